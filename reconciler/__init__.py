@@ -1,0 +1,63 @@
+"""Declarative reconciler for Stripe billing meters.
+
+    files ──config──▶ Declared ─┐
+                                ├─diff─▶ Change ─guard─▶ Plan ──apply──▶ Outcome
+    account ─stripe─▶ Live ─────┘            │                              │
+                                             └──────────── Report ◀─────────┘
+                                                             │
+                                                          render ──▶ text, json, …
+
+The same from Python, each name imported when it is first used:
+
+    from reconciler import carry_out, connect, load, make_plan
+
+    project = load("billing/")
+    with connect(project.accounts[0]) as session:
+        planned = make_plan(project, session)
+        report = carry_out(planned, session)
+
+`Meters` and `AsyncMeters` are the client underneath, usable on their own.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+__version__ = "0.1.0"
+
+TYPE_CHECKING = False  # type checkers take it for true; `typing` would take longer than the rest
+if TYPE_CHECKING:
+    from .aio import AsyncMeters
+    from .auditing import audit
+    from .config import load
+    from .reconcile import carry_out, make_plan
+    from .session import connect
+    from .stripe import Meters
+
+_HOMES = {
+    "AsyncMeters": "aio",
+    "Meters": "stripe",
+    "audit": "auditing",
+    "carry_out": "reconcile",
+    "connect": "session",
+    "load": "config",
+    "make_plan": "reconcile",
+}
+
+__all__ = [
+    "AsyncMeters",
+    "Meters",
+    "__version__",
+    "audit",
+    "carry_out",
+    "connect",
+    "load",
+    "make_plan",
+]
+
+
+def __getattr__(name: str) -> object:
+    """A public name, imported from its module on first use (PEP 562)."""
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

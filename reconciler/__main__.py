@@ -1,0 +1,40 @@
+"""`python -m reconciler`, and the entry point of the command."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from . import __version__
+
+TYPE_CHECKING = False  # as in the package
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import NoReturn
+
+INTERRUPTED = 130  # problem.Exit has it too, which takes time to import
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command line and return its exit code; `--version` imports next to nothing."""
+    words = sys.argv[1:] if argv is None else list(argv)
+    if words in (["--version"], ["-V"]):
+        from .cli.screen import Screen
+
+        Screen().say(f"reconciler {__version__}\n")
+        return 0
+    from .cli.run import run
+
+    return int(run(words))
+
+
+def command() -> NoReturn:
+    """The process: an interrupted one does not wait for a request that hangs."""
+    code = main()
+    if code == INTERRUPTED:
+        os._exit(code)
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    command()

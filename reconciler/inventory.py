@@ -1,0 +1,37 @@
+"""What `list` has to say: the live meters of some accounts, as they are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .model import AccountRef, Live
+from .problem import Exit, Problem, worst
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountInventory:
+    """The live meters of one account, or the problems that kept them from being read."""
+
+    account: AccountRef
+    exit_code: Exit = Exit.DONE
+    meters: tuple[Live, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inventory:
+    """The live meters of one run, account by account."""
+
+    accounts: tuple[AccountInventory, ...]
+    problems: tuple[Problem, ...] = ()
+    own_exit: Exit = Exit.DONE
+
+    @property
+    def exit_code(self) -> Exit:
+        """The one exit code of the run."""
+        return worst([self.own_exit, *(account.exit_code for account in self.accounts)])
+
+    @property
+    def complete(self) -> bool:
+        """Whether every account could be read."""
+        return self.exit_code is Exit.DONE

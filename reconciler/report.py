@@ -1,0 +1,165 @@
+"""What a run has to say: accounts, lines, outcomes, problems. Every format is made from this."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from .model import AccountRef, Action, Change, Declared, Severity
+from .problem import Exit, Problem, worst
+
+
+class OutcomeStatus(StrEnum):
+    """What became of a line. `done` is only said of what was seen in the account."""
+
+    DONE = "done"
+    ALREADY = "already"  # somebody else, or an earlier run, had brought it about
+    FAILED = "failed"
+    SKIPPED = "skipped"
+    STALE = "stale"  # the meter moved since it was read
+    UNKNOWN = "unknown"  # sent, and nobody could see what came of it
+
+    @property
+    def settled(self) -> bool:
+        """Whether the line now stands as the files want it."""
+        return self in (OutcomeStatus.DONE, OutcomeStatus.ALREADY)
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """One request that was sent: its verb, Stripe's request id, how many tries it took.
+
+    `result` is `seen`, `refused` or `doubtful`; `wrote` whether it had, or may have had, an
+    effect of its own.
+    """
+
+    verb: str
+    request_id: str | None
+    attempts: int
+    result: str = "seen"
+    wrote: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What became of one line of a plan."""
+
+    status: OutcomeStatus
+    requests: tuple[Sent, ...] = ()
+    error: Problem | None = None
+    meter_id: str | None = None  # where it differs from the planned one: a created meter's
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Who brought a difference about, as far as the account's events tell. `at` is Unix seconds."""
+
+    whose: str
+    at: int | None = None
+    request_id: str | None = None
+    plan_id: str | None = None
+    commit: str | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """A finding that the project file ignores until a date, and who answers for that."""
+
+    reason: str
+    until: str
+    owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing that an audit found under a name: what, how bad, since when, by whom.
+
+    `kind` is a stable word and `code` its entry in the catalogue; `meter_ids` are the live
+    meters that it is about, times are Unix seconds.
+    `resend_until` is until when the first lost usage may still be sent again, `remedy` a
+    command or a line of YAML.
+    """
+
+    kind: str
+    code: str
+    severity: Severity
+    message: str
+    meter_ids: tuple[str, ...] = ()
+    since: int | None = None
+    resend_until: int | None = None
+    remedy: str = ""
+    attribution: Attribution | None = None
+    exemption: Exemption | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One event_name in a report: what is planned for it, and what came of it or was found.
+
+    An audit puts the worst finding first in `findings`.
+    """
+
+    change: Change
+    outcome: Outcome | None = None
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def ignored(self) -> bool:
+        """Whether everything that was found here is exempt."""
+        return bool(self.findings) and all(finding.exemption for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountReport:
+    """All that a run has to say of one account."""
+
+    account: AccountRef
+    exit_code: Exit
+    lines: tuple[Line, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    complete: bool = True
+    plan_id: str | None = None
+    plan_hash: str | None = None
+    valid: tuple[Declared, ...] = ()  # of a validation, which compares nothing: what it read
+
+    def summary(self) -> dict[str, int]:
+        """How many lines of each action, how many refused, how many findings ignored."""
+        return summary(self.lines)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One run of one verb. Problems of files and usage stand here, the others at their account."""
+
+    verb: str
+    accounts: tuple[AccountReport, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    own_exit: Exit = Exit.DONE
+    declared: int | None = None  # how many meters the files declare, where that is the news
+
+    @property
+    def exit_code(self) -> Exit:
+        """The one exit code of the run."""
+        return worst([self.own_exit, *(account.exit_code for account in self.accounts)])
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything was looked at; False when narrowed, unreadable or never begun."""
+        return self.own_exit is Exit.DONE and all(each.complete for each in self.accounts)
+
+    def summary(self) -> dict[str, int]:
+        """The same counts as of one account, over all of them."""
+        return summary(line for account in self.accounts for line in account.lines)
+
+
+def summary(lines: Iterable[Line]) -> dict[str, int]:
+    """How many lines of each action, in order of apply, how many `refused`, findings `ignored`."""
+    counts: dict[str, int] = {str(action): 0 for action in Action}
+    counts |= {"refused": 0, "ignored": 0}
+    for line in lines:
+        counts[str(line.change.action)] += 1
+        counts["refused"] += bool(line.change.refused_by)
+        counts["ignored"] += sum(finding.exemption is not None for finding in line.findings)
+    return counts
