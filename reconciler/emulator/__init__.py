@@ -1,0 +1,55 @@
+"""A Stripe that remembers: billing meters, prices, events and the account, on a loopback port.
+
+    with open_state(None, seed={"meters": [...]}) as store, Server(store) as server:
+        stripe.api_base = server.url
+
+Any well-formed key of the account's mode opens it, `sk_test_emulator` for one. What Stripe
+does is followed as far as it is known; where it is not, `Settings` has both. `Fault`s
+break requests on demand. It uses nothing of the rest of this package.
+"""
+
+from .announce import Announcer, parse_moment
+from .disk import Store, open_state
+from .errors import EmulatorError, RequestError, SeedError, SettingError, StateError
+from .faults import Fault, Kind
+from .log import Entry, RequestLog
+from .server import Clock, Reached, Server
+from .settings import (
+    Key,
+    ListScope,
+    NameScope,
+    Renaming,
+    Repeat,
+    Settings,
+    Switch,
+    parse_settings,
+)
+from .wire import Phase
+
+__all__ = [
+    "Announcer",
+    "Clock",
+    "EmulatorError",
+    "Entry",
+    "Fault",
+    "Key",
+    "Kind",
+    "ListScope",
+    "NameScope",
+    "Phase",
+    "Reached",
+    "Renaming",
+    "Repeat",
+    "RequestError",
+    "RequestLog",
+    "SeedError",
+    "Server",
+    "SettingError",
+    "Settings",
+    "StateError",
+    "Store",
+    "Switch",
+    "open_state",
+    "parse_moment",
+    "parse_settings",
+]

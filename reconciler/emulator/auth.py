@@ -1,0 +1,112 @@
+"""Who asks: API keys, their permissions, and the account they may act on."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+
+from .errors import RequestError
+from .ledger import Account
+from .settings import API_VERSION, Key, Settings
+from .wire import Request
+
+PERMISSIONS = {
+    "billing_meter_read": "Billing Meters Read",
+    "billing_meter_write": "Billing Meters Write",
+    "plan_read": "Prices Read",
+    "plan_write": "Prices Write",
+    "event_read": "Events Read",
+    "accounts_kyc_basic_read": "Basic Account Information Read",
+}
+
+_WELL_FORMED = re.compile(r"(sk|rk)_(test|live)_[A-Za-z0-9_]+|sk_org_[A-Za-z0-9_]+", re.ASCII)
+_VERSION = re.compile(r"\d{4}-\d\d-\d\d(\.[a-z_]+)?(; ?\w+=\w+)*", re.ASCII)
+
+
+def authenticate(request: Request, account: Account, settings: Settings) -> Key:
+    """The key of a request; raises RequestError (401) for one that opens nothing here."""
+    secret = _secret(request)
+    if not secret:
+        raise RequestError(
+            401,
+            "You did not provide an API key. You need to provide your API key in the "
+            "Authorization header, using Bearer auth (e.g. 'Authorization: Bearer "
+            "YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details.",
+        )
+    key = _known(secret, account, settings)
+    if key is None:
+        raise RequestError(401, f"Invalid API Key provided: {masked(secret)}")
+    if key.expired:
+        text = f"Expired API Key provided: {masked(secret)}"
+        raise RequestError(401, text, "api_key_expired")
+    return key
+
+
+def version(request: Request) -> str:
+    """The API version asked for, or the account's own; raises RequestError for a malformed one."""
+    asked = request.headers.get("stripe-version")
+    if asked is not None and not _VERSION.fullmatch(asked):
+        raise RequestError(400, f"Invalid Stripe API version: {asked}")
+    return asked or API_VERSION
+
+
+def scope(request: Request, key: Key, account: Account) -> None:
+    """Hold the request to this account: Stripe-Context, Stripe-Account and what org keys need."""
+    context = request.headers.get("stripe-context")
+    if key.secret.startswith("sk_org_"):
+        for header in ("Stripe-Context", "Stripe-Version"):
+            if not request.headers.get(header.lower()):
+                text = f"Organization API keys require the {header} header on every request."
+                raise RequestError(400, text)
+    target = (context or request.headers.get("stripe-account") or account.id).split("/")[-1]
+    if target != account.id:
+        raise RequestError(
+            403,
+            f"The provided key '{masked(key.secret)}' does not have access to account "
+            f"'{target}' (or that account does not exist). Application access may have been "
+            "revoked.",
+            "account_invalid",
+        )
+
+
+def permit(key: Key, needed: str, account: Account) -> None:
+    """Raise RequestError (403) in Stripe's newer wording for a permission that the key lacks."""
+    held = key.permissions
+    if held is None or needed in held or needed.replace("_read", "_write") in held:
+        return
+    raise RequestError(
+        403,
+        f"Permission denied. The provided key '{masked(key.secret)}' does not have the required "
+        f"permissions for this endpoint on account '{account.id}'. Enabling "
+        f"\"{PERMISSIONS[needed]}\" ('{needed}') permissions on this key would allow this request "
+        "to continue.",
+    )
+
+
+def masked(secret: str) -> str:
+    """As much of a key as Stripe shows in a message."""
+    kind = re.match(r"(?:sk|rk)_(?:test|live|org)_|", secret)
+    start = kind[0] if kind else ""
+    tail = secret[-4:] if len(secret) - len(start) > 8 else ""
+    return f"{start}***{tail}"
+
+
+def _known(secret: str, account: Account, settings: Settings) -> Key | None:
+    """The listed key, or where none are listed any well-formed one of the account's mode."""
+    if settings.keys:
+        return next((key for key in settings.keys if key.secret == secret), None)
+    found = _WELL_FORMED.fullmatch(secret)
+    mode = "live" if account.livemode else "test"
+    return Key(secret) if found and found[2] in (None, mode) else None
+
+
+def _secret(request: Request) -> str:
+    """The key as Bearer token or as the user name of Basic."""
+    scheme, _, value = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "basic":
+        return value.strip() if scheme.lower() == "bearer" else ""
+    try:
+        return base64.b64decode(value, validate=True).decode().partition(":")[0]
+    except (binascii.Error, UnicodeDecodeError):
+        return ""

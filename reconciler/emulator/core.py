@@ -1,0 +1,168 @@
+"""One request against one account, without files, clock or chance.
+
+`begin` decides all that comes before the effect, `finish` brings it about; in between its
+key is in use. Whoever shares a state calls both under one lock, and waits outside it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .auth import authenticate, permit, scope, version
+from .broken import broken, dropped, failure, silence
+from .errors import RequestError
+from .faults import Fault, Kind
+from .forms import parameters, written
+from .idempotency import meaning, recall
+from .ledger import Reply
+from .limits import rate_limited
+from .params import checked
+from .routes import Endpoint, find
+from .settings import API_VERSION
+from .state import Arrival, Call, State
+from .wire import Answer, Json, Phase, Request, Response
+
+_BOTH = (Phase.BEFORE, Phase.AFTER)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """A request that will be executed, `delay` seconds from now."""
+
+    arrival: Arrival
+    endpoint: Endpoint
+    object_id: str
+    params: dict[str, Any]
+    meaning: str
+    delay: float
+
+    @property
+    def number(self) -> int:
+        """The request's number, as its answer will have it."""
+        return self.arrival.number
+
+
+def begin(state: State, request: Request, now: float) -> Ticket | Answer:
+    """Admit a request, or answer it at once: refused, replayed, or lost on the way."""
+    arrival = state.arrive(request)
+    fault = arrival.breaks(Phase.BEFORE)
+    if fault and fault.kind is not Kind.FAILURE:
+        return _early(state, arrival, _response(arrival, 200, ""))
+    try:
+        admitted = _admit(state, arrival, now)
+    except RequestError as error:
+        return _early(state, arrival, _response(arrival, error.status, error.body(), error.headers))
+    if isinstance(admitted, Reply):
+        replayed = {"idempotent-replayed": "true"}
+        return _early(state, arrival, _response(arrival, admitted.status, admitted.body, replayed))
+    if request.key:
+        state.in_use.add(request.key)
+    return admitted
+
+
+def finish(state: State, ticket: Ticket, now: float) -> Answer:
+    """Execute an admitted request, store its answer under its key, and answer it."""
+    arrival, request = ticket.arrival, ticket.arrival.request
+    call = Call(state, now, ticket.object_id, ticket.params, arrival.request_id, request.key)
+    before, after = arrival.breaks(Phase.BEFORE), arrival.breaks(Phase.AFTER)
+    try:
+        status, body = _failed() if before else _executed(ticket.endpoint, call)
+        if after and after.kind is Kind.FAILURE:
+            status, body = _failed()
+        if request.key:
+            state.ledger.forget(now)
+            reply = Reply(request.key, ticket.meaning, status, body, now)
+            call.change["replies"].append(asdict(reply))
+        if call.change:
+            state.commit(call.change, now)
+    finally:
+        state.in_use.discard(request.key or "")
+    response = _response(arrival, status, body)
+    return _answer(arrival, response, before or after, arrival.delay(Phase.AFTER))
+
+
+def handle(state: State, request: Request, now: float) -> Answer:
+    """Both halves at once, for those who need nothing in between."""
+    begun = begin(state, request, now)
+    return finish(state, begun, now) if isinstance(begun, Ticket) else begun
+
+
+def edit(state: State, path: str, params: Mapping[str, Any], now: float) -> Json:
+    """A POST as the dashboard makes it: no key, no faults, no limits, no request id in events.
+
+    Numbers and booleans in `params` are written as a form has them. Raises RequestError
+    when the API would refuse it.
+    """
+    endpoint, object_id = find("POST", path)
+    call = Call(state, now, object_id, checked(endpoint.shape, written(params)))
+    answer = endpoint.run(call)
+    if call.change:
+        state.commit(call.change, now)
+    return answer
+
+
+def _admit(state: State, arrival: Arrival, now: float) -> Ticket | Reply:
+    """Every check before the execution, in Stripe's order; raises RequestError."""
+    request, settings, account = arrival.request, state.settings, state.ledger.account
+    key = authenticate(request, account, settings)
+    version(request)
+    endpoint, object_id = find(request.method, request.path)
+    if not state.limiter.allows("", settings.rate_limit, now):
+        raise rate_limited("global-rate")
+    name = f"{endpoint.method} {endpoint.path}"
+    if not state.limiter.allows(name, settings.endpoint_rate_limit, now):
+        raise rate_limited("endpoint-rate")
+    scope(request, key, account)
+    permit(key, endpoint.permission, account)
+    tree = parameters(request)
+    meant = meaning(request, tree)
+    stored = recall(state, request.key, meant, now) if request.key else None
+    if stored:
+        return stored
+    delay = settings.latency + arrival.delay(Phase.BEFORE)
+    return Ticket(arrival, endpoint, object_id, checked(endpoint.shape, tree), meant, delay)
+
+
+def _executed(endpoint: Endpoint, call: Call) -> tuple[int, str]:
+    """Status and body of an execution; endpoints refuse before they put anything."""
+    try:
+        return 200, json.dumps(endpoint.run(call))
+    except RequestError as error:
+        return error.status, error.body()
+
+
+def _failed() -> tuple[int, str]:
+    error = failure()
+    return error.status, error.body()
+
+
+def _early(state: State, arrival: Arrival, response: Response) -> Answer:
+    """The answer to a request that is not executed; faults of either phase strike it."""
+    delay = state.settings.latency + arrival.delay(*_BOTH)
+    return _answer(arrival, response, arrival.breaks(*_BOTH), delay)
+
+
+def _answer(arrival: Arrival, response: Response, fault: Fault | None, delay: float) -> Answer:
+    """What the client gets of a response when a fault has had its way with it."""
+    return Answer(
+        arrival.number,
+        arrival.request_id,
+        broken(fault, arrival.request, response) if fault else response,
+        delay + silence(fault),
+        dropped(fault),
+    )
+
+
+def _response(
+    arrival: Arrival, status: int, body: str, more: Mapping[str, str] | None = None
+) -> Response:
+    """A response with the headers that every answer of the API has."""
+    request = arrival.request
+    headers = {"Content-Type": "application/json", "Request-Id": arrival.request_id}
+    headers["Stripe-Version"] = request.headers.get("stripe-version") or API_VERSION
+    if request.key:
+        headers["Idempotency-Key"] = request.key
+    return Response(status, body, headers | dict(more or {}))

@@ -1,0 +1,74 @@
+"""The calls that are acted out: path, permission, parameters and what carries each out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from . import events, meters, prices
+from .errors import unknown_url
+from .params import Param, Shape, expand
+from .state import Call
+from .wire import Json
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One call of the API; `{id}` in the path stands for an object's id."""
+
+    method: str
+    path: str
+    permission: str
+    shape: Shape
+    run: Callable[[Call], Json]
+
+
+def account(call: Call) -> Json:
+    """The account that the key belongs to, the little of it that matters here."""
+    return {
+        "id": call.ledger.account.id,
+        "object": "account",
+        "business_profile": {"name": "Emulated account"},
+        "charges_enabled": True,
+        "country": "US",
+        "default_currency": "usd",
+        "details_submitted": True,
+        "email": None,
+        "metadata": {},
+        "payouts_enabled": True,
+        "settings": {"dashboard": {"display_name": "Emulated account", "timezone": "Etc/UTC"}},
+        "type": "standard",
+    }
+
+
+_METERS = "/v1/billing/meters"
+_READ, _WRITE = "billing_meter_read", "billing_meter_write"
+
+ENDPOINTS = (
+    Endpoint("GET", _METERS, _READ, meters.LIST, meters.list_),
+    Endpoint("POST", _METERS, _WRITE, meters.CREATE, meters.create),
+    Endpoint("GET", f"{_METERS}/{{id}}", _READ, meters.READ, meters.retrieve),
+    Endpoint("POST", f"{_METERS}/{{id}}", _WRITE, meters.UPDATE, meters.update),
+    Endpoint("POST", f"{_METERS}/{{id}}/deactivate", _WRITE, meters.READ, meters.deactivate),
+    Endpoint("POST", f"{_METERS}/{{id}}/reactivate", _WRITE, meters.READ, meters.reactivate),
+    Endpoint("GET", "/v1/prices", "plan_read", prices.LIST, prices.list_),
+    Endpoint("POST", "/v1/prices", "plan_write", prices.CREATE, prices.create),
+    Endpoint("GET", "/v1/prices/{id}", "plan_read", prices.READ, prices.retrieve),
+    Endpoint("POST", "/v1/prices/{id}", "plan_write", prices.UPDATE, prices.update),
+    Endpoint("GET", "/v1/events", "event_read", events.LIST, events.list_),
+    Endpoint("GET", "/v1/events/{id}", "event_read", events.READ, events.retrieve),
+    Endpoint("GET", "/v1/account", "accounts_kyc_basic_read", {"expand": Param(expand())}, account),
+)
+
+_PATTERNS = [
+    (re.compile(re.escape(e.path).replace(r"\{id\}", r"([^/]{1,5000})")), e) for e in ENDPOINTS
+]
+
+
+def find(method: str, path: str) -> tuple[Endpoint, str]:
+    """The endpoint of a path and the id in it ("" without one); raises RequestError (404)."""
+    for pattern, endpoint in _PATTERNS:
+        if endpoint.method == method and (found := pattern.fullmatch(path)):
+            return endpoint, found[1] if pattern.groups else ""
+    raise unknown_url(method, path)

@@ -1,0 +1,173 @@
+"""The emulator on a loopback port: threads, connections and time around the core."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self
+
+from .core import Ticket, begin, edit, finish
+from .disk import Store
+from .errors import RequestError, StateError
+from .faults import Fault
+from .handler import Handler
+from .listener import HOST, Listener
+from .log import RequestLog, entry
+from .settings import Settings
+from .state import State
+from .wire import Answer, Json, Phase, Request, Response
+
+
+class Clock(Protocol):
+    """All that the emulator asks of time; a test's clock need not wait."""
+
+    def now(self) -> float:
+        """Unix seconds."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """The moment just before or just after the effect of a request, its answer not yet sent.
+
+    A request that is refused, replayed or lost has the moments, but no effect between them.
+    """
+
+    number: int
+    phase: Phase
+    request: Request
+
+
+class Server:
+    """Serves one account on `http://127.0.0.1:port` (0: a free one) between `with` and its end.
+
+    `reached` is called in the thread of the request at either side of its effect, and may
+    take its time: kill a process, make an `edit`, wait for a sign. `state` may be used
+    from outside only under `lock`. Raises OSError when the port is taken.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings | None = None,
+        faults: Iterable[Fault] = (),
+        clock: Clock | None = None,
+        port: int = 0,
+        reached: Callable[[Reached], None] | None = None,
+    ) -> None:
+        self.store = store
+        self.state = State(store.ledger, settings, faults)
+        self.log = RequestLog()
+        self.lock = threading.Lock()
+        self.reached = reached or (lambda moment: None)
+        self._closing = threading.Event()
+        self.clock: Clock = clock or _SystemClock(self._closing)
+        self._asked_port = port
+        self._listener: Listener | None = None
+
+    @property
+    def port(self) -> int:
+        """The port that is served."""
+        assert self._listener, "the server has not been started"
+        return self._listener.port
+
+    @property
+    def url(self) -> str:
+        """Where the API is, without a slash at the end."""
+        return f"http://{HOST}:{self.port}"
+
+    def start(self) -> None:
+        """Begin to serve."""
+        self._listener = Listener(self._asked_port, self._converse)
+
+    def close(self) -> None:
+        """Stop serving; what sleeps is woken, what is under way is answered."""
+        self._closing.set()
+        if self._listener:
+            self._listener.close()
+            self._listener = None
+
+    def arm(self, *faults: Fault | str) -> None:
+        """Put faults in force; those given as text may raise SettingError."""
+        parsed = [Fault.parse(f) if isinstance(f, str) else f for f in faults]
+        with self.lock:
+            for fault in parsed:
+                self.state.arm(fault)
+
+    def disarm(self) -> None:
+        """Put every fault out of force."""
+        with self.lock:
+            self.state.disarm()
+
+    def edit(self, path: str, params: Mapping[str, Any] | None = None) -> Json:
+        """A POST as the dashboard makes it: its events name neither request nor key.
+
+        `params` nests as the API's objects do. Raises RequestError when it is refused.
+        """
+        with self.lock:
+            answer = edit(self.state, path, params or {}, self.clock.now())
+            self.store.save()
+        return answer
+
+    def exchange(self, request: Request) -> Response | None:
+        """One request from its arrival to its answer; None when the connection is to be reset."""
+        with self.lock:
+            begun = begin(self.state, request, self.clock.now())
+        self.reached(Reached(begun.number, Phase.BEFORE, request))
+        answer = self._finished(begun)
+        self.log.add(entry(request, answer))
+        self.reached(Reached(begun.number, Phase.AFTER, request))
+        if answer.delay:
+            self.clock.sleep(answer.delay)
+        return answer.response
+
+    def _converse(self, connection: socket.socket) -> None:
+        Handler(connection, self.exchange)
+
+    def _finished(self, begun: Ticket | Answer) -> Answer:
+        """The answer, its effect saved if it has one; a 500 says that it could not be."""
+        if isinstance(begun, Answer):
+            return begun
+        if begun.delay:
+            self.clock.sleep(begun.delay)
+        with self.lock:
+            answer = finish(self.state, begun, self.clock.now())
+            try:
+                self.store.save()
+            except StateError as error:
+                return _unsaved(answer, error)
+        return answer
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _unsaved(answer: Answer, error: StateError) -> Answer:
+    """The answer to a request whose effect a restart may forget."""
+    body = RequestError(500, str(error), kind="api_error").body()
+    headers = {"Content-Type": "application/json", "Request-Id": answer.request_id}
+    return replace(answer, response=Response(500, body, headers))
+
+
+class _SystemClock:
+    """Real time, whose sleep ends when the server closes."""
+
+    def __init__(self, closing: threading.Event) -> None:
+        self._closing = closing
+
+    def now(self) -> float:
+        """Unix seconds."""
+        return time.time()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, at most until the server closes."""
+        self._closing.wait(seconds)
