@@ -1,0 +1,142 @@
+"""Who brought a finding about, as far as the account's events tell."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from enum import StrEnum
+
+from .drift import Kind
+from .model import Event
+from .moments import utc
+from .plan import KeyParts, read_key
+from .report import Attribution, Finding, Line
+
+REACH = 30 * 86_400
+"""Seconds that Stripe keeps events. Source: GET /v1/events."""
+
+
+class Whose(StrEnum):
+    """Whose doing a finding is; the words are stable."""
+
+    OURS = "ours"  # an idempotency key of this tool
+    ANOTHER_CLIENT = "another_client"  # a key of somebody else
+    OUTSIDE = "outside"  # no key; perhaps the Dashboard, and no more is known
+    OLDER = "older"  # nothing within reach explains it
+
+
+_CREATED, _UPDATED = "billing.meter.created", "billing.meter.updated"
+_STOPPED, _WOKEN = "billing.meter.deactivated", "billing.meter.reactivated"
+_EXPLAINED_BY = {
+    Kind.INACTIVE: (_STOPPED,),
+    Kind.MISSING: (_STOPPED,),
+    Kind.PRICE_ON_INACTIVE: (_STOPPED,),
+    Kind.RENAMED: (_UPDATED, _CREATED),
+}
+_STARTED = (_CREATED, _WOKEN)  # what explains every other kind: the meter runs
+_DATED = tuple(_EXPLAINED_BY)  # kinds whose moment the meter itself tells
+
+
+def askable(lines: Iterable[Line], now: int) -> bool:
+    """Whether events could tell anything about what was found; `now` is Unix seconds."""
+    return any(
+        _within_reach(finding, now) and not finding.exemption
+        for line in lines
+        for finding in line.findings
+    )
+
+
+def attribute(
+    lines: tuple[Line, ...],
+    events: Iterable[Event] | None,
+    now: int,
+    jobs: Mapping[str, str],
+) -> tuple[Line, ...]:
+    """The lines with every finding attributed to the latest event that explains it.
+
+    `events` are newest first and read no further than needed; None where they were not read:
+    then only what is too old for them is attributed. `jobs` names the job or person behind a
+    plan_id, where a journal knows.
+    """
+    found = [finding for line in lines for finding in line.findings]
+    told = _explained(found, events or (), now)
+    open_ = {f for f in found if not f.meter_ids or (events is None and _within_reach(f, now))}
+
+    def attributed(finding: Finding) -> Finding:
+        return finding if finding in open_ else _attributed(finding, told.get(finding), jobs)
+
+    return tuple(replace(line, findings=tuple(map(attributed, line.findings))) for line in lines)
+
+
+def _within_reach(finding: Finding, now: int) -> bool:
+    if not finding.meter_ids:
+        return False
+    dated = finding.kind in _DATED and finding.since is not None
+    return not dated or (finding.since or 0) >= now - REACH
+
+
+def _explained(
+    findings: Iterable[Finding], events: Iterable[Event], now: int
+) -> dict[Finding, Event]:
+    """One pass over the events for all findings; it ends when all are explained."""
+    asked = [finding for finding in findings if _within_reach(finding, now)]
+    waiting: dict[tuple[str, str], list[Finding]] = defaultdict(list)
+    for finding in asked:
+        for meter_id in finding.meter_ids:
+            for type_ in _EXPLAINED_BY.get(Kind(finding.kind), _STARTED):
+                waiting[meter_id, type_].append(finding)
+    told: dict[Finding, Event] = {}
+    for event in events:
+        for finding in waiting.get((str(event.object.get("id")), event.type), ()):
+            if event.type != _UPDATED or "display_name" in event.previous_attributes:
+                told.setdefault(finding, event)
+        if len(told) == len(asked):
+            break
+    return told
+
+
+def _attributed(finding: Finding, event: Event | None, jobs: Mapping[str, str]) -> Finding:
+    if event is None:
+        return replace(finding, attribution=Attribution(Whose.OLDER, note=_OLDER))
+    moment = finding.since if _STOPPED in _EXPLAINED_BY.get(Kind(finding.kind), ()) else None
+    return replace(finding, since=moment or event.created, attribution=_told(event, jobs))
+
+
+_OLDER = (
+    "not known: no event of the last 30 days explains it; it is older, or the files have "
+    "changed since"
+)
+
+
+def whose(event: Event) -> tuple[Whose, KeyParts | None]:
+    """Whose doing an event is, and what the key says of the request that caused it, if ours."""
+    if not event.idempotency_key:
+        return Whose.OUTSIDE, None
+    ours = read_key(event.idempotency_key)
+    return (Whose.OURS, ours) if ours else (Whose.ANOTHER_CLIENT, None)
+
+
+_NOT_OURS = {
+    Whose.ANOTHER_CLIENT: "by another API client: its idempotency key is not ours",
+    Whose.OUTSIDE: "not through this tool: no idempotency key was sent; perhaps the Dashboard",
+}
+
+
+def _told(event: Event, jobs: Mapping[str, str]) -> Attribution:
+    who, ours = whose(event)
+    what = f"{event.type} at {utc(event.created)}"
+    if ours:
+        commit = f" at commit {ours.commit}" if ours.commit else ""
+        job = f", {jobs[ours.plan_id]}" if ours.plan_id in jobs else ""
+        note = f"by reconciler, plan {ours.plan_id}{commit}{job}"
+    else:
+        note = _NOT_OURS[who]
+    return Attribution(
+        who,
+        at=event.created,
+        request_id=event.request_id,
+        plan_id=ours.plan_id if ours else None,
+        commit=ours.commit if ours else None,
+        note=f"{what}, {note}",
+    )

@@ -1,0 +1,47 @@
+"""Time and chance, passed in everywhere so that no test ever waits or varies."""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """The three things a run may ask of the world besides files and the network."""
+
+    def now(self) -> float:
+        """Unix seconds."""
+
+    def monotonic(self) -> float:
+        """Seconds that only ever grow: for deadlines and pacing."""
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, or return early when the run is told to stop."""
+
+    def chance(self) -> float:
+        """A number in [0, 1): for jitter and nonces."""
+
+
+class SystemClock:
+    """The real clock; a set `stop` event ends every sleep at once."""
+
+    def __init__(self, stop: threading.Event | None = None) -> None:
+        self._stop = stop or threading.Event()
+
+    def now(self) -> float:
+        """Unix seconds."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds that only ever grow."""
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, or return early when the run is told to stop."""
+        self._stop.wait(max(0.0, seconds))
+
+    def chance(self) -> float:
+        """A number in [0, 1), from the system's own source."""
+        return random.SystemRandom().random()

@@ -1,0 +1,297 @@
+"""The comparison of a plan, read as an audit: what is wrong, how bad, since when, what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import TypedDict, Unpack
+
+from . import remedy
+from .codes import drift as rules
+from .diff import Namesakes, Reason, decide, same
+from .model import Action, Change, Declared, Live, Policy, Price, PricesByMeter, Severity, Status
+from .moments import lasting, utc
+from .problem import Rule
+from .report import Finding, Line
+from .severity import weight
+
+RESEND = 35 * 86_400
+"""Seconds that a meter event may be dated back. Source: POST /v1/billing/meter_events."""
+
+
+class Kind(StrEnum):
+    """All that can be found, the worst first; `ignore` rules and other programs use the words."""
+
+    INACTIVE = "inactive"
+    MISSING = "missing"
+    PRICE_ON_INACTIVE = "price_on_inactive"
+    DIFFERS = "differs"
+    TWO_ACTIVE = "two_active"
+    PRICE_ON_UNDECLARED = "price_on_undeclared"
+    RENAMED = "renamed"
+    RUNNING = "running"
+    UNMANAGED = "unmanaged"
+
+    @property
+    def rule(self) -> Rule:
+        """Its entry in the catalogue of diagnostics."""
+        return _RULES[self]
+
+
+_RULES = {
+    Kind.INACTIVE: rules.INACTIVE,
+    Kind.MISSING: rules.MISSING,
+    Kind.PRICE_ON_INACTIVE: rules.PRICE_ON_INACTIVE,
+    Kind.DIFFERS: rules.DIFFERS,
+    Kind.TWO_ACTIVE: rules.TWO_ACTIVE,
+    Kind.PRICE_ON_UNDECLARED: rules.PRICE_ON_UNDECLARED,
+    Kind.RENAMED: rules.RENAMED,
+    Kind.RUNNING: rules.RUNNING,
+    Kind.UNMANAGED: rules.UNMANAGED,
+}
+_SHOWN = 5  # prices that a message names
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What an audit looks at besides the names: active prices, policy, account, moment.
+
+    `now` is Unix seconds; `account` is the name that commands are to use.
+    """
+
+    account: str
+    policy: Policy
+    prices: PricesByMeter
+    now: int
+
+
+def inspect(names: Namesakes, known: Known) -> Line:
+    """The line of a name with everything found under it, the worst first."""
+    change = decide(names, known.prices, known.policy)
+    every = tuple(price for live in change.live for price in known.prices.get(live.id, ()))
+    line = replace(change, prices=every)
+    return weighed(Line(line, findings=tuple(_findings(names, line, known))))
+
+
+def weighed(line: Line) -> Line:
+    """The line as bad as the worst finding that counts; exempt ones stand last."""
+    found = sorted(line.findings, key=lambda f: (bool(f.exemption), -weight(f.severity)))
+    counted = [finding.severity for finding in found if not finding.exemption]
+    change = replace(line.change, severity=counted[0] if counted else Severity.NONE)
+    return replace(line, change=change, findings=tuple(found))
+
+
+def _findings(names: Namesakes, change: Change, known: Known) -> Iterator[Finding]:
+    match names:
+        case Namesakes(active=(_, _, *_)):
+            yield _two_active(names, change)
+        case Namesakes(want=Declared(status=Status.ACTIVE), active=()):
+            yield _stopped(names, change, known)
+        case Namesakes(want=Declared() as want, active=(have,)):
+            yield from _not_as_declared(want, have, change, known)
+        case Namesakes(want=None, active=(have,)):
+            yield _undeclared(have, change, known)
+    yield from _prices_on_inactive(names, change)
+
+
+def _found(kind: Kind, severity: Severity, message: str, **rest: Unpack[_More]) -> Finding:
+    return Finding(kind=kind, code=kind.rule.code, severity=severity, message=message, **rest)
+
+
+class _More(TypedDict, total=False):
+    """What else a finding may say of itself."""
+
+    meter_ids: tuple[str, ...]
+    since: int | None
+    resend_until: int | None
+    remedy: str
+
+
+def _stopped(names: Namesakes, change: Change, known: Known) -> Finding:
+    """The name is declared active, and has no active meter."""
+    if not names.inactive:
+        message = f"{names.event_name!r} is declared active, and no live meter has this name"
+        command = remedy.apply_command(known.account, names.event_name)
+        return _found(Kind.MISSING, Severity.REVENUE, message, remedy=command)
+    last = names.inactive[0]
+    since = _stopped_at(last)
+    made_anew = change.action is Action.CREATE
+    how = f"{last.id}, which differs, is inactive" if made_anew else f"{last.id} is inactive"
+    billing = _billing(_unserved(names, change))
+    return _found(
+        Kind.MISSING if made_anew else Kind.INACTIVE,
+        Severity.REVENUE,
+        f"{names.event_name!r} is declared active, but {how} {_outage(since, known.now)}{billing}",
+        meter_ids=(last.id,),
+        since=since,
+        resend_until=since + RESEND,
+        remedy=_way_back(names, change, known),
+    )
+
+
+def _way_back(names: Namesakes, change: Change, known: Known) -> str:
+    """How a name without an active meter gets one again."""
+    want = change.want
+    if want is None or change.action is not Action.BLOCKED:
+        return remedy.apply_command(known.account, change.event_name)
+    billed = {price.meter for price in change.prices}
+    pointed = [m for m in names.inactive if m.id in billed and m.id not in want.retires]
+    if change.reason == Reason.PRICES_ON_OTHER_TWIN:
+        return remedy.adopted_line(pointed[0], want.meter)
+    given_up = [*want.retires, *(meter.id for meter in pointed)]
+    return f"{remedy.retires_line(given_up)}  # leave out the one to keep"
+
+
+def _outage(since: int, now: int) -> str:
+    """Since when, how long, and until when what was lost may be sent again."""
+    lost = f"since {utc(since)}, for {lasting(now - since)}; usage sent since then is lost"
+    if now >= since + RESEND:
+        return f"{lost}, and what is older than 35 days can no longer be sent again"
+    return (
+        f"{lost}; the first of it may be sent again until {utc(since + RESEND)}, unless an "
+        f"invoice that finalises earlier ends that sooner"
+    )
+
+
+def _not_as_declared(want: Declared, have: Live, change: Change, known: Known) -> Iterator[Finding]:
+    """The name has one active meter and a declaration."""
+    if want.status != Status.ACTIVE:
+        yield _running(want, have, change, known)
+    if change.action in (Action.BLOCKED, Action.REPLACE) and not same(have, want.meter):
+        yield _differs(want, have, change, known)
+    if want.status == Status.ACTIVE and have.display_name != want.meter.display_name:
+        stuck = change.action is Action.BLOCKED
+        command = remedy.apply_command(known.account, change.event_name)
+        yield _found(
+            Kind.RENAMED,
+            Severity.LOW,
+            f"{have.id} is called {have.display_name!r}, declared is {want.meter.display_name!r}",
+            meter_ids=(have.id,),
+            since=have.updated,
+            remedy=remedy.named_line(have) if stuck else command,
+        )
+
+
+def _running(want: Declared, have: Live, change: Change, known: Known) -> Finding:
+    unaccepted = _unaccepted(known.prices.get(have.id, ()), want)
+    if change.action is Action.BLOCKED:
+        way = remedy.retires_line([*want.retires, have.id])
+    elif unaccepted:
+        way = _accepting(unaccepted, want)
+    else:
+        way = remedy.apply_command(known.account, change.event_name)
+    return _found(
+        Kind.RUNNING,
+        Severity.LOW,
+        f"{change.event_name!r} is declared inactive, but {have.id} is active and counts usage"
+        f"{_billing(unaccepted)}",
+        meter_ids=(have.id,),
+        since=have.updated,
+        remedy=way,
+    )
+
+
+def _differs(want: Declared, have: Live, change: Change, known: Known) -> Finding:
+    fields = ", ".join(
+        f"{field.path} is {_said(field.before)}, declared is {_said(field.after)}"
+        for field in change.fields
+        if field.path != "display_name"
+    )
+    consented = change.action is Action.REPLACE
+    command = remedy.apply_command(known.account, change.event_name)
+    return _found(
+        Kind.DIFFERS,
+        Severity.HIGH,
+        f"{have.id} differs where Stripe allows no change: {fields}",
+        meter_ids=(have.id,),
+        since=have.created,
+        remedy=command if consented else remedy.adopted_line(have, want.meter),
+    )
+
+
+def _said(value: object) -> str:
+    return "not set" if value is None else repr(value)
+
+
+def _two_active(names: Namesakes, change: Change) -> Finding:
+    ids = tuple(live.id for live in names.active)
+    prices = tuple(price for price in change.prices if price.meter in ids)
+    billed = {price.meter for price in prices}
+    spare = min(names.active, key=lambda live: (live.id in billed, -live.created, live.id))
+    return _found(
+        Kind.TWO_ACTIVE,
+        Severity.HIGH if names.want or prices else Severity.LOW,
+        f"{names.event_name!r} has {len(ids)} active meters, {', '.join(ids)}; which of them "
+        f"counts usage is not known{_billing(prices)}",
+        meter_ids=ids,
+        since=max(live.created for live in names.active),
+        remedy=remedy.deactivate_command(spare),
+    )
+
+
+def _undeclared(have: Live, change: Change, known: Known) -> Finding:
+    prices = known.prices.get(have.id, ())
+    leaves = change.action is Action.DEACTIVATE and not prices
+    command = remedy.apply_command(known.account, change.event_name)
+    return _found(
+        Kind.PRICE_ON_UNDECLARED if prices else Kind.UNMANAGED,
+        Severity.HIGH if prices else Severity.LOW,
+        f"{have.id} is active, and no file declares {change.event_name!r}{_billing(prices)}",
+        meter_ids=(have.id,),
+        since=have.created,
+        remedy=command if leaves else remedy.declaration_line(have),
+    )
+
+
+def _prices_on_inactive(names: Namesakes, change: Change) -> Iterator[Finding]:
+    told = _unserved(names, change)
+    off = {live.id: live for live in names.inactive}
+    open_ = [price for price in change.prices if price.meter in off and price not in told]
+    prices = _unaccepted(open_, names.want)
+    if not prices:
+        return
+    meters = [off[id_] for id_ in dict.fromkeys(price.meter for price in prices)]
+    shown = next(iter(names.active), meters[0])
+    yield _found(
+        Kind.PRICE_ON_INACTIVE,
+        Severity.REVENUE,
+        f"{names.event_name!r} has active prices on a meter that counts nothing{_billing(prices)}",
+        meter_ids=tuple(live.id for live in meters),
+        since=max(map(_stopped_at, meters)),
+        remedy=_accepting(prices, names.want)
+        if names.want
+        else remedy.declaration_line(shown, prices),
+    )
+
+
+def _unserved(names: Namesakes, change: Change) -> tuple[Price, ...]:
+    """The prices that a meter found inactive leaves unserved: they are told of with it."""
+    wanted = names.want is not None and names.want.status == Status.ACTIVE
+    if names.active or not wanted or change.action is Action.CREATE:
+        return ()
+    return tuple(p for p in change.prices if change.have is None or p.meter == change.have.id)
+
+
+def _unaccepted(prices: Iterable[Price], want: Declared | None) -> tuple[Price, ...]:
+    accepted = want.accepted_prices if want else ()
+    return tuple(price for price in prices if price.id not in accepted)
+
+
+def _accepting(prices: Iterable[Price], want: Declared) -> str:
+    """The consent that stands there already, and to these prices."""
+    return remedy.accepts_line([*want.accepted_prices, *(price.id for price in prices)])
+
+
+def _billing(prices: Sequence[Price]) -> str:
+    """Which prices bill on which meters, behind a semicolon; nothing where none does."""
+    if not prices:
+        return ""
+    count = "1 active price bills" if len(prices) == 1 else f"{len(prices)} active prices bill"
+    listed = ", ".join(price.id for price in prices[:_SHOWN])
+    more = f" and {len(prices) - _SHOWN} more" if len(prices) > _SHOWN else ""
+    return f"; {count} on {', '.join(dict.fromkeys(p.meter for p in prices))}: {listed}{more}"
+
+
+def _stopped_at(meter: Live) -> int:
+    return meter.status_transitions.deactivated_at or meter.updated

@@ -1,0 +1,29 @@
+"""Moments and durations as people read them: UTC and ISO 8601, never a locale."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+_UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+
+
+def utc(seconds: int) -> str:
+    """Unix seconds as `2026-11-04T14:02:00Z`."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def date(seconds: int) -> str:
+    """The day of a moment, `2026-11-04`."""
+    return utc(seconds)[:10]
+
+
+def lasting(seconds: int) -> str:
+    """A duration in its two largest units: `3 days 4 hours`, `5 minutes`; never negative."""
+    left, parts = max(0, seconds), []
+    for name, size in _UNITS:
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count} {name}" if count == 1 else f"{count} {name}s")
+        elif parts:
+            break
+    return " ".join(parts[:2]) or "0 seconds"

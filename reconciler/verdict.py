@@ -1,0 +1,100 @@
+"""What a plan, an apply and the closing look at the account add up to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from .codes import applying as rules
+from .codes import drift
+from .diff import Namesakes
+from .model import Action, Change, Severity, Status
+from .problem import Exit, Level, Problem, worst
+from .report import Line, Outcome, OutcomeStatus
+from .severity import weight
+
+
+def after_plan(lines: Iterable[Change], problems: Iterable[Problem]) -> Exit:
+    """REFUSED when a line is blocked or refused, or a guard found the wrong account or mode."""
+    halted = any(line.action is Action.BLOCKED or line.refused_by for line in lines)
+    return Exit.REFUSED if halted or _guarded(problems) else Exit.DONE
+
+
+def _guarded(problems: Iterable[Problem]) -> bool:
+    return any(p.code.startswith("G") and p.level is Level.ERROR for p in problems)
+
+
+def after_apply(lines: Iterable[Line], *also: Exit) -> Exit:
+    """The exit code of an apply: of every line's outcome, and what else happened (section 3)."""
+    return worst([*also, *_unsettled(lines)])
+
+
+def after_look(lines: Iterable[Line], unmet: Iterable[Line]) -> Exit:
+    """What the closing look adds: PARTIAL or FAILED where lines no longer stand as they ended.
+
+    FAILED where all of them had only been found as wanted, and so nothing was written.
+    """
+    if not tuple(unmet):
+        return Exit.DONE
+    return Exit.PARTIAL if _wrote(line.outcome for line in lines) else Exit.FAILED
+
+
+def _wrote(outcomes: Iterable[Outcome | None]) -> bool:
+    """Whether any request had, or may have had, an effect."""
+    return any(request.wrote for each in outcomes if each for request in each.requests)
+
+
+def after_audit(lines: Iterable[Line], problems: Iterable[Problem], fail_on: Severity) -> Exit:
+    """REFUSED by a guard; CHANGES where what counts is as bad as `fail_on`; FAILED for an error.
+
+    An expired exemption is a finding of severity LOW.
+    """
+    said = list(problems)
+    found = [f.severity for line in lines for f in line.findings if not f.exemption]
+    found += [Severity.LOW for each in said if each.code == drift.EXEMPTION_EXPIRED.code]
+    if _guarded(said):
+        return Exit.REFUSED
+    if any(weight(degree) >= weight(fail_on) for degree in found):
+        return Exit.CHANGES
+    return Exit.FAILED if any(each.level is Level.ERROR for each in said) else Exit.DONE
+
+
+def _unsettled(lines: Iterable[Line]) -> Iterator[Exit]:
+    """What the lines that are not done amount to, one by one; what was skipped is no cause."""
+    every = [line.outcome for line in lines if line.outcome and not line.change.refused_by]
+    open_ = [outcome for outcome in every if not outcome.status.settled]
+    if open_ and _wrote(every):
+        yield Exit.PARTIAL
+    causes = [_cause(outcome) for outcome in open_ if outcome.status is not OutcomeStatus.SKIPPED]
+    yield from causes or ([Exit.FAILED] if open_ else [])
+
+
+def _cause(outcome: Outcome) -> Exit:
+    if outcome.status is OutcomeStatus.UNKNOWN:
+        return Exit.PARTIAL
+    if outcome.status is OutcomeStatus.STALE:
+        return Exit.STALE
+    denied = outcome.error is not None and outcome.error.code == rules.NOT_ALLOWED.code
+    return Exit.DENIED if denied else Exit.FAILED
+
+
+def fulfilled(line: Change, now: Namesakes | None) -> bool:
+    """Whether a name stands as its line wants it, whoever brought that about."""
+    active = now.active if now else ()
+    if line.want is not None and line.want.status == Status.ACTIVE:
+        return len(active) == 1 and active[0].meter == line.want.meter
+    return not active
+
+
+def verified(
+    lines: tuple[Line, ...], unmet: tuple[Change, ...], what: str = "the account"
+) -> Problem | None:
+    """What the closing look at `what` found; None where it has nothing to say."""
+    every = [line for line in lines if line.change.action.writes]
+    settled = [line for line in every if line.outcome and line.outcome.status.settled]
+    if unmet:
+        names = ", ".join(repr(line.event_name) for line in unmet)
+        return rules.NOT_VERIFIED(f"not verified: the account still differs in {names}")
+    blocked = any(line.change.action is Action.BLOCKED for line in lines)
+    if len(settled) == len(every) and not blocked:
+        return rules.VERIFIED(f"verified: {what} matches")
+    return rules.VERIFIED(f"verified: {len(settled)} of {len(every)} lines") if settled else None
