@@ -1,0 +1,129 @@
+"""What a run comes to: its verdict in a sentence, its lines in numbers, its account by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from enum import StrEnum
+
+from ..model import AccountRef, Action, Severity
+from ..problem import Exit
+from ..report import AccountReport, Line, OutcomeStatus, Report, summary
+from .story import severity
+
+
+def mode(account: AccountRef) -> str:
+    """In which of Stripe's two worlds an account is."""
+    return {None: "mode unknown", True: "LIVE mode", False: "test mode"}[account.livemode]
+
+
+def called(account: AccountRef) -> str:
+    """An account by its name, its id and its mode; offline only the name is known."""
+    if account.id is None and account.livemode is None:
+        return account.name
+    return f"{account.name} ({account.id or 'account id unknown'}, {mode(account)})"
+
+
+def count(number: int, noun: str) -> str:
+    """A number with its noun."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+ASKED = (
+    (Action.CREATE, "to create"),
+    (Action.REACTIVATE, "to reactivate"),
+    (Action.UPDATE, "to update"),
+    (Action.REPLACE, "to replace"),
+    (Action.DEACTIVATE, "to deactivate"),
+)
+BESIDES = ("blocked", "refused", "unmanaged", "unchanged", "ignored")
+
+
+def counted(lines: Iterable[Line], verb: str) -> list[str]:
+    """The lines of a run in numbers, each a short phrase; numbers of nothing are left out."""
+    every = list(lines)
+    if verb == "drift":
+        return _found(every)
+    if any(line.outcome for line in every):
+        return _outcomes(every)
+    return _planned(every)
+
+
+def _found(lines: list[Line]) -> list[str]:
+    costs = [severity(line) for line in lines if line.findings and not line.ignored]
+    ignored = sum(line.ignored for line in lines)
+    rest = ((ignored, "ignored"), (len(lines) - len(costs) - ignored, "without findings"))
+    found = [f"{costs.count(cost)} {cost}" for cost in reversed(Severity) if cost in costs]
+    return found + [f"{number} {words}" for number, words in rest if number]
+
+
+def _outcomes(lines: list[Line]) -> list[str]:
+    ended = [line.outcome.status for line in lines if line.outcome]
+    rest = len(lines) - len(ended)
+    said = [f"{ended.count(status)} {status}" for status in OutcomeStatus if status in ended]
+    return said + ([f"{rest} without a request"] if rest else [])
+
+
+def _planned(lines: list[Line]) -> list[str]:
+    counts = summary(lines)
+    asked = [f"{counts[action]} {words}" for action, words in ASKED if counts[action]]
+    return asked + [f"{counts[word]} {word}" for word in BESIDES if counts[word]]
+
+
+class Tone(StrEnum):
+    """How a verdict should look."""
+
+    GOOD = "good"
+    NEWS = "news"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+_ENDED = {
+    Exit.FAILED: (Tone.BAD, "The run ended in an error; nothing was written."),
+    Exit.REFUSED: (
+        Tone.BAD,
+        "Refused: until what is named below is settled, apply writes nothing.",
+    ),
+    Exit.STALE: (Tone.BAD, "The saved plan is stale; nothing was written."),
+    Exit.PARTIAL: (Tone.BAD, "Not done: something was or may have been written, and lines remain."),
+    Exit.DENIED: (Tone.BAD, "The API key is missing, or may not do this."),
+    Exit.USAGE: (Tone.BAD, "The command line cannot be used."),
+    Exit.INTERRUPTED: (Tone.BAD, "The run was interrupted."),
+}
+
+
+def verdict(report: Report | AccountReport, verb: str) -> tuple[Tone, str]:
+    """What a run, or its part on one account, comes to: one sentence, and how it should look."""
+    if verb == "validate" and report.exit_code in (Exit.DONE, Exit.FAILED):
+        valid = report.exit_code is Exit.DONE
+        return (
+            (Tone.GOOD, "The files are valid.") if valid else (Tone.BAD, "The files have errors.")
+        )
+    if report.exit_code in _ENDED:
+        return _ENDED[report.exit_code]
+    lines = list(every_line(report))
+    if verb == "drift":
+        return _audited(report, lines)
+    writes = sum(line.change.action.writes for line in lines)
+    if not writes:
+        return Tone.GOOD, "Nothing to do: what is declared is so."
+    if verb == "apply" and any(line.outcome for line in lines):
+        return Tone.GOOD, f"Applied: {count(writes, 'change')}."
+    return Tone.NEWS, f"{count(writes, 'change')} planned."
+
+
+def _audited(report: Report | AccountReport, lines: list[Line]) -> tuple[Tone, str]:
+    found = sum(bool(line.findings) and not line.ignored for line in lines)
+    if found:
+        costs = any(severity(line) is Severity.REVENUE for line in lines)
+        tone = Tone.BAD if costs else Tone.WARNING
+        return tone, f"Drift: {count(found, 'event_name')} not as declared."
+    if report.exit_code is Exit.CHANGES:
+        return Tone.WARNING, "No drift, but an exemption has run out."
+    return Tone.GOOD, "No drift."
+
+
+def every_line(report: Report | AccountReport) -> Iterator[Line]:
+    """The lines of an account, or of all of them."""
+    accounts = report.accounts if isinstance(report, Report) else (report,)
+    return (line for account in accounts for line in account.lines)

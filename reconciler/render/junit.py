@@ -1,0 +1,192 @@
+"""JUnit XML, as test reporters of CI systems read it: one test case for every declared meter.
+
+A finding that counts, a blocked, refused or unsettled line is a failure; a problem of the files
+or of the account is an error; what is exempt or was not tried is skipped. There is no
+standard; the elements are those that Jenkins' xunit schema and GitLab's documentation share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from xml.sax.saxutils import quoteattr
+
+from ..codes.drift import EXEMPTION_EXPIRED
+from ..problem import Level, Location, Problem
+from ..report import AccountReport, Finding, Line, Outcome, OutcomeStatus, Report
+from .clean import clean
+from .headline import called
+from .story import doer, exempted, field_rows, halted, of_line, of_nobody, value, why
+
+
+class Ended(StrEnum):
+    """What became of a test case; the words are the elements that say so."""
+
+    PASSED = "passed"
+    SKIPPED = "skipped"
+    FAILURE = "failure"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One test case: a meter, or a problem that belongs to none."""
+
+    name: str
+    ended: Ended
+    type: str = ""
+    message: str = ""
+    details: str = ""
+    where: Location | None = None
+
+
+Suite = tuple[str, tuple[Case, ...]]
+"""Test cases under a name."""
+
+
+def render(report: Report) -> str:
+    """The report as JUnit XML."""
+    return "".join(f"{line}\n" for line in _document(report))
+
+
+def escape(text: str) -> str:
+    """Text between tags. What XML 1.0 forbids is written out, like every control character."""
+    lines = (clean(line) for line in text.split("\n"))
+    return "\n".join(lines).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def attribute(text: str) -> str:
+    """A value of an attribute, in its quotes."""
+    return quoteattr(clean(text))
+
+
+def _document(report: Report) -> Iterator[str]:
+    suites = [suite for suite in _suites(report) if suite[1]]
+    every = [case for _, cases in suites for case in cases]
+    yield '<?xml version="1.0" encoding="UTF-8"?>'
+    yield f"<testsuites name={attribute(f'reconciler {report.verb}')} {_numbers(every)}>"
+    for name, cases in suites:
+        yield f'  <testsuite name={attribute(name)} {_numbers(cases)} time="0">'
+        for case in cases:
+            yield from _case(case, f"{report.verb}.{name}")
+        yield "  </testsuite>"
+    yield "</testsuites>"
+
+
+def _numbers(cases: Iterable[Case]) -> str:
+    ended = [case.ended for case in cases]
+    return (
+        f'tests="{len(ended)}" failures="{ended.count(Ended.FAILURE)}" '
+        f'errors="{ended.count(Ended.ERROR)}" skipped="{ended.count(Ended.SKIPPED)}"'
+    )
+
+
+def _case(case: Case, suite: str) -> Iterator[str]:
+    names = f"name={attribute(case.name)} classname={attribute(suite)}"
+    file = f" file={attribute(case.where.file)}" if case.where else ""
+    head = f'    <testcase {names}{file} time="0"'
+    if case.ended is Ended.PASSED:
+        yield f"{head}>" if case.details else f"{head}/>"
+        if case.details:
+            yield f"      <system-out>{escape(case.details)}</system-out>"
+            yield "    </testcase>"
+        return
+    kind = "" if case.ended is Ended.SKIPPED else f" type={attribute(case.type)}"
+    said = f"{kind} message={attribute(case.message)}"
+    yield f"{head}>"
+    yield f"      <{case.ended}{said}>{escape(case.details)}</{case.ended}>"
+    yield "    </testcase>"
+
+
+def _suites(report: Report) -> Iterator[Suite]:
+    yield "configuration", tuple(map(_problem, report.problems))
+    for account in report.accounts:
+        lines = [line for line in account.lines if line.change.want or _bad(line)]
+        loose = [p for p in of_nobody(account, lines) if p.level is not Level.INFO]
+        valid = (Case(name=d.event_name, ended=Ended.PASSED, where=d.where) for d in account.valid)
+        cases = (*map(_problem, loose), *(_meter(line, account) for line in lines), *valid)
+        yield called(account.account), cases
+
+
+def _problem(problem: Problem) -> Case:
+    return Case(
+        name=f"{problem.code}: {problem.message}",
+        ended=_weight(problem),
+        type=problem.code,
+        message=problem.message,
+        details=str(problem),
+        where=problem.where,
+    )
+
+
+def _weight(problem: Problem) -> Ended:
+    """An exemption that ran out counts as drift; other warnings fail nothing."""
+    if problem.code == EXEMPTION_EXPIRED.code:
+        return Ended.FAILURE
+    return Ended.ERROR if problem.level is Level.ERROR else Ended.PASSED
+
+
+def _bad(line: Line) -> bool:
+    return bool(line.findings) or halted(line)
+
+
+def _meter(line: Line, account: AccountReport) -> Case:
+    change = line.change
+    said = list(of_line(change, account.problems))
+    ended, types, message = _ended(line, said)
+    return Case(
+        name=change.event_name,
+        ended=ended,
+        type=types,
+        message=message,
+        details="\n".join(_details(line, said)),
+        where=change.where,
+    )
+
+
+def _ended(line: Line, said: list[Problem]) -> tuple[Ended, str, str]:
+    """How the case ended, the codes that say why, and the first of them in words."""
+    counting = [finding for finding in line.findings if not finding.exemption]
+    if counting:
+        codes = ",".join(finding.code for finding in counting)
+        return Ended.FAILURE, codes, counting[0].message
+    if line.findings and (exemption := line.findings[0].exemption):
+        return Ended.SKIPPED, "", exempted(exemption)
+    if not halted(line):
+        return Ended.PASSED, "", ""
+    error = line.outcome.error if line.outcome else None
+    problems = [error] if error else [p for p in said if p.level is Level.ERROR]
+    message = problems[0].message if problems else why(line.change)
+    untried = line.outcome is not None and line.outcome.status is OutcomeStatus.SKIPPED
+    ended = Ended.SKIPPED if untried and not line.change.refused_by else Ended.FAILURE
+    return ended, ",".join(problem.code for problem in problems), message
+
+
+def _details(line: Line, said: list[Problem]) -> Iterator[str]:
+    change = line.change
+    if not line.findings:
+        yield f"{change.action}: {why(change)}"
+    for field in field_rows(change):
+        yield f"{field.path}: {value(field.before)} -> {value(field.after)}"
+    for finding in line.findings:
+        yield from _finding(finding)
+    yield from map(str, said)
+    if line.outcome:
+        yield from _outcome(line.outcome)
+
+
+def _finding(finding: Finding) -> Iterator[str]:
+    yield f"{finding.severity} {finding.code}: {finding.message}"
+    if finding.attribution:
+        yield doer(finding.attribution)
+    if finding.remedy:
+        yield f"what to do: {finding.remedy}"
+
+
+def _outcome(outcome: Outcome) -> Iterator[str]:
+    yield f"outcome: {outcome.status}"
+    if outcome.error:
+        yield str(outcome.error)
+    for sent in outcome.requests:
+        yield f"request: {sent.verb} {sent.request_id or '(no request id)'}, {sent.result}"
