@@ -1,0 +1,193 @@
+"""What a violation of a schema means to the person who wrote the file."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from difflib import get_close_matches
+from typing import Any
+
+from ..codes import config as codes
+from ..problem import Location, Problem
+from .document import Document
+from .text import clip, describe
+from .violation import Violation
+
+_KINDS = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "a string",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+}
+_HINTS = {
+    "object": "write `key: value` lines, indented below it",
+    "array": "write a list: `[...]`, or lines that start with `- `",
+    "boolean": "write true or false",
+    "integer": "write a whole number, without quotes",
+    "number": "write a number, without quotes",
+}
+
+
+def explain(document: Document, violation: Violation) -> Problem:
+    """The problem, at its place, with what to do about it."""
+    return _EXPLAIN[violation.keyword](document, violation)
+
+
+def nearest(word: str, known: Iterable[str]) -> str | None:
+    """The known word that was probably meant."""
+    by_fold = {name.casefold(): name for name in known}
+    close = get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.7)
+    return by_fold[close[0]] if close else None
+
+
+def homes(word: str, known: Mapping[str, Any]) -> list[str]:
+    """The keys under which a misplaced key belongs."""
+    return [name for name, schema in known.items() if word in schema.get("properties", {})]
+
+
+def quote_it(word: str, where: Location) -> Problem:
+    """A plain scalar stands where a string is wanted, and is none to some reader."""
+    message = f"not every YAML reader takes the plain word `{clip(word)}` for a string"
+    return codes.QUOTE_IT(message, where, f'put quotes around it: "{clip(word)}"')
+
+
+def _wrong_type(document: Document, violation: Violation) -> Problem:
+    word = document.words.get(violation.path)
+    if violation.wanted == "string" and word:
+        return _unquoted(document, violation, word)
+    name, wanted = violation.name, _KINDS[violation.wanted]
+    if violation.value is None and not word:
+        message = f"{name} has no value; it must be {wanted}"
+    else:
+        found = f"the word `{clip(word)}`" if word else _kind(violation.value)
+        message = f"{name} must be {wanted}, not {found}"
+    hint = _HINTS.get(violation.wanted, "")
+    if violation.path == ("meters",):
+        hint = "write a list of meters; to declare none, write `meters: []`"
+    return codes.WRONG_TYPE(message, document.where(violation.path), hint)
+
+
+def _unquoted(document: Document, violation: Violation, word: str) -> Problem:
+    """A number, date or constant where a string is wanted: quotes only help where they would."""
+    schema = violation.schema
+    if "enum" in schema:
+        return _unknown_value(document, replace(violation, wanted=schema["enum"], value=word))
+    if "pattern" in schema and not re.search(schema["pattern"], word):
+        return _bad_text(document, replace(violation, value=word))
+    return quote_it(word, document.where(violation.path))
+
+
+def _missing(document: Document, violation: Violation) -> Problem:
+    *around, key = violation.path
+    examples = violation.schema.get("properties", {}).get(key, {}).get("examples", ["..."])
+    hint = f"add `{key}: {json.dumps(examples[0], ensure_ascii=False)}`, or what fits"
+    if key == "meters":
+        hint = "add `meters:` and a list of them; to declare none, write `meters: []`"
+    return codes.MISSING_KEY(f"`{key}` is missing", document.head(tuple(around)), hint)
+
+
+def _unknown_key(document: Document, violation: Violation) -> Problem:
+    word, known = str(violation.path[-1]), violation.schema["properties"]
+    hint = f"known here: {', '.join(known)}"
+    if meant := nearest(word, known):
+        hint = f"did you mean `{meant}`?"
+    elif places := homes(word, known):
+        hint = f"it belongs under {' or '.join(f'`{place}`' for place in places)}"
+    message = f"unknown key `{clip(word)}`"
+    return codes.UNKNOWN_KEY(message, document.where_key(violation.path), hint)
+
+
+def _unknown_value(document: Document, violation: Violation) -> Problem:
+    known = [str(value) for value in violation.wanted]
+    rule, hint = codes.UNKNOWN_VALUE, f"known values: {', '.join(known)}"
+    if meant := nearest(str(violation.value), known):
+        hint = f"did you mean `{meant}`? {hint}"
+    if violation.schema.get("x-stripe-enum"):
+        if document.value.get("allow_unknown_values") is True:
+            rule = codes.UNKNOWN_VALUE_ALLOWED
+        else:
+            hint += "; where Stripe knows more, write `allow_unknown_values: true` into the file"
+    message = f"{violation.name} is `{clip(str(violation.value))}`, which is not known"
+    return rule(message, document.where(violation.path), hint)
+
+
+def _unknown_version(document: Document, violation: Violation) -> Problem:
+    value, supported = violation.value, violation.wanted
+    message = f"version {_shown(value)} is not supported; supported is {supported}"
+    return codes.UNKNOWN_VERSION(message, document.where(violation.path))
+
+
+def _bad_text(document: Document, violation: Violation) -> Problem:
+    fault = _fault(violation.value)
+    reason = f" {fault}" if fault else f": {violation.schema['patternErrorMessage']}"
+    message = f"{violation.name}{reason}"
+    return codes.BAD_TEXT(message, document.where(violation.path))
+
+
+def _bad_name(document: Document, violation: Violation) -> Problem:
+    reason = violation.schema["patternErrorMessage"]
+    return codes.BAD_TEXT(f"{violation.name}: {reason}", document.where_key(violation.path))
+
+
+def _listed_twice(document: Document, violation: Violation) -> Problem:
+    items = violation.value
+    again = next(at for at, item in enumerate(items) if item in items[:at])
+    message = f"{violation.name} names {_shown(items[again])} twice"
+    return codes.LISTED_TWICE(message, document.where((*violation.path, again)))
+
+
+def _out_of_range(fault: Callable[[Any, Any], str]) -> Callable[[Document, Violation], Problem]:
+    def out_of_range(document: Document, violation: Violation) -> Problem:
+        message = f"{violation.name} {fault(violation.value, violation.wanted)}"
+        return codes.OUT_OF_RANGE(message, document.where(violation.path))
+
+    return out_of_range
+
+
+def _fault(text: str) -> str | None:
+    """What is wrong with a text to the eye that cannot see it."""
+    if not text.strip():
+        return "is blank"
+    if text != text.strip():
+        return "has spaces around it"
+    for character in text:
+        if unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp"):
+            return f"holds {describe(character)}"
+    return None
+
+
+def _kind(value: Any) -> str:
+    kinds = {dict: "object", list: "array", str: "string", int: "integer", float: "number"}
+    return "true or false" if isinstance(value, bool) else _KINDS[kinds[type(value)]]
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return f'"{clip(value)}"'
+    return _kind(value) if isinstance(value, dict | list) else clip(json.dumps(value))
+
+
+_EXPLAIN: dict[str, Callable[[Document, Violation], Problem]] = {
+    "type": _wrong_type,
+    "required": _missing,
+    "additionalProperties": _unknown_key,
+    "propertyNames": _bad_name,
+    "enum": _unknown_value,
+    "const": _unknown_version,
+    "pattern": _bad_text,
+    "uniqueItems": _listed_twice,
+    "minLength": _out_of_range(lambda value, _: "is empty"),
+    "minItems": _out_of_range(lambda value, _: "is an empty list"),
+    "minProperties": _out_of_range(lambda value, _: "is an empty mapping"),
+    "maxLength": _out_of_range(
+        lambda value, most: f"is {len(value)} characters long; at most {most} are allowed"
+    ),
+    "minimum": _out_of_range(lambda value, least: f"is {value}; at least {least} is needed"),
+    "maximum": _out_of_range(lambda value, most: f"is {value}; at most {most} is allowed"),
+    "exclusiveMinimum": _out_of_range(lambda value, least: f"is {value}; it must be over {least}"),
+}

@@ -1,0 +1,104 @@
+"""The published JSON Schemas, applied to documents: every violation a problem at its place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import chain, islice
+from typing import Any
+
+from ..codes import config as codes
+from ..problem import Problem
+from ..schema_files import read_schema
+from .accept import fits
+from .document import Document, Path
+from .explain import explain, homes, nearest, quote_it
+from .leak import holds_key
+from .violation import Violation
+from .yamltree import MAX_PROBLEMS
+
+
+def check(document: Document, name: str) -> list[Problem]:
+    """What is wrong with a document by the schema of that name, one problem for one mistake."""
+    found = _violations(document.value, _schema(name))
+    if (version := found.get(("version",))) and version.keyword == "const":
+        return [explain(document, version)]
+    too_many = len(found) > MAX_PROBLEMS
+    for meant in list(_meant_by_unknown_keys(found)):
+        found.pop(meant, None)
+    explained = (explain(document, one) for one in found.values() if not _holds_key(one))
+    problems = list(islice(chain(explained, _to_quote(document, found)), MAX_PROBLEMS + 1))
+    if too_many or len(problems) > MAX_PROBLEMS:
+        message = f"the file holds more than {MAX_PROBLEMS:,} mistakes"
+        too_many_mistakes = codes.TOO_MANY_MISTAKES(message, document.where(()))
+        return [*problems[:MAX_PROBLEMS], too_many_mistakes]
+    return problems
+
+
+def _violations(value: Any, schema: dict[str, Any]) -> dict[Path, Violation]:
+    if fits(value, schema):
+        return {}
+    from .violations import violations  # jsonschema takes 65 ms: only files with mistakes pay
+
+    return violations(value, schema, MAX_PROBLEMS + 1)
+
+
+@cache
+def _schema(name: str) -> dict[str, Any]:
+    """A schema without references: following them for each meter takes half as long again."""
+    schema = read_schema(name)
+    inlined: dict[str, Any] = _inlined(schema, schema["$defs"])
+    return inlined
+
+
+def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
+    """A schema with its references replaced by what they refer to."""
+    if isinstance(schema, list):
+        return [_inlined(item, definitions) for item in schema]
+    if not isinstance(schema, dict):
+        return schema
+    plain = {key: _inlined(item, definitions) for key, item in schema.items() if key != "$defs"}
+    reference = plain.pop("$ref", None)
+    if reference is None:
+        return plain
+    return {**_inlined(definitions[reference.removeprefix("#/$defs/")], definitions), **plain}
+
+
+def _meant_by_unknown_keys(found: dict[Path, Violation]) -> Iterator[Path]:
+    """The keys that misspelt or misplaced ones stand for, so as not to report them missing."""
+    for path, violation in found.items():
+        if violation.keyword == "additionalProperties":
+            word, known = str(path[-1]), violation.schema["properties"]
+            for meant in (nearest(word, known), *homes(word, known)):
+                missing = found.get((*path[:-1], meant or ""))
+                if missing and missing.keyword == "required":
+                    yield missing.path
+
+
+def _holds_key(violation: Violation) -> bool:
+    """Whether the value in question holds an API key, which is reported by itself."""
+    if violation.keyword == "additionalProperties":
+        key = violation.path[-1]
+        return holds_key(key) or holds_key(violation.value[key])
+    return holds_key(violation.value)
+
+
+def _to_quote(document: Document, found: Iterable[Path]) -> Iterator[Problem]:
+    """Strings and keys that some YAML reader would not take for a string, unless wrong anyway."""
+    wrong = set(found)
+    for path, word in document.words.items():
+        if _is_text(document.value, path) and not _within(path, wrong):
+            yield quote_it(word, document.where(path))
+    for path, word in document.loose_keys.items():
+        if not _within(path, wrong):
+            yield quote_it(word, document.where_key(path))
+
+
+def _is_text(value: Any, path: Path) -> bool:
+    for step in path:
+        value = value[step]
+    return isinstance(value, str)
+
+
+def _within(path: Path, wrong: set[Path]) -> bool:
+    return any(path[:length] in wrong for length in range(len(path) + 1))
