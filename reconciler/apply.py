@@ -1,0 +1,185 @@
+"""Plan in, outcomes out: every line ends with one, whatever happens.
+
+The kinds of action keep their order; within one kind up to eight lines run side by side,
+replacements one at a time. After a failure the remaining safe lines go on, replacements and
+deactivations do not. Stripe is known only as the `Meters` protocol.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from dataclasses import replace
+from itertools import groupby
+
+from .answer import Step
+from .codes import applying as rules
+from .codes import guards
+from .model import Action, Change, Live
+from .plan import steps
+from .problem import Problem, Rule
+from .report import Line, Outcome, OutcomeStatus
+from .settle import Run, Settled, settle
+
+_GRACE = 10.0  # seconds that requests in flight are waited for after the run was told to stop
+
+
+def apply(run: Run) -> tuple[Line, ...]:
+    """Every line of the plan with its outcome, in the plan's order; writes only what is planned.
+
+    Lines that are blocked or refused are skipped. Nothing is raised for what the API answers.
+    """
+    numbered = steps(run.plan)
+    progress = _Progress(run)
+    for action, kind in groupby(run.changes, key=lambda line: line.action):
+        if action.writes:
+            at_once = 1 if action is Action.REPLACE or run.plan.account.livemode is None else 8
+            progress.through(tuple(kind), numbered, min(at_once, run.workers))
+    return tuple(Line(line, progress.outcomes.get(line.event_name)) for line in run.changes)
+
+
+class _Progress:
+    """The outcomes so far, and whether something has failed."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self.outcomes: dict[str, Outcome] = {}
+        self.failed = False
+        self.wrong_mode = False
+
+    def through(
+        self, lines: tuple[Change, ...], numbered: dict[str, tuple[Step, ...]], at_once: int
+    ) -> None:
+        """Run the lines of one kind of action, and hear of each as it ends."""
+        pool = ThreadPoolExecutor(max_workers=at_once)
+        try:
+            pending = {
+                pool.submit(self._one, line, numbered[line.event_name]): line for line in lines
+            }
+            for future, line in self._as_they_end(pending):
+                self._note(line, future)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _as_they_end(
+        self, pending: dict[Future[Outcome], Change]
+    ) -> Iterator[tuple[Future[Outcome], Change]]:
+        """Futures as they are done; after a stop signal only those that end within the grace."""
+        deadline: float | None = None
+        while pending:
+            done, _ = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield future, pending.pop(future)
+            if deadline is None and self.run.stopped():
+                deadline = self.run.clock.monotonic() + _GRACE
+            if deadline is not None and self.run.clock.monotonic() > deadline:
+                yield from tuple(pending.items())
+                return
+
+    def _note(self, line: Change, future: Future[Outcome]) -> None:
+        if future.cancel():
+            outcome = Outcome(OutcomeStatus.SKIPPED, error=self._skip(line))
+        elif not future.done():
+            message = f"{line.event_name!r} was in flight when the run stopped"
+            error = _problem(rules.NOT_CONFIRMED, line, message)
+            outcome = Outcome(OutcomeStatus.UNKNOWN, error=error)
+        elif failure := future.exception():
+            message = f"{line.event_name!r}: {type(failure).__name__}"
+            error = _problem(rules.UNEXPECTED, line, message)
+            outcome = Outcome(OutcomeStatus.UNKNOWN, error=error)
+        else:
+            outcome = future.result()
+        self.outcomes[line.event_name] = outcome
+        with suppress(Exception):  # whoever listens must not be able to end an apply half-way
+            self.run.told(Line(line, outcome))
+
+    def _one(self, line: Change, planned: tuple[Step, ...]) -> Outcome:
+        if line.event_name in self.run.already:
+            return Outcome(OutcomeStatus.ALREADY)
+        if skipped := self._skip(line):
+            return Outcome(OutcomeStatus.SKIPPED, error=skipped)
+        try:
+            outcome = self._perform(line, planned)
+        except BaseException:
+            self.failed = True
+            raise
+        self.failed = self.failed or not outcome.status.settled
+        return outcome
+
+    def _skip(self, line: Change) -> Problem | None:
+        if line.refused_by:
+            codes = ", ".join(line.refused_by)
+            message = f"{line.event_name!r} was not touched: refused by {codes}"
+            return _problem(rules.LINE_REFUSED, line, message)
+        if self.run.stopped():
+            message = f"{line.event_name!r} was not touched: the run was told to stop"
+            return _problem(rules.STOPPED, line, message)
+        if self.wrong_mode or (self.failed and line.action.stops):
+            message = f"{line.event_name!r} was not touched, since an earlier line failed"
+            return _problem(rules.AFTER_FAILURE, line, message)
+        return None
+
+    def _perform(self, line: Change, planned: tuple[Step, ...]) -> Outcome:
+        """The requests of one line, one after another; stops at the first that is not settled."""
+        seen = {live.id: live for live in line.live}
+        parts: list[Settled] = []
+        for step in planned:
+            if step.undoes is not None:
+                break
+            part = settle(step, seen.get(step.meter_id or ""), self.run)
+            part = self._in_mode(line, part)
+            parts.append(part)
+            if part.live:
+                seen[part.live.id] = part.live
+            if not part.status.settled:
+                return self._fallen(line, planned, step, parts, seen)
+        status = min((part.status for part in parts), key=list(OutcomeStatus).index)
+        return _outcome(status, parts, None)
+
+    def _in_mode(self, line: Change, part: Settled) -> Settled:
+        """The first answer tells the mode where nothing else could; a mismatch ends the run."""
+        if part.live is None or part.live.livemode == self.run.livemode:
+            return part
+        self.wrong_mode = True
+        message = f"the answer for {line.event_name!r} is of the other mode than configured"
+        problem = guards.WRONG_MODE(message, line.where, event_name=line.event_name)
+        return replace(part, status=OutcomeStatus.FAILED, error=problem)
+
+    def _fallen(
+        self,
+        line: Change,
+        planned: tuple[Step, ...],
+        at: Step,
+        parts: list[Settled],
+        seen: dict[str, Live],
+    ) -> Outcome:
+        """A request was not settled: wake what this line had stopped, if nothing follows it."""
+        failure = parts[-1]
+        undo = next((step for step in planned if step.undoes == at.n - 1), None)
+        if undo is None or (failure.live and failure.live.active):
+            return _outcome(failure.status, parts, failure.error)
+        why = failure.error.message if failure.error else str(failure.status)
+        if failure.status in (OutcomeStatus.FAILED, OutcomeStatus.STALE):
+            woken = settle(undo, seen.get(undo.meter_id or ""), self.run)
+            parts.append(woken)
+            if woken.status.settled:
+                message = f"{why}; {undo.meter_id} is active again"
+                return _outcome(failure.status, parts, _problem(rules.COMPENSATED, line, message))
+        message = f"{line.event_name!r} may have NO active meter, usage is being lost: {why}"
+        by_hand = self.run.repair.replace("{id}", undo.meter_id or "")
+        hint = f"run apply again at once, or wake the old meter: {by_hand}"
+        problem = rules.HALF_REPLACED(message, line.where, hint, line.event_name)
+        return _outcome(failure.status, parts, problem)
+
+
+def _outcome(status: OutcomeStatus, parts: list[Settled], error: Problem | None) -> Outcome:
+    requests = tuple(sent for part in parts for sent in part.sent)
+    if status is OutcomeStatus.SKIPPED and len(parts) > 1:
+        status = OutcomeStatus.FAILED  # a part of the line was done before the run was stopped
+    last = next((part.live for part in reversed(parts) if part.live), None)
+    return Outcome(status, requests, error, last.id if last else None)
+
+
+def _problem(rule: Rule, line: Change, message: str) -> Problem:
+    return rule(message, line.where, event_name=line.event_name)

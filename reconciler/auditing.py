@@ -1,0 +1,89 @@
+"""The audit of an account: read both sides, name what differs, ask the events who did it.
+
+Its requests: the listing of meters, the account, the metered prices once over the whole
+account, and events only where they could explain something.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from .attribution import REACH, askable, attribute
+from .codes import drift as rules
+from .diff import Namesakes, match
+from .drift import Known, inspect
+from .exemption import exempt, run_out
+from .guard import check
+from .look import EVERYTHING, Scope, by_meter, in_scope, look, situation
+from .model import Project, Severity, Unreadable
+from .moments import date
+from .problem import Problem, Rule
+from .remarks import partial
+from .report import AccountReport, Line
+from .session import Session
+from .severity import weight
+from .stripe import readable
+from .verdict import after_audit
+
+
+def audit(
+    project: Project,
+    session: Session,
+    scope: Scope = EVERYTHING,
+    *,
+    fail_on: Severity = Severity.LOW,
+    jobs: Mapping[str, str] = MappingProxyType({}),
+) -> AccountReport:
+    """Everything that differs under each name, the worst first; only ever sends GETs.
+
+    The exit code is CHANGES for findings as bad as `fail_on`, else FAILED where prices are
+    unreadable; REFUSED on the wrong account or mode, where nothing is compared. `jobs` names
+    who made a plan, by plan_id. Raises what `make_plan` raises.
+    """
+    live = session.meters.live()
+    seen, scope = look(session, (), live), scope.within(project)
+    lines: tuple[Line, ...] = ()
+    _, problems = check((), situation(session.account, seen))
+    if not problems:
+        names = in_scope(match(session.account.declared, live), scope)
+        lines, problems = _judged(names, session, jobs)
+    problems += (partial(),) if scope.narrowed else ()
+    return AccountReport(
+        account=seen.account,
+        exit_code=after_audit(lines, problems, fail_on),
+        lines=lines,
+        problems=problems,
+        complete=all(said.code == rules.EXEMPTION_EXPIRED.code for said in problems),
+    )
+
+
+def _judged(
+    names: tuple[Namesakes, ...], session: Session, jobs: Mapping[str, str]
+) -> tuple[tuple[Line, ...], tuple[Problem, ...]]:
+    """The lines of all names, the worst first; what has run out, and what may not be read."""
+    account, now = session.account, int(session.clock.now())
+    problems = run_out(account.ignore, date(now))
+    prices = session.prices.all()
+    if isinstance(prices, Unreadable):
+        problems, prices = (*problems, _unread(rules.PRICES_UNREADABLE, prices)), ()
+    known = Known(account=account.name, policy=account.policy, prices=by_meter(prices), now=now)
+    found = (exempt(inspect(each, known), account.ignore, date(now)) for each in names)
+    lines = sorted(found, key=lambda it: (-weight(it.change.severity), it.change.event_name))
+    told = _attributed(tuple(lines), session, now, jobs)
+    if isinstance(told, Unreadable):
+        problems = (*problems, _unread(rules.EVENTS_UNREADABLE, told))
+        told = attribute(tuple(lines), None, now, jobs)
+    return told, problems
+
+
+def _attributed(
+    lines: tuple[Line, ...], session: Session, now: int, jobs: Mapping[str, str]
+) -> tuple[Line, ...] | Unreadable:
+    """The lines with what the events tell of them; none is read where none can tell anything."""
+    events = session.events.all(since=now - REACH) if askable(lines, now) else None
+    return readable("rak_event_read", lambda: attribute(lines, events, now, jobs))
+
+
+def _unread(rule: Rule, what: Unreadable) -> Problem:
+    return rule(f"{rule.title} (permission: {what.permission})")

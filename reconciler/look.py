@@ -1,0 +1,90 @@
+"""One look at an account: the names in scope, the prices that matter, and who is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from .diff import Namesakes, matches, watched
+from .guard import Situation
+from .model import Account, AccountRef, Live, Price, Project, Unreadable
+from .session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What part of an account a run looks at: names that fit a pattern, or everything.
+
+    A narrowed run never judges absence.
+    """
+
+    only: tuple[str, ...] = ()
+    narrowed: bool = False
+
+    def within(self, project: Project) -> Scope:
+        """Narrowed as well where only a part of the project was read, or patterns are given."""
+        return replace(self, narrowed=self.narrowed or project.narrowed or bool(self.only))
+
+
+EVERYTHING = Scope()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What was read. `prices` are the active ones by meter id, as far as they matter here."""
+
+    prices: Mapping[str, tuple[Price, ...]]
+    needs_prices: frozenset[str]
+    unreadable: Unreadable | None
+    account: AccountRef
+    own_id: str | Unreadable
+
+
+def in_scope(names: Iterable[Namesakes], scope: Scope) -> tuple[Namesakes, ...]:
+    """The names to judge; a narrowed run leaves out what no file declares."""
+    return tuple(
+        each
+        for each in names
+        if (each.want or not scope.narrowed)
+        and (not scope.only or matches(each.event_name, scope.only))
+    )
+
+
+def look(session: Session, names: Iterable[Namesakes], live: tuple[Live, ...]) -> Seen:
+    """Read what the decisions about these names depend on, and nothing else.
+
+    The mode is that of any listed object, else the one that the key's prefix tells.
+    """
+    wanted = {each.event_name: watched(each, session.account.policy) for each in names}
+    ids = tuple(id_ for some in wanted.values() for id_ in some)
+    found = session.prices.for_meters(ids) if ids else ()
+    livemode = live[0].livemode if live else session.key_livemode
+    return Seen(
+        prices={} if isinstance(found, Unreadable) else by_meter(found),
+        needs_prices=frozenset(name for name, some in wanted.items() if some),
+        unreadable=found if isinstance(found, Unreadable) else None,
+        account=AccountRef(session.account.name, session.acting_on(), livemode),
+        own_id=session.own_account(),
+    )
+
+
+def by_meter(prices: Iterable[Price]) -> dict[str, tuple[Price, ...]]:
+    """Prices under the id of the meter they bill on."""
+    found: dict[str, tuple[Price, ...]] = {}
+    for price in prices:
+        found[price.meter] = (*found.get(price.meter, ()), price)
+    return found
+
+
+def situation(account: Account, seen: Seen) -> Situation:
+    """What guards look at: the configured account beside the one that was reached."""
+    return Situation(
+        policy=account.policy,
+        declared=len(account.declared),
+        account=seen.account,
+        own_id=seen.own_id,
+        expected_id=account.account_id,
+        expected_livemode=account.livemode,
+        unreadable_prices=seen.unreadable,
+        needs_prices=seen.needs_prices,
+    )

@@ -1,0 +1,181 @@
+"""A saved plan against the account, the policy, the prices and the guards of now.
+
+The plan says *what*: its lines are what was approved. Everything else is of now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+
+from .codes import applying as rules
+from .codes import guards as guard_rules
+from .diff import Namesakes, decide, field_changes, match
+from .guard import check
+from .look import Seen, look, situation
+from .model import Account, AccountRef, Change, Live
+from .plan import Plan
+from .problem import Exit, Problem, RefusedError, StaleError
+from .reconcile import Planned, judge
+from .report import AccountReport, Line, Outcome, OutcomeStatus
+from .session import Session
+from .verdict import fulfilled
+
+_STAMPS = ("updated", "status_transitions.deactivated_at")
+
+
+class OutdatedError(StaleError):
+    """Lines of a saved plan moved; `report` is the whole plan, with what became of each line."""
+
+    def __init__(self, report: AccountReport) -> None:
+        super().__init__(*report.problems)
+        self.report = report
+
+
+def revive(plan: Plan, session: Session) -> Planned:
+    """A saved plan against the account, the policy, the prices and the guards of now.
+
+    Line by line: still as read, it will be done; already as wanted, it is `already`. Raises
+    OutdatedError for anything else, StaleError for a plan that is too old, and RefusedError for
+    a plan of another account; nothing is written.
+    """
+    account = session.account
+    _not_too_old(plan, session)
+    live = session.meters.live()
+    _not_foreign(plan, live)
+    wants = tuple(line.want for line in plan.changes if line.want)
+    planned_names = {line.event_name for line in plan.changes}
+    names = tuple(each for each in match(wants, live) if each.event_name in planned_names)
+    seen = look(session, names, live)
+    if _differ(seen.account.id, plan.account.id) or _differ(
+        seen.account.livemode, plan.account.livemode
+    ):
+        raise _foreign(f"it was made for {_called(plan.account)}, this is {_called(seen.account)}")
+    by_name = {each.event_name: each for each in names}
+    already = frozenset(_fulfilled(plan, by_name))
+    moved = tuple(_moved(plan, already, by_name, seen, account))
+    if moved:
+        raise OutdatedError(_outdated(plan, seen.account, already, moved))
+    changes, refusals = check(_as_of_now(plan, seen), situation(account, seen))
+    return judge(plan, changes, refusals, already)
+
+
+def _as_of_now(plan: Plan, seen: Seen) -> Iterator[Change]:
+    """The lines with the prices that bill now on what would stop."""
+    for line in plan.changes:
+        stopping = line.have if line.action.stops else None
+        prices = seen.prices.get(stopping.id, ()) if stopping else line.prices
+        yield replace(line, prices=prices)
+
+
+def _not_too_old(plan: Plan, session: Session) -> None:
+    age = int(session.clock.now()) - plan.created_at
+    allowed = session.account.policy.max_plan_age
+    if age > allowed:
+        message = f"the plan is {_long(age)} old; the policy allows {_long(allowed)}"
+        raise StaleError(rules.STALE_PLAN(message))
+
+
+def _long(seconds: int) -> str:
+    return f"{seconds // 60} minutes" if seconds >= 120 else f"{seconds} seconds"
+
+
+def _not_foreign(plan: Plan, live: Iterable[Live]) -> None:
+    gone = sorted(set(plan.listed) - {meter.id for meter in live})
+    if gone:
+        raise _foreign(f"the account has no meter {gone[0]}, which the plan saw")
+
+
+def _differ(one: object, other: object) -> bool:
+    """Whether both are known and not the same; a key for reading may know less than the other."""
+    return one is not None and other is not None and one != other
+
+
+def _foreign(message: str) -> RefusedError:
+    return RefusedError(guard_rules.FOREIGN_PLAN(f"the plan is of another account: {message}"))
+
+
+def _called(account: AccountRef) -> str:
+    return f"{account.id or account.name} ({'live' if account.livemode else 'test'} mode)"
+
+
+def _fulfilled(plan: Plan, names: Mapping[str, Namesakes]) -> Iterator[str]:
+    """The names of the lines that are already as wanted, whoever brought that about."""
+    for line in plan.changes:
+        if line.action.writes and fulfilled(line, names.get(line.event_name)):
+            yield line.event_name
+
+
+def _moved(
+    plan: Plan,
+    already: frozenset[str],
+    names: Mapping[str, Namesakes],
+    seen: Seen,
+    account: Account,
+) -> Iterator[Problem]:
+    """A problem for every line that is neither as it was read nor as it is wanted."""
+    for line in plan.changes:
+        if not line.action.writes or line.event_name in already:
+            continue
+        now = names.get(line.event_name) or Namesakes(line.event_name, line.want, (), ())
+        why = _since_read(line, now) or _decided_otherwise(line, now, seen, account)
+        if why:
+            message = f"{line.event_name!r} is no longer as it was read for the plan: {why}"
+            yield rules.STALE_PLAN(message, line.where, event_name=line.event_name)
+
+
+def _since_read(line: Change, now: Namesakes) -> str:
+    """What differs between the live meters of a name as they were read and as they are."""
+    then = {meter.id: meter for meter in line.live}
+    here = {meter.id: meter for meter in (*now.active, *now.inactive)}
+    said = [f"{id_} is not of this name any more" for id_ in then.keys() - here.keys()]
+    said += [f"{id_} is new" for id_ in here.keys() - then.keys()]
+    said += [_changed(then[id_], here[id_]) for id_ in then.keys() & here.keys()]
+    return "; ".join(sorted(filter(None, said)))
+
+
+def _changed(then: Live, now: Live) -> str:
+    fields = field_changes(then.as_api(), now.as_api())
+    told = [field for field in fields if field.path not in _STAMPS] or fields
+    listed = ", ".join(f"{field.path} {field.before!r} -> {field.after!r}" for field in told)
+    return f"{now.id} changed ({listed})" if listed else ""
+
+
+def _decided_otherwise(line: Change, now: Namesakes, seen: Seen, account: Account) -> str:
+    """Whether the prices or the policy of now make something else of meters that did not move."""
+    if seen.unreadable and line.event_name in seen.needs_prices:
+        return ""  # what the prices decide cannot be judged: a guard refuses the line
+    again = decide(now, seen.prices, account.policy)
+    if (again.action, again.have, again.wakes) == (line.action, line.have, line.wakes):
+        return ""
+    meter = f" of {again.have.id}" if again.have else ""
+    return f"by the prices and the policy of now it would be {again.action}{meter}"
+
+
+def _outdated(
+    plan: Plan, account: AccountRef, already: frozenset[str], moved: tuple[Problem, ...]
+) -> AccountReport:
+    """The plan in full: which lines moved, which are done already; the others were not touched."""
+    why = {problem.event_name: problem for problem in moved}
+
+    def outcome(line: Change) -> Outcome | None:
+        name = line.event_name
+        if not line.action.writes:
+            return None
+        if name in already:
+            return Outcome(OutcomeStatus.ALREADY)
+        if name in why:
+            return Outcome(OutcomeStatus.STALE, error=why[name])
+        untouched = f"{name!r} was not touched: other lines of the plan are stale"
+        error = rules.STALE_PLAN(untouched, line.where, event_name=name)
+        return Outcome(OutcomeStatus.SKIPPED, error=error)
+
+    return AccountReport(
+        account=account,
+        exit_code=Exit.STALE,
+        lines=tuple(Line(line, outcome(line)) for line in plan.changes),
+        problems=moved,
+        complete=plan.complete,
+        plan_id=plan.plan_id,
+        plan_hash=plan.plan_hash,
+    )
