@@ -1,0 +1,28 @@
+"""What a verb needs that goes to an account: a session with it, and the part to look at."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+from ..codes import usage
+from ..diff import matches
+from ..look import Scope
+from ..model import Account
+from ..problem import UsageError
+from ..session import Session, connect
+from .verb import Stage
+
+
+def reach(account: Account, stage: Stage) -> AbstractContextManager[Session]:
+    """A session with an account that stops when the run is told to."""
+    return connect(account, environ=stage.environ, clock=stage.clock, stopped=stage.stop)
+
+
+def narrowed(accounts: tuple[Account, ...], only: tuple[str, ...]) -> Scope:
+    """The scope of --only; raises UsageError for a pattern that no declared name fits."""
+    names = [want.event_name for account in accounts for want in account.declared]
+    for pattern in only:
+        if not any(matches(name, (pattern,)) for name in names):
+            message = f"--only {pattern!r} matches no declared meter"
+            raise UsageError(usage.SILENT_PATTERN(message))
+    return Scope(only)

@@ -1,0 +1,66 @@
+"""Ctrl-C and SIGTERM: the first asks the run to stop, the second ends it at once."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from ..problem import Exit
+
+
+class Stop:
+    """Whether the run has been told to stop; asked before every request.
+
+    At first a signal raises KeyboardInterrupt in the main thread. From the first request that
+    writes until the report is out it only sets the flag, so that nothing goes unreported.
+    """
+
+    def __init__(self) -> None:
+        self.event = threading.Event()
+        self._told: Callable[[], None] | None = None
+
+    def __call__(self) -> bool:
+        """Whether a signal was heard."""
+        return self.event.is_set()
+
+    def only_told(self, told: Callable[[], None] = lambda: None) -> None:
+        """From now on the first signal calls `told` and interrupts nothing."""
+        self._told = told
+
+    def interrupts(self) -> None:
+        """From now on the first signal raises KeyboardInterrupt, as one heard before does now."""
+        self._told = None
+        if self():
+            raise KeyboardInterrupt
+
+    @contextmanager
+    def listening(self, last_words: Callable[[], None]) -> Iterator[None]:
+        """Handle the two signals; `last_words` are spoken when the second one ends the process.
+
+        In another thread than the main one, where Python hears no signals, this does nothing.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def heard(_number: int, _frame: FrameType | None) -> None:
+            if self.event.is_set():
+                try:
+                    last_words()
+                finally:
+                    os._exit(Exit.INTERRUPTED)
+            self.event.set()
+            if self._told is None:
+                raise KeyboardInterrupt
+            self._told()
+
+        before = {each: signal.signal(each, heard) for each in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)

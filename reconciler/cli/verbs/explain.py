@@ -1,0 +1,43 @@
+"""`explain`: what a diagnostic code means, and what to do about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...codes import CATALOGUE, usage
+from ...problem import UsageError
+from ...render import Document
+from ..meant import meant
+from ..verb import PLAIN, Stage, Verb
+from ..words import Parser, Words
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainWords(Words):
+    """Which code; None for all of them."""
+
+    code: str | None = None
+
+
+def _options(parser: Parser) -> None:
+    parser.add_argument("code", nargs="?", metavar="CODE", help="as in a message, e.g. G001")
+
+
+def _explain(words: ExplainWords, _: Stage) -> Document:
+    if words.code is None:
+        return tuple(CATALOGUE[code] for code in sorted(CATALOGUE))
+    code = words.code.upper()
+    if code in CATALOGUE:
+        return (CATALOGUE[code],)
+    close = meant(code, CATALOGUE)
+    hint = f"did you mean {close}?" if close else ""
+    raise UsageError(usage.NO_CODE(f"there is no code {words.code!r}", hint=hint))
+
+
+VERB = Verb(
+    ExplainWords,
+    "Describe a diagnostic code: what it means, and what to do. Without a code, list them all.",
+    _options,
+    _explain,
+    PLAIN,
+)
