@@ -1,0 +1,207 @@
+"""`drift` through the command line and real HTTP: a scenario folder for every kind of finding."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+import stripe
+from cli.world import CALLS, SEATS, live
+from conftest import TESTS
+from published import held
+from render.parts import own
+
+from reconciler.drift import RESEND, Kind
+
+SCENARIOS = TESTS / "golden" / "drift"
+FORMATS = {
+    "text": "txt",
+    "markdown": "md",
+    "html": "html",
+    "junit": "xml",
+    "sarif": "sarif",
+    "github": "log",
+    "json": "json",  # last: what is looked into afterwards
+}
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_of_finding_has_its_scenario(kind, world, run, golden, monkeypatch):
+    """Found, dated, attributed, priced, with a remedy: the same in every format, exit 2."""
+    folder = SCENARIOS / kind
+    made = world(seed=json.loads((folder / "live.json").read_text("utf-8")))
+    made.file("meters.yaml", (folder / "meters.yaml").read_text("utf-8"))
+    monkeypatch.chdir(made.folder)
+    for format_, ending in FORMATS.items():
+        ran = run("drift", "--format", format_)
+        assert ran.code == 2, ran.out + ran.err
+        golden(f"drift/{kind}/expected.{ending}", own(ran.out))
+    (account,) = held(ran.out)["accounts"]
+    assert account["complete"] is True
+    assert kind in {each["kind"] for each in account["changes"]}
+    assert made.posts() == []
+
+
+def test_ignored_findings_are_counted_and_shown_and_an_expired_rule_is_found(
+    world, run, golden, monkeypatch
+):
+    """A rule in force lets a finding pass; one whose date has gone by is drift itself."""
+    folder = SCENARIOS / "ignored"
+    made = world(CALLS, json.loads((folder / "live.json").read_text("utf-8")))
+    rules = (folder / "ignore.yaml").read_text("utf-8")
+    project = (made.folder / "reconciler.yaml").read_text("utf-8")
+    made.file("reconciler.yaml", project + rules)
+    monkeypatch.chdir(made.folder)
+    for format_, ending in FORMATS.items():
+        ran = run("drift", "--format", format_)
+        assert ran.code == 2
+        golden(f"drift/ignored/expected.{ending}", own(ran.out))
+    (account,) = held(ran.out)["accounts"]
+    assert account["summary"]["ignored"] == 2
+    assert [each["code"] for each in account["problems"]] == ["D010"]
+
+    made.file("reconciler.yaml", project + rules.replace("2026-08-31", "2026-12-31"))
+    ran = run("drift")
+    assert ran.code == 0, ran.out
+    assert "ignored until 2026-12-31 (finance): the old price list runs out" in ran.out
+    assert "3 ignored" in ran.out
+
+
+def findings(ran):
+    """The findings of a JSON report by event_name."""
+    (account,) = held(ran.out)["accounts"]
+    return {each["event_name"]: each["findings"] for each in account["changes"]}
+
+
+def test_the_story_of_an_outage(world, run, clock):
+    """Applied, stopped by somebody else, found, attributed, priced, dated; woken; in sync.
+
+    No other tool in the field can say today what `drift` says here.
+    """
+    made = world(SEATS)
+    assert run("apply", made.folder, "--yes").code == 0
+    other = stripe.StripeClient(
+        "sk_test_other", base_addresses={"api": made.server.url}, max_network_retries=0
+    ).v1
+    (meter,) = other.billing.meters.list().data
+    prices = [other.prices.create(_price(meter.id, n)) for n in range(3)]
+    clock.sleep(3 * 86_400)
+    stopped = other.billing.meters.deactivate(meter.id)
+    clock.sleep(2 * 3_600)
+
+    found = run("drift", made.folder, "--format", "json")
+    assert found.code == 2
+    (finding,) = findings(found)["seats"]
+    at = int(clock.now()) - 2 * 3_600
+    assert (finding["kind"], finding["severity"]) == ("inactive", "revenue")
+    assert (finding["since"], finding["resend_until"]) == (at, at + RESEND)
+    assert finding["meter_ids"] == [meter.id]
+    assert finding["attribution"] == {
+        "whose": "another_client",
+        "at": at,
+        "request_id": stopped.last_response.request_id,
+        "plan_id": None,
+        "commit": None,
+        "note": (
+            "billing.meter.deactivated at 2026-09-24T14:13:20Z, by another API client: its "
+            "idempotency key is not ours"
+        ),
+    }
+    (change,) = held(found.out)["accounts"][0]["changes"]
+    assert {each["id"] for each in change["prices"]} == {each.id for each in prices}
+    assert "for 2 hours; usage sent since then is lost" in finding["message"]
+    assert "may be sent again until 2026-10-29T14:13:20Z" in finding["message"]
+
+    assert run("apply", made.folder, "--yes").code == 0
+    awake = other.billing.meters.retrieve(meter.id)
+    assert (awake.id, awake.status) == (meter.id, "active")
+    assert other.billing.meters.list().data == [awake]
+    assert run("drift", made.folder).code == 0
+
+
+def _price(meter_id, n):
+    recurring = {"interval": "month", "usage_type": "metered", "meter": meter_id}
+    return {
+        "currency": "usd",
+        "unit_amount": 100 + n,
+        "product_data": {"name": f"Plan {n}"},
+        "recurring": recurring,
+    }
+
+
+def test_what_we_did_ourselves_names_plan_and_job(world, run, monkeypatch):
+    """The idempotency key names the plan, the journal of this folder the CI job."""
+    monkeypatch.setenv("CI_JOB_URL", "https://ci.example/jobs/7")
+    retired = SEATS.replace("seats,", "seats, status: inactive,")
+    made = world(retired, {"meters": [live("seats", "Seats")]})
+    applied = run("apply", made.folder, "--yes", "--format", "json")
+    assert applied.code == 0, applied.err
+    made.write(SEATS)
+    (finding,) = findings(run("drift", made.folder, "--format", "json"))["seats"]
+    plan_id = held(applied.out)["accounts"][0]["plan_id"]
+    assert finding["attribution"]["whose"] == "ours"
+    assert finding["attribution"]["plan_id"] == plan_id
+    assert finding["attribution"]["note"].endswith(
+        f"by reconciler, plan {plan_id}, https://ci.example/jobs/7"
+    )
+
+
+def test_a_change_in_the_dashboard_is_not_given_a_culprit(world, run):
+    """No key, no request id: no more is said than that it was not this tool."""
+    made = world(SEATS, {"meters": [live("seats", "Seats")]})
+    (meter_id,) = made.server.state.ledger.meters
+    made.server.edit(f"/v1/billing/meters/{meter_id}", {"display_name": "Chairs"})
+    ran = run("drift", made.folder)
+    assert ran.code == 2
+    said = " ".join(ran.out.split())
+    assert "not through this tool: no idempotency key was sent; perhaps the Dashboard" in said
+    assert "request req_" not in said
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "code"), [(None, 2), ("low", 2), ("high", 2), ("revenue", 0), ("worse", 64)]
+)
+def test_fail_on_decides_from_where_on_drift_is_told_by_the_exit_code(fail_on, code, world, run):
+    """What is found is shown all the same."""
+    made = world(
+        f"{SEATS}\n{CALLS}", {"meters": [live("seats", "Seats", "sum"), live("calls", "C", "sum")]}
+    )
+    ran = run("drift", made.folder, *(["--fail-on", fail_on] if fail_on else []))
+    assert ran.code == code
+    assert ("differs D004" in ran.out) is (code != 64)
+
+
+def test_drift_looks_at_every_account_that_is_named(world, run, monkeypatch):
+    """One that cannot be reached stops no other; the exit code is the worse of the two."""
+    made = world(SEATS, {"meters": [live("seats", "Chairs")]})
+    project = (made.folder / "reconciler.yaml").read_text("utf-8")
+    made.file("reconciler.yaml", f"{project}  elsewhere: {{api_key_env: NOBODY_SET_THIS}}\n")
+    ran = run(
+        "drift", made.folder, "--account", "elsewhere", "--account", "sandbox", "--format", "json"
+    )
+    assert ran.code == 6
+    told = {each["account"]["name"]: each for each in held(ran.out)["accounts"]}
+    assert (told["elsewhere"]["exit_code"], told["sandbox"]["exit_code"]) == (6, 2)
+
+
+def test_in_sync_says_so(world, run):
+    """Exit 0, complete, and one sentence."""
+    made = world(SEATS, {"meters": [live("seats", "Seats")]})
+    ran = run("drift", made.folder)
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == (
+        "Drift for sandbox (acct_1EmulatedAccount, test mode)\n\nNo drift. 1 without findings\n"
+    )
+    assert held(run("drift", made.folder, "--format", "json").out)["complete"] is True
+
+
+def test_the_readme_tells_every_kind_and_what_it_costs():
+    """The words are needed to write an exemption."""
+    readme = (TESTS.parent / "README.md").read_text("utf-8")
+    rows = re.findall(r"^\| (\w+) \| (revenue|high|low) \|", readme, re.M)
+    assert [kind for kind, _ in rows] == list(Kind)
+    for kind, severity in rows:
+        expected = json.loads((SCENARIOS / kind / "expected.json").read_text("utf-8"))
+        (account,) = expected["accounts"]
+        assert severity in {f["severity"] for c in account["changes"] for f in c["findings"]}

@@ -1,0 +1,142 @@
+"""Files that a run writes: whole, in the right place, refused before anything is done."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+import pytest
+from cli.world import SEATS, live
+from published import held
+
+CHAIRS = {"meters": [live("seats", "Chairs")]}
+
+
+def test_several_formats_from_one_run(world, run):
+    """The same report everywhere, and standard output besides."""
+    made = world(SEATS, CHAIRS)
+    out = made.folder / "report.json"
+    ran = run("plan", made.folder, "--out", f"json={out}", "--out", f"text={out}.txt")
+    assert held(out.read_text())["exit_code"] == 0
+    assert out.with_name("report.json.txt").read_text() == ran.out
+
+
+def test_a_dash_is_standard_output(world, run):
+    """`--out json=-` says what `--format json` says."""
+    ran = run("plan", world(SEATS, CHAIRS).folder, "--out", "json=-")
+    assert held(ran.out)["verb"] == "plan"
+
+
+def test_errors_reach_the_files_too(world, run):
+    """A job that only keeps the file learns why there is no plan."""
+    made = world(SEATS)
+    made.file("meters.yaml", "version: 7\n")
+    out = made.folder / "report.json"
+    assert run("plan", made.folder, "--out", f"json={out}").code == 1
+    assert held(out.read_text())["problems"]
+
+
+@pytest.mark.parametrize("option", ["--out=json=", "--save="])
+@pytest.mark.parametrize("place", ["missing/file", "folder"])
+def test_a_place_that_cannot_take_a_file_ends_the_run_before_it_begins(place, option, world, run):
+    """E002, and nothing was read, let alone written."""
+    made = world(SEATS, CHAIRS)
+    (made.folder / "folder").mkdir()
+    ran = run("plan", made.folder, f"{option}{made.folder / place}")
+    assert ran.code == 1
+    assert "error E002" in ran.out
+    assert not list(made.server.log)
+
+
+def test_a_report_that_cannot_be_written_in_the_end_is_said(world, run, monkeypatch):
+    """The apply is done and told on standard output; the lost file makes it exit 1."""
+    made = world(SEATS, CHAIRS)
+
+    def full(*_: object):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    out = made.folder / "report.json"
+    ran = run("apply", made.folder, "--yes", "--no-journal", "--out", f"json={out}")
+    assert ran.code == 1
+    assert "No space left on device" in ran.out
+    assert "→ done" in ran.out
+    assert sorted(path.name for path in made.folder.iterdir()) == ["meters.yaml", "reconciler.yaml"]
+
+
+def test_an_old_file_is_replaced_and_keeps_its_links(world, run):
+    """A symbolic link stays one; what it points to is the new report."""
+    made = world(SEATS, CHAIRS)
+    real, link = made.file("real.json", "old"), made.folder / "link.json"
+    link.symlink_to(real)
+    run("plan", made.folder, "--out", f"json={link}")
+    assert link.is_symlink()
+    held(real.read_text())
+
+
+def test_a_device_is_written_to_and_not_replaced(world, run):
+    """/dev/null is still a device afterwards."""
+    run("plan", world(SEATS, CHAIRS).folder, "--out", f"json={os.devnull}")
+    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
+
+
+def test_a_saved_plan_is_for_its_owner(world, run):
+    """It tells an account's meters and prices: nobody else may read or change it."""
+    made = world(SEATS, CHAIRS)
+    saved = made.folder / "plan.json"
+    run("plan", made.folder, "--save", saved)
+    assert stat.S_IMODE(saved.stat().st_mode) == 0o600
+
+
+def test_a_refused_plan_is_saved_too(world, run):
+    """Reviewers may want to see it; applying it is refused as well."""
+    made = world(SEATS, {"meters": [live("seats", "Seats", "sum")]})
+    saved = made.folder / "plan.json"
+    assert run("plan", made.folder, "--save", saved).code == 3
+    assert run("apply", made.folder, "--plan", saved).code == 3
+
+
+def test_a_saved_plan_is_applied_as_it_was_approved(world, run):
+    """Done once, `already` the second time; --expect holds for it too."""
+    made = world(SEATS, CHAIRS)
+    saved = made.folder / "plan.json"
+    planned = held(run("plan", made.folder, "--save", saved, "--format", "json").out)
+    (account,) = planned["accounts"]
+    wrong = run("apply", made.folder, "--plan", saved, "--expect", "0" * 64)
+    right = run("apply", made.folder, "--plan", saved, "--expect", account["plan_hash"])
+    again = run("apply", made.folder, "--plan", saved)
+    assert (wrong.code, right.code, again.code) == (3, 0, 0)
+    assert "→ already" in again.out
+    assert len(made.posts()) == 1
+
+
+@pytest.mark.parametrize("data", [b"{}", b"\xff", b""], ids=["empty", "bytes", "nothing"])
+def test_a_file_that_is_no_plan_is_an_error(data, world, run):
+    """1, with a code, and nothing was sent."""
+    made = world(SEATS, CHAIRS)
+    saved = made.folder / "plan.json"
+    saved.write_bytes(data)
+    assert run("apply", made.folder, "--plan", saved).code == 1
+    assert run("apply", made.folder, "--plan", made.folder / "none").code == 1
+    assert not list(made.server.log)
+
+
+@pytest.mark.parametrize(("options", "kept"), [([], True), (["--no-journal"], False)])
+def test_the_journal_is_kept_unless_it_is_not_wanted(options, kept, world, run):
+    """In .reconciler/ of the project, where anything was sent."""
+    made = world(SEATS, CHAIRS)
+    assert run("apply", made.folder, "--yes", *options).code == 0
+    journal = made.folder / ".reconciler" / "journal.jsonl"
+    assert journal.exists() == kept
+
+
+def test_skip_refused_does_the_other_lines(world, run):
+    """It still exits 3, and says of each line what became of it."""
+    calls = "{event_name: calls, display_name: Calls, default_aggregation: {formula: sum}}"
+    made = world(f"{SEATS}\n{calls}", {"meters": [live("seats", "Seats", "sum")]})
+    ran = run("apply", made.folder, "--yes", "--skip-refused", "--format", "json")
+    (account,) = held(ran.out)["accounts"]
+    outcomes = {c["event_name"]: c.get("outcome", {}).get("status") for c in account["changes"]}
+    assert ran.code == 3
+    assert outcomes["calls"] == "done"
+    assert outcomes["seats"] != "done"

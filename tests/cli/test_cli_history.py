@@ -1,0 +1,231 @@
+"""`history --meter` through the command line: a journal, an account over HTTP, a git checkout."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+import stripe
+from checkout import begun
+from cli.world import CALLS, SEATS, live
+from published import held
+
+from reconciler import journal
+from reconciler.emulator import Key, Settings
+
+DAY = 86_400
+
+
+@pytest.fixture(autouse=True)
+def _somebody(monkeypatch):
+    """Who runs all this, whoever does."""
+    monkeypatch.setenv("LOGNAME", "grace")
+    monkeypatch.setenv("CI_JOB_URL", "https://ci.example/jobs/7")
+
+
+def checked_out(made, monkeypatch):
+    """The folder as a git checkout, without what a port or a clock of this test has left in it."""
+    checkout = begun(made.folder, monkeypatch)
+    checkout.file(".gitignore", ".*\nreconciler.yaml\n")
+    return checkout
+
+
+def client(made):
+    """Another API client, with idempotency keys of its own."""
+    return stripe.StripeClient(
+        "sk_test_other", base_addresses={"api": made.server.url}, max_network_retries=0
+    ).v1
+
+
+def story(world, run, clock, monkeypatch):
+    """Declared and applied; stopped by somebody else; renamed by hand; both set right."""
+    made = world(SEATS)
+    checkout = checked_out(made, monkeypatch)
+    checkout.commit("Declare seats", "Ada Lovelace", int(clock.now()) - DAY)
+    assert run("apply", made.folder, "--yes").code == 0
+    (meter_id,) = made.server.state.ledger.meters
+    clock.sleep(3 * DAY)
+    client(made).billing.meters.deactivate(meter_id)
+    clock.sleep(600)
+    made.server.edit(f"/v1/billing/meters/{meter_id}", {"display_name": "Old seats"})
+    clock.sleep(600)
+    made.write(f"{SEATS.replace('Seats', 'Chairs')}\n{CALLS}")
+    checkout.commit("Call them chairs\n\nLonger.", "Grace Hopper", int(clock.now()))
+    clock.sleep(600)
+    assert run("apply", made.folder, "--yes").code == 0
+    return made
+
+
+def told(ran):
+    """What the time line tells, and the whole document."""
+    document = held(ran.out)
+    return [(each["source"], each["what"]) for each in document["timeline"]], document
+
+
+def settled(text):
+    """The text without what chance has made: ids of plans and runs."""
+    text = re.sub(r"\b[0-9a-f]{32}\b", "0" * 32, text)
+    return re.sub(r'"run": "[0-9a-f]{8}"', '"run": "00000000"', text)
+
+
+def test_one_time_line_of_the_journal_the_events_and_the_commits(
+    world, run, clock, monkeypatch, golden
+):
+    """What our own requests did is told once; nothing is asked of the account but its events."""
+    made = story(world, run, clock, monkeypatch)
+    before = len(tuple(made.server.log))
+    for format_, ending in (("text", "txt"), ("json", "json")):
+        ran = run("history", made.folder, "--meter", "seats", "--format", format_)
+        assert (ran.code, ran.err) == (0, "")
+        golden(f"history/meter/expected.{ending}", settled(ran.out))
+    asked = tuple(made.server.log)[before:]
+    assert {entry.path.partition("?")[0] for entry in asked} == {"/v1/events"}
+    moments, document = told(ran)
+    assert document["complete"] is True
+    assert [source for source, _ in moments] == [
+        *("commit", "journal", "event", "event", "commit", "journal", "journal")
+    ]
+    assert [each["whose"] for each in document["timeline"]] == [
+        *(None, "ours", "another_client", "outside", None, "ours", "ours")
+    ]
+
+
+def test_a_run_that_was_killed_is_told_by_the_event(world, run):
+    """The journal ends with the intention; the account knows what became of it."""
+    made = world(SEATS)
+    assert run("apply", made.folder, "--yes").code == 0
+    path = made.folder / ".reconciler" / journal.NAME
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if json.loads(line)["kind"] in ("run", "intend")]
+    path.write_text("".join(kept), "utf-8")
+    moments, _ = told(run("history", made.folder, "--meter", "seats", "--format", "json"))
+    assert moments == [
+        ("journal", "create: no answer was written down; billing.meter.created"),
+    ]
+
+
+def test_what_another_checkout_applied_names_its_plan(world, run):
+    """Without its journal the idempotency key tells the plan."""
+    made = world(SEATS)
+    applied = run("apply", made.folder, "--yes", "--no-journal", "--format", "json")
+    (moment,) = held(run("history", made.folder, "--meter", "seats", "--format", "json").out)[
+        "timeline"
+    ]
+    assert (moment["source"], moment["whose"]) == ("event", "ours")
+    assert moment["plan_id"] == held(applied.out)["accounts"][0]["plan_id"]
+
+
+def test_only_this_meter_and_the_last_thirty_days(world, run, clock):
+    """Stripe keeps no older events; those of other names are left out."""
+    made = world()
+    other = client(made).billing.meters
+    aggregation = {"formula": "sum"}
+    for name in ("seats", "seats_2"):
+        other.create({"event_name": name, "display_name": name, "default_aggregation": aggregation})
+    ran = run("history", made.folder, "--meter", "seats", "--format", "json")
+    assert told(ran)[0] == [("event", "billing.meter.created")]
+    clock.sleep(31 * DAY)
+    ran = run("history", made.folder, "--meter", "seats")
+    assert (ran.code, ran.out) == (
+        0,
+        "No run, no event of the last 30 days and no commit tells of seats.\n",
+    )
+
+
+READER = Key("sk_test_emulator", frozenset({"billing_meter_read"}))
+
+
+@pytest.mark.parametrize(
+    ("account", "settings", "code", "said"),
+    [
+        ({"api_key_env": "NOBODY_SET_THIS"}, {}, 0, ["J101", "NOBODY_SET_THIS is not set"]),
+        ({}, {"keys": (READER,)}, 0, ["D102", "account 'sandbox': the key may not read events"]),
+        ({}, {"keys": (Key("sk_test_known"),)}, 6, ["S003", "account 'sandbox': "]),
+        ({"api_base": "http://127.0.0.1:9"}, {}, 1, ["S010", "account 'sandbox': "]),
+    ],
+)
+def test_without_events_the_rest_is_told(account, settings, code, said, world, run, monkeypatch):
+    """A missing key or permission is a remark; a key that is refused, or no answer, an error."""
+    made = world(SEATS, settings=Settings(**settings) if settings else None)
+    checked_out(made, monkeypatch).commit("Declare seats")
+    made.write(SEATS, **account)
+    text = run("history", made.folder, "--meter", "seats")
+    ran = run("history", made.folder, "--meter", "seats", "--format", "json")
+    moments, document = told(ran)
+    assert (text.code, ran.code, document["exit_code"]) == (code, code, code)
+    assert moments == [("commit", "declared in meters.yaml")]
+    assert document["complete"] is False
+    (problem,) = document["problems"]
+    assert problem["code"] == said[0]
+    assert said[1] in problem["message"]
+    assert said[0] in text.out
+    assert "declared in meters.yaml" in text.out
+    assert "sk_test_emulator" not in text.out + text.err + ran.out + ran.err
+
+
+def test_a_key_that_cannot_be_one_is_an_error(world, run, monkeypatch):
+    """It is there and wrong, which a run without one is not."""
+    made = world(SEATS)
+    monkeypatch.setenv("SANDBOX_KEY", "pk_test_wrong_kind")
+    ran = run("history", made.folder, "--meter", "seats", "--format", "json")
+    assert ran.code == 6
+    assert [each["code"] for each in held(ran.out)["problems"]] == ["S002"]
+    assert "pk_test_wrong_kind" not in ran.out + ran.err
+
+
+def test_accounts_are_named_as_everywhere(world, run):
+    """Left out where there is one; of several those that are named; one failing stops none."""
+    made = world(SEATS)
+    assert run("apply", made.folder, "--yes").code == 0
+    project = (made.folder / "reconciler.yaml").read_text("utf-8")
+    made.file("reconciler.yaml", f"{project}  elsewhere: {{api_key_env: NOBODY_SET_THIS}}\n")
+    words = ("history", made.folder, "--meter", "seats", "--format", "json")
+    unnamed = run(*words)
+    assert unnamed.code == 64
+    assert [each["code"] for each in held(unnamed.out)["problems"]] == ["U005"]
+    for names, sources, codes in (
+        (["sandbox"], ["journal"], []),
+        (["elsewhere"], [], ["J101"]),
+        (["elsewhere", "sandbox"], ["journal"], ["J101"]),
+    ):
+        ran = run(*words, *(word for name in names for word in ("--account", name)))
+        moments, document = told(ran)
+        assert ran.code == 0
+        assert [source for source, _ in moments] == sources
+        assert [each["code"] for each in document["problems"]] == codes
+
+
+def test_a_torn_journal_and_a_refused_key_are_both_said(world, run):
+    """The worse of two endings is the ending."""
+    made = world(SEATS, settings=Settings(keys=(Key("sk_test_known"),)))
+    folder = made.folder / ".reconciler" / journal.NAME
+    folder.mkdir(parents=True)
+    ran = run("history", made.folder, "--meter", "seats", "--format", "json")
+    assert ran.code == 1
+    assert [each["code"] for each in held(ran.out)["problems"]] == ["J004", "S003"]
+
+
+def test_without_a_meter_history_stays_the_journals(world, run):
+    """No request, no time line."""
+    made = world(SEATS, {"meters": [live("seats", "Seats")]})
+    before = len(tuple(made.server.log))
+    ran = run("history", made.folder, "--format", "json")
+    assert not held(ran.out).keys() & {"meter", "timeline"}
+    assert len(tuple(made.server.log)) == before
+
+
+HOSTILE = ['q"\\', "\x1b[31mred", "a\nb: c", "--all", "\u202eevil", "'; DROP", "席"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_names_end_nothing_and_move_nothing(name, world, run, monkeypatch):
+    """In the account and on the command line; the text is one that a terminal shows as it is."""
+    made = world(seed={"meters": [live(name, name)]})
+    (meter_id,) = made.server.state.ledger.meters
+    checked_out(made, monkeypatch).commit(f"Nothing about {name}", author=f"x{name}")
+    made.server.edit(f"/v1/billing/meters/{meter_id}", {"display_name": f"New {name}"})
+    ran = run("history", made.folder, f"--meter={name}", "--format", "json")
+    assert told(ran)[0] == [("event", "billing.meter.updated")]
+    text = run("history", made.folder, f"--meter={name}").out
+    assert all(line.isprintable() for line in text.split("\n"))

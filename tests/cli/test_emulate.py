@@ -1,0 +1,105 @@
+"""`emulate` as others use it: a process that says where it serves, and ends when told to."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
+from contextlib import contextmanager
+
+import pytest
+from published import held
+
+from reconciler.emulator import open_state
+
+
+@contextmanager
+def emulating(*words: object):
+    """The process and its one document; ended in any case."""
+    command = [sys.executable, "-m", "reconciler", "emulate", "--port", "0", "--format", "json"]
+    child = subprocess.Popen(
+        [*command, *map(str, words)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        text = ""
+        while not text.endswith("\n}\n"):
+            text += child.stdout.readline()
+        yield child, held(text)
+    finally:
+        child.kill()
+        child.communicate()
+
+
+def meters(document: dict[str, str]) -> list[str]:
+    """The event_names that the emulator lists."""
+    request = urllib.request.Request(f"{document['url']}/v1/billing/meters")
+    request.add_header("Authorization", f"Bearer {document['api_key']}")
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return [meter["event_name"] for meter in json.load(answer)["data"]]
+
+
+SEED = {
+    "meters": [
+        {
+            "event_name": "seats",
+            "display_name": "Seats",
+            "default_aggregation": {"formula": "count"},
+        }
+    ]
+}
+
+
+@pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_it_is_told_to_stop(signal_, tmp_path):
+    """Ending a server is no failure: exit 0, and the account is kept in its file."""
+    seed, state = tmp_path / "seed.json", tmp_path / "state.json"
+    seed.write_text(json.dumps(SEED))
+    with emulating("--seed", seed, "--state", state) as (child, document):
+        assert meters(document) == ["seats"]
+        child.send_signal(signal_)
+        out, err = child.communicate(timeout=10)
+        assert (child.returncode, out, err) == (0, "", "")
+    with open_state(state) as store:
+        assert [meter["event_name"] for meter in store.ledger.meters.values()] == ["seats"]
+
+
+def test_it_breaks_on_demand():
+    """A fault of the command line strikes."""
+    with emulating("--fault", "500:before:times=1", "--latency", "1") as (_, document):
+        with pytest.raises(urllib.error.HTTPError, match="500"):
+            meters(document)
+        assert meters(document) == []
+
+
+def test_it_announces_and_holds():
+    """At the moment that is asked for it stands still until it is given a sign."""
+    with emulating("--announce", "--hold", "1:before") as (child, document):
+        child.stdin.write("\n")
+        child.stdin.flush()
+        assert meters(document) == []
+        assert child.stderr.readline() == "reached 1 before GET /v1/billing/meters\n"
+        assert child.stderr.readline() == "reached 1 after GET /v1/billing/meters\n"
+
+
+def test_a_taken_port_is_a_clear_error(run, world):
+    """E001 and exit 1; which port, and how to come by a free one."""
+    port = world().server.port
+    ran = run("emulate", "--port", port)
+    assert ran.code == 1
+    assert f"error E001: 127.0.0.1:{port} cannot be served: Address already in use" in ran.out
+    assert "--port 0" in ran.out
+
+
+@pytest.mark.parametrize("options", [["--seed", "none.json"], ["--state", "meters.yaml"]])
+def test_files_that_describe_no_account_are_clear_errors(options, run, world, monkeypatch):
+    """E001 and exit 1, one document."""
+    monkeypatch.chdir(world("{}").folder)
+    ran = run("emulate", "--port", "0", *options, "--format", "json")
+    assert ran.code == 1
+    assert [problem["code"] for problem in held(ran.out)["problems"]] == ["E001"]

@@ -1,0 +1,185 @@
+"""What reaches the screen: colours only where wanted, nothing that moves it, no lost apply."""
+
+from __future__ import annotations
+
+import io
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from cli.world import SEATS, live
+from published import held
+
+from reconciler.cli.screen import Screen
+
+EVIL = "Ev\x1b[31mil\u202e"
+
+
+class Terminal(io.StringIO):
+    """A stream that a person looks at."""
+
+    encoding = "utf-8"
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def watched(monkeypatch, run):
+    """A run whose standard output a person looks at; what that person sees."""
+
+    def _run(*words: object) -> str:
+        stream = Terminal()
+        with monkeypatch.context() as patch:
+            patch.setattr(sys, "stdout", stream)
+            run(*words)
+        return stream.getvalue()
+
+    return _run
+
+
+def test_colours_on_a_terminal(watched, world):
+    """A person sees colours."""
+    assert "\x1b[32m" in watched("plan", world(SEATS).folder)
+
+
+@pytest.mark.parametrize(("option", "variable"), [("--no-color", ""), ("--quiet", "1")])
+def test_no_colours_where_somebody_objects(option, variable, watched, world, monkeypatch):
+    """The command line, or the environment (no-color.org)."""
+    monkeypatch.setenv("NO_COLOR", variable)
+    seen = watched("plan", world(SEATS).folder, option)
+    assert "  + seats" in seen
+    assert "\x1b" not in seen
+
+
+def test_json_is_never_coloured(watched, world):
+    """Not even on a terminal."""
+    held(watched("plan", world(SEATS).folder, "--format", "json"))
+
+
+def test_names_from_the_account_cannot_move_the_screen(world, run):
+    """Escapes and bidirectional characters in a live meter's name come out written out."""
+    made = world("", {"meters": [live("evil", EVIL)]})
+    ran = run("list", made.folder)
+    assert "Ev\\x1b[31mil\\u202e" in ran.out
+    assert "\x1b" not in ran.out
+
+
+def test_notes_are_cleaned(capsys):
+    """Standard error is a screen, too."""
+    Screen().note(EVIL)
+    assert capsys.readouterr().err == "Ev\\x1b[31mil\\u202e\n"
+
+
+def test_progress_in_lines_and_none_with_quiet(world, run):
+    """Without a terminal each line is told as it ends; --quiet is quiet."""
+    made = world(SEATS, {"meters": [live("seats", "Chairs")]})
+    assert run("apply", made.folder, "--yes").err == "done: update seats\n"
+    made.write(SEATS.replace("Seats", "Stools"))
+    assert run("apply", made.folder, "--yes", "--quiet").err == ""
+
+
+def test_progress_as_a_bar(world, run, monkeypatch):
+    """On a terminal a bar is drawn on standard error, and nothing else on standard output."""
+    made = world(SEATS, {"meters": [live("[red]seats", "Chairs")]})
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    ran = run("apply", made.folder, "--yes", "--format", "json")
+    assert held(ran.out)["exit_code"] == 0
+    assert "sandbox" in stream.getvalue()
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_an_encoding_that_lacks_the_signs_gets_plain_ones(encoding, world, run, monkeypatch):
+    """`→` becomes `->`; nothing fails."""
+    raw = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
+    made = world(SEATS, {"meters": [live("seats", "Ch\u0101irs", status="inactive")]})
+    assert run("plan", made.folder).code == 0
+    written = raw.getvalue().decode(encoding)
+    assert "  ^ seats  reactivate" in written
+    assert '"Ch\\u0101irs" -> "Seats"' in written
+
+
+def _child(*words: object, **options):
+    command = [sys.executable, "-m", "reconciler", *map(str, words)]
+    return subprocess.Popen(command, text=True, **options)
+
+
+def test_a_closed_pipe_loses_no_apply(world):
+    """Whoever read standard output is gone; the apply is done, exits 0 and shows no traceback."""
+    made = world(SEATS, {"meters": [live("seats", "Chairs")]})
+    reader, writer = os.pipe()
+    os.close(reader)
+    child = _child("apply", made.folder, "--yes", stdout=writer, stderr=subprocess.PIPE)
+    os.close(writer)
+    _, err = child.communicate(timeout=30)
+    assert (child.returncode, err) == (0, "done: update seats\n")
+    assert len(made.posts()) == 1
+
+
+def test_closed_streams_lose_no_apply(world):
+    """Not even all three of them."""
+    made = world(SEATS, {"meters": [live("seats", "Chairs")]})
+    code = "import sys; sys.stdin = sys.stdout = sys.stderr = None\n"
+    code += "from reconciler.__main__ import main; raise SystemExit(main(sys.argv[1:]))"
+    child = subprocess.run([sys.executable, "-c", code, "apply", made.folder, "--yes"], timeout=30)
+    assert child.returncode == 0
+    assert len(made.posts()) == 1
+
+
+def test_a_defect_is_told_without_a_traceback(world, run, monkeypatch):
+    """Exit 1 and a code; with -vv the traceback as well, without the key in it."""
+    key = "sk_test_emulator"
+
+    def broken(*_: object, **__: object):
+        raise RuntimeError(f"while using {key}")
+
+    monkeypatch.setattr("reconciler.cli.verbs.plan.make_plan", broken)
+    made = world(SEATS)
+    ran = run("plan", made.folder, "--format", "json")
+    (account,) = held(ran.out)["accounts"]
+    assert (ran.code, account["problems"][0]["code"]) == (1, "E900")
+    assert "Traceback" not in ran.err
+    verbose = run("plan", made.folder, "-vv")
+    assert "RuntimeError: while using [hidden]" in verbose.err
+    assert key not in ran.out + ran.err + verbose.out + verbose.err
+
+
+def test_a_defect_while_writing_is_no_clean_failure(world, run, monkeypatch):
+    """Something may have been written: exit 5, and the lines that were planned are told."""
+
+    def broken(*_: object, **__: object):
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("reconciler.cli.applying.carry_out", broken)
+    made = world(SEATS)
+    ran = run("apply", made.folder, "--yes", "--format", "json")
+    assert ran.code == 5
+    (account,) = held(ran.out)["accounts"]
+    assert [problem["code"] for problem in account["problems"]] == ["E900"]
+    assert [change["event_name"] for change in account["changes"]] == ["seats"]
+
+
+def test_a_renderer_that_fails_still_leaves_one_document(world, run, monkeypatch):
+    """A defect in a format is told in a document of its own."""
+    made = world(SEATS)
+
+    def broken(*_: object):
+        raise RuntimeError("boom")
+
+    monkeypatch.setattr("reconciler.render.json._account", broken)
+    ran = run("plan", made.folder, "--format", "json")
+    assert (ran.code, held(ran.out)["problems"][0]["code"]) == (1, "E900")
+
+
+@pytest.mark.parametrize("flag", ["-v", "-vv"])
+def test_verbose_logs_requests_without_keys(flag, world, run):
+    """Each with its answer and request id on standard error; standard output stays one document."""
+    made = world(SEATS, {"meters": [live("seats", "Chairs")]})
+    ran = run("apply", made.folder, "--yes", flag, "--format", "json")
+    held(ran.out)
+    assert re.search(r"^GET /v1/billing/meters: 200, req_\w+$", ran.err, re.M)
+    assert "sk_test" not in ran.err

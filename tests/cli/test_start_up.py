@@ -1,0 +1,58 @@
+"""Start-up: heavy packages are imported only where a verb needs them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cli.world import SEATS
+
+HEAVY = {"requests", "urllib3", "deepdiff", "rich", "jsonschema", "cattrs", "ssl"}
+QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart"
+_SHOW = """
+import sys
+from reconciler.__main__ import main
+code = main(sys.argv[1:])
+print(" ".join(sorted({name.partition(".")[0] for name in sys.modules})), file=sys.stderr)
+raise SystemExit(code)
+"""
+
+
+def imported(*words: object) -> set[str]:
+    """The top-level packages that a run in a fresh interpreter has imported."""
+    command = [sys.executable, "-c", _SHOW, *map(str, words)]
+    child = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    return set(child.stderr.split())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--version"],
+        ["--help"],
+        ["explain", "G001"],
+        ["explain", "--format", "json"],
+        ["validate", QUICKSTART],
+        ["validate", QUICKSTART, "--format", "json"],
+        ["paln", "--format", "json"],
+    ],
+    ids=lambda words: " ".join(map(str, words[:1])),
+)
+def test_offline_verbs_import_nothing_heavy(words):
+    """Nor does an error of usage."""
+    assert not imported(*words) & HEAVY
+
+
+def test_a_plan_without_differences_needs_no_deepdiff_and_no_rich(world, run):
+    """Only meters that differ are compared in depth, only a watched apply draws a bar."""
+    made = world(SEATS)
+    run("apply", made.folder, "--yes")
+    assert not imported("plan", made.folder) & {"deepdiff", "rich", "jsonschema"}
+
+
+def test_the_version_is_told_without_reading_the_words():
+    """Before the parser, the formats and the catalogue: the import costs more than the answer."""
+    heavy = {"argparse", "json", "dataclasses", "logging", "yaml"}
+    assert not imported("--version") & heavy

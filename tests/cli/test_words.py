@@ -1,0 +1,173 @@
+"""The words of a command line: what is asked for, refused, meant, helped and guessed."""
+
+from __future__ import annotations
+
+import pytest
+from cli.world import CALLS, SEATS, live
+from published import held
+
+from reconciler import __version__
+from reconciler.cli.verbs import VERBS
+from reconciler.cli.words import first_guess
+
+
+@pytest.mark.parametrize("word", ["--version", "-V"])
+def test_version(word, run):
+    """One line, nothing else."""
+    ran = run(word)
+    assert (ran.code, ran.out, ran.err) == (0, f"reconciler {__version__}\n", "")
+
+
+@pytest.mark.parametrize("words", [["--help"], ["-h"]])
+def test_the_overview_names_every_verb_and_exit_code(words, run):
+    """Help is a document of its own, on standard output."""
+    ran = run(*words)
+    assert (ran.code, ran.err) == (0, "")
+    for word in [*VERBS, "130"]:
+        assert f"  {word} " in ran.out
+    assert all(len(line) <= 80 for line in ran.out.splitlines())
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(verb, run):
+    """Whatever else is said; options come with a sentence each."""
+    ran = run(verb, "--bogus", "--help")
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out.startswith(f"usage: reconciler {verb} ")
+    assert "--format FORMAT" in ran.out
+
+
+WRONG = [
+    ([], "U001", "a verb is missing"),
+    (["paln"], "U001", "did you mean plan?"),
+    (["--quiet", "plan"], "U001", "options stand after it"),
+    (["plan", "--acount", "x"], "U002", "did you mean --account?"),
+    (["plan", "--format"], "U002", "expected one argument"),
+    (["plan", "a", "b"], "U002", "unrecognized arguments: b"),
+    (["list", "--status", "asleep"], "U002", "invalid choice"),
+    (["plan", "--out", "json"], "U002", "is not FORMAT=FILE"),
+    (["plan", "--format", "jsn"], "U003", "did you mean json?"),
+    (["plan", "--out", "pdf=x.pdf"], "U003", "there is no format 'pdf'"),
+    (["plan", "--format", "text", "--out", "json=-"], "U004", "2 documents: json, text"),
+    (["plan", "--out", "text=x", "--out", "json=x"], "U004", "several documents"),
+    (["apply", "--yes", "--plan", "p", "--only", "x"], "U002", "--only cannot narrow"),
+    (["explain", "G999"], "U007", "there is no code 'G999'"),
+    (["explain", "G01"], "U007", "did you mean"),
+    (["emulate", "--port", "x"], "U002", "not a whole number"),
+    (["emulate", "--fault", "boom"], "U002", "'boom'"),
+    (["emulate", "--switch", "color=red"], "U002", "there is no switch 'color'"),
+    (["emulate", "--switch", "color"], "U002", "is not NAME=VALUE"),
+    (["emulate", "--hold", "never"], "U002", "is not a moment"),
+]
+
+
+@pytest.mark.parametrize(("words", "code", "said"), WRONG, ids=[" ".join(w[0]) for w in WRONG])
+def test_wrong_words_are_usage_errors(words, code, said, run, tmp_path, monkeypatch):
+    """64, with a code and the way out, in text on standard output."""
+    monkeypatch.chdir(tmp_path)
+    ran = run(*words)
+    assert ran.code == 64
+    assert f"error {code}: " in ran.out
+    assert said in " ".join(ran.out.split())
+    assert ran.err == ""
+
+
+@pytest.mark.parametrize("json_", [["--format", "json"], ["--format=json"], ["--out", "json=-"]])
+@pytest.mark.parametrize("words", [["paln"], ["plan", "--bogus"], ["apply"], ["explain", "Z1"]])
+def test_wrong_words_with_json_are_json(words, json_, run, tmp_path, monkeypatch):
+    """A job that reads JSON gets JSON; a person reads the error on standard error as well."""
+    monkeypatch.chdir(tmp_path)
+    ran = run(*words, *json_)
+    document = held(ran.out)
+    assert (ran.code, document["exit_code"], document["complete"]) == (64, 64, False)
+    assert document["accounts"] == []
+    assert ran.err.startswith("error U")
+
+
+@pytest.mark.parametrize(
+    ("words", "format_"),
+    [
+        ([], "text"),
+        (["plan", "--format"], "text"),
+        (["plan", "--format", "bogus"], "text"),
+        (["plan", "--out", "json=file"], "text"),
+        (["plan", "--out=json=-"], "json"),
+    ],
+)
+def test_the_format_is_guessed_before_words_are_read(words, format_):
+    """Only what would have been standard output's format counts."""
+    assert first_guess(words) == format_
+
+
+def test_a_project_with_several_accounts_asks_for_a_name(world, run):
+    """Each is named in the answer; one that is misspelt is recognised."""
+    made = world(SEATS)
+    made.file(
+        "reconciler.yaml",
+        "version: 1\nmeters: [meters.yaml]\naccounts:\n"
+        "  sandbox: {api_key_env: A}\n  staging: {api_key_env: B}\n",
+    )
+    ran = run("plan", made.folder)
+    assert ran.code == 64
+    assert "--account sandbox or staging" in ran.out
+    assert "did you mean staging?" in run("plan", made.folder, "--account", "stagng").out
+
+
+def test_one_failing_account_stops_none(world, run):
+    """The other one is planned; the exit code is the worse of the two."""
+    made = world(SEATS, {"meters": [live("seats", "Chairs")]})
+    made.file(
+        "reconciler.yaml",
+        "version: 1\nmeters: [meters.yaml]\naccounts:\n  keyless: {api_key_env: NOT_SET}\n"
+        f"  sandbox: {{api_key_env: SANDBOX_KEY, api_base: '{made.server.url}'}}\n",
+    )
+    names = ("--account", "keyless", "--account", "sandbox")
+    ran = run("plan", made.folder, *names, "--format", "json")
+    keyless, sandbox = held(ran.out)["accounts"]
+    assert ran.code == 6
+    assert [problem["code"] for problem in keyless["problems"]] == ["S001"]
+    assert [change["action"] for change in sandbox["changes"]] == ["update"]
+
+
+def test_only_narrows_and_says_so(world, run):
+    """Other names are not on the report, and every format says that it is partial."""
+    made = world(f"{SEATS}\n{CALLS}", {"meters": [live("other", "Other")]})
+    ran = run("plan", made.folder, "--only", "se*", "--format", "json")
+    document = held(ran.out)
+    assert document["complete"] is False
+    assert [c["event_name"] for c in document["accounts"][0]["changes"]] == ["seats"]
+    assert "Partial: " in run("plan", made.folder, "--only", "se*").out
+
+
+def test_a_plan_is_kept_for_one_account_only(world, run):
+    """--save, --plan and --expect name one plan, so several accounts are refused."""
+    made = world(SEATS)
+    made.file(
+        "reconciler.yaml",
+        "version: 1\nmeters: [meters.yaml]\naccounts:\n  a: {api_key_env: A}\n"
+        "  b: {api_key_env: B}\n",
+    )
+    both = ("--account", "a", "--account", "b")
+    assert run("plan", made.folder, *both, "--save", made.folder / "p").code == 64
+    assert run("apply", made.folder, *both, "--yes", "--expect", "x").code == 64
+
+
+def test_list_shows_what_is_there(world, run):
+    """In order of name, every field of the API in JSON; a status narrows it."""
+    seed = {"meters": [live("b", "Bees"), live("a", "Ays", status="inactive")]}
+    made = world(SEATS, seed)
+    assert "Bees" in run("list", made.folder).out
+    ran = run("list", made.folder, "--format", "json")
+    (account,) = held(ran.out)["accounts"]
+    assert [meter["event_name"] for meter in account["meters"]] == ["a", "b"]
+    ran = run("list", made.folder, "--status", "inactive", "--format", "json")
+    (account,) = held(ran.out)["accounts"]
+    assert [meter["event_name"] for meter in account["meters"]] == ["a"]
+
+
+def test_explain(run):
+    """One code in full, case aside; all of them without one."""
+    assert run("explain", "g001").out.startswith("G001: ")
+    everything = held(run("explain", "--format", "json").out)["codes"]
+    assert len(everything) > 50
+    assert everything == sorted(everything, key=lambda rule: rule["code"])

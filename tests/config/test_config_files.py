@@ -1,0 +1,187 @@
+"""Files that cannot or must not be read: a clear error each, never a traceback or a wait."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from reconciler.config import load
+from reconciler.problem import ConfigError
+
+METERS = """\
+version: 1
+meters:
+  - {event_name: a, display_name: A, default_aggregation: {formula: sum}}
+"""
+
+
+def faults(path) -> list[tuple[str, str]]:
+    """Code and file of every problem."""
+    try:
+        problems = load(path).problems
+    except ConfigError as error:
+        problems = error.problems
+    return [(p.code, os.path.basename(p.where.file)) for p in problems if p.where]
+
+
+@pytest.fixture
+def folder(tmp_path) -> Path:
+    """A project, beside something that is none of its business."""
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "secret.yaml").write_text("root:x:0:0 on: [")
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "a.yaml").write_text(METERS)
+    return tmp_path / "project"
+
+
+@pytest.mark.parametrize("name", ["nothing", "a.yaml/b", "", "a\0b", "x" * 5000])
+def test_a_path_that_does_not_exist(folder, monkeypatch, name):
+    """One error that names it; an empty path is no other word for the current folder."""
+    monkeypatch.chdir(folder)
+    with pytest.raises(ConfigError) as caught:
+        load(name)
+    (problem,) = caught.value.problems
+    assert problem.code in ("C001", "C003")
+    assert "\0" not in str(problem)
+
+
+def test_a_folder_without_meter_files(folder):
+    """More often a wrong path than a wish for no meters."""
+    (folder / "a.yaml").unlink()
+    assert faults(folder) == [("C002", "project")]
+
+
+def test_a_file_linked_from_outside(folder):
+    """Refused without being opened."""
+    (folder / "b.yaml").symlink_to(folder.parent / "outside" / "secret.yaml")
+    assert faults(folder) == [("C004", "b.yaml")]
+    assert faults(folder / "b.yaml") == [("C004", "b.yaml")]
+
+
+def test_a_folder_linked_from_outside(folder):
+    """Refused where a pattern leads into it, and only there."""
+    (folder / "meters").symlink_to(folder.parent / "outside")
+    assert faults(folder) == [("C004", "meters")]
+    (folder / "reconciler.yaml").write_text("version: 1\nmeters: ['*.yaml']\n")
+    assert faults(folder) == []
+
+
+def test_a_project_file_linked_from_outside(folder):
+    """The policy is part of what is reviewed."""
+    (folder / "reconciler.yaml").symlink_to(folder.parent / "outside" / "secret.yaml")
+    assert faults(folder) == [("C004", "reconciler.yaml")]
+
+
+def test_the_emulator_keeps_nothing_outside(folder):
+    """Neither through a link to a folder nor through one to a file."""
+    (folder / "state").symlink_to(folder.parent / "outside")
+    project = "version: 1\nmeters: [a.yaml]\naccounts: {x: {emulator: state/e.json}}\n"
+    (folder / "reconciler.yaml").write_text(project)
+    assert faults(folder) == [("C004", "reconciler.yaml")]
+
+
+def test_links_within_the_project_are_followed_once(folder):
+    """A file that is reached twice declares its meters once."""
+    (folder / "b.yaml").symlink_to("a.yaml")
+    (folder / "linked").symlink_to(".." + os.sep + folder.name + os.sep + "real")
+    (folder / "real").mkdir()
+    (folder / "real" / "c.yaml").write_text(METERS.replace("a,", "c,"))
+    (account,) = load(folder).accounts
+    assert [one.event_name for one in account.declared] == ["a", "c"]
+
+
+def test_folders_in_a_circle(folder):
+    """A link to a folder around it is named; it does not end in an endless walk."""
+    (folder / "deep" / "er").mkdir(parents=True)
+    (folder / "deep" / "er" / "up").symlink_to(folder / "deep")
+    assert faults(folder) == [("C007", "up")]
+
+
+def test_many_links_between_folders_are_no_endless_walk(folder):
+    """Each folder is looked into once, however many ways lead to it."""
+    for n in range(30):
+        (folder / f"d{n}").mkdir()
+        for way in "xy":
+            (folder / f"d{n}" / way).symlink_to(folder / f"d{(n + 1) % 30}")
+    assert {code for code, _ in faults(folder)} <= {"C007"}
+
+
+def test_folders_nested_deeper_than_python_recurses(folder, monkeypatch):
+    """The walk has a list of what is still to be seen, not a stack of calls."""
+    monkeypatch.chdir(folder)
+    for _ in range(600):
+        os.mkdir("d")
+        os.chdir("d")
+    Path("m.yaml").write_text(METERS.replace("a,", "b,"))
+    (account,) = load(folder).accounts
+    assert [one.event_name for one in account.declared] == ["a", "b"]
+
+
+@pytest.mark.parametrize("target", ["b.yaml", "missing"])
+def test_a_link_that_leads_nowhere(folder, target):
+    """Said of the link, which is where somebody has to do something."""
+    (folder / "b.yaml").symlink_to(target)
+    assert faults(folder) == [("C003", "b.yaml")]
+
+
+def test_a_pipe_is_not_waited_for(folder):
+    """Only regular files are read."""
+    os.mkfifo(folder / "b.yaml")
+    assert faults(folder) == [("C003", "b.yaml")]
+
+
+def test_a_folder_named_like_the_project_file(folder):
+    """Not taken for no project file, which would have another policy hold."""
+    (folder / "reconciler.yaml").mkdir()
+    assert faults(folder) == [("C003", "reconciler.yaml")]
+
+
+def test_a_file_without_permission(folder, monkeypatch):
+    """Also where the tests run as root, whom nothing is forbidden."""
+    real = os.open
+
+    def refuse(path, flags, *rest):
+        if str(path).endswith("b.yaml"):
+            raise PermissionError(13, "Permission denied")
+        return real(path, flags, *rest)
+
+    (folder / "b.yaml").write_text("unread")
+    monkeypatch.setattr(os, "open", refuse)
+    assert faults(folder) == [("C003", "b.yaml")]
+
+
+def test_a_folder_without_permission(folder, monkeypatch):
+    """Meters in it would look like meters that are no longer declared."""
+    real = os.listdir
+
+    def refuse(path):
+        if str(path).endswith("closed"):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    (folder / "closed").mkdir()
+    monkeypatch.setattr(os, "listdir", refuse)
+    assert faults(folder) == [("C003", "closed")]
+
+
+def test_a_file_over_10_mb_is_not_read_to_its_end(folder):
+    """Nor is one byte beneath the limit refused."""
+    comment = b"# " + b"x" * 100
+    (folder / "a.yaml").write_bytes(METERS.encode().ljust(10_000_000, b"\n"))
+    assert faults(folder) == []
+    (folder / "a.yaml").write_bytes(comment * 100_000)
+    assert faults(folder) == [("Y013", "a.yaml")]
+
+
+def test_a_misnamed_project_file(folder):
+    """Its accounts and its policy would not hold."""
+    (folder / "reconciler.yml").write_text("version: 1\naccounts: {x: {api_key_env: X}}\n")
+    assert faults(folder) == [("C024", "reconciler.yml")]
+
+
+def test_a_file_name_that_no_terminal_should_see(folder):
+    """Escapes and bytes that are no text are shown as such."""
+    (folder / "\x1b[31m.yaml").write_text("")
+    Path(os.fsdecode(os.fsencode(folder) + b"/\xff.yaml")).write_text("")
+    names = [name for _, name in faults(folder)]
+    assert names == ["\\udcff.yaml", "\\x1b[31m.yaml"]

@@ -1,0 +1,270 @@
+"""From a path to a project: what files declare, for whom, and under which name."""
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.config import load
+from reconciler.model import (
+    Account,
+    CustomerMapping,
+    Declared,
+    DefaultAggregation,
+    Meter,
+    Policy,
+    Status,
+    ValueSettings,
+)
+from reconciler.problem import ConfigError, Level, Location
+
+
+def meter(name: str, *more: str) -> str:
+    entry = (f"event_name: {name}", f"display_name: The {name}", *more)
+    if not any(line.startswith("default_aggregation") for line in more):
+        entry += ("default_aggregation: {formula: sum}",)
+    return "  - " + "\n    ".join(entry) + "\n"
+
+
+def write(path: Path, *meters: str, head: str = "version: 1\n") -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(head + "meters:\n" + "".join(meters) if meters else head + "meters: []\n")
+    return path
+
+
+def declared(path) -> dict[str, Declared]:
+    (account,) = load(path).accounts
+    return {one.event_name: one for one in account.declared}
+
+
+def test_everything_that_can_be_said_of_a_meter(tmp_path):
+    """Each key ends in the noun; what is left out has the server's default."""
+    full = (
+        "value_settings: {event_payload_key: amount}",
+        "customer_mapping: {type: by_id, event_payload_key: who}",
+        "event_time_window: hour",
+        "status: inactive",
+        "retires: [mtr_1, mtr_2]",
+        "accepts: {active_prices: [price_9]}",
+        "default_aggregation: {formula: last}",
+    )
+    write(tmp_path / "m.yaml", meter("full", *full), meter("bare", "protect: true"))
+    found = declared(tmp_path)
+    assert list(found) == ["bare", "full"]
+    assert found["full"] == Declared(
+        meter=Meter(
+            event_name="full",
+            display_name="The full",
+            default_aggregation=DefaultAggregation("last"),
+            value_settings=ValueSettings("amount"),
+            customer_mapping=CustomerMapping("by_id", "who"),
+            event_time_window="hour",
+        ),
+        where=Location(f"{tmp_path}/m.yaml", 3, 5, 11, 41),
+        status=Status.INACTIVE,
+        retires=("mtr_1", "mtr_2"),
+        accepted_prices=("price_9",),
+    )
+    assert found["bare"].protect
+    assert found["bare"].meter.customer_mapping == CustomerMapping()
+    assert found["bare"].meter.value_settings == ValueSettings()
+
+
+def test_defaults_hold_for_what_a_meter_leaves_out_key_by_key(tmp_path):
+    """Mappings merge, everything else is replaced; the next file knows nothing of it."""
+    head = """\
+version: 1
+defaults:
+  default_aggregation: {formula: count}
+  customer_mapping: {event_payload_key: who}
+  value_settings: {event_payload_key: amount}
+  event_time_window: day
+  protect: true
+"""
+    own = (
+        "customer_mapping: {type: by_id}",
+        "value_settings: {event_payload_key: bytes}",
+        "event_time_window: hour",
+        "protect: false",
+    )
+    plain = "  - {event_name: plain, display_name: Plain}\n"
+    write(tmp_path / "a.yaml", plain, meter("own", *own), head=head)
+    write(tmp_path / "b.yaml", meter("other"))
+    found = declared(tmp_path)
+    assert found["plain"].meter.default_aggregation.formula == "count"
+    assert found["own"].meter.default_aggregation.formula == "sum"
+    assert found["plain"].meter.customer_mapping == CustomerMapping("by_id", "who")
+    assert found["own"].meter.customer_mapping == CustomerMapping("by_id", "who")
+    assert found["plain"].meter.value_settings == ValueSettings("amount")
+    assert found["own"].meter.value_settings == ValueSettings("bytes")
+    assert [found[n].meter.event_time_window for n in ("plain", "own", "other")] == [
+        "day",
+        "hour",
+        None,
+    ]
+    assert [found[n].protect for n in ("plain", "own", "other")] == [True, False, False]
+
+
+def test_without_a_project_file_there_is_the_default_account(tmp_path):
+    """A test account with its key in STRIPE_API_KEY, and the default policy."""
+    write(tmp_path / "m.yaml")
+    project = load(tmp_path)
+    assert project.accounts == (Account(name="default", api_key_env="STRIPE_API_KEY"),)
+    assert project.accounts[0].policy == Policy()
+    assert (project.root, project.narrowed, project.problems) == (str(tmp_path), False, ())
+
+
+def test_every_yaml_file_below_the_folder_counts_but_what_starts_with_a_dot(tmp_path):
+    """*.yaml and *.yml, at any depth."""
+    for name in ("a.yaml", "b.yml", "x/y/z/c.yaml", ".d.yaml", ".git/e.yaml", "x/.f/g.yml"):
+        write(tmp_path / name, meter(Path(name).stem.strip(".")))
+    (tmp_path / "notes.txt").write_text("no YAML: [")
+    (tmp_path / "folder.yaml").mkdir()
+    assert list(declared(tmp_path)) == ["a", "b", "c"]
+
+
+PATTERNS = {
+    "*.yaml": ["top"],
+    "**/*.yaml": ["deep", "inner", "top"],
+    "./meters//*.yaml": ["inner"],
+    "meters/**": ["deep", "inner", "other"],
+    "m*/**/d*.yaml": ["deep"],
+    "**/[di]*.yaml": ["deep", "inner"],
+    "meters/?????.yaml": ["inner"],
+    ".hidden/*": ["hidden"],
+    "**/meters/**/*.y*ml": ["deep", "inner", "other"],
+}
+
+
+@pytest.mark.parametrize(("pattern", "names"), PATTERNS.items())
+def test_patterns_of_meter_files(tmp_path, pattern, names):
+    """Shell-style; `**` for any number of folders; what starts with a dot only by name."""
+    files = ("top.yaml", "meters/inner.yaml", "meters/other.yml", "meters/a/b/deep.yaml")
+    for name in (*files, ".hidden/hidden.yaml"):
+        write(tmp_path / name, meter(Path(name).stem))
+    (tmp_path / "reconciler.yaml").write_text(f'version: 1\nmeters: ["{pattern}"]\n')
+    assert list(declared(tmp_path)) == names
+
+
+def test_a_hostile_pattern_is_matched_in_no_time(tmp_path):
+    """All positions of a pattern are followed at once."""
+    write(tmp_path / Path(*"a" * 40) / "m.yaml", meter("a"))
+    pattern = "**/a/" * 35 + "*a*a*a*a*a*a*a*b"
+    (tmp_path / "reconciler.yaml").write_text(f'version: 1\nmeters: ["{pattern}"]\n')
+    with pytest.raises(ConfigError, match="C006"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (".", "meters/ai.yaml"),
+        ("./", "meters/ai.yaml"),
+        ("meters", "meters/ai.yaml"),
+        ("./meters/ai.yaml", "meters/ai.yaml"),
+        ("meters/../meters/ai.yaml", "meters/ai.yaml"),
+        ("../project", "../project/meters/ai.yaml"),
+        ("../project/reconciler.yaml", "../project/meters/ai.yaml"),
+        ("reconciler.yaml", "meters/ai.yaml"),
+    ],
+)
+def test_places_are_named_as_the_user_would_write_them(tmp_path, monkeypatch, given, shown):
+    """PATH as it was given, joined with the path below it."""
+    folder = tmp_path / "project"
+    write(folder / "meters" / "ai.yaml", meter("a"))
+    (folder / "reconciler.yaml").write_text("version: 1\n")
+    monkeypatch.chdir(folder)
+    (account,) = load(given).accounts
+    assert account.declared[0].where.file == shown
+
+
+def test_one_meter_file_belongs_to_the_project_around_it(tmp_path, monkeypatch):
+    """Its accounts and its policy hold; the other files are not even looked at."""
+    write(tmp_path / "meters" / "a.yaml", meter("a"))
+    write(tmp_path / "live" / "b.yaml", meter("b"))
+    (tmp_path / "meters" / "broken.yaml").write_text("version: [")
+    (tmp_path / "reconciler.yaml").write_text(
+        "version: 1\npolicy: {max_deactivations: 5}\nmeters: [meters/*.yaml]\naccounts:\n"
+        "  x: {api_key_env: X}\n  live: {api_key_env: L, meters: [live/*.yaml, meters/*.yaml]}\n"
+    )
+    project = load(tmp_path / "meters" / "a.yaml")
+    assert project.narrowed
+    assert [len(account.declared) for account in project.accounts] == [1, 1]
+    assert [account.policy.max_deactivations for account in project.accounts] == [5, 5]
+    monkeypatch.chdir(tmp_path / "live")
+    project = load("b.yaml")
+    assert project.root == str(tmp_path)
+    assert [[d.event_name for d in account.declared] for account in project.accounts] == [[], ["b"]]
+    assert project.accounts[1].declared[0].where.file == "../live/b.yaml"
+
+
+def test_one_meter_file_that_no_account_reads_is_refused(tmp_path):
+    """It would be created now, and be undeclared for the next run over the project."""
+    write(tmp_path / "draft.yaml", meter("a"))
+    (tmp_path / "reconciler.yaml").write_text("version: 1\nmeters: ['m/*.yaml']\n")
+    with pytest.raises(ConfigError, match="C023"):
+        load(tmp_path / "draft.yaml")
+
+
+def test_the_search_for_the_project_file_ends_at_the_top_of_the_checkout(tmp_path):
+    """A project file beyond a .git folder belongs to something else."""
+    (tmp_path / "reconciler.yaml").write_text("not: read")
+    (tmp_path / "repo" / ".git").mkdir(parents=True)
+    project = load(write(tmp_path / "repo" / "m.yaml", meter("a")))
+    assert [account.name for account in project.accounts] == ["default"]
+    assert project.narrowed
+
+
+def test_a_single_file_without_a_project_may_have_any_name(tmp_path):
+    """It was named by hand, so no pattern has to match it."""
+    assert list(declared(write(tmp_path / "[x]*.txt", meter("a")))) == ["a"]
+
+
+def test_a_folder_below_a_project_file_is_a_project_of_its_own_with_a_warning(tmp_path):
+    """The policy above it does not hold, and nobody should have to find out later."""
+    (tmp_path / "reconciler.yaml").write_text("version: 1\n")
+    write(tmp_path / "meters" / "a.yaml", meter("a"))
+    project = load(tmp_path / "meters")
+    assert [(p.code, p.level) for p in project.problems] == [("C029", Level.WARNING)]
+    assert project.accounts[0].name == "default"
+
+
+def digest_of(folder: Path, meters: str, project: str = "") -> str:
+    folder.mkdir(exist_ok=True)
+    (folder / "m.yaml").write_text(meters)
+    accounts = project or "version: 1\naccounts: {x: {emulator: e.json}}\n"
+    (folder / "reconciler.yaml").write_text(accounts)
+    return load(folder).digest
+
+
+BASE = "version: 1\nmeters:\n" + meter("a", "retires: [mtr_1, mtr_2]") + meter("b")
+
+
+@pytest.mark.parametrize(
+    "same",
+    [
+        "# moved\n\n" + BASE,
+        "version: 1\nmeters:\n" + meter("b") + meter("a", "retires: [mtr_2, mtr_1]"),
+        BASE.replace("formula: sum", '"formula": "sum"'),
+        BASE + "defaults: {customer_mapping: {type: by_id}}\n",
+    ],
+)
+def test_the_digest_stays_where_the_meaning_stays(tmp_path, same):
+    """Lines, comments, quotes, order, written-out defaults and the folder do not matter."""
+    assert digest_of(tmp_path / "one", BASE) == digest_of(tmp_path / "two", same)
+
+
+@pytest.mark.parametrize(
+    ("meters", "project"),
+    [
+        (BASE.replace("The a", "An a"), ""),
+        (BASE.replace("sum", "last"), ""),
+        (BASE.replace("mtr_2", "mtr_3"), ""),
+        (BASE + "    protect: true\n", ""),
+        (BASE, "version: 1\naccounts: {x: {emulator: f.json}}\n"),
+        (BASE, "version: 1\naccounts: {y1: {emulator: e.json}}\n"),
+        (BASE, "version: 1\naccounts: {x: {emulator: e.json}}\npolicy: {owns: [a]}\n"),
+    ],
+)
+def test_the_digest_moves_with_the_meaning(tmp_path, meters, project):
+    """Of meters, accounts and policy alike."""
+    assert digest_of(tmp_path, BASE) != digest_of(tmp_path, meters, project)

@@ -1,0 +1,146 @@
+"""The published schemas: valid, explained for editors, and in step with what is accepted."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+
+from reconciler.config import schema
+from reconciler.config.accept import _ANNOTATIONS, _KEYWORDS, fits
+from reconciler.config.violations import violations
+from reconciler.schema_files import read_schema
+
+NAMES = ("meters", "project")
+
+
+def subschemas(node: Any) -> Iterator[dict[str, Any]]:
+    """Every schema of a tree without references."""
+    yield node
+    for inner in node.get("properties", {}).values():
+        yield from subschemas(inner)
+    for keyword in ("items", "additionalProperties"):
+        if isinstance(node.get(keyword), dict):
+            yield from subschemas(node[keyword])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_schema_is_valid_and_its_examples_fit_it(name):
+    """By the metaschema, and by jsonschema for every example in it."""
+    published = read_schema(name)
+    Draft202012Validator.check_schema(published)
+    for node in subschemas(schema._schema(name)):
+        for example in node.get("examples", []):
+            assert violations(example, node, 9) == {}
+            assert fits(example, node)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_editor_can_explain_every_key(name):
+    """A title and a description each; a pattern says in words what it wants."""
+    for node in subschemas(schema._schema(name)):
+        for key, inner in node.get("properties", {}).items():
+            assert inner["title"], key
+            assert inner["description"], key
+        assert ("pattern" in node) <= ("patternErrorMessage" in node)
+        assert node.get("type") != "object" or "additionalProperties" in node
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_quick_check_knows_every_keyword_of_the_schema(name):
+    """An unknown one would send every file to jsonschema."""
+    for node in subschemas(schema._schema(name)):
+        assert node.keys() <= _ANNOTATIONS | _KEYWORDS.keys()
+
+
+WORDS = st.sampled_from(
+    [
+        "",
+        " ",
+        "a",
+        "a ",
+        "a\n",
+        "a\u202e",
+        "acct_1",
+        "24h",
+        "sum",
+        "by_id",
+        "hour",
+        "active",
+        "x" * 101,
+    ]
+)
+SCALARS = st.none() | st.booleans() | st.integers(-2, 2) | st.sampled_from([0.5, 1e9]) | WORDS
+
+
+def guided(node: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Values that nearly fit a schema, so that every keyword decides something."""
+    near = [SCALARS]
+    near += [st.sampled_from(node["enum"])] if "enum" in node else []
+    near += [st.just(node["const"])] if "const" in node else []
+    if "items" in node:
+        near.append(st.lists(st.deferred(lambda: guided(node["items"])), max_size=3))
+    if node.get("type") == "object":
+        known = (
+            {key: st.deferred(lambda n=n: guided(n)) for key, n in node["properties"].items()}
+            if "properties" in node
+            else {}
+        )
+        near.append(st.fixed_dictionaries({}, optional=known))
+        others = node["additionalProperties"]
+        inner = guided(others) if isinstance(others, dict) else SCALARS
+        near.append(st.dictionaries(WORDS, inner, max_size=2))
+    return st.one_of(near)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@given(data=st.data())
+def test_the_quick_check_says_what_jsonschema_says(name, data):
+    """`fits` says yes to nothing that jsonschema objects to, and to all that it accepts."""
+    node = data.draw(st.sampled_from(list(subschemas(schema._schema(name)))))
+    value = data.draw(guided(node))
+    assert fits(value, node) == (not violations(value, node, 9))
+
+
+def edges(node: dict[str, Any]) -> Iterator[Any]:
+    """Values on both sides of every limit of a schema, and one of each type."""
+    yield from (
+        None,
+        True,
+        False,
+        0,
+        1,
+        1.0,
+        0.5,
+        "",
+        "x",
+        "x\n",
+        [],
+        ["x"],
+        ["x", "x"],
+        {},
+        {"x": 1},
+    )
+    yield from node.get("enum", [])
+    for keyword in ("minLength", "maxLength"):
+        if keyword in node:
+            yield from ("x" * (node[keyword] + step) for step in (-1, 0, 1))
+    for keyword in ("minimum", "maximum", "exclusiveMinimum"):
+        if keyword in node:
+            yield from (node[keyword] + step for step in (-1, 0, 1))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_quick_check_draws_every_limit_where_jsonschema_does(name):
+    """At each schema of the tree, with values on its edges."""
+    for node in subschemas(schema._schema(name)):
+        for value in edges(node):
+            assert fits(value, node) == (not violations(value, node, 9)), (node["title"], value)
+
+
+def test_an_unknown_keyword_is_left_to_jsonschema():
+    """The quick check never guesses."""
+    assert not fits(3, {"multipleOf": 3})
+    assert violations(3, {"multipleOf": 3}, 9) == {}

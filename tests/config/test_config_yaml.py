@@ -1,0 +1,150 @@
+"""Reading YAML: what cannot be read is one clear error, at its place, with either reader."""
+
+import pytest
+import yaml
+
+from reconciler.config import yamltree
+from reconciler.problem import ConfigError
+
+
+@pytest.fixture(params=["libyaml", "pure"])
+def _reader(request, monkeypatch):
+    """Both readers: the pure one stands in where PyYAML was built without libyaml."""
+    if request.param == "libyaml":
+        assert yamltree._Loader is yaml.CSafeLoader
+    else:
+        monkeypatch.setattr(yamltree, "_Loader", yaml.SafeLoader)
+
+
+def faults(text: str | bytes) -> list[tuple[str, int, int]]:
+    data = text if isinstance(text, bytes) else text.encode()
+    try:
+        problems = yamltree.read(data, "m.yaml").problems
+    except ConfigError as error:
+        problems = error.problems
+    return [(p.code, p.where.line, p.where.column) for p in problems]
+
+
+LAUGHS = "".join(
+    f"{b}: &{b} [*{a}, *{a}, *{a}, *{a}, *{a}, *{a}, *{a}, *{a}, *{a}, *{a}]\n"
+    for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+)
+
+UNREADABLE = {
+    "empty": ("", ("Y004", 1, 1)),
+    "comments only": ("# nothing\n", ("Y004", 2, 1)),
+    "an empty document": ("---\n", ("Y004", 2, 1)),
+    "latin-1": (b"a: 1\nb: caf\xe9\n", ("Y001", 2, 7)),
+    "utf-16": ("a: 1".encode("utf-16"), ("Y001", 1, 1)),
+    "encoded surrogate": (b"a: \xed\xa0\x80", ("Y001", 1, 4)),
+    "NUL": ("a: x\0y", ("Y002", 1, 5)),
+    "bell in a comment": ("a: 1 # \a", ("Y002", 1, 8)),
+    "right-to-left override": ("a: 1\r\nb: é\u202e", ("Y002", 2, 5)),
+    "line separator": ("a: x\u2028y", ("Y002", 1, 5)),
+    "mark inside": ("a: \ufeff", ("Y002", 1, 4)),
+    "directive": ("# c\n%YAML 1.2\n---\na: 1\n", ("Y015", 2, 1)),
+    "tab": ("a:\n\tb: 1\n", ("Y003", 2, 1)),
+    "two colons": ("a: b: c", ("Y003", 1, 5)),
+    "open bracket": ("a: [1,\n", ("Y003", 1, 7)),
+    "open quote": ("a: 'x\n", ("Y003", 1, 6)),
+    "reserved sign": ("a: @x", ("Y003", 1, 4)),
+    "wrong indentation": ("a:\n  - 1\n b: 2\n", ("Y003", 3, 2)),
+    "undefined alias": ("a: *b", ("Y009", 1, 4)),
+    "alias of itself": ("a: &a [1, *a]", ("Y009", 1, 11)),
+    "alias of what is no more": ("a: &a 1\nb: &a [*a]", ("Y009", 2, 8)),
+    "too deep": ("[" * 100_000, ("Y011", 1, 66)),
+    "too deep in blocks": ("- " * 100_000, ("Y011", 1, 131)),
+    "billion laughs": (f"a: &a [1, 1, 1, 1, 1, 1, 1, 1]\n{LAUGHS}", ("Y010", 5, 40)),
+    "too large": (b"# " + b"x" * 10_000_000, ("Y013", 0, 0)),
+}
+
+
+@pytest.mark.usefixtures("_reader")
+@pytest.mark.parametrize(("text", "fault"), UNREADABLE.values(), ids=UNREADABLE)
+def test_what_cannot_be_read_is_one_error(text, fault):
+    """Code, line and column; the two readers may point at different ends of the same trouble."""
+    code, line, _ = fault
+    assert [(c, ln) for c, ln, _ in faults(text)] == [(code, line)]
+    if yamltree._Loader is yaml.CSafeLoader:
+        assert faults(text) == [fault]
+
+
+@pytest.mark.usefixtures("_reader")
+@pytest.mark.parametrize("escape", ["\\ud800", "\\uDFFF", "\\UFFFFFFFF", "\\U00110000"])
+def test_an_escape_of_no_character_is_refused(escape):
+    """The readers notice at different moments; none lets it through."""
+    (fault,) = faults(f'a: "{escape}"')
+    assert fault[0] in ("Y002", "Y003")
+
+
+READABLE = {
+    "duplicate key": ("a: 1\nb: 2\na: 3\n", [("Y006", 3, 1)]),
+    "nested duplicate": ("a: {b: 1, b: 2, b: 3}", [("Y006", 1, 11), ("Y006", 1, 17)]),
+    "merge key": ("a: &a {x: 1}\nb: {<<: *a, x: 2}", [("Y007", 2, 5)]),
+    "list as key": ("? [a, on]\n: 1\n", [("Y014", 1, 3)]),
+    "mapping as key": ("{a: 1}: {a: 1}\n", [("Y014", 1, 1)]),
+    "alias as key": ("a: &a x\n*a : 1\n", [("Y014", 2, 1)]),
+    "tag": ("a: !!python/object/apply:os.system [x]", [("Y008", 1, 4)]),
+    "tag on a key": ("!!str a: 1", [("Y008", 1, 1)]),
+    "second document": ("a: 1\n---\nb: [", [("Y005", 2, 1)]),
+    "CRLF": ("a: 1\r\nb:\r\n  - x\r\na: 2\r\n", [("Y006", 4, 1)]),
+    "byte order mark": ("\ufeffa: 1\na: 2", [("Y006", 2, 1)]),
+    "wide characters": ("{é: 1, 👩: 2, é: 3}", [("Y006", 1, 14)]),
+    "quoted merge": ("'<<': 1", []),
+}
+
+
+@pytest.mark.usefixtures("_reader")
+@pytest.mark.parametrize(("text", "expected"), READABLE.values(), ids=READABLE)
+def test_what_leaves_the_rest_readable_does_not_stop_the_reading(text, expected):
+    """Several such mistakes come to light in one run, each at its key or value."""
+    assert faults(text) == expected
+
+
+@pytest.mark.usefixtures("_reader")
+def test_places_have_right_starts_and_ends():
+    """Counted from 1, the end exclusive; a block ends with its last entry, not at the next one."""
+    text = "a: {b: [1, 'x y']}\n\nc:\n  - d: on  # no\n    e:\n\n# end\nf: |\n  x\n"
+    document = yamltree.read(text.encode(), "m")
+    spans = {
+        path: (where.line, where.column, where.end_line, where.end_column)
+        for path in document.places
+        for where in [document.where(path)]
+    }
+    assert spans == {
+        (): (1, 1, 10, 1),
+        ("a",): (1, 4, 1, 19),
+        ("a", "b"): (1, 8, 1, 18),
+        ("a", "b", 0): (1, 9, 1, 10),
+        ("a", "b", 1): (1, 12, 1, 17),
+        ("c",): (4, 3, 5, 7),
+        ("c", 0): (4, 5, 5, 7),
+        ("c", 0, "d"): (4, 8, 4, 10),
+        ("c", 0, "e"): (5, 7, 5, 7),
+        ("f",): (8, 4, 10, 1),
+    }
+    assert document.words == {("a", "b", 0): "1", ("c", 0, "d"): "on", ("c", 0, "e"): ""}
+    assert document.value == {"a": {"b": [1, "x y"]}, "c": [{"d": "on", "e": None}], "f": "x\n"}
+
+
+def test_aliases_stand_for_values_and_lead_to_their_anchor():
+    """The alias itself has its own place; what is inside it was written at the anchor."""
+    document = yamltree.read(b"a: &a {x: [1]}\nb: [*a, *a]\n", "m")
+    assert document.value["b"] == [{"x": [1]}, {"x": [1]}]
+    assert str(document.where(("b", 1))) == "m:2:9"
+    assert str(document.where(("b", 1, "x", 0))) == "m:1:12"
+    assert str(document.where_key(("b", 1, "x"))) == "m:1:8"
+
+
+@pytest.mark.usefixtures("_reader")
+def test_too_many_values_are_refused(monkeypatch):
+    """The limit counts what stands in the file."""
+    monkeypatch.setattr(yamltree, "MAX_VALUES", 100)
+    assert faults("[" + "1," * 98 + "1]") == []
+    assert faults("[" + "1," * 100 + "1]") == [("Y012", 1, 200)]
+
+
+def test_a_thousand_mistakes_end_the_reading():
+    """Nobody reads more; the last one says so."""
+    codes = [code for code, *_ in faults("a: 1\n" * 5000)]
+    assert codes == ["Y006"] * 1000 + ["C028"]

@@ -1,0 +1,107 @@
+"""What every test gets: no network but loopback, no waiting, profiles for hypothesis."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from virtual import VirtualClock
+
+TESTS = Path(__file__).parent
+_OFFLINE = TESTS / "offline"
+
+_PROFILES = {"quick": (40, 12), "ci": (200, 12), "soak": (5000, 30)}  # examples, steps of a story
+for _name, (_examples, _steps) in _PROFILES.items():
+    settings.register_profile(
+        _name,
+        max_examples=_examples,
+        stateful_step_count=_steps,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--update-golden` rewrites the expected files instead of comparing with them."""
+    parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden")
+
+
+def pytest_configure() -> None:
+    """Forbid the network here, and through PYTHONPATH in every child process."""
+    spec = importlib.util.spec_from_file_location("offline", _OFFLINE / "sitecustomize.py")
+    assert spec
+    assert spec.loader
+    spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    paths = [str(_OFFLINE), *filter(None, [os.environ.get("PYTHONPATH")])]
+    os.environ["PYTHONPATH"] = os.pathsep.join(paths)
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the developer's own environment reaches a test."""
+    for name in list(os.environ):
+        if name.startswith("STRIPE_") or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "GITHUB_ACTIONS", "CI"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def clock() -> VirtualClock:
+    """A clock on which nothing ever waits."""
+    return VirtualClock()
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """What a run of the command line left behind."""
+
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Ran]
+
+
+@pytest.fixture
+def run(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, clock: VirtualClock
+) -> Run:
+    """Call the command line in this process, on `clock`: `run("plan", folder, "--quiet")`."""
+    from reconciler.__main__ import main
+
+    monkeypatch.setattr("reconciler.cli.run.SystemClock", lambda _stop: clock)
+
+    def _run(*words: object, stdin: str = "") -> Ran:
+        monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))
+        capfd.readouterr()
+        arguments: Sequence[str] = [str(word) for word in words]
+        code = main(arguments)
+        captured = capfd.readouterr()
+        return Ran(int(code), captured.out, captured.err)
+
+    return _run
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
+    """Compare a text with `tests/golden/<name>`, or write it there with `--update-golden`."""
+
+    def _compare(name: str, text: str) -> None:
+        path = TESTS / "golden" / name
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
+        assert path.exists(), f"{path} is missing: run pytest --update-golden, then review it"
+        assert text == path.read_text("utf-8")
+
+    return _compare

@@ -1,0 +1,166 @@
+"""The real client against the real emulator over loopback HTTP, on a clock that never waits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from core.worlds import OWNING
+from virtual import VirtualClock
+
+from reconciler.emulator import Entry, Server, Settings, open_state
+from reconciler.model import Account, Declared, Live, Policy, Price, Project, Undeclared
+from reconciler.plan import steps
+from reconciler.reconcile import Planned, Refusals, carry_out, make_plan
+from reconciler.report import AccountReport
+from reconciler.saved import revive
+from reconciler.session import Session, connect
+from reconciler.writes import request_for
+
+KEY = {"KEY": "sk_test_emulator"}
+
+
+@dataclass(slots=True)
+class Stage:
+    """An emulated account, and a project that declares meters for it."""
+
+    server: Server
+    clock: VirtualClock
+    account: Account
+    environ: dict[str, str] = field(default_factory=lambda: dict(KEY))
+
+    @contextmanager
+    def session(self, **more: Any) -> Iterator[Session]:
+        """One run's connection."""
+        with connect(self.account, environ=self.environ, clock=self.clock, **more) as session:
+            yield session
+
+    @property
+    def project(self) -> Project:
+        """The project as it is declared now."""
+        return Project("/project", (self.account,), digest="d")
+
+    def declare(self, *declared: Declared, **policy: Any) -> None:
+        """Other files, or another policy."""
+        self.account = replace(
+            self.account,
+            declared=declared,
+            policy=replace(self.account.policy, **policy),
+        )
+
+    def plan(self, **more: Any) -> Planned:
+        """A plan of now."""
+        with self.session() as session:
+            return make_plan(self.project, session, **more)
+
+    def apply(self, planned: Planned | None = None, **more: Any) -> AccountReport:
+        """Plan, unless there is a plan, and carry it out, leaving out what is refused."""
+        with self.session() as session:
+            planned = planned or make_plan(self.project, session)
+            return carry_out(planned, session, **{"refusals": Refusals.SKIP, **more})
+
+    def revive(self, planned: Planned, **more: Any) -> AccountReport:
+        """Apply a saved plan."""
+        with self.session() as session:
+            return carry_out(revive(planned.plan, session), session, **more)
+
+    def live(self) -> dict[str, Live]:
+        """Every meter by id, through the client; no fault strikes it."""
+        self.server.disarm()
+        with self.session() as session:
+            return {meter.id: meter for meter in session.meters.live()}
+
+    def raw(self) -> dict[str, str]:
+        """Every meter by id, as the emulator keeps it: byte for byte."""
+        with self.server.lock:
+            held = self.server.state.ledger.meters
+            return {id_: json.dumps(meter, sort_keys=True) for id_, meter in held.items()}
+
+    def posts(self) -> list[Entry]:
+        """What was sent that writes, since the log was cleared."""
+        return self.server.log.posts
+
+    def tell(self, id_: str, verb: str = "", **params: str) -> None:
+        """Somebody else's change, in the Dashboard."""
+        self.server.edit(f"/v1/billing/meters/{id_}{verb and '/' + verb}", params)
+
+
+@contextmanager
+def stage(
+    meters: Iterable[Live] = (),
+    prices: Iterable[Price] = (),
+    declared: Iterable[Declared] = (),
+    *,
+    settings: Settings | None = None,
+    policy: Policy = OWNING,
+    clock: VirtualClock | None = None,
+    is_live: bool = False,
+    **account: Any,
+) -> Iterator[Stage]:
+    """An account that holds these meters and prices, and files that declare these."""
+    clock = clock or VirtualClock()
+    seed = {
+        "account": {"livemode": is_live},
+        "meters": [asdict(meter) for meter in meters],
+        "prices": [{"id": p.id, "meter": p.meter, "active": p.active} for p in prices],
+    }
+    with (
+        open_state(None, seed=seed) as store,
+        Server(store, settings=settings, clock=clock) as server,
+    ):
+        facts = {"api_key_env": "KEY", "api_base": server.url, "rate_limit": None, **account}
+        entry = Account("test", policy=policy, declared=tuple(declared), **facts)
+        yield Stage(server, clock, entry)
+
+
+def allowed(planned: Planned) -> set[tuple[str, str, str]]:
+    """Path, form and key, without the attempt, of every request that a plan may send."""
+    plan, found = planned.plan, set()
+    for some in steps(plan).values():
+        for step in some:
+            path, params = request_for(step)
+            key = f"reconciler-{(plan.commit or 'none')[:12]}-{plan.plan_id}-{step.n}"
+            found.add((path, form(params), key))
+    return found
+
+
+def asked(entry: Entry) -> tuple[str, str, str]:
+    """The same of a request that was sent."""
+    return entry.path, form(entry.params), (entry.key or "").rpartition("-")[0]
+
+
+def form(params: Any) -> str:
+    """Parameters as they are compared: without those left out."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: plain(v) for k, v in value.items() if v is not None}
+        return value
+
+    return json.dumps(plain(params), sort_keys=True)
+
+
+def judged(policy: Policy, project: Iterable[Declared], live: Iterable[Live]) -> dict[str, Any]:
+    """What the account should hold by name: the meter that is active, or None.
+
+    Written apart from the tool, for lines that are neither blocked nor refused.
+    """
+    wanted = {want.event_name: want for want in project}
+    active = {meter.event_name: meter.meter for meter in live if meter.active}
+    ends: dict[str, Any] = {}
+    for name in {meter.event_name for meter in live} | set(wanted):
+        want = wanted.get(name)
+        if want:
+            ends[name] = want.meter if want.status == "active" else None
+        elif policy.undeclared is Undeclared.DEACTIVATE and _owned(name, policy):
+            ends[name] = None
+        else:
+            ends[name] = active.get(name)
+    return ends
+
+
+def _owned(name: str, policy: Policy) -> bool:
+    return any(name.startswith(pattern.removesuffix("*")) for pattern in policy.owns)

@@ -1,0 +1,253 @@
+"""A plan carried out line by line: order, failures, stopping, concurrency, the first answer."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import pytest
+from core.account import Account, fails, late, lost, raising, refused, run_of, seen, then
+from core.worlds import OWNING, declare, lines, live, retire, stopped
+
+from reconciler.apply import apply
+from reconciler.model import AccountRef
+from reconciler.problem import ServiceError
+
+MIXED = [
+    declare("new"),
+    declare("woken", display="Other"),
+    declare("named", display="Other"),
+    declare("old", retires=("mtr_o",)),
+    retire("gone"),
+    declare("odd"),
+    declare("same"),
+]
+METERS = [
+    stopped("mtr_w", "woken"),
+    live("mtr_n", "named"),
+    live("mtr_o", "old", formula="count"),
+    live("mtr_g", "gone"),
+    live("mtr_d", "odd", window="day"),
+    live("mtr_e", "same"),
+    live("mtr_x", "x"),
+]
+ORDER = [
+    ("create", "new"),
+    ("reactivate", "mtr_w"),
+    ("update", "mtr_w"),
+    ("update", "mtr_n"),
+    ("deactivate", "mtr_o"),
+    ("create", "old"),
+    ("deactivate", "mtr_g"),
+    ("deactivate", "mtr_x"),
+]
+
+
+def statuses(ended):
+    """What became of each line, by name; None where nothing was to be done."""
+    return {line.change.event_name: line.outcome and str(line.outcome.status) for line in ended}
+
+
+def mixed(*script, workers=1, **more):
+    account = Account(METERS, *script)
+    run = run_of(account, *lines(MIXED, METERS, policy=OWNING), workers=workers, **more)
+    return account, run, apply(run)
+
+
+def test_every_line_is_done_in_the_order_of_the_kinds():
+    """One outcome for each that writes, in the plan's order; keys bear the plan's numbers."""
+    heard = []
+    account, run, ended = mixed(told=heard.append)
+    assert account.sent == ORDER
+    assert account.keys == [f"{n}-1" for n in (1, 2, 3, 4, 5, 6, 8, 9)]
+    assert [line.change for line in ended] == list(run.changes)
+    assert statuses(ended) == {
+        **dict.fromkeys(["new", "woken", "named", "old", "gone", "x"], "done"),
+        **dict.fromkeys(["odd", "same"]),
+    }
+    assert [line for line in ended if line.outcome] == heard
+    made = {line.change.event_name: line.outcome.meter_id for line in ended if line.outcome}
+    assert (made["new"], made["old"], made["woken"]) == ("mtr_new_new", "mtr_new_old", "mtr_w")
+
+
+def test_the_account_is_then_as_declared():
+    """And nothing else in it was touched."""
+    account, _, _ = mixed()
+    active = {m.event_name: m for m in account.meters.values() if m.active}
+    assert sorted(active) == ["named", "new", "odd", "old", "same", "woken"]
+    for want in MIXED[:4]:
+        assert active[want.event_name].meter == want.meter
+    for untouched in ("mtr_d", "mtr_e"):
+        assert account.meters[untouched] in METERS
+
+
+@pytest.mark.parametrize("failing", range(4))
+@pytest.mark.parametrize("how", [refused(), refused(403), raising(ValueError())])
+def test_after_a_failure_the_safe_lines_go_on(failing, how):
+    """Creates, wakes and renames do; replacements and deactivations do not."""
+    account, _, ended = mixed(*[seen()] * failing, how)
+    left = [step for step in ORDER[:4] if step != ("update", "mtr_w") or failing != 1]
+    assert account.sent == left
+    became = statuses(ended)
+    unsettled = "unknown" if how.__closure__ and "raising" in how.__qualname__ else "failed"
+    assert became.pop(["new", "woken", "woken", "named"][failing]) == unsettled
+    assert {became[name] for name in ("old", "gone", "x")} == {"skipped"}
+    assert list(became.values()).count("done") == 2
+    skipped = [line.outcome.error for line in ended if statuses([line]).popitem()[1] == "skipped"]
+    assert {problem.code for problem in skipped} == {"A007"}
+
+
+def test_a_failed_deactivation_stops_those_after_it():
+    """They are the dangerous calls."""
+    account, _, ended = mixed(*[seen()] * 6, refused())
+    assert account.sent == ORDER[:7]
+    assert (statuses(ended)["gone"], statuses(ended)["x"]) == ("failed", "skipped")
+
+
+def test_a_woken_meter_whose_rename_failed_is_not_done():
+    """Both requests are told; the meter stays awake, for that is the safer state."""
+    account, _, ended = mixed(seen(), seen(), refused())
+    (line,) = (line for line in ended if line.change.event_name == "woken")
+    assert line.outcome.status == "failed"
+    assert [sent.result for sent in line.outcome.requests] == ["seen", "refused"]
+    assert account.meters["mtr_w"].active
+
+
+def test_a_line_with_one_part_of_ours_is_done():
+    """`already` is said only where nothing was left to us."""
+    meters = [stopped("mtr_w", "woken")]
+    account = Account(meters)
+    run = run_of(account, *lines([declare("woken", display="Other")], meters))
+    account.put(live("mtr_w", "woken"))
+    (line,) = apply(run)
+    assert (line.outcome.status, account.sent) == ("done", [("update", "mtr_w")])
+
+
+def test_refused_lines_are_left_out_and_stop_nothing():
+    """With --skip-refused the others are done, at their own numbers."""
+    account = Account(METERS)
+    run = run_of(account, *lines(MIXED, METERS), workers=1)
+    marked = tuple(
+        replace(line, refused_by=("G001", "G002")) if line.event_name in ("new", "old") else line
+        for line in run.changes
+    )
+    ended = apply(replace(run, changes=marked))
+    assert account.sent == [step for step in ORDER if step[1] not in ("new", "mtr_o", "old")]
+    assert account.keys == [f"{n}-1" for n in (2, 3, 4, 8, 9)]
+    (line,) = (line for line in ended if line.change.event_name == "old")
+    assert (line.outcome.status, line.outcome.error.code) == ("skipped", "A009")
+    assert "refused by G001, G002" in line.outcome.error.message
+
+
+def test_lines_that_are_already_as_wanted_are_not_sent():
+    """As a saved plan found them before anything was written."""
+    account, _, ended = mixed(already=frozenset({"new", "gone", "old"}))
+    assert account.sent == [ORDER[n] for n in (1, 2, 3, 7)]
+    assert {statuses(ended)[name] for name in ("new", "gone", "old")} == {"already"}
+
+
+@pytest.mark.parametrize("after", range(9))
+def test_a_stop_signal_ends_the_run_between_any_two_requests(after):
+    """No new request starts, every line has an outcome, and none claims what was not done."""
+    account = Account(METERS)
+    run = run_of(account, *lines(MIXED, METERS), workers=1)
+    ended = apply(replace(run, stopped=lambda: len(account.requests) >= after))
+    assert account.sent == ORDER[:after]
+    became = statuses(ended)
+    spans = {"new": 1, "woken": 3, "named": 4, "old": 6, "gone": 7, "x": 8}
+    starts = {"new": 0, "woken": 1, "named": 3, "old": 4, "gone": 6, "x": 7}
+    for name, last in spans.items():
+        half = "failed" if starts[name] < after < last else "skipped"
+        assert became[name] == ("done" if after >= last else half), name
+
+
+def test_a_replacement_stopped_half_way_says_so_loudly():
+    """The old meter is stopped, the new one was not started, and nothing more may be sent."""
+    account = Account(METERS)
+    run = run_of(account, *lines(MIXED, METERS), workers=1, repair="wake {id} {now}")
+    ended = apply(replace(run, stopped=lambda: len(account.requests) >= 5))
+    (line,) = (line for line in ended if line.change.event_name == "old")
+    assert line.outcome.error.code == "A005"
+    assert "wake mtr_o {now}" in line.outcome.error.hint
+    assert [sent.verb for sent in line.outcome.requests] == ["deactivate"]
+
+
+def crowd(count):
+    return [declare(f"m{n:02}") for n in range(count)]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1)])
+def test_a_worker_that_dies_leaves_the_others_their_outcomes(error):
+    """One outcome for every line, whatever happens."""
+    _, _, ended = mixed(seen(), raising(error))
+    became = statuses(ended)
+    assert became["woken"] == "unknown"
+    assert {became[name] for name in ("new", "named")} == {"done"}
+    assert {became[name] for name in ("old", "gone", "x")} == {"skipped"}
+
+
+def test_a_listener_that_fails_ends_nothing():
+    """A broken progress bar must not leave a plan half done."""
+
+    def broken(_):
+        raise BrokenPipeError
+
+    account, _, ended = mixed(told=broken)
+    assert account.sent == ORDER
+    assert "unknown" not in statuses(ended).values()
+
+
+def test_what_hangs_is_waited_for_only_briefly():
+    """After the signal: in flight is unknown, not begun is skipped, and the report is complete."""
+    release, started, stop = threading.Event(), threading.Event(), threading.Event()
+
+    def hang(*_):
+        started.set()
+        release.wait(10)
+
+    account = Account([])
+    account.before = hang
+    run = run_of(account, *lines(crowd(3), []), workers=1)
+    threading.Thread(target=lambda: started.wait(10) and stop.set()).start()
+
+    class Hurried:
+        def monotonic(self):
+            run.clock.sleep(6)
+            return run.clock.monotonic()
+
+    ended = apply(replace(run, clock=Hurried(), stopped=stop.is_set))
+    release.set()
+    assert statuses(ended) == {"m00": "unknown", "m01": "skipped", "m02": "skipped"}
+    assert [line.outcome.error.code for line in ended] == ["A004", "A008", "A008"]
+
+
+@pytest.mark.parametrize("known", [None, False])
+def test_the_first_answer_tells_the_mode(known):
+    """Of an account without meters; if it is the other one, nothing more is sent."""
+    account = Account([])
+    run = run_of(account, *lines(crowd(9), []), livemode=True)
+    ended = apply(replace(run, plan=replace(run.plan, account=AccountRef("test", "acct_1", known))))
+    became = list(statuses(ended).values())
+    if known is None:
+        assert account.sent == [("create", "m00")]
+        assert became == ["failed"] + ["skipped"] * 8
+    assert ended[0].outcome.error.code == "G006"
+
+
+def test_no_request_is_outside_the_plan():
+    """Whatever goes wrong: only steps of the plan, each under its own key."""
+    for script in ([lost()] * 40, [refused()] * 9, [late(), lost(), seen()] * 9, [seen()] * 9):
+        account, run, _ = mixed(*script, workers=8)
+        assert set(account.sent) <= {*ORDER, ("reactivate", "mtr_o")}
+        assert all(
+            key.startswith(f"reconciler-none-{run.plan.plan_id}-") for *_, key in account.requests
+        )
+
+
+def test_unreadable_meters_are_not_stopped():
+    """The look before a stop fails: nothing is sent for that line, nor for those after it."""
+    account, _, ended = mixed(
+        *[seen()] * 3, then(seen(), lambda a: a.blind.update(read=fails(ServiceError)))
+    )
+    assert account.sent == ORDER[:4]
+    assert (statuses(ended)["old"], statuses(ended)["gone"]) == ("failed", "skipped")

@@ -1,0 +1,299 @@
+"""The audit's table: which state of a name is which finding, how bad, and what is to be done."""
+
+from __future__ import annotations
+
+import pytest
+from core.worlds import OWNING, declare, live, priced, retire, stopped
+
+from reconciler.codes import CATALOGUE
+from reconciler.diff import match
+from reconciler.drift import RESEND, Kind, Known, inspect
+from reconciler.model import Policy, Severity
+
+NOW = 1_790_000_000  # 2026-09-21T14:13:20Z
+HOUR = 3600
+APPLY = "reconciler apply --account test --only calls"
+LOW, HIGH, REVENUE = Severity.LOW, Severity.HIGH, Severity.REVENUE
+
+
+def look(declared=(), account=(), prices=(), policy=None, now=NOW):
+    """The one line of an account in which there is one name."""
+    known = Known(account="test", policy=policy or Policy(), prices=priced(*prices), now=now)
+    (names,) = match(declared, account)
+    return inspect(names, known)
+
+
+TABLE = {
+    "in sync": ([declare()], [live()], [], [], []),
+    "in sync with a price": ([declare()], [live()], ["p@mtr_a"], [], []),
+    "retired, as declared": ([retire()], [stopped()], [], [], []),
+    "retired, never made": ([retire()], [], [], [], []),
+    "retired, no file speaks of it": ([], [stopped()], [], [], []),
+    "stopped": ([declare()], [stopped()], [], [("inactive", REVENUE)], [APPLY]),
+    "stopped, with a price: told once": (
+        [declare()],
+        [stopped()],
+        ["p@mtr_i"],
+        [("inactive", REVENUE)],
+        [APPLY],
+    ),
+    "stopped, renamed: one apply does both": (
+        [declare()],
+        [stopped(display="Other")],
+        [],
+        [("inactive", REVENUE)],
+        [APPLY],
+    ),
+    "stopped, the priced twin differs": (
+        [declare()],
+        [stopped("mtr_1"), stopped("mtr_2", formula="count")],
+        ["p@mtr_2"],
+        [("inactive", REVENUE)],
+        ['default_aggregation: {formula: "count"}'],
+    ),
+    "stopped, several priced twins": (
+        [declare(retires=("mtr_0",))],
+        [stopped("mtr_1"), stopped("mtr_2", at=1_700_000_600)],
+        ["p@mtr_2", "q@mtr_1"],
+        [("inactive", REVENUE)],
+        ['retires: ["mtr_0", "mtr_2", "mtr_1"]  # leave out the one to keep'],
+    ),
+    "stopped, a priced twin given up, another differs": (
+        [declare(retires=("mtr_0",))],
+        [stopped("mtr_0", at=1_700_000_600), stopped("mtr_2", formula="count")],
+        ["p@mtr_2", "q@mtr_0"],
+        [("inactive", REVENUE)],
+        ['default_aggregation: {formula: "count"}'],
+    ),
+    "missing": ([declare()], [], [], [("missing", REVENUE)], [APPLY]),
+    "missing, a twin differs": (
+        [declare()],
+        [stopped(formula="count")],
+        [],
+        [("missing", REVENUE)],
+        [APPLY],
+    ),
+    "missing, a price is left on the retired twin": (
+        [declare(retires=("mtr_i",))],
+        [stopped()],
+        ["p@mtr_i"],
+        [("missing", REVENUE), ("price_on_inactive", REVENUE)],
+        [APPLY, 'accepts: {active_prices: ["p"]}'],
+    ),
+    "a price on an inactive twin": (
+        [declare(accepts=("old",))],
+        [live(), stopped()],
+        ["p@mtr_i"],
+        [("price_on_inactive", REVENUE)],
+        ['accepts: {active_prices: ["old", "p"]}'],
+    ),
+    "a price on a retired meter": (
+        [retire()],
+        [stopped()],
+        ["p@mtr_i"],
+        [("price_on_inactive", REVENUE)],
+        ['accepts: {active_prices: ["p"]}'],
+    ),
+    "an accepted price": ([retire(accepts=("p",))], [stopped()], ["p@mtr_i"], [], []),
+    "a price on an undeclared inactive meter": (
+        [],
+        [stopped()],
+        ["p@mtr_i"],
+        [("price_on_inactive", REVENUE)],
+        [
+            '- {event_name: "calls", display_name: "Calls", default_aggregation: {formula: "sum"}, '
+            'status: "inactive", accepts: {active_prices: ["p"]}}'
+        ],
+    ),
+    "renamed": ([declare()], [live(display="Other")], [], [("renamed", LOW)], [APPLY]),
+    "differs": (
+        [declare()],
+        [live(formula="count")],
+        [],
+        [("differs", HIGH)],
+        ['default_aggregation: {formula: "count"}'],
+    ),
+    "differs in a field that cannot be written as null": (
+        [declare(window="hour")],
+        [live()],
+        [],
+        [("differs", HIGH)],
+        ["# leave event_time_window out"],
+    ),
+    "differs in two fields": (
+        [declare(window="hour", value_key="n")],
+        [live(window="day")],
+        [],
+        [("differs", HIGH)],
+        ['{value_settings: {event_payload_key: "value"}, event_time_window: "day"}'],
+    ),
+    "differs and is renamed": (
+        [declare()],
+        [live(formula="count", display='My "name"')],
+        [],
+        [("differs", HIGH), ("renamed", LOW)],
+        ['default_aggregation: {formula: "count"}', 'display_name: "My \\"name\\""'],
+    ),
+    "differs, and the file consents": (
+        [declare(retires=("mtr_a",))],
+        [live(formula="count")],
+        ["p@mtr_a"],
+        [("differs", HIGH)],
+        [APPLY],
+    ),
+    "running": ([retire()], [live()], [], [("running", LOW)], [APPLY]),
+    "running, with a price": (
+        [retire()],
+        [live()],
+        ["p@mtr_a"],
+        [("running", LOW)],
+        ['accepts: {active_prices: ["p"]}'],
+    ),
+    "running, another meter than the declared": (
+        [retire(retires=("mtr_x",))],
+        [live(formula="count")],
+        [],
+        [("differs", HIGH), ("running", LOW)],
+        ['default_aggregation: {formula: "count"}', 'retires: ["mtr_x", "mtr_a"]'],
+    ),
+    "undeclared": (
+        [],
+        [live(window="day")],
+        [],
+        [("unmanaged", LOW)],
+        [
+            '- {event_name: "calls", display_name: "Calls", default_aggregation: {formula: "sum"}, '
+            'event_time_window: "day"}'
+        ],
+    ),
+    "undeclared, with a price": (
+        [],
+        [live(customer_key="who")],
+        ["p@mtr_a"],
+        [("price_on_undeclared", HIGH)],
+        [
+            '- {event_name: "calls", display_name: "Calls", default_aggregation: {formula: "sum"}, '
+            'customer_mapping: {type: "by_id", event_payload_key: "who"}}'
+        ],
+    ),
+    "two active": (
+        [declare()],
+        [live("mtr_a"), live("mtr_b", created=1_700_000_001)],
+        ["p@mtr_b"],
+        [("two_active", HIGH)],
+        ["stripe post /v1/billing/meters/mtr_a/deactivate"],
+    ),
+    "two active, undeclared, with a price": (
+        [],
+        [live("mtr_a"), live("mtr_b")],
+        ["p@mtr_a"],
+        [("two_active", HIGH)],
+        ["stripe post /v1/billing/meters/mtr_b/deactivate"],
+    ),
+    "two active, undeclared": (
+        [],
+        [live("mtr_a", livemode=True), live("mtr_b", livemode=True, created=1_700_000_001)],
+        [],
+        [("two_active", LOW)],
+        ["stripe post /v1/billing/meters/mtr_b/deactivate --live"],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", TABLE)
+def test_every_state_is_its_findings_the_worst_first(case):
+    """Kind, severity and remedy; the line is as bad as the worst of them."""
+    declared, account, prices, expected, remedies = TABLE[case]
+    line = look(declared, account, prices)
+    assert [(f.kind, f.severity) for f in line.findings] == expected
+    assert [f.remedy for f in line.findings] == remedies
+    assert line.change.severity == (expected[0][1] if expected else Severity.NONE)
+    assert {price.id for price in line.change.prices} == {word.split("@")[0] for word in prices}
+
+
+def test_every_kind_is_acted_out_and_explained():
+    """The table reaches the whole closed list, and each kind has a code of its own."""
+    reached = {kind for *_, expected, _ in TABLE.values() for kind, _ in expected}
+    assert reached == set(Kind)
+    codes = [kind.rule.code for kind in Kind]
+    assert len(set(codes)) == len(codes)
+    assert all(CATALOGUE[code].code.startswith("D") for code in codes)
+
+
+def test_the_outage_clock_says_since_when_how_long_and_until_when():
+    """Usage may be dated back 35 days, unless its invoice was finalised before."""
+    at = NOW - 3 * 24 * HOUR - 4 * HOUR
+    (finding,) = look([declare()], [stopped(at=at)], ["p@mtr_i", "q@mtr_i"]).findings
+    assert (finding.since, finding.resend_until) == (at, at + RESEND)
+    assert finding.message == (
+        "'calls' is declared active, but mtr_i is inactive since 2026-09-18T10:13:20Z, for 3 days "
+        "4 hours; usage sent since then is lost; the first of it may be sent again until "
+        "2026-10-23T10:13:20Z, unless an invoice that finalises earlier ends that sooner; "
+        "2 active prices bill on mtr_i: p, q"
+    )
+
+
+def test_an_outage_of_more_than_35_days_has_lost_usage_for_good():
+    """Nothing is promised that the API would refuse."""
+    at = NOW - RESEND
+    (finding,) = look([declare()], [stopped(at=at)]).findings
+    assert finding.resend_until == NOW
+    assert "what is older than 35 days can no longer be sent again" in finding.message
+    assert "may be sent again until" not in finding.message
+
+
+def test_the_outage_began_when_the_last_twin_stopped():
+    """Of several inactive meters, the one that ran last."""
+    twins = [stopped("mtr_1", at=NOW - 9000), stopped("mtr_2", at=NOW - HOUR)]
+    (finding,) = look([declare()], twins).findings
+    assert (finding.since, finding.meter_ids) == (NOW - HOUR, ("mtr_2",))
+
+
+SINCE = {
+    "the settings, since it was made": ([declare()], live(formula="count", updated=NOW)),
+    "unmanaged, since it was made": ([], live(updated=NOW)),
+    "the name, since it last moved": ([declare()], live(display="Other", updated=NOW)),
+    "running, since it last moved": ([retire()], live(updated=NOW)),
+}
+
+
+@pytest.mark.parametrize("case", SINCE)
+def test_before_events_are_asked_the_meter_itself_dates_the_finding(case):
+    """As well as it can: `created` or `updated`."""
+    declared, meter = SINCE[case]
+    (finding,) = look(declared, [meter]).findings
+    assert finding.since == (NOW if "moved" in case else meter.created)
+
+
+def test_of_several_stopped_meters_the_last_stop_dates_their_prices():
+    """From then on none of them served the prices."""
+    twins = [stopped("mtr_1", at=NOW - HOUR), stopped("mtr_2", at=NOW - 9000)]
+    (finding,) = look([retire()], twins, ["p@mtr_1", "q@mtr_2"]).findings
+    assert (finding.since, finding.meter_ids) == (NOW - HOUR, ("mtr_1", "mtr_2"))
+
+
+def test_a_long_list_of_prices_is_cut_short():
+    """The message names five; the line has them all."""
+    prices = [f"price_{n}@mtr_a" for n in range(8)]
+    line = look([], [live()], prices)
+    assert line.findings[0].message.endswith(
+        "8 active prices bill on mtr_a: price_0, price_1, price_2, price_3, price_4 and 3 more"
+    )
+    assert len(line.change.prices) == 8
+
+
+def test_what_the_policy_would_stop_is_applied_not_declared():
+    """`undeclared: deactivate` has decided already; a price that bills on it has to be reviewed."""
+    assert look([], [live()], policy=OWNING).findings[0].remedy == APPLY
+    billed = look([], [live()], ["p@mtr_a"], policy=OWNING).findings[0]
+    assert billed.remedy.startswith('- {event_name: "calls"')
+
+
+@pytest.mark.parametrize(
+    ("name", "quoted"),
+    [("a*b", "'a[*]b'"), ("it's", "'it'\"'\"'s'"), ("a[1]", "'a[[]1]'"), ("a b", "'a b'")],
+)
+def test_a_command_reaches_exactly_the_name(name, quoted):
+    """A name is neither a pattern nor a word of the shell."""
+    (finding,) = look([declare(name)]).findings
+    assert finding.remedy == f"reconciler apply --account test --only {quoted}"

@@ -1,0 +1,66 @@
+"""The audit over every small world: it agrees with the plan, and no unserved price is missed."""
+
+from __future__ import annotations
+
+from itertools import product
+
+from core.worlds import OWNING, declare, live, priced, retire, stopped
+
+from reconciler.diff import decide, match
+from reconciler.drift import Kind, Known, inspect
+from reconciler.model import Action, Policy
+from reconciler.severity import weight
+
+NOW = 1_790_000_000
+
+
+def look(names, prices, policy):
+    return inspect(names, Known(account="t", policy=policy, prices=priced(*prices), now=NOW))
+
+
+WANTS = [
+    [],
+    [declare()],
+    [retire()],
+    [declare(retires=("mtr_a", "mtr_j"))],
+    [retire(accepts=("price_1",))],
+]
+ACTIVE = [[], [live()], [live(formula="count")], [live(display="Other")], [live(), live("mtr_b")]]
+INACTIVE = [[], [stopped()], [stopped(), stopped("mtr_j", formula="count", at=NOW - 60)]]
+PRICES = [[], ["price_1@mtr_a"], ["price_1@mtr_i"], ["price_1@mtr_i", "price_2@mtr_j"]]
+WORLDS = [
+    (want, active + inactive, prices, policy)
+    for want, active, inactive in product(WANTS, ACTIVE, INACTIVE)
+    for prices, policy in product(PRICES, [Policy(), OWNING])
+    if want or active or inactive
+]
+
+
+def test_audit_and_plan_never_disagree():
+    """Whatever a plan would speak of is found, as bad as there; what it leaves alone is not,
+    but for prices that bill on a meter which counts nothing."""
+    for want, account, prices, policy in WORLDS:
+        (names,) = match(want, account)
+        line = look(names, prices, policy)
+        planned = decide(names, priced(*prices), policy)
+        kinds = {finding.kind for finding in line.findings}
+        if planned.action is Action.UNCHANGED:
+            assert kinds <= {Kind.PRICE_ON_INACTIVE}
+        else:
+            assert kinds - {Kind.PRICE_ON_INACTIVE}
+            assert weight(line.change.severity) >= weight(planned.severity), (planned, kinds)
+        assert all(finding.remedy for finding in line.findings)
+
+
+def test_a_price_is_told_of_exactly_once_where_it_costs_revenue():
+    """No active price on a meter that counts nothing goes unmentioned, unless it is accepted."""
+    for want, account, prices, policy in WORLDS:
+        (names,) = match(want, account)
+        found = look(names, prices, policy).findings
+        said = " ".join(finding.message for finding in found)
+        accepted = want[0].accepted_prices if want else ()
+        off = {meter.id for meter in account if not meter.active}
+        for word in prices:
+            price, meter = word.split("@")
+            if meter in off and price not in accepted:
+                assert said.count(price) == 1, said

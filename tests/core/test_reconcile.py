@@ -1,0 +1,247 @@
+"""The whole story over HTTP: plan, carry out, look again; and what a narrowed run leaves alone."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from core.stage import allowed, asked, stage
+from core.worlds import declare, live, retire, stopped
+
+from reconciler.emulator import Key, Settings
+from reconciler.look import Scope
+from reconciler.model import Policy, Price
+from reconciler.problem import Exit, Level
+from reconciler.reconcile import Refusals, carry_out, make_plan
+
+EVERY = [
+    declare("new"),
+    declare("woken", display="Other"),
+    declare("named", display="Other"),
+    declare("old", retires=("mtr_o",)),
+    retire("gone"),
+    declare("same"),
+]
+METERS = [
+    stopped("mtr_w", "woken"),
+    live("mtr_n", "named"),
+    live("mtr_o", "old", formula="count"),
+    live("mtr_g", "gone"),
+    live("mtr_e", "same"),
+    live("mtr_x", "x"),
+    stopped("mtr_z", "z"),
+]
+
+
+def statuses(report):
+    return {
+        line.change.event_name: str(line.outcome.status) for line in report.lines if line.outcome
+    }
+
+
+def codes(report, level=Level.ERROR):
+    return [problem.code for problem in report.problems if problem.level is level]
+
+
+def test_a_plan_writes_nothing():
+    """Only GET requests, and the account is as before."""
+    with stage(METERS, declared=EVERY) as it:
+        before = it.raw()
+        planned = it.plan()
+        assert it.raw() == before
+        assert it.posts() == []
+        assert {entry.method for entry in it.server.log} == {"GET"}
+    assert planned.report.exit_code is Exit.DONE
+    assert planned.report.plan_hash == planned.plan.plan_hash
+    assert planned.report.account.livemode is False
+    assert planned.report.account.id.startswith("acct_")
+
+
+def test_applying_gives_what_is_declared_and_then_nothing_is_left():
+    """Every kind of line at once; meters that no line writes stay byte for byte."""
+    with stage(METERS, declared=EVERY) as it:
+        before, planned = it.raw(), it.plan()
+        report = it.apply(planned)
+        assert report.exit_code is Exit.DONE
+        assert set(statuses(report).values()) == {"done"}
+        assert codes(report, Level.INFO) == ["A101"]
+        assert {asked(entry) for entry in it.posts()} <= allowed(planned)
+        after = it.raw()
+        assert {id_ for id_ in before if after[id_] == before[id_]} == {"mtr_e", "mtr_z"}
+        it.server.log.clear()
+        again = it.apply()
+        assert it.posts() == []
+        assert not any(line.change.action.writes for line in again.lines)
+        assert again.exit_code is Exit.DONE
+
+
+@pytest.mark.parametrize("refusals", Refusals)
+def test_a_refused_plan_writes_nothing_unless_told_to_skip(refusals):
+    """Either way it exits 3, and the lines that were not sent say why."""
+    wants = [declare("new"), retire("gone"), declare("odd", window="day")]
+    meters = [live("mtr_g", "gone"), live("mtr_d", "odd")]
+    with stage(meters, declared=wants, policy=Policy(max_deactivations=0)) as it:
+        report = it.apply(refusals=refusals)
+        made = [m.event_name for m in it.live().values() if m.id not in ("mtr_g", "mtr_d")]
+    skips = refusals is Refusals.SKIP
+    assert made == (["new"] if skips else [])
+    assert statuses(report) == {"new": "done" if skips else "skipped", "gone": "skipped"}
+    assert report.exit_code is Exit.REFUSED
+    errors = {
+        line.outcome.error.code for line in report.lines if line.outcome and line.outcome.error
+    }
+    assert errors == {"A009"}
+
+
+NARROW = [
+    (Scope(narrowed=True), ["gone", "named", "new", "old", "same", "woken"]),
+    (Scope(only=("n*", "x")), ["named", "new"]),
+]
+
+
+@pytest.mark.parametrize(("scope", "names"), NARROW)
+def test_a_narrowed_run_never_judges_absence(scope, names):
+    """It looks at declared names only, and says that it is partial."""
+    with stage(METERS, declared=EVERY) as it:
+        planned = it.plan(scope=scope)
+        assert sorted(line.event_name for line in planned.plan.changes) == names
+        assert not planned.report.complete
+        assert codes(planned.report, Level.INFO) == ["P104"]
+        said = it.apply(planned).problems[-1].message
+        assert said == "verified: the part that was looked at matches"
+        assert it.live()["mtr_x"].active
+
+
+def test_a_project_read_in_part_narrows_the_run():
+    """One file of several: what the others declare is unknown, not absent."""
+    with stage(METERS, declared=EVERY[:1]) as it, it.session() as session:
+        planned = make_plan(replace(it.project, narrowed=True), session)
+    assert [line.event_name for line in planned.plan.changes] == ["new"]
+
+
+@pytest.mark.parametrize("permissions", [None, {"billing_meter_write"}])
+def test_prices_that_the_key_may_not_read_refuse_what_depends_on_them(permissions):
+    """By name of the permission; a create and a rename go on with --skip-refused."""
+    wants = [retire("gone"), declare("new"), declare("named", display="Other")]
+    meters = [live("mtr_g", "gone"), live("mtr_n", "named")]
+    key = Key("rk_test_few", permissions and frozenset(permissions))
+    with stage(meters, declared=wants, settings=Settings(keys=(key,))) as it:
+        it.environ = {"KEY": "rk_test_few"}
+        report = it.apply()
+    refused = {line.change.event_name: line.change.refused_by for line in report.lines}
+    assert refused == {"gone": ("G005",) if permissions else (), "new": (), "named": ()}
+    assert report.exit_code is (Exit.REFUSED if permissions else Exit.DONE)
+    said = [problem.message for problem in report.problems if problem.code == "G005"]
+    assert all("plan_read" in message for message in said)
+
+
+def test_prices_are_read_for_the_meters_that_a_line_would_stop():
+    """And not for any other: at most one request for each."""
+    with stage(METERS, [Price("price_1", "mtr_g")], EVERY) as it:
+        planned = it.plan()
+        read = it.server.log.matching("GET", "/v1/prices")
+    assert sorted(entry.params["recurring"]["meter"] for entry in read) == [
+        "mtr_g",
+        "mtr_o",
+        "mtr_x",
+    ]
+    (gone,) = (line for line in planned.plan.changes if line.event_name == "gone")
+    assert gone.refused_by == ("G004",)
+
+
+def test_an_unchanged_account_of_a_thousand_meters_takes_few_requests():
+    """At most 14, apply and its verification included."""
+    names = [f"m{n}" for n in range(1000)]
+    meters = [live(f"mtr_{name}", name) for name in names]
+    with stage(meters, declared=map(declare, names)) as it:
+        report = it.apply()
+        assert len(it.server.log) <= 14
+    assert report.exit_code is Exit.DONE
+
+
+@pytest.mark.parametrize("livemode", [True, False])
+def test_the_wrong_mode_writes_nothing(livemode):
+    """Whether meters tell it, or only the key can."""
+    for meters in ([], [live("mtr_x", "x")]):
+        with stage(meters, declared=[declare()], livemode=livemode) as it:
+            report = it.apply()
+            wrote = [entry.path for entry in it.posts()]
+        assert (wrote == []) is livemode
+        assert report.exit_code is (Exit.REFUSED if livemode else Exit.DONE)
+
+
+@pytest.mark.parametrize("meters", [[], [live("mtr_x", "x", livemode=True)]])
+def test_what_is_listed_tells_the_mode_and_not_the_key(meters):
+    """A prefix is no proof; of an empty account the first answer tells, and ends the run."""
+    wants = [declare("a"), declare("b")]
+    settings = Settings(keys=(Key("sk_org_any"),))
+    whose = {"stripe_context": "acct_1EmulatedAccount"}
+    with stage(meters, declared=wants, settings=settings, is_live=True, **whose) as it:
+        it.environ = {"KEY": "sk_org_any"}
+        report = it.apply()
+        assert report.account.livemode is (True if meters else None)
+        assert len(it.posts()) == (0 if meters else 1)
+    assert report.exit_code is (Exit.REFUSED if meters else Exit.PARTIAL)
+
+
+@pytest.mark.parametrize(
+    ("account_id", "readable", "code"),
+    [(None, True, None), ("acct_other", True, "G007"), ("acct_other", False, "G008")],
+)
+def test_a_configured_account_must_be_the_one_reached(account_id, readable, code):
+    """Nothing is written on a guess."""
+    permissions = {"billing_meter_write", "plan_read"} | (
+        {"accounts_kyc_basic_read"} if readable else set()
+    )
+    key = Key("rk_test_few", frozenset(permissions))
+    with stage(declared=[declare()], account_id=account_id, settings=Settings(keys=(key,))) as it:
+        it.environ = {"KEY": "rk_test_few"}
+        report = it.apply()
+        assert bool(it.posts()) is (code is None)
+    assert codes(report) == ([code] if code else [])
+
+
+@pytest.mark.parametrize("lag", [3.0, 600.0])
+def test_a_listing_that_lags_is_waited_for(lag):
+    """A few seconds; what it does not show by then is read by id."""
+    old = live("mtr_old", "seats", formula="count")
+    wanted = [declare(), declare("seats", retires=("mtr_old",))]
+    with stage([old], declared=wanted, settings=Settings(list_lag=lag)) as it:
+        report = it.apply()
+    assert statuses(report) == {"calls": "done", "seats": "done"}
+    assert report.exit_code is Exit.DONE
+    assert [p.message for p in report.problems][-1] == "verified: the account matches"
+
+
+def test_what_somebody_undoes_before_the_closing_look_is_told():
+    """Every line was done, and the account does not match all the same."""
+    with stage(declared=[declare()]) as it:
+        report = it.apply(told=lambda line: it.tell(line.outcome.meter_id, "deactivate"))
+    assert statuses(report) == {"calls": "done"}
+    assert report.exit_code is Exit.PARTIAL
+    assert codes(report) == ["A102"]
+
+
+def test_an_account_that_cannot_be_listed_again_is_a_warning():
+    """Everything was sent and answered; only the closing look failed."""
+    with stage(declared=[declare()]) as it:
+        planned = it.plan()
+        it.server.arm("503:method=GET")
+        report = it.apply(planned)
+    assert (report.exit_code, statuses(report)) == (Exit.DONE, {"calls": "done"})
+    assert codes(report, Level.WARNING) == ["A103"]
+
+
+@pytest.mark.parametrize("after", range(8))
+def test_an_interrupted_apply_is_finished_by_the_next(after):
+    """Exit 130, every line with an outcome, and then all is as declared."""
+    with stage(METERS, declared=EVERY) as it:
+        planned = it.plan()
+        with it.session(stopped=lambda: len(it.posts()) >= after) as session:
+            report = carry_out(planned, session)
+        assert report.exit_code is Exit.INTERRUPTED
+        assert set(statuses(report)) == {"new", "woken", "named", "old", "gone", "x"}
+        assert it.apply().exit_code is Exit.DONE
+        names = sorted(meter.event_name for meter in it.live().values() if meter.active)
+        assert names == ["named", "new", "old", "same", "woken"]
+        assert len(it.raw()) == len(METERS) + 2

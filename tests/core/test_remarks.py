@@ -1,0 +1,151 @@
+"""What a plan says besides its lines."""
+
+from __future__ import annotations
+
+import pytest
+from core.worlds import OWNING, declare, lines, live, priced, retire, stopped
+
+from reconciler.model import Policy
+from reconciler.problem import Level
+from reconciler.remarks import remarks
+
+REPORTING = Policy()
+ODD = live(formula="count")
+SAID = {
+    "nothing": (
+        [declare(), declare("b", display="New"), retire("c"), retire("d")],
+        [live(), live("mtr_b", "b"), live("mtr_c", "c"), stopped("mtr_z", "z")],
+        (),
+        [],
+    ),
+    "differs": (
+        [declare(display="New")],
+        [ODD],
+        (),
+        [("P001", "error", "default_aggregation.formula: 'count' -> 'sum'", "retires: [mtr_a]")],
+    ),
+    "retired differs": (
+        [retire()],
+        [ODD],
+        (),
+        [("P005", "error", "default_aggregation.formula: 'count' -> 'sum'", "retires: [mtr_a]")],
+    ),
+    "prices on another twin": (
+        [declare()],
+        [stopped("mtr_1", formula="count")],
+        ("p@mtr_1",),
+        [("P002", "error", "bill on mtr_1, which differs (p on mtr_1)", "retires: [mtr_1]")],
+    ),
+    "prices on another twin of a replacement": (
+        [declare(retires=("mtr_a",))],
+        [ODD, stopped("mtr_1", formula="last")],
+        ("p@mtr_1",),
+        [("P002", "error", "bill on mtr_1, which differs (p on mtr_1)", "retires: [mtr_1]")],
+    ),
+    "prices on several twins": (
+        [declare()],
+        [stopped("mtr_1", at=2), stopped("mtr_2", at=1)],
+        ("p@mtr_1", "q@mtr_2"),
+        [("P003", "error", "(p on mtr_1, q on mtr_2)", "in `retires`")],
+    ),
+    "two active": (
+        [declare()],
+        [live(), live("mtr_b"), stopped("mtr_c")],
+        (),
+        [("P004", "error", "'calls' has 2 active meters: mtr_b, mtr_a", "Dashboard")],
+    ),
+    "two active, undeclared": (
+        [],
+        [live(), live("mtr_b")],
+        (),
+        [("P004", "warning", "'calls' has 2 active meters: mtr_b, mtr_a", "Dashboard")],
+    ),
+    "replaced by a new one": (
+        [declare(retires=("mtr_a",))],
+        [ODD],
+        (),
+        [("P102", "warning", "between stopping mtr_a and starting the new meter", "senders")],
+    ),
+    "replaced by a twin": (
+        [declare(retires=("mtr_a",))],
+        [ODD, stopped("mtr_1")],
+        (),
+        [("P102", "warning", "between stopping mtr_a and starting mtr_1", "senders")],
+    ),
+    "created beside twins": (
+        [declare()],
+        [stopped("mtr_1", formula="last", at=1), stopped("mtr_2", formula="count", at=2)],
+        (),
+        [("P103", "info", "beside the inactive mtr_2, mtr_1", "")],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", SAID)
+def test_each_line_says_what_a_reviewer_must_know(case):
+    """The code, how bad it is, the facts by id, and the way out."""
+    wants, account, prices, expected = SAID[case]
+    said = remarks(lines(wants, account, priced(*prices), REPORTING))
+    assert [(p.code, str(p.level)) for p in said] == [row[:2] for row in expected]
+    for problem, (_, _, message, hint) in zip(said, expected, strict=True):
+        assert message in problem.message
+        assert hint in problem.hint
+        assert problem.event_name == "calls"
+        assert problem.where == (wants[0].where if wants else None)
+
+
+def test_a_difference_in_name_is_not_called_immutable():
+    """A blocked line may be renamed as well; that is not what blocks it."""
+    (said,) = remarks(lines([declare(display="New")], [ODD]))
+    assert "display_name" not in said.message
+
+
+@pytest.mark.parametrize(
+    ("old", "policy", "warned"),
+    [
+        (live("mtr_a", "search_call"), REPORTING, True),
+        (live("mtr_a", "search_call"), OWNING, True),
+        (live("mtr_a", "zzz", display="Search_Calls"), REPORTING, True),
+        (live("mtr_a", "zzz"), REPORTING, True),
+        (live("mtr_a", "search_call", formula="count"), REPORTING, False),
+        (live("mtr_a", "search_call", window="day"), REPORTING, False),
+        (stopped("mtr_a", "search_call"), REPORTING, False),
+    ],
+    ids=[
+        "alike",
+        "stopped for it",
+        "same display_name",
+        "the only one",
+        "formula",
+        "window",
+        "retired",
+    ],
+)
+def test_a_new_meter_that_looks_like_a_rename_warns(old, policy, warned):
+    """Of an active undeclared meter with the same settings."""
+    said = remarks(lines([declare("search_calls")], [old], policy=policy))
+    assert [p.code for p in said] == (["P101"] if warned else [])
+    assert all(old.id in p.message and p.level is Level.WARNING for p in said)
+
+
+def test_of_several_with_the_same_settings_only_a_like_name_is_told():
+    """The defaults are everybody's settings: a first meter is no rename of any other."""
+    account = [live("mtr_1", "xxx"), live("mtr_2", "yyy")]
+    assert remarks(lines([declare("search_calls")], account, policy=REPORTING)) == ()
+    both = lines([declare("search_calls"), declare("seats")], account[:1], policy=REPORTING)
+    assert remarks(both) == ()
+
+
+def test_the_rename_named_is_the_likeliest():
+    """Of several that are gone, the one that is most like the new one."""
+    account = [live("mtr_1", "search_cal"), live("mtr_2", "search_call"), live("mtr_3", "sea")]
+    (said,) = remarks(lines([declare("search_calls")], account, policy=REPORTING))
+    assert "mtr_2" in said.message
+
+
+def test_a_declared_meter_is_never_taken_for_the_old_name():
+    """Both names are declared, so that nothing was renamed."""
+    changes = lines(
+        [declare("search_calls"), retire("search_call")], [live("mtr_a", "search_call")]
+    )
+    assert remarks(changes) == ()

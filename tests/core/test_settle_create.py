@@ -1,0 +1,57 @@
+"""A lost or refused create looks for the meter that has come into being, and for no other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from core.account import NOW, Account, lost, refused, run_of, then
+from core.test_settle import NEW, put
+from core.worlds import declare, lines
+
+from reconciler.plan import steps
+from reconciler.settle import settle
+
+
+@pytest.mark.parametrize(
+    ("appears", "status", "looks"), [(0, "already", 1), (2, "already", 3), (9, "failed", 4)]
+)
+def test_a_refused_create_waits_for_the_list_to_catch_up(appears, status, looks):
+    """The name is taken, so somebody made it; lists may lag behind."""
+    account = Account([], refused())
+    run = run_of(account, *lines([declare()], []))
+    find = account.find
+
+    def lagging(event_name, since):
+        if len(account.looks) == appears:
+            account.put(NEW)
+        return find(event_name, since)
+
+    account.find = lagging
+    part = settle(steps(run.plan)["calls"][0], None, run)
+    assert (str(part.status), len(account.looks), len(account.requests)) == (status, looks, 1)
+    assert sum(run.clock.slept) <= 3.5
+
+
+@pytest.mark.parametrize(
+    "other",
+    [replace(NEW, created=NOW - 301), replace(NEW, event_name="else"), replace(NEW, id="mtr_t")],
+    ids=["older than the run", "another name", "listed in the plan"],
+)
+def test_a_create_takes_no_other_meter_for_its_own(other):
+    """Only an active meter of this name that came into being since the run began."""
+    account = Account([], then(lost(), put(other)))
+    run = run_of(account, *lines([declare()], []))
+    run = replace(run, plan=replace(run.plan, listed=("mtr_t",)))
+    part = settle(steps(run.plan)["calls"][0], None, run)
+    assert (str(part.status), account.keys) == ("done", ["1-1", "1-1"])
+    assert part.live.id == "mtr_new_calls"
+
+
+@pytest.mark.parametrize("skew", [-300, 0, 5000])
+def test_clocks_need_not_agree(skew):
+    """A meter made by a lost request is found although Stripe's clock is a little behind."""
+    account = Account([], then(lost(), put(replace(NEW, created=NOW + skew))))
+    run = run_of(account, *lines([declare()], []))
+    part = settle(steps(run.plan)["calls"][0], None, run)
+    assert (str(part.status), account.keys) == ("done", ["1-1"])

@@ -1,0 +1,222 @@
+"""One time line from three sources: what is told once, in which order, and whose doing it was."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from published import held
+from render.parts import HOSTILE, texts
+
+from reconciler.history import (
+    History,
+    PastCommit,
+    PastLine,
+    PastRequest,
+    PastRun,
+    Source,
+    Turn,
+)
+from reconciler.model import AccountRef, Event
+from reconciler.render import render
+from reconciler.timeline import timeline
+
+PLAN = "0123456789abcdef0123456789abcdef"
+KEY = f"reconciler-cccccccccccc-{PLAN}-1-1"
+T = 1_790_000_000
+
+
+def run(*requests, **line):
+    """A run about one name."""
+    told = PastLine(event_name="seats", requests=requests, **line)
+    account = AccountRef("sandbox", "acct_1", False)
+    return PastRun(
+        run="a", account=account, began=T, plan_id=PLAN, commit="c" * 40, user="ada", lines=(told,)
+    )
+
+
+def request(verb="deactivate", at=T, key=KEY, result="seen", **more):
+    return PastRequest(key=key, verb=verb, at=at, result=result, **more)
+
+
+def event(what="deactivated", at=T, request=None, key=None, meter="mtr_1", **previous):
+    return "sandbox", Event(
+        id=f"evt_{what}_{at}",
+        type=f"billing.meter.{what}",
+        created=at,
+        object={"id": meter, "event_name": "seats", "display_name": "Seats"},
+        previous_attributes=previous,
+        request_id=request,
+        idempotency_key=key,
+    )
+
+
+def commit(at=T, turn=Turn.DECLARED, **more):
+    told = {"commit": "d" * 40, "author": "Ada", "subject": "Declare", "files": ("m.yaml",)}
+    return PastCommit(at=at, turn=turn, **{**told, **more})
+
+
+def test_the_sources_are_merged_by_time_oldest_first():
+    """However each source is sorted itself."""
+    found = timeline(
+        [run(request(at=T + 1)), run(request("reactivate", T + 5.5, key="k2"))],
+        [event("updated", T + 4), event("deactivated", T + 2)],
+        [commit(T + 3), commit(T)],
+    )
+    assert [moment.at - T for moment in found] == [0, 1, 2, 3, 4, 5.5]
+    assert [str(moment.source)[0] for moment in found] == list("cjecej")
+
+
+def test_events_of_one_second_stay_in_their_order():
+    """Stripe lists the newest first and tells whole seconds."""
+    found = timeline([], [event("reactivated"), event("deactivated")], [])
+    assert [moment.kind for moment in found] == [
+        "billing.meter.deactivated",
+        "billing.meter.reactivated",
+    ]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        event(request="req_1"),
+        event(key=KEY),
+        event(request="req_of_an_earlier_try", key=KEY),
+        event(request="req_1", key="another"),
+    ],
+)
+def test_the_event_of_a_journalled_request_is_told_with_it(told):
+    """By the request id, or by the idempotency key; the ids of both are kept."""
+    (found,) = timeline([run(request(request_id="req_1"))], [told], [])
+    assert found.source is Source.JOURNAL
+    assert found.what == "deactivate: done; billing.meter.deactivated"
+    assert (found.who, found.whose) == ("ada", "ours")
+    assert (found.request_id, found.meter_id) == ("req_1", "mtr_1")
+    assert (found.plan_id, found.commit) == (PLAN, "c" * 40)
+    assert found.event_ids == (told[1].id,)
+
+
+@pytest.mark.parametrize(
+    "told", [event(request="req_2"), event(), event(key=KEY[:-1] + "2"), event(key="")]
+)
+def test_any_other_event_is_a_line_of_its_own(told):
+    """Another request of the same plan too."""
+    found = timeline([run(request(request_id="req_1"))], [told], [])
+    assert [moment.source for moment in found] == [Source.JOURNAL, Source.EVENT]
+
+
+def test_one_request_can_have_several_events():
+    """One moment all the same, with a rename in words."""
+    events = [event("updated", T + 1, key=KEY, display_name="Chairs"), event(key=KEY)]
+    (found,) = timeline([run(request())], events, [])
+    assert found.what == "deactivate: done; billing.meter.deactivated; billing.meter.updated"
+    assert found.note == 'display_name: "Chairs" → "Seats"'
+    assert len(found.event_ids) == 2
+
+
+def test_a_run_that_was_killed_is_explained_by_the_event():
+    """Nobody wrote down what came of it, but the account tells."""
+    (found,) = timeline([run(request(result=None))], [event(request="req_9", key=KEY)], [])
+    assert found.what == ("deactivate: no answer was written down; billing.meter.deactivated")
+    assert found.request_id == "req_9"
+
+
+@pytest.mark.parametrize("result", ["refused", "unsent"])
+def test_of_two_jobs_with_one_plan_the_event_is_of_the_one_that_did_it(result):
+    """They use the same keys: one request was not sent, or refused; the other had the effect."""
+    idle, busy = request(at=T, result=result), request(at=T + 1, result="doubtful")
+    found = timeline([run(idle), run(busy)], [event(at=T + 2, key=KEY)], [])
+    assert [moment.event_ids for moment in found] == [(), ("evt_deactivated_1790000002",)]
+
+
+def test_an_old_answer_leaves_the_event_with_the_first_request():
+    """The second job only heard it again, under a request id of its own."""
+    first = request(at=T, result=None)
+    again = request(at=T + 9, replayed=True, request_id="req_2")
+    found = timeline([run(first), run(again)], [event(request="req_1", key=KEY)], [])
+    assert [len(moment.event_ids) for moment in found] == [1, 0]
+    assert found[1].what == "deactivate: done, an old answer"
+
+
+@pytest.mark.parametrize(
+    ("key", "whose", "who", "plan"),
+    [
+        (KEY, "ours", "reconciler, by a run that is not in this journal", PLAN),
+        ("f47ac10b", "another_client", "another API client: its idempotency key is not ours", None),
+        (None, "outside", "not through this tool: no idempotency key was sent; perhaps", None),
+    ],
+)
+def test_whose_doing_an_event_was(key, whose, who, plan):
+    """As far as its idempotency key tells, and no further."""
+    (found,) = timeline([], [event(request="req_1", key=key)], [])
+    assert found.whose == whose
+    assert found.who.startswith(who)
+    assert (found.plan_id, found.commit) == (plan, "c" * 12 if plan else None)
+    assert (found.account, found.meter_id, found.request_id) == ("sandbox", "mtr_1", "req_1")
+
+
+FAILED = {"action": "replace", "status": "failed", "code": "A006", "message": "no", "at": T + 3}
+
+
+@pytest.mark.parametrize(
+    ("line", "requests", "kinds"),
+    [
+        ({"action": "update", "status": "done"}, [request("update")], ["update"]),
+        ({"action": "update", "status": "already"}, [], ["update"]),
+        ({"action": "update", "status": "skipped"}, [], ["update"]),
+        ({}, [request("update")], ["update"]),
+        (FAILED, [request("deactivate"), request("create")], ["deactivate", "create", "replace"]),
+        ({}, [], []),
+    ],
+)
+def test_an_outcome_is_told_where_it_says_more_than_the_requests(line, requests, kinds):
+    """A failure with its reason, and what needed no request."""
+    found = timeline([run(*requests, **line)], [], [])
+    assert [moment.kind for moment in found] == kinds
+
+
+def test_a_failure_is_dated_and_explained():
+    """When it was written down; without a date, when the run began."""
+    (found,) = timeline([run(**FAILED)], [], [])
+    assert (found.at, found.what, found.note) == (T + 3, "replace: failed", "A006: no")
+    (found,) = timeline([run(**{**FAILED, "at": None})], [], [])
+    assert found.at == T
+
+
+@pytest.mark.parametrize(
+    ("turn", "keys", "what"),
+    [
+        (Turn.DECLARED, (), "declared in m.yaml"),
+        (Turn.CHANGED, ("status", "x"), "changed in m.yaml: status, x"),
+        (Turn.CHANGED, (), "changed in m.yaml"),
+        (Turn.REMOVED, (), "no longer declared in m.yaml"),
+    ],
+)
+def test_a_commit_in_words(turn, keys, what):
+    """Who and why are the author's."""
+    (found,) = timeline([], [], [commit(turn=turn, keys=keys)])
+    assert (found.kind, found.what, found.note, found.who) == (turn, what, "Declare", "Ada")
+    assert (found.whose, found.account, found.commit) == (None, None, "d" * 40)
+
+
+@given(texts(), texts(), st.lists(texts(), max_size=2), st.integers(0, 253_402_300_799))
+def test_hostile_values_never_break_a_line_or_the_document(word, other, keys, at):
+    """Authors, subjects, files, users, messages, types and names of meters."""
+    moments = timeline(
+        [run(request(at=at, error=word, meter_id=other), action=word, status=other, code=word)],
+        [event(word, at, other, word, other, display_name=word)],
+        [commit(at, Turn.CHANGED, author=word, subject=other, keys=tuple(keys), files=(word,))],
+    )
+    told = History(meter=word, timeline=moments)
+    assert len(held(render(told, "json"))["timeline"]) == len(moments)
+    text = render(told, "text")
+    assert all(line.isprintable() for line in text.splitlines())
+    assert sum(not line.startswith(" ") for line in text.splitlines()) == 1 + len(moments)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_name_of_which_nothing_is_known(name):
+    """It is quoted in the answer."""
+    text = render(History(meter=name, timeline=()), "text")
+    assert text.replace("\n", "").isprintable()
+    assert "No run, no event of the last 30 days and no commit tells of" in text

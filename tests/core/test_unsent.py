@@ -1,0 +1,51 @@
+"""What was not sent, and what an earlier try may have done before the last one was refused."""
+
+from __future__ import annotations
+
+import pytest
+from core.account import Account, lost, raising, refused, run_of, then
+from core.worlds import declare, lines
+
+from reconciler.plan import steps
+from reconciler.problem import StoppedError
+from reconciler.settle import settle
+
+
+def created(*script, **more):
+    """A create, settled; its account, and its notebook."""
+    account = Account([], *script)
+    run = run_of(account, *lines([declare()], []), **more)
+    ((step,),) = steps(run.plan).values()
+    return settle(step, None, run), account, run.notebook
+
+
+def test_a_stop_after_the_intention_is_written_down_as_not_sent():
+    """Else a reader of the journal would think that the request may have had an effect."""
+    part, _, notebook = created(raising(StoppedError()))
+    assert (str(part.status), part.sent) == ("skipped", ())
+    assert [word for word, *_ in notebook.lines] == ["intend", "unsent"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"),
+    [(lost(429), "skipped"), (lost(429, attempts=2), "unknown"), (lost(500), "unknown")],
+)
+def test_a_stop_after_an_answer_is_unknown_only_where_something_may_have_been_done(answer, status):
+    """A rate limit acts before anything is executed; before its last try there may be another."""
+    told = []
+    part, *_ = created(then(answer, lambda _: told.append(1)), stopped=lambda: bool(told))
+    assert str(part.status) == status
+
+
+@pytest.mark.parametrize("code", [401, 403])
+def test_a_key_revoked_between_two_tries_proves_nothing_about_the_first(code):
+    """The account is looked at, as after any doubtful answer."""
+
+    def late(account, step):
+        account.obey(step)
+        return refused(code, attempts=2)(account, step)
+
+    part, account, _ = created(late)
+    assert part.live is not None
+    assert part.status.settled
+    assert account.looks == ["find"]

@@ -1,0 +1,173 @@
+"""What lines, outcomes and problems add up to: one exit code."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from core.worlds import declare, lines, live, retire, stopped
+
+from reconciler.codes import applying, guards, planning
+from reconciler.diff import match
+from reconciler.model import Severity
+from reconciler.problem import Exit, Level, Problem, worst
+from reconciler.report import Line, Outcome, OutcomeStatus, Sent
+from reconciler.verdict import after_apply, after_audit, after_look, after_plan, fulfilled, verified
+
+UPDATE, BLOCKED, SAME = lines(
+    [declare(display="New"), declare("odd", window="day"), declare("same")],
+    [live(), live("mtr_b", "odd"), live("mtr_c", "same")],
+)
+REFUSED = replace(UPDATE, refused_by=("G001",))
+STOP = guards.TOO_MANY_STOPS("too many")
+WARNING = planning.GAP("a gap")
+
+
+@pytest.mark.parametrize(
+    ("changes", "problems", "exit_code"),
+    [
+        ([], [], Exit.DONE),
+        ([UPDATE, SAME], [WARNING], Exit.DONE),
+        ([BLOCKED], [], Exit.REFUSED),
+        ([UPDATE, REFUSED], [STOP], Exit.REFUSED),
+        ([SAME], [guards.WRONG_MODE("the other")], Exit.REFUSED),
+        ([SAME], [planning.DIFFERS("an error, but of the plan")], Exit.DONE),
+    ],
+)
+def test_a_plan_exits_3_when_anything_is_blocked_or_refused(changes, problems, exit_code):
+    """Or when it is the wrong account or mode, even without changes."""
+    assert after_plan(changes, problems) is exit_code
+
+
+def ended(status, *, wrote=None, code=None, line=UPDATE):
+    """A line with its outcome; `wrote` None is a line for which nothing was sent."""
+    sent = () if wrote is None else (Sent("update", "req_1", 1, "seen", wrote),)
+    error = code and code("why")
+    return Line(line, Outcome(OutcomeStatus(status), sent, error))
+
+
+DONE = ended("done", wrote=True)
+ALREADY = ended("already", wrote=False)
+FAILED = ended("failed", wrote=False, code=applying.REFUSED_BY_API)
+DENIED = ended("failed", wrote=False, code=applying.NOT_ALLOWED)
+LOST = ended("failed", wrote=True, code=applying.REFUSED_BY_API)
+STALE = ended("stale", code=applying.STALE_LINE)
+UNKNOWN = ended("unknown", code=applying.UNEXPECTED)
+SKIPPED = ended("skipped", code=applying.AFTER_FAILURE)
+LEFT_OUT = ended("skipped", code=applying.LINE_REFUSED, line=REFUSED)
+NOTHING = Line(SAME)
+
+
+@pytest.mark.parametrize(
+    ("every", "exit_code"),
+    [
+        ([], Exit.DONE),
+        ([NOTHING, DONE, ALREADY], Exit.DONE),
+        ([DONE, LEFT_OUT], Exit.DONE),
+        ([FAILED, NOTHING], Exit.FAILED),
+        ([FAILED, ALREADY, SKIPPED], Exit.FAILED),
+        ([DONE, FAILED], Exit.PARTIAL),
+        ([LOST], Exit.PARTIAL),
+        ([UNKNOWN], Exit.PARTIAL),
+        ([UNKNOWN, SKIPPED], Exit.PARTIAL),
+        ([STALE], Exit.STALE),
+        ([STALE, SKIPPED], Exit.STALE),
+        ([STALE, FAILED], Exit.FAILED),
+        ([STALE, DONE], Exit.PARTIAL),
+        ([DENIED], Exit.DENIED),
+        ([DENIED, SKIPPED], Exit.DENIED),
+        ([DENIED, STALE], Exit.DENIED),
+        ([DENIED, FAILED], Exit.FAILED),
+        ([DENIED, DONE], Exit.PARTIAL),
+        ([SKIPPED], Exit.FAILED),
+        ([SKIPPED, DONE], Exit.PARTIAL),
+    ],
+)
+def test_the_exit_code_of_an_apply(every, exit_code):
+    """5 as soon as something may have been written and not all is done, else the cause."""
+    assert after_apply(every) is exit_code
+    assert after_apply(every[::-1]) is exit_code
+
+
+@pytest.mark.parametrize("also", list(Exit))
+def test_what_else_happened_counts_too(also):
+    """A refused plan, an interrupt: the first of the order of the design."""
+    order = [130, 64, 5, 1, 6, 3, 4, 2, 0]
+    for other, line in ((Exit.DONE, DONE), (Exit.PARTIAL, UNKNOWN), (Exit.STALE, STALE)):
+        expected = min((int(also), int(other)), key=order.index)
+        assert after_apply([line], also) == expected
+    assert worst([also, Exit.DONE]) is also
+
+
+@pytest.mark.parametrize(("level", "exit_code"), [(Level.ERROR, 1), (Level.WARNING, 0)])
+def test_an_audit_that_met_an_error_has_failed(level, exit_code):
+    """What was found counts for more, and nothing was found."""
+    said = Problem("D011", level, "the prices could not be read")
+    assert after_audit([Line(SAME)], [said], Severity.LOW) == exit_code
+
+
+@pytest.mark.parametrize(
+    ("every", "unmet", "exit_code"),
+    [
+        ([DONE], (), Exit.DONE),
+        ([DONE], (DONE,), Exit.PARTIAL),
+        ([ALREADY], (ALREADY,), Exit.FAILED),
+        ([ALREADY, DONE], (ALREADY,), Exit.PARTIAL),
+    ],
+)
+def test_what_does_not_stand_is_partial_only_where_something_was_written(every, unmet, exit_code):
+    """Somebody may undo at once what was found as wanted, and then we have written nothing."""
+    assert after_look(tuple(every), unmet) is exit_code
+
+
+@pytest.mark.parametrize(
+    ("want", "before", "now", "so"),
+    [
+        (declare(), [], [live()], True),
+        (declare(), [], [live(), stopped("mtr_1")], True),
+        (declare(), [], [], False),
+        (declare(), [], [stopped()], False),
+        (declare(), [], [live(), live("mtr_b")], False),
+        (declare(), [], [live(window="day")], False),
+        (declare(display="New"), [live()], [live(display="New")], True),
+        (declare(display="New"), [live()], [live()], False),
+        (retire(), [live()], [stopped("mtr_a")], True),
+        (retire(), [live()], [live()], False),
+        (retire(), [live()], [stopped("mtr_a"), live("mtr_b")], False),
+        (None, [live()], [stopped("mtr_a")], True),
+        (None, [live()], [live()], False),
+    ],
+)
+def test_a_line_is_fulfilled_by_what_is_active(want, before, now, so):
+    """Whoever brought it about, and whichever meter it is."""
+    (line,) = lines([want] if want else [], before)
+    (names,) = match([want] if want else [], now) or [None]
+    assert fulfilled(line, names) is so
+
+
+def test_a_name_that_is_not_listed_has_no_meter():
+    """Which is as wanted where none is."""
+    (line,) = lines([retire()], [live()])
+    assert fulfilled(line, None)
+    assert not fulfilled(UPDATE, None)
+
+
+@pytest.mark.parametrize(
+    ("every", "unmet", "code", "message"),
+    [
+        ([DONE, NOTHING], (), "A101", "verified: the account matches"),
+        ([NOTHING], (), "A101", "verified: the account matches"),
+        ([DONE, Line(BLOCKED)], (), "A101", "verified: 1 of 1 lines"),
+        ([DONE, FAILED], (), "A101", "verified: 1 of 2 lines"),
+        ([FAILED], (), None, None),
+        ([DONE, FAILED], (UPDATE,), "A102", "not verified: the account still differs in 'calls'"),
+        (
+            *([DONE, FAILED], (UPDATE, replace(UPDATE, event_name="b")), "A102"),
+            "not verified: the account still differs in 'calls', 'b'",
+        ),
+    ],
+)
+def test_the_closing_look_says_what_it_saw(every, unmet, code, message):
+    """Never more than was done, and nothing where nothing was."""
+    said = verified(tuple(every), unmet)
+    assert (said and said.code, said and said.message) == (code, message)

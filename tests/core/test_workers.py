@@ -1,0 +1,88 @@
+"""The end of a run while requests are under way: a grace for them, and no new ones."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import pytest
+from core.account import NOW, Account, run_of
+from core.test_apply import crowd, statuses
+from core.worlds import lines
+from virtual import VirtualClock
+
+from reconciler.apply import apply
+
+GRACE = 10.0
+
+
+class Gate:
+    """Holds the request of a line until it is opened; `held` says whether it was in time."""
+
+    def __init__(self, name):
+        self.name = name
+        self.reached, self.opened = threading.Event(), threading.Event()
+        self.held = []
+
+    def __call__(self, _, step):
+        if step.change.event_name == self.name:
+            self.reached.set()
+            self.held.append(self.opened.wait(5))
+
+
+class Hands(VirtualClock):
+    """A clock that shows these seconds one after another, and at the last one opens a gate."""
+
+    def __init__(self, gate, *seconds):
+        super().__init__(NOW)
+        self.gate, self.seconds = gate, list(seconds)
+
+    def monotonic(self):
+        if len(self.seconds) == 1:
+            self.gate.opened.set()
+        return self.seconds.pop(0) if len(self.seconds) > 1 else self.seconds[0]
+
+
+def gated(name, count):
+    gate = Gate(name)
+    account = Account([])
+    account.before = gate
+    return gate, account, run_of(account, *lines(crowd(count), []), workers=1)
+
+
+def test_what_ends_within_the_grace_is_done():
+    """Until the tenth second after the signal; the report then tells what was seen."""
+    gate, _, run = gated("m00", 2)
+    clock = Hands(gate, 0.0, GRACE)
+    ended = apply(replace(run, clock=clock, stopped=gate.reached.is_set))
+    assert statuses(ended) == {"m00": "done", "m01": "skipped"}
+    assert gate.held == [True]
+
+
+def test_what_takes_longer_is_unknown_and_said():
+    """It may still have an effect, which the next run will see."""
+    gate, _, run = gated("m00", 1)
+    clock = Hands(gate, 0.0, GRACE + 0.1, 0.0)
+    (line,) = apply(replace(run, clock=clock, stopped=gate.reached.is_set))
+    gate.opened.set()
+    assert str(line.outcome.status) == "unknown"
+    assert line.outcome.error.message == "'m00' was in flight when the run stopped"
+
+
+def test_a_second_interrupt_waits_for_nothing_and_begins_nothing():
+    """The request under way is left to itself, and no line after it is begun."""
+    gate, account, run = gated("m01", 4)
+
+    def interrupt(line):
+        gate.reached.wait(5)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        apply(replace(run, told=interrupt))
+    assert not gate.opened.is_set()
+    gate.opened.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("ThreadPoolExecutor"):
+            thread.join(5)
+    assert gate.held == [True]
+    assert [name for _, name in account.sent] == ["m00", "m01"]

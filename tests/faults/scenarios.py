@@ -1,0 +1,145 @@
+"""Plans of one kind of line each, and of all kinds, and what they leave behind undisturbed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from core.stage import Stage, stage
+from core.worlds import declare, live, retire, stopped
+
+from reconciler.emulator import (
+    ListScope,
+    NameScope,
+    Renaming,
+    Repeat,
+    Settings,
+    Switch,
+)
+from reconciler.model import Declared, Live
+
+OLD = live("mtr_o", "old", formula="count")
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """Files and an account; `meters` active in the end, and the effects that lead there."""
+
+    declared: tuple[Declared, ...]
+    meters: tuple[Live, ...]
+    effects: tuple[str, ...]
+
+    @property
+    def requests(self) -> int:
+        """How many requests that write an undisturbed run sends."""
+        return len(self.effects)
+
+
+SCENARIOS = {
+    "create": Scenario((declare("new"),), (), ("created new",)),
+    "update": Scenario(
+        (declare("named", display="Other"),), (live("mtr_n", "named"),), ("updated named",)
+    ),
+    "reactivate": Scenario(
+        (declare("woken"),), (stopped("mtr_w", "woken"),), ("reactivated woken",)
+    ),
+    "reactivate and rename": Scenario(
+        (declare("woken", display="Other"),),
+        (stopped("mtr_w", "woken"),),
+        ("reactivated woken", "updated woken"),
+    ),
+    "replace by a new one": Scenario(
+        (declare("old", retires=("mtr_o",)),), (OLD,), ("deactivated old", "created old")
+    ),
+    "replace by a twin": Scenario(
+        (declare("old", retires=("mtr_o",)),),
+        (OLD, stopped("mtr_t", "old", display="Was")),
+        ("deactivated old", "reactivated old", "updated old"),
+    ),
+    "deactivate": Scenario((retire("gone"),), (live("mtr_g", "gone"),), ("deactivated gone",)),
+    "deactivate what is undeclared": Scenario(
+        (declare("same"),),
+        (live("mtr_e", "same"), live("mtr_x", "x")),
+        ("deactivated x",),
+    ),
+}
+SCENARIOS["every kind"] = Scenario(
+    declared=(
+        declare("new"),
+        declare("woken", display="Other"),
+        declare("named", display="Other"),
+        declare("old", retires=("mtr_o",)),
+        retire("gone"),
+        declare("same"),
+    ),
+    meters=(
+        stopped("mtr_w", "woken"),
+        live("mtr_n", "named"),
+        OLD,
+        live("mtr_g", "gone"),
+        live("mtr_e", "same"),
+    ),
+    effects=(
+        *("created new", "reactivated woken", "updated woken", "updated named"),
+        *("deactivated old", "created old", "deactivated gone"),
+    ),
+)
+
+FAULTS = (
+    "500:before",
+    "500:after",
+    "503:before",
+    "reset:before",
+    "reset:after",
+    "timeout:before",
+    "timeout:after",
+    "409:before",
+    "409:before:code=idempotency_key_in_use",
+    "429:before",
+    "429:before:reason=global-rate",
+    "garbage:before",
+    "garbage:after",
+    "garbage:after:status=502",
+    "truncated:after",
+)
+SWITCHES: dict[str, dict[str, object]] = {
+    "as it is thought to be": {},
+    "names are taken for ever": {"name_scope": NameScope.ALL},
+    "stopping twice is an error": {"deactivate_inactive": Repeat.ERROR},
+    "waking twice is an error": {"reactivate_active": Repeat.ERROR},
+    "inactive meters keep their names": {"update_inactive": Renaming.ERROR},
+    "lists hold active meters only": {"list_scope": ListScope.ACTIVE},
+    "`updated` stands still": {"updated_moves": Switch.OFF},
+    "stopping is an update too": {"deactivate_emits_updated": Switch.ON},
+    "lists lag": {"list_lag": 2.0},
+    "few requests a second": {"rate_limit": 25.0},
+}
+
+
+@contextmanager
+def acted_out(scenario: Scenario, **switches: object) -> Iterator[Stage]:
+    """The scenario's account and files, on an emulator with these switches."""
+    settings = Settings(**switches)
+    with stage(scenario.meters, declared=scenario.declared, settings=settings) as it:
+        yield it
+
+
+def effects(it: Stage) -> Counter[str]:
+    """What happened to which name; the update that a deactivation may bring is not counted."""
+    with it.server.lock:
+        events = list(it.server.state.ledger.events.values())
+    found: Counter[str] = Counter()
+    for event in events:
+        if "status" not in event["data"].get("previous_attributes", {}):
+            name = event["data"]["object"]["event_name"]
+            found[f"{event['type'].removeprefix('billing.meter.')} {name}"] += 1
+    return found
+
+
+def as_declared(it: Stage, scenario: Scenario) -> bool:
+    """Whether exactly what is declared is active, with exactly the declared settings."""
+    active = {meter.event_name: meter.meter for meter in it.live().values() if meter.active}
+    running = (want for want in scenario.declared if want.status == "active")
+    return active == {want.event_name: want.meter for want in running}

@@ -1,0 +1,168 @@
+"""Whatever fails, whenever: the account ends as declared, and no line has two effects.
+
+Every kind of write, every request of it, every fault, every switch of the emulator. A sample
+of the product runs always, all of it behind the marker `full`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import combinations
+
+import pytest
+from core.stage import allowed, asked
+from faults.scenarios import FAULTS, SCENARIOS, SWITCHES, acted_out, as_declared, effects
+
+from reconciler.problem import Exit
+
+READS = range(1, 6)  # of a run with every kind: three looks before, two pages after
+TAKEN = "names are taken for ever"
+ONE_KIND = tuple(name for name in SCENARIOS if name != "every kind")
+NEEDS_NAME = ("replace by a new one", "every kind")
+
+
+def statuses(report):
+    return {str(line.outcome.status) for line in report.lines if line.outcome}
+
+
+def hit(it):
+    """Whether the fault struck: one that misses proves nothing."""
+    return all(armed.struck for armed in it.server.state._armed)
+
+
+def struck_once(scenario, *faults, switches):
+    """Each fault strikes one request of the run: the run itself makes good for it."""
+    story = SCENARIOS[scenario]
+    with acted_out(story, **switches) as it:
+        before, planned = it.raw(), it.plan()
+        it.server.log.clear()
+        it.server.arm(*faults)
+        report = it.apply(planned)
+        assert hit(it)
+        assert {asked(entry) for entry in it.posts()} <= allowed(planned)
+        assert report.exit_code is Exit.DONE
+        assert statuses(report) <= {"done", "already"}
+        assert effects(it) == Counter(story.effects)
+        assert as_declared(it, story)
+        if "mtr_e" in before:
+            assert it.raw()["mtr_e"] == before["mtr_e"]
+        assert not any(line.change.action.writes for line in it.plan().report.lines)
+
+
+def struck_for_good(scenario, fault, at, switches):
+    """From request `at` on all that writes fails: the report owns up, and the next run finishes."""
+    story = SCENARIOS[scenario]
+    with acted_out(story, **switches) as it:
+        planned = it.plan()
+        it.server.log.clear()
+        it.server.arm(*(f"{fault}:post={k}" for k in range(at, 80)))
+        report = it.apply(planned)
+        happened, came = effects(it), Counter(story.effects)
+        assert happened <= came
+        assert {asked(entry) for entry in it.posts()} <= allowed(planned)
+        exits = {Exit.DONE} if happened == came else {Exit.FAILED, Exit.PARTIAL}
+        assert report.exit_code in exits | ({Exit.PARTIAL} if ":after" in fault else set())
+        assert (report.exit_code is Exit.FAILED) <= (not happened)
+        assert (report.exit_code is Exit.DONE) is (statuses(report) <= {"done", "already"})
+        it.server.disarm()
+        it.clock.sleep(10)
+        assert it.apply().exit_code is Exit.DONE
+        assert as_declared(it, story)
+        assert effects(it) == came
+
+
+def writes(names=SCENARIOS):
+    """Each scenario with each of its requests."""
+    return [(name, at) for name in names for at in range(1, SCENARIOS[name].requests + 1)]
+
+
+def fits(scenario, switch):
+    """A name that is taken for ever cannot be given to a new meter; that has its own test."""
+    return switch != TAKEN or scenario not in NEEDS_NAME
+
+
+@pytest.mark.parametrize(("scenario", "at"), writes())
+def test_one_fault_at_any_request_changes_nothing(scenario, at):
+    """Each fault in turn strikes a request that writes: exit 0, each effect once."""
+    for fault in FAULTS:
+        struck_once(scenario, f"{fault}:post={at}", switches={})
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_switch_bears_the_worst_faults(scenario, switch):
+    """An answer lost after the effect, and a stored failure before it."""
+    if fits(scenario, switch):
+        struck_once(scenario, "reset:after:post=1", switches=SWITCHES[switch])
+        struck_once(scenario, "500:before:post=1", switches=SWITCHES[switch])
+
+
+@pytest.mark.parametrize(
+    "fault", ["503:before", "reset:before", "garbage:after", "truncated:after"]
+)
+@pytest.mark.parametrize("at", READS)
+def test_one_fault_at_any_look_changes_nothing(fault, at):
+    """The reads between the writes, and those of the verification."""
+    struck_once("every kind", f"{fault}:method=GET:nth={at}", switches={})
+
+
+@pytest.mark.parametrize(("scenario", "at"), writes(ONE_KIND))
+@pytest.mark.parametrize("fault", ["500:before", "reset:after", "429:before", "garbage:after"])
+def test_what_fails_for_good_is_owned_up_to(scenario, at, fault):
+    """1 if nothing can have been written, 5 otherwise; the next run ends as declared."""
+    struck_for_good(scenario, fault, at, {})
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+def test_a_successor_that_is_refused_for_good_leaves_the_old_meter_awake(switch):
+    """Only the creation fails: stopped, woken again, and said so; nothing else was touched."""
+    story = SCENARIOS["replace by a new one"]
+    with acted_out(story, **SWITCHES[switch]) as it:
+        planned = it.plan()
+        if switch != TAKEN:
+            it.server.arm("500:before:path=/v1/billing/meters:method=POST")
+        report = it.apply(planned)
+        assert effects(it) == Counter(["deactivated old", "reactivated old"])
+        assert {asked(entry) for entry in it.posts()} <= allowed(planned)
+        (line,) = report.lines
+        assert (report.exit_code, line.outcome.error.code) == (Exit.PARTIAL, "A006")
+        assert it.live()["mtr_o"].active
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("switch", SWITCHES)
+@pytest.mark.parametrize(("scenario", "at"), writes())
+def test_the_whole_product_of_single_faults(scenario, at, switch):
+    """Every kind, every request, every fault, every switch."""
+    for fault in FAULTS if fits(scenario, switch) else ():
+        struck_once(scenario, f"{fault}:post={at}", switches=SWITCHES[switch])
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("switch", SWITCHES)
+@pytest.mark.parametrize(("scenario", "at"), writes())
+def test_the_whole_product_of_lasting_faults(scenario, at, switch):
+    """From each request on, each fault for good."""
+    for fault in FAULTS if fits(scenario, switch) else ():
+        struck_for_good(scenario, fault, at, SWITCHES[switch])
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("pair", list(combinations(SWITCHES, 2)), ids=" and ".join)
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_every_pair_of_switches(scenario, pair):
+    """With each fault at the last request, where most is at stake."""
+    both = SWITCHES[pair[0]] | SWITCHES[pair[1]]
+    at = SCENARIOS[scenario].requests
+    for fault in FAULTS if all(fits(scenario, switch) for switch in pair) else ():
+        struck_once(scenario, f"{fault}:post={at}", switches=both)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("at", READS)
+@pytest.mark.parametrize(("scenario", "lost"), writes())
+def test_every_look_with_every_fault(scenario, lost, at):
+    """Also the look that a lost answer asks for: reading is repeated until it says something."""
+    for fault in FAULTS if scenario == "every kind" or at <= 3 else ():
+        last = f"reset:after:post={lost}"
+        struck_once(scenario, last, f"{fault}:method=GET:nth={at}", switches={})

@@ -1,0 +1,142 @@
+"""The journal on the real path: complete after every ending, and no request without it."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import sys
+from collections import Counter
+
+import pytest
+from process import twenty
+from process.children import apply
+
+from reconciler import journal
+from reconciler.emulator import NameScope, Settings
+
+
+def complete(stand, ended):
+    """Who and which plan first, each request twice, each line once, the exit code last."""
+    entries = stand.journal()
+    assert (entries[0]["kind"], entries[-1]["kind"]) == ("run", "end")
+    (account,) = ended.document["accounts"]
+    assert entries[0]["plan_id"] == account["plan_id"]
+    assert entries[0]["account_id"] == account["account"]["id"]
+    assert entries[0]["user"]
+    assert entries[-1]["exit_code"] == ended.code
+    kinds = Counter(entry["kind"] for entry in entries)
+    assert kinds["intend"] == kinds["observe"]
+    told = {e["event_name"]: e["status"] for e in entries if e["kind"] == "outcome"}
+    assert told == ended.outcomes
+    ids = {entry["request_id"] for entry in entries if entry["kind"] == "observe"}
+    assert ids <= {entry.request_id for entry in stand.server.log.posts}
+
+
+def test_after_success(stand):
+    """Every request with its id, every line with its outcome."""
+    ended = apply(stand.folder).end()
+    assert ended.code == 0
+    complete(stand, ended)
+    assert len(stand.journal()) == 1 + 2 * twenty.POSTS + 19 + 1
+
+
+def test_after_a_500_that_came_after_the_effect(stand):
+    """The doubtful answer stands there as one, and so does that the line is done."""
+    stand.server.arm("500:after:post=13")
+    ended = apply(stand.folder).end()
+    assert ended.code == 0
+    complete(stand, ended)
+    (doubted,) = [entry for entry in stand.journal() if entry.get("result") == "doubtful"]
+    assert (doubted["status"], doubted["replayed"]) == (500, True)
+    assert ended.outcomes[doubted["event_name"]] == "done"
+
+
+@pytest.mark.full  # takes seconds: after a refusal the lists are given time to catch up
+def test_after_a_failure(stand):
+    """The compensation of a replacement is there too, and what was not sent for it."""
+    stand.server.state.settings = Settings(name_scope=NameScope.ALL)
+    ended = apply(stand.folder).end()
+    assert ended.code == 5
+    complete(stand, ended)
+    assert Counter(ended.outcomes.values()) == {"done": 14, "failed": 1, "skipped": 4}
+    sent = [
+        (e["verb"], e["undoes"], e["result"]) for e in stand.journal() if e["kind"] == "observe"
+    ]
+    assert [verb for verb, *_ in sent[-3:]] == ["deactivate", "create", "reactivate"]
+    assert [result for *_, result in sent[-3:]] == ["seen", "refused", "seen"]
+    assert sent[-1][1] is not None
+    assert stand.meters["mtr_over_1"]["status"] == "active"
+
+
+def full_disk(stand):
+    stand.state_folder.mkdir()
+    (stand.state_folder / journal.NAME).symlink_to("/dev/full")
+
+
+def folder_of_somebody_else(stand):
+    stand.state_folder.mkdir(mode=0o500)
+
+
+def file_of_somebody_else(stand):
+    stand.state_folder.mkdir()
+    (stand.state_folder / journal.NAME).touch(mode=0o400)
+
+
+def file_in_the_way(stand):
+    stand.state_folder.write_text("")
+
+
+def powerless() -> None:
+    """In the child: root, but held to the permissions of files as everybody else is."""
+    drop, dac_override = 24, 1  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE: <linux/prctl.h>
+    if os.geteuid() == 0:
+        assert ctypes.CDLL(None).prctl(drop, dac_override, 0, 0, 0) == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="/dev/full and capabilities are Linux's")
+@pytest.mark.parametrize(
+    "trouble", [full_disk, folder_of_somebody_else, file_of_somebody_else, file_in_the_way]
+)
+def test_without_a_journal_nothing_is_sent_unless_it_was_asked_for(stand, trouble):
+    """A clear error before the first request, exit 1; with --no-journal the run goes on."""
+    trouble(stand)
+    ended = apply(stand.folder, setup=powerless).end()
+    assert (ended.code, ended.document["exit_code"]) == (1, 1)
+    (problem,) = ended.document["accounts"][0]["problems"]
+    assert problem["code"] == "J001"
+    assert "--no-journal" in problem["hint"]
+    assert stand.posts == 0
+
+    ended = apply(stand.folder, "--no-journal", setup=powerless).end()
+    assert ended.code == 0
+    assert twenty.found(stand.meters) == twenty.wanted()
+
+
+def little_room() -> None:
+    """In the child: no file grows beyond a few requests' worth of journal."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000))
+
+
+def test_a_disk_that_fills_up_on_the_way_stops_what_was_not_sent(stand):
+    """What was sent is told and was written down before; the next run does the rest."""
+    ended = apply(stand.folder, setup=little_room).end()
+    assert (ended.code, ended.document["exit_code"]) == (5, 5)
+    codes = [problem["code"] for problem in ended.document["accounts"][0]["problems"]]
+    assert "J003" in codes
+    entries, _ = journal.read(stand.state_folder)
+    intended = {entry["key"] for entry in entries if entry["kind"] == "intend"}
+    sent = {entry.key for entry in stand.server.log.posts}
+    assert sent
+    assert sent <= intended
+    assert set(ended.outcomes.values()) <= {"done", "failed", "skipped"}
+
+    assert apply(stand.folder).end().code == 0
+    assert twenty.found(stand.meters) == twenty.wanted()
+    assert max(stand.effects.values()) == 1
+
+
+def test_no_journal_is_kept_where_none_is_wanted(stand):
+    """Nor is its folder made."""
+    assert apply(stand.folder, "--no-journal").end().code == 0
+    assert not stand.state_folder.exists()

@@ -1,0 +1,168 @@
+"""Ctrl-C and SIGTERM during an apply: nothing new is sent, and the report tells everything."""
+
+from __future__ import annotations
+
+import fcntl
+import select
+import signal
+import threading
+from collections import Counter
+
+import pytest
+from process import twenty
+from process.children import TIMEOUT, Child, apply
+from process.test_kill import settled
+
+from reconciler.emulator import Phase
+
+BOTH = (
+    pytest.param(signal.SIGINT, id="INT"),
+    pytest.param(signal.SIGTERM, id="TERM", marks=pytest.mark.full),
+)
+EITHER = pytest.mark.parametrize("number", BOTH)
+KINDS = ("intend", "observe", "unsent")
+WORKERS = 8
+PIPE = 4096  # bytes that fit into the smallest pipe
+
+
+def interrupted(stand, ended):
+    """Exit 130, one document, every line told; what was sent is recorded, and nothing else."""
+    assert ended.code == 130, ended
+    assert ended.document["exit_code"] == 130
+    assert "Traceback" not in ended.err
+    statuses = Counter(ended.outcomes.values())
+    assert sum(statuses.values()) == 19, "one outcome for every line that writes"
+    entries = stand.journal()
+    keys = {kind: {e["key"] for e in entries if e["kind"] == kind} for kind in KINDS}
+    assert keys["intend"] == keys["observe"] | keys["unsent"]
+    assert keys["observe"] == {entry.key for entry in stand.server.log.posts}
+    told = {e["event_name"]: e["status"] for e in entries if e["kind"] == "outcome"}
+    assert told.items() <= ended.outcomes.items()
+    return statuses
+
+
+@pytest.mark.parametrize(
+    ("number", "phase"), [(signal.SIGINT, Phase.BEFORE), (signal.SIGTERM, Phase.AFTER)]
+)
+def test_requests_under_way_are_waited_for_and_told(stand, number, phase):
+    """Told while creates run side by side: each thread ends the request that it is at."""
+    arrived = []
+
+    def stop(*_):
+        child.stop(number)
+        arrived.append(stand.posts)
+
+    stand.at(2, phase, stop)
+    child = apply(stand.folder)
+
+    statuses = interrupted(stand, child.end())
+
+    assert stand.posts - arrived[0] < WORKERS
+    assert statuses["done"] == stand.posts == len(stand.effects)
+    assert statuses["skipped"] == 19 - stand.posts
+    stand.hook = lambda *_: None
+    settled(stand, apply(stand.folder).end())
+
+
+@EITHER
+def test_a_replacement_is_left_between_its_halves_and_said_loudly(stand, number):
+    """The second half is a new request; the next run sends it."""
+    stand.at(20, Phase.AFTER, lambda *_: child.stop(number))
+    child = apply(stand.folder)
+    ended = child.end()
+
+    statuses = interrupted(stand, ended)
+
+    assert stand.posts == 20
+    assert ended.outcomes["over_1"] == "failed"
+    assert statuses == {"done": 14, "failed": 1, "skipped": 4}
+    (line,) = [c for c in ended.document["accounts"][0]["changes"] if c["event_name"] == "over_1"]
+    assert line["outcome"]["error"]["code"] == "A005"
+    assert [request["verb"] for request in line["outcome"]["requests"]] == ["deactivate"]
+    stand.hook = lambda *_: None
+    settled(stand, apply(stand.folder).end())
+
+
+@EITHER
+def test_a_pause_between_two_tries_ends_at_once(stand, number):
+    """Nothing is under way: the process waits to repeat what a rate limit has refused."""
+    path = "/v1/billing/meters/mtr_named_2"
+    stand.server.arm(f"429:method=POST:path={path}:reason=global-rate")
+    refused = threading.Event()
+    stand.hook = lambda _, moment: refused.set() if moment.request.path == path else None
+    child = apply(stand.folder)
+    assert refused.wait(TIMEOUT)
+    child.process.send_signal(number)
+
+    ended = child.end()
+
+    assert set(interrupted(stand, ended)) == {"done", "skipped"}
+    assert ended.outcomes["named_2"] == "skipped"
+    stand.server.disarm()
+    settled(stand, apply(stand.folder).end())
+
+
+@EITHER
+@pytest.mark.parametrize("format_", ["json", "text"])
+def test_the_second_signal_ends_at_once_and_loses_nothing_that_matters(stand, number, format_):
+    """The request under way is not waited for; the next run finds what became of it."""
+
+    def twice(*_):
+        child.stop(number)
+        child.process.send_signal(number)
+        child.process.wait(TIMEOUT)
+
+    hung_up = stand.at(16, Phase.BEFORE, twice)
+    child = apply(stand.folder, format_=format_)
+    ended = child.end()
+
+    assert ended.code == 130
+    assert ended.out.count("U102") == 1
+    assert "Traceback" not in ended.err
+    assert hung_up.wait(TIMEOUT)
+    stand.hook = lambda *_: None
+    settled(stand, apply(stand.folder).end())
+
+
+@EITHER
+@pytest.mark.parametrize("format_", ["json", "text"])
+def test_a_signal_before_the_first_write_ends_with_nothing_written(stand, number, format_):
+    """Told while the account is read."""
+    stand.at(1, Phase.BEFORE, lambda *_: child.process.send_signal(number), "GET")
+    child = apply(stand.folder, format_=format_)
+    ended = child.end()
+    assert ended.code == 130
+    assert ended.out.count("U102") == 1
+    assert "Traceback" not in ended.err
+    assert stand.posts == 0
+    assert not stand.state_folder.exists()
+
+
+@EITHER
+def test_a_signal_during_the_closing_look_leaves_the_report_whole(stand, number):
+    """Every line is done and told; only the verification is missing."""
+    stand.at(twenty.GETS, Phase.BEFORE, lambda *_: child.process.send_signal(number), "GET")
+    child = apply(stand.folder)
+    ended = child.end()
+    assert interrupted(stand, ended) == {"done": 19}
+    assert twenty.found(stand.meters) == twenty.wanted()
+
+
+@EITHER
+@pytest.mark.parametrize(("verb", "unbuffered"), [("plan", "1"), ("apply", "1"), ("apply", "")])
+def test_a_signal_while_the_report_is_read_does_not_cut_it_off(
+    stand, number, verb, unbuffered, monkeypatch
+):
+    """Somebody reads slowly, as a pager does: the document is whole, and the code is its own."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)  # as many images of CI have it
+    child = Child(verb, stand.folder, *(["--yes"] if verb == "apply" else []), "--format", "json")
+    assert child.process.stdout
+    fcntl.fcntl(child.process.stdout, fcntl.F_SETPIPE_SZ, PIPE)
+    assert select.select([child.process.stdout], [], [], TIMEOUT)[0], "the report has begun"
+    child.process.send_signal(number)
+
+    ended = child.end()
+
+    assert len(ended.out) > PIPE
+    assert "Traceback" not in ended.err
+    assert ended.document["exit_code"] == ended.code == 0

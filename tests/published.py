@@ -1,0 +1,39 @@
+"""Holds JSON output to the published schemas, more strictly than they promise to readers."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+
+SCHEMAS = Path(__file__).parents[1] / "schemas"
+_OWN = ("list", "explain", "emulate", "history")
+
+
+def held(text: str) -> dict[str, Any]:
+    """The one JSON document that a text is, valid, with no key that its schema does not name."""
+    document: dict[str, Any] = json.loads(text)
+    began = "summary" not in document
+    name = document["verb"] if document["verb"] in _OWN and began else "report"
+    _validator(name).validate(document)
+    return document
+
+
+@cache
+def _validator(name: str) -> Draft202012Validator:
+    schema = json.loads((SCHEMAS / f"{name}.schema.json").read_text("utf-8"))
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(_closed(schema))
+
+
+def _closed(node: Any) -> Any:
+    """The same schema without room for other keys: readers allow them, we never send one."""
+    if isinstance(node, list):
+        return [_closed(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    closed = {key: _closed(value) for key, value in node.items()}
+    return closed | ({"additionalProperties": False} if node.get("type") == "object" else {})

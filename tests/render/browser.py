@@ -1,0 +1,86 @@
+"""A real browser: headless Chromium from the system's packages, driven by selenium."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+DRIVER = shutil.which("chromedriver")
+MISSING = (
+    "" if CHROMIUM and DRIVER else "no Chromium here (apt-get install chromium chromium-driver)"
+)
+
+# Without a sandbox, since builds run as root; without the services that would call home.
+_FLAGS = (
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--hide-scrollbars",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """A window, and what it has said and asked for since it was last looked at."""
+
+    driver: webdriver.Chrome
+
+    def view(self, width: int, scheme: str = "light", height: int = 900) -> None:
+        """How wide the window is, in CSS pixels, and which colours its owner prefers."""
+        self.driver.execute_cdp_cmd(
+            "Emulation.setDeviceMetricsOverride",
+            {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600},
+        )
+        preferred = [{"name": "prefers-color-scheme", "value": scheme}]
+        self.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": preferred})
+
+    def show(self, url: str) -> None:
+        """Go to a page, and forget what was said before."""
+        self.console()
+        self.requests()
+        self.driver.get(url)
+
+    def console(self) -> list[str]:
+        """What stands in the console of the page."""
+        return [entry["message"] for entry in self.driver.get_log("browser")]
+
+    def requests(self) -> list[str]:
+        """The address of everything that the page asked for."""
+        log = [
+            json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")
+        ]
+        sent = [entry["params"] for entry in log if entry["method"] == "Network.requestWillBeSent"]
+        return [params["request"]["url"] for params in sent]
+
+    def run(self, script: str, *given: object) -> object:
+        """What a script gives back."""
+        return self.driver.execute_script(script, *given)
+
+
+@contextmanager
+def opened(profile: Path) -> Iterator[Browser]:
+    """A browser with a new, empty profile; closed at the end."""
+    options = webdriver.ChromeOptions()
+    options.binary_location = CHROMIUM or ""
+    for flag in (*_FLAGS, f"--user-data-dir={profile}"):
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
+    try:
+        yield Browser(driver)
+    finally:
+        driver.quit()

@@ -1,0 +1,245 @@
+"""The page: nothing from outside becomes markup, nothing is asked of anybody, all can read it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from importlib.resources import files
+from itertools import pairwise, product
+
+import pytest
+from hypothesis import given
+from render.parts import HOSTILE, texts
+from render.reports import applied, drifted, hostile, invalid, many, plan
+
+from reconciler.model import AccountRef
+from reconciler.problem import Exit
+from reconciler.render import html
+from reconciler.render.clean import clean
+from reconciler.report import AccountReport, Report
+
+VOID = {"meta", "input", "br"}
+REPORTS = {"plan": plan, "apply": applied, "drift": drifted, "validate": invalid}
+
+
+class Page(HTMLParser):
+    """The tree of a page as a strict reader builds it: every element closed, in order."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags: list[str] = []
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, str] = {}
+        self.text = ""
+        self._open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self._open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        assert len(dict(attrs)) == len(attrs), "an attribute is given twice"
+        self.elements.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self._open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self._open.pop() == tag
+
+    def handle_comment(self, data):
+        raise AssertionError(f"a comment: {data}")
+
+    def handle_data(self, data):
+        inside = self._open[-1] if self._open else ""
+        self.texts[inside] = self.texts.get(inside, "") + data
+        if inside not in ("style", "script"):
+            self.text += data
+
+    def named(self, attribute: str) -> list[str | None]:
+        return [attrs[attribute] for _, attrs in self.elements if attribute in attrs]
+
+    def content(self, tag: str) -> list[dict[str, str | None]]:
+        return [attrs for name, attrs in self.elements if name == tag]
+
+
+def page(report: Report) -> Page:
+    return Page(html.render(report))
+
+
+@given(texts())
+@pytest.mark.parametrize("verb", ["plan", "apply", "drift"])
+def test_no_value_changes_the_structure(verb, text):
+    """The same elements with the same attributes as with a plain name, `code` in prose apart."""
+    told, plain = page(hostile(text, verb)), page(hostile("x", verb))
+    assert [tag for tag in told.tags if tag != "code"] == [t for t in plain.tags if t != "code"]
+    keys = [(tag, attrs.keys()) for tag, attrs in told.elements if tag != "code"]
+    assert keys == [(tag, attrs.keys()) for tag, attrs in plain.elements if tag != "code"]
+    assert told.texts["script"] == plain.texts["script"]
+
+
+@given(texts())
+def test_values_are_shown_as_they_are(text):
+    """In the text and in the attributes that filters read."""
+    found = page(hostile(text))
+    assert clean(text) in found.text
+    assert set(found.named("data-name")) == {clean(text)}
+
+
+@pytest.mark.parametrize("make", [*REPORTS.values(), many], ids=[*REPORTS, "many"])
+def test_nothing_is_asked_of_anybody(make):
+    """No address in the page that a browser would go to, no handler, no inline style."""
+    found = page(make())
+    names = {name for _, attrs in found.elements for name in attrs}
+    assert not names & {"src", "srcset", "style", "action", "data", "poster", "ping", "background"}
+    assert not [name for name in names if name.startswith("on")]
+    assert set(found.named("href")) <= {"#meters"}
+    assert not {"link", "img", "iframe", "object", "embed", "base", "form"} & set(found.tags)
+    assert not re.search(r"url\(|@import|@font-face", found.texts["style"])
+
+
+def test_the_policy_allows_the_one_script_and_the_one_style():
+    """Everything else is forbidden; the hashes are those of what is there."""
+    found = page(drifted())
+    (policy,) = [
+        attrs["content"] or ""
+        for attrs in found.content("meta")
+        if attrs.get("http-equiv") == "Content-Security-Policy"
+    ]
+    rules = dict(rule.strip().split(" ", 1) for rule in policy.split(";"))
+    assert rules["default-src"] == "'none'"
+    for directive, tag in (("script-src", "script"), ("style-src", "style")):
+        digest = hashlib.sha256(found.texts[tag].encode()).digest()
+        assert rules[directive] == f"'sha256-{base64.b64encode(digest).decode()}'"
+    assert "unsafe" not in policy
+    before = html.render(drifted()).split("Content-Security-Policy")[0]
+    assert "<style" not in before
+    assert "<script" not in before
+
+
+@pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
+def test_the_page_can_be_found_ones_way_in(make):
+    """Landmarks, one h1, headings without gaps, labels, captions, unique ids, a language."""
+    found = page(make())
+    tags = Counter(found.tags)
+    assert (tags["main"], tags["h1"], tags["header"], tags["footer"]) == (1, 1, 1, 1)
+    assert found.content("html")[0]["lang"] == "en"
+    headings = [int(tag[1]) for tag in found.tags if re.fullmatch(r"h\d", tag)]
+    assert all(after <= before + 1 for before, after in pairwise(headings))
+    ids = found.named("id")
+    assert len(ids) == len(set(ids))
+    assert set(found.named("aria-labelledby")) <= set(ids)
+    labelled = set(found.named("for"))
+    assert {attrs["id"] for tag in ("input", "select") for attrs in found.content(tag)} == labelled
+    assert tags["table"] == tags["caption"]
+    assert all(attrs.get("scope") in ("col", "row") for attrs in found.content("th"))
+    pictures = [attrs for attrs in found.content("svg") if attrs.get("aria-hidden") != "true"]
+    assert all(attrs["role"] == "img" for attrs in pictures)
+    assert tags["svg"] - len(pictures) == 1
+
+
+def test_pictures_say_their_numbers():
+    """What is drawn is also written."""
+    found = page(drifted())
+    assert (
+        "6 event_names by what they cost: 1 revenue at stake, 1 high, 1 low, 3 no cost"
+        in (found.texts["title"])
+    )
+    widths = [float(attrs["width"] or 0) for attrs in found.content("rect")]
+    assert sum(widths[:4]) == pytest.approx(1000, abs=0.1)
+    assert widths[3] > 2 * widths[0]
+
+
+def test_an_outage_is_on_the_first_screen():
+    """Since when, by whom, which prices, until when it can be mended."""
+    text = " ".join(page(drifted()).text.split())
+    start = text.index("Revenue at stake")
+    assert start < text.index("At a glance")
+    row = text[start : text.index("At a glance")]
+    for fact in (
+        "seats",
+        "2026-11-01 14:02",
+        "not through this tool",
+        "price_1Seats",
+        "2026-12-06",
+    ):
+        assert fact in row
+
+
+def test_the_time_line_is_in_order():
+    """Oldest first, the deadline for sending usage again among the rest."""
+    written = html.render(drifted())
+    told = written[written.index('class="timeline"') :]
+    moments = re.findall(r'datetime="([^"]+)"', told)
+    assert moments == sorted(moments)
+    assert len(moments) == 4
+
+
+def test_an_apply_shows_what_was_sent():
+    """Request ids, tries and answers; what failed before what was done."""
+    text = page(applied()).text
+    assert "req_3" in text
+    assert "refused" in text
+    assert text.index("req_3") < text.index("req_1")
+
+
+def test_several_accounts_have_a_table_of_their_own():
+    """And a filter; with one account neither is there."""
+    one = plan().accounts[0]
+    other = AccountReport(account=AccountRef("sandbox"), exit_code=Exit.DENIED)
+    found = page(Report(verb="plan", accounts=(one, other)))
+    assert "What the run comes to in each account" in found.text
+    assert "account" in found.named("id")
+    assert "account" not in page(plan()).named("id")
+
+
+@pytest.mark.parametrize("make", [*REPORTS.values(), many], ids=[*REPORTS, "many"])
+def test_the_same_report_gives_the_same_page(make):
+    """No moment of making, no random name."""
+    assert html.render(make()) == html.render(make())
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_names_stay_text(text):
+    """The ones that have done harm elsewhere."""
+    written = html.render(hostile(text))
+    assert "<script>alert" not in written
+    assert "<img" not in written
+    assert clean(text) in page(hostile(text)).text
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of `#rrggbb`, by WCAG 2.2."""
+    parts = (int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5))
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def themes() -> list[dict[str, str]]:
+    """The colours by name, light and dark."""
+    style = files("reconciler.render").joinpath("page.css").read_text("utf-8")
+    blocks = re.findall(r":root \{([^}]*--page: #\w{6}[^}]*)\}", style)
+    return [dict(re.findall(r"--([\w-]+): (#\w{6})", block)) for block in blocks]
+
+
+@pytest.mark.parametrize("theme", themes(), ids=["light", "dark"])
+def test_text_has_contrast(theme):
+    """At least 4.5 to 1 for text, 3 to 1 for what only has to be seen (WCAG 2.2, AA)."""
+
+    def ratio(one: str, other: str) -> float:
+        light, dark = sorted((luminance(theme[one]), luminance(theme[other])), reverse=True)
+        return (light + 0.05) / (dark + 0.05)
+
+    looks = ("revenue", "high", "low", "good", "news", "none", "ignored")
+    for ink, paper in product(("text", "soft", "revenue", "high", "good"), ("page", "card")):
+        assert ratio(ink, paper) >= 4.5, (ink, paper)
+    for look in looks:
+        assert ratio(look, f"{look}-tint") >= 4.5, look
+        assert ratio("text", f"{look}-tint") >= 4.5, look
+    assert ratio("text", "code") >= 4.5
+    assert ratio("soft", "revenue-tint") >= 4.5
+    assert ratio("focus", "page") >= 3

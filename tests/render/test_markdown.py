@@ -1,0 +1,226 @@
+"""The comment: below GitHub's limit, whole where it matters, and inert; read by GitHub's parser."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field, replace
+from html.parser import HTMLParser
+
+import cmarkgfm
+import pytest
+from cmarkgfm.cmark import Options
+from hypothesis import given
+from render.parts import HOSTILE, creation, in_sync, texts
+from render.reports import account, applied, drifted, hostile, invalid, many, plan
+
+from reconciler.codes import config
+from reconciler.model import AccountRef
+from reconciler.problem import Exit, Location
+from reconciler.render import gfm, markdown
+from reconciler.render.clean import clean
+from reconciler.report import Line, Report
+
+GITHUB_LIMIT = 65_536
+OURS = {
+    *("p", "h2", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "blockquote"),
+    *("strong", "em", "code", "sub", "br", "details", "summary"),
+}
+
+
+@dataclass
+class Page(HTMLParser):
+    """What a browser would make of a comment: its tags, attributes, comments, text, rows."""
+
+    tags: list[str] = field(default_factory=list)
+    attributes: set[str] = field(default_factory=set)
+    comments: list[str] = field(default_factory=list)
+    text: str = ""
+    rows: list[list[str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        self.attributes |= {name for name, _ in attrs} - {"align"}
+        if tag == "tr":
+            self.rows.append([])
+        elif tag in ("td", "th"):
+            self.rows[-1].append("")
+
+    def handle_comment(self, data):
+        self.comments.append(data.strip())
+
+    def handle_data(self, data):
+        self.text += data
+        if self.rows and self.rows[-1]:
+            self.rows[-1][-1] += data
+
+
+def read(comment: str) -> Page:
+    """As GitHub reads it before its sanitizer: raw HTML is kept, addresses become links."""
+    extensions = ["table", "autolink", "strikethrough", "tasklist"]
+    html = cmarkgfm.markdown_to_html_with_extensions(
+        comment, options=Options.CMARK_OPT_UNSAFE, extensions=extensions
+    )
+    page = Page()
+    page.feed(html)
+    page.close()
+    page.rows = [[cell.strip().replace("\xa0", " ") for cell in row] for row in page.rows]
+    return page
+
+
+def inert(comment: str) -> None:
+    """Nothing but our own tags, no attribute, no link; every row has its four cells."""
+    page = read(comment)
+    assert set(page.tags) <= OURS
+    assert page.attributes == set()
+    assert [len(row) for row in page.rows] == [4, 4]
+    (marker,) = [comment for comment in page.comments if comment]
+    assert marker.startswith("reconciler account=")
+
+
+def code_free(comment: str) -> str:
+    """What GitHub looks through for mentions, references, hashes and shortcodes."""
+    html = cmarkgfm.markdown_to_html_with_extensions(
+        comment, options=Options.CMARK_OPT_UNSAFE, extensions=["table", "autolink"]
+    )
+    return re.sub(r"<code>.*?</code>|<!--.*?-->", "", html)
+
+
+@given(texts())
+@pytest.mark.parametrize("verb", ["plan", "apply", "drift"])
+def test_no_value_changes_the_structure(verb, text):
+    """Whatever a name, a message, a path or an id holds."""
+    inert(markdown.render(hostile(text, verb)))
+
+
+@given(texts())
+def test_values_are_shown_as_they_are(text):
+    """What stands in the cell is the name, however it had to be written."""
+    name = text[:20]  # short enough not to be shortened
+    page = read(markdown.render(hostile(name)))
+    assert " ".join(clean(name).split()) in " ".join(page.rows[1][1].split())
+
+
+@given(texts())
+def test_nothing_is_left_for_github_to_link(text):
+    """No mention, reference, hash, shortcode or formula outside of code."""
+    found = code_free(markdown.render(hostile(text)))
+    assert not re.search(r"@\w|#\d|://|www\.|GH-\d|\$", found)
+
+
+@given(texts())
+@pytest.mark.parametrize("room", [8, 30, 100])
+def test_an_escape_keeps_to_its_room(room, text):
+    """Measured after escaping, where one character may have become fourteen."""
+    assert len(gfm.code(text, room + 24).encode()) <= room + 24
+    assert len(gfm.prose(text, room + 24).encode()) <= room + 24
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_hostile_names_take_no_row_apart(text):
+    """The ones that have done harm elsewhere."""
+    inert(markdown.render(hostile(text)))
+
+
+def test_five_hundred_findings_keep_every_one_that_costs():
+    """Below the limit, all 200 names that lose revenue, and it says what is missing."""
+    comment = markdown.render(many(revenue=200, others=300))
+    assert len(comment) < GITHUB_LIMIT
+    page = read(comment)
+    names = [row[1] for row in page.rows if "revenue" in row[0]]
+    assert {name[:3] for name in names} == {f"{n:03}" for n in range(300, 500)}
+    hidden = 500 - (len(page.rows) - 2)
+    assert f"Truncated: {hidden} lines not shown (cost: {hidden} low)" in page.text
+    assert f"and {hidden} more" in page.rows[-1][1]
+    assert "cannot serve as approval" in page.text
+
+
+def longest(n: int) -> str:
+    return f"{n:03}" + "|`@" * 33
+
+
+@pytest.mark.parametrize("accounts", [1, 200])
+def test_two_hundred_of_the_longest_names_are_kept(accounts):
+    """Every character takes its largest escape, in one account or in as many."""
+    lines = [Line(replace(creation(longest(n)), reason="x" * 999)) for n in range(200)]
+    size = 200 // accounts
+    several = tuple(
+        replace(
+            account(*lines[n * size : (n + 1) * size], exit_code=Exit.REFUSED),
+            account=AccountRef(longest(n), longest(n), livemode=True),
+            plan_id=longest(n),
+            plan_hash=longest(n),
+        )
+        for n in range(accounts)
+    )
+    comment = markdown.render(Report(verb="plan", accounts=several))
+    assert len(comment.encode()) < GITHUB_LIMIT
+    names = [row[1] for row in read(comment).rows if "revenue" in row[0]]
+    assert len({name[:3] for name in names}) == 200
+
+
+def test_thousands_of_mistakes_fit():
+    """Errors before warnings, and the number of those that are left out."""
+    where = Location("meters.yaml", 1, 1, 1, 9)
+    mistakes = [config.UNKNOWN_KEY(f"unknown key {'|' * 300} {n}", where) for n in range(3000)]
+    warning = config.UNUSUAL_EVENT_NAME("unusual", where)
+    report = Report(verb="validate", problems=(warning, *mistakes), own_exit=Exit.FAILED)
+    comment = markdown.render(report)
+    assert len(comment) < GITHUB_LIMIT
+    assert re.search(r"and [\d,]+ more errors, 1 more warning", comment)
+
+
+def test_thousands_of_unchanged_names_are_folded():
+    """As many as fit; what changes is not harmed, and nothing says truncated."""
+    lines = [Line(in_sync(f"meter_number_{n:05}")) for n in range(5000)]
+    report = Report(verb="plan", accounts=(account(*lines, Line(creation("seats"))),))
+    comment = markdown.render(report)
+    assert len(comment) < GITHUB_LIMIT
+    assert "<details><summary>5,000 unchanged</summary>" in comment
+    assert re.search(r"`meter_number_\d+`, and [\d,]+ more\n", comment)
+    assert "**`seats`**" in comment
+    assert "approval" not in comment
+
+
+@pytest.mark.parametrize("make", [plan, applied, drifted, invalid])
+def test_a_whole_report_is_not_called_shortened(make):
+    """The warning is kept for when it is true."""
+    assert "approval" not in markdown.render(make())
+
+
+def test_a_job_finds_its_own_comment():
+    """The marker stands first, names account and plan, and cannot be ended by a name."""
+    assert markdown.render(plan()).startswith(
+        "<!-- reconciler account=production plan_hash=9f2c41d07be8a35516c0ad4f7721e98b"
+    )
+    named = replace(plan().accounts[0], account=AccountRef("a --> <b>", None, livemode=None))
+    first = markdown.render(Report(verb="plan", accounts=(named,))).splitlines()[0]
+    assert first.startswith("<!-- reconciler account=a%20--%3E%20%3Cb%3E plan_hash=")
+
+
+def test_worst_first():
+    """What costs, then what does not go through; what is done is no cost any more."""
+    costs = [
+        row[1].split("mtr")[0].split("billing")[0] for row in read(markdown.render(plan())).rows
+    ]
+    assert costs[1:] == [
+        "ai_search_calls",
+        "seats",
+        "api_calls",
+        "sms_sent",
+        "ai_image_renders",
+        "video_minutes",
+    ]
+    done = next(row for row in read(markdown.render(applied())).rows if "ai_search" in row[1])
+    assert (done[0], done[2]) == ("", "+ create → done")
+
+
+def test_an_exempt_finding_is_shown_with_its_reason():
+    """Ignored is counted, never hidden."""
+    page = read(markdown.render(drifted()))
+    (legacy,) = [row for row in page.rows if "legacy_minutes" in row[1]]
+    assert legacy[0] == "ignored"
+    assert "ignored until 2027-01-31 (billing team)" in legacy[3]
+    assert "1 ignored" in page.text

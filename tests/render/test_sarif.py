@@ -1,0 +1,167 @@
+"""SARIF: valid by the official schema, stable when lines move, and links nowhere."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from jsonschema import Draft4Validator
+from render.parts import HOSTILE, texts
+from render.reports import applied, drifted, hostile, invalid, many, plan
+
+from reconciler.codes import config, planning, service
+from reconciler.problem import Exit, Location
+from reconciler.render import sarif
+from reconciler.report import Report
+
+REPORTS = {"plan": plan, "apply": applied, "drift": drifted, "validate": invalid}
+
+
+@cache
+def official() -> Draft4Validator:
+    path = Path(__file__).with_name("sarif-schema-2.1.0.json")
+    return Draft4Validator(json.loads(path.read_text("utf-8")))
+
+
+def run(report: Report) -> dict[str, Any]:
+    """The one run of a log that keeps to the official schema."""
+    log = json.loads(sarif.render(report))
+    assert [error.message for error in official().iter_errors(log)] == []
+    (only,) = log["runs"]
+    return only
+
+
+def shape(value: object) -> object:
+    if isinstance(value, dict):
+        return {key: shape(inner) for key, inner in value.items()}
+    return [shape(inner) for inner in value] if isinstance(value, list) else type(value)
+
+
+@pytest.mark.parametrize("make", [*REPORTS.values(), many], ids=[*REPORTS, "many"])
+def test_every_report_keeps_to_the_official_schema(make):
+    """Every result names a rule that is there, has a file, and a fingerprint of its own."""
+    found = run(make())
+    rules = [rule["id"] for rule in found["tool"]["driver"]["rules"]]
+    for result in found["results"]:
+        assert rules[result["ruleIndex"]] == result["ruleId"]
+        assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"]
+    known = [result["partialFingerprints"]["reconciler/v1"] for result in found["results"]]
+    assert len(known) == len(set(known))
+
+
+@given(texts())
+@pytest.mark.parametrize("verb", ["plan", "apply", "drift"])
+def test_no_value_changes_the_structure(verb, text):
+    """The log has the keys and types that it has with a plain name, and still keeps the schema."""
+    relative = f"x{text}"  # a path that begins with a slash rightly has no base
+    assert shape(run(hostile(relative, verb))) == shape(run(hostile("x", verb)))
+
+
+@given(texts())
+def test_a_message_holds_no_link_and_no_placeholder(text):
+    """What viewers would follow or fill in is escaped as the standard asks."""
+    written = sarif.escape(text)
+    assert "](" not in written.replace("\\](", "")
+    assert "{" not in written.replace("{{", "")
+    assert "}" not in written.replace("}}", "")
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_strict_readers_can_decode_it(text):
+    """ASCII only, and no lone surrogate behind an escape."""
+    written = sarif.render(hostile(text))
+    assert written.isascii()
+    json.loads(written)["runs"][0]["results"][0]["message"]["text"].encode("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("file", "uri"),
+    [
+        ("./billing/meters/a b.yaml", "billing/meters/a%20b.yaml"),
+        ("billing\\meters\\ai.yaml", "billing/meters/ai.yaml"),
+        ("../a:b?#.yaml", "../a%3Ab%3F%23.yaml"),
+        ("/home/me/ai.yaml", "file:///home/me/ai.yaml"),
+    ],
+)
+def test_paths_are_relative_to_the_checkout(file, uri):
+    """Percent-encoded, without `./`; only an absolute path stays one."""
+    problem = config.UNKNOWN_KEY("unknown key", Location(file, 4, 5, 4, 15))
+    (result,) = run(Report(verb="validate", problems=(problem,)))["results"]
+    physical = result["locations"][0]["physicalLocation"]
+    assert physical["artifactLocation"]["uri"] == uri
+    assert ("uriBaseId" in physical["artifactLocation"]) == (not file.startswith("/"))
+    assert physical["region"] == {"startLine": 4, "startColumn": 5, "endLine": 4, "endColumn": 15}
+
+
+def test_a_fingerprint_survives_moved_lines_and_new_numbers():
+    """The same finding is the same alert; one under another name is not."""
+
+    def known(name: str, line: int, message: str) -> str:
+        problem = planning.DIFFERS(message, Location("ai.yaml", line, 1), event_name=name)
+        (result,) = run(Report(verb="plan", problems=(problem,)))["results"]
+        return result["partialFingerprints"]["primaryLocationLineHash"]
+
+    assert known("seats", 4, "3 days") == known("seats", 40, "4 days")
+    assert known("seats", 4, "3 days") != known("tokens", 4, "3 days")
+
+
+def test_two_alike_in_one_file_are_told_apart():
+    """The second mistake of a kind gets the next number."""
+    twice = [config.UNKNOWN_KEY("unknown key 'a'", Location("m.yaml", n, 1)) for n in (3, 9)]
+    results = run(Report(verb="validate", problems=tuple(twice)))["results"]
+    hashes = [result["partialFingerprints"]["reconciler/v1"] for result in results]
+    assert [one.rpartition(":")[2] for one in hashes] == ["1", "2"]
+    assert len({one.rpartition(":")[0] for one in hashes}) == 1
+
+
+def test_what_costs_is_an_error_and_what_is_exempt_suppressed():
+    """Levels follow the severities of the audit."""
+    results = {
+        result["properties"]["event_name"]: result
+        for result in run(drifted())["results"]
+        if "event_name" in result["properties"]
+    }
+    levels = {name: result["level"] for name, result in results.items()}
+    assert levels == {
+        "seats": "error",
+        "api_calls": "error",
+        "ai_image_renders": "warning",
+        "legacy_minutes": "warning",
+    }
+    suppressed = results["legacy_minutes"]["suppressions"]
+    assert suppressed == [
+        {"kind": "external", "justification": "until 2027-01-31: moves to the new product"}
+    ]
+    assert "suppressions" not in results["seats"]
+
+
+def test_an_undeclared_meter_stands_in_a_file_too():
+    """Code scanning refuses a log with a result that has no file."""
+    legacy = next(
+        result
+        for result in run(drifted())["results"]
+        if result["properties"].get("event_name") == "legacy_minutes"
+    )
+    place = legacy["locations"][0]
+    assert place["physicalLocation"] == {
+        "artifactLocation": {"uri": "billing/meters/ai.yaml", "uriBaseId": "%SRCROOT%"}
+    }
+    assert place["logicalLocations"] == [{"name": "legacy_minutes", "kind": "resource"}]
+
+
+def test_a_missing_key_is_no_alert_in_a_file():
+    """What is wrong with the run is told beside the results, with its exit code."""
+    problem = service.KEY_MISSING("STRIPE_API_KEY is not set")
+    report = Report(verb="plan", problems=(problem,), own_exit=Exit.DENIED)
+    found = run(report)
+    assert found["results"] == []
+    (invocation,) = found["invocations"]
+    assert (invocation["exitCode"], invocation["executionSuccessful"]) == (6, False)
+    (note,) = invocation["toolExecutionNotifications"]
+    assert (note["descriptor"]["id"], note["level"]) == ("S001", "error")
+    assert run(replace(plan(), problems=()))["invocations"][0]["executionSuccessful"]

@@ -1,0 +1,201 @@
+"""One run of a client: what it was told, what it said, and what the account saw of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from core.account import Pages
+from core.stage import Stage, allowed
+from stateful.ledger import Event, held, history
+
+from reconciler.answer import Meters
+from reconciler.emulator import Entry, NameScope, Reached, Server, Settings
+from reconciler.model import Action, Change, Policy
+from reconciler.plan import Plan, read_key
+from reconciler.planfile import dumps, loads
+from reconciler.problem import ReconcilerError
+from reconciler.reconcile import Planned, Refusals, carry_out, make_plan
+from reconciler.report import AccountReport, Line
+from reconciler.saved import revive
+from reconciler.session import Session
+
+
+class Killed(BaseException):
+    """The process is gone: not even an `except Exception` runs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A plan in a file; how much had happened, and what was allowed, when it was made."""
+
+    text: str
+    happened: int
+    policy: Policy
+
+    @property
+    def plan(self) -> Plan:
+        """The plan, as another job loads it."""
+        return loads(self.text, "plan.json")
+
+
+def save(it: Stage) -> Saved:
+    """A plan of now, in a file."""
+    return Saved(dumps(it.plan().plan), len(history(it)), it.account.policy)
+
+
+class Attempt:
+    """A run, from its first look at the account to its report, its error or its death.
+
+    It applies a saved plan, or makes one. `calm` says that nobody interferes, and that what
+    fails does so once; `crossed` that another client applies a plan meanwhile, `shared` that
+    it is the very same plan.
+    `acted` is how many of its requests had been answered when somebody interfered, `decided`
+    when it knew what to do.
+    """
+
+    def __init__(
+        self, it: Stage, saved: Saved | None = None, refusals: Refusals = Refusals.SKIP
+    ) -> None:
+        self.it, self.saved, self.refusals = it, saved, refusals
+        self.plan: Plan | None = saved.plan if saved else None
+        self.policy = it.account.policy
+        self.outdated = bool(self.plan) and not self._current(self.plan)
+        self.killed = self.signalled = self.calm = self.crossed = self.shared = False
+        self.first, self.decided, self.acted = 0, 0, -1
+        self.pages = Pages()
+        self.may: set[tuple[str, str, str]] = set()
+        self.report: AccountReport | None = None
+        self.error: ReconcilerError | None = None
+        self.events: tuple[Event, ...] = ()
+        self.entries: tuple[Entry, ...] = ()
+
+    def go(self) -> None:
+        """Decide what to do and do it, as far as it comes."""
+        happened, self.first = len(history(self.it)), len(self.it.server.log)
+        try:
+            with self.it.session(stopped=lambda: self.signalled) as session:
+                session.meters = Mortal(session.meters, self)
+                planned = self._decide(session)
+                self.decided = self._answered()
+                self.plan, self.may = planned.plan, allowed(planned)
+                more = {"refusals": self.refusals, "notebook": self.pages}
+                report = carry_out(planned, session, **more)
+                self.report = None if self.killed else report
+        except ReconcilerError as error:
+            self.error = error
+        except Killed:
+            assert self.killed
+        self.events = tuple(history(self.it)[happened:])
+        self.entries = tuple(self.it.server.log)[self.first :]
+
+    def interfere(self) -> None:
+        """Somebody acts now."""
+        self.acted = self._answered()
+
+    def _answered(self) -> int:
+        return len(self.it.server.log) - self.first
+
+    def _decide(self, session: Session) -> Planned:
+        if self.saved:
+            return revive(self.saved.plan, session)
+        return make_plan(self.it.project, session)
+
+    def _current(self, plan: Plan) -> bool:
+        """Whether a saved plan is young, and each of its lines as it was read, or as wanted."""
+        age = self.it.clock.now() - plan.created_at
+        writing = (line for line in plan.changes if line.action.writes)
+        return age <= self.policy.max_plan_age and all(
+            stands(line, self.it)
+            or {m.id: m for m in line.live} == {m.id: m for m in held(self.it, line.event_name)}
+            for line in writing
+        )
+
+    @property
+    def settings(self) -> Settings:
+        """How the account behaves where the API is not known."""
+        return self.it.server.state.settings
+
+    @property
+    def lines(self) -> list[Line]:
+        """The lines that would write, with their outcomes."""
+        assert self.report
+        return [line for line in self.report.lines if line.change.action.writes]
+
+    @property
+    def posts(self) -> list[Entry]:
+        """What this run sent that writes; what the other job with the same plan sent as well."""
+        return [each for each in self.entries if each.method == "POST" and self.ours(each.key)]
+
+    @property
+    def effects(self) -> list[Event]:
+        """What its requests have brought about."""
+        return [event for event in self.events if self.ours(event.key)]
+
+    @property
+    def touched(self) -> set[str]:
+        """The names at which somebody else has been meanwhile."""
+        return {e.name for e in self.events if self.shared or not self.ours(e.key)}
+
+    def ours(self, key: str | None) -> bool:
+        """Whether a request was made for the plan of this run."""
+        parts = read_key(key or "")
+        return bool(parts and self.plan and parts.plan_id == self.plan.plan_id)
+
+    def taken(self, line: Change) -> bool:
+        """Whether it makes a meter under a name that an inactive one may occupy for ever."""
+        makes = line.action is Action.CREATE or (line.action is Action.REPLACE and not line.wakes)
+        return makes and bool(line.live) and self.settings.name_scope is NameScope.ALL
+
+
+class Mortal:
+    """The meters of a session whose process may be killed: after that, nothing is called."""
+
+    def __init__(self, meters: Meters, attempt: Attempt) -> None:
+        self.meters, self.attempt = meters, attempt
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        call = getattr(self.meters, name)
+
+        def alive(*arguments: Any) -> Any:
+            if self.attempt.killed:
+                raise Killed
+            answer = call(*arguments)
+            if self.attempt.killed:
+                raise Killed
+            return answer
+
+        return alive
+
+
+def stands(line: Change, it: Stage) -> bool:
+    """Whether a name is in the account as its line wants it."""
+    active = [live.meter for live in held(it, line.event_name) if live.active]
+    wanted = line.want and line.want.status == "active"
+    return active == ([line.want.meter] if line.want and wanted else [])
+
+
+@contextmanager
+def at_moment(server: Server, moment: str, act: Callable[[], None]) -> Iterator[None]:
+    """Have somebody act at a moment of the run inside; what the act raises is raised at its end.
+
+    A moment is `3 before` or `3 after`: the effect of the third request, not yet answered.
+    """
+    number, phase = moment.split()
+    first, wrong = server.state.number, []
+
+    def reached(now: Reached) -> None:
+        if (now.number - first, now.phase) == (int(number), phase):
+            server.reached = lambda _: None
+            try:
+                act()
+            except BaseException as error:
+                wrong.append(error)
+
+    server.reached = reached
+    yield
+    server.reached = lambda _: None
+    if wrong:
+        raise wrong[0]

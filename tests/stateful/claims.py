@@ -1,0 +1,166 @@
+"""What must be so after every run, whatever happened in it; each claim is one promise."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+
+from stateful.attempt import Attempt, stands
+from stateful.conduct import conducted
+from stateful.ledger import billing, history
+
+from reconciler.codes.applying import NOT_VERIFIED
+from reconciler.model import Action
+from reconciler.problem import Exit, RefusedError, StaleError
+from reconciler.reconcile import Refusals
+from reconciler.report import Line, OutcomeStatus
+
+WORST_FIRST = (Exit.PARTIAL, Exit.FAILED, Exit.DENIED, Exit.REFUSED, Exit.STALE, Exit.DONE)
+CAUSES = {
+    OutcomeStatus.UNKNOWN: Exit.PARTIAL,
+    OutcomeStatus.FAILED: Exit.FAILED,
+    OutcomeStatus.STALE: Exit.STALE,
+}
+
+
+def hold(run: Attempt) -> None:
+    """Every claim about a run that came to its end, to an error, or to nothing."""
+    an_error_writes_nothing(run)
+    an_outdated_plan_is_stale(run)
+    conducted(run)
+    if run.report:
+        stops_were_allowed(run)
+        each_line_is_as_reported(run)
+        the_exit_code_is_earned(run)
+    what_can_be_done_is_done(run)
+
+
+def an_error_writes_nothing(run: Attempt) -> None:
+    """It ends a run before the first request that writes; and no plan here is a foreign one."""
+    assert not isinstance(run.error, RefusedError)
+    assert run.report or run.killed or run.shared or not run.posts
+
+
+def an_outdated_plan_is_stale(run: Attempt) -> None:
+    """It is too old, or a line is neither as read nor as wanted; and no other plan is stale.
+
+    Changes of other names and of the files do not matter. Lists may have lagged, and who
+    interfered before the plan was looked at may have mended it.
+    """
+    if run.settings.list_lag:
+        return
+    assert not (run.outdated and run.report) or 0 <= run.acted <= run.decided
+    if isinstance(run.error, StaleError):
+        assert run.saved
+        names = {line.event_name for line in run.saved.plan.changes if line.action.writes}
+        since = history(run.it)[run.saved.happened :]
+        moved = any(event.name in names or not event.name for event in since)
+        assert run.outdated or moved or run.policy != run.saved.policy
+
+
+def stops_were_allowed(run: Attempt) -> None:
+    """No guard of now lets a meter stop that it protects, nor more of them than it allows."""
+    stops = [event for event in run.effects if event.kind == "billing.meter.deactivated"]
+    by_name = {line.change.event_name: line.change for line in run.lines}
+    seen = not run.settings.list_lag and all(event.name for event in run.events)
+    assert run.shared or len(stops) <= run.policy.max_deactivations
+    for event in stops:
+        line = by_name[event.name]
+        assert line.action in (Action.DEACTIVATE, Action.REPLACE)
+        assert not any(fnmatchcase(event.name, pattern) for pattern in run.policy.protect)
+        assert not (line.want and line.want.protect)
+        accepted = line.want.accepted_prices if line.want else ()
+        on_it = {price.id for price in billing(run.it) if price.meter == event.id}
+        assert not seen or on_it <= set(accepted)
+
+
+def each_line_is_as_reported(run: Attempt) -> None:
+    """`done` is said of what we did and the account shows, `already` of what it only shows.
+
+    Only where nobody else has been meanwhile: they may undo it at any time.
+    """
+    effects = {event.name for event in run.effects}
+    for line in run.lines:
+        name, outcome = line.change.event_name, line.outcome
+        assert outcome, name
+        if name in run.touched:
+            continue
+        if outcome.status.settled:
+            assert stands(line.change, run.it), name
+            assert outcome.status in _whose(run, name), name
+        if outcome.status is OutcomeStatus.SKIPPED or line.change.refused_by:
+            assert name not in effects
+        assert name not in effects or any(sent.wrote for sent in outcome.requests), name
+
+
+def _whose(run: Attempt, name: str) -> set[OutcomeStatus]:
+    """What may be said of a settled line. A stored answer may be that to an earlier run of the
+    same plan, and a list that lags may have hidden what that had done: then both.
+    """
+    if any(event.name == name for event in run.effects):
+        return {OutcomeStatus.DONE}
+    earlier = any(event.name == name and run.ours(event.key) for event in history(run.it))
+    also = {OutcomeStatus.DONE} if earlier or run.settings.list_lag else set()
+    return {OutcomeStatus.ALREADY} | also
+
+
+def the_exit_code_is_earned(run: Attempt) -> None:
+    """The worst of what the lines came to; only 0, 3, 5 and 130 are said where something was
+    written, and 0 only where every line is done.
+    """
+    report = run.report
+    assert report
+    if _barred(run) and run.refusals is Refusals.HALT:
+        assert report.exit_code is Exit.REFUSED
+        assert {_status(line) for line in run.lines} <= {OutcomeStatus.SKIPPED}
+        assert not run.posts
+        return
+    if run.signalled:
+        assert report.exit_code is Exit.INTERRUPTED
+    else:
+        assert report.exit_code is _expected(run)
+
+
+def _expected(run: Attempt) -> Exit:
+    assert run.report
+    open_ = _open(run)
+    unverified = any(problem.code == NOT_VERIFIED.code for problem in run.report.problems)
+    assert run.touched or not unverified
+    causes = {CAUSES[_status(line)] for line in open_ if _status(line) in CAUSES}
+    every = (line for line in run.lines if line.outcome and not line.change.refused_by)
+    if (open_ or unverified) and any(
+        sent.wrote for line in every for sent in line.outcome.requests
+    ):
+        causes.add(Exit.PARTIAL)
+    if unverified or (open_ and not causes):
+        causes.add(Exit.FAILED)
+    if _barred(run):
+        causes.add(Exit.REFUSED)
+    return min(causes, key=WORST_FIRST.index, default=Exit.DONE)
+
+
+def what_can_be_done_is_done(run: Attempt) -> None:
+    """Faults that pass, and nobody else there: the run makes good for all of them itself."""
+    if not run.calm or run.settings.list_lag or run.error is not None:
+        assert not run.calm or run.error is None or isinstance(run.error, StaleError)
+        return
+    assert run.report
+    if not (_barred(run) and run.refusals is Refusals.HALT):
+        assert not _open(run) or any(run.taken(line.change) for line in run.lines)
+
+
+def _barred(run: Attempt) -> bool:
+    """Whether a line is blocked or refused."""
+    assert run.report
+    lines = [line.change for line in run.report.lines]
+    return any(line.refused_by or line.action is Action.BLOCKED for line in lines)
+
+
+def _open(run: Attempt) -> list[Line]:
+    """The lines that nothing forbids, and that are not done."""
+    free = (line for line in run.lines if not line.change.refused_by)
+    return [line for line in free if not _status(line).settled]
+
+
+def _status(line: Line) -> OutcomeStatus:
+    assert line.outcome
+    return line.outcome.status

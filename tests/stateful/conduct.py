@@ -1,0 +1,88 @@
+"""How a run went about it: which requests it sent, when, and what it wrote down about them."""
+
+from __future__ import annotations
+
+from stateful.attempt import Attempt
+
+from reconciler.emulator import Entry
+from reconciler.plan import read_key
+from reconciler.report import OutcomeStatus
+
+STOP_OR_WAKE = ("/deactivate", "/reactivate")
+
+
+def conducted(run: Attempt) -> None:
+    """Every claim about the requests of a run; two jobs with one plan cannot be told apart."""
+    if run.shared:
+        return
+    a_new_attempt_follows_an_old_answer(run)
+    nothing_moves_that_somebody_was_seen_to_have_moved(run)
+    every_request_was_written_down(run)
+    if run.report:
+        every_request_is_reported(run)
+        after_a_failure_nothing_stops(run)
+
+
+def a_new_attempt_follows_an_old_answer(run: Attempt) -> None:
+    """Another key is only used when the one before brought back a stored answer, or a useless
+    one: for as long as nobody knows what came of a request, its key stays the same.
+    """
+    proved = set()
+    for entry in run.posts:
+        parts = read_key(entry.key or "")
+        assert parts
+        assert parts.attempt == 1 or (parts.n, parts.attempt - 1) in proved
+        if entry.replayed or entry.status == 200:
+            proved.add((parts.n, parts.attempt))
+
+
+def nothing_moves_that_somebody_was_seen_to_have_moved(run: Attempt) -> None:
+    """A meter is read right before it is stopped or woken; who was there first has won."""
+    if run.crossed:
+        return  # whose look was it?
+    theirs = {event.id for event in run.events if not run.ours(event.key)}
+    for n, entry in enumerate(run.entries):
+        if entry not in run.posts or not entry.path.endswith(STOP_OR_WAKE):
+            continue
+        path = entry.path.rpartition("/")[0]
+        looks = [k for k, each in enumerate(run.entries[:n]) if _shows(each, path)]
+        assert looks, "nobody looked"
+        if path.rpartition("/")[2] in theirs and run.acted >= run.decided:
+            assert max(looks) < run.acted
+
+
+def _shows(entry: Entry, path: str) -> bool:
+    return (entry.method, entry.path, entry.status) == ("GET", path, 200)
+
+
+def every_request_was_written_down(run: Attempt) -> None:
+    """Before it was sent; and afterwards what came of it, unless the process died."""
+    intended = [key for word, _, key in run.pages.lines if word == "intend"]
+    closed = [key for word, _, key in run.pages.lines if word != "intend"]
+    assert {entry.key for entry in run.posts} <= set(intended)
+    if run.report and not _left_behind(run):
+        assert sorted(intended) == sorted(closed)
+
+
+def every_request_is_reported(run: Attempt) -> None:
+    """As many tries stand in the report as have reached the account."""
+    if not _left_behind(run):
+        sent = [each for line in run.lines if line.outcome for each in line.outcome.requests]
+        assert sum(each.attempts for each in sent) == len(run.posts)
+
+
+def after_a_failure_nothing_stops(run: Attempt) -> None:
+    """Once a line has come to nothing, no replacement is begun and no meter is stopped."""
+    failed = False
+    for line in run.lines:
+        assert line.outcome
+        assert not (failed and line.change.action.stops and line.outcome.requests)
+        failed = failed or not (line.outcome.status.settled or line.change.refused_by)
+
+
+def _left_behind(run: Attempt) -> bool:
+    """Whether a request may still have been under way when the report was made."""
+    return any(
+        line.outcome is not None and line.outcome.status is OutcomeStatus.UNKNOWN
+        for line in run.lines
+    )

@@ -1,0 +1,50 @@
+"""What the emulated account itself knows: its meters, its prices, and all that has happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from core.stage import Stage
+
+from reconciler.model import Live, Price
+from reconciler.wire import meter
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened to a meter or a price; `name` is empty for a price.
+
+    `key` is the idempotency key of the request behind it, None in the Dashboard.
+    """
+
+    kind: str
+    id: str
+    name: str
+    key: str | None
+
+
+def history(it: Stage) -> list[Event]:
+    """All that has happened, in order."""
+    with it.server.lock:
+        every = list(it.server.state.ledger.events.values())
+    return [_event(data) for data in every]
+
+
+def _event(data: dict[str, Any]) -> Event:
+    thing, key = data["data"]["object"], data["request"]["idempotency_key"]
+    return Event(data["type"], thing["id"], thing.get("event_name", ""), key)
+
+
+def held(it: Stage, name: str | None = None) -> list[Live]:
+    """The meters of a name, or all of them, as they are now."""
+    with it.server.lock:
+        every = list(it.server.state.ledger.meters.values())
+    return [meter(data) for data in every if name in (None, data["event_name"])]
+
+
+def billing(it: Stage) -> list[Price]:
+    """The prices that are active now."""
+    with it.server.lock:
+        every = list(it.server.state.ledger.prices.values())
+    return [Price(p["id"], p["recurring"]["meter"]) for p in every if p["active"]]

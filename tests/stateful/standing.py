@@ -1,0 +1,96 @@
+"""What holds of the account itself: after every step of a story, and at its end."""
+
+from __future__ import annotations
+
+from core.stage import Stage, asked, judged
+from stateful.attempt import Attempt, stands
+from stateful.ledger import Event, held, history
+
+from reconciler.answer import Step, Verb
+from reconciler.diff import same
+from reconciler.model import Change
+from reconciler.plan import read_key, steps
+from reconciler.problem import Exit
+
+EFFECTS = {f"billing.meter.{verb}d": verb for verb in Verb}
+UPDATED = "billing.meter.updated"
+
+
+class Watch:
+    """Looks at what is new in the account: nothing may be there that no applied plan holds."""
+
+    def __init__(self, it: Stage) -> None:
+        self.it = it
+        self.answered = self.happened = 0
+        self.may: set[tuple[str, str, str]] = set()
+        self.steps: dict[str, dict[int, Step]] = {}
+        self.made: set[tuple[str, int]] = set()
+        names = [meter.event_name for meter in held(it) if meter.active]
+        self.twice = {name for name in names if names.count(name) > 1}
+
+    def allow(self, run: Attempt) -> None:
+        """The requests of this run's plan may have been sent by now."""
+        if run.may and run.plan:
+            every = [step for some in steps(run.plan).values() for step in some]
+            self.may |= run.may
+            self.steps[run.plan.plan_id] = {step.n: step for step in every}
+
+    def look(self) -> None:
+        """Judge what has happened since the last look; no name may have two active meters."""
+        entries, happened = list(self.it.server.log), history(self.it)
+        for entry in entries[self.answered :]:
+            assert entry.method == "GET" or asked(entry) in self.may, entry
+        for event in happened[self.happened :]:
+            if event.key:
+                self._planned(event)
+        self.answered, self.happened = len(entries), len(happened)
+        names = [meter.event_name for meter in held(self.it) if meter.active]
+        assert {name for name in names if names.count(name) > 1} <= self.twice
+
+    def _planned(self, event: Event) -> None:
+        """An effect of ours is the step that its key names, and no wish makes a meter twice."""
+        parts = read_key(event.key or "")
+        assert parts
+        step = self.steps[parts.plan_id][parts.n]
+        if step.verb is Verb.CREATE:
+            assert event.kind == "billing.meter.created"
+            assert (parts.plan_id, parts.n) not in self.made
+            assert not _could_wake(step.change)
+            self.made.add((parts.plan_id, parts.n))
+            return
+        assert event.id == step.meter_id
+        told_twice = step.verb is Verb.DEACTIVATE and event.kind == UPDATED  # a switch
+        assert told_twice or EFFECTS[event.kind] is step.verb
+
+
+def _could_wake(line: Change) -> bool:
+    """Whether an inactive meter has all that is declared, and is not given up."""
+    want = line.want
+    assert want
+    asleep = [m for m in line.live if not m.active and m.id not in want.retires]
+    return any(same(meter, want.meter) for meter in asleep)
+
+
+def converge(it: Stage, run: Attempt) -> None:
+    """One run, and the account is as declared but for what is refused; the next plan is empty.
+
+    Where a name cannot be given to a new meter, that line fails, and nothing is stopped.
+    """
+    it.clock.sleep(100)  # lists have caught up
+    was = it.raw()
+    wanted = judged(it.account.policy, it.account.declared, held(it))
+    run.go()
+    assert run.plan
+    if any(run.taken(line) for line in run.plan.changes):
+        return
+    assert run.report
+    assert run.report.exit_code in (Exit.DONE, Exit.REFUSED)
+    for change in (line.change for line in run.report.lines):
+        if change.refused_by or not change.action.writes:
+            assert all(it.raw()[meter.id] == was[meter.id] for meter in change.live)
+        else:
+            assert stands(change, it)
+            active = [m.meter for m in held(it, change.event_name) if m.active]
+            assert active == [meter for meter in [wanted[change.event_name]] if meter]
+    again = [line.change for line in it.plan().report.lines]
+    assert all(line.refused_by for line in again if line.action.writes)

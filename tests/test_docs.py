@@ -1,0 +1,119 @@
+"""What the README says is so: its commands run, its output is real, its tables are complete."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+from reconciler.codes import CATALOGUE
+from reconciler.problem import Exit
+from reconciler.render import FORMATS
+
+ROOT = Path(__file__).parents[1]
+README = ROOT / "README.md"
+
+
+def section(name: str) -> str:
+    """What stands between `<!-- name -->` and the next `<!-- end -->`."""
+    found = re.search(rf"<!-- {re.escape(name)} -->\n(.*?)<!-- end -->", README.read_text(), re.S)
+    assert found, f"README.md has no section {name!r}"
+    return found.group(1)
+
+
+def expect(name: str, wanted: str, request: pytest.FixtureRequest) -> None:
+    """The section holds this; with --update-golden it is made to."""
+    if request.config.getoption("--update-golden"):
+        head, rest = README.read_text().split(f"<!-- {name} -->\n", 1)
+        tail = rest.split("<!-- end -->", 1)[1]
+        README.write_text(f"{head}<!-- {name} -->\n{wanted}<!-- end -->{tail}")
+    assert section(name) == wanted
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Path:
+    """A fresh copy of the examples, and the current folder beside it."""
+    shutil.copytree(
+        ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns(".reconciler")
+    )
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_first_line_does_what_it_says(project, run, request):
+    """Every command of the line ends with 0, the first output is the printed one."""
+    install, *commands = section("try").strip().split(" && ")
+    assert install == "pip install ."
+    outputs = []
+    for command in commands:
+        name, *words = command.split()
+        assert name == "reconciler"
+        done = run(*words)
+        assert done.code == 0, done.err
+        outputs.append(done.out)
+    expect("output: plan examples/quickstart", f"\n```\n{outputs[0]}```\n\n", request)
+    assert run("plan", "examples/quickstart", "--detailed-exitcode").code == 0
+
+
+EXAMPLES = re.findall(r"<!-- python -->\n+```python\n(.*?)```", README.read_text(), re.S)
+
+
+@pytest.mark.parametrize("code", EXAMPLES, ids=["pipeline", "client", "asyncio"])
+def test_the_python_examples_run(code, project):
+    """As they are printed."""
+    exec(compile(code, "README.md", "exec"), {})
+
+
+def test_every_code_is_in_the_readme(request):
+    """The table of diagnostics is the catalogue, no more and no less."""
+    rows = [f"| {rule.code} | {rule.level} | {rule.title} |" for rule in CATALOGUE.values()]
+    table = "\n".join(["", "| code | | what |", "|---|---|---|", *rows, "", ""])
+    expect("codes", table, request)
+
+
+def test_every_code_is_unique_and_used():
+    """A rule that nothing raises would be a promise that nothing keeps."""
+    sources = {path: path.read_text() for path in (ROOT / "reconciler").rglob("*.py")}
+    for folder in (ROOT / "reconciler" / "codes").glob("[a-z]*.py"):
+        for name, code in re.findall(r'^([A-Z_]+) = Rule\(\n    "(\w+)"', sources[folder], re.M):
+            assert code in CATALOGUE, f"{folder.name} is not part of the catalogue"
+            uses = [
+                p for p, text in sources.items() if p != folder and re.search(rf"\.{name}\b", text)
+            ]
+            assert uses, f"{folder.name}: {name} ({code}) is never raised"
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_every_code_can_be_explained(code, run):
+    """`explain` says why and what to do."""
+    done = run("explain", code)
+    assert done.code == 0
+    assert CATALOGUE[code].title in done.out
+
+
+def test_every_exit_code_is_in_the_readme():
+    """The table of exit codes names each of them."""
+    for code in Exit:
+        assert re.search(rf"^\| {int(code)} \|", README.read_text(), re.M), code
+
+
+def test_every_verb_is_in_the_readme_and_every_documented_verb_exists(run):
+    """`--help` and the README's table of commands name the same verbs."""
+    documented = set(re.findall(r"^\| `(\w+)` \| .* \| [\d ]+ \|$", README.read_text(), re.M))
+    listed = set(re.findall(r"^  ([a-z]+) {2,}\w", run("--help").out, re.M))
+    assert documented == listed
+
+
+def test_every_format_is_in_the_readme():
+    """The table of formats is that of the renderers."""
+    assert re.findall(r"^\| `(\w+)` \| [^|]* \|$", README.read_text(), re.M) == list(FORMATS)
+
+
+def test_no_promise_without_its_test():
+    """Every test that the documentation of reliability names is there."""
+    named = re.findall(
+        r"`(tests/[\w/]+\.py)(?:::(\w+))?`", (ROOT / "docs/reliability.md").read_text()
+    )
+    assert len(named) > 20
+    for path, test in named:
+        assert f"def {test}" in (ROOT / path).read_text(), f"{path}::{test}"

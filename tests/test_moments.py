@@ -1,0 +1,35 @@
+"""Times and durations as people read them."""
+
+import pytest
+
+from reconciler.moments import date, lasting, utc
+
+
+def test_a_moment_is_written_in_utc():
+    """ISO 8601, to the second, whatever the zone of this machine."""
+    assert utc(1_793_800_920) == "2026-11-04T14:02:00Z"
+    assert utc(0) == "1970-01-01T00:00:00Z"
+    assert date(1_793_800_920) == "2026-11-04"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (-5, "0 seconds"),
+        (0, "0 seconds"),
+        (1, "1 second"),
+        (59, "59 seconds"),
+        (60, "1 minute"),
+        (61, "1 minute 1 second"),
+        (3_600, "1 hour"),
+        (3_601, "1 hour"),
+        (7_260, "2 hours 1 minute"),
+        (86_400, "1 day"),
+        (90_000, "1 day 1 hour"),
+        (86_400 + 60, "1 day"),
+        (3_024_000, "35 days"),
+    ],
+)
+def test_a_duration_has_its_two_largest_units(seconds, said):
+    """The third, and what follows a unit of none, is noise."""
+    assert lasting(seconds) == said
