@@ -41,12 +41,16 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A 2xx answer with the meter in it. A `replayed` one is an old answer and proves nothing."""
+    """A 2xx answer with the meter in it. A `replayed` one is an old answer and proves nothing.
+
+    Here as in the other two, `doubts` counts the tries that may have had an unseen effect.
+    """
 
     live: Live
     request_id: str | None = None
     attempts: int = 1
     replayed: bool = False
+    doubts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +62,12 @@ class Refused:
     request_id: str | None = None
     attempts: int = 1
     replayed: bool = False
+    doubts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Doubtful:
-    """No answer, or one that does not say whether there was an effect (timeout, reset, 5xx, 409).
+    """No answer, or none that tells of an effect (timeout, reset, 5xx, 409; 429 ever again).
 
     `replayed` says that a stored answer came back: the same key can bring no other.
     """
@@ -72,6 +77,7 @@ class Doubtful:
     request_id: str | None = None
     attempts: int = 1
     replayed: bool = False
+    doubts: int = 1
 
 
 Answer = Seen | Refused | Doubtful

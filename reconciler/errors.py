@@ -28,7 +28,8 @@ from .problem import AuthError, Exit, Problem, Rule, ServiceError
 class Circumstances:
     """Where an error came from: the answer's status and names, and how many tries it took.
 
-    `type`, `code` and `param` are the API's own; `replayed` says that a stored answer came.
+    `type`, `code` and `param` are the API's own; `replayed` says that a stored answer came,
+    `doubts` how many of the tries may have had an effect that nobody saw.
     """
 
     status: int | None = None
@@ -38,6 +39,7 @@ class Circumstances:
     request_id: str | None = None
     attempts: int = 1
     replayed: bool = False
+    doubts: int = 0
 
     def __str__(self) -> str:
         said = (str(self.status or "no answer"), self.code, self.request_id)

@@ -25,8 +25,8 @@ _YEAR_10000 = 253_402_300_800  # Unix seconds
 class PastRequest:
     """One request as the journal has it. `at` is when it was intended, in Unix seconds.
 
-    `result` is `seen`, `refused`, `doubtful` or `unsent`; None where nothing was written down
-    after the intention: the run was killed, or is still at it.
+    `result` is `seen`, `refused`, `doubtful` or `unsent`; None where nothing that can be read
+    was written down after the intention: the run was killed, or is still at it.
     """
 
     key: str
@@ -177,16 +177,16 @@ def about(runs: Iterable[PastRun], event_name: str) -> Iterator[PastRun]:
 
 def came_of(request: PastRequest) -> str:
     """What came of a request, as a phrase."""
-    result = _CAME.get(request.result, request.result)
     status = f" ({request.status})" if request.status else ""
     many = f", {request.attempts} tries" if (request.attempts or 1) > 1 else ""
     old = ", an old answer" if request.replayed else ""
-    return f"{result}{status}{many}{old}"
+    return f"{_CAME[request.result]}{status}{many}{old}"
 
 
 _CAME = {
     None: "no answer was written down",
     "seen": "done",
+    "refused": "refused",
     "doubtful": "in doubt",
     "unsent": "not sent",
 }
@@ -241,7 +241,7 @@ def _requests(told: list[Entry]) -> Iterator[PastRequest]:
 
 
 def _request(key: str, intended: Entry, then: Entry) -> PastRequest:
-    result = {"observe": _word(then, "result"), "unsent": "unsent"}.get(str(then.get("kind")))
+    said = _word(then, "result") if then.get("kind") == "observe" else _word(then, "kind")
     return PastRequest(
         key=key,
         verb=_word(intended, "verb"),
@@ -249,7 +249,7 @@ def _request(key: str, intended: Entry, then: Entry) -> PastRequest:
         n=_of(intended, "n", int),
         undoes=_of(intended, "undoes", int),
         meter_id=_word(then, "meter_id") or _word(intended, "meter_id"),
-        result=result,
+        result=said if said in _CAME else None,
         status=_of(then, "status", int),
         request_id=_word(then, "request_id"),
         attempts=_of(then, "attempts", int),

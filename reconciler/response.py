@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from .codes import service
@@ -21,6 +21,9 @@ from .retry import Tried
 from .wire import MalformedError
 
 T = TypeVar("T")
+
+UNTRIED = Circumstances(attempts=0)
+"""Before the first try of a request."""
 
 Scrub = Callable[[str], str]
 """Makes foreign words fit to be shown: without the key and control characters."""
@@ -42,54 +45,63 @@ class Reply:
         try:
             return how(self.body)
         except MalformedError as error:
-            raise UnexpectedAnswerError(str(error), self.about) from None
+            raise UnexpectedAnswerError(str(error), _unseen(self.about)) from None
 
 
-def judge(came: Incoming | Broken, attempt: int, scrub: Scrub) -> tuple[Tried, Reply | StripeError]:
-    """What try number `attempt` came to."""
+def judge(
+    came: Incoming | Broken, scrub: Scrub, before: Circumstances = UNTRIED
+) -> tuple[Tried, Reply | StripeError]:
+    """What one try came to, after those that `before` tells of."""
+    about = _about(came, before)
     if isinstance(came, Broken):
-        return Tried(hopeless=came.hopeless), _no_answer(came, attempt, scrub)
+        kind = ConnectionFailedError if came.status is None else UnexpectedAnswerError
+        return Tried(hopeless=came.hopeless), kind(scrub(came.message), about, came.rule)
     body = _json_object(came.body)
     if came.status >= 300:
         error = body.get("error") if body else None
-        refusal = _refusal(came, error if isinstance(error, dict) else {}, attempt, scrub)
-        return _tried(came), refusal
-    about = _about(came, attempt)
+        return _tried(came), _refusal(about, error if isinstance(error, dict) else {}, scrub)
     if body is None:
         message = f"HTTP {came.status} with a body that is not a JSON object"
-        return Tried(), UnexpectedAnswerError(message, about, service.GARBLED)
+        return Tried(), UnexpectedAnswerError(message, _unseen(about), service.GARBLED)
     return _tried(came), Reply(body, about)
 
 
-def _no_answer(came: Broken, attempt: int, scrub: Scrub) -> StripeError:
-    """An exchange that failed before, or in the middle of, its answer."""
-    kind = ConnectionFailedError if came.status is None else UnexpectedAnswerError
-    return kind(scrub(came.message), _about(came, attempt), came.rule)
-
-
-def _refusal(came: Incoming, error: Mapping[str, Any], attempt: int, scrub: Scrub) -> StripeError:
+def _refusal(about: Circumstances, error: Mapping[str, Any], scrub: Scrub) -> StripeError:
     """The typed error of an answer that says no."""
 
     def said(name: str) -> str | None:
         value = error.get(name)
         return scrub(value) if isinstance(value, str) else None
 
-    about = _about(came, attempt, said("type"), said("code"), said("param"))
-    message = said("message") or f"HTTP {came.status} without an explanation"
-    return kind_of(came.status, about.type, about.code)(message, about)
+    about = replace(about, type=said("type"), code=said("code"), param=said("param"))
+    message = said("message") or f"HTTP {about.status} without an explanation"
+    return kind_of(about.status or 0, about.type, about.code)(message, about)
 
 
-def _about(
-    came: Incoming | Broken,
-    attempt: int,
-    kind: str | None = None,
-    code: str | None = None,
-    param: str | None = None,
-) -> Circumstances:
+def _about(came: Incoming | Broken, before: Circumstances) -> Circumstances:
     """The circumstances of an answer; a request id that is none is left out."""
     given = came.headers.get("request-id", "")
-    request_id = given if _REQUEST_ID.fullmatch(given) else None
-    return Circumstances(came.status, kind, code, param, request_id, attempt, _replayed(came))
+    return Circumstances(
+        status=came.status,
+        request_id=given if _REQUEST_ID.fullmatch(given) else None,
+        attempts=before.attempts + 1,
+        replayed=_replayed(came),
+        doubts=before.doubts + _doubtful(came),
+    )
+
+
+def _doubtful(came: Incoming | Broken) -> bool:
+    """Whether a request may have had an effect that its answer does not show.
+
+    A rate limit, and whatever else is refused for good, comes before anything is executed;
+    a conflict (409) says that a request with the same key may just be at it.
+    """
+    return isinstance(came, Broken) or came.status >= 500 or came.status == 409
+
+
+def _unseen(about: Circumstances) -> Circumstances:
+    """The circumstances of an answer that said yes, and did not show what it did."""
+    return replace(about, doubts=about.doubts + 1)
 
 
 def _replayed(came: Incoming | Broken) -> bool:

@@ -104,14 +104,13 @@ def settle(step: Step, base: Live | None, run: Run) -> Settled:
             return lost
         return _send(step, base, run, sent)
     except StoppedError:
-        wrote = any(request.wrote for request in sent)
-        status = OutcomeStatus.UNKNOWN if wrote else OutcomeStatus.SKIPPED
+        status = OutcomeStatus.UNKNOWN if _wrote(sent) else OutcomeStatus.SKIPPED
         message = f"the run was told to stop before {_what(step)} was settled"
         return Settled(status, None, tuple(sent), _problem(rules.STOPPED, step, message))
     except ReconcilerError as error:
         why = "; ".join(problem.message for problem in error.problems)
         rule = rules.NOT_ALLOWED if isinstance(error, AuthError) else rules.NOT_CONFIRMED
-        status = OutcomeStatus.UNKNOWN if sent else OutcomeStatus.FAILED
+        status = OutcomeStatus.UNKNOWN if _wrote(sent) else OutcomeStatus.FAILED
         message = f"{_what(step)} could not be checked: {why}"
         return Settled(status, None, tuple(sent), _problem(rule, step, message))
     except Exception as error:
@@ -156,7 +155,7 @@ def _send(step: Step, base: Live | None, run: Run, sent: list[Sent]) -> Settled:
 def _denied(answer: Answer) -> bool:
     """A no to the key, which is looked at before anything else; an earlier try may have passed."""
     denied = isinstance(answer, Refused) and answer.status in _DENIED
-    return denied and answer.attempts == 1 and not answer.replayed
+    return denied and not answer.doubts and not answer.replayed
 
 
 def _request(step: Step, key: str, run: Run, sent: list[Sent]) -> Answer:
@@ -174,13 +173,9 @@ def _request(step: Step, key: str, run: Run, sent: list[Sent]) -> Answer:
 
 
 def _record(step: Step, answer: Answer) -> Sent:
-    match answer:
-        case Seen(replayed=replayed):
-            result, wrote = "seen", not replayed or answer.attempts > 1
-        case Refused():
-            result, wrote = "refused", False
-        case Doubtful(status=status):  # a rate limit acts before anything is executed
-            result, wrote = "doubtful", status != 429 or answer.attempts > 1
+    result = type(answer).__name__.lower()
+    fresh = isinstance(answer, Seen) and not answer.replayed
+    wrote = fresh or answer.doubts > 0
     return Sent(str(step.verb), answer.request_id, answer.attempts, result, wrote)
 
 
@@ -217,8 +212,12 @@ def _wanted(step: Step) -> Meter | None:
 
 def _whose(sent: list[Sent]) -> OutcomeStatus:
     """As wanted: by us, unless all that we sent was refused or had been done before."""
-    ours = any(request.wrote for request in sent)
-    return OutcomeStatus.DONE if ours else OutcomeStatus.ALREADY
+    return OutcomeStatus.DONE if _wrote(sent) else OutcomeStatus.ALREADY
+
+
+def _wrote(sent: list[Sent]) -> bool:
+    """Whether any of the requests had, or may have had, an effect of its own."""
+    return any(request.wrote for request in sent)
 
 
 def _stale(step: Step, now: Live | None, sent: tuple[Sent, ...]) -> Settled:

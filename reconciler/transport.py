@@ -18,7 +18,7 @@ from .errors import StripeError
 from .exchange import Limits, Outgoing, checked_base
 from .pace import Pacer
 from .problem import ServiceError, StoppedError
-from .response import Reply, judge
+from .response import UNTRIED, Reply, judge
 from .retry import Budget, Tried, wait_before_retry
 from .secret import Key
 from .wire import flatten
@@ -120,18 +120,17 @@ class Transport:
 
     def _persist(self, outgoing: Outgoing) -> Reply:
         """Try until it went well, another try cannot help, or the run is told to stop."""
-        attempt, failure = 0, None
+        failure, about = None, UNTRIED
         while True:
-            attempt += 1
             claimed = self._await_turn(failure if outgoing.method == "POST" else None)
             came = self._connection.send(outgoing)
-            tried, outcome = judge(came, attempt, self._key.scrub)
+            tried, outcome = judge(came, self._key.scrub, about)
             self._learn(tried, claimed)
             _LOG.info("%s %s: %s", outgoing.method, outgoing.path, outcome.about)
             if isinstance(outcome, Reply):
                 return outcome
-            failure = outcome
-            wait = wait_before_retry(attempt, tried, self._clock.chance())
+            failure, about = outcome, outcome.about
+            wait = wait_before_retry(about.attempts, tried, self._clock.chance())
             if wait is None or not self._budget.spend(tried):
                 raise failure
             self._clock.sleep(wait)

@@ -35,7 +35,7 @@ class AccountMeters:
         except StripeError as error:
             return _failed(error)
         about = reply.about
-        return Seen(live, about.request_id, about.attempts, about.replayed)
+        return Seen(live, about.request_id, about.attempts, about.replayed, about.doubts)
 
     def read(self, meter_id: str) -> Live | None:
         """The meter as it is now; None when the account knows no such id."""
@@ -81,7 +81,7 @@ def request_for(step: Step) -> tuple[str, dict[str, Any]]:
 
 def _failed(error: StripeError) -> Refused | Doubtful:
     about = error.about
-    rest = (about.request_id, about.attempts, about.replayed)
+    rest = (about.request_id, about.attempts, about.replayed, about.doubts)
     if about.status in _FINAL:
         return Refused(error.problem, about.status, *rest)
     return Doubtful(error.problem, about.status, *rest)

@@ -106,9 +106,9 @@ def seen(*, shows: Live | None = None, **more: object) -> Behaviour:
     return lambda account, step: Seen(shows or account.obey(step), "req_1", **more)
 
 
-def replayed(shows: Live, attempts: int = 1) -> Behaviour:
+def replayed(shows: Live, attempts: int = 1, doubts: int = 0) -> Behaviour:
     """An old answer."""
-    return seen(shows=shows, replayed=True, attempts=attempts)
+    return seen(shows=shows, replayed=True, attempts=attempts, doubts=doubts)
 
 
 def refused(status: int = 400, **more: object) -> Behaviour:
@@ -118,6 +118,7 @@ def refused(status: int = 400, **more: object) -> Behaviour:
 
 def lost(status: int | None = None, **more: object) -> Behaviour:
     """A doubtful answer, and there was no effect."""
+    more.setdefault("doubts", int(status != 429))
     return lambda *_: Doubtful(SAID, status, "req_1", **more)
 
 

@@ -81,7 +81,7 @@ KNOWN = {
         *("already", "1"),
     ),
     "an old answer to our own second try": (
-        *(lambda v: [then(replayed(WANTED[v], 2), put(WANTED[v]))],),
+        *(lambda v: [then(replayed(WANTED[v], 2, 1), put(WANTED[v]))],),
         *("done", "1"),
     ),
     "an old answer, nothing came of it": (lambda v: [replayed(WANTED[v])], "done", "12"),
@@ -176,15 +176,30 @@ def test_a_key_that_may_not_write_ends_it_at_once(verb, status):
 @pytest.mark.parametrize("verb", VERBS)
 @pytest.mark.parametrize(
     ("answer", "blind"),
-    [(lost(), ServiceError), (late(500), ServiceError), (refused(), AuthError)],
+    [
+        (lost(), ServiceError),
+        (late(500), ServiceError),
+        (lost(), AuthError),
+        (refused(400, doubts=1), ServiceError),
+        (lost(429, doubts=1), ServiceError),
+    ],
 )
 def test_what_cannot_be_looked_at_is_unknown(verb, answer, blind):
-    """`done` is only said of what was seen, `failed` only of what was seen not to be."""
+    """`done` is only said of what was seen, `failed` only where nothing can have been done."""
     both = {"read": fails(blind), "find": fails(blind)}
     part, account, _ = settled(verb, then(answer, lambda account: account.blind.update(both)))
     assert (str(part.status), account.keys) == ("unknown", ["1-1"])
     assert part.error.code == ("A011" if blind is AuthError else "A004")
     assert "no answer" in part.error.message
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("answer", [refused(), lost(429)])
+def test_what_had_no_effect_has_failed_though_the_account_cannot_be_looked_at(verb, answer):
+    """The exit code must not say that something may have been written."""
+    both = {"read": fails(ServiceError), "find": fails(ServiceError)}
+    part, *_ = settled(verb, then(answer, lambda account: account.blind.update(both)))
+    assert (str(part.status), part.error.code, part.sent[0].wrote) == ("failed", "A004", False)
 
 
 @pytest.mark.parametrize("verb", ["deactivate", "reactivate"])

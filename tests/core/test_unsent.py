@@ -28,7 +28,7 @@ def test_a_stop_after_the_intention_is_written_down_as_not_sent():
 
 @pytest.mark.parametrize(
     ("answer", "status"),
-    [(lost(429), "skipped"), (lost(429, attempts=2), "unknown"), (lost(500), "unknown")],
+    [(lost(429), "skipped"), (lost(429, attempts=2, doubts=1), "unknown"), (lost(500), "unknown")],
 )
 def test_a_stop_after_an_answer_is_unknown_only_where_something_may_have_been_done(answer, status):
     """A rate limit acts before anything is executed; before its last try there may be another."""
@@ -43,7 +43,7 @@ def test_a_key_revoked_between_two_tries_proves_nothing_about_the_first(code):
 
     def late(account, step):
         account.obey(step)
-        return refused(code, attempts=2)(account, step)
+        return refused(code, attempts=2, doubts=1)(account, step)
 
     part, account, _ = created(late)
     assert part.live is not None

@@ -198,7 +198,7 @@ def refused_without_id(*_):
 
 def test_the_report_and_the_notebook_have_every_request():
     """Its verb, id, tries and result; and the answer as it came."""
-    script = [lost(500, attempts=3), then(late(429), lambda a: None)]
+    script = [lost(500, attempts=3, doubts=3), late(429, doubts=0)]
     part, _, run = one(declare(display="New"), [live()], *script)
     assert part.sent == (
         Sent("update", "req_1", 3, "doubtful", wrote=True),
@@ -219,7 +219,7 @@ def test_a_create_whose_old_answer_came_back_is_read_by_its_id():
     """The answer names the meter; no list is needed, which may lag."""
     made = live("mtr_new", created=1_790_000_001)
     part, account, _ = one(
-        declare(), [], lambda a, _: a.put(made) and replayed(made, attempts=2)(a, _)
+        declare(), [], lambda a, _: a.put(made) and replayed(made, attempts=2, doubts=1)(a, _)
     )
     assert (str(part.status), account.looks) == ("done", ["read"])
 

@@ -63,6 +63,8 @@ def struck_for_good(scenario, fault, at, switches):
         exits = {Exit.DONE} if happened == came else {Exit.FAILED, Exit.PARTIAL}
         assert report.exit_code in exits | ({Exit.PARTIAL} if ":after" in fault else set())
         assert (report.exit_code is Exit.FAILED) <= (not happened)
+        if fault.startswith("429"):
+            assert (report.exit_code is Exit.PARTIAL) <= bool(happened)
         assert (report.exit_code is Exit.DONE) is (statuses(report) <= {"done", "already"})
         it.server.disarm()
         it.clock.sleep(10)
