@@ -55,9 +55,11 @@ def emit(document: Document, output: Output, screen: Screen) -> Exit:
     if screen.said or output.format != "text":  # said already: a server began to serve
         for problem in _errors(document):
             screen.note(_on_one_line(problem))
-    if not screen.said:
-        screen.say(_spoken(document, output.format, screen))
-    return document.exit_code if isinstance(document, Report | Inventory | History) else Exit.DONE
+    code = document.exit_code if isinstance(document, Report | Inventory | History) else Exit.DONE
+    if screen.said or not (why := screen.say(_spoken(document, output.format, screen))):
+        return code
+    screen.warn(_on_one_line(files.unwritable("standard output", why)))
+    return worst([code, Exit.FAILED])
 
 
 def _spoken(document: Document, name: str, screen: Screen) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from contextlib import suppress
 from io import RawIOBase
 
 TYPE_CHECKING = False  # as in the package: `typing` takes long to import
@@ -47,10 +48,10 @@ class Screen:
         """Whether somebody would look at a bar that moves on standard error."""
         return self.colours_aside and not self._quiet
 
-    def say(self, text: str) -> None:
-        """Write the document: once, whole; a closed pipe is no error of ours."""
+    def say(self, text: str) -> str | None:
+        """Write the document: once, whole. Why it is lost, if it is; a closed pipe is no error."""
         self.said = True
-        _write(sys.stdout, text)
+        return _write(sys.stdout, text)
 
     def note(self, text: str) -> None:
         """One line for people on standard error, unless they want quiet."""
@@ -90,9 +91,10 @@ def _terminal(stream: TextIO | None) -> bool:
         return False
 
 
-def _write(stream: TextIO | None, text: str) -> None:
+def _write(stream: TextIO | None, text: str) -> str | None:
+    """Write all of it; the reason where that was not possible, unless nobody listens."""
     if stream is None:
-        return
+        return None
     try:
         fitting = _fitting(text, stream.encoding or "utf-8")
         if isinstance(getattr(stream, "buffer", None), RawIOBase):
@@ -100,11 +102,14 @@ def _write(stream: TextIO | None, text: str) -> None:
         else:
             stream.write(fitting)
             stream.flush()
-    except BrokenPipeError:
-        # so that the interpreter's own flush at the end finds somebody who listens
-        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-    except (OSError, ValueError, RuntimeError):  # the last: by a signal, amid another line
-        return
+    except OSError as error:
+        with suppress(OSError, ValueError):
+            # so that the interpreter's own flush at the end finds somebody who listens
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        return None if isinstance(error, BrokenPipeError) else error.strerror or str(error)
+    except (ValueError, RuntimeError):  # closed; or, by a signal, amid another line
+        return None
+    return None
 
 
 def _write_raw(stream: TextIO, text: str) -> None:

@@ -15,7 +15,8 @@ FILE_UNWRITABLE = Rule(
     "E002",
     "a file cannot be written",
     "A file of --out or --save is in a folder that does not exist or may not be written, or the "
-    "disk is full. Files are written beside their place and moved there when they are whole.",
+    "disk is full. Files are written beside their place and moved there when they are whole. Said "
+    "of standard output where the disk under it is full: what the run did is done, see `history`.",
     "name a file in an existing folder that you may write to",
 )
 FILE_UNREADABLE = Rule(

@@ -120,6 +120,23 @@ def test_a_closed_pipe_loses_no_apply(world):
     assert len(made.posts()) == 1
 
 
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full")
+@pytest.mark.parametrize(
+    "words", [["apply", "--yes"], ["apply", "--yes", "--format", "json"], ["plan"], ["validate"]]
+)
+def test_a_full_disk_under_standard_output_is_no_success(words, world):
+    """Whoever reads the file later must not take it for the whole; what was written is written."""
+    made = world(SEATS, {"meters": [live("seats", "Chairs")]})
+    with open("/dev/full", "w") as full:
+        child = _child(words[0], made.folder, *words[1:], stdout=full, stderr=subprocess.PIPE)
+        _, err = child.communicate(timeout=30)
+    assert child.returncode == 1
+    assert "standard output: error E002: cannot be written: No space left on device" in err
+    assert "Traceback" not in err
+    assert "Exception" not in err
+    assert len(made.posts()) == (words[0] == "apply")
+
+
 def test_closed_streams_lose_no_apply(world):
     """Not even all three of them."""
     made = world(SEATS, {"meters": [live("seats", "Chairs")]})
