@@ -27,16 +27,16 @@ __version__ = "0.1.0"
 
 TYPE_CHECKING = False  # type checkers take it for true; `typing` would take longer than the rest
 if TYPE_CHECKING:
-    from .aio import AsyncMeters
     from .auditing import audit
     from .config import load
     from .reconcile import carry_out, make_plan
     from .session import connect
-    from .stripe import Meters
+    from .stripe.aio import AsyncMeters
+    from .stripe.meters import Meters
 
 _HOMES = {
-    "AsyncMeters": "aio",
-    "Meters": "stripe",
+    "AsyncMeters": "stripe.aio",
+    "Meters": "stripe.meters",
     "audit": "auditing",
     "carry_out": "reconcile",
     "connect": "session",

@@ -23,7 +23,7 @@ from .remarks import partial
 from .report import AccountReport, Line
 from .session import Session
 from .severity import weight
-from .stripe import readable
+from .stripe.meters import readable
 from .verdict import after_audit
 
 

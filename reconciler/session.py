@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from .answer import Stopped
 from .clock import Clock, SystemClock
 from .codes import environment, service
-from .errors import InvalidRequestError
 from .model import Account, Unreadable
 from .problem import AuthError, ServiceError
-from .stripe import Events, Meters, Prices, readable
-from .transport import Options, Transport, never
-from .wire import identity
-from .writes import AccountMeters
+from .stripe.errors import InvalidRequestError
+from .stripe.meters import Events, Meters, Prices, readable
+from .stripe.transport import Options, Transport, never
+from .stripe.wire import identity
+from .stripe.writes import AccountMeters
 
 _ACCOUNT_READ = "rak_accounts_kyc_basic_read"
 

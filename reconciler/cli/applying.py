@@ -6,10 +6,11 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .. import __version__, journal, origin
+from .. import __version__
 from ..codes import guards, usage
 from ..look import Scope
 from ..model import Account, Project
+from ..past import journal, origin
 from ..plan import Plan
 from ..problem import Exit, Problem
 from ..reconcile import Planned, Refusals, carry_out, make_plan

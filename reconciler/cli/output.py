@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ..codes import usage
-from ..history import History
 from ..inventory import Inventory
+from ..past.history import History
 from ..problem import Exit, Level, Problem, UsageError, worst
 from ..render import Document, render
 from ..report import Report

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from ..history import History
 from ..inventory import Inventory
+from ..past.history import History
 from ..problem import Rule
 from ..report import Report
 from ..serving import Serving

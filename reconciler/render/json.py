@@ -11,9 +11,9 @@ from dataclasses import asdict
 from typing import Any
 
 from .. import __version__
-from ..history import History, PastLine, PastRun
 from ..inventory import AccountInventory, Inventory
 from ..model import AccountRef, Action, Change, Declared, Live, Status
+from ..past.history import History, PastLine, PastRun
 from ..problem import Location, Problem, Rule
 from ..report import AccountReport, Line, Outcome, Report
 from ..serving import Serving

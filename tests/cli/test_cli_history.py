@@ -7,12 +7,12 @@ import re
 
 import pytest
 import stripe
-from checkout import begun
 from cli.world import CALLS, SEATS, live
+from past.checkout import begun
 from published import held
 
-from reconciler import journal
 from reconciler.emulator import Key, Settings
+from reconciler.past import journal
 
 DAY = 86_400
 

@@ -18,7 +18,7 @@ from reconciler.reconcile import Planned, Refusals, carry_out, make_plan
 from reconciler.report import AccountReport
 from reconciler.saved import revive
 from reconciler.session import Session, connect
-from reconciler.writes import request_for
+from reconciler.stripe.writes import request_for
 
 KEY = {"KEY": "sk_test_emulator"}
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from published import held
 from render.parts import HOSTILE, texts
 
-from reconciler.history import (
+from reconciler.model import AccountRef, Event
+from reconciler.past.history import (
     History,
     PastCommit,
     PastLine,
@@ -17,9 +18,8 @@ from reconciler.history import (
     Source,
     Turn,
 )
-from reconciler.model import AccountRef, Event
+from reconciler.past.timeline import timeline
 from reconciler.render import render
-from reconciler.timeline import timeline
 
 PLAN = "0123456789abcdef0123456789abcdef"
 KEY = f"reconciler-cccccccccccc-{PLAN}-1-1"

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 from process import twenty
 
-from reconciler import journal
 from reconciler.emulator import Phase, Reached, Server, open_state
+from reconciler.past import journal
 
 Hook = Callable[[int, Reached], None]
 

@@ -12,8 +12,8 @@ import pytest
 from process import twenty
 from process.children import apply
 
-from reconciler import journal
 from reconciler.emulator import NameScope, Settings
+from reconciler.past import journal
 
 
 def complete(stand, ended):

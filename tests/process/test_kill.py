@@ -9,8 +9,8 @@ import pytest
 from process import twenty
 from process.children import TIMEOUT, Child, apply
 
-from reconciler import journal
 from reconciler.emulator import Phase
+from reconciler.past import journal
 
 SAMPLE = {
     (1, Phase.BEFORE),  # the first create

@@ -13,7 +13,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
-from reconciler.render import html
+from reconciler.render.html import document as html
 from reconciler.report import Report
 
 pytestmark = [

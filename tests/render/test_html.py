@@ -17,8 +17,8 @@ from render.reports import applied, drifted, hostile, invalid, many, plan
 
 from reconciler.model import AccountRef
 from reconciler.problem import Exit
-from reconciler.render import html
 from reconciler.render.clean import clean
+from reconciler.render.html import document as html
 from reconciler.report import AccountReport, Report
 
 VOID = {"meta", "input", "br"}
@@ -221,7 +221,7 @@ def luminance(colour: str) -> float:
 
 def themes() -> list[dict[str, str]]:
     """The colours by name, light and dark."""
-    style = files("reconciler.render").joinpath("page.css").read_text("utf-8")
+    style = files("reconciler.render.html").joinpath("page.css").read_text("utf-8")
     blocks = re.findall(r":root \{([^}]*--page: #\w{6}[^}]*)\}", style)
     return [dict(re.findall(r"--([\w-]+): (#\w{6})", block)) for block in blocks]
 

@@ -16,8 +16,9 @@ from render.reports import account, applied, drifted, hostile, invalid, many, pl
 from reconciler.codes import config
 from reconciler.model import AccountRef
 from reconciler.problem import Exit, Location
-from reconciler.render import gfm, markdown
 from reconciler.render.clean import clean
+from reconciler.render.markdown import document as markdown
+from reconciler.render.markdown import gfm
 from reconciler.report import Line, Report
 
 GITHUB_LIMIT = 65_536

@@ -8,7 +8,7 @@ from typing import Any
 from core.stage import Stage
 
 from reconciler.model import Live, Price
-from reconciler.wire import meter
+from reconciler.stripe.wire import meter
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from ... import journal
 from ...auditing import audit
 from ...config import load
 from ...model import Account, Severity
+from ...past import journal
 from ...render import Document
 from ...report import AccountReport, Report
 from ..accounts import chosen, each, failed

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ... import journal
 from ...attribution import REACH
 from ...codes import drift, service
 from ...codes import journal as rules
-from ...commits import changes
 from ...config import load
-from ...history import History, about, recount
 from ...model import Account, AccountRef, Unreadable
+from ...past import journal
+from ...past.commits import changes
+from ...past.history import History, about, recount
+from ...past.timeline import Heard, timeline
 from ...problem import AuthError, Exit, Level, Problem, worst
 from ...render import Document
-from ...stripe import readable
-from ...timeline import Heard, timeline
+from ...stripe.meters import readable
 from ..accounts import chosen, each
 from ..reach import reach
 from ..verb import PLAIN, Stage, Verb

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ... import origin, planfile
+from ... import planfile
 from ...codes import usage
 from ...config import load
 from ...model import Account
+from ...past import origin
 from ...problem import Exit, UsageError
 from ...reconcile import make_plan
 from ...render import Document

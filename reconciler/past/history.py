@@ -1,0 +1,273 @@
+"""What the journal tells: run by run who did what, what was intended and what came of it.
+
+The journal is a file that people may have edited and newer versions may have written: what
+does not fit is left out, and unknown kinds of lines are passed over. The nouns of the time line
+of one meter stand here too; `timeline` makes it from the journal, events and commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from ..model import AccountRef
+from ..problem import Exit, Problem
+
+T = TypeVar("T")
+Entry = Mapping[str, Any]
+
+_YEAR_10000 = 253_402_300_800  # Unix seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastRequest:
+    """One request as the journal has it. `at` is when it was intended, in Unix seconds.
+
+    `result` is `seen`, `refused`, `doubtful` or `unsent`; None where nothing that can be read
+    was written down after the intention: the run was killed, or is still at it.
+    """
+
+    key: str
+    verb: str | None = None
+    at: float = 0.0
+    n: int | None = None
+    undoes: int | None = None
+    meter_id: str | None = None
+    result: str | None = None
+    status: int | None = None
+    request_id: str | None = None
+    attempts: int | None = None
+    replayed: bool | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastLine:
+    """What was done about one event_name; a `status` of None means that no outcome was written.
+
+    `at` is when the outcome was written down, in Unix seconds.
+    """
+
+    event_name: str
+    action: str | None = None
+    status: str | None = None
+    at: float | None = None
+    meter_id: str | None = None
+    code: str | None = None
+    message: str | None = None
+    requests: tuple[PastRequest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastRun:
+    """One apply on one account. Without `ended` it was killed, or is still going on."""
+
+    run: str
+    account: AccountRef
+    began: float
+    ended: float | None = None
+    exit_code: int | None = None
+    plan_id: str | None = None
+    plan_hash: str | None = None
+    commit: str | None = None
+    user: str | None = None
+    job: str | None = None
+    tool_version: str | None = None
+    lines: tuple[PastLine, ...] = ()
+
+
+class Source(StrEnum):
+    """Who tells of a moment."""
+
+    JOURNAL = "journal"
+    EVENT = "event"
+    COMMIT = "commit"
+
+
+class Turn(StrEnum):
+    """What a commit did to a declaration."""
+
+    DECLARED = "declared"
+    CHANGED = "changed"
+    REMOVED = "removed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PastCommit:
+    """A commit that changed a declaration: `commit` is its full hash, `at` the committer's time.
+
+    `keys` are those of the entry that it changed, `files` where the entry stood, within the
+    project.
+    """
+
+    commit: str
+    at: float
+    author: str
+    subject: str
+    turn: Turn
+    keys: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One line of a time line: when (Unix seconds), who tells of it, what happened, who did it.
+
+    `kind` is a word for programs: a verb or an action, the type of an event, a `Turn`. `what`,
+    `note` and `who` are for people; `whose` is a `Whose`, None where none could be meant.
+    `event_ids` are the events that tell of it too.
+    """
+
+    at: float
+    source: Source
+    kind: str
+    what: str
+    who: str
+    note: str | None = None
+    whose: str | None = None
+    account: str | None = None
+    meter_id: str | None = None
+    request_id: str | None = None
+    plan_id: str | None = None
+    commit: str | None = None
+    event_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """What `history` has to say: runs, oldest first, and what could not be read.
+
+    `meter` is the event_name that was asked about, and `timeline` what happened to it, oldest
+    first; None for all of them.
+    """
+
+    runs: tuple[PastRun, ...] = ()
+    meter: str | None = None
+    timeline: tuple[Moment, ...] | None = None
+    problems: tuple[Problem, ...] = ()
+    own_exit: Exit = Exit.DONE
+
+    @property
+    def exit_code(self) -> Exit:
+        """That of the worst source; a torn line or a source that is not there is no failure."""
+        return self.own_exit
+
+    @property
+    def complete(self) -> bool:
+        """Whether all that was asked could be read."""
+        return not self.problems and self.own_exit is Exit.DONE
+
+
+def recount(entries: Iterable[Entry]) -> tuple[PastRun, ...]:
+    """The runs that a journal's entries tell of, in the order in which they began."""
+    runs: dict[str, list[Entry]] = {}
+    for entry in entries:
+        runs.setdefault(_word(entry, "run") or "", []).append(entry)
+    return tuple(_run(name, told) for name, told in runs.items())
+
+
+def about(runs: Iterable[PastRun], event_name: str) -> Iterator[PastRun]:
+    """The runs that did something about a name, and only that of them."""
+    for run in runs:
+        if lines := tuple(line for line in run.lines if line.event_name == event_name):
+            yield replace(run, lines=lines)
+
+
+def came_of(request: PastRequest) -> str:
+    """What came of a request, as a phrase."""
+    status = f" ({request.status})" if request.status else ""
+    many = f", {request.attempts} tries" if (request.attempts or 1) > 1 else ""
+    old = ", an old answer" if request.replayed else ""
+    return f"{_CAME[request.result]}{status}{many}{old}"
+
+
+_CAME = {
+    None: "no answer was written down",
+    "seen": "done",
+    "refused": "refused",
+    "doubtful": "in doubt",
+    "unsent": "not sent",
+}
+
+
+def _run(name: str, told: list[Entry]) -> PastRun:
+    first = next((entry for entry in told if entry.get("kind") == "run"), {})
+    last = next((entry for entry in told if entry.get("kind") == "end"), None)
+    names = dict.fromkeys(found for entry in told if (found := _word(entry, "event_name")))
+    return PastRun(
+        run=name,
+        account=AccountRef(
+            _word(first, "account") or "?", _word(first, "account_id"), _of(first, "livemode", bool)
+        ),
+        began=_moment(told[0]),
+        ended=_moment(last) if last else None,
+        exit_code=_of(last, "exit_code", int) if last else None,
+        plan_id=_word(told[0], "plan_id"),
+        plan_hash=_word(first, "plan_hash"),
+        commit=_word(first, "commit"),
+        user=_word(first, "user"),
+        job=_word(first, "job"),
+        tool_version=_word(first, "tool_version"),
+        lines=tuple(
+            _line(each, [e for e in told if e.get("event_name") == each]) for each in names
+        ),
+    )
+
+
+def _line(event_name: str, told: list[Entry]) -> PastLine:
+    ended = next((entry for entry in told if entry.get("kind") == "outcome"), {})
+    error = _of(ended, "error", dict) or {}
+    return PastLine(
+        event_name=event_name,
+        action=_word(ended, "action"),
+        status=_word(ended, "status"),
+        at=_moment(ended) if ended else None,
+        meter_id=_word(ended, "meter_id"),
+        code=_word(error, "code"),
+        message=_word(error, "message"),
+        requests=tuple(_requests(told)),
+    )
+
+
+def _requests(told: list[Entry]) -> Iterator[PastRequest]:
+    """Every intention, with the first thing that was written down of its key after it."""
+    for n, entry in enumerate(told):
+        key = _word(entry, "key")
+        if entry.get("kind") == "intend" and key:
+            after = (later for later in told[n + 1 :] if later.get("key") == key)
+            yield _request(key, entry, next(after, {}))
+
+
+def _request(key: str, intended: Entry, then: Entry) -> PastRequest:
+    said = _word(then, "result") if then.get("kind") == "observe" else _word(then, "kind")
+    return PastRequest(
+        key=key,
+        verb=_word(intended, "verb"),
+        at=_moment(intended),
+        n=_of(intended, "n", int),
+        undoes=_of(intended, "undoes", int),
+        meter_id=_word(then, "meter_id") or _word(intended, "meter_id"),
+        result=said if said in _CAME else None,
+        status=_of(then, "status", int),
+        request_id=_word(then, "request_id"),
+        attempts=_of(then, "attempts", int),
+        replayed=_of(then, "replayed", bool),
+        error=_word(then, "error"),
+    )
+
+
+def _of(entry: Entry, name: str, kind: type[T]) -> T | None:
+    """A value of an entry, if it is what it should be."""
+    value = entry.get(name)
+    return value if type(value) is kind else None
+
+
+def _word(entry: Entry, name: str) -> str | None:
+    return _of(entry, name, str)
+
+
+def _moment(entry: Entry) -> float:
+    value = _of(entry, "at", float) or _of(entry, "at", int) or 0
+    return float(value) if 0 <= value < _YEAR_10000 else 0.0

@@ -1,0 +1,5 @@
+"""The report as one self-contained page."""
+
+from .document import render
+
+__all__ = ["render"]

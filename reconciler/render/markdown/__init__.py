@@ -1,0 +1,5 @@
+"""The report as a comment on a pull request."""
+
+from .document import render
+
+__all__ = ["render"]

@@ -1,0 +1,64 @@
+"""Text for an audit: under each name what was found, since when, by whom, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...model import Severity
+from ...moments import utc
+from ...report import AccountReport, Finding
+from ...report import Line as ReportLine
+from ..clean import clean
+from ..headline import counted, verdict
+from ..story import doer, exempted, priced
+from .ink import WIDTH, Ink, Line, Word, wrapped
+
+_COLOUR = {
+    Severity.NONE: Ink.FAINT,
+    Severity.LOW: Ink.CYAN,
+    Severity.HIGH: Ink.YELLOW,
+    Severity.REVENUE: Ink.RED,
+}
+_INDENT = " " * 8
+
+
+def found(report: AccountReport) -> Iterator[Line]:
+    """Every line with a finding, exempt ones too; blank lines before each."""
+    for line in report.lines:
+        if line.findings:
+            yield ()
+            yield from _block(line)
+
+
+def total(report: AccountReport) -> Iterator[Line]:
+    """What the audit comes to, and in numbers."""
+    _, sentence = verdict(report, "drift")
+    yield from wrapped(f"{sentence} {', '.join(counted(report.lines, 'drift'))}", "", "  ")
+    if not report.complete:
+        yield (Word("Partial: not everything was looked at.", Ink.YELLOW),)
+
+
+def _block(line: ReportLine) -> Iterator[Line]:
+    change = line.change
+    word = "ignored" if line.ignored else str(change.severity)
+    name, place = clean(change.event_name), clean(str(change.where or ""))
+    gap = " " * max(2, WIDTH - 8 - len(name) - len(place))
+    sign = Word(f"{word:<8}", _COLOUR[change.severity])
+    yield (sign, Word(name, Ink.BOLD), gap, Word(place, Ink.FAINT))
+    for finding in line.findings:
+        yield from _finding(finding)
+    if change.prices:
+        yield from wrapped(f"prices: {', '.join(map(priced, change.prices))}", _INDENT)
+
+
+def _finding(finding: Finding) -> Iterator[Line]:
+    deeper = _INDENT + "  "
+    yield from wrapped(f"{finding.kind} {finding.code}: {finding.message}", _INDENT, deeper)
+    if finding.since is not None:
+        yield (deeper, Word("since: ", Ink.FAINT), utc(finding.since))
+    if finding.attribution:
+        yield from wrapped(f"who: {doer(finding.attribution)}", deeper, deeper + "  ")
+    if finding.exemption:
+        yield from wrapped(exempted(finding.exemption), deeper, deeper + "  ")
+    elif finding.remedy:
+        yield (deeper, Word("fix: ", Ink.FAINT), finding.remedy)  # never wrapped: to be copied

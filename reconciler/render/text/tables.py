@@ -1,0 +1,44 @@
+"""Text for lists: live meters as a table, diagnostics as a dictionary."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...model import Live
+from ...problem import Rule
+from ..clean import clean
+from .ink import Ink, Line, Word, wrapped
+
+
+def meters(found: tuple[Live, ...]) -> Iterator[Line]:
+    """One meter a line, in columns as wide as their longest value."""
+    if not found:
+        yield ("  no meters",)
+        return
+    rows = [tuple(map(clean, _row(meter))) for meter in found]
+    wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for meter, row in zip(found, rows, strict=True):
+        cells = "  ".join(cell.ljust(width) for cell, width in zip(row, wide, strict=True))
+        yield ("  ", cells if meter.active else Word(cells.rstrip(), Ink.FAINT))
+
+
+def _row(meter: Live) -> tuple[str, ...]:
+    formula = meter.default_aggregation.formula
+    return meter.event_name, meter.status, formula, meter.id, meter.display_name
+
+
+def codes(rules: tuple[Rule, ...]) -> Iterator[Line]:
+    """One rule in full; of several, one line each."""
+    if len(rules) == 1:
+        yield from _in_full(rules[0])
+        return
+    for rule in rules:
+        yield (Word(rule.code, Ink.BOLD), f"  {rule.level:<8} {rule.title}")
+
+
+def _in_full(rule: Rule) -> Iterator[Line]:
+    yield (Word(f"{rule.code}: {rule.title}", Ink.BOLD), f" ({rule.level})")
+    yield ()
+    yield from wrapped(rule.why, "  ")
+    yield ()
+    yield from wrapped(f"What to do: {rule.remedy}", "  ")

@@ -1,0 +1,130 @@
+"""What an answer means: a reply, or a typed error; and what another try depends on."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+from ..codes import service
+from .errors import (
+    Circumstances,
+    ConnectionFailedError,
+    StripeError,
+    UnexpectedAnswerError,
+    kind_of,
+)
+from .exchange import Broken, Incoming
+from .retry import Tried
+from .wire import MalformedError
+
+T = TypeVar("T")
+
+UNTRIED = Circumstances(attempts=0)
+"""Before the first try of a request."""
+
+Scrub = Callable[[str], str]
+"""Makes foreign words fit to be shown: without the key and control characters."""
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_SECONDS = re.compile(r"\d{1,6}(\.\d{1,6})?")
+_ADVICE = {"true": True, "false": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A 2xx answer: its JSON object, and the circumstances in which it came."""
+
+    body: Mapping[str, Any]
+    about: Circumstances
+
+    def read(self, how: Callable[[Mapping[str, Any]], T]) -> T:
+        """The body as a noun; raises UnexpectedAnswerError where it is not what was promised."""
+        try:
+            return how(self.body)
+        except MalformedError as error:
+            raise UnexpectedAnswerError(str(error), _unseen(self.about)) from None
+
+
+def judge(
+    came: Incoming | Broken, scrub: Scrub, before: Circumstances = UNTRIED
+) -> tuple[Tried, Reply | StripeError]:
+    """What one try came to, after those that `before` tells of."""
+    about = _about(came, before)
+    if isinstance(came, Broken):
+        kind = ConnectionFailedError if came.status is None else UnexpectedAnswerError
+        return Tried(hopeless=came.hopeless), kind(scrub(came.message), about, came.rule)
+    body = _json_object(came.body)
+    if came.status >= 300:
+        error = body.get("error") if body else None
+        return _tried(came), _refusal(about, error if isinstance(error, dict) else {}, scrub)
+    if body is None:
+        message = f"HTTP {came.status} with a body that is not a JSON object"
+        return Tried(), UnexpectedAnswerError(message, _unseen(about), service.GARBLED)
+    return _tried(came), Reply(body, about)
+
+
+def _refusal(about: Circumstances, error: Mapping[str, Any], scrub: Scrub) -> StripeError:
+    """The typed error of an answer that says no."""
+
+    def said(name: str) -> str | None:
+        value = error.get(name)
+        return scrub(value) if isinstance(value, str) else None
+
+    about = replace(about, type=said("type"), code=said("code"), param=said("param"))
+    message = said("message") or f"HTTP {about.status} without an explanation"
+    return kind_of(about.status or 0, about.type, about.code)(message, about)
+
+
+def _about(came: Incoming | Broken, before: Circumstances) -> Circumstances:
+    """The circumstances of an answer; a request id that is none is left out."""
+    given = came.headers.get("request-id", "")
+    return Circumstances(
+        status=came.status,
+        request_id=given if _REQUEST_ID.fullmatch(given) else None,
+        attempts=before.attempts + 1,
+        replayed=_replayed(came),
+        doubts=before.doubts + _doubtful(came),
+    )
+
+
+def _doubtful(came: Incoming | Broken) -> bool:
+    """Whether a request may have had an effect that its answer does not show.
+
+    A rate limit, and whatever else is refused for good, comes before anything is executed;
+    a conflict (409) says that a request with the same key may just be at it.
+    """
+    return isinstance(came, Broken) or came.status >= 500 or came.status == 409
+
+
+def _unseen(about: Circumstances) -> Circumstances:
+    """The circumstances of an answer that said yes, and did not show what it did."""
+    return replace(about, doubts=about.doubts + 1)
+
+
+def _replayed(came: Incoming | Broken) -> bool:
+    """Whether the answer is the stored one of an earlier request with the same key."""
+    return came.headers.get("idempotent-replayed", "").lower() == "true"
+
+
+def _tried(came: Incoming) -> Tried:
+    """What a full answer says about trying again."""
+    pause = came.headers.get("retry-after", "")
+    return Tried(
+        status=came.status,
+        advice=_ADVICE.get(came.headers.get("stripe-should-retry", "").lower()),
+        pause=float(pause) if _SECONDS.fullmatch(pause) else None,
+        limited="stripe-rate-limited-reason" in came.headers,
+        replayed=_replayed(came),
+    )
+
+
+def _json_object(body: bytes) -> dict[str, Any] | None:
+    """The JSON object that a body holds; None for anything else."""
+    try:
+        value = json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None

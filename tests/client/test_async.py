@@ -1,0 +1,128 @@
+"""The asynchronous client: the same names, awaited; nothing hangs at an end or when cancelled."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import threading
+
+import pytest
+from client.scripted import KEY, Scripted, http, refusal
+
+from reconciler.emulator import Server, open_state
+from reconciler.problem import StoppedError
+from reconciler.stripe.aio import AsyncMeters
+from reconciler.stripe.errors import NotFoundError
+from reconciler.stripe.meters import Meters
+
+
+@pytest.fixture
+def server(clock):
+    with open_state(None) as store, Server(store, clock=clock) as server:
+        yield server
+
+
+def client(server, **options):
+    return AsyncMeters(KEY, **{"api_base": server.url, "rate_limit": None} | options)
+
+
+def test_the_same_names_and_parameters():
+    """Whatever the client can do, it can do here, with the same signature."""
+    for name, call in inspect.getmembers(Meters, inspect.isfunction):
+        if not name.startswith("_"):
+            same = getattr(AsyncMeters, name)
+            assert [*inspect.signature(same).parameters] == [*inspect.signature(call).parameters]
+            assert same.__doc__
+
+
+def test_a_meter_from_birth_to_rest(server):
+    """Every call, awaited."""
+
+    async def live():
+        async with client(server) as meters:
+            born = await meters.create(
+                event_name="a", display_name="A", default_aggregation={"formula": "sum"}
+            )
+            renamed = await meters.update(born.id, display_name="B")
+            stopped = await meters.deactivate(born.id)
+            assert (await meters.list(status="inactive")).data == (stopped,)
+            woken = await meters.reactivate(born.id)
+            assert (await meters.everything()) == (woken,)
+            with pytest.raises(NotFoundError):
+                await meters.get("mtr_unknown")
+            return renamed, stopped, woken
+
+    renamed, stopped, woken = asyncio.run(live())
+    assert (renamed.display_name, stopped.active, woken.active) == ("B", False, True)
+
+
+@pytest.mark.parametrize("size", [0, 1, 5, 12])
+def test_all_of_them_lazily(size, server):
+    """`async for` ends at the end, and reads pages as they are needed."""
+    for n in range(size):
+        fields = {"display_name": "x", "default_aggregation": {"formula": "sum"}}
+        server.edit("/v1/billing/meters", {"event_name": f"name_{n}", **fields})
+
+    async def read():
+        async with client(server) as meters:
+            some = [live async for live in meters.all(limit=5)]
+            pages = [len(page.data) async for page in meters.pages(limit=5)]
+            return some, pages
+
+    some, pages = asyncio.run(read())
+    assert len({live.id for live in some}) == size
+    assert sum(pages) == size
+    assert len(pages) == max(1, -(-size // 5))
+
+
+def test_calls_run_side_by_side():
+    """Five slow calls wait for each other, so they must be under way together."""
+    together = threading.Barrier(5, timeout=10)
+
+    def script(asked):
+        together.wait()
+        return http(404, "")
+
+    async def read():
+        async with client(server) as meters:
+            calls = [meters.get(f"mtr_{n}") for n in range(5)]
+            return await asyncio.gather(*calls, return_exceptions=True)
+
+    with Scripted(script) as server:
+        assert all(isinstance(each, NotFoundError) for each in asyncio.run(read()))
+
+
+def test_cancelling_stops_the_waiting_and_the_tries():
+    """The request that is under way is not taken back; no other one follows it."""
+    asked, answer = threading.Event(), threading.Event()
+
+    def script(_):
+        asked.set()
+        answer.wait(10)
+        return refusal(500)
+
+    async def give_up():
+        async with client(server) as meters:
+            call = asyncio.create_task(meters.deactivate("mtr_1"))
+            await asyncio.to_thread(asked.wait, 10)
+            call.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await call
+        answer.set()
+
+    with Scripted(script) as server:
+        asyncio.run(give_up())
+    assert len(server.asked) == 1
+
+
+def test_a_closed_client_sends_nothing(server):
+    """Not even the first request."""
+
+    async def late():
+        meters = client(server)
+        await meters.close()
+        await meters.get("mtr_1")
+
+    with pytest.raises(StoppedError):
+        asyncio.run(late())
+    assert not len(server.log)

@@ -1,0 +1,204 @@
+"""Lists over real HTTP: pages that end, and every meter of an account exactly once."""
+
+from __future__ import annotations
+
+import pytest
+from client.scripted import KEY, PATH, Scripted, a_list, a_meter, http, to
+
+from reconciler.emulator import ListScope, Phase, Server, Settings, open_state
+from reconciler.stripe import listing
+from reconciler.stripe.errors import UnexpectedAnswerError
+from reconciler.stripe.meters import Meters
+
+
+def seeded(active: int, inactive: int = 0, first: int = 1_700_000_000):
+    """Meters of which the inactive ones are spread among the active ones."""
+    every = (active + inactive) // inactive if inactive else 0
+    meters, stopped = [], 0
+    for n in range(active + inactive):
+        stop = bool(every) and n % every == 0 and stopped < inactive
+        stopped += stop
+        meters.append(
+            {
+                "id": f"mtr_{n:04}",
+                "event_name": f"name_{n}",
+                "display_name": "A meter",
+                "default_aggregation": {"formula": "sum"},
+                "status": "inactive" if stop else "active",
+                "created": first + n,
+                "updated": first + n,
+            }
+        )
+    return {"meters": meters}
+
+
+def client(server, clock):
+    return Meters(KEY, api_base=server.url, clock=clock, rate_limit=None)
+
+
+SCOPES = pytest.mark.parametrize("scope", ListScope)
+
+
+@SCOPES
+@pytest.mark.parametrize(
+    ("active", "inactive"),
+    [(0, 0), (1, 0), (0, 1), (100, 0), (101, 0), (250, 120), (120, 250), (3, 205)],
+)
+def test_everything_is_found_once(active, inactive, scope, clock):
+    """Whatever the sizes, and whether or not an unfiltered list holds the inactive meters."""
+    seed = seeded(active, inactive)
+    settings = Settings(list_scope=scope)
+    with open_state(None, seed) as store, Server(store, settings) as server:
+        with client(server, clock) as meters:
+            found = meters.everything()
+        assert [live.id for live in found] == [m["id"] for m in reversed(seed["meters"])]
+        assert sum(live.active for live in found) == active
+
+
+@SCOPES
+@pytest.mark.parametrize(("active", "inactive", "most"), [(1000, 0, 12), (600, 400, 11)])
+def test_a_thousand_meters_take_a_dozen_requests(active, inactive, most, scope, clock):
+    """The listing leaves room for prices and the account within fourteen."""
+    if scope is ListScope.ACTIVE and inactive:
+        most = 1 + 6 + 4 + 6  # where the plain list is of no use, right goes before cheap
+    settings = Settings(list_scope=scope)
+    with open_state(None, seeded(active, inactive)) as store, Server(store, settings) as server:
+        with client(server, clock) as meters:
+            assert len(meters.everything()) == 1000
+        assert len(server.log) <= most
+
+
+def moved_at(number: int, phase: Phase, meter: str, settings: Settings, clock) -> bool:
+    """List an account while one meter changes its status at a moment; False if it came too late.
+
+    With pages of two, so that few meters make many moments.
+    """
+    happened = False
+
+    def reached(moment) -> None:
+        nonlocal happened
+        if (moment.number, moment.phase) == (number, phase) and not happened:
+            happened = True
+            status = server.state.ledger.meters[meter]["status"]
+            server.edit(f"{PATH}/{meter}/{'de' if status == 'active' else 're'}activate")
+
+    seed = seeded(4, 3)
+    with (
+        open_state(None, seed) as store,
+        Server(store, settings, reached=reached) as server,
+        client(server, clock) as meters,
+    ):
+        found = [
+            live.id
+            for live in listing.whole_account(
+                lambda status: meters.list(status=status, limit=2),
+                lambda status: meters.all(status=status, limit=2),
+            )
+        ]
+        assert sorted(found) == [m["id"] for m in seed["meters"]], (number, phase, meter, found)
+        return happened
+
+
+@SCOPES
+@pytest.mark.parametrize("meter", [f"mtr_{n:04}" for n in range(7)])
+def test_a_meter_that_moves_is_neither_lost_nor_doubled(meter, scope, clock):
+    """Before and after every request of the listing, in either direction, wherever it stands."""
+    settings = Settings(list_scope=scope)
+    for phase in Phase:
+        number = 1
+        while moved_at(number, phase, meter, settings, clock):
+            number += 1
+        assert number > 5, "the meter has to have moved in the midst of it"
+
+
+def test_the_newest_version_of_a_meter_counts(clock):
+    """A list that lags behind does not hide what another one has shown already."""
+
+    def script(asked):
+        if asked.params.get("status") == "inactive":
+            return http(200, a_list(a_meter(status="inactive", updated=1_800_000_000)))
+        return http(200, a_list(a_meter(), a_meter("mtr_2", status="inactive")))
+
+    with Scripted(script) as server:
+        found = {live.id: live.status for live in client(server, clock).everything()}
+    assert found == {"mtr_1": "inactive", "mtr_2": "inactive"}
+
+
+def test_of_two_versions_of_one_second_the_later_read_counts(clock):
+    """`updated` has a grain of a second: the meter was woken after the first look."""
+
+    def script(asked):
+        stopped = asked.params.get("status") == "inactive"
+        return http(200, a_list(a_meter(status="inactive" if stopped else "active")))
+
+    with Scripted(script) as server:
+        transport = to(server, clock)
+        found = listing.whole_account(
+            lambda status: Meters.over(transport).list(status=status),
+            lambda status: [] if status else Meters.over(transport).all(),
+        )
+    assert [live.status for live in found] == ["active"]
+
+
+# Lists that do not end
+
+
+def numbered(asked):
+    """A page with a new meter, and always more to come."""
+    return http(200, a_list(a_meter(f"mtr_{asked.number}"), has_more=True))
+
+
+ENDLESS = {
+    "the same page again": lambda _: http(200, a_list(a_meter(), has_more=True)),
+    "a circle": lambda asked: http(200, a_list(a_meter(f"mtr_{asked.number % 3}"), has_more=True)),
+    "an empty page": lambda _: http(200, a_list(has_more=True)),
+    "ever more": numbered,
+}
+
+
+@pytest.mark.parametrize("name", ENDLESS)
+def test_a_list_that_does_not_end_is_an_error(name, clock, monkeypatch):
+    """It is noticed, with the request id, and not read for ever."""
+    monkeypatch.setattr(listing, "_MOST_PAGES", 5)
+    with (
+        Scripted(ENDLESS[name]) as server,
+        client(server, clock) as meters,
+        pytest.raises(UnexpectedAnswerError) as caught,
+    ):
+        list(meters.all())
+    assert caught.value.problem.code == "S024"
+    assert caught.value.request_id == "req_1"
+    assert len(server.asked) <= 7
+
+
+def test_pages_are_read_when_they_are_asked_for(clock):
+    """The first meters of a long list cost one request."""
+    with Scripted(numbered) as server, client(server, clock) as meters:
+        each = meters.all()
+        assert not server.asked
+        assert next(each).id == "mtr_1"
+        assert len(server.asked) == 1
+        assert next(each).id == "mtr_2"
+        assert server.asked[1].params["starting_after"] == "mtr_1"
+
+
+MALFORMED = {
+    "no data": {"object": "list", "has_more": False},
+    "data of another type": {"data": {}, "has_more": False},
+    "entries of another type": {"data": ["mtr_1"], "has_more": False},
+    "no has_more": {"data": []},
+    "has_more of another type": {"data": [], "has_more": "false"},
+    "an entry without an id": a_list({}),
+}
+
+
+@pytest.mark.parametrize("name", MALFORMED)
+def test_a_page_that_is_none(name, clock):
+    """A clear error with the request id."""
+    with (
+        Scripted(lambda _: http(200, MALFORMED[name])) as server,
+        to(server, clock) as transport,
+        pytest.raises(UnexpectedAnswerError) as caught,
+    ):
+        next(listing.pages(transport, PATH, {}, dict))
+    assert (caught.value.problem.code, caught.value.request_id) == ("S021", "req_1")

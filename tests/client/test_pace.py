@@ -1,0 +1,160 @@
+"""The pace: bursts, steady rates, learning from refusals; eight threads on a virtual clock."""
+
+from __future__ import annotations
+
+import heapq
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.emulator.limits import Bucket as Limit
+from reconciler.stripe.pace import BURST, SLOWEST, Pacer, full, refused, take, went_well
+from reconciler.stripe.retry import Tried, wait_before_retry
+
+LATENCY = 0.002  # seconds
+WAITING = -1.0
+LIMITED = Tried(status=429, limited=True)
+
+
+def spread(limit: float, requests: int) -> list[float]:
+    """When requests that all want to go at once may go."""
+    bucket, moments = full(limit, 0.0), []
+    for _ in range(requests):
+        bucket, wait = take(bucket, 0.0)
+        moments.append(wait)
+    return moments
+
+
+def test_a_burst_then_the_rate():
+    """Five go at once, the others follow at the rate."""
+    moments = spread(20, 25)
+    assert moments[:5] == [0.0] * 5
+    assert moments[5:] == pytest.approx([n / 20 for n in range(1, 21)])
+
+
+def test_quiet_time_is_saved_up_to_a_burst():
+    """A minute of silence does not allow more than five at once."""
+    bucket, _ = take(full(20, 0.0), 0.0)
+    waits = []
+    for _ in range(7):
+        bucket, wait = take(bucket, 60.0)
+        waits.append(wait)
+    assert waits == pytest.approx([0] * 5 + [1 / 20, 2 / 20])
+
+
+@given(st.floats(0.5, 200), st.lists(st.floats(0, 2), min_size=1, max_size=60))
+def test_never_more_than_rate_and_burst(limit, gaps):
+    """In any stretch of time at most the burst and the rate times the stretch are sent."""
+    bucket, now, sent = full(limit, 0.0), 0.0, []
+    for gap in gaps:
+        now += gap
+        bucket, wait = take(bucket, now)
+        sent.append(now + wait)
+    assert sent == sorted(sent)
+    for first in range(len(sent)):
+        for last in range(first, len(sent)):
+            allowed = min(BURST, max(limit, 1)) + limit * (sent[last] - sent[first])
+            assert last - first + 1 <= allowed + 1 + 1e-6
+
+
+def test_a_clock_that_steps_back_gives_nothing_away():
+    """Threads hand in their moments in any order."""
+    bucket, _ = take(full(1, 0.0), 10.0)
+    assert take(bucket, 5.0)[1] == pytest.approx(1.0)
+
+
+def test_a_refusal_halves_the_rate_once_for_all_that_were_under_way():
+    """Eight refusals of one moment say one thing."""
+    bucket = full(100, 0.0)
+    for _ in range(8):
+        bucket = refused(bucket, claimed=0.5, now=1.0)
+    assert bucket.rate == 50
+    assert refused(bucket, claimed=1.1, now=1.2).rate == 25
+
+
+def test_a_refusal_takes_the_burst_away():
+    """What is saved up must not be thrown after a refusal."""
+    bucket = refused(full(20, 0.0), claimed=0.0, now=0.0)
+    assert take(bucket, 0.0)[1] == pytest.approx(1 / 10)
+
+
+def test_the_pace_has_a_floor_and_finds_back():
+    """It never stops altogether, and good answers bring it back to what was asked for."""
+    bucket = full(20, 0.0)
+    for moment in range(50):
+        bucket = refused(bucket, claimed=moment, now=moment)
+    assert bucket.rate == SLOWEST
+    for _ in range(200):
+        bucket = went_well(bucket)
+    assert bucket.rate == 20
+
+
+def test_a_rate_below_the_floor_is_kept():
+    """Somebody who asks for one request in ten seconds gets that."""
+    assert refused(full(0.1, 0.0), claimed=0.0, now=0.0).rate == 0.1
+    assert spread(0.1, 2)[1] > 0
+
+
+def test_without_a_limit_nothing_waits():
+    """The emulator needs no politeness."""
+    pacer = Pacer(None, 0.0)
+    pacer.refused(0.0, 0.0)
+    pacer.went_well()
+    assert [pacer.reserve(0.0) for _ in range(100)] == [0.0] * 100
+    assert pacer.rate is None
+
+
+@pytest.mark.parametrize("limit", [0, -1, float("nan")])
+def test_a_pace_that_lets_nothing_through_is_refused(limit):
+    """It would wait for ever."""
+    with pytest.raises(ValueError, match="above 0"):
+        Pacer(limit, 0.0)
+
+
+def race(meters: int, rate_limit: float, limit: float = 25.0) -> tuple[int, int, float]:
+    """Eight workers create meters: how many succeed, how many refusals, in how many seconds.
+
+    The limit is the emulator's own; time jumps from one event to the next.
+    """
+    pacer, server = Pacer(rate_limit, 0.0), Limit(limit, 0.0)
+    todo, done, refusals, posts = meters, 0, 0, []
+    queue = [(0.0, worker, 0, WAITING) for worker in range(8)]  # when, who, tries so far, claimed
+    while queue:
+        now, worker, tries, claimed = heapq.heappop(queue)
+        if claimed == WAITING:
+            todo -= tries == 0
+            if tries or todo >= 0:
+                heapq.heappush(queue, (now + pacer.reserve(now), worker, tries + 1, now))
+            continue
+        posts.append(now)
+        answered = now + LATENCY
+        if server.take(limit, now):
+            done += 1
+            pacer.went_well()
+            heapq.heappush(queue, (answered, worker, 0, WAITING))
+        else:
+            refusals += 1
+            pacer.refused(claimed, answered)
+            wait = wait_before_retry(tries, LIMITED, refusals * 0.618 % 1)
+            assert wait is not None, "a meter was given up"
+            heapq.heappush(queue, (answered + wait, worker, tries, WAITING))
+    return done, refusals, posts[-1] - posts[0]
+
+
+@pytest.mark.parametrize("meters", [100, 1000])
+def test_below_the_limit_nothing_is_refused_and_no_time_is_lost(meters):
+    """25 a second allowed, 24 used: no 429, and at most 1.15 times the ideal time."""
+    done, refusals, seconds = race(meters, rate_limit=24)
+    assert (done, refusals) == (meters, 0)
+    assert seconds <= 1.15 * meters / 24
+
+
+@pytest.mark.parametrize("meters", [100, 1000])
+@pytest.mark.parametrize("rate_limit", [30, 50, 100, 1000])
+def test_above_the_limit_all_succeed_with_few_refusals(rate_limit, meters):
+    """25 a second allowed, more wanted: few are refused, and little time is lost."""
+    done, refusals, seconds = race(meters, rate_limit)
+    assert done == meters
+    assert refusals <= 0.15 * (meters + refusals)
+    assert seconds <= 1.15 * meters / 25

@@ -1,0 +1,192 @@
+"""Prices and events of an account, as far as the key may read them."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from client.scripted import KEY, Scripted, a_list, http, refusal, to
+
+from reconciler.emulator import Key, Server, Settings, open_state
+from reconciler.model import (
+    Price,
+    Unreadable,
+)
+from reconciler.problem import StoppedError
+from reconciler.stripe.errors import (
+    InvalidRequestError,
+    PermissionDeniedError,
+    ServerError,
+    UnexpectedAnswerError,
+)
+from reconciler.stripe.meters import METER_EVENTS, Events, Meters, Prices, side_by_side
+
+
+@pytest.fixture
+def server(clock):
+    """An empty account."""
+    with open_state(None) as store, Server(store, clock=clock) as server:
+        yield server
+
+
+@pytest.fixture
+def meters(server, clock):
+    with Meters(KEY, api_base=server.url, clock=clock, rate_limit=None) as client:
+        yield client
+
+
+def make(meters, name="api_calls", **fields):
+    given = {"display_name": "API calls", "default_aggregation": {"formula": "sum"}} | fields
+    return meters.create(event_name=name, **given)
+
+
+def a_price(price_id, on, **fields):
+    """As much of a price as is looked at."""
+    return {"id": price_id, "active": True, "recurring": {"meter": on}, **fields}
+
+
+def seed(meters=9):
+    return {
+        "meters": [
+            {
+                "id": f"mtr_{n}",
+                "event_name": f"name_{n}",
+                "display_name": "A meter",
+                "default_aggregation": {"formula": "sum"},
+            }
+            for n in range(meters)
+        ],
+        "prices": [
+            {"id": f"price_{n}", "meter": f"mtr_{n % 3}", "active": n % 7 != 0, "nickname": f"n{n}"}
+            for n in range(300)
+        ],
+    }
+
+
+@pytest.fixture
+def selling(clock):
+    """An account with 300 prices on three of nine meters, and keys that may read more or less."""
+    few = frozenset({"billing_meter_read"})
+    settings = Settings(keys=(Key(KEY), Key("rk_test_few", few)))
+    with open_state(None, seed()) as store, Server(store, settings, clock=clock) as server:
+        yield server
+
+
+def test_prices_of_some_meters(selling, clock):
+    """Only active ones, only theirs, to the last page, one list for each meter."""
+    with to(selling, clock) as transport:
+        found = Prices(transport).for_meters(("mtr_1", "mtr_2", "mtr_8"))
+    expected = {f"price_{n}" for n in range(300) if n % 7 and n % 3 in (1, 2)}
+    assert {price.id for price in found} == expected
+    assert {price.meter for price in found} == {"mtr_1", "mtr_2"}
+    assert isinstance(found[0], Price)
+    assert found[0].nickname
+    assert found[0].product
+    assert len(selling.log) == 3
+
+
+def test_prices_of_the_whole_account(selling, clock):
+    """Paged once, a hundred at a time."""
+    with to(selling, clock) as transport:
+        found = Prices(transport).all()
+    assert len(found) == len([n for n in range(300) if n % 7])
+    assert len(selling.log) == 3
+
+
+def test_what_the_key_may_not_read_is_named(selling, clock):
+    """The missing permission in Stripe's own word; no exception, since plans go on without."""
+    with to(selling, clock, "rk_test_few") as transport:
+        assert isinstance(Prices(transport).all(), Unreadable)
+        assert Prices(transport).for_meters(("mtr_1",)).permission == "plan_read"
+        assert Events(transport).read().permission == "event_read"
+        with pytest.raises(PermissionDeniedError):
+            list(Events(transport).all())
+
+
+def test_a_price_filter_that_is_ignored_invents_nothing(clock):
+    """Prices of other meters, of none, or inactive ones are not counted."""
+    prices = [
+        {
+            "id": "price_1",
+            "active": True,
+            "recurring": {"meter": "mtr_1"},
+            "product": {"id": "prod"},
+        },
+        {"id": "price_2", "active": True, "recurring": {"meter": "mtr_2"}, "product": "prod"},
+        {"id": "price_3", "active": False, "recurring": {"meter": "mtr_1"}},
+        {"id": "price_4", "active": True, "recurring": {"meter": None}},
+        {"id": "price_5", "active": True, "recurring": None},
+    ]
+    with Scripted(lambda _: http(200, a_list(*prices))) as server, to(server, clock) as transport:
+        assert Prices(transport).for_meters(("mtr_1",)) == (
+            Price("price_1", "mtr_1", product="prod"),
+        )
+        assert [price.id for price in Prices(transport).all()] == ["price_1", "price_2"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "error"),
+    [
+        (refusal(500), ServerError),
+        (refusal(400), InvalidRequestError),
+        (http(200, a_list(a_price(7, "mtr_1"))), UnexpectedAnswerError),
+        (http(200, a_list(a_price("price_1", 7))), UnexpectedAnswerError),
+        (http(200, a_list(a_price("price_1", "mtr_1", active=1))), UnexpectedAnswerError),
+    ],
+)
+def test_other_failures_are_not_taken_for_no_prices(answer, error, clock):
+    """Only a 403 means that the key may not; everything else is an error."""
+    with (
+        Scripted(lambda _: answer) as server,
+        to(server, clock) as transport,
+        pytest.raises(error),
+    ):
+        Prices(transport).for_meters(("mtr_1", "mtr_2"))
+
+
+def test_a_failure_cancels_what_has_not_begun():
+    """A key that is not accepted is not shown two hundred times."""
+    go_on, begun = threading.Event(), []
+
+    def work(item):
+        begun.append(item)
+        if item == "0":
+            raise PermissionError
+        go_on.wait(10)
+
+    before = set(threading.enumerate())
+    with pytest.raises(PermissionError):
+        side_by_side(work, map(str, range(200)))
+    go_on.set()
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
+    assert len(begun) < 50
+
+
+def test_a_stop_cancels_the_prices_that_were_not_asked_for(clock):
+    """Of many meters only those under way are finished."""
+    with (
+        Scripted(lambda _: http(200, a_list())) as server,
+        to(server, clock, stopped=lambda: len(server.asked) >= 3) as transport,
+        pytest.raises(StoppedError),
+    ):
+        Prices(transport).for_meters(tuple(f"mtr_{n}" for n in range(200)))
+    assert len(server.asked) <= 3 + 8
+
+
+def test_events_tell_who_did_it(server, clock, meters):
+    """Type, object, request id and idempotency key; only since a moment, only those asked for."""
+    born = make(meters, idempotency_key="mine")
+    clock.sleep(100)
+    began = int(clock.now())
+    meters.update(born.id, display_name="Other", idempotency_key="second")
+    with to(server, clock) as transport:
+        every = Events(transport).read()
+        recent = Events(transport).read(since=began)
+        created = list(Events(transport).all(types=["billing.meter.created"]))
+    assert [each.type for each in every] == ["billing.meter.updated", "billing.meter.created"]
+    assert set(METER_EVENTS) > {each.type for each in every}
+    assert [each.idempotency_key for each in recent] == ["second"]
+    assert recent[0].previous_attributes["display_name"] == "API calls"
+    assert recent[0].object["id"] == born.id
+    assert created[0].request_id == server.log.posts[0].request_id

@@ -1,0 +1,126 @@
+"""Retry decisions: which answers are worth another try, after how long, and how many in all."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reconciler.stripe.retry import (
+    ATTEMPTS,
+    FIRST_WAIT,
+    LONGEST_ADVICE,
+    LONGEST_WAIT,
+    Budget,
+    Tried,
+    wait_before_retry,
+    worth_another,
+)
+
+NO_ANSWER = Tried()
+LIMITED = Tried(status=429, limited=True)
+
+
+@pytest.mark.parametrize(
+    ("tried", "again"),
+    [
+        (NO_ANSWER, True),
+        (Tried(hopeless=True), False),
+        *((Tried(status=status), True) for status in (409, 429, 500, 502, 503, 504)),
+        *((Tried(status=status), False) for status in (400, 401, 402, 403, 404, 424, 501)),
+        (LIMITED, True),
+        (Tried(status=400, advice=True), True),
+        (Tried(status=404, advice=True), True),
+        (Tried(status=500, advice=False), False),
+        (Tried(status=429, limited=True, advice=False), False),
+        (Tried(status=409, advice=False), False),
+        (Tried(status=500, replayed=True), False),
+        (Tried(status=500, replayed=True, advice=True), False),
+        (Tried(hopeless=True, advice=True), False),
+    ],
+)
+def test_what_is_worth_another_try(tried, again):
+    """The status decides, Stripe's advice overrides it, a stored answer only comes again."""
+    assert worth_another(tried) is again
+    assert (wait_before_retry(1, tried, 0.5) is not None) is again
+
+
+@pytest.mark.parametrize("attempt", range(1, ATTEMPTS))
+def test_waits_double_up_to_a_ceiling_with_full_jitter(attempt):
+    """Chance spreads the wait over everything from nothing to the ceiling."""
+    ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1))
+    assert wait_before_retry(attempt, NO_ANSWER, 0.0) == 0.0
+    assert wait_before_retry(attempt, NO_ANSWER, 0.25) == pytest.approx(ceiling / 4)
+    assert wait_before_retry(attempt, NO_ANSWER, 1.0) == pytest.approx(ceiling)
+
+
+@pytest.mark.parametrize("attempt", range(1, ATTEMPTS))
+def test_a_429_never_comes_back_at_once(attempt):
+    """At least half of the ceiling passes, whatever chance says."""
+    ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1))
+    assert wait_before_retry(attempt, LIMITED, 0.0) == pytest.approx(ceiling / 2)
+    assert wait_before_retry(attempt, LIMITED, 1.0) == pytest.approx(ceiling)
+
+
+@pytest.mark.parametrize(
+    ("asked", "waited"), [(0.0, 0.25), (3.0, 3.0), (30.0, 30.0), (86_400.0, LONGEST_ADVICE)]
+)
+def test_a_retry_after_is_honoured_within_reason(asked, waited):
+    """Stripe sends none; a gateway may, and may not park the run for a day."""
+    assert wait_before_retry(1, Tried(status=503, pause=asked), 0.5) == waited
+
+
+def test_tries_end():
+    """The last try is the last, even with advice to go on."""
+    assert wait_before_retry(ATTEMPTS - 1, NO_ANSWER, 0.5) is not None
+    assert wait_before_retry(ATTEMPTS, NO_ANSWER, 0.5) is None
+    assert wait_before_retry(ATTEMPTS, Tried(status=500, advice=True), 0.5) is None
+
+
+@given(
+    st.integers(1, ATTEMPTS + 2),
+    st.builds(
+        Tried,
+        status=st.none() | st.integers(200, 599),
+        hopeless=st.booleans(),
+        advice=st.none() | st.booleans(),
+        pause=st.none() | st.floats(0, 1e9),
+        limited=st.booleans(),
+        replayed=st.booleans(),
+    ),
+    st.floats(0, 1, exclude_max=True),
+)
+def test_no_wait_is_negative_or_long(attempt, tried, chance):
+    """Whatever comes back, the next wait is bounded."""
+    wait = wait_before_retry(attempt, tried, chance)
+    assert wait is None or 0 <= wait <= LONGEST_ADVICE
+
+
+def test_an_outage_uses_the_budget_up():
+    """A run does not try everything five times against a service that is down."""
+    budget = Budget(most=3)
+    assert [budget.spend(NO_ANSWER) for _ in range(5)] == [True, True, True, False, False]
+
+
+def test_a_run_may_spend_fifty_retries():
+    """Unless something goes well in between."""
+    budget = Budget()
+    assert [budget.spend(NO_ANSWER) for _ in range(51)] == [True] * 50 + [False]
+
+
+def test_what_goes_well_earns_retries_back():
+    """Two good answers pay for one retry, and the purse has a size."""
+    budget = Budget(most=1)
+    assert budget.spend(NO_ANSWER)
+    budget.earn()
+    assert not budget.spend(NO_ANSWER)
+    for _ in range(9):
+        budget.earn()
+    assert [budget.spend(NO_ANSWER) for _ in range(2)] == [True, False]
+
+
+def test_refusals_by_the_rate_limit_cost_nothing():
+    """They had no effect, and the pace answers them."""
+    budget = Budget(most=1)
+    assert all(budget.spend(LIMITED) for _ in range(100))
+    assert budget.spend(NO_ANSWER)

@@ -1,0 +1,117 @@
+"""The key is shown by nothing: no error and nothing in its chain, no repr, no log."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from client.scripted import KEY, PATH, Scripted, http, in_turn, refusal, to
+
+from reconciler.problem import AuthError, Exit, ReconcilerError
+from reconciler.stripe.errors import (
+    StripeError,
+)
+from reconciler.stripe.transport import Transport
+
+OK = http(200, {"id": "x"})
+
+
+def told(error: BaseException) -> str:
+    """All that an exception could tell, with everything that hangs on it."""
+    seen, texts, queue = set(), [], [error]
+    while queue:
+        one = queue.pop()
+        if one is None or id(one) in seen:
+            continue
+        seen.add(id(one))
+        texts += [str(one), repr(one), repr(one.args), repr(vars(one))]
+        queue += [one.__cause__, one.__context__]
+        if isinstance(one, ReconcilerError):
+            texts.append(repr(one.problems))
+    return "\n".join(texts)
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "sk_test_abc\n",
+        "sk_test_abc def",
+        " sk_test_abc",
+        "sk_test_abc\r\nX-Evil: 1",
+        "sk_test_äbc",
+        "sk_test_ab\x00c",
+        "sk_test_ab\u200bc",
+        "pk_test_abcdefgh",
+        "whsec_abcdefgh",
+        '"sk_test_abcdefgh"',
+        "hunter2hunter2",
+    ],
+)
+def test_a_key_that_cannot_be_one_is_refused_and_not_shown(key):
+    """What is wrong is said without a piece of the key."""
+    with pytest.raises(AuthError) as caught:
+        Transport(key)
+    assert caught.value.problems[0].code == "S002"
+    assert caught.value.exit_code == Exit.DENIED
+    for piece in re.findall(r"\w{7,}", key):
+        assert piece not in str(caught.value)
+
+
+LEAKS = [
+    None,
+    refusal(400, f"bad key {KEY}", code=KEY, param=KEY, type=KEY),
+    refusal(401, f"Invalid API Key provided: {KEY}"),
+    refusal(500, KEY),
+    http(502, f"<pre>Authorization: Bearer {KEY}</pre>"),
+    http(200, f"{{{KEY}"),
+    http(302, "", Location=f"https://evil.example/{KEY}"),
+    http(200, "", Content_Encoding=KEY),
+    http(400, "{}", Request_Id=f"req {KEY}"),
+    f"HTTP/1.1 {KEY}\r\n\r\n".encode(),
+    [f"HTTP/1.1 200 OK\r\nContent-Length: {KEY}\r\n\r\n".encode(), None],
+    f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{KEY}\r\n".encode(),
+]
+
+
+@pytest.mark.parametrize("answer", LEAKS)
+def test_no_error_tells_the_key(answer, clock):
+    """Neither the error nor anything in its chain, even if the answer quotes the key."""
+    with (
+        Scripted(in_turn(answer)) as server,
+        to(server, clock) as transport,
+        pytest.raises(StripeError) as caught,
+    ):
+        transport.get(PATH)
+    assert KEY not in told(caught.value)
+    assert caught.value.__context__ is None
+    assert caught.value.__cause__ is None
+
+
+def test_nothing_that_is_shown_or_logged_tells_the_key(clock, caplog):
+    """Neither a repr nor the log of every request."""
+    caplog.set_level("DEBUG")
+    with Scripted(in_turn(OK)) as server, to(server, clock) as transport:
+        transport.post(PATH)
+        shown = repr(transport) + repr(vars(transport))
+    assert KEY not in shown
+    assert "POST /v1/billing/meters" in caplog.text
+    assert KEY not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("key", "livemode"),
+    [
+        ("sk_test_a", False),
+        ("rk_test_a", False),
+        ("sk_live_a", True),
+        ("rk_live_a", True),
+        ("sk_org_live_a", True),
+        ("sk_org_a", None),
+        ("sk_unknown", None),
+    ],
+)
+def test_the_mode_of_a_key(key, livemode):
+    """Its prefix tells; where it does not, nothing is guessed."""
+    with Transport(key) as transport:
+        assert transport.key_livemode is livemode

@@ -1,0 +1,139 @@
+"""The client against the emulator: every call and every parameter."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from client.scripted import KEY, Scripted, a_list, a_meter, http, to
+
+from reconciler.emulator import Server, open_state
+from reconciler.model import (
+    CustomerMapping,
+    DefaultAggregation,
+    ValueSettings,
+)
+from reconciler.problem import ServiceError
+from reconciler.stripe.errors import (
+    InvalidRequestError,
+    NotFoundError,
+)
+from reconciler.stripe.meters import Meters
+
+
+@pytest.fixture
+def server(clock):
+    """An empty account."""
+    with open_state(None) as store, Server(store, clock=clock) as server:
+        yield server
+
+
+@pytest.fixture
+def meters(server, clock):
+    with Meters(KEY, api_base=server.url, clock=clock, rate_limit=None) as client:
+        yield client
+
+
+def make(meters, name="api_calls", **fields):
+    given = {"display_name": "API calls", "default_aggregation": {"formula": "sum"}} | fields
+    return meters.create(event_name=name, **given)
+
+
+def test_a_meter_from_birth_to_rest(meters, server):
+    """Create, read, rename, stop, wake: each answer is the meter as it then is."""
+    born = make(meters)
+    assert born.status == "active"
+    assert meters.get(born.id) == born
+    assert meters.update(born.id, display_name="Calls").display_name == "Calls"
+    stopped = meters.deactivate(born.id)
+    assert (stopped.status, stopped.status_transitions.deactivated_at) == (
+        "inactive",
+        stopped.updated,
+    )
+    assert not meters.get(born.id).active
+    assert meters.reactivate(born.id).active
+    assert [e.path.rsplit("/", 1)[1] for e in server.log.posts[2:]] == ["deactivate", "reactivate"]
+
+
+@pytest.mark.parametrize("as_nouns", [True, False])
+def test_every_parameter_of_create(as_nouns, meters, server):
+    """Nested settings as nouns or as plain mappings; all of them come back."""
+    blocks = {
+        "default_aggregation": DefaultAggregation("last"),
+        "customer_mapping": CustomerMapping("by_id", "customer"),
+        "value_settings": ValueSettings("amount"),
+    }
+    if not as_nouns:
+        blocks = {name: dataclasses.asdict(block) for name, block in blocks.items()}
+    born = make(meters, event_time_window="hour", idempotency_key="mine", **blocks)
+    assert born.default_aggregation == DefaultAggregation("last")
+    assert born.customer_mapping == CustomerMapping("by_id", "customer")
+    assert born.value_settings == ValueSettings("amount")
+    assert born.event_time_window == "hour"
+    assert server.log.posts[0].key == "mine"
+
+
+def test_what_is_left_out_is_left_to_stripe(meters, server):
+    """Defaults are the server's; nothing is sent in their place."""
+    born = make(meters)
+    assert (born.value_settings, born.customer_mapping) == (ValueSettings(), CustomerMapping())
+    assert born.event_time_window is None
+    sent = server.log.posts[0].params
+    assert set(sent) == {"display_name", "event_name", "default_aggregation"}
+
+
+def test_pages_and_cursors(meters):
+    """Newest first; forwards and backwards; a filter; all of them lazily."""
+    ids = [make(meters, f"name_{n}").id for n in range(12)][::-1]
+    meters.deactivate(ids[3])
+    first = meters.list()
+    assert ([m.id for m in first.data], first.has_more) == (ids[:10], True)
+    assert [m.id for m in meters.list(limit=3, starting_after=ids[4]).data] == ids[5:8]
+    assert [m.id for m in meters.list(limit=3, ending_before=ids[4]).data] == ids[1:4]
+    assert [m.id for m in meters.list(status="inactive").data] == [ids[3]]
+    assert [m.id for m in meters.all(limit=5)] == ids
+    assert [m.id for m in meters.all(status="active", limit=5)] == ids[:3] + ids[4:]
+    assert [len(page.data) for page in meters.pages(limit=5)] == [5, 5, 2]
+
+
+def test_expand_is_passed_on(clock):
+    """Nothing on a meter can be expanded today; the parameter is there all the same."""
+    script = lambda asked: http(200, a_meter() if "mtr" in asked.path else a_list())  # noqa: E731
+    with Scripted(script) as server, Meters.over(to(server, clock)) as meters:
+        meters.list(expand=["data.x"])
+        list(meters.all(expand=["data.x"]))
+        meters.get("mtr_1", expand=["x"])
+        meters.update("mtr_1", display_name="M", expand=["x"])
+        meters.deactivate("mtr_1", expand=["x"])
+        meters.reactivate("mtr_1", expand=["x"])
+    asked = [asked.params["expand[]"] for asked in server.asked]
+    assert asked == ["data.x", "data.x", "x", "x", "x", "x"]
+
+
+def test_refusals_of_the_api(meters):
+    """A name that is taken, an id that is unknown, a value that is none."""
+    make(meters)
+    with pytest.raises(InvalidRequestError, match="already exists") as caught:
+        make(meters)
+    assert (caught.value.status, caught.value.type) == (400, "invalid_request_error")
+    with pytest.raises(NotFoundError) as caught:
+        meters.get("mtr_unknown")
+    assert (caught.value.status, caught.value.code) == (404, "resource_missing")
+    assert caught.value.request_id.startswith("req_")
+    with pytest.raises(InvalidRequestError) as caught:
+        make(meters, "other", default_aggregation={"formula": "max"})
+    assert caught.value.param == "default_aggregation[formula]"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["", "mtr/1", "..", ".", "../prices", "mtr_1?x", "mtr 1", "mtr_1\n", "mtr%2F1", "m" * 256],
+)
+@pytest.mark.parametrize("verb", ["get", "update", "deactivate", "reactivate"])
+def test_an_id_cannot_lead_elsewhere(bad, verb, meters, server):
+    """It is refused before anything is sent."""
+    more = {"display_name": "x"} if verb == "update" else {}
+    with pytest.raises(ServiceError) as caught:
+        getattr(meters, verb)(bad, **more)
+    assert caught.value.problems[0].code == "S007"
+    assert not len(server.log)

@@ -1,0 +1,300 @@
+"""One request over real HTTP: what is sent, what never is, and what is tried again."""
+
+from __future__ import annotations
+
+import re
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from client.scripted import KEY, PATH, Scripted, http, in_turn, refusal, to
+
+from reconciler import __version__
+from reconciler.problem import ServiceError, StoppedError
+from reconciler.stripe.errors import (
+    ConnectionFailedError,
+    ServerError,
+    StripeError,
+)
+from reconciler.stripe.retry import ATTEMPTS
+from reconciler.stripe.transport import Transport
+
+OK = http(200, {"id": "x"})
+
+# What is sent
+
+
+def test_every_request_says_who_asks_and_in_which_version(clock):
+    """Key, version and user agent; no cookie, no compression."""
+    with (
+        Scripted(in_turn(http(200, {}, Set_Cookie="a=b"))) as server,
+        to(server, clock) as transport,
+    ):
+        transport.get(PATH)
+        transport.get(PATH)
+    headers = server.asked[1].headers
+    assert headers["authorization"] == f"Bearer {KEY}"
+    assert headers["stripe-version"] == "2026-09-30.endive"
+    assert headers["user-agent"].startswith(f"reconciler/{__version__} ")
+    assert headers["accept-encoding"] == "identity"
+    assert not {"cookie", "stripe-account", "stripe-context", "idempotency-key"} & set(headers)
+
+
+def test_the_account_to_act_on(clock):
+    """Connected accounts and contexts are headers; the key's own account drops only the first."""
+    with (
+        Scripted(in_turn(OK)) as server,
+        to(server, clock, stripe_account="acct_2", stripe_context="org/acct_3") as transport,
+    ):
+        transport.get("/v1/account")
+        transport.on_own_account().get("/v1/account")
+    first, second = (asked.headers for asked in server.asked)
+    assert (first["stripe-account"], first["stripe-context"]) == ("acct_2", "org/acct_3")
+    assert (second.get("stripe-account"), second["stripe-context"]) == (None, "org/acct_3")
+
+
+def test_parameters_nest_as_forms_do(clock):
+    """Mappings and lists are flattened, None is left out, nothing is lost in encoding."""
+    params = {"a": {"b": "ü & = +", "c": None}, "d": ["x", "y z"], "e": True, "f": 7}
+    expected = {"a[b]": "ü & = +", "d[]": "y z", "e": "true", "f": "7"}
+    with Scripted(in_turn(OK)) as server, to(server, clock) as transport:
+        transport.get(PATH, params)
+        transport.post(PATH, params)
+        transport.post(PATH)
+    read, written, empty = server.asked
+    assert read.params == written.params == expected
+    assert "?" not in written.target
+    assert written.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert (empty.params, empty.headers["content-length"]) == ({}, "0")
+
+
+def test_a_post_always_has_an_idempotency_key(clock):
+    """The one given, else a new one for every call."""
+    with Scripted(in_turn(OK)) as server, to(server, clock) as transport:
+        for key in ("mine", None, None):
+            transport.post(PATH, key=key)
+    first, second, third = (asked.headers["idempotency-key"] for asked in server.asked)
+    assert first == "mine"
+    assert second != third
+    assert re.fullmatch(r"[0-9a-f-]{36}", second)
+
+
+def test_netrc_and_proxies_do_not_reach_loopback(clock, monkeypatch, tmp_path):
+    """Neither a `.netrc` nor a proxy variable changes who is asked or with which key."""
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login evil password evil\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    with Scripted(in_turn(OK)) as server, to(server, clock) as transport:
+        transport.get(PATH)
+    assert server.asked[0].headers["authorization"] == f"Bearer {KEY}"
+
+
+def test_a_proxy_of_the_environment_is_used_elsewhere(clock, monkeypatch):
+    """A tunnel is asked for, and the proxy never sees the key."""
+    with Scripted(in_turn(http(403, "no tunnel"))) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        with (
+            Transport(KEY, api_base="https://api.example", clock=clock) as transport,
+            pytest.raises(ConnectionFailedError),
+        ):
+            transport.get(PATH)
+    assert proxy.asked[0].method == "CONNECT"
+    assert proxy.asked[0].target == "api.example:443"
+    assert KEY not in str(proxy.asked)
+
+
+def test_connections_are_kept_and_shared_by_threads(clock):
+    """Eight threads, eighty requests, no more than eight connections."""
+    lines, lock = set(), threading.Lock()
+
+    def script(asked):
+        with lock:
+            lines.add(threading.get_ident())
+        return OK
+
+    with Scripted(script) as server, to(server, clock) as transport, ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: transport.get(PATH), range(80)))
+    assert len(server.asked) == 80
+    assert len(lines) <= 8
+
+
+# What is never sent
+
+
+@pytest.mark.parametrize("name", ["stripe_account", "stripe_context", "stripe_version"])
+@pytest.mark.parametrize("value", ["", "acct_1\r\nX: y", "acct 1", "acct_é", "a" * 256])
+def test_headers_cannot_be_broken_out_of(name, value, clock):
+    """A line break in an account id is refused, not sent."""
+    with pytest.raises(ServiceError) as caught:
+        Transport(KEY, clock=clock, **{name: value})
+    assert caught.value.problems[0].code == "S006"
+
+
+@pytest.mark.parametrize("key", ["", "a b", "a\nb", "ü", "a" * 256])
+def test_an_idempotency_key_has_a_shape(key, clock):
+    """Stripe takes up to 255 characters; nothing else is sent."""
+    with (
+        Scripted(in_turn(OK)) as server,
+        to(server, clock) as transport,
+        pytest.raises(ServiceError) as caught,
+    ):
+        transport.post(PATH, key=key)
+    assert caught.value.problems[0].code == "S006"
+    assert not server.asked
+
+
+# What is tried again
+
+CUT_OFF = [http(200, "{}", Content_Length="100"), None]
+RETRIED = [
+    (None, 200),
+    (refusal(409), 200),
+    (refusal(429), 200),
+    (refusal(500), 200),
+    (http(502, "<html>"), 200),
+    (http(503, ""), 200),
+    (http(200, "<html>"), 200),
+    (http(200, '{"id": "x'), 200),
+    (CUT_OFF, 200),
+    (refusal(400, headers={"Stripe-Should-Retry": "true"}), 200),
+    (refusal(400), 400),
+    (refusal(401), 401),
+    (refusal(403), 403),
+    (refusal(404), 404),
+    (refusal(500, headers={"Stripe-Should-Retry": "false"}), 500),
+    (refusal(429, headers={"Stripe-Should-Retry": "false"}), 429),
+    (refusal(500, headers={"Idempotent-Replayed": "true"}), 500),
+]
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize(("first", "status"), RETRIED)
+def test_one_bad_answer(method, first, status, clock):
+    """What can pass is tried again with the same key; what cannot is an error at once."""
+    with Scripted(in_turn(first, OK)) as server, to(server, clock) as transport:
+        if status == 200:
+            assert getattr(transport, method)(PATH).about.attempts == 2
+        else:
+            with pytest.raises(StripeError) as caught:
+                getattr(transport, method)(PATH)
+            assert (caught.value.status, caught.value.attempts) == (status, 1)
+    keys = {asked.headers.get("idempotency-key") for asked in server.asked}
+    assert len(keys) == 1
+    assert len(server.asked) == (2 if status == 200 else 1)
+    assert len(clock.slept) == len(server.asked) - 1
+
+
+def test_tries_end_with_the_last_error(clock):
+    """Five tries, waits between them, and the error says how many there were."""
+    with (
+        Scripted(in_turn(refusal(500, "sorry"))) as server,
+        to(server, clock) as transport,
+        pytest.raises(ServerError, match="sorry") as caught,
+    ):
+        transport.get(PATH)
+    assert caught.value.attempts == len(server.asked) == ATTEMPTS
+    assert len(clock.slept) == ATTEMPTS - 1
+
+
+def test_an_outage_is_not_answered_with_a_storm(clock):
+    """Forty calls against a dead service make fewer than a hundred requests, not two hundred."""
+    with Scripted(in_turn(refusal(500))) as server, to(server, clock) as transport:
+        for _ in range(40):
+            with pytest.raises(ServerError):
+                transport.get(PATH)
+    assert len(server.asked) == 40 + 50
+
+
+def test_a_service_that_fails_at_times_is_borne(clock):
+    """What goes well pays for what does not: two hundred calls, a third of the answers bad."""
+    script = lambda asked: refusal(500) if asked.number % 3 == 0 else OK  # noqa: E731
+    with Scripted(script) as server, to(server, clock) as transport:
+        for _ in range(200):
+            transport.get(PATH)
+    assert len(server.asked) >= 200 + 90
+
+
+def test_a_proxy_that_is_no_address_is_not_tried_again(clock, monkeypatch):
+    """A wrong variable stays wrong."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://:x")
+    with (
+        Transport(KEY, api_base="https://api.example", clock=clock) as transport,
+        pytest.raises(ConnectionFailedError) as caught,
+    ):
+        transport.get(PATH)
+    assert caught.value.attempts == 1
+
+
+def test_a_refused_connection_is_named(clock):
+    """Nobody listens: the address and the reason, without the wrappings of libraries."""
+    with Scripted(in_turn(OK)) as server:
+        pass
+    with to(server, clock) as transport, pytest.raises(ConnectionFailedError) as caught:
+        transport.get(PATH)
+    assert caught.value.problem.code == "S010"
+    assert caught.value.message == f"no answer from {server.url}: Connection refused"
+    assert caught.value.status is None
+
+
+def test_a_server_without_a_certificate_gets_nothing(clock):
+    """TLS that cannot be made is not tried again, and no request arrives."""
+    with Scripted(in_turn(OK)) as server:
+        base = server.url.replace("http:", "https:")
+        with (
+            Transport(KEY, api_base=base, clock=clock) as transport,
+            pytest.raises(ConnectionFailedError) as caught,
+        ):
+            transport.get(PATH)
+    assert caught.value.problem.code == "S011"
+    assert caught.value.attempts == 1
+    assert KEY not in str(server.asked)
+
+
+# Stopping and pacing
+
+
+def test_a_stopped_run_sends_nothing(clock):
+    """The signal is looked at before the first request."""
+    with (
+        Scripted(in_turn(OK)) as server,
+        to(server, clock, stopped=lambda: True) as transport,
+        pytest.raises(StoppedError),
+    ):
+        transport.post(PATH)
+    assert not server.asked
+
+
+@pytest.mark.parametrize(("method", "error"), [("get", StoppedError), ("post", ServerError)])
+def test_a_stop_ends_the_tries(method, error, clock):
+    """Of a write that was sent, its last error is told: it may have had its effect."""
+    with (
+        Scripted(in_turn(refusal(500))) as server,
+        to(server, clock, stopped=lambda: bool(server.asked)) as transport,
+        pytest.raises(error),
+    ):
+        getattr(transport, method)(PATH)
+    assert len(server.asked) == 1
+
+
+def test_requests_are_paced(clock):
+    """Twenty a second after a burst of five, all on the clock that was given."""
+    with Scripted(in_turn(OK)) as server, to(server, clock, rate_limit=20) as transport:
+        for _ in range(25):
+            transport.get(PATH)
+    assert clock.monotonic() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("headers", "rate"), [({"Stripe-Rate-Limited-Reason": "global-rate"}, 10.2), ({}, 20)]
+)
+def test_a_refusal_of_the_rate_slows_down(headers, rate, clock):
+    """Only a 429 that names a rate limit does, not a lock; good answers find back."""
+    script = in_turn(refusal(429, headers=headers), OK)
+    with Scripted(script) as server, to(server, clock, rate_limit=20) as transport:
+        transport.get(PATH)
+        assert transport.pace == pytest.approx(rate)
+        for _ in range(60):
+            transport.get(PATH)
+        assert transport.pace == 20

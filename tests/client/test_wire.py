@@ -1,0 +1,75 @@
+"""The API's JSON as nouns: what is demanded, what is tolerated."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+from client.scripted import Scripted, a_meter, http, to
+
+from reconciler.model import (
+    Live,
+)
+from reconciler.stripe.errors import (
+    UnexpectedAnswerError,
+)
+from reconciler.stripe.meters import Meters
+from reconciler.stripe.wire import MalformedError, meter
+
+
+def test_what_is_new_is_tolerated():
+    """Fields and values that a newer API adds do not disturb."""
+    live = meter(a_meter(status="paused", default_aggregation={"formula": "max", "x": 1}, new=[1]))
+    assert (live.status, live.active, live.default_aggregation.formula) == ("paused", False, "max")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        *({name: None} for name in a_meter() if name != "event_time_window"),
+        {"id": ""},
+        {"id": "mtr/../x"},
+        {"id": ".."},
+        {"id": "mtr\x1b[2J"},
+        {"id": 7},
+        {"display_name": ["x"]},
+        {"display_name": "\ud800"},
+        {"created": "yesterday"},
+        {"created": True},
+        {"created": 1.5},
+        {"created": -1},
+        {"updated": 10**30},
+        {"livemode": "false"},
+        {"status": 1},
+        {"event_time_window": {}},
+        {"status_transitions": []},
+        {"status_transitions": {"deactivated_at": "now"}},
+        {"default_aggregation": {}},
+        {"default_aggregation": "sum"},
+        {"customer_mapping": {"type": "by_id"}},
+        {"value_settings": {"event_payload_key": None}},
+    ],
+    ids=str,
+)
+def test_a_meter_that_is_none(change, clock):
+    """A field that is missing or of another type is an error that names it and the request."""
+    body = a_meter(**change)
+    with pytest.raises(
+        MalformedError, match=next(iter(change)) + r"|deactivated_at|formula|type|key"
+    ):
+        meter(body)
+    with (
+        Scripted(lambda _: http(200, body)) as server,
+        Meters.over(to(server, clock)) as meters,
+        pytest.raises(UnexpectedAnswerError) as caught,
+    ):
+        meters.get("mtr_1")
+    assert (caught.value.problem.code, caught.value.request_id) == ("S021", "req_1")
+
+
+def test_results_are_frozen():
+    """What was read does not change in the hand."""
+    live = meter(a_meter())
+    assert isinstance(live, Live)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        live.status = "inactive"

@@ -1,0 +1,155 @@
+"""Steps go out as requests; what comes back is seen, refused or doubtful, never an exception."""
+
+from __future__ import annotations
+
+import pytest
+from client.scripted import Scripted, a_meter, http, in_turn, refusal, to
+
+from reconciler.answer import Doubtful, Refused, Seen, Step, Verb
+from reconciler.emulator import Server, Settings, open_state
+from reconciler.emulator.settings import ListScope
+from reconciler.model import Action, Change, Declared, DefaultAggregation, Location, Meter
+from reconciler.problem import AuthError, ServiceError, StoppedError
+from reconciler.stripe.retry import ATTEMPTS
+from reconciler.stripe.writes import AccountMeters, request_for
+
+WANT = Meter(
+    event_name="api_calls", display_name="Calls", default_aggregation=DefaultAggregation("sum")
+)
+
+
+def step(verb=Verb.CREATE, meter_id=None, want=WANT):
+    """One request of a plan."""
+    declared = want and Declared(meter=want, where=Location("meters.yaml", 1))
+    change = Change(action=Action.CREATE, event_name="api_calls", reason="", want=declared)
+    return Step(1, verb, change, meter_id)
+
+
+BLOCKS = {
+    "default_aggregation": {"formula": "sum"},
+    "value_settings": {"event_payload_key": "value"},
+    "customer_mapping": {"type": "by_id", "event_payload_key": "stripe_customer_id"},
+}
+
+
+@pytest.mark.parametrize(
+    ("asked", "path", "params"),
+    [
+        (
+            step(),
+            "/v1/billing/meters",
+            {
+                "event_name": "api_calls",
+                "display_name": "Calls",
+                "event_time_window": None,
+                **BLOCKS,
+            },
+        ),
+        (step(Verb.UPDATE, "mtr_1"), "/v1/billing/meters/mtr_1", {"display_name": "Calls"}),
+        (step(Verb.DEACTIVATE, "mtr_1", None), "/v1/billing/meters/mtr_1/deactivate", {}),
+        (step(Verb.REACTIVATE, "mtr_1"), "/v1/billing/meters/mtr_1/reactivate", {}),
+    ],
+)
+def test_a_step_as_a_request(asked, path, params):
+    """Every block of a new meter is explicit; the other verbs say only what they change."""
+    assert request_for(asked) == (path, params)
+
+
+def test_a_window_that_is_not_declared_is_not_sent(clock):
+    """Null has no place in a form."""
+    with Scripted(in_turn(http(200, a_meter()))) as server, to(server, clock) as transport:
+        AccountMeters(transport).send(step(), "key-1")
+    assert "event_time_window" not in server.asked[0].params
+    assert server.asked[0].params["value_settings[event_payload_key]"] == "value"
+    assert server.asked[0].headers["idempotency-key"] == "key-1"
+
+
+GOOD = http(200, a_meter())
+REPLAY = {"Idempotent-Replayed": "true"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "kind", "status", "attempts", "replayed"),
+    [
+        ([GOOD], Seen, None, 1, False),
+        ([http(200, a_meter(), **REPLAY)], Seen, None, 1, True),
+        ([refusal(500), GOOD], Seen, None, 2, False),
+        ([None, http(200, a_meter(), **REPLAY)], Seen, None, 2, True),
+        ([http(200, "<html>"), http(200, a_meter(), **REPLAY)], Seen, None, 2, True),
+        *(([refusal(status)], Refused, status, 1, False) for status in (400, 401, 402, 403, 404)),
+        ([refusal(400, headers=REPLAY)], Refused, 400, 1, True),
+        ([refusal(400, type="idempotency_error")], Refused, 400, 1, False),
+        ([None], Doubtful, None, ATTEMPTS, False),
+        ([refusal(409)], Doubtful, 409, ATTEMPTS, False),
+        ([refusal(429)], Doubtful, 429, ATTEMPTS, False),
+        ([refusal(500)], Doubtful, 500, ATTEMPTS, False),
+        ([refusal(500, headers=REPLAY)], Doubtful, 500, 1, True),
+        ([refusal(424)], Doubtful, 424, 1, False),
+        ([http(302, "")], Doubtful, 302, 1, False),
+        ([http(200, "<html>")], Doubtful, 200, ATTEMPTS, False),
+        ([http(200, {"id": "mtr_1"})], Doubtful, 200, 1, False),
+        ([http(200, a_meter("mtr/1"))], Doubtful, 200, 1, False),
+        ([refusal(500), refusal(400)], Refused, 400, 2, False),
+    ],
+)
+def test_what_a_request_came_to(answers, kind, status, attempts, replayed, clock):
+    """Seen with the meter in it, refused for certain, or doubtful; with tries and request id."""
+    with Scripted(in_turn(*answers)) as server, to(server, clock) as transport:
+        answer = AccountMeters(transport).send(step(), "key-1")
+    assert type(answer) is kind
+    assert getattr(answer, "status", None) == status
+    assert (answer.attempts, answer.replayed) == (attempts, replayed)
+    assert answer.request_id == (None if answers == [None] else "req_1")
+    assert {asked.headers["idempotency-key"] for asked in server.asked} == {"key-1"}
+
+
+def test_stopped_before_and_after_the_first_try(clock):
+    """Nothing sent: StoppedError. Something sent: doubt, since it may have had its effect."""
+    with Scripted(in_turn(refusal(500))) as server:
+        with to(server, clock, stopped=lambda: True) as transport, pytest.raises(StoppedError):
+            AccountMeters(transport).send(step(), "key-1")
+        assert not server.asked
+        with to(server, clock, stopped=lambda: bool(server.asked)) as transport:
+            assert isinstance(AccountMeters(transport).send(step(), "key-1"), Doubtful)
+        assert len(server.asked) == 1
+
+
+def test_read(clock):
+    """The meter as it is; None for an unknown one; an error where nobody can tell."""
+    answers = in_turn(GOOD, refusal(404), refusal(401), http(200, {}))
+    with Scripted(answers) as server, to(server, clock) as transport:
+        meters = AccountMeters(transport)
+        assert meters.read("mtr_1").id == "mtr_1"
+        assert meters.read("mtr_1") is None
+        with pytest.raises(AuthError):
+            meters.read("mtr_1")
+        with pytest.raises(ServiceError):
+            meters.read("mtr_1")
+
+
+@pytest.mark.parametrize("scope", ListScope)
+def test_find_looks_no_further_back_than_asked(scope, clock):
+    """Meters of a name since a moment, stopped ones too; older pages are not read."""
+    settings = {"default_aggregation": {"formula": "sum"}, "display_name": "x"}
+    seed = {
+        "meters": [
+            {"id": f"mtr_{n}", "event_name": f"old_{n}", "created": 1000 + n, **settings}
+            for n in range(400)
+        ]
+        + [
+            {"id": "mtr_a", "event_name": "new", "created": 5000, "status": "inactive", **settings},
+            {"id": "mtr_b", "event_name": "new", "created": 6000, **settings},
+            {"id": "mtr_c", "event_name": "other", "created": 7000, **settings},
+        ]
+    }
+    with (
+        open_state(None, seed) as store,
+        Server(store, Settings(list_scope=scope)) as server,
+        to(server, clock) as transport,
+    ):
+        meters = AccountMeters(transport)
+        assert [live.id for live in meters.find("new", 4000)] == ["mtr_b", "mtr_a"]
+        assert [live.id for live in meters.find("new", 5001)] == ["mtr_b"]
+        assert meters.find("none", 4000) == ()
+        assert len(server.log) == 6
+        assert len(meters.live()) == 403

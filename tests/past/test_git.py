@@ -1,0 +1,105 @@
+"""Git as it is asked: what it may not do, and what is said when it does not answer."""
+
+from __future__ import annotations
+
+import subprocess
+from types import SimpleNamespace
+
+import pytest
+from past.checkout import begun
+
+from reconciler.past import git, origin
+from reconciler.past.commits import changes
+
+
+@pytest.fixture
+def made(tmp_path, monkeypatch):
+    """A checkout with one commit, which declares a meter."""
+    made = begun(tmp_path, monkeypatch)
+    made.file(".gitattributes", "*.yaml diff=owned filter=owned\n")
+    made.file("meters.yaml", "meters: [{event_name: seats}]\n")
+    made.commit("Declare")
+    return made
+
+
+PROGRAMS = (
+    "core.pager",
+    "core.fsmonitor",
+    "diff.external",
+    "diff.owned.textconv",
+    "diff.owned.command",
+    "filter.owned.smudge",
+    "gpg.program",
+)
+
+
+def test_no_setting_of_the_repository_runs_a_program_or_changes_the_answer(made):
+    """A signature check, a pager, a filter, a textconv."""
+    program = made.file("program", f"#!/bin/sh\ntouch '{made.folder}/owned'\n")
+    program.chmod(0o700)
+    _sign(made)
+    for key, value in {
+        **dict.fromkeys(PROGRAMS, program),
+        **dict.fromkeys(("log.showSignature", "diff.noprefix", "log.follow"), "true"),
+        **dict.fromkeys(("color.ui", "color.diff"), "always"),
+        "log.showRoot": "false",
+        "format.pretty": "oneline",
+    }.items():
+        made.git("config", key, str(value))
+    (found,), problems = changes(str(made.folder), "seats")
+    assert (found.subject, problems) == ("Declare", ())
+    assert not (made.folder / "owned").exists()
+
+
+def _sign(made):
+    """Give the last commit a signature, for git to check if it is told to."""
+    head, blank, message = made.git("cat-file", "commit", "HEAD").partition("\n\n")
+    signature = "gpgsig -----BEGIN PGP SIGNATURE-----\n \n iQ==\n -----END PGP SIGNATURE-----"
+    signed = f"{head}\n{signature}{blank}{message}\n".encode()
+    hash_ = made.git("hash-object", "-t", "commit", "-w", "--stdin", stdin=signed)
+    made.git("update-ref", "HEAD", hash_)
+
+
+def _missing(*_, **__):
+    raise FileNotFoundError(2, "No such file or directory", "git")
+
+
+def _slow(words, **options):
+    if "log" in words:
+        raise subprocess.TimeoutExpired(words, options["timeout"])
+    return SimpleNamespace(returncode=0, stdout=b"c" * 40, stderr=b"")
+
+
+def _mute(*_, **__):
+    return SimpleNamespace(returncode=128, stdout=b"", stderr=b"")
+
+
+def _dubious(*_, **__):
+    said = b"fatal: detected dubious ownership in repository at '/x'\nTo add an exception ...\n"
+    return SimpleNamespace(returncode=128, stdout=b"", stderr=said)
+
+
+@pytest.mark.parametrize(
+    ("does", "said"),
+    [
+        (_missing, "git cannot be run: No such file or directory"),
+        (_slow, "no answer within 30 seconds"),
+        (_mute, "git ended with 128"),
+        (_dubious, "detected dubious ownership in repository at '/x'"),
+    ],
+)
+def test_a_checkout_that_git_does_not_read_is_said(made, monkeypatch, does, said):
+    """In a container the folder often belongs to another user."""
+    monkeypatch.setattr(git.subprocess, "run", does)
+    found, (problem,) = changes(str(made.folder), "seats")
+    assert found == ()
+    assert problem.code == "J102"
+    assert problem.message.endswith(said)
+
+
+def test_the_checked_out_commit_is_a_full_hash_or_nothing(made, tmp_path_factory, monkeypatch):
+    """There is none outside of a checkout, or without git."""
+    assert origin.commit(str(made.folder)) == made.git("rev-parse", "HEAD")
+    assert origin.commit(str(tmp_path_factory.mktemp("elsewhere"))) is None
+    monkeypatch.setattr(git.subprocess, "run", _missing)
+    assert origin.commit(str(made.folder)) is None

@@ -1,0 +1,175 @@
+"""What `history` makes of a journal, whatever stands in it."""
+
+from __future__ import annotations
+
+import json
+from itertools import count
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+from published import held
+
+from reconciler.past import journal
+from reconciler.past.history import History, about, recount
+from reconciler.render import render
+
+KEY = "reconciler-none-0123456789abcdef0123456789abcdef"
+RUN = {
+    "plan_id": "0123456789abcdef0123456789abcdef",
+    "plan_hash": "h" * 64,
+    "account": "sandbox",
+    "account_id": "acct_1",
+    "livemode": False,
+    "commit": "c" * 40,
+    "user": "ada",
+    "job": "https://ci.example/7",
+    "tool_version": "0.1.0",
+}
+
+
+def entries(run="aaaa0001", *told):
+    """A run's entries, a second apart."""
+    clock = count(1_790_000_000)
+    lines = [{"kind": "run", **RUN}, *told]
+    return [{**each, "at": next(clock), "run": run, "plan_id": RUN["plan_id"]} for each in lines]
+
+
+def request(kind, name, verb, n=1, **more):
+    told = {"event_name": name, "verb": verb, "n": n, "undoes": None, "meter_id": None}
+    return {"kind": kind, **told, "key": f"{KEY}-{n}-1", **more}
+
+
+def seen(name, verb, n=1, **more):
+    return request("observe", name, verb, n, result="seen", request_id=f"req_{n}", **more)
+
+
+def outcome(name, action, status, **more):
+    return {"kind": "outcome", "event_name": name, "action": action, "status": status, **more}
+
+
+ERROR = {"code": "A006", "message": "create of 'seats' failed: no; mtr_s is active again"}
+WHOLE = entries(
+    "aaaa0001",
+    request("intend", "calls", "create"),
+    seen("calls", "create", meter_id="mtr_c", attempts=1),
+    outcome("calls", "create", "done", meter_id="mtr_c"),
+    request("intend", "seats", "deactivate", 2, meter_id="mtr_s"),
+    seen("seats", "deactivate", 2, meter_id="mtr_s", attempts=1),
+    request("intend", "seats", "create", 3),
+    request("observe", "seats", "create", 3, result="refused", status=400, request_id="req_3"),
+    request("intend", "seats", "reactivate", 4, meter_id="mtr_s", undoes=2),
+    seen("seats", "reactivate", 4, meter_id="mtr_s", undoes=2, attempts=3),
+    outcome("seats", "replace", "failed", meter_id="mtr_s", error=ERROR),
+    {"kind": "end", "exit_code": 5},
+)
+KILLED = entries(
+    "aaaa0002",
+    request("intend", "calls", "update"),
+    request("intend", "seats", "update", 2),
+    request("unsent", "seats", "update", 2),
+)
+
+
+def test_runs_look_as_reviewed(golden):
+    """One that failed in part, and one that was killed."""
+    told = History(runs=recount([*WHOLE, *KILLED]))
+    golden("history/expected.txt", render(told, "text"))
+    golden("history/expected.json", render(told, "json"))
+    held(render(told, "json"))
+
+
+def test_lines_of_runs_at_work_at_once_are_told_apart():
+    """Two jobs with one saved plan write between each other, with the same keys."""
+    mixed = [
+        line for pair in zip(WHOLE, entries("bbbb0001", *WHOLE[1:]), strict=True) for line in pair
+    ]
+    one, other = recount(mixed)
+    assert (one.run, other.run) == ("aaaa0001", "bbbb0001")
+    assert one.lines == other.lines
+
+
+def test_one_meter_of_many():
+    """Runs that did nothing about it are left out."""
+    runs = tuple(about(recount([*WHOLE, *KILLED]), "seats"))
+    assert [[line.event_name for line in run.lines] for run in runs] == [["seats"], ["seats"]]
+    assert tuple(about(runs, "calls")) == ()
+
+
+def test_a_killed_run_has_no_end_and_an_open_request():
+    """Nobody wrote down what came of it."""
+    (run,) = recount(KILLED)
+    assert (run.ended, run.exit_code) == (None, None)
+    results = {line.event_name: [r.result for r in line.requests] for line in run.lines}
+    assert results == {"calls": [None], "seats": ["unsent"]}
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=3), inner),
+    max_leaves=4,
+)
+NAMES = sorted({name for entry in [*WHOLE, *KILLED] for name in entry})
+
+
+@example([(WHOLE[n], {"result": ""}) for n in range(len(WHOLE))])
+@given(st.lists(st.tuples(st.sampled_from(WHOLE), st.dictionaries(st.sampled_from(NAMES), VALUES))))
+def test_a_journal_that_was_edited_ends_nothing(edited):
+    """Whatever stands in it, the document is valid and the text can be read."""
+    told = History(runs=recount([{**entry, **edit} for entry, edit in edited]))
+    held(render(told, "json"))
+    assert render(told, "text").strip()
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A project with nothing but a journal."""
+    (tmp_path / "meters.yaml").write_text("version: 1\nmeters: []\n")
+    folder = tmp_path / ".reconciler"
+    folder.mkdir()
+    lines = "".join(f"{json.dumps(entry)}\n" for entry in [*WHOLE, *KILLED])
+    (folder / journal.NAME).write_text(lines)
+    return tmp_path
+
+
+def test_the_verb_tells_all_of_it_or_of_one_meter(run, project):
+    """Offline and without a key."""
+    every = held(run("history", project, "--format", "json").out)
+    assert [len(each["lines"]) for each in every["runs"]] == [2, 2]
+    some = held(run("history", project, "--meter", "seats", "--format", "json").out)
+    assert [len(each["lines"]) for each in some["runs"]] == [1, 1]
+    kinds = ["update", "deactivate", "create", "reactivate", "replace"]
+    assert [each["kind"] for each in some["timeline"]] == kinds
+    none = run("history", project, "--meter", "nothing")
+    assert none.code == 0
+    assert none.out.endswith("\nNothing that could be read tells of nothing.\n")
+
+
+@pytest.mark.parametrize(("account", "code"), [("default", 0), ("sandbox", 64)])
+def test_an_account_must_be_one_of_the_project(account, code, run, project):
+    """As for every verb; of its runs only."""
+    told = run("history", project, "--account", account, "--format", "json")
+    assert told.code == code
+    assert not held(told.out).get("runs")
+
+
+def test_a_torn_line_is_said_and_the_rest_is_told(run, project):
+    """A warning, exit 0, and not complete."""
+    path = project / ".reconciler" / journal.NAME
+    path.write_bytes(path.read_bytes()[:-9])
+    told = run("history", project, "--format", "json")
+    document = held(told.out)
+    assert (told.code, document["complete"]) == (0, False)
+    assert [problem["code"] for problem in document["problems"]] == ["J002"]
+    assert len(document["runs"]) == 2
+
+
+def test_a_journal_that_cannot_be_opened_is_an_error(run, project):
+    """Silence would read as if nothing had been done."""
+    path = project / ".reconciler" / journal.NAME
+    path.unlink()
+    path.mkdir()
+    for format_ in ("text", "json"):
+        told = run("history", project, "--format", format_)
+        assert told.code == 1
+        assert "J004" in told.out

@@ -1,0 +1,200 @@
+"""The journal: what is on disk when, and what is made of a damaged one."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from virtual import VirtualClock
+
+from reconciler.answer import Doubtful, Seen, Step, Verb
+from reconciler.model import Action, Change, DefaultAggregation, Live
+from reconciler.past import journal
+from reconciler.problem import Level, Problem
+from reconciler.report import Line, Outcome, OutcomeStatus
+
+RUN = journal.Run(
+    plan_id="p" * 32,
+    plan_hash="h" * 64,
+    account="sandbox",
+    account_id="acct_1",
+    livemode=False,
+    commit=None,
+    user="ada",
+    job=None,
+    tool_version="0",
+)
+LIVE = Live(
+    id="mtr_1",
+    event_name="api_calls",
+    display_name="API calls",
+    default_aggregation=DefaultAggregation("sum"),
+    status="active",
+    created=1,
+    updated=1,
+    livemode=False,
+)
+STOP = Step(
+    1,
+    Verb.DEACTIVATE,
+    Change(action=Action.DEACTIVATE, event_name="api_calls", reason="owned"),
+    "mtr_1",
+)
+
+
+def kinds(folder: Path) -> list[str]:
+    return [entry["kind"] for entry in journal.read(folder)[0]]
+
+
+def test_a_request_is_on_disk_before_it_is_sent(tmp_path):
+    """Whoever reads the file at the moment of the request finds it there."""
+    with journal.opened(tmp_path, RUN, VirtualClock()) as book:
+        book.intend(STOP, "key-1")
+        assert kinds(tmp_path) == ["run", "intend"]
+        book.observe(STOP, "key-1", Seen(LIVE, "req_1"))
+        book.outcome(Line(STOP.change, Outcome(OutcomeStatus.DONE)))
+    entries, problems = journal.read(tmp_path)
+    assert [entry["kind"] for entry in entries] == ["run", "intend", "observe", "outcome"]
+    assert entries[0]["user"] == "ada"
+    assert entries[2]["request_id"] == "req_1"
+    assert entries[2]["meter"]["id"] == "mtr_1"
+    assert {entry["plan_id"] for entry in entries} == {RUN.plan_id}
+    assert problems == ()
+
+
+def test_a_doubtful_answer_is_written_as_one(tmp_path):
+    """Status and message are kept, and that nobody knows."""
+    problem = Problem("S001", Level.ERROR, "timed out")
+    with journal.opened(tmp_path, RUN, VirtualClock()) as book:
+        book.observe(STOP, "key-1", Doubtful(problem, 500, "req_2", 3))
+    entry = journal.read(tmp_path)[0][-1]
+    assert (entry["result"], entry["status"], entry["attempts"]) == ("doubtful", 500, 3)
+    assert entry["error"] == "timed out"
+
+
+def test_a_line_that_a_crash_cut_off_is_said_and_does_not_swallow_the_next(tmp_path):
+    """The next run ends the broken line before it writes its own."""
+    with journal.opened(tmp_path, RUN, VirtualClock()):
+        pass
+    with (tmp_path / journal.NAME).open("ab") as file:
+        file.write(b'{"at": 1, "kind": "int')
+    with journal.opened(tmp_path, RUN, VirtualClock()):
+        pass
+    entries, problems = journal.read(tmp_path)
+    assert [entry["kind"] for entry in entries] == ["run", "run"]
+    (problem,) = problems
+    assert problem.code == "J002"
+    assert problem.where is not None
+    assert problem.where.line == 2
+
+
+@pytest.mark.skipif(os.geteuid() == 0 and not Path("/dev/full").exists(), reason="no /dev/full")
+def test_a_full_disk_is_an_error_before_the_first_request(tmp_path):
+    """Nothing may be sent that cannot be written down."""
+    (tmp_path / journal.NAME).symlink_to("/dev/full")
+    with (
+        pytest.raises(journal.JournalError) as caught,
+        journal.opened(tmp_path, RUN, VirtualClock()),
+    ):
+        raise AssertionError("the run must not begin")
+    assert caught.value.problems[0].code == "J001"
+    assert "No space left" in caught.value.problems[0].message
+
+
+def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
+    """A file stands where the folder should be."""
+    (tmp_path / "state").write_text("")
+    with (
+        pytest.raises(journal.JournalError),
+        journal.opened(tmp_path / "state", RUN, VirtualClock()),
+    ):
+        raise AssertionError("the run must not begin")
+
+
+def test_a_disk_that_fills_up_later_stops_new_requests_and_is_said(tmp_path, monkeypatch):
+    """What was sent is not lost from the report; what was not sent is not sent."""
+    with journal.opened(tmp_path, RUN, VirtualClock()) as book:
+        monkeypatch.setattr(os, "write", lambda *_: 0)
+        book.observe(STOP, "key-1", Seen(LIVE))
+        with pytest.raises(journal.JournalError):
+            book.intend(STOP, "key-2")
+        assert [problem.code for problem in book.lost()] == ["J003"]
+        monkeypatch.undo()
+
+
+def test_a_line_that_fitted_only_in_part_does_not_swallow_the_next(tmp_path, monkeypatch):
+    """The disk was full for a moment: that line is lost and said, no other is."""
+    write = os.write
+    with journal.opened(tmp_path, RUN, VirtualClock()) as book:
+        monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:9]))
+        book.observe(STOP, "key-1", Seen(LIVE))
+        monkeypatch.undo()
+        book.end(0)
+        assert [problem.code for problem in book.lost()] == ["J003"]
+    entries, problems = journal.read(tmp_path)
+    assert [entry["kind"] for entry in entries] == ["run", "end"]
+    assert [problem.code for problem in problems] == ["J002"]
+
+
+def test_a_request_that_ends_after_its_run_writes_nowhere(tmp_path):
+    """Its thread was not waited for; the number of the closed file may mean another one by now."""
+    with journal.opened(tmp_path, RUN, VirtualClock()) as book:
+        pass
+    with (tmp_path / "other").open("w"):
+        book.observe(STOP, "key-1", Seen(LIVE))
+    assert (tmp_path / "other").read_text() == ""
+    assert kinds(tmp_path) == ["run"]
+
+
+def test_runs_of_one_plan_can_be_told_apart(tmp_path):
+    """Two jobs that apply a saved plan at once write between each other."""
+    with (
+        journal.opened(tmp_path, RUN, VirtualClock()) as one,
+        journal.opened(tmp_path, RUN, VirtualClock()) as other,
+    ):
+        one.intend(STOP, "key-1")
+        other.unsent(STOP, "key-1")
+        other.end(130)
+        one.end(0)
+    runs = [entry["run"] for entry in journal.read(tmp_path)[0]]
+    assert len(set(runs)) == 2
+    assert runs == [runs[0], runs[1], runs[0], runs[1], runs[1], runs[0]]
+
+
+def test_a_large_journal_is_turned_over_and_still_read(tmp_path, monkeypatch):
+    """Old files are kept, up to five, and come first."""
+    monkeypatch.setattr(journal, "TURN_OVER_AT", 10)
+    for n in range(8):
+        with journal.opened(tmp_path, replace(RUN, plan_id=str(n)), VirtualClock()):
+            pass
+    assert [entry["plan_id"] for entry in journal.read(tmp_path)[0]] == list("234567")
+
+
+def test_two_processes_do_not_mix_lines(tmp_path):
+    """Every line of both is whole."""
+    script = (
+        "import sys; from pathlib import Path; from past.test_journal import *\n"
+        "with journal.opened(Path(sys.argv[1]), RUN, VirtualClock()) as book:\n"
+        "    for n in range(200): book.intend(STOP, 'k' * 500 + str(n))\n"
+    )
+    both = [
+        subprocess.Popen(
+            [sys.executable, "-c", script, str(tmp_path)], cwd=Path(__file__).parents[1]
+        )
+        for _ in range(2)
+    ]
+    assert [process.wait() for process in both] == [0, 0]
+    entries, problems = journal.read(tmp_path)
+    assert problems == ()
+    assert kinds(tmp_path).count("intend") == 400
+    assert all(json.dumps(entry) for entry in entries)
+
+
+def test_the_journal_is_readable_by_its_owner_only(tmp_path):
+    """It names people, jobs and meters."""
+    with journal.opened(tmp_path / "state", RUN, VirtualClock()):
+        pass
+    assert (tmp_path / "state" / journal.NAME).stat().st_mode & 0o077 == 0
