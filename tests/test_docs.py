@@ -1,10 +1,13 @@
 """What the README says is so: its commands run, its output is real, its tables are complete."""
 
+import os
 import re
+import shlex
 import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from reconciler.codes import CATALOGUE
 from reconciler.problem import Exit
@@ -62,6 +65,41 @@ EXAMPLES = re.findall(r"<!-- python -->\n+```python\n(.*?)```", README.read_text
 def test_the_python_examples_run(code, project):
     """As they are printed."""
     exec(compile(code, "README.md", "exec"), {})
+
+
+WORKFLOW = yaml.safe_load(section("workflow").strip().removeprefix("```yaml\n").removesuffix("```"))
+STEPS = [(name, step) for name, job in WORKFLOW["jobs"].items() for step in job["steps"]]
+
+
+def test_the_workflow_shows_a_key_to_our_own_commands_only():
+    """Not to what is installed, and the one that writes only to `apply`, in its environment."""
+    holders = [(name, step) for name, step in STEPS if "secrets." in yaml.safe_dump(step)]
+    assert [step["name"] for _, step in holders] == ["plan", "drift", "apply"]
+    for name, step in holders:
+        assert "secrets." not in step["run"]
+        assert re.search(r"^ *reconciler ", step["run"], re.M)
+        writes = "STRIPE_WRITE_KEY" in step["env"]["STRIPE_API_KEY"]
+        assert writes is (name == "apply")
+    assert "secrets." not in yaml.safe_dump({**WORKFLOW, "jobs": {}})
+    assert WORKFLOW["jobs"]["apply"]["environment"]
+
+
+def test_only_what_writes_is_in_the_concurrency_group():
+    """A plan that waits must not cancel an apply that waits."""
+    grouped = [name for name, job in WORKFLOW["jobs"].items() if "concurrency" in job]
+    assert (grouped, "concurrency" in WORKFLOW) == (["apply"], False)
+
+
+def test_the_commands_of_the_workflow_run(project, run, monkeypatch):
+    """As they stand there, on the example."""
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project / "summary.md"))
+    shutil.copytree(project / "examples" / "quickstart", project / "billing")
+    lines = [line.strip() for _, step in STEPS for line in step.get("run", "").splitlines()]
+    commands = [shlex.split(os.path.expandvars(c)) for c in lines if c.startswith("reconciler ")]
+    assert [words[1] for words in commands] == ["validate", "plan", "drift", "apply"]
+    codes = {words[1]: run(*words[1:]).code for words in [*commands, commands[2]]}
+    assert codes == {"validate": 0, "plan": 0, "apply": 0, "drift": 2}  # one meter is unmanaged
+    assert "reconciler account=" in (project / "summary.md").read_text()
 
 
 def test_every_code_is_in_the_readme(request):
