@@ -13,8 +13,6 @@ LONGEST_WAIT = 8.0
 LONGEST_ADVICE = 30.0
 """Seconds: the ceiling before the second try, the highest ceiling, the most we let others ask."""
 
-_PASSING = frozenset({409, 429, 500, 502, 503, 504})
-
 
 @dataclass(frozen=True, slots=True)
 class Tried:
@@ -54,7 +52,7 @@ def worth_another(tried: Tried) -> bool:
         return False
     if tried.advice is not None:
         return tried.advice
-    return tried.status is None or tried.status in _PASSING
+    return tried.status is None or tried.status in (409, 429) or tried.status >= 500
 
 
 class Budget:
