@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+LATEST = 253_402_300_799
+"""The last second of the year 9999, in Unix seconds: no date beyond it can be shown."""
+
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
 def utc(seconds: int) -> str:
-    """Unix seconds as `2026-11-04T14:02:00Z`."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """Unix seconds as `2026-11-04T14:02:00Z`; what lies beyond `LATEST` is shown as that."""
+    return datetime.fromtimestamp(min(seconds, LATEST), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def date(seconds: int) -> str:

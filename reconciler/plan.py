@@ -20,7 +20,7 @@ from .model import AccountRef, Action, Change
 
 PLAN_VERSION = 1
 _ORDER = {action: n for n, action in enumerate(Action)}
-_KEY = re.compile(r"reconciler-([0-9a-f]{12}|none)-([0-9a-f]{32})-([0-9]+)-([0-9]+)")
+_KEY = re.compile(r"reconciler-([0-9a-f]{12}|none)-([0-9a-f]{32})-([0-9]{1,9})-([0-9]{1,9})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

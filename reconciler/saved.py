@@ -14,6 +14,7 @@ from .diff import Namesakes, decide, field_changes, match
 from .guard import check
 from .look import Seen, look, situation
 from .model import Account, AccountRef, Change, Live
+from .moments import lasting, utc
 from .plan import Plan
 from .problem import Exit, Problem, RefusedError, StaleError
 from .reconcile import Planned, judge
@@ -21,6 +22,7 @@ from .report import AccountReport, Line, Outcome, OutcomeStatus
 from .session import Session
 from .verdict import fulfilled
 
+_CLOCK_SKEW = 300  # seconds by which the clocks of two machines may differ
 _STAMPS = ("updated", "status_transitions.deactivated_at")
 
 
@@ -72,12 +74,11 @@ def _not_too_old(plan: Plan, session: Session) -> None:
     age = int(session.clock.now()) - plan.created_at
     allowed = session.account.policy.max_plan_age
     if age > allowed:
-        message = f"the plan is {_long(age)} old; the policy allows {_long(allowed)}"
+        message = f"the plan is {lasting(age)} old; the policy allows {lasting(allowed)}"
         raise StaleError(rules.STALE_PLAN(message))
-
-
-def _long(seconds: int) -> str:
-    return f"{seconds // 60} minutes" if seconds >= 120 else f"{seconds} seconds"
+    if age < -_CLOCK_SKEW:  # by such a date it would never be too old
+        message = f"the plan is dated {utc(plan.created_at)}, {lasting(-age)} from now"
+        raise StaleError(rules.STALE_PLAN(message))
 
 
 def _not_foreign(plan: Plan, live: Iterable[Live]) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.moments import date, lasting, utc
+from reconciler.moments import LATEST, date, lasting, utc
 
 
 def test_a_moment_is_written_in_utc():
@@ -10,6 +10,11 @@ def test_a_moment_is_written_in_utc():
     assert utc(1_793_800_920) == "2026-11-04T14:02:00Z"
     assert utc(0) == "1970-01-01T00:00:00Z"
     assert date(1_793_800_920) == "2026-11-04"
+
+
+def test_what_lies_beyond_every_calendar_is_shown_as_its_last_second():
+    """A sum of two moments that are both fit to be shown need not be."""
+    assert utc(LATEST) == utc(LATEST + 35 * 86_400) == "9999-12-31T23:59:59Z"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,8 @@ STALE_PLAN = Rule(
     "A001",
     "the saved plan is stale",
     "A meter of the plan is no longer as it was read when the plan was made, the plan is older "
-    "than `policy.max_plan_age`, or its prices or the policy now decide otherwise.",
+    "than `policy.max_plan_age` or dated in the future, or its prices or the policy now decide "
+    "otherwise.",
     "make a new plan, and have it reviewed",
 )
 STALE_LINE = Rule(

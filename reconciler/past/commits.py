@@ -23,6 +23,7 @@ from typing import Any
 
 from ..codes import journal as rules
 from ..config import former
+from ..moments import LATEST
 from ..problem import Problem
 from .git import GitError, ask
 from .history import PastCommit, Turn
@@ -30,7 +31,6 @@ from .origin import commit
 
 MOST = 1_000
 _PATIENCE = 30.0  # seconds for the whole log of a large repository
-_LATEST = 253_402_300_799  # the last second of the year 9999, beyond which no date can be shown
 _LOG = (
     "log",
     f"--max-count={MOST}",
@@ -112,7 +112,7 @@ def _logged(output: bytes) -> Iterator[_Logged]:
 
 def _commit(head: list[str], files: list[_Touched]) -> _Logged:
     hash_, parents, at, author, subject = head
-    seconds = float(min(int(at), _LATEST)) if at.isdecimal() else 0.0
+    seconds = float(min(int(at), LATEST)) if at.isdecimal() else 0.0
     return _Logged(hash_, tuple(parents.split()), seconds, author, subject, tuple(files))
 
 

@@ -13,12 +13,11 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from ..model import AccountRef
+from ..moments import LATEST
 from ..problem import Exit, Problem
 
 T = TypeVar("T")
 Entry = Mapping[str, Any]
-
-_YEAR_10000 = 253_402_300_800  # Unix seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -270,4 +269,4 @@ def _word(entry: Entry, name: str) -> str | None:
 
 def _moment(entry: Entry) -> float:
     value = _of(entry, "at", float) or _of(entry, "at", int) or 0
-    return float(value) if 0 <= value < _YEAR_10000 else 0.0
+    return float(value) if 0 <= value <= LATEST else 0.0

@@ -21,12 +21,12 @@ from ..model import (
     StatusTransitions,
     ValueSettings,
 )
+from ..moments import LATEST
 
 T = TypeVar("T")
 Json = Mapping[str, Any]
 
 _METER_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,254}")
-_LATEST = 253_402_300_799  # the last second of the year 9999, beyond which no date can be shown
 
 
 class MalformedError(ValueError):
@@ -156,7 +156,7 @@ def _time(data: Json, name: str) -> int:
     value = data.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
         raise MalformedError(f"{name} is {_what(value)} where Unix seconds were promised")
-    if not 0 <= value <= _LATEST:
+    if not 0 <= value <= LATEST:
         raise MalformedError(f"{name} lies outside of any calendar")
     return value
 

@@ -119,6 +119,7 @@ def test_a_key_is_read_back_as_it_was_written(commit, short):
         f"reconciler-none-{'0' * 32}-1-1\n",
         f"reconciler-none-{'g' * 32}-1-1",
         "6f1ed002-ab5a-4d3e-8a39-1e9a0e1d2b9c",
+        f"reconciler-none-{'0' * 32}-1-{'1' * 5000}",
     ],
 )
 def test_a_key_that_is_not_ours_says_nothing(foreign):

@@ -11,6 +11,7 @@ from core.worlds import declare, live, retire, stopped
 
 from reconciler.emulator import Key, Settings
 from reconciler.model import Policy, Price, Undeclared
+from reconciler.plan import seal
 from reconciler.planfile import dumps, loads
 from reconciler.problem import Exit, RefusedError, StaleError
 from reconciler.reconcile import Refusals
@@ -140,8 +141,23 @@ def test_a_plan_that_is_too_old_is_stale(age, stale):
         if not stale:
             assert it.revive(planned).exit_code is Exit.DONE
             return
-        with pytest.raises(StaleError, match="60 minutes old; the policy allows 60"):
+        with pytest.raises(StaleError, match="is 1 hour old; the policy allows 1 hour"):
             it.revive(planned)
+
+
+@pytest.mark.parametrize(("ahead", "stale"), [(300, False), (301, True), (10**15, True)])
+def test_a_plan_from_the_future_is_stale(ahead, stale):
+    """It would never be too old; the clocks of two machines may differ by five minutes."""
+    with stage(METERS, declared=EVERY) as it:
+        planned = it.plan()
+        made = seal(replace(planned.plan, created_at=int(it.clock.now()) + ahead))
+        planned = saved(replace(planned, plan=made))
+        if not stale:
+            assert it.revive(planned).exit_code is Exit.DONE
+            return
+        with pytest.raises(StaleError, match=r"is dated .*Z, .* from now"):
+            it.revive(planned)
+        assert it.posts() == []
 
 
 def test_the_guards_are_those_of_now():

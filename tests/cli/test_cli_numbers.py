@@ -1,0 +1,22 @@
+"""Numbers that no account should have, in every format: shown, never an error inside the tool."""
+
+from __future__ import annotations
+
+import pytest
+from cli.world import SEATS, live
+from published import held
+
+from reconciler.moments import LATEST
+from reconciler.render import FORMATS
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_a_meter_stopped_in_the_year_9999_is_found_all_the_same(format_, world, run):
+    """What could be sent again 35 days later has a date that no calendar has."""
+    times = {"updated": LATEST, "status_transitions": {"deactivated_at": LATEST}}
+    made = world(SEATS, {"meters": [live("seats", "Seats", status="inactive", **times)]})
+    ran = run("drift", made.folder, "--format", format_)
+    assert (ran.code, "E900" in ran.out + ran.err) == (2, False)
+    assert "9999-12-31T23:59:59Z" in ran.out
+    if format_ == "json":
+        assert held(ran.out)["accounts"][0]["changes"][0]["since"] == LATEST
