@@ -15,9 +15,8 @@ the older versions is said to be unreadable.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +24,12 @@ from ..codes import journal as rules
 from ..config import former
 from ..moments import LATEST
 from ..problem import Problem
-from .git import GitError, ask
+from .git import GitError, ask, objects
 from .history import PastCommit, Turn
 from .origin import commit
 
 MOST = 1_000
-_PATIENCE = 30.0  # seconds for the whole log of a large repository
+_PATIENCE = 30.0  # seconds for the whole log of a large repository, or for many of its files
 _LOG = (
     "log",
     f"--max-count={MOST}",
@@ -88,8 +87,8 @@ def _changes(root: str, event_name: str) -> tuple[tuple[PastCommit, ...], tuple[
     if shallow:  # where it is cut off, a commit seems to declare everything
         cut.append("this checkout is a shallow clone: it lacks the older commits")
         logged = tuple(each for each in logged if each.parents)
-    entry = _reader(root, event_name)
-    told = tuple(found for each in logged if (found := _told(each, entry)))
+    entries = _entries(root, logged, event_name)
+    told = tuple(found for each in logged if (found := _told(each, entries)))
     return told, tuple(map(rules.COMMITS_CUT, cut))
 
 
@@ -123,22 +122,20 @@ def _touched(raw: str, path: str) -> _Touched:
     return _Touched(path, tuple(before), after)
 
 
-def _reader(root: str, event_name: str) -> Callable[[str], Entry | None]:
-    """What a blob says of the name; each is read once."""
-
-    @cache
-    def entry(blob: str) -> Entry | None:
-        data = ask(root, "cat-file", "blob", blob) if blob.strip("0") else b""
-        return former.entry(data, event_name)
-
-    return entry
+def _entries(root: str, logged: tuple[_Logged, ...], event_name: str) -> dict[str, Entry]:
+    """The blobs that declare the name, and what each says of it; each is read once."""
+    touched = [file for each in logged for file in each.files]
+    blobs = dict.fromkeys(blob for file in touched for blob in (*file.before, file.after))
+    named = [blob for blob in blobs if blob.strip("0")]
+    read = objects(root, named, _PATIENCE)
+    return {blob: found for blob, data in read if (found := former.entry(data, event_name))}
 
 
-def _told(logged: _Logged, entry: Callable[[str], Entry | None]) -> PastCommit | None:
+def _told(logged: _Logged, entries: Mapping[str, Entry]) -> PastCommit | None:
     """What the commit did to the entry; None where it left it as some parent had it."""
-    after = {file.path: found for file in logged.files if (found := entry(file.after))}
+    after = {file.path: found for file in logged.files if (found := entries.get(file.after))}
     versions = [
-        {file.path: found for file in logged.files if (found := entry(file.before[n]))}
+        {file.path: found for file in logged.files if (found := entries.get(file.before[n]))}
         for n in range(min((len(file.before) for file in logged.files), default=1))
     ]
     if any(list(before.values()) == list(after.values()) for before in versions):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator, Sequence
 
 _READ_ONLY = (
     "--no-pager",
@@ -13,17 +14,22 @@ _READ_ONLY = (
     "log.showSignature=false",  # would run gpg
 )
 
+_AT_ONCE = 256  # objects that one process is asked for, so that they fit into memory
+
 
 class GitError(Exception):
     """Git is not there, refuses, or takes too long; the text is its own last word."""
 
 
-def ask(folder: str, *words: str, timeout: float = 5.0) -> bytes:
-    """What git prints when asked in a folder, within `timeout` seconds; raises GitError."""
+def ask(folder: str, *words: str, timeout: float = 5.0, told: bytes = b"") -> bytes:
+    """What git prints when asked in a folder, within `timeout` seconds; raises GitError.
+
+    `told` is what it reads from its standard input.
+    """
     try:
         answer = subprocess.run(  # noqa: S603 - fixed words; the folder is the user's own
             ["git", "-C", folder, *_READ_ONLY, *words],  # noqa: S607
-            stdin=subprocess.DEVNULL,
+            input=told,
             capture_output=True,
             timeout=timeout,
             check=False,
@@ -36,3 +42,22 @@ def ask(folder: str, *words: str, timeout: float = 5.0) -> bytes:
         said = answer.stderr.decode("utf-8", "replace").strip().splitlines()
         raise GitError(said[0] if said else f"git ended with {answer.returncode}")
     return answer.stdout
+
+
+def objects(folder: str, names: Sequence[str], timeout: float) -> Iterator[tuple[str, bytes]]:
+    """Objects by their full names, each with what it holds; raises GitError for a missing one.
+
+    One process answers for many: to start one for each takes longer than to read it.
+    """
+    for start in range(0, len(names), _AT_ONCE):
+        some = names[start : start + _AT_ONCE]
+        wanted = "".join(f"{name}\n" for name in some).encode()
+        held, at = ask(folder, "cat-file", "--batch", timeout=timeout, told=wanted), 0
+        for name in some:
+            head, _, _ = held[at : at + 200].partition(b"\n")
+            size = head.split()[-1]  # after the name and the type; or `missing`
+            if not size.isdigit():
+                raise GitError(head.decode("utf-8", "replace") or f"no word of {name}")
+            begin = at + len(head) + 1
+            at = begin + int(size) + 1
+            yield name, held[begin : at - 1]

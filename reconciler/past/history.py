@@ -161,10 +161,7 @@ class History:
 
 def recount(entries: Iterable[Entry]) -> tuple[PastRun, ...]:
     """The runs that a journal's entries tell of, in the order in which they began."""
-    runs: dict[str, list[Entry]] = {}
-    for entry in entries:
-        runs.setdefault(_word(entry, "run") or "", []).append(entry)
-    return tuple(_run(name, told) for name, told in runs.items())
+    return tuple(_run(name, told) for name, told in _by("run", entries).items())
 
 
 def about(runs: Iterable[PastRun], event_name: str) -> Iterator[PastRun]:
@@ -191,10 +188,17 @@ _CAME = {
 }
 
 
+def _by(name: str, entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    """The entries by one of their words, in the order in which each comes up first."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(_word(entry, name) or "", []).append(entry)
+    return groups
+
+
 def _run(name: str, told: list[Entry]) -> PastRun:
     first = next((entry for entry in told if entry.get("kind") == "run"), {})
     last = next((entry for entry in told if entry.get("kind") == "end"), None)
-    names = dict.fromkeys(found for entry in told if (found := _word(entry, "event_name")))
     return PastRun(
         run=name,
         account=AccountRef(
@@ -209,9 +213,7 @@ def _run(name: str, told: list[Entry]) -> PastRun:
         user=_word(first, "user"),
         job=_word(first, "job"),
         tool_version=_word(first, "tool_version"),
-        lines=tuple(
-            _line(each, [e for e in told if e.get("event_name") == each]) for each in names
-        ),
+        lines=tuple(_line(each, of) for each, of in _by("event_name", told).items() if each),
     )
 
 
@@ -230,13 +232,16 @@ def _line(event_name: str, told: list[Entry]) -> PastLine:
     )
 
 
-def _requests(told: list[Entry]) -> Iterator[PastRequest]:
+def _requests(told: list[Entry]) -> list[PastRequest]:
     """Every intention, with the first thing that was written down of its key after it."""
-    for n, entry in enumerate(told):
-        key = _word(entry, "key")
-        if entry.get("kind") == "intend" and key:
-            after = (later for later in told[n + 1 :] if later.get("key") == key)
-            yield _request(key, entry, next(after, {}))
+    then: dict[str, Entry] = {}
+    requests: list[PastRequest] = []
+    for entry in reversed(told):
+        if key := _word(entry, "key"):
+            if entry.get("kind") == "intend":
+                requests.append(_request(key, entry, then.get(key, {})))
+            then[key] = entry
+    return requests[::-1]
 
 
 def _request(key: str, intended: Entry, then: Entry) -> PastRequest:

@@ -103,3 +103,28 @@ def test_the_checked_out_commit_is_a_full_hash_or_nothing(made, tmp_path_factory
     assert origin.commit(str(tmp_path_factory.mktemp("elsewhere"))) is None
     monkeypatch.setattr(git.subprocess, "run", _missing)
     assert origin.commit(str(made.folder)) is None
+
+
+def test_many_versions_are_read_by_few_processes(made, monkeypatch):
+    """To start a git for each of them takes longer than all the rest."""
+    for n in range(7):
+        made.file("meters.yaml", f"meters: [{{event_name: seats, n: {n}}}]\n")
+        made.file(f"{n}.yaml", f"meters: [{{event_name: other, n: {n}}}]\n")
+        made.commit(str(n))
+    asked = []
+    run = git.subprocess.run
+    monkeypatch.setattr(git.subprocess, "run", lambda *a, **k: asked.append(a) or run(*a, **k))
+    few, _ = changes(str(made.folder), "seats")
+    assert len(asked) == 4  # is it shallow, which commit, the log, what the files held
+    monkeypatch.setattr(git, "_AT_ONCE", 2)
+    assert changes(str(made.folder), "seats") == (few, ())
+    assert [each.subject for each in few] == [*"6543210", "Declare"]
+
+
+def test_a_version_that_is_lost_is_said(made):
+    """A damaged repository: nothing is told, rather than something wrong."""
+    blob = made.git("rev-parse", "HEAD:meters.yaml")
+    (made.folder / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
+    found, (problem,) = changes(str(made.folder), "seats")
+    assert (found, problem.code) == ((), "J102")
+    assert problem.message.endswith(f"{blob} missing")

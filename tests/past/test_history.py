@@ -89,6 +89,31 @@ def test_lines_of_runs_at_work_at_once_are_told_apart():
     assert one.lines == other.lines
 
 
+class Counted(dict):
+    """An entry that counts how often any entry is looked at."""
+
+    looks = 0
+
+    def get(self, *words):
+        Counted.looks += 1
+        return super().get(*words)
+
+
+@pytest.mark.parametrize("name", ["calls_{}", "calls"])
+def test_a_large_run_is_gone_through_once(name):
+    """Many meters, or many tries for one: each entry is looked at a few dozen times at most."""
+    many = [entry for n in range(500) for entry in _tried(name.format(n), n)]
+    Counted.looks = 0
+    (run,) = recount(map(Counted, entries("aaaa0001", *many)))
+    assert sum(len(line.requests) for line in run.lines) == 500
+    assert all(each.result == "seen" for line in run.lines for each in line.requests)
+    assert Counted.looks < 40 * len(many)
+
+
+def _tried(name, n):
+    return request("intend", name, "create", n), seen(name, "create", n)
+
+
 def test_one_meter_of_many():
     """Runs that did nothing about it are left out."""
     runs = tuple(about(recount([*WHOLE, *KILLED]), "seats"))
