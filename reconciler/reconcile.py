@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -20,6 +21,7 @@ from .remarks import partial, remarks
 from .report import AccountReport, Line, Outcome, OutcomeStatus
 from .session import Session
 from .settle import UNWRITTEN, Notebook, Run
+from .stripe.transport import API_VERSION
 from .verdict import after_apply, after_look, after_plan, fulfilled, verified
 
 _LOOK_AGAIN = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each look at a listing that may lag
@@ -142,12 +144,16 @@ def _untouched(line: Line) -> Line:
 
 def _by_hand(account: Account) -> str:
     """The command that wakes a meter without this tool; `{id}` stands for the meter's id."""
-    if account.emulator or not account.api_key_env:
+    if account.emulator:
         return "reconciler apply"
-    on = f' -H "Stripe-Account: {account.stripe_account}"' if account.stripe_account else ""
-    context = f' -H "Stripe-Context: {account.stripe_context}"' if account.stripe_context else ""
-    url = f"{account.api_base}/v1/billing/meters/{{id}}/reactivate"
-    return f'curl -X POST {url} -u "${account.api_key_env}:"{on}{context}'
+    named = {
+        "Stripe-Version": API_VERSION,  # an organisation's key must name one
+        "Stripe-Account": account.stripe_account,
+        "Stripe-Context": account.stripe_context,
+    }
+    headers = "".join(f' -H "{name}: {value}"' for name, value in named.items() if value)
+    url = f"{shlex.quote(account.api_base)}/v1/billing/meters/{{id}}/reactivate"
+    return f'curl -X POST {url} -u "${account.api_key_env or "STRIPE_API_KEY"}:"{headers}'
 
 
 def _verify(
