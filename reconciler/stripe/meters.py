@@ -211,12 +211,6 @@ class Events:
         params = {"types": tuple(types), "created": {"gte": since}}
         return listing.entries(self._transport, EVENTS, params, event)
 
-    def read(
-        self, *, types: Iterable[str] = METER_EVENTS, since: int | None = None
-    ) -> tuple[Event, ...] | Unreadable:
-        """The same at once, or what the key lacks for it."""
-        return readable("rak_event_read", lambda: tuple(self.all(types=types, since=since)))
-
 
 def path_of(meter_id: str) -> str:
     """Where a meter is found; ServiceError (S007) for an id that would lead elsewhere."""

@@ -11,6 +11,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from reconciler.clock import Clock
+from reconciler.model import Live
+from reconciler.stripe.meters import Meters
 from reconciler.stripe.transport import Transport
 
 KEY = "sk_test_51SecretSecretSecret"
@@ -110,6 +112,12 @@ def _write(stream: Any, pieces: Iterable[bytes | None]) -> bool:
     except OSError:
         return False
     return True
+
+
+def make(meters: Meters, name: str = "api_calls", **fields: Any) -> Live:
+    """A new meter of an account; what is not given is ordinary."""
+    given = {"display_name": "API calls", "default_aggregation": {"formula": "sum"}} | fields
+    return meters.create(event_name=name, **given)
 
 
 def http(status: int, body: bytes | str | object, **headers: str) -> bytes:

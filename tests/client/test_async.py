@@ -9,17 +9,10 @@ import threading
 import pytest
 from client.scripted import KEY, Scripted, http, refusal
 
-from reconciler.emulator import Server, open_state
 from reconciler.problem import StoppedError
 from reconciler.stripe.aio import AsyncMeters
 from reconciler.stripe.errors import NotFoundError
 from reconciler.stripe.meters import Meters
-
-
-@pytest.fixture
-def server(clock):
-    with open_state(None) as store, Server(store, clock=clock) as server:
-        yield server
 
 
 def client(server, **options):

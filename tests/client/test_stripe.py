@@ -5,9 +5,8 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from client.scripted import KEY, Scripted, a_list, a_meter, http, to
+from client.scripted import Scripted, a_list, a_meter, http, make, to
 
-from reconciler.emulator import Server, open_state
 from reconciler.model import (
     CustomerMapping,
     DefaultAggregation,
@@ -19,24 +18,6 @@ from reconciler.stripe.errors import (
     NotFoundError,
 )
 from reconciler.stripe.meters import Meters
-
-
-@pytest.fixture
-def server(clock):
-    """An empty account."""
-    with open_state(None) as store, Server(store, clock=clock) as server:
-        yield server
-
-
-@pytest.fixture
-def meters(server, clock):
-    with Meters(KEY, api_base=server.url, clock=clock, rate_limit=None) as client:
-        yield client
-
-
-def make(meters, name="api_calls", **fields):
-    given = {"display_name": "API calls", "default_aggregation": {"formula": "sum"}} | fields
-    return meters.create(event_name=name, **given)
 
 
 def test_a_meter_from_birth_to_rest(meters, server):
