@@ -5,7 +5,7 @@ The three are exhaustive: the effect was seen, it was refused, or nobody knows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -97,8 +97,8 @@ class Meters(Protocol):
     def read(self, meter_id: str) -> Live | None:
         """The meter as it is now; None when the account knows no such id."""
 
-    def find(self, event_name: str, since: int) -> tuple[Live, ...]:
-        """Meters of this name created at or after `since` (Unix seconds), newest first."""
+    def find(self, event_name: str, known: Collection[str]) -> tuple[Live, ...]:
+        """Meters of this name that came into being after those whose ids are `known`."""
 
     def live(self) -> tuple[Live, ...]:
         """Every meter of the account, active and inactive, each once."""

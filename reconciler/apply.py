@@ -82,17 +82,21 @@ class _Progress:
             outcome = Outcome(OutcomeStatus.SKIPPED, error=self._skip(line))
         elif not future.done():
             message = f"{line.event_name!r} was in flight when the run stopped"
-            error = _problem(rules.NOT_CONFIRMED, line, message)
-            outcome = Outcome(OutcomeStatus.UNKNOWN, error=error)
+            outcome = self._in_doubt(line, rules.NOT_CONFIRMED, message)
         elif failure := future.exception():
             message = f"{line.event_name!r}: {type(failure).__name__}"
-            error = _problem(rules.UNEXPECTED, line, message)
-            outcome = Outcome(OutcomeStatus.UNKNOWN, error=error)
+            outcome = self._in_doubt(line, rules.UNEXPECTED, message)
         else:
             outcome = future.result()
         self.outcomes[line.event_name] = outcome
         with suppress(Exception):  # whoever listens must not be able to end an apply half-way
             self.run.told(Line(line, outcome))
+
+    def _in_doubt(self, line: Change, rule: Rule, message: str) -> Outcome:
+        """A line of which nobody knows how far it came; a replacement may be half-way."""
+        if line.action is Action.REPLACE:
+            return Outcome(OutcomeStatus.UNKNOWN, error=self._half_replaced(line, message))
+        return Outcome(OutcomeStatus.UNKNOWN, error=_problem(rule, line, message))
 
     def _one(self, line: Change, planned: tuple[Step, ...]) -> Outcome:
         if line.event_name in self.run.already:
@@ -127,7 +131,8 @@ class _Progress:
         for step in planned:
             if step.undoes is not None:
                 break
-            part = settle(step, seen.get(step.meter_id or ""), self.run)
+            base = seen.get(step.meter_id or "")
+            part = settle(step, base, self.run, begun=bool(parts))
             part = self._in_mode(line, part)
             parts.append(part)
             if part.live:
@@ -156,21 +161,31 @@ class _Progress:
     ) -> Outcome:
         """A request was not settled: wake what this line had stopped, if nothing follows it."""
         failure = parts[-1]
-        undo = next((step for step in planned if step.undoes == at.n - 1), None)
-        if undo is None or (failure.live and failure.live.active):
-            return _outcome(failure.status, parts, failure.error)
         why = failure.error.message if failure.error else str(failure.status)
-        if failure.status in (OutcomeStatus.FAILED, OutcomeStatus.STALE):
-            woken = settle(undo, seen.get(undo.meter_id or ""), self.run)
+        undo = next((step for step in planned if step.undoes in (at.n, at.n - 1)), None)
+        known = failure.status is not OutcomeStatus.UNKNOWN
+        begun = len(parts) > 1 or not known or (failure.live and not failure.live.active)
+        if undo is None or not begun or self._counts(failure.live):
+            return _outcome(failure.status, parts, failure.error)
+        if known:
+            woken = settle(undo, seen.get(undo.meter_id or ""), self.run, begun=True)
             parts.append(woken)
             if woken.status.settled:
                 message = f"{why}; {undo.meter_id} is active again"
                 return _outcome(failure.status, parts, _problem(rules.COMPENSATED, line, message))
+        return _outcome(failure.status, parts, self._half_replaced(line, why))
+
+    def _counts(self, live: Live | None) -> bool:
+        """Whether a meter counts usage of this account, whoever brought that about."""
+        return live is not None and live.active and live.livemode == self.run.livemode
+
+    def _half_replaced(self, line: Change, why: str) -> Problem:
+        """The old meter may be stopped, and nothing be there in its place."""
+        old = line.have.id if line.have else ""
         message = f"{line.event_name!r} may have NO active meter, usage is being lost: {why}"
-        by_hand = self.run.repair.replace("{id}", undo.meter_id or "")
+        by_hand = self.run.repair.replace("{id}", old)
         hint = f"run apply again at once, or wake the old meter: {by_hand}"
-        problem = rules.HALF_REPLACED(message, line.where, hint, line.event_name)
-        return _outcome(failure.status, parts, problem)
+        return rules.HALF_REPLACED(message, line.where, hint, line.event_name)
 
 
 def _outcome(status: OutcomeStatus, parts: list[Settled], error: Problem | None) -> Outcome:

@@ -124,12 +124,12 @@ def _run(
         meters=session.meters,
         notebook=notebook,
         clock=session.clock,
-        began=int(session.clock.now()),
         livemode=session.account.livemode,
         stopped=session.stopped,
         told=told,
         repair=_by_hand(session.account),
         already=planned.already,
+        billing=lambda meter_id: session.prices.for_meters((meter_id,)),
     )
 
 
@@ -176,7 +176,9 @@ def _verify(
         if unmet:
             unmet = _unmet(written, (*live, *_by_id(unmet, session)))
     except ReconcilerError as error:
-        return (rules.UNVERIFIABLE(error.problems[0].message if error.problems else ""),), Exit.DONE
+        why = "; ".join(problem.message for problem in error.problems)
+        said = rules.UNVERIFIABLE(f"the account could not be looked at again: {why}")
+        return (said,), after_look(lines, written)
     said = verified(lines, tuple(line.change for line in unmet), what)
     return (said,) if said else (), after_look(lines, unmet)
 

@@ -15,7 +15,7 @@ from typing import Protocol
 from .answer import Answer, Doubtful, Meters, Refused, Seen, Step, Stopped, Verb
 from .clock import Clock
 from .codes import applying as rules
-from .model import Change, Live, Meter
+from .model import Change, Live, Meter, Price, Unreadable
 from .plan import Plan, idempotency_key
 from .problem import AuthError, Problem, ReconcilerError, Rule, StoppedError
 from .report import Line, OutcomeStatus, Sent
@@ -26,14 +26,17 @@ TRIES = 4  # of one request, each with the transport's own retries inside
 _LIST_LAG = (0.0, 0.5, 1.0, 2.0)  # seconds between looks for a meter that must be there
 _DENIED = (401, 403)
 _NO_EFFECT = "no effect of it can be seen; run apply again: it starts from what the account holds"
-_CLOCK_SKEW = 300  # seconds by which our clock and Stripe's may differ
 
 
 class Notebook(Protocol):
     """Where a run writes down what it is about to do, and what came of it."""
 
-    def intend(self, step: Step, key: str) -> None:
-        """Called before a request; when it returns, the line is safe on disk."""
+    def intend(self, step: Step, key: str, *, begun: bool = False) -> None:
+        """Called before a request; when it returns, the line is safe on disk.
+
+        Raises ReconcilerError where it is not, unless the line has `begun`: what follows then
+        must go out, lest a meter stay stopped for want of a note.
+        """
 
     def observe(self, step: Step, key: str, answer: Answer) -> None:
         """Called after a request, with what it brought."""
@@ -45,7 +48,7 @@ class Notebook(Protocol):
 class Unwritten:
     """A notebook that keeps nothing."""
 
-    def intend(self, step: Step, key: str) -> None:
+    def intend(self, step: Step, key: str, *, begun: bool = False) -> None:
         """Nothing."""
 
     def observe(self, step: Step, key: str, answer: Answer) -> None:
@@ -64,8 +67,8 @@ class Run:
 
     `changes` are the lines of the plan as the guards of now have marked them.
     `told` hears of every line as it ends; `repair` is the command that wakes a meter by hand,
-    with `{id}` for its id; `began` is Unix seconds, before the first request; `already` are
-    event_names whose lines were found as wanted before anything was sent.
+    with `{id}` for its id; `already` are event_names whose lines were found as wanted before
+    anything was sent; `billing` is asked for a meter's active prices right before it is stopped.
     """
 
     plan: Plan
@@ -73,12 +76,12 @@ class Run:
     meters: Meters
     notebook: Notebook
     clock: Clock
-    began: int
     livemode: bool
     stopped: Stopped = lambda: False
     told: Callable[[Line], None] = lambda _: None
     repair: str = "reactivate {id}"
     already: frozenset[str] = frozenset()
+    billing: Callable[[str], tuple[Price, ...] | Unreadable] = lambda _: ()
     workers: int = 8
 
 
@@ -92,17 +95,18 @@ class Settled:
     error: Problem | None = None
 
 
-def settle(step: Step, base: Live | None, run: Run) -> Settled:
+def settle(step: Step, base: Live | None, run: Run, *, begun: bool = False) -> Settled:
     """Send a request until its effect is known; `base` is its meter as it was last read.
 
-    Whatever fails on the way becomes a part of the answer: a line that is half done must
-    still be reported, and mended where it can be.
+    `begun` says that an earlier request of its line has had its effect. Whatever fails on the
+    way becomes a part of the answer: a line that is half done must still be reported, and
+    mended where it can be.
     """
     sent: list[Sent] = []
     try:
         if step.verb in (Verb.DEACTIVATE, Verb.REACTIVATE) and (lost := _lost(step, base, run)):
             return lost
-        return _send(step, base, run, sent)
+        return _send(step, base, run, sent, begun=begun)
     except StoppedError:
         status = OutcomeStatus.UNKNOWN if _wrote(sent) else OutcomeStatus.SKIPPED
         message = f"the run was told to stop before {_what(step)} was settled"
@@ -127,13 +131,29 @@ def _lost(step: Step, base: Live | None, run: Run) -> Settled | None:
     now = run.meters.read(step.meter_id) if step.meter_id else None
     if now and _as_wanted(step, now, base):
         return Settled(OutcomeStatus.ALREADY, now)
-    return None if now == base else _stale(step, now, ())
+    return _stale(step, now, ()) if now != base else _billed(step, run)
 
 
-def _send(step: Step, base: Live | None, run: Run, sent: list[Sent]) -> Settled:
+def _billed(step: Step, run: Run) -> Settled | None:
+    """Whether a price that nobody has consented to came to bill on a meter that would stop."""
+    if step.verb is not Verb.DEACTIVATE or not step.meter_id:
+        return None
+    found = run.billing(step.meter_id)
+    if isinstance(found, Unreadable):
+        message = f"{step.meter_id} was not stopped: its prices cannot be read any more"
+        return Settled(OutcomeStatus.FAILED, error=_problem(rules.NOT_ALLOWED, step, message))
+    new = sorted({price.id for price in found} - {price.id for price in step.change.prices})
+    if not new:
+        return None
+    message = f"{step.meter_id} was not stopped: since the plan {', '.join(new)} bills on it"
+    return Settled(OutcomeStatus.STALE, error=_problem(rules.STALE_LINE, step, message))
+
+
+def _send(step: Step, base: Live | None, run: Run, sent: list[Sent], *, begun: bool) -> Settled:
     attempt = 1
     for again in range(1, TRIES + 1):
-        answer = _request(step, idempotency_key(run.plan, step, attempt), run, sent)
+        key = idempotency_key(run.plan, step, attempt)
+        answer = _request(step, key, run, sent, begun=begun)
         if isinstance(answer, Seen) and not answer.replayed and _as_wanted(step, answer.live, base):
             return Settled(OutcomeStatus.DONE, answer.live, tuple(sent))
         if _denied(answer):
@@ -158,10 +178,10 @@ def _denied(answer: Answer) -> bool:
     return denied and not answer.doubts and not answer.replayed
 
 
-def _request(step: Step, key: str, run: Run, sent: list[Sent]) -> Answer:
+def _request(step: Step, key: str, run: Run, sent: list[Sent], *, begun: bool) -> Answer:
     if run.stopped():
         raise StoppedError
-    run.notebook.intend(step, key)
+    run.notebook.intend(step, key, begun=begun)
     try:
         answer = run.meters.send(step, key)
     except StoppedError:
@@ -181,21 +201,30 @@ def _record(step: Step, answer: Answer) -> Sent:
 
 def _look(step: Step, answer: Answer, run: Run) -> Live | None:
     """The meter of a step as it is now; for a create, the one that has come into being."""
-    if isinstance(answer, Seen) and step.verb is Verb.CREATE:
-        return run.meters.read(answer.live.id)
     if step.verb is not Verb.CREATE:
         return run.meters.read(step.meter_id) if step.meter_id else None
+    if isinstance(answer, Seen) and _meant(step, answer.live):
+        return run.meters.read(answer.live.id)
+    known = frozenset(run.plan.listed)
     for wait in _LIST_LAG if isinstance(answer, Refused) else (0.0,):
         run.clock.sleep(wait)
-        found = run.meters.find(step.change.event_name, run.began - _CLOCK_SKEW)
-        new = [live for live in found if live.active and live.id not in run.plan.listed]
-        if new:
+        found = run.meters.find(step.change.event_name, known)
+        if new := [live for live in found if live.active]:
             return new[0]
     return None
 
 
+def _meant(step: Step, live: Live) -> bool:
+    """Whether an answer shows the very meter that a request is about."""
+    if step.meter_id:
+        return live.id == step.meter_id
+    return live.event_name == step.change.event_name
+
+
 def _as_wanted(step: Step, live: Live, base: Live | None) -> bool:
     """Whether a meter is as a request leaves it; a woken one may have its new name already."""
+    if not _meant(step, live):
+        return False
     match step.verb:
         case Verb.CREATE | Verb.UPDATE:
             return live.active and live.meter == _wanted(step)

@@ -95,10 +95,10 @@ NOT_VERIFIED = Rule(
 )
 UNVERIFIABLE = Rule(
     "A103",
-    "the account could not be listed again",
-    "Everything was sent and answered, but the closing look at the account failed.",
-    "run plan: it shows what is left to do, if anything",
-    Level.WARNING,
+    "the account could not be looked at again",
+    "Everything was sent and answered, but the closing look at the account failed, and 0 is only "
+    "said of an account that was seen to be as planned.",
+    "run apply again: it does what is left, if anything, and looks again",
 )
 PLAN_FILE = Rule(
     "A201",

@@ -67,9 +67,12 @@ class Journal:
         """Written before anything else; raises JournalError when it could not be."""
         self._must("run", asdict(run))
 
-    def intend(self, step: Step, key: str) -> None:
-        """Written before a request is sent; raises JournalError when it could not be."""
-        self._must("intend", _step(step, key))
+    def intend(self, step: Step, key: str, *, begun: bool = False) -> None:
+        """Written before a request is sent; raises JournalError when it could not be.
+
+        A line that has `begun` goes on all the same, and the run says what is missing.
+        """
+        (self._should if begun else self._must)("intend", _step(step, key))
 
     def observe(self, step: Step, key: str, answer: Answer) -> None:
         """Written after a request; a failure ends nothing, for the request was sent."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection
 from typing import Any
 
 from ..answer import Answer, Doubtful, Refused, Seen, Step, Verb
-from ..model import Live, Status
+from ..model import Live
 from .errors import NotFoundError, StripeError
 from .meters import METERS, Meters, path_of
 from .transport import Transport
@@ -44,26 +44,23 @@ class AccountMeters:
         except NotFoundError:
             return None
 
-    def find(self, event_name: str, since: int) -> tuple[Live, ...]:
-        """Meters of this name created at or after `since` (Unix seconds), newest first.
+    def find(self, event_name: str, known: Collection[str]) -> tuple[Live, ...]:
+        """Meters of this name that came into being after those whose ids are `known`.
 
-        The inactive ones are asked for as well: a list without a status may not hold them.
+        Reads the list, newest first, until a page ends with older ones than the newest that is
+        known: no clock is asked, ours may differ from Stripe's. An inactive one may be missing.
         """
-        seen = [*self._since(None, since), *self._since(Status.INACTIVE, since)]
-        found = {live.id: live for live in seen}
-        named = (live for live in found.values() if live.event_name == event_name)
-        return tuple(sorted(named, key=lambda live: -live.created))
+        newer: list[Live] = []
+        for page in self._meters.pages():
+            newer += (live for live in page.data if live.id not in known)
+            familiar = [live.created for live in page.data if live.id in known]
+            if familiar and page.data[-1].created < max(familiar):
+                break
+        return tuple(live for live in newer if live.event_name == event_name)
 
     def live(self) -> tuple[Live, ...]:
         """Every meter of the account, active and inactive, each once."""
         return self._meters.everything()
-
-    def _since(self, status: str | None, since: int) -> Iterator[Live]:
-        """The newest meters, page by page, until a page ends before the moment asked for."""
-        for page in self._meters.pages(status=status):
-            yield from (live for live in page.data if live.created >= since)
-            if any(live.created < since for live in page.data):
-                return
 
 
 def request_for(step: Step) -> tuple[str, dict[str, Any]]:

@@ -129,7 +129,7 @@ def test_read(clock):
 
 @pytest.mark.parametrize("scope", ListScope)
 def test_find_looks_no_further_back_than_asked(scope, clock):
-    """Meters of a name since a moment, stopped ones too; older pages are not read."""
+    """Meters of a name that are newer than what is known; older pages are not read."""
     settings = {"default_aggregation": {"formula": "sum"}, "display_name": "x"}
     seed = {
         "meters": [
@@ -137,7 +137,7 @@ def test_find_looks_no_further_back_than_asked(scope, clock):
             for n in range(400)
         ]
         + [
-            {"id": "mtr_a", "event_name": "new", "created": 5000, "status": "inactive", **settings},
+            {"id": "mtr_a", "event_name": "one", "created": 5000, **settings},
             {"id": "mtr_b", "event_name": "new", "created": 6000, **settings},
             {"id": "mtr_c", "event_name": "other", "created": 7000, **settings},
         ]
@@ -148,8 +148,22 @@ def test_find_looks_no_further_back_than_asked(scope, clock):
         to(server, clock) as transport,
     ):
         meters = AccountMeters(transport)
-        assert [live.id for live in meters.find("new", 4000)] == ["mtr_b", "mtr_a"]
-        assert [live.id for live in meters.find("new", 5001)] == ["mtr_b"]
-        assert meters.find("none", 4000) == ()
-        assert len(server.log) == 6
-        assert len(meters.live()) == 403
+        known = {f"mtr_{n}" for n in range(400)}
+        assert [live.id for live in meters.find("new", known)] == ["mtr_b"]
+        assert meters.find("none", known) == ()
+        assert meters.find("new", {*known, "mtr_b"}) == ()
+        assert len(server.log) == 3
+        assert [live.id for live in meters.find("old_7", {"mtr_a"})] == []
+        assert [live.id for live in meters.find("old_7", ())] == ["mtr_7"]
+        assert len(server.log) == 3 + 1 + 5
+
+
+def test_find_does_not_stop_amid_meters_of_one_second(clock):
+    """Among those the order is anybody's: the newest may stand behind a known one."""
+    settings = {"default_aggregation": {"formula": "sum"}, "display_name": "x", "created": 1000}
+    seed = {"meters": [{"id": f"mtr_{n}", "event_name": f"m{n}", **settings} for n in range(250)]}
+    with open_state(None, seed) as store, Server(store) as server, to(server, clock) as transport:
+        meters = AccountMeters(transport)
+        for n in (0, 120, 249):
+            known = {f"mtr_{k}" for k in range(250) if k != n}
+            assert [live.id for live in meters.find(f"m{n}", known)] == [f"mtr_{n}"]

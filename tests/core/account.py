@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 from core.worlds import plan_of
@@ -58,10 +58,10 @@ class Account:
         self._look("read")
         return self.meters.get(meter_id)
 
-    def find(self, event_name: str, since: int) -> tuple[Live, ...]:
+    def find(self, event_name: str, known: Collection[str]) -> tuple[Live, ...]:
         self._look("find")
         found = [m for m in self.meters.values() if m.event_name == event_name]
-        return tuple(m for m in sorted(found, key=lambda m: -m.created) if m.created >= since)
+        return tuple(m for m in sorted(found, key=lambda m: -m.created) if m.id not in known)
 
     def live(self) -> tuple[Live, ...]:
         self._look("live")
@@ -165,7 +165,6 @@ def run_of(account: Account, *changes: Change, **more: object) -> Run:
         "changes": plan.changes,
         "meters": account,
         "clock": VirtualClock(NOW),
-        "began": NOW,
         "livemode": False,
         **more,
     }
@@ -178,7 +177,7 @@ class Pages:
     def __init__(self) -> None:
         self.lines: list[tuple[str, int, str]] = []
 
-    def intend(self, step: Step, key: str) -> None:
+    def intend(self, step: Step, key: str, *, begun: bool = False) -> None:
         self.lines.append(("intend", step.n, key))
 
     def observe(self, step: Step, key: str, answer: Answer) -> None:

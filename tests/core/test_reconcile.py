@@ -222,14 +222,17 @@ def test_what_somebody_undoes_before_the_closing_look_is_told():
     assert codes(report) == ["A102"]
 
 
-def test_an_account_that_cannot_be_listed_again_is_a_warning():
-    """Everything was sent and answered; only the closing look failed."""
+@pytest.mark.parametrize("fault", ["503:method=GET", "garbage:method=GET:status=403"])
+def test_an_account_that_cannot_be_looked_at_again_is_not_called_done(fault):
+    """Everything was sent and answered; a run that could not look must not end with 0."""
     with stage(declared=[declare()]) as it:
         planned = it.plan()
-        it.server.arm("503:method=GET")
+        it.server.arm(fault)
         report = it.apply(planned)
-    assert (report.exit_code, statuses(report)) == (Exit.DONE, {"calls": "done"})
-    assert codes(report, Level.WARNING) == ["A103"]
+        assert (report.exit_code, statuses(report)) == (Exit.PARTIAL, {"calls": "done"})
+        assert codes(report, Level.ERROR) == ["A103"]
+        it.server.disarm()
+        assert it.apply().exit_code is Exit.DONE
 
 
 @pytest.mark.parametrize("after", range(8))

@@ -17,7 +17,13 @@ THEIRS = live("mtr_theirs", formula="last", created=1_790_000_001)
 WANT = declare(retires=("mtr_o",))
 STOP, CREATE, BACK = ("deactivate", "mtr_o"), ("create", "calls"), ("reactivate", "mtr_o")
 WAKE, NAME = ("reactivate", "mtr_t"), ("update", "mtr_t")
+MADE = live("mtr_new_calls", created=1_790_000_001)
 NO_LOOKS = {"read": fails(ServiceError), "find": fails(ServiceError)}
+
+
+def of_the_other_mode(account, step):
+    """The effect, in an account where nothing was to be written."""
+    return seen(shows=account.put(replace(account.obey(step), livemode=True)))(account, step)
 
 
 def blind(account):
@@ -47,8 +53,28 @@ PAIR = {
     "the stop is refused": (False, [refused()], "failed", "A003", [STOP], ["mtr_o"]),
     "the stop is lost for ever": (False, [lost()] * 9, "failed", "A003", [STOP] * 4, ["mtr_o"]),
     "the stop cannot be checked": (
-        *(False, [then(lost(), blind)], "unknown", "A004"),
+        *(False, [then(lost(), blind)], "unknown", "A005"),
         *([STOP], ["mtr_o"]),
+    ),
+    "the stop had its effect and cannot be checked": (
+        *(False, [then(late(), blind)], "unknown", "A005"),
+        *([STOP], []),
+    ),
+    "the answer to the stop is of the other mode": (
+        *(False, [of_the_other_mode], "failed", "A006"),
+        *([STOP, BACK], ["mtr_o"]),
+    ),
+    "the answer to the create is of the other mode": (
+        *(False, [seen(), seen(shows=replace(MADE, livemode=True))], "failed", "A006"),
+        *([STOP, CREATE, BACK], ["mtr_o"]),
+    ),
+    "the create is answered with another meter": (
+        *(False, [seen(), seen(shows=replace(MADE, event_name="n2"))], "done", None),
+        *([STOP, CREATE, CREATE], ["mtr_new_calls"]),
+    ),
+    "the stop is answered with another meter": (
+        *(False, [seen(shows=replace(OLD, id="mtr_2", status="inactive"))], "done", None),
+        *([STOP, STOP, CREATE], ["mtr_new_calls"]),
     ),
     "the new meter is refused": (
         *(False, [seen(), refused()], "failed", "A006"),

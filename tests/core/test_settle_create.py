@@ -22,10 +22,10 @@ def test_a_refused_create_waits_for_the_list_to_catch_up(appears, status, looks)
     run = run_of(account, *lines([declare()], []))
     find = account.find
 
-    def lagging(event_name, since):
+    def lagging(event_name, known):
         if len(account.looks) == appears:
             account.put(NEW)
-        return find(event_name, since)
+        return find(event_name, known)
 
     account.find = lagging
     part = settle(steps(run.plan)["calls"][0], None, run)
@@ -35,11 +35,11 @@ def test_a_refused_create_waits_for_the_list_to_catch_up(appears, status, looks)
 
 @pytest.mark.parametrize(
     "other",
-    [replace(NEW, created=NOW - 301), replace(NEW, event_name="else"), replace(NEW, id="mtr_t")],
-    ids=["older than the run", "another name", "listed in the plan"],
+    [replace(NEW, event_name="else"), replace(NEW, id="mtr_t")],
+    ids=["another name", "listed in the plan"],
 )
 def test_a_create_takes_no_other_meter_for_its_own(other):
-    """Only an active meter of this name that came into being since the run began."""
+    """Only an active meter of this name that the plan did not list."""
     account = Account([], then(lost(), put(other)))
     run = run_of(account, *lines([declare()], []))
     run = replace(run, plan=replace(run.plan, listed=("mtr_t",)))
@@ -48,9 +48,9 @@ def test_a_create_takes_no_other_meter_for_its_own(other):
     assert part.live.id == "mtr_new_calls"
 
 
-@pytest.mark.parametrize("skew", [-300, 0, 5000])
+@pytest.mark.parametrize("skew", [-10_000, 0, 5000])
 def test_clocks_need_not_agree(skew):
-    """A meter made by a lost request is found although Stripe's clock is a little behind."""
+    """A meter made by a lost request is found however far ours is from Stripe's."""
     account = Account([], then(lost(), put(replace(NEW, created=NOW + skew))))
     run = run_of(account, *lines([declare()], []))
     part = settle(steps(run.plan)["calls"][0], None, run)

@@ -1,0 +1,39 @@
+"""A price that comes after the plan, and before the meter that it bills on is stopped."""
+
+from __future__ import annotations
+
+import pytest
+from core.account import Account, run_of
+from core.worlds import declare, lines, live
+
+from reconciler.apply import apply
+from reconciler.model import Price, Unreadable
+
+OLD = live("mtr_o", formula="count")
+PRICE = Price(id="price_new", meter="mtr_o")
+
+
+def applied(billing, want):
+    """One line that stops a meter, and what its account was asked for."""
+    account = Account([OLD])
+    (line,) = apply(run_of(account, *lines([want], [OLD]), billing=billing))
+    return line.outcome, account
+
+
+STOPS = [declare(formula="count", status="inactive"), declare(retires=("mtr_o",))]
+
+
+@pytest.mark.parametrize("want", STOPS, ids=["deactivate", "replace"])
+def test_a_price_that_nobody_has_consented_to_keeps_its_meter_awake(want):
+    """Attached while somebody thought at the prompt, or while other lines were sent."""
+    outcome, account = applied(lambda _: (PRICE,), want)
+    assert (str(outcome.status), outcome.error.code, account.sent) == ("stale", "A002", [])
+    assert "price_new" in outcome.error.message
+    assert account.meters["mtr_o"] == OLD
+
+
+@pytest.mark.parametrize("want", STOPS, ids=["deactivate", "replace"])
+def test_prices_that_cannot_be_read_any_more_stop_nothing(want):
+    """The key was changed meanwhile."""
+    outcome, account = applied(lambda _: Unreadable("rak_plan_read"), want)
+    assert (str(outcome.status), outcome.error.code, account.sent) == ("failed", "A011", [])
