@@ -17,7 +17,7 @@ EVERYTHING = [*SOURCES, *sorted((ROOT / "tests").rglob("*.py"))]
 LAYERS = (
     "problem",
     "codes",
-    "ignore",
+    "address ignore nearest",
     "model",
     "answer",
     "report inventory serving",
@@ -39,6 +39,8 @@ LAYERS = (
     "__main__",
 )
 CORE = (
+    "address",
+    "nearest",
     "problem",
     "codes",
     "model",

@@ -7,10 +7,10 @@ from typing import TypeVar
 
 from ..codes import usage
 from ..model import Account, AccountRef, Project
+from ..nearest import nearest
 from ..problem import Exit, Problem, UsageError
 from ..report import AccountReport
 from .failure import explained
-from .meant import meant
 from .verb import Stage
 
 T = TypeVar("T")
@@ -21,7 +21,7 @@ def chosen(project: Project, names: tuple[str, ...]) -> tuple[Account, ...]:
     known = {account.name: account for account in project.accounts}
     for name in names:
         if name not in known:
-            close = meant(name, known)
+            close = nearest(name, known)
             listed = f"the project has {', '.join(known)}"
             hint = f"did you mean {close}? {listed}" if close else listed
             raise UsageError(usage.NO_ACCOUNT(f"there is no account {name!r}", hint=hint))

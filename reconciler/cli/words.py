@@ -9,9 +9,9 @@ from itertools import pairwise
 from typing import Any, NoReturn, TypeVar
 
 from ..codes import usage
+from ..nearest import nearest
 from ..problem import UsageError
 from ..render import FORMATS
-from .meant import meant
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Parser(argparse.ArgumentParser):
         hint = f"see {self.prog} --help"
         known = [option for action in self._actions for option in action.option_strings]
         for word in message.partition("unrecognized arguments: ")[2].split():
-            if word.startswith("-") and (close := meant(word.partition("=")[0], known)):
+            if word.startswith("-") and (close := nearest(word.partition("=")[0], known)):
                 hint = f"did you mean {close}? {hint}"
         raise UsageError(usage.BAD_WORDS(message, hint=hint))
 
@@ -156,7 +156,7 @@ def first_guess(words: Sequence[str]) -> str:
 def _format(word: str) -> str:
     if word in FORMATS:
         return word
-    close = meant(word, FORMATS)
+    close = nearest(word, FORMATS)
     hint = f"did you mean {close}?" if close else f"use one of {_NAMED}"
     raise UsageError(usage.NO_FORMAT(f"there is no format {word!r}", hint=hint))
 

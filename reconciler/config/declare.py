@@ -71,6 +71,16 @@ def retired_twice(declared: Iterable[Declared]) -> Iterator[Problem]:
                 yield codes.RETIRED_TWICE(message, entry.where, event_name=entry.event_name)
 
 
+def merged(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry over the defaults of its file, mappings key by key."""
+    both = {
+        key: {**defaults[key], **entry[key]}
+        for key in defaults.keys() & entry.keys()
+        if isinstance(defaults[key], dict) and isinstance(entry[key], dict)
+    }
+    return {**defaults, **entry, **both}
+
+
 def _names(document: Document) -> Iterator[tuple[str, Location]]:
     """The event_names of a document, however wrong the rest of it is."""
     meters = document.value.get("meters") if isinstance(document.value, dict) else None
@@ -83,16 +93,7 @@ def _names(document: Document) -> Iterator[tuple[str, Location]]:
 def _declared(document: Document) -> Iterator[Declared]:
     defaults = document.value.get("defaults", {})
     for index, entry in enumerate(document.value["meters"]):
-        yield _declaration(_merged(defaults, entry), document.where(("meters", index)))
-
-
-def _merged(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry over the defaults of its file, mappings key by key."""
-    merged = {**defaults, **entry}
-    for key in defaults.keys() & entry.keys():
-        if isinstance(entry[key], dict):
-            merged[key] = {**defaults[key], **entry[key]}
-    return merged
+        yield _declaration(merged(defaults, entry), document.where(("meters", index)))
 
 
 def _declaration(entry: Mapping[str, Any], where: Location) -> Declared:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from difflib import get_close_matches
 from typing import Any
 
 from ..codes import config as codes
+from ..nearest import nearest
 from ..problem import Location, Problem
 from .document import Document
 from .text import clip, describe
@@ -36,13 +36,6 @@ _HINTS = {
 def explain(document: Document, violation: Violation) -> Problem:
     """The problem, at its place, with what to do about it."""
     return _EXPLAIN[violation.keyword](document, violation)
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant."""
-    by_fold = {name.casefold(): name for name in known}
-    close = get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.7)
-    return by_fold[close[0]] if close else None
 
 
 def homes(word: str, known: Mapping[str, Any]) -> list[str]:
@@ -75,7 +68,7 @@ def _wrong_type(document: Document, violation: Violation) -> Problem:
 def _unquoted(document: Document, violation: Violation, word: str) -> Problem:
     """A number, date or constant where a string is wanted: quotes only help where they would."""
     schema = violation.schema
-    if "enum" in schema:
+    if "enum" in schema and not _may_be_unknown(document, violation):
         return _unknown_value(document, replace(violation, wanted=schema["enum"], value=word))
     if "pattern" in schema and not re.search(schema["pattern"], word):
         return _bad_text(document, replace(violation, value=word))
@@ -84,10 +77,11 @@ def _unquoted(document: Document, violation: Violation, word: str) -> Problem:
 
 def _missing(document: Document, violation: Violation) -> Problem:
     *around, key = violation.path
-    examples = violation.schema.get("properties", {}).get(key, {}).get("examples", ["..."])
-    hint = f"add `{key}: {json.dumps(examples[0], ensure_ascii=False)}`, or what fits"
     if key == "meters":
         hint = "add `meters:` and a list of them; to declare none, write `meters: []`"
+    else:
+        example = violation.schema["properties"][key]["examples"][0]
+        hint = f"add `{key}: {_flow(example)}`, or what fits"
     return codes.MISSING_KEY(f"`{key}` is missing", document.head(tuple(around)), hint)
 
 
@@ -107,13 +101,20 @@ def _unknown_value(document: Document, violation: Violation) -> Problem:
     rule, hint = codes.UNKNOWN_VALUE, f"known values: {', '.join(known)}"
     if meant := nearest(str(violation.value), known):
         hint = f"did you mean `{meant}`? {hint}"
-    if violation.schema.get("x-stripe-enum"):
-        if document.value.get("allow_unknown_values") is True:
-            rule = codes.UNKNOWN_VALUE_ALLOWED
-        else:
-            hint += "; where Stripe knows more, write `allow_unknown_values: true` into the file"
+    if _may_be_unknown(document, violation):
+        if word := document.words.get(violation.path):
+            return quote_it(word, document.where(violation.path))
+        rule = codes.UNKNOWN_VALUE_ALLOWED
+    elif violation.schema.get("x-stripe-enum"):
+        hint += "; where Stripe knows more, write `allow_unknown_values: true` into the file"
     message = f"{violation.name} is `{clip(str(violation.value))}`, which is not known"
     return rule(message, document.where(violation.path), hint)
+
+
+def _may_be_unknown(document: Document, violation: Violation) -> bool:
+    """Whether the file lets values pass here that only Stripe knows: any sound string."""
+    allowed = document.value.get("allow_unknown_values") is True
+    return allowed and bool(violation.schema.get("x-stripe-enum"))
 
 
 def _unknown_version(document: Document, violation: Violation) -> Problem:
@@ -164,6 +165,13 @@ def _fault(text: str) -> str | None:
 def _kind(value: Any) -> str:
     kinds = {dict: "object", list: "array", str: "string", int: "integer", float: "number"}
     return "true or false" if isinstance(value, bool) else _KINDS[kinds[type(value)]]
+
+
+def _flow(value: Any) -> str:
+    """A value as YAML in one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _shown(value: Any) -> str:

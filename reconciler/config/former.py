@@ -8,6 +8,7 @@ from typing import Any
 
 from ..problem import ConfigError
 from . import yamltree
+from .declare import merged
 
 _ONE_WAY = re.compile(r"[A-Za-z0-9_.-]+")  # YAML can write such a name differently with a \ only
 
@@ -28,15 +29,5 @@ def entry(data: bytes, event_name: str) -> Mapping[str, Any] | None:
     for found in meters if isinstance(meters, list) else ():
         if isinstance(found, dict) and found.get("event_name") == event_name:
             defaults = value.get("defaults")
-            return _over(defaults, found) if isinstance(defaults, dict) else found
+            return merged(defaults, found) if isinstance(defaults, dict) else found
     return None
-
-
-def _over(defaults: Mapping[str, Any], found: Mapping[str, Any]) -> dict[str, Any]:
-    """The entry over the defaults, mappings key by key."""
-    both = {key for key in defaults.keys() & found.keys() if _mappings(defaults[key], found[key])}
-    return {**defaults, **found, **{key: {**defaults[key], **found[key]} for key in both}}
-
-
-def _mappings(*values: object) -> bool:
-    return all(isinstance(value, dict) for value in values)

@@ -6,14 +6,13 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
+from ..address import may_carry_a_key
 from ..codes import config as codes
+from ..nearest import nearest
 from ..problem import Problem
 from .document import Document, Path
-from .explain import nearest
 from .files import Folder
 from .leak import holds_key
 from .text import clip
@@ -116,7 +115,7 @@ def _reach(document: Document, path: Path, settings: Mapping[str, Any]) -> Itera
         for key in _WITH_A_KEY_ONLY:
             if key in settings:
                 yield _at_odds(document, (*path, key), f"`{key}` does not go with `emulator`")
-    elif not meant(settings, "api_key_env", "api_key", "emulator"):
+    elif not tried(settings, "api_key_env", "api_key", "emulator"):
         message = f"account `{clip(str(path[-1]))}` has neither `api_key_env` nor `emulator`"
         hint = "name the variable that holds its key: `api_key_env: STRIPE_API_KEY`"
         yield codes.MISSING_KEY(message, document.head(path), hint)
@@ -127,7 +126,7 @@ def _reach(document: Document, path: Path, settings: Mapping[str, Any]) -> Itera
         yield _at_odds(document, (*path, "stripe_context"), message)
 
 
-def meant(settings: Mapping[str, Any], *keys: str) -> bool:
+def tried(settings: Mapping[str, Any], *keys: str) -> bool:
     """Whether a key is there, be it misspelt, which is reported by itself."""
     return any(nearest(word, keys) for word in settings)
 
@@ -146,29 +145,10 @@ def _key_name(document: Document, path: Path, settings: Mapping[str, Any]) -> It
 
 def _address(document: Document, path: Path, settings: Mapping[str, Any]) -> Iterator[Problem]:
     address = _text(settings, "api_base")
-    if address and "emulator" not in settings and not _is_safe(address):
+    if address and "emulator" not in settings and not may_carry_a_key(address):
         message = "`api_base` must be an https address, or an http one on this machine"
-        hint = "write https://HOST, or http://127.0.0.1:PORT; without user, query or fragment"
+        hint = "write https://HOST or http://127.0.0.1:PORT; plain ASCII, no user, query, fragment"
         yield codes.BAD_TEXT(message, document.where(path), hint)
-
-
-def _is_safe(address: str) -> bool:
-    """Whether a key sent to an address can only be read by whoever answers there."""
-    try:
-        parts = urlsplit(address)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        return False
-    if not host or " " in address or "@" in parts.netloc or parts.query or parts.fragment:
-        return False
-    return parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(host))
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _same_accounts(document: Document, folder: Folder) -> Iterator[Problem]:
@@ -205,7 +185,7 @@ def _owners(document: Document) -> Iterator[Problem]:
     places: set[Path] = set()
     for name, policy in own.items() if own else [("", {})]:
         effective = {**common, **policy}
-        owned = effective["owns"] if "owns" in effective else meant(effective, "owns")
+        owned = effective["owns"] if "owns" in effective else tried(effective, "owns")
         if effective.get("undeclared") == "deactivate" and not owned:
             around = ("accounts", name) if "undeclared" in policy else ()
             places.add((*around, "policy", "undeclared"))

@@ -89,7 +89,7 @@ def _patterns(
     if not isinstance(settings, dict):
         return ()
     if "meters" not in settings:
-        return () if judge.meant(settings, "meters") else otherwise
+        return () if judge.tried(settings, "meters") else otherwise
     globs_here = settings["meters"] if isinstance(settings["meters"], list) else []
     return tuple(
         Pattern(posixpath.normpath(glob), document.where((*path, "meters", index)))

@@ -8,11 +8,12 @@ from itertools import chain, islice
 from typing import Any
 
 from ..codes import config as codes
+from ..nearest import nearest
 from ..problem import Problem
 from ..schema_files import read_schema
 from .accept import fits
 from .document import Document, Path
-from .explain import explain, homes, nearest, quote_it
+from .explain import explain, homes, quote_it
 from .leak import holds_key
 from .violation import Violation
 from .yamltree import MAX_PROBLEMS

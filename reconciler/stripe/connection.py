@@ -19,9 +19,10 @@ from requests.adapters import HTTPAdapter
 from urllib3 import HTTPConnectionPool
 from urllib3.exceptions import HTTPError
 
+from ..address import is_loopback
 from ..codes import service
 from ..problem import Rule
-from .exchange import Broken, Incoming, Limits, Outgoing, is_loopback
+from .exchange import Broken, Incoming, Limits, Outgoing
 from .secret import Key
 
 if TYPE_CHECKING:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from ..address import may_carry_a_key
 from ..codes import service
 from ..problem import Rule, ServiceError
 
@@ -64,25 +64,11 @@ def checked_base(address: str) -> str:
 
     Raises ServiceError (S005) for anything but https, or http on a loopback address.
     """
+    if may_carry_a_key(address):
+        return address.rstrip("/")
     try:
         parts = urlsplit(address)
-        fit = bool(parts.hostname) and parts.port != 0
     except ValueError:
         raise ServiceError(service.ADDRESS_REFUSED("api_base is not an address")) from None
-    safe = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(address))
-    plain = not (parts.query or parts.fragment or "@" in parts.netloc)
-    if fit and safe and plain and address.isascii() and address.isprintable():
-        return address.rstrip("/")
     shown = f"{parts.scheme or 'no scheme'}://{parts.hostname or ''}"
     raise ServiceError(service.ADDRESS_REFUSED(f"a key is not sent to {shown}"))
-
-
-def is_loopback(address: str) -> bool:
-    """Whether a URL leads to this very machine."""
-    host = urlsplit(address).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

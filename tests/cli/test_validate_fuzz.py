@@ -69,11 +69,11 @@ def alarm() -> Iterator[None]:
         signal.signal(signal.SIGALRM, before)
 
 
-def validated(folder: Path, *options: str) -> tuple[int, str, str]:
-    """Exit code, standard output and standard error of `validate`, run in here."""
+def called(*words: object) -> tuple[int, str, str]:
+    """Exit code, standard output and standard error of a command line, run in here."""
     out, err = io.StringIO(), io.StringIO()
     with alarm(), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-        code = main(["validate", str(folder), *options])
+        code = main([str(word) for word in words])
     return code, out.getvalue(), err.getvalue()
 
 
@@ -86,13 +86,13 @@ def test_any_files(meters, project, name):
         (folder / "m.yaml").write_bytes(meters)
         if project is not None:
             (folder / "reconciler.yaml").write_bytes(project)
-        code, out, err = validated(folder, "--format", "json")
+        code, out, err = called("validate", folder, "--format", "json")
         report = json.loads(out)
         assert code in (0, 1)
         assert report["exit_code"] == code
         assert BUG.code not in {problem["code"] for problem in report["problems"]}
         assert (code == 1) is any(each["severity"] == "error" for each in report["problems"])
-        again, text, told = validated(folder, "--format", name, "-v")
+        again, text, told = called("validate", folder, "--format", name, "-v")
         assert again == code
         assert BUG.code not in text
         assert "Traceback" not in out + err + text + told
@@ -104,6 +104,6 @@ def test_any_one_file(data):
     with tempfile.TemporaryDirectory() as made:
         path = Path(made) / "m.yaml"
         path.write_bytes(data)
-        code, out, _ = validated(path, "--format", "json")
+        code, out, _ = called("validate", path, "--format", "json")
         assert code in (0, 1)
         assert BUG.code not in {problem["code"] for problem in json.loads(out)["problems"]}

@@ -7,6 +7,15 @@ import pytest
 from reconciler.problem import ServiceError
 from reconciler.stripe.exchange import checked_base
 
+ODD = [
+    "https://x:0",
+    "https://ex\xe4.com",
+    "https://a b",
+    "https://a\\b",
+    "https://a.",
+    "https://[:::]",
+]
+
 
 @pytest.mark.parametrize(
     "base",
@@ -26,6 +35,7 @@ from reconciler.stripe.exchange import checked_base
         "https://api.stripe.com\r\nX: y",
         "https://[bad",
         "https://api.stripe.com:99999",
+        *ODD,
     ],
 )
 def test_a_key_goes_only_over_https_or_to_this_machine(base):

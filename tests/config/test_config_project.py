@@ -212,6 +212,9 @@ def test_a_mistake_in_an_account(tmp_path, account, expected):
         ("https://[::1", False),
         ("https://x/?key=1", False),
         ("ftp://localhost", False),
+        ("https://x:0", False),
+        ("https://exä.com", False),
+        ("https://a b", False),
         ("api.stripe.com", False),
     ],
 )

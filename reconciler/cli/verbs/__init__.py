@@ -6,8 +6,8 @@ from importlib import import_module
 from typing import Any
 
 from ...codes import usage
+from ...nearest import nearest
 from ...problem import UsageError
-from ..meant import meant
 from ..verb import Verb
 
 VERBS = {
@@ -33,7 +33,7 @@ def find(words: list[str]) -> Verb[Any]:
     if name.startswith("-"):
         message = f"{name!r} stands before the verb; options stand after it"
         raise UsageError(usage.NO_VERB(message))
-    close = meant(name, VERBS)
+    close = nearest(name, VERBS)
     hint = f"did you mean {close}?" if close else ""
     raise UsageError(usage.NO_VERB(f"there is no verb {name!r}", hint=hint))
 

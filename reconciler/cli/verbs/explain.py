@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...codes import CATALOGUE, usage
+from ...nearest import nearest
 from ...problem import UsageError
 from ...render import Document
-from ..meant import meant
 from ..verb import PLAIN, Stage, Verb
 from ..words import Parser, Words
 
@@ -29,7 +29,7 @@ def _explain(words: ExplainWords, _: Stage) -> Document:
     code = words.code.upper()
     if code in CATALOGUE:
         return (CATALOGUE[code],)
-    close = meant(code, CATALOGUE)
+    close = nearest(code, CATALOGUE)
     hint = f"did you mean {close}?" if close else ""
     raise UsageError(usage.NO_CODE(f"there is no code {words.code!r}", hint=hint))
 

@@ -1,0 +1,43 @@
+"""Which addresses an API key may be sent to: one answer, for `validate` and for whoever sends."""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+
+_LABEL = r"[A-Za-z0-9_-]{1,63}"
+_ADDRESS = re.compile(
+    r"(?P<scheme>https?)://"
+    rf"(?:(?P<name>{_LABEL}(?:\.{_LABEL})*)|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])"
+    r"(?::(?P<port>[0-9]{1,5}))?(?:/[A-Za-z0-9._~%/-]*)?"
+)
+
+
+def may_carry_a_key(address: str) -> bool:
+    """Whether only whoever answers at a URL can read what is sent there.
+
+    That is https, or http to this very machine; without user, query or fragment, and in
+    plain ASCII, so that nobody reads it differently.
+    """
+    found = _ADDRESS.fullmatch(address)
+    if not found or (found["ipv6"] and not _is_ip(found["ipv6"])):
+        return False
+    port = found["port"]
+    fit = port is None or 0 < int(port) < 65536
+    return fit and (found["scheme"] == "https" or is_loopback(address))
+
+
+def is_loopback(address: str) -> bool:
+    """Whether a URL leads to this very machine."""
+    found = _ADDRESS.fullmatch(address)
+    if not found:
+        return False
+    host = found["name"] or found["ipv6"]
+    return host == "localhost" or (_is_ip(host) and ip_address(host).is_loopback)
+
+
+def _is_ip(host: str) -> bool:
+    try:
+        return bool(ip_address(host))
+    except ValueError:
+        return False

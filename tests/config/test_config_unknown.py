@@ -1,0 +1,65 @@
+"""`allow_unknown_values: true` opens the list of values; a value is a sound string all the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from reconciler.config import load
+from reconciler.problem import ConfigError, Level
+
+PLACES = [
+    "default_aggregation: {formula: %s}",
+    "default_aggregation: {formula: sum}, event_time_window: %s",
+    "default_aggregation: {formula: sum}, customer_mapping: {type: %s}",
+]
+UNSOUND = [
+    ("", "C009"),
+    ("[sum]", "C009"),
+    ("{a: b}", "C009"),
+    ("null", "Y016"),
+    ("123", "Y016"),
+    ("on", "Y016"),
+    ("true", "Y016"),
+    ("2020-01-01", "Y016"),
+    ('""', "C013"),
+    (f'"{"x" * 101}"', "C013"),
+    ('" "', "C014"),
+    (r'"\u202ex"', "C014"),
+    (r'"x\n"', "C014"),
+]
+
+
+def text(place: str, value: str, where: str = "meters") -> str:
+    """A file that allows unknown values, with one in an entry or in the defaults."""
+    head, entry = "version: 1\nallow_unknown_values: true\n", place % value
+    if where == "meters":
+        return f"{head}meters:\n  - {{event_name: a, display_name: A, {entry}}}\n"
+    return f"{head}defaults: {{{entry}}}\nmeters:\n  - {{event_name: a, display_name: A}}\n"
+
+
+def said(folder: Path, written: str) -> list[tuple[str, Level]]:
+    """Code and level of every problem."""
+    (folder / "m.yaml").write_text(written, "utf-8")
+    try:
+        problems = load(folder).problems
+    except ConfigError as error:
+        problems = error.problems
+    return [(problem.code, problem.level) for problem in problems]
+
+
+@pytest.mark.parametrize("where", ["meters", "defaults"])
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize(("value", "code"), UNSOUND)
+def test_what_is_no_sound_string_is_an_error(tmp_path, where, place, value, code):
+    """The usual one: wrong type, quotes missing, too long or short, or not what it looks like."""
+    assert said(tmp_path, text(place, value, where)) == [(code, Level.ERROR)]
+
+
+@pytest.mark.parametrize("where", ["meters", "defaults"])
+@pytest.mark.parametrize("place", PLACES)
+@pytest.mark.parametrize("value", ["max", '"null"', '"123"', '"x y"', f'"{"x" * 100}"'])
+def test_any_sound_string_is_a_warning(tmp_path, where, place, value):
+    """Stripe may be ahead."""
+    assert said(tmp_path, text(place, value, where)) == [("C026", Level.WARNING)]
