@@ -22,6 +22,7 @@ from .problem import Problem, Rule
 from .report import Line, Outcome, OutcomeStatus
 from .settle import Run, Settled, settle
 
+_GIVE_UP = 8  # lines in a row of which nobody knows what came of them: as many as run at once
 _GRACE = 10.0  # seconds that requests in flight are waited for after the run was told to stop
 
 
@@ -45,6 +46,7 @@ class _Progress:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.outcomes: dict[str, Outcome] = {}
+        self.ended: list[OutcomeStatus] = []
         self.failed = False
         self.wrong_mode = False
 
@@ -109,6 +111,7 @@ class _Progress:
             self.failed = True
             raise
         self.failed = self.failed or not outcome.status.settled
+        self.ended.append(outcome.status)
         return outcome
 
     def _skip(self, line: Change) -> Problem | None:
@@ -121,6 +124,9 @@ class _Progress:
             return _problem(rules.STOPPED, line, message)
         if self.wrong_mode or (self.failed and line.action.stops):
             message = f"{line.event_name!r} was not touched, since an earlier line failed"
+            return _problem(rules.AFTER_FAILURE, line, message)
+        if self.ended[-_GIVE_UP:] == [OutcomeStatus.UNKNOWN] * _GIVE_UP:
+            message = f"{line.event_name!r} was not touched, since the account answers nothing"
             return _problem(rules.AFTER_FAILURE, line, message)
         return None
 

@@ -50,7 +50,9 @@ AFTER_FAILURE = Rule(
     "A007",
     "not sent, because an earlier line failed",
     "Replacements and deactivations run only when everything before them succeeded, so that usage "
-    "is never left without a meter that counts it.",
+    "is never left without a meter that counts it. Nothing more is sent at all where the answers "
+    "are of the other mode, or where eight lines in a row could not be settled: the account does "
+    "not answer.",
     "mend what failed, and run apply again",
     Level.WARNING,
 )

@@ -3,17 +3,37 @@
 from __future__ import annotations
 
 import threading
+from collections import Counter
 from dataclasses import replace
 
 import pytest
-from core.account import NOW, Account, run_of
+from core.account import NOW, Account, fails, lost, run_of, seen
 from core.test_apply import crowd, statuses
 from core.worlds import lines
 from virtual import VirtualClock
 
 from reconciler.apply import apply
+from reconciler.problem import ServiceError
 
 GRACE = 10.0
+
+
+@pytest.mark.parametrize(("answered", "asked"), [(None, 8), (3, 12), (7, 16), (8, 8)])
+def test_an_account_that_answers_nothing_is_not_asked_for_every_line(answered, asked):
+    """Each would wait for its timeouts: a build's own patience ends first, and takes the report.
+
+    Eight lines in a row that nobody can settle are enough; one that is settled begins anew.
+    """
+    silent = {"read": fails(ServiceError), "find": fails(ServiceError)}
+    script = [seen() if n == answered else lost() for n in range(40)]
+    account = Account([], *script)
+    account.blind = silent
+    ended = apply(run_of(account, *lines(crowd(40), []), workers=1))
+    assert len(account.requests) == asked
+    found = Counter(str(line.outcome.status) for line in ended)
+    assert found["skipped"] == 40 - asked
+    last = ended[-1].outcome.error
+    assert (last.code, "answers nothing" in last.message) == ("A007", True)
 
 
 class Gate:
