@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM: the first asks the run to stop, the second ends it at once."""
+"""Ctrl-C, SIGTERM and SIGHUP: the first asks the run to stop, the second ends it at once."""
 
 from __future__ import annotations
 
@@ -39,15 +39,19 @@ class Stop:
 
     @contextmanager
     def listening(self, last_words: Callable[[], None]) -> Iterator[None]:
-        """Handle the two signals; `last_words` are spoken when the second one ends the process.
+        """Handle the signals; `last_words` are spoken when the second one ends the process.
 
-        In another thread than the main one, where Python hears no signals, this does nothing.
+        A terminal that goes away may send SIGHUP several times: it never counts as the second,
+        and nothing happens where it is ignored (`nohup`). In another thread than the main one,
+        where Python hears no signals, this does nothing.
         """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
 
-        def heard(_number: int, _frame: FrameType | None) -> None:
+        def heard(number: int, _frame: FrameType | None) -> None:
+            if self.event.is_set() and number == signal.SIGHUP:
+                return
             if self.event.is_set():
                 try:
                     last_words()
@@ -58,7 +62,8 @@ class Stop:
                 raise KeyboardInterrupt
             self._told()
 
-        before = {each: signal.signal(each, heard) for each in (signal.SIGINT, signal.SIGTERM)}
+        lost = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
+        before = {n: signal.signal(n, heard) for n in (signal.SIGINT, signal.SIGTERM, *lost)}
         try:
             yield
         finally:

@@ -59,7 +59,7 @@ AFTER_FAILURE = Rule(
 STOPPED = Rule(
     "A008",
     "not sent, because the run was told to stop",
-    "After the first Ctrl-C or SIGTERM no new request starts.",
+    "After the first Ctrl-C, SIGTERM or SIGHUP no new request starts.",
     "run apply again to finish",
     Level.WARNING,
 )

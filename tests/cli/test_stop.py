@@ -16,7 +16,7 @@ from reconciler.emulator import Phase
 
 @contextmanager
 def hanging_apply(made, method):
-    """A process that applies, and whose first request of a method gets no answer."""
+    """A process that applies; its first request of a method is answered when it says `answer`."""
     hanging, released = threading.Event(), threading.Event()
 
     def reached(moment):
@@ -29,6 +29,7 @@ def hanging_apply(made, method):
     child = subprocess.Popen(
         [*command, "--format", "json"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
+    child.answer = released.set
     try:
         assert hanging.wait(20)
         yield child
@@ -60,3 +61,15 @@ def test_the_second_signal_ends_a_run_that_writes(world):
         assert child.stderr.readline().startswith("stopping: ")
         child.send_signal(signal.SIGTERM)
         _ended(child)
+
+
+def test_a_terminal_that_goes_away_does_not_cut_a_request_off(world):
+    """However often it says so: what is under way is waited for, and the report is written."""
+    made = world(SEATS, {"meters": [live("seats", "Chairs")]})
+    with hanging_apply(made, "POST") as child:
+        for _ in range(3):
+            child.send_signal(signal.SIGHUP)
+        assert child.stderr.readline().startswith("stopping: ")
+        child.answer()
+        _ended(child)
+    assert len(made.posts()) == 1
