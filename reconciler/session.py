@@ -114,7 +114,6 @@ def _emulated(account: Account, _: Mapping[str, str]) -> Iterator[tuple[str, str
     assert account.emulator
     try:
         with open_state(account.emulator, account.seed) as store, Server(store) as server:
-            mode = "live" if store.ledger.account.livemode else "test"
-            yield f"sk_{mode}_emulator", server.url
+            yield server.api_key, server.url
     except EmulatorError as error:
         raise ServiceError(environment.EMULATOR(str(error))) from None

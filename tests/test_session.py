@@ -132,7 +132,7 @@ def test_an_emulator_in_this_process(livemode, tmp_path, clock):
         assert opened.acting_on() == opened.own_account()
     with connect(account, environ={}, clock=clock) as opened:
         assert [live.display_name for live in opened.meters.live()] == ["B"]
-        assert [event.type for event in opened.events.read()] == ["billing.meter.updated"]
+        assert [event.type for event in opened.events.all()] == ["billing.meter.updated"]
         assert opened.prices.all() == ()
 
 

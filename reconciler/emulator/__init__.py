@@ -9,12 +9,16 @@ break requests on demand. It uses nothing of the rest of this package.
 """
 
 from .announce import Announcer, parse_moment
+from .auth import PERMISSIONS, parse_key
 from .disk import Store, open_state
 from .errors import EmulatorError, RequestError, SeedError, SettingError, StateError
 from .faults import Fault, Kind
 from .log import Entry, RequestLog
 from .server import Clock, Reached, Server
 from .settings import (
+    Conflict,
+    Duplicate,
+    InUse,
     Key,
     ListScope,
     NameScope,
@@ -22,16 +26,21 @@ from .settings import (
     Repeat,
     Settings,
     Switch,
+    choices,
     parse_settings,
 )
 from .wire import Phase
 
 __all__ = [
+    "PERMISSIONS",
     "Announcer",
     "Clock",
+    "Conflict",
+    "Duplicate",
     "EmulatorError",
     "Entry",
     "Fault",
+    "InUse",
     "Key",
     "Kind",
     "ListScope",
@@ -49,7 +58,9 @@ __all__ = [
     "StateError",
     "Store",
     "Switch",
+    "choices",
     "open_state",
+    "parse_key",
     "parse_moment",
     "parse_settings",
 ]

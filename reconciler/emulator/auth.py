@@ -6,7 +6,7 @@ import base64
 import binascii
 import re
 
-from .errors import RequestError
+from .errors import RequestError, SettingError
 from .ledger import Account
 from .settings import API_VERSION, Key, Settings
 from .wire import Request
@@ -22,6 +22,22 @@ PERMISSIONS = {
 
 _WELL_FORMED = re.compile(r"(sk|rk)_(test|live)_[A-Za-z0-9_]+|sk_org_[A-Za-z0-9_]+", re.ASCII)
 _VERSION = re.compile(r"\d{4}-\d\d-\d\d(\.[a-z_]+)?(; ?\w+=\w+)*", re.ASCII)
+
+
+def parse_key(word: str) -> Key:
+    """A key from its text, `rk_test_x=billing_meter_read,plan_read`; one without `=` may do all.
+
+    Raises SettingError for what is no secret key, and for a permission that nothing here needs.
+    """
+    secret, equals, permissions = word.partition("=")
+    if not _WELL_FORMED.fullmatch(secret):
+        raise SettingError(f"key {masked(secret)!r}: write it as sk_test_... or rk_test_...")
+    held = frozenset(filter(None, permissions.split(",")))
+    for name in sorted(held - set(PERMISSIONS)):
+        raise SettingError(
+            f"key {masked(secret)!r}: {name!r} is not one of {', '.join(PERMISSIONS)}"
+        )
+    return Key(secret, held if equals else None)
 
 
 def authenticate(request: Request, account: Account, settings: Settings) -> Key:

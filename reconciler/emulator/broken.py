@@ -6,6 +6,7 @@ from .errors import RequestError
 from .faults import Fault, Kind
 from .idempotency import key_in_use
 from .limits import rate_limited
+from .settings import Settings
 from .wire import Phase, Request, Response
 
 GARBAGE = (
@@ -14,7 +15,9 @@ GARBAGE = (
 )
 
 
-def broken(fault: Fault, request: Request, response: Response) -> Response | None:
+def broken(
+    fault: Fault, request: Request, response: Response, settings: Settings
+) -> Response | None:
     """The response that the client gets instead; None when it gets none at all.
 
     A response that was never made (a fault before the effect) comes in with an empty body.
@@ -28,7 +31,7 @@ def broken(fault: Fault, request: Request, response: Response) -> Response | Non
         return Response(fault.status, GARBAGE, headers | {"Content-Type": "text/html"})
     if fault.kind is Kind.TRUNCATED:
         return Response(response.status, response.body[: len(response.body) // 2] or "{", headers)
-    error = _error(fault, request)
+    error = _error(fault, request, settings)
     return Response(error.status, error.body(), headers | dict(error.headers))
 
 
@@ -46,7 +49,7 @@ def failure() -> RequestError:
     )
 
 
-def _error(fault: Fault, request: Request) -> RequestError:
+def _error(fault: Fault, request: Request, settings: Settings) -> RequestError:
     """The error that a fault with a status of its own answers with.
 
     A lock on an object shows as a 409, or as a 429 without a reason.
@@ -57,7 +60,7 @@ def _error(fault: Fault, request: Request) -> RequestError:
     if fault.kind is Kind.FAILURE:
         return failure()
     if fault.code == "idempotency_key_in_use":
-        return key_in_use(request.key or "")
+        return key_in_use(request.key or "", settings.key_in_use_error)
     if fault.kind is Kind.RATE_LIMITED and fault.code != "lock_timeout":
         return rate_limited(fault.reason)
     return RequestError(

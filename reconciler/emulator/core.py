@@ -81,7 +81,7 @@ def finish(state: State, ticket: Ticket, now: float) -> Answer:
     finally:
         state.in_use.discard(request.key or "")
     response = _response(arrival, status, body)
-    return _answer(arrival, response, before or after, arrival.delay(Phase.AFTER))
+    return _answer(state, arrival, response, before or after, arrival.delay(Phase.AFTER))
 
 
 def handle(state: State, request: Request, now: float) -> Answer:
@@ -142,15 +142,18 @@ def _failed() -> tuple[int, str]:
 def _early(state: State, arrival: Arrival, response: Response) -> Answer:
     """The answer to a request that is not executed; faults of either phase strike it."""
     delay = state.settings.latency + arrival.delay(*_BOTH)
-    return _answer(arrival, response, arrival.breaks(*_BOTH), delay)
+    return _answer(state, arrival, response, arrival.breaks(*_BOTH), delay)
 
 
-def _answer(arrival: Arrival, response: Response, fault: Fault | None, delay: float) -> Answer:
+def _answer(
+    state: State, arrival: Arrival, response: Response, fault: Fault | None, delay: float
+) -> Answer:
     """What the client gets of a response when a fault has had its way with it."""
+    kept = broken(fault, arrival.request, response, state.settings) if fault else response
     return Answer(
         arrival.number,
         arrival.request_id,
-        broken(fault, arrival.request, response) if fault else response,
+        kept,
         delay + silence(fault),
         dropped(fault),
     )

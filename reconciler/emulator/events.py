@@ -18,11 +18,11 @@ REACH = 30 * 24 * 3600
 LIST: Shape = PAGING | {
     "created": Param(span),
     "delivery_success": Param(flag),
-    "expand": Param(expand("data")),
+    "expand": Param(expand("data", "data.data", "data.request")),
     "type": Param(text(5000)),
     "types": Param(texts(5000, 20)),
 }
-READ: Shape = {"expand": Param(expand())}
+READ: Shape = {"expand": Param(expand("data", "request"))}
 
 
 def list_(call: Call) -> Json:

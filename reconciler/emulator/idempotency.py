@@ -26,7 +26,7 @@ def recall(state: State, key: str, meant: str, now: float) -> Reply | None:
         text = f"Idempotency keys may be at most {LONGEST_KEY} characters long."
         raise RequestError(400, text)
     if key in state.in_use:
-        raise key_in_use(key)
+        raise key_in_use(key, state.settings.key_in_use_error)
     stored = state.ledger.reply(key, now)
     if stored and stored.meaning != meant:
         raise RequestError(
@@ -39,7 +39,7 @@ def recall(state: State, key: str, meant: str, now: float) -> Reply | None:
     return stored
 
 
-def key_in_use(key: str) -> RequestError:
+def key_in_use(key: str, kind: str) -> RequestError:
     """The 409 for a key whose first request has not ended yet."""
     return RequestError(
         409,
@@ -47,5 +47,5 @@ def key_in_use(key: str) -> RequestError:
         "means you submitted twice, and the other request is still going through): "
         f"{key}. Please try again later.",
         "idempotency_key_in_use",
-        kind="idempotency_error",
+        kind=kind,
     )

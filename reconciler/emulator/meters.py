@@ -5,12 +5,11 @@ from __future__ import annotations
 from .errors import RequestError, no_such
 from .lists import PAGING, page
 from .params import Param, Shape, choice, expand, nest, text
-from .settings import ListScope, NameScope, Renaming, Repeat, Switch
+from .settings import Conflict, Duplicate, ListScope, NameScope, Renaming, Repeat, Switch
 from .state import Call
 from .wire import Json
 
 URL = "/v1/billing/meters"
-NOUN = "billing meter"
 
 _FIELDS = ("customer_mapping", "default_aggregation", "status_transitions", "value_settings")
 _EXPAND: Shape = {"expand": Param(expand(*_FIELDS))}
@@ -69,7 +68,7 @@ def create(call: Call) -> Json:
 def retrieve(call: Call) -> Json:
     """The meter of an id, active or inactive."""
     if call.object_id not in call.ledger.meters:
-        raise no_such(NOUN, call.object_id)
+        raise no_such(call.settings.noun, call.object_id)
     return call.ledger.meters[call.object_id]
 
 
@@ -106,7 +105,8 @@ def reactivate(call: Call) -> Json:
     meter = retrieve(call)
     if meter["status"] == "active":
         return _repeated(meter, call.settings.reactivate_active)
-    _free_name(call, meter["event_name"], NameScope.ACTIVE)
+    conflict = call.settings.reactivate_conflict is Conflict.CONFLICT
+    _free_name(call, meter["event_name"], NameScope.ACTIVE, 409 if conflict else 400)
     new = _moved(call, meter, "active", None)
     call.put("meters", new, "billing.meter.reactivated")
     return new
@@ -117,19 +117,24 @@ def list_(call: Call) -> Json:
     status = call.params.get("status")
     if status is None and call.settings.list_scope is ListScope.ACTIVE:
         status = "active"
-    return page(call, "meters", NOUN, URL, lambda meter: status in (None, meter["status"]))
+    return page(
+        call, "meters", call.settings.noun, URL, lambda meter: status in (None, meter["status"])
+    )
 
 
-def _free_name(call: Call, event_name: str, scope: NameScope) -> None:
+def _free_name(call: Call, event_name: str, scope: NameScope, status: int = 400) -> None:
     """Raise RequestError, in the words that were observed, while the name is occupied."""
     for meter in call.ledger.meters.values():
         if meter["event_name"] == event_name and (
             scope is NameScope.ALL or meter["status"] == "active"
         ):
+            coded = call.settings.duplicate_error is Duplicate.CODED
             raise RequestError(
-                400,
+                status,
                 f"An active meter already exists for event name '{event_name}'. To create a new "
                 "meter with the same event name, first deactivate the currently active meter.",
+                "resource_already_exists" if coded else None,
+                "event_name" if coded else None,
             )
 
 

@@ -135,7 +135,7 @@ def texts(longest: int, most: int = 100) -> Check:
 
 
 def expand(*fields: str) -> Check:
-    """An `expand[]` of fields that the specification lists; here they are all there already."""
+    """An `expand[]` of fields that the specification lists; most are there already."""
     several = texts(5000)
 
     def check(name: str, raw: Any) -> list[str]:

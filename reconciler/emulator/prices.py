@@ -1,6 +1,7 @@
 """As much of prices as binds one to a meter. Source: /v1/prices of Stripe's specification.
 
-Tiers, currency options and one-off amounts chosen by the customer are not acted out.
+Tiers, currency options and one-off amounts chosen by the customer are not acted out. A product
+is no more than an id, and shown as an object where a call expands it.
 """
 
 from __future__ import annotations
@@ -32,9 +33,14 @@ URL = "/v1/prices"
 INTERVALS = ("day", "month", "week", "year")
 USAGE_TYPES = ("licensed", "metered")
 
+_FIELDS = (
+    *("currency_options", "custom_unit_amount", "product", "recurring"),
+    *("tiers", "transform_quantity"),
+)
+
 _NAMED: Shape = {
     "active": Param(flag),
-    "expand": Param(expand()),
+    "expand": Param(expand(*_FIELDS)),
     "lookup_key": Param(text(200)),
     "metadata": Param(pairs),
     "nickname": Param(text(5000)),
@@ -59,12 +65,12 @@ CREATE: Shape = _NAMED | {
     "unit_amount_decimal": Param(decimal),
 }
 UPDATE: Shape = _NAMED
-READ: Shape = {"expand": Param(expand())}
+READ: Shape = {"expand": Param(expand(*_FIELDS))}
 LIST: Shape = PAGING | {
     "active": Param(flag),
     "created": Param(span),
     "currency": Param(text(3)),
-    "expand": Param(expand("data")),
+    "expand": Param(expand("data", *(f"data.{name}" for name in _FIELDS))),
     "lookup_keys": Param(texts(5000, 10)),
     "product": Param(text(5000)),
     "recurring": Param(
@@ -97,7 +103,7 @@ def create(call: Call) -> Json:
         recurring=recurring,
     )
     call.put("prices", price, "price.created")
-    return price
+    return _expanded(call, price)
 
 
 def price_object(asked: Json, **known: Any) -> Json:
@@ -125,21 +131,19 @@ def price_object(asked: Json, **known: Any) -> Json:
 
 def retrieve(call: Call) -> Json:
     """The price of an id."""
-    if call.object_id not in call.ledger.prices:
-        raise no_such("price", call.object_id)
-    return call.ledger.prices[call.object_id]
+    return _expanded(call, _known(call))
 
 
 def update(call: Call) -> Json:
     """A price with another name, note or state; what it costs and what it bills on never change."""
-    price = retrieve(call)
+    price = _known(call)
     asked = {name: value for name, value in call.params.items() if name != "expand"}
     previous = {name: price[name] for name, value in asked.items() if price[name] != value}
     if not previous:
-        return price
+        return _expanded(call, price)
     new = price | asked
     call.put("prices", new, "price.updated", previous)
-    return new
+    return _expanded(call, new)
 
 
 def list_(call: Call) -> Json:
@@ -156,7 +160,39 @@ def list_(call: Call) -> Json:
             and _recurs(price["recurring"], asked.get("recurring", {}))
         )
 
-    return page(call, "prices", "price", URL, keep)
+    found = page(call, "prices", "price", URL, keep)
+    return found | {"data": [_expanded(call, price) for price in found["data"]]}
+
+
+def _known(call: Call) -> Json:
+    """The price of the call's id; raises RequestError (404)."""
+    if call.object_id not in call.ledger.prices:
+        raise no_such("price", call.object_id)
+    return call.ledger.prices[call.object_id]
+
+
+def _expanded(call: Call, price: Json) -> Json:
+    """The price with its product in place of the product's id, where that is asked for."""
+    if not {"product", "data.product"} & set(call.params.get("expand", ())):
+        return price
+    product = {
+        "id": price["product"],
+        "object": "product",
+        "active": True,
+        "created": price["created"],
+        "default_price": None,
+        "description": None,
+        "images": [],
+        "livemode": price["livemode"],
+        "marketing_features": [],
+        "metadata": {},
+        "name": price["product"],
+        "package_dimensions": None,
+        "shippable": None,
+        "updated": price["created"],
+        "url": None,
+    }
+    return price | {"product": product}
 
 
 def _recurs(recurring: Json | None, asked: Json) -> bool:
@@ -181,7 +217,7 @@ def _recurring(call: Call) -> Json | None:
             raise RequestError(400, text, None, "recurring[usage_type]")
         meter = call.ledger.meters.get(meter_id)
         if meter is None:
-            raise no_such("billing meter", meter_id, "recurring[meter]", 400)
+            raise no_such(call.settings.noun, meter_id, "recurring[meter]", 400)
         if meter["status"] == "inactive":
             text = f"The meter {meter_id} is inactive; a price needs an active meter."
             raise RequestError(400, text, None, "recurring[meter]")

@@ -37,11 +37,13 @@ def account(call: Call) -> Json:
         "email": None,
         "metadata": {},
         "payouts_enabled": True,
-        "settings": {"dashboard": {"display_name": "Emulated account", "timezone": "Etc/UTC"}},
         "type": "standard",
     }
 
 
+_ACCOUNT: Shape = {
+    "expand": Param(expand("controller", "external_accounts", "settings", "tos_acceptance"))
+}
 _METERS = "/v1/billing/meters"
 _READ, _WRITE = "billing_meter_read", "billing_meter_write"
 
@@ -58,7 +60,7 @@ ENDPOINTS = (
     Endpoint("POST", "/v1/prices/{id}", "plan_write", prices.UPDATE, prices.update),
     Endpoint("GET", "/v1/events", "event_read", events.LIST, events.list_),
     Endpoint("GET", "/v1/events/{id}", "event_read", events.READ, events.retrieve),
-    Endpoint("GET", "/v1/account", "accounts_kyc_basic_read", {"expand": Param(expand())}, account),
+    Endpoint("GET", "/v1/account", "accounts_kyc_basic_read", _ACCOUNT, account),
 )
 
 _PATTERNS = [

@@ -81,6 +81,13 @@ class Server:
         """Where the API is, without a slash at the end."""
         return f"http://{HOST}:{self.port}"
 
+    @property
+    def api_key(self) -> str:
+        """A key that opens the account: the first of those listed, else one of its mode."""
+        listed = self.state.settings.keys
+        mode = "live" if self.state.ledger.account.livemode else "test"
+        return listed[0].secret if listed else f"sk_{mode}_emulator"
+
     def start(self) -> None:
         """Begin to serve."""
         self._listener = Listener(self._asked_port, self._converse)

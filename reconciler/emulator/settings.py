@@ -43,6 +43,27 @@ class Renaming(StrEnum):
     ERROR = "error"
 
 
+class Duplicate(StrEnum):
+    """What the refusal of an event_name that is taken holds besides its text."""
+
+    PLAIN = "plain"
+    CODED = "coded"  # code resource_already_exists, param event_name
+
+
+class Conflict(StrEnum):
+    """How a meter is refused to start again while another active one has its event_name."""
+
+    INVALID = "invalid"  # as the creation of a second one is
+    CONFLICT = "conflict"  # 409
+
+
+class InUse(StrEnum):
+    """The `type` of the 409 for an idempotency key whose first request has not ended."""
+
+    IDEMPOTENCY = "idempotency_error"
+    INVALID = "invalid_request_error"
+
+
 class Switch(StrEnum):
     """Whether something happens at all."""
 
@@ -68,9 +89,10 @@ class Key:
 class Settings:
     """How this emulator behaves; the defaults are what Stripe is thought to do.
 
-    `latency` and `list_lag` are seconds, the rate limits requests a second (None: no limit).
-    Without `keys`, every well-formed key of the account's mode is accepted. `chance_seed`
-    decides which requests a fault with a chance strikes.
+    `noun` is what a 404 calls a meter, `updated_moves` says whether a change of status moves
+    `updated`. `latency` and `list_lag` are seconds, the rate limits requests a second (None:
+    no limit). Without `keys`, every well-formed key of the account's mode is accepted.
+    `chance_seed` decides which requests a fault with a chance strikes.
     """
 
     name_scope: NameScope = NameScope.ACTIVE
@@ -78,7 +100,11 @@ class Settings:
     reactivate_active: Repeat = Repeat.NOOP
     update_inactive: Renaming = Renaming.ALLOW
     list_scope: ListScope = ListScope.BOTH
-    updated_moves: Switch = Switch.ON  # `updated` on a change of status
+    duplicate_error: Duplicate = Duplicate.PLAIN
+    reactivate_conflict: Conflict = Conflict.INVALID
+    key_in_use_error: InUse = InUse.IDEMPOTENCY
+    noun: str = "billing meter"
+    updated_moves: Switch = Switch.ON
     deactivate_emits_updated: Switch = Switch.OFF
     list_lag: float = 0.0
     latency: float = 0.0
@@ -86,6 +112,10 @@ class Settings:
     endpoint_rate_limit: float | None = None
     chance_seed: int = 0
     keys: tuple[Key, ...] = ()
+
+
+_DEFAULTS = {f.name: f.default for f in fields(Settings) if f.name != "keys"}
+_DURATIONS = ("latency", "list_lag")
 
 
 def seconds(word: str) -> float:
@@ -109,19 +139,23 @@ def whole(word: str) -> int:
     raise SettingError(f"{word!r} is not a whole number")
 
 
+def choices() -> dict[str, str]:
+    """What each switch takes, by name, the default first; keys excepted."""
+    return {name: _choices(name, default) for name, default in _DEFAULTS.items()}
+
+
 def parse_settings(words: Mapping[str, str]) -> Settings:
     """Settings from plain strings by field name, as a command line has them; keys excepted.
 
     Dashes may stand for underscores. Raises SettingError naming the switch and its choices.
     """
-    known = {f.name: f.default for f in fields(Settings) if f.name != "keys"}
     chosen: dict[str, Any] = {}
     for word, value in words.items():
         name = word.replace("-", "_")
-        if name not in known:
-            raise SettingError(f"there is no switch {word!r}; there are {', '.join(known)}")
+        if name not in _DEFAULTS:
+            raise SettingError(f"there is no switch {word!r}; there are {', '.join(_DEFAULTS)}")
         try:
-            chosen[name] = _value(name, known[name], value)
+            chosen[name] = _value(name, _DEFAULTS[name], value)
         except SettingError as error:
             raise SettingError(f"{word}: {error}") from None
     return Settings(**chosen)
@@ -134,6 +168,18 @@ def _value(name: str, default: object, word: str) -> object:
         if word not in choices:
             raise SettingError(f"{word!r} is not one of {', '.join(choices)}")
         return type(default)(word)
-    if name in ("latency", "list_lag"):
+    if isinstance(default, str):
+        if not word:
+            raise SettingError("the text is empty")
+        return word
+    if name in _DURATIONS:
         return seconds(word)
     return whole(word) if name == "chance_seed" else number(word)
+
+
+def _choices(name: str, default: object) -> str:
+    if isinstance(default, StrEnum):
+        return "|".join([default, *(word for word in type(default) if word != default)])
+    if isinstance(default, str):
+        return f'"{default}"'
+    return "0s" if name in _DURATIONS else "a number"

@@ -10,6 +10,7 @@ import urllib.request
 from contextlib import contextmanager
 
 import pytest
+from cli.world import CALLS
 from published import held
 
 from reconciler.emulator import open_state
@@ -75,6 +76,39 @@ def test_it_breaks_on_demand():
         with pytest.raises(urllib.error.HTTPError, match="500"):
             meters(document)
         assert meters(document) == []
+
+
+READ_ONLY = "rk_test_reader=billing_meter_read,plan_read,event_read"
+
+
+def test_a_key_that_may_only_read(run, tmp_path, monkeypatch):
+    """It plans and audits; an apply with it ends with 6 and writes nothing, as at Stripe."""
+    seed = tmp_path / "seed.json"
+    seed.write_text(json.dumps(SEED))
+    with emulating("--seed", seed, "--key", READ_ONLY, "--key", "sk_test_all") as (_, document):
+        assert document["api_key"] == "rk_test_reader"
+        entry = {"api_key_env": "SANDBOX_KEY", "api_base": document["url"]}
+        project = {"version": 1, "meters": ["meters.yaml"], "accounts": {"sandbox": entry}}
+        (tmp_path / "reconciler.yaml").write_text(json.dumps(project))
+        (tmp_path / "meters.yaml").write_text(f"version: 1\nmeters:\n  - {CALLS}\n")
+        monkeypatch.setenv("SANDBOX_KEY", document["api_key"])
+        assert run("plan", tmp_path, "--detailed-exitcode").code == 2
+        assert run("drift", tmp_path).code == 2
+        refused = run("apply", tmp_path, "--yes")
+        assert refused.code == 6
+        assert "billing_meter_write" in refused.out
+        assert meters(document) == ["seats"]
+        monkeypatch.setenv("SANDBOX_KEY", "sk_test_all")
+        assert run("apply", tmp_path, "--yes").code == 0
+        assert meters(document) == ["calls", "seats"]
+
+
+@pytest.mark.parametrize("key", ["hello", "rk_test_x=billing_meter_raed"])
+def test_a_key_that_makes_no_sense_is_wrong_usage(key, run):
+    """Before anything is served."""
+    ran = run("emulate", "--port", "0", "--key", key, "--format", "json")
+    assert ran.code == 64
+    assert [problem["code"] for problem in held(ran.out)["problems"]] == ["U002"]
 
 
 def test_it_announces_and_holds():

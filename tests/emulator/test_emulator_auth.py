@@ -5,7 +5,7 @@ import base64
 import pytest
 from emulator.asking import METERS, account, meter
 
-from reconciler.emulator import Key
+from reconciler.emulator import Key, SettingError, parse_key
 from reconciler.emulator.wire import Request
 
 LIVE = {"account": {"id": "acct_live", "livemode": True}}
@@ -62,6 +62,33 @@ def test_listed_keys_are_the_only_ones():
     assert asked(live, authorization="Bearer sk_test_known").status == 200
     assert asked(live, authorization="Bearer sk_live_other").status == 401
     assert asked(live, authorization="Bearer sk_test_old").error["code"] == "api_key_expired"
+
+
+READS = frozenset({"plan_read", "event_read"})
+
+
+@pytest.mark.parametrize(
+    ("word", "key"),
+    [
+        ("sk_test_1", Key("sk_test_1")),
+        ("rk_test_1=plan_read", Key("rk_test_1", frozenset({"plan_read"}))),
+        (
+            "rk_live_1=plan_read,event_read",
+            Key("rk_live_1", frozenset({"plan_read", "event_read"})),
+        ),
+        ("rk_test_1=", Key("rk_test_1", frozenset())),
+    ],
+)
+def test_a_key_as_it_is_written(word, key):
+    """Without permissions it may do everything, with an empty list nothing."""
+    assert parse_key(word) == key
+
+
+@pytest.mark.parametrize("word", ["", "hello", "rk_test_=plan_read", "rk_test_1=plan_raed"])
+def test_a_key_that_is_none_is_said(word):
+    """And what a permission may be called."""
+    with pytest.raises(SettingError, match=r"write it as|plan_read, plan_write"):
+        parse_key(word)
 
 
 PERMISSIONS = [

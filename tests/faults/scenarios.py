@@ -11,6 +11,9 @@ from core.stage import Stage, stage
 from core.worlds import declare, live, retire, stopped
 
 from reconciler.emulator import (
+    Conflict,
+    Duplicate,
+    InUse,
     ListScope,
     NameScope,
     Renaming,
@@ -113,6 +116,10 @@ SWITCHES: dict[str, dict[str, object]] = {
     "lists hold active meters only": {"list_scope": ListScope.ACTIVE},
     "`updated` stands still": {"updated_moves": Switch.OFF},
     "stopping is an update too": {"deactivate_emits_updated": Switch.ON},
+    "a taken name has a code": {"duplicate_error": Duplicate.CODED},
+    "waking into a taken name is a conflict": {"reactivate_conflict": Conflict.CONFLICT},
+    "a key in use is an invalid request": {"key_in_use_error": InUse.INVALID},
+    "a 404 has another noun": {"noun": "meter"},
     "lists lag": {"list_lag": 2.0},
     "few requests a second": {"rate_limit": 25.0},
 }

@@ -7,6 +7,7 @@ of the product runs always, all of it behind the marker `full`.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import combinations
 
 import pytest
@@ -129,6 +130,27 @@ def test_a_successor_that_is_refused_for_good_leaves_the_old_meter_awake(switch)
         (line,) = report.lines
         assert (report.exit_code, line.outcome.error.code) == (Exit.PARTIAL, "A006")
         assert it.live()["mtr_o"].active
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+@pytest.mark.parametrize("scenario", ["create", "reactivate"])
+def test_a_name_that_was_given_away_meanwhile_is_not_taken(scenario, switch):
+    """However it is refused: nothing of ours happened, and the next run finds what is there."""
+    story = SCENARIOS[scenario]
+    with acted_out(story, **SWITCHES[switch]) as it:
+        planned = it.plan()
+        (want,) = story.declared
+        other = replace(want.meter, display_name="Somebody's").as_api()
+        if not (switch == TAKEN and story.meters):
+            it.server.edit("/v1/billing/meters", {k: v for k, v in other.items() if v})
+            before = it.raw()
+            report = it.apply(planned)
+            assert report.exit_code in (Exit.FAILED, Exit.PARTIAL, Exit.STALE)
+            assert {asked(entry) for entry in it.posts()} <= allowed(planned)
+            assert it.raw() == before
+            it.clock.sleep(10)
+        assert it.apply().exit_code is Exit.DONE
+        assert as_declared(it, story)
 
 
 @pytest.mark.full

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import dataclass, fields
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ...codes import environment, usage
 from ...emulator import (
+    PERMISSIONS,
     Announcer,
     EmulatorError,
     Fault,
     Server,
     SettingError,
     Settings,
+    choices,
     open_state,
+    parse_key,
     parse_moment,
     parse_settings,
 )
@@ -25,7 +30,7 @@ from ..verb import PLAIN, Stage, Verb
 from ..words import Parser, Words, whole
 
 _SPELLED_OUT = ("latency", "rate_limit", "name_scope")
-_OTHERS = [f.name for f in fields(Settings) if f.name not in (*_SPELLED_OUT, "keys")]
+_OTHERS = {name: words for name, words in choices().items() if name not in _SPELLED_OUT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,42 +43,43 @@ class EmulateWords(Words):
     latency: str | None = None
     rate_limit: str | None = None
     name_scope: str | None = None
+    key: tuple[str, ...] = ()
     switch: tuple[str, ...] = ()
     fault: tuple[str, ...] = ()
     announce: bool = False
     hold: tuple[str, ...] = ()
 
+    def reads(self) -> Collection[str]:
+        """The account's file, and what it starts from."""
+        return tuple(file for file in (self.state, self.seed) if file)
+
+
+_KEY = (
+    "repeatable: accept these keys only, each with its permissions (without any it may do "
+    f"everything): {', '.join(PERMISSIONS)}. One that may only read: "
+    "rk_test_reader=billing_meter_read,plan_read,event_read"
+)
+_SWITCH = "repeatable, where Stripe's behaviour is not known, the default first: " + "; ".join(
+    f"{name} ({words})" for name, words in _OTHERS.items()
+)
+_FAULT = "repeatable: KIND[:before|after][:NAME=VALUE]..., e.g. 500:after:post=3, reset:n=7"
+_HOLD = "with --announce: stand still at 7:before or 7:after until a line is typed"
+
 
 def _options(parser: Parser) -> None:
     add = parser.add_argument
+    many: dict[str, Any] = {"action": "append", "default": []}
     add("--port", type=whole, default=12111, help="default 12111; 0: any free one")
     add("--state", metavar="FILE", help="keep the account here (default: in memory)")
     add("--seed", metavar="FILE", help="JSON that a new account starts from")
     add("--latency", metavar="MS", help="milliseconds before every answer")
     add("--rate-limit", metavar="N", help="requests a second; more get a 429")
     add("--name-scope", metavar="SCOPE", help="which meters occupy a name: active or all")
-    add(
-        "--switch",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help=f"repeatable: {', '.join(_OTHERS)}",
-    )
-    add(
-        "--fault",
-        action="append",
-        default=[],
-        metavar="SPEC",
-        help="repeatable: KIND[:before|after][:NAME=VALUE]..., e.g. 500:after:post=3, reset:n=7",
-    )
+    add("--key", metavar="KEY[=PERMISSION,...]", help=_KEY, **many)
+    add("--switch", metavar="NAME=VALUE", help=_SWITCH, **many)
+    add("--fault", metavar="SPEC", help=_FAULT, **many)
     add("--announce", action="store_true", help="tell of every request on standard error")
-    add(
-        "--hold",
-        action="append",
-        default=[],
-        metavar="MOMENT",
-        help="with --announce: stand still at 7:before or 7:after until a line is typed",
-    )
+    add("--hold", metavar="MOMENT", help=_HOLD, **many)
 
 
 def _emulate(words: EmulateWords, stage: Stage) -> Document:
@@ -87,8 +93,7 @@ def _emulate(words: EmulateWords, stage: Stage) -> Document:
             open_state(words.state, words.seed) as store,
             Server(store, settings, faults, port=words.port, reached=reached) as server,
         ):
-            mode = "live" if store.ledger.account.livemode else "test"
-            serving = Serving(server.url, f"sk_{mode}_emulator")
+            serving = Serving(server.url, server.api_key)
             stage.stop.only_told()
             stage.announce(serving)
             stage.stop.event.wait()
@@ -112,7 +117,7 @@ def _settings(words: EmulateWords) -> Settings:
     given |= {name: word for name, word in spelled.items() if word is not None}
     if given.get("latency", "").isdigit():
         given["latency"] += "ms"
-    return parse_settings(given)
+    return replace(parse_settings(given), keys=tuple(map(parse_key, words.key)))
 
 
 def _pair(word: str) -> tuple[str, str]:
