@@ -1,16 +1,20 @@
 """What the README says is so: its commands run, its output is real, its tables are complete."""
 
+import ast
 import os
 import re
 import shlex
 import shutil
+from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 import yaml
 
-from reconciler.codes import CATALOGUE
-from reconciler.problem import Exit
+from reconciler import codes
+from reconciler.codes import CATALOGUE, usage
+from reconciler.problem import Exit, Rule
 from reconciler.render import FORMATS
 
 ROOT = Path(__file__).parents[1]
@@ -109,16 +113,43 @@ def test_every_code_is_in_the_readme(request):
     expect("codes", table, request)
 
 
-def test_every_code_is_unique_and_used():
+CODES = ROOT / "reconciler" / "codes"
+
+
+def test_no_code_means_two_things(monkeypatch):
+    """The catalogue cannot even be imported with two rules of one code."""
+    monkeypatch.setattr(usage, "ANOTHER", Rule("S001", "title", "why", "remedy"), raising=False)
+    with pytest.raises(ValueError, match="S001 is the code of two rules"):
+        codes._catalogue()
+
+
+def test_every_code_is_used():
     """A rule that nothing raises would be a promise that nothing keeps."""
-    sources = {path: path.read_text() for path in (ROOT / "reconciler").rglob("*.py")}
-    for folder in (ROOT / "reconciler" / "codes").glob("[a-z]*.py"):
-        for name, code in re.findall(r'^([A-Z_]+) = Rule\(\n    "(\w+)"', sources[folder], re.M):
-            assert code in CATALOGUE, f"{folder.name} is not part of the catalogue"
-            uses = [
-                p for p, text in sources.items() if p != folder and re.search(rf"\.{name}\b", text)
-            ]
-            assert uses, f"{folder.name}: {name} ({code}) is never raised"
+    used = {use for path in (ROOT / "reconciler").rglob("*.py") for use in rules_used(path)}
+    declared = {
+        (module.stem, name): rule.code
+        for module in CODES.glob("[a-z]*.py")
+        for name, rule in vars(import_module(f"reconciler.codes.{module.stem}")).items()
+        if isinstance(rule, Rule)
+    }
+    assert set(declared.values()) == set(CATALOGUE), "a module is not part of the catalogue"
+    assert {code for place, code in declared.items() if place not in used} == set()
+
+
+def rules_used(path: Path) -> Iterator[tuple[str, str]]:
+    """The rules that a file speaks of, each as its module of `codes` and its name there."""
+    tree = ast.parse(path.read_text("utf-8"))
+    modules: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom) and node.level:
+            home = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
+            if home == CODES:
+                modules |= {alias.asname or alias.name: alias.name for alias in node.names}
+            elif home.parent == CODES:
+                yield from ((home.name, alias.name) for alias in node.names)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+            yield modules.get(node.value.id, ""), node.attr
 
 
 @pytest.mark.parametrize("code", CATALOGUE)

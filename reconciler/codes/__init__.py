@@ -11,9 +11,14 @@ from . import applying, config, drift, environment, guards, journal, planning, s
 
 _MODULES = (config, usage, service, planning, guards, applying, drift, journal, environment)
 
-CATALOGUE: dict[str, Rule] = {
-    rule.code: rule
-    for module in _MODULES
-    for rule in vars(module).values()
-    if isinstance(rule, Rule)
-}
+
+def _catalogue() -> dict[str, Rule]:
+    """The rules by their codes; raises ValueError where two have the same one."""
+    found: dict[str, Rule] = {}
+    for rule in (each for module in _MODULES for each in vars(module).values()):
+        if isinstance(rule, Rule) and found.setdefault(rule.code, rule) is not rule:
+            raise ValueError(f"{rule.code} is the code of two rules")
+    return found
+
+
+CATALOGUE = _catalogue()
