@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from ..codes import environment
-from ..problem import ConfigError, Location, Problem, ReconcilerError
+from ..codes import environment, usage
+from ..past import journal
+from ..problem import ConfigError, Location, Problem, ReconcilerError, UsageError
 
 PUBLIC, PRIVATE = 0o666, 0o600  # less what the umask takes away
 
@@ -25,6 +28,33 @@ def writable(file: str) -> None:
         raise FileError(unwritable(file, f"there is no folder {folder}"))
     if not os.access(folder, os.W_OK):
         raise FileError(unwritable(file, f"the folder {folder} may not be written"))
+
+
+def spare(written: Iterable[str], read: Iterable[str]) -> None:
+    """Raise UsageError for a file to be written that the run itself depends on."""
+    kept = {mark for file in read for mark in _marks(file)}
+    for file in written:
+        if _is_journal(file) or not kept.isdisjoint(_marks(file)):
+            raise UsageError(usage.OVER_A_SOURCE(f"{file} is read or kept by this very run"))
+
+
+def same(file: str, other: str) -> bool:
+    """Whether two names are, or would be, one file."""
+    return not _marks(file).isdisjoint(_marks(other))
+
+
+def _marks(file: str) -> set[object]:
+    """What tells a file from every other, however it is called: its real path, its inode."""
+    marks: set[object] = {os.path.realpath(file)}
+    with suppress(OSError):
+        found = os.stat(file)
+        marks.add((found.st_dev, found.st_ino))
+    return marks
+
+
+def _is_journal(file: str) -> bool:
+    folder, name = os.path.split(os.path.realpath(file))
+    return os.path.basename(folder) == ".reconciler" and name.startswith(journal.NAME)
 
 
 def write(file: str, text: str, mode: int = PUBLIC) -> None:
@@ -59,15 +89,19 @@ def unwritable(file: str, why: str) -> Problem:
 
 
 def _replace(path: Path, text: str, mode: int) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    """Write a draft beside the file and move it there when it is whole.
+
+    Nobody can know the draft's name beforehand, and no link is followed that stands there.
+    """
+    draft = path.with_name(f".reconciler-{secrets.token_hex(8)}")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)
         with open(descriptor, "w", encoding="utf-8") as stream:
             stream.write(text)
             stream.flush()
             os.fsync(descriptor)
         draft.replace(path)
-    except OSError:
+    except BaseException:
         with suppress(OSError):
             draft.unlink()
         raise

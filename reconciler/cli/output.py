@@ -25,9 +25,10 @@ class Output:
 
 
 def outputs(words: Words) -> Output:
-    """The places that a command line asks for; UsageError where two documents meet in one.
+    """The places that a command line asks for.
 
-    Raises FileError, before anything is done, for a file that cannot be written.
+    Raises UsageError where two documents meet in one, or would take the place of what the run
+    reads, and FileError for a file that cannot be written: all before anything is done.
     """
     dashes = [out.format for out in words.out if out.file == "-"]
     spoken = [*dashes, *([words.format] if words.format else [])]
@@ -35,11 +36,13 @@ def outputs(words: Words) -> Output:
         message = f"standard output would carry {len(spoken)} documents: {', '.join(spoken)}"
         raise UsageError(usage.TWO_DOCUMENTS(message))
     places = tuple(out for out in words.out if out.file != "-")
-    names = [out.file for out in places]
-    for name in names:
-        if names.count(name) > 1:
+    written = words.writes()
+    for name in written:
+        if len([other for other in written if files.same(name, other)]) > 1:
             raise UsageError(usage.TWO_DOCUMENTS(f"{name} would hold several documents"))
         files.writable(name)
+    if written:
+        files.spare(written, words.reads())
     return Output(spoken[0] if spoken else "text", places)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NoReturn, TypeVar
@@ -32,6 +32,14 @@ class Words:
     no_color: bool = False
     verbose: int = 0
 
+    def writes(self) -> tuple[str, ...]:
+        """The files that the run is to write for its user."""
+        return tuple(out.file for out in self.out if out.file != "-")
+
+    def reads(self) -> Collection[str]:
+        """The files that the run depends on, and that it must not write over."""
+        return ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectWords(Words):
@@ -39,6 +47,12 @@ class ProjectWords(Words):
 
     path: str = "."
     account: tuple[str, ...] = ()
+
+    def reads(self) -> Collection[str]:
+        """All files of the project."""
+        from ..config import sources  # not for verbs without a project
+
+        return sources(self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,13 @@ SILENT_PATTERN = Rule(
     "A pattern that matches nothing is far more often a slip than a wish.",
     "patterns are shell-style and match whole event_names: --only 'ai_*'",
 )
+OVER_A_SOURCE = Rule(
+    "U009",
+    "a document in place of a file that the run reads",
+    "A file of --out or --save would take the place of the project file, a meter file, the saved "
+    "plan, the journal, or the emulator's state or seed. What stood there would be lost.",
+    "name another file",
+)
 DECLINED = Rule(
     "U101",
     "declined",
@@ -61,6 +68,6 @@ DECLINED = Rule(
 INTERRUPTED = Rule(
     "U102",
     "interrupted",
-    "Ctrl-C or SIGTERM ended the run before it was done.",
+    "Ctrl-C, SIGTERM or SIGHUP ended the run before it was done.",
     "run it again: every run starts from what the account holds",
 )

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .loading import load
+from .loading import load, sources
 
-__all__ = ["load"]
+__all__ = ["load", "sources"]

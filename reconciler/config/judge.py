@@ -24,14 +24,14 @@ _WITH_A_KEY_ONLY = ("api_key_env", "stripe_account", "stripe_context", "api_base
 def faults(document: Document, folder: Folder) -> list[Problem]:
     """Every fault, however wrong the rest of the file is by its schema."""
     found = list(_paths(document, folder))
-    for name, settings in _accounts(document).items():
+    for name, settings in accounts(document).items():
         found += _reach(document, ("accounts", name), settings)
         found += _key_name(document, ("accounts", name, "api_key_env"), settings)
         found += _address(document, ("accounts", name, "api_base"), settings)
     return [*found, *_days(document), *_same_accounts(document, folder), *_owners(document)]
 
 
-def _accounts(document: Document) -> dict[str, dict[str, Any]]:
+def accounts(document: Document) -> dict[str, dict[str, Any]]:
     """The accounts that are mappings at all."""
     accounts = _mapping(_mapping(document.value).get("accounts"))
     return {name: value for name, value in accounts.items() if isinstance(value, dict)}
@@ -39,15 +39,15 @@ def _accounts(document: Document) -> dict[str, dict[str, Any]]:
 
 def _levels(document: Document) -> list[tuple[Path, Mapping[str, Any]]]:
     """The project's own settings, then those of each account, with their paths."""
-    accounts = _accounts(document).items()
-    return [((), _mapping(document.value)), *((("accounts", n), value) for n, value in accounts)]
+    own = ((("accounts", name), value) for name, value in accounts(document).items())
+    return [((), _mapping(document.value)), *own]
 
 
 def _mapping(value: Any) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _text(settings: Mapping[str, Any], key: str) -> str | None:
+def text(settings: Mapping[str, Any], key: str) -> str | None:
     """A setting that can be a text to judge; the schema speaks of all others."""
     value = settings.get(key)
     return value if isinstance(value, str) and value.isprintable() and value else None
@@ -61,7 +61,7 @@ def _paths(document: Document, folder: Folder) -> Iterator[Problem]:
                 yield _not_within(document, (*path, "meters", index), glob)
     for path, settings in _levels(document)[1:]:
         for key in ("emulator", "seed"):
-            if name := _text(settings, key):
+            if name := text(settings, key):
                 yield from _own_file(document, (*path, key), name, folder)
 
 
@@ -95,7 +95,7 @@ def _days(document: Document) -> Iterator[Problem]:
     for path, settings in _levels(document):
         entries = settings.get("ignore")
         for index, entry in enumerate(entries if isinstance(entries, list) else ()):
-            until = _text(_mapping(entry), "until")
+            until = text(_mapping(entry), "until")
             if until and _DAY.fullmatch(until) and not _is_day(until):
                 message = f"`until` is {until}, and there is no such day"
                 where = document.where((*path, "ignore", index, "until"))
@@ -137,14 +137,14 @@ def _at_odds(document: Document, path: Path, message: str) -> Problem:
 
 def _key_name(document: Document, path: Path, settings: Mapping[str, Any]) -> Iterator[Problem]:
     """The name of a variable that looks like a key of a kind we have not seen."""
-    name = _text(settings, "api_key_env")
+    name = text(settings, "api_key_env")
     if name and name.startswith(("sk_", "rk_")) and not holds_key(name):
         message = f"an API key (`{name[:3]}…`) stands where the name of a variable is wanted"
         yield codes.KEY_IN_FILE(message, document.where(path))
 
 
 def _address(document: Document, path: Path, settings: Mapping[str, Any]) -> Iterator[Problem]:
-    address = _text(settings, "api_base")
+    address = text(settings, "api_base")
     if address and "emulator" not in settings and not may_carry_a_key(address):
         message = "`api_base` must be an https address, or an http one on this machine"
         hint = "write https://HOST or http://127.0.0.1:PORT; plain ASCII, no user, query, fragment"
@@ -154,7 +154,7 @@ def _address(document: Document, path: Path, settings: Mapping[str, Any]) -> Ite
 def _same_accounts(document: Document, folder: Folder) -> Iterator[Problem]:
     """Entries that are one account: by their key, by their id, or by the emulator's file."""
     first: dict[tuple[Any, ...], str] = {}
-    for name, settings in _accounts(document).items():
+    for name, settings in accounts(document).items():
         marks = list(_identities(settings, folder))
         if other := next((first[mark] for mark in marks if mark in first), None):
             message = f"accounts `{clip(other)}` and `{clip(name)}` are the same account"
@@ -165,7 +165,7 @@ def _same_accounts(document: Document, folder: Folder) -> Iterator[Problem]:
 
 def _identities(settings: Mapping[str, Any], folder: Folder) -> Iterator[tuple[Any, ...]]:
     key, id_, acting_on, context, emulator = (
-        _text(settings, name)
+        text(settings, name)
         for name in ("api_key_env", "account_id", "stripe_account", "stripe_context", "emulator")
     )
     if emulator and not _leaves(emulator):
@@ -180,8 +180,7 @@ def _identities(settings: Mapping[str, Any], folder: Folder) -> Iterator[tuple[A
 def _owners(document: Document) -> Iterator[Problem]:
     """`undeclared: deactivate` needs `owns` wherever it holds, once for each place it is said."""
     common = _mapping(_mapping(document.value).get("policy"))
-    accounts = _accounts(document)
-    own = {name: _mapping(settings.get("policy")) for name, settings in accounts.items()}
+    own = {n: _mapping(settings.get("policy")) for n, settings in accounts(document).items()}
     places: set[Path] = set()
     for name, policy in own.items() if own else [("", {})]:
         effective = {**common, **policy}

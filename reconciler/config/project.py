@@ -62,8 +62,8 @@ def read_project(data: bytes, file: str, folder: Folder) -> ProjectFile:
     problems += tuple(judge.faults(document, folder))
     sound = not any(problem.level is Level.ERROR for problem in problems)
     entries = (
-        Entry(_account(document, name, folder) if sound else Account(name=name), patterns)
-        for name, patterns in _selections(document)
+        Entry(_account(document, name, folder) if sound else _sketch(document, name, folder), some)
+        for name, some in _selections(document)
     )
     return ProjectFile(tuple(entries), problems)
 
@@ -108,8 +108,7 @@ def _account(document: Document, name: str, folder: Folder) -> Account:
     given = {key: settings[key] for key in _AS_WRITTEN if key in settings}
     if "api_base" in settings:
         given["api_base"] = settings["api_base"].rstrip("/")
-    for key in {"emulator", "seed"} & settings.keys():
-        given[key] = folder.path(posixpath.normpath(settings[key]))
+    given |= _own_files(settings, folder)
     if "rate_limit" in settings:
         given["rate_limit"] = float(settings["rate_limit"])
     elif "emulator" in settings:
@@ -117,6 +116,18 @@ def _account(document: Document, name: str, folder: Folder) -> Account:
     policy = _policy({**common, **settings.get("policy", {})})
     ignored += _ignored(document, ("accounts", name))
     return Account(name=name, policy=policy, ignore=ignored, **given)
+
+
+def _sketch(document: Document, name: str, folder: Folder) -> Account:
+    """An account of a file with errors: its name, and the files that it would use."""
+    settings = judge.accounts(document).get(name, {})
+    return Account(name=name, **_own_files(settings, folder))
+
+
+def _own_files(settings: Mapping[str, Any], folder: Folder) -> dict[str, Any]:
+    """The emulator's files, as absolute paths."""
+    named = {key: judge.text(settings, key) for key in ("emulator", "seed")}
+    return {key: folder.path(posixpath.normpath(name)) for key, name in named.items() if name}
 
 
 def _default_account(policy: Policy, ignored: tuple[Ignore, ...] = ()) -> Account:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 import stat
+from pathlib import Path
 
 import pytest
 from cli.world import SEATS, live
 from published import held
+
+from reconciler.cli import files
 
 CHAIRS = {"meters": [live("seats", "Chairs")]}
 
@@ -140,3 +143,108 @@ def test_skip_refused_does_the_other_lines(world, run):
     assert ran.code == 3
     assert outcomes["calls"] == "done"
     assert outcomes["seats"] != "done"
+
+
+class Killed(BaseException):
+    """Whatever ends a run: Ctrl-C, a bug, a lack of memory."""
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), Killed()])
+def test_a_draft_is_never_left_behind(error, tmp_path, monkeypatch):
+    """However the writing ends: the old file stands, and nothing lies beside it."""
+    (tmp_path / "plan").write_text("old")
+
+    def fails(*_: object):
+        raise error
+
+    monkeypatch.setattr(os, "fsync", fails)
+    with pytest.raises((files.FileError, Killed)):
+        files.write(str(tmp_path / "plan"), "new")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
+
+
+def test_a_link_in_the_place_of_a_draft_is_not_followed(tmp_path, monkeypatch):
+    """Nobody can guess its name; where it stood all the same, nothing would be written."""
+    drafts = []
+    real = os.open
+
+    def planted(path: object, flags: int, mode: int = 0o777) -> int:
+        drafts.append(os.fspath(path))
+        os.symlink(tmp_path / "elsewhere", drafts[-1])
+        return real(path, flags, mode)
+
+    monkeypatch.setattr(files.os, "open", planted)
+    for _ in range(2):
+        with pytest.raises(files.FileError, match="File exists"):
+            files.write(str(tmp_path / "plan"), "secret")
+    assert not (tmp_path / "elsewhere").exists()
+    assert len(set(drafts)) == 2
+    assert str(os.getpid()) not in "".join(drafts).removeprefix(str(tmp_path))
+
+
+@pytest.mark.parametrize("option", ["--out=json=", "--out=text=", "--save="])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "reconciler.yaml",
+        "meters.yaml",
+        "link.yaml",
+        "./hard.yaml",
+        "state.json",
+        "seed.json",
+        ".reconciler/journal.jsonl",
+        ".reconciler/journal.jsonl.1",
+    ],
+)
+@pytest.mark.parametrize("sound", ["sound", "meters broken", "project wrong", "project broken"])
+def test_no_document_takes_the_place_of_what_the_run_reads(option, name, sound, world, run):
+    """U009, and every file stays as it was, in a project with mistakes too."""
+    made = world(SEATS, CHAIRS)
+    (made.folder / ".reconciler").mkdir()
+    made.file(".reconciler/journal.jsonl", "")
+    made.file("seed.json", "{}")
+    local = "accounts: {local: {emulator: state.json, seed: seed.json}}\n"
+    wrong = "metres: 1\n" if sound == "project wrong" else ""
+    made.file("reconciler.yaml", f"version: 1\n{wrong}{local}")
+    if sound == "project broken":
+        if name in ("state.json", "seed.json"):
+            return  # nobody can say what they are
+        made.file("reconciler.yaml", "version: [\n")
+    if sound == "meters broken":
+        made.file("meters.yaml", "meters: [\n")
+    (made.folder / "link.yaml").symlink_to("meters.yaml")
+    os.link(made.folder / "meters.yaml", made.folder / "hard.yaml")
+    before = contents(made.folder)
+    ran = run("plan", made.folder, f"{option}{made.folder}/{name}")
+    assert ran.code == 64
+    assert "error U009" in ran.out
+    assert contents(made.folder) == before
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_document_does_not_take_the_place_of_the_plan_or_of_another(world, run):
+    """Neither of the plan that is applied, nor of the one that is saved, by whatever name."""
+    made = world(SEATS, CHAIRS)
+    saved = made.folder / "plan.json"
+    assert run("plan", made.folder, "--save", saved).code == 0
+    before = saved.read_bytes()
+    over = f"json={made.folder}/./plan.json"
+    ran = run("apply", made.folder, "--plan", saved, "--out", over)
+    assert (ran.code, saved.read_bytes()) == (64, before)
+    assert "error U009" in ran.out
+    ran = run("plan", made.folder, "--save", saved, "--out", over)
+    assert (ran.code, saved.read_bytes()) == (64, before)
+    assert "error U004" in ran.out
+    assert not made.posts()
+
+
+def test_a_plan_may_be_saved_again(world, run):
+    """Also in .reconciler/, where the journal is."""
+    made = world(SEATS, CHAIRS)
+    (made.folder / ".reconciler").mkdir()
+    saved = made.folder / ".reconciler" / "plan.json"
+    for _ in range(2):
+        assert run("plan", made.folder, "--save", saved).code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ... import planfile
@@ -28,6 +29,10 @@ class ApplyWords(ScopedWords):
     expect: str | None = None
     skip_refused: bool = False
     no_journal: bool = False
+
+    def reads(self) -> Collection[str]:
+        """The saved plan as well."""
+        return (*ScopedWords.reads(self), *([self.plan] if self.plan else []))
 
 
 def _options(parser: Parser) -> None:

@@ -27,6 +27,10 @@ class PlanWords(ScopedWords):
     save: str | None = None
     detailed_exitcode: bool = False
 
+    def writes(self) -> tuple[str, ...]:
+        """The saved plan as well."""
+        return (*ScopedWords.writes(self), *([self.save] if self.save else []))
+
 
 def _options(parser: Parser) -> None:
     project_words(parser)
@@ -38,8 +42,6 @@ def _options(parser: Parser) -> None:
 
 
 def _plan(words: PlanWords, stage: Stage) -> Document:
-    if words.save:
-        files.writable(words.save)
     project = load(words.path)
     accounts = chosen(project, words.account)
     if words.save and len(accounts) > 1:
