@@ -20,6 +20,7 @@ from .model import Project, Severity, Unreadable
 from .moments import date
 from .problem import Problem, Rule
 from .remarks import partial
+from .remedy import Commands
 from .report import AccountReport, Line
 from .session import Session
 from .severity import weight
@@ -34,12 +35,14 @@ def audit(
     *,
     fail_on: Severity = Severity.LOW,
     jobs: Mapping[str, str] = MappingProxyType({}),
+    path: str | None = None,
 ) -> AccountReport:
     """Everything that differs under each name, the worst first; only ever sends GETs.
 
     The exit code is CHANGES for findings as bad as `fail_on`, else FAILED where prices are
     unreadable; REFUSED on the wrong account or mode, where nothing is compared. `jobs` names
-    who made a plan, by plan_id. Raises what `make_plan` raises.
+    who made a plan, by plan_id; `path` is how commands for the reader name the project (else
+    by its root). Raises what `make_plan` raises.
     """
     live = session.meters.live()
     seen, scope = look(session, (), live), scope.within(project)
@@ -47,19 +50,17 @@ def audit(
     _, problems = check((), situation(session.account, seen))
     if not problems:
         names = in_scope(match(session.account.declared, live), scope)
-        lines, problems = _judged(names, session, jobs)
+        lines, problems = _judged(names, session, jobs, path or project.root)
     problems += (partial(),) if scope.narrowed else ()
+    exit_code = after_audit(lines, problems, fail_on)
+    complete = all(said.code == rules.EXEMPTION_EXPIRED.code for said in problems)
     return AccountReport(
-        account=seen.account,
-        exit_code=after_audit(lines, problems, fail_on),
-        lines=lines,
-        problems=problems,
-        complete=all(said.code == rules.EXEMPTION_EXPIRED.code for said in problems),
+        account=seen.account, exit_code=exit_code, lines=lines, problems=problems, complete=complete
     )
 
 
 def _judged(
-    names: tuple[Namesakes, ...], session: Session, jobs: Mapping[str, str]
+    names: tuple[Namesakes, ...], session: Session, jobs: Mapping[str, str], path: str
 ) -> tuple[tuple[Line, ...], tuple[Problem, ...]]:
     """The lines of all names, the worst first; what has run out, and what may not be read."""
     account, now = session.account, int(session.clock.now())
@@ -67,7 +68,9 @@ def _judged(
     prices = session.prices.all()
     if isinstance(prices, Unreadable):
         problems, prices = (*problems, _unread(rules.PRICES_UNREADABLE, prices)), ()
-    known = Known(account=account.name, policy=account.policy, prices=by_meter(prices), now=now)
+    known = Known(
+        commands=Commands(path, account), policy=account.policy, prices=by_meter(prices), now=now
+    )
     found = (exempt(inspect(each, known), account.ignore, date(now)) for each in names)
     lines = sorted(found, key=lambda it: (-weight(it.change.severity), it.change.event_name))
     told = _attributed(tuple(lines), session, now, jobs)

@@ -13,6 +13,7 @@ from .diff import Namesakes, Reason, decide, same
 from .model import Action, Change, Declared, Live, Policy, Price, PricesByMeter, Severity, Status
 from .moments import lasting, utc
 from .problem import Rule
+from .remedy import Commands
 from .report import Finding, Line
 from .severity import weight
 
@@ -55,12 +56,12 @@ _SHOWN = 5  # prices that a message names
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What an audit looks at besides the names: active prices, policy, account, moment.
+    """What an audit looks at besides the names: active prices, policy, moment (Unix seconds).
 
-    `now` is Unix seconds; `account` is the name that commands are to use.
+    `commands` are the ones that can be told to settle a finding.
     """
 
-    account: str
+    commands: Commands
     policy: Policy
     prices: PricesByMeter
     now: int
@@ -85,7 +86,7 @@ def weighed(line: Line) -> Line:
 def _findings(names: Namesakes, change: Change, known: Known) -> Iterator[Finding]:
     match names:
         case Namesakes(active=(_, _, *_)):
-            yield _two_active(names, change)
+            yield _two_active(names, change, known)
         case Namesakes(want=Declared(status=Status.ACTIVE), active=()):
             yield _stopped(names, change, known)
         case Namesakes(want=Declared() as want, active=(have,)):
@@ -112,7 +113,7 @@ def _stopped(names: Namesakes, change: Change, known: Known) -> Finding:
     """The name is declared active, and has no active meter."""
     if not names.inactive:
         message = f"{names.event_name!r} is declared active, and no live meter has this name"
-        command = remedy.apply_command(known.account, names.event_name)
+        command = known.commands.apply(names.event_name)
         return _found(Kind.MISSING, Severity.REVENUE, message, remedy=command)
     last = names.inactive[0]
     since = _stopped_at(last)
@@ -134,7 +135,7 @@ def _way_back(names: Namesakes, change: Change, known: Known) -> str:
     """How a name without an active meter gets one again."""
     want = change.want
     if want is None or change.action is not Action.BLOCKED:
-        return remedy.apply_command(known.account, change.event_name)
+        return known.commands.apply(change.event_name)
     billed = {price.meter for price in change.prices}
     pointed = [m for m in names.inactive if m.id in billed and m.id not in want.retires]
     if change.reason == Reason.PRICES_ON_OTHER_TWIN:
@@ -162,33 +163,27 @@ def _not_as_declared(want: Declared, have: Live, change: Change, known: Known) -
         yield _differs(want, have, change, known)
     if want.status == Status.ACTIVE and have.display_name != want.meter.display_name:
         stuck = change.action is Action.BLOCKED
-        command = remedy.apply_command(known.account, change.event_name)
         yield _found(
             Kind.RENAMED,
             Severity.LOW,
             f"{have.id} is called {have.display_name!r}, declared is {want.meter.display_name!r}",
             meter_ids=(have.id,),
             since=have.updated,
-            remedy=remedy.named_line(have) if stuck else command,
+            remedy=remedy.named_line(have) if stuck else known.commands.apply(change.event_name),
         )
 
 
 def _running(want: Declared, have: Live, change: Change, known: Known) -> Finding:
-    unaccepted = _unaccepted(known.prices.get(have.id, ()), want)
-    if change.action is Action.BLOCKED:
-        way = remedy.retires_line([*want.retires, have.id])
-    elif unaccepted:
-        way = _accepting(unaccepted, want)
-    else:
-        way = remedy.apply_command(known.account, change.event_name)
+    open_ = _unaccepted(known.prices.get(have.id, ()), want)
+    consent = remedy.retires_line([*want.retires, have.id])
     return _found(
         Kind.RUNNING,
         Severity.LOW,
         f"{change.event_name!r} is declared inactive, but {have.id} is active and counts usage"
-        f"{_billing(unaccepted)}",
+        f"{_billing(open_)}",
         meter_ids=(have.id,),
         since=have.updated,
-        remedy=way,
+        remedy=consent if change.action is Action.BLOCKED else _way_on(want, open_, known),
     )
 
 
@@ -198,23 +193,28 @@ def _differs(want: Declared, have: Live, change: Change, known: Known) -> Findin
         for field in change.fields
         if field.path != "display_name"
     )
-    consented = change.action is Action.REPLACE
-    command = remedy.apply_command(known.account, change.event_name)
+    open_ = _unaccepted(known.prices.get(have.id, ()), want)
+    adopted = remedy.adopted_line(have, want.meter)
     return _found(
         Kind.DIFFERS,
         Severity.HIGH,
         f"{have.id} differs where Stripe allows no change: {fields}",
         meter_ids=(have.id,),
         since=have.created,
-        remedy=command if consented else remedy.adopted_line(have, want.meter),
+        remedy=adopted if change.action is Action.BLOCKED else _way_on(want, open_, known),
     )
+
+
+def _way_on(want: Declared, open_: Sequence[Price], known: Known) -> str:
+    """How a meter is stopped that the files want stopped: its prices have to be accepted first."""
+    return _accepting(open_, want) if open_ else known.commands.apply(want.event_name)
 
 
 def _said(value: object) -> str:
     return "not set" if value is None else repr(value)
 
 
-def _two_active(names: Namesakes, change: Change) -> Finding:
+def _two_active(names: Namesakes, change: Change, known: Known) -> Finding:
     ids = tuple(live.id for live in names.active)
     prices = tuple(price for price in change.prices if price.meter in ids)
     billed = {price.meter for price in prices}
@@ -226,21 +226,20 @@ def _two_active(names: Namesakes, change: Change) -> Finding:
         f"counts usage is not known{_billing(prices)}",
         meter_ids=ids,
         since=max(live.created for live in names.active),
-        remedy=remedy.deactivate_command(spare),
+        remedy=known.commands.deactivate(spare),
     )
 
 
 def _undeclared(have: Live, change: Change, known: Known) -> Finding:
     prices = known.prices.get(have.id, ())
     leaves = change.action is Action.DEACTIVATE and not prices
-    command = remedy.apply_command(known.account, change.event_name)
     return _found(
         Kind.PRICE_ON_UNDECLARED if prices else Kind.UNMANAGED,
         Severity.HIGH if prices else Severity.LOW,
         f"{have.id} is active, and no file declares {change.event_name!r}{_billing(prices)}",
         meter_ids=(have.id,),
         since=have.created,
-        remedy=command if leaves else remedy.declaration_line(have),
+        remedy=known.commands.apply() if leaves else remedy.declaration_line(have),
     )
 
 

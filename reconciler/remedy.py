@@ -6,10 +6,11 @@ import json
 import re
 import shlex
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .diff import IMMUTABLE
-from .model import CustomerMapping, Live, Meter, Price, ValueSettings
+from .model import Account, CustomerMapping, Live, Meter, Price, ValueSettings
 
 _DEFAULTS = {
     "value_settings": ValueSettings(),
@@ -18,16 +19,32 @@ _DEFAULTS = {
 }
 
 
-def apply_command(account: str, event_name: str) -> str:
-    """The command that brings one name about, in the folder of the project."""
-    pattern = re.sub(r"([*?[])", r"[\1]", event_name)  # --only takes patterns
-    return shlex.join(["reconciler", "apply", "--account", account, "--only", pattern])
+@dataclass(frozen=True, slots=True)
+class Commands:
+    """The commands that act on one account. `path` is PATH, as it was given to this run."""
 
+    path: str
+    account: Account
 
-def deactivate_command(meter: Live) -> str:
-    """The command of Stripe's own CLI that stops a meter."""
-    mode = ["--live"] if meter.livemode else []
-    return shlex.join(["stripe", "post", f"/v1/billing/meters/{meter.id}/deactivate", *mode])
+    def apply(self, event_name: str | None = None) -> str:
+        """What brings a declared name about; without one, whatever the files and policy want."""
+        pattern = re.sub(r"^-|[*?[]", r"[\g<0>]", event_name or "")  # --only takes patterns
+        where = f"./{self.path}" if self.path.startswith("-") else self.path
+        project = [] if where == "." else [where]
+        only = ["--only", pattern] if pattern else []
+        words = ["reconciler", "apply", *project, "--account", self.account.name, *only]
+        return shlex.join(words)
+
+    def deactivate(self, meter: Live) -> str:
+        """What stops one of several active meters, with Stripe's own CLI."""
+        acting = {
+            "--stripe-account": self.account.stripe_account,
+            "--stripe-context": self.account.stripe_context,
+        }
+        on = [word for option, value in acting.items() if value for word in (option, value)]
+        mode = ["--live"] if meter.livemode else []
+        path = f"/v1/billing/meters/{meter.id}/deactivate"
+        return shlex.join(["stripe", "post", path, *on, *mode])
 
 
 def accepts_line(price_ids: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from core.worlds import declare, live, priced, retire, stopped
+from core.worlds import COMMANDS, declare, live, priced, retire, stopped
 
 from reconciler.attribution import REACH, Whose, askable, attribute
 from reconciler.diff import match
@@ -22,7 +22,7 @@ OURS = f"reconciler-abcdef012345-{PLAN}-3-1"
 
 def look(declared, account, *prices):
     """The lines of an audit, before anybody asked the events."""
-    known = Known(account="test", policy=Policy(), prices=priced(*prices), now=NOW)
+    known = Known(commands=COMMANDS, policy=Policy(), prices=priced(*prices), now=NOW)
     return tuple(inspect(names, known) for names in match(declared, account))
 
 

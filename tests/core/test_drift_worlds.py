@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from core.worlds import OWNING, declare, live, priced, retire, stopped
+from core.worlds import COMMANDS, OWNING, declare, live, priced, retire, stopped
 
 from reconciler.diff import decide, match
 from reconciler.drift import Kind, Known, inspect
@@ -15,7 +15,7 @@ NOW = 1_790_000_000
 
 
 def look(names, prices, policy):
-    return inspect(names, Known(account="t", policy=policy, prices=priced(*prices), now=NOW))
+    return inspect(names, Known(commands=COMMANDS, policy=policy, prices=priced(*prices), now=NOW))
 
 
 WANTS = [

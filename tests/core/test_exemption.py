@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from core.worlds import declare, live, priced, stopped
+from core.worlds import COMMANDS, declare, live, priced, stopped
 
 from reconciler.diff import match
 from reconciler.drift import Known, inspect
@@ -25,7 +25,7 @@ def ignore(event_name="legacy_*", kind="unmanaged", until="2026-09-21", owner="b
 
 
 def look(name="legacy_sms", declared=(), account=None, prices=(), rules=()):
-    known = Known(account="test", policy=Policy(), prices=priced(*prices), now=1_790_000_000)
+    known = Known(commands=COMMANDS, policy=Policy(), prices=priced(*prices), now=1_790_000_000)
     (names,) = match(declared, [live(name=name)] if account is None else account)
     return exempt(inspect(names, known), rules, TODAY)
 

@@ -1,13 +1,15 @@
-"""A line of YAML that is handed out says exactly what the account has, whatever that is."""
+"""What is handed out is exact: a line of YAML says what the account has, a command reaches it."""
 
 from __future__ import annotations
 
+import pytest
 import yaml
-from core.worlds import live, priced, stopped
+from core.worlds import COMMANDS, live, priced, stopped
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.remedy import declaration_line, named_line
+from reconciler.model import Account
+from reconciler.remedy import Commands, declaration_line, named_line
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50)
 
@@ -36,3 +38,45 @@ def test_a_stopped_meter_is_declared_so_with_its_prices():
 def test_a_name_reads_back(display):
     """The line stands under a meter of a file."""
     assert yaml.safe_load(named_line(live(display=display))) == {"display_name": display}
+
+
+@pytest.mark.parametrize(
+    ("name", "quoted"),
+    [
+        *[("a*b", "'a[*]b'"), ("it's", "'it'\"'\"'s'"), ("a[1]", "'a[[]1]'"), ("a b", "'a b'")],
+        ("-a-b", "'[-]a-b'"),
+    ],
+)
+def test_a_command_reaches_exactly_the_name(name, quoted):
+    """A name is neither a pattern nor an option nor a word of the shell."""
+    assert COMMANDS.apply(name) == f"reconciler apply --account test --only {quoted}"
+
+
+@pytest.mark.parametrize(
+    ("path", "word"),
+    [
+        *[(".", ""), ("examples/quickstart", " examples/quickstart"), ("-x", " ./-x")],
+        *[("my files", " 'my files'"), ("/a/b", " /a/b"), ("$(rm)", " '$(rm)'")],
+    ],
+)
+def test_a_command_names_the_project_as_the_user_did(path, word):
+    """It is copied into the same shell, in the same folder."""
+    commands = Commands(path, Account("test"))
+    assert commands.apply() == f"reconciler apply{word} --account test"
+
+
+@pytest.mark.parametrize(
+    ("account", "options"),
+    [
+        ({}, ""),
+        ({"livemode": True}, " --live"),
+        ({"stripe_account": "acct_9"}, " --stripe-account acct_9"),
+        ({"stripe_context": "org_1/acct_9"}, " --stripe-context org_1/acct_9"),
+        ({"stripe_account": "acct_9", "livemode": True}, " --stripe-account acct_9 --live"),
+    ],
+)
+def test_what_is_left_to_stripes_own_cli_goes_to_the_same_account(account, options):
+    """Without these words it would go to the platform's account, and to test mode."""
+    commands = Commands(".", Account("test", **account))
+    said = commands.deactivate(live(livemode=commands.account.livemode))
+    assert said == f"stripe post /v1/billing/meters/mtr_a/deactivate{options}"

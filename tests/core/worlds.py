@@ -6,6 +6,7 @@ from typing import Any
 
 from reconciler.diff import decide, match
 from reconciler.model import (
+    Account,
     AccountRef,
     Change,
     CustomerMapping,
@@ -22,7 +23,9 @@ from reconciler.model import (
 )
 from reconciler.plan import Plan, in_order, seal
 from reconciler.problem import Location
+from reconciler.remedy import Commands
 
+COMMANDS = Commands(".", Account("test"))
 OWNING = Policy(undeclared=Undeclared.DEACTIVATE, owns=("*",), max_deactivations=99)
 
 

@@ -42,7 +42,14 @@ def _drift(words: DriftWords, stage: Stage) -> Document:
 
     def audited(account: Account) -> AccountReport:
         with reach(account, stage) as session:
-            return audit(project, session, scope, fail_on=Severity(words.fail_on), jobs=jobs)
+            return audit(
+                project,
+                session,
+                scope,
+                fail_on=Severity(words.fail_on),
+                jobs=jobs,
+                path=words.path,
+            )
 
     return Report(
         verb="drift",

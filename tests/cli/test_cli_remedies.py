@@ -1,0 +1,68 @@
+"""The commands that `drift` prints are run as they stand there, and drift comes back clean."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+from cli.world import SEATS, live
+from published import held
+
+from reconciler.drift import Kind
+from reconciler.render import FORMATS
+
+ODD = live("seats", "Seats", "sum", id="mtr_old")
+STOPPED = live("seats", "Seats", status="inactive")
+RETIRED = SEATS.replace("seats,", "seats, status: inactive,")
+CONSENT = SEATS.replace("seats,", "seats, retires: [mtr_old],")
+OWNING = '{undeclared: deactivate, owns: ["s*"]}'
+CASES = {
+    Kind.INACTIVE: (SEATS, [STOPPED], "{}"),
+    Kind.MISSING: (SEATS, [], "{}"),
+    Kind.DIFFERS: (CONSENT, [ODD], "{}"),
+    Kind.RENAMED: (SEATS, [live("seats", "Chairs")], "{}"),
+    Kind.RUNNING: (RETIRED, [live("seats", "Seats")], "{}"),
+    Kind.UNMANAGED: (SEATS.replace("seats,", "desks,"), [live("seats", "Seats")], OWNING),
+}
+
+
+def fixes(ran):
+    """The commands of ours that a JSON report prints, in its order."""
+    found = [f for line in held(ran.out)["accounts"][0]["changes"] for f in line["findings"]]
+    return [f["remedy"] for f in found if f["remedy"].startswith("reconciler ")]
+
+
+@pytest.mark.parametrize("kind", CASES)
+@pytest.mark.parametrize(
+    "path", [".", "a project/billing", "{folder}", "a project/billing/it.yaml"]
+)
+def test_the_printed_commands_settle_what_was_found(kind, path, world, run, monkeypatch, tmp_path):
+    """From the same folder, with PATH as it was given, whatever other project is there."""
+    meters, seed, policy = CASES[kind]
+    if path.endswith("it.yaml") and policy == OWNING:
+        pytest.skip("one file says nothing of what no file declares")
+    made = world(meters, {"meters": seed}, policy=policy)
+    if path != ".":
+        folder = tmp_path / "a project" / "billing"
+        folder.mkdir(parents=True)
+        for name, moved in (("reconciler.yaml", "reconciler.yaml"), ("meters.yaml", "it.yaml")):
+            text = (tmp_path / name).read_text("utf-8").replace("meters.yaml", "it.yaml")
+            (folder / moved).write_text(text, "utf-8")
+        made.write("", api_key_env="ANOTHER")
+    monkeypatch.chdir(tmp_path)
+    where = path.format(folder=tmp_path / "a project" / "billing")
+    found = run("drift", where, "--format", "json")
+    assert (found.code, len(fixes(found)) > 0) == (2, True), found.out
+    for command in dict.fromkeys(fixes(found)):
+        ran = run(*shlex.split(command)[1:], "--yes")
+        assert ran.code == 0, f"{command}\n{ran.out}{ran.err}"
+    assert run("drift", where).code == 0
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_every_format_has_the_whole_command(format_, world, run, tmp_path, monkeypatch):
+    """PATH included, so that it can be copied."""
+    world(SEATS, {"meters": [STOPPED]})
+    monkeypatch.chdir(tmp_path.parent)
+    ran = run("drift", tmp_path.name, "--format", format_)
+    assert f"reconciler apply {tmp_path.name} --account sandbox --only seats" in ran.out
