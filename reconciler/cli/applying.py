@@ -107,7 +107,7 @@ class Job:
             account_id=plan.account.id,
             livemode=plan.account.livemode,
             commit=plan.commit,
-            user=origin.user(),
+            user=origin.user(self.stage.environ),
             job=origin.job(self.stage.environ),
             tool_version=__version__,
         )

@@ -10,6 +10,17 @@ from .git import GitError, ask
 # Set by GitLab, Jenkins, Buildkite and CircleCI to the address of the running job.
 _JOB_ADDRESSES = ("CI_JOB_URL", "BUILD_URL", "BUILDKITE_BUILD_URL", "CIRCLE_BUILD_URL")
 
+# What tells that a service runs the job, and where it says who started it.
+_STARTED_BY = (
+    ("GITHUB_ACTIONS", "GITHUB_TRIGGERING_ACTOR"),  # on a re-run another one than the actor
+    ("GITHUB_ACTIONS", "GITHUB_ACTOR"),
+    ("GITLAB_CI", "GITLAB_USER_LOGIN"),
+    ("BUILDKITE", "BUILDKITE_BUILD_CREATOR"),
+    ("CIRCLECI", "CIRCLE_USERNAME"),
+    ("JENKINS_URL", "BUILD_USER_ID"),
+    ("TF_BUILD", "BUILD_REQUESTEDFOR"),
+)
+
 
 def commit(folder: str) -> str | None:
     """The full hash of the checked-out commit; None outside a checkout or without git."""
@@ -20,8 +31,14 @@ def commit(folder: str) -> str | None:
     return found if len(found) in (40, 64) else None
 
 
-def user() -> str | None:
-    """The login name; None where the system knows none, as in a bare container."""
+def user(environ: Mapping[str, str]) -> str | None:
+    """Who started the CI job; outside of one the login name, None where the system knows none.
+
+    The login of a build machine (`runner`, `root`) would name nobody.
+    """
+    for service, name in _STARTED_BY:
+        if environ.get(service) and (found := environ.get(name)):
+            return found
     try:
         return getpass.getuser()
     except (KeyError, OSError):

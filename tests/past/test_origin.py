@@ -1,0 +1,64 @@
+"""Who started a run, and in which job, as the services that run jobs tell it."""
+
+from __future__ import annotations
+
+import getpass
+import json
+
+import pytest
+from cli.world import CALLS
+
+from reconciler.past import journal, origin
+
+
+@pytest.mark.parametrize(
+    ("environ", "name"),
+    [
+        ({"GITHUB_ACTIONS": "true", "GITHUB_ACTOR": "ada"}, "ada"),
+        (
+            {
+                "GITHUB_ACTIONS": "true",
+                "GITHUB_ACTOR": "ada",
+                "GITHUB_TRIGGERING_ACTOR": "grace",
+            },
+            "grace",
+        ),
+        ({"GITLAB_CI": "true", "GITLAB_USER_LOGIN": "ada"}, "ada"),
+        ({"BUILDKITE": "true", "BUILDKITE_BUILD_CREATOR": "Ada Lovelace"}, "Ada Lovelace"),
+        ({"CIRCLECI": "true", "CIRCLE_USERNAME": "ada"}, "ada"),
+        ({"JENKINS_URL": "https://ci", "BUILD_USER_ID": "ada"}, "ada"),
+        ({"TF_BUILD": "True", "BUILD_REQUESTEDFOR": "Ada"}, "Ada"),
+        ({"GITHUB_ACTOR": "ada"}, "login"),
+        ({"GITHUB_ACTIONS": "true"}, "login"),
+        ({"GITHUB_ACTIONS": "true", "GITLAB_USER_LOGIN": "ada"}, "login"),
+        ({}, "login"),
+    ],
+)
+def test_a_job_was_started_by_a_person(environ, name, monkeypatch):
+    """Not by the login of the machine that runs it; a variable alone is not a service."""
+    monkeypatch.setattr(getpass, "getuser", lambda: "login")
+    assert origin.user(environ) == name
+
+
+@pytest.mark.parametrize("error", [KeyError("uid"), OSError("no pwd")])
+def test_a_machine_may_know_nobody(error, monkeypatch):
+    """A bare container."""
+
+    def nobody():
+        raise error
+
+    monkeypatch.setattr(getpass, "getuser", nobody)
+    assert origin.user({}) is None
+
+
+def test_the_journal_of_a_job_names_who_started_it(run, tmp_path, monkeypatch):
+    """On the real path, from the environment of the command."""
+    monkeypatch.setenv("GITLAB_CI", "true")
+    monkeypatch.setenv("GITLAB_USER_LOGIN", "ada")
+    monkeypatch.setenv("CI_JOB_URL", "https://gitlab.example/7")
+    project = {"version": 1, "accounts": {"local": {"emulator": "state.json"}}}
+    (tmp_path / "reconciler.yaml").write_text(json.dumps(project))
+    (tmp_path / "meters.yaml").write_text(f"version: 1\nmeters:\n  - {CALLS}\n")
+    assert run("apply", tmp_path, "--yes").code == 0
+    first, *_ = journal.read(tmp_path / ".reconciler")[0]
+    assert (first["user"], first["job"]) == ("ada", "https://gitlab.example/7")
