@@ -13,6 +13,9 @@ from typing import Protocol
 from .model import Change, Live, Price, Unreadable
 from .problem import Problem
 
+SIDE_BY_SIDE = 8
+"""Requests under way at once, and so connections that are kept open."""
+
 
 class Verb(StrEnum):
     """The four calls that write a meter."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from .answer import Answer, Doubtful, Meters, Refused, Seen, Step, Stopped, Verb
+from .answer import SIDE_BY_SIDE, Answer, Doubtful, Meters, Refused, Seen, Step, Stopped, Verb
 from .clock import Clock
 from .codes import applying as rules
 from .model import Change, Live, Meter, Price, Unreadable
@@ -82,7 +82,7 @@ class Run:
     repair: str = "reactivate {id}"
     already: frozenset[str] = frozenset()
     billing: Callable[[str], tuple[Price, ...] | Unreadable] = lambda _: ()
-    workers: int = 8
+    workers: int = SIDE_BY_SIDE
 
 
 @dataclass(frozen=True, slots=True)

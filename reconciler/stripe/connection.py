@@ -20,6 +20,7 @@ from urllib3 import HTTPConnectionPool
 from urllib3.exceptions import HTTPError
 
 from ..address import is_loopback
+from ..answer import SIDE_BY_SIDE
 from ..codes import service
 from ..problem import Rule
 from .exchange import Broken, Incoming, Limits, Outgoing
@@ -27,9 +28,6 @@ from .secret import Key
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
-
-THREADS = 8
-"""Connections that are kept open: as many as requests run side by side."""
 
 _EXCHANGE = threading.local()  # .ends: when the exchange of this thread has to be over
 
@@ -48,8 +46,8 @@ class Connection:
         self._session = requests.Session()
         self._session.trust_env = not is_loopback(base)
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.mount("https://", _Adapter(pool_maxsize=THREADS, max_retries=0))
-        self._session.mount("http://", _Adapter(pool_maxsize=THREADS, max_retries=0))
+        self._session.mount("https://", _Adapter(pool_maxsize=SIDE_BY_SIDE, max_retries=0))
+        self._session.mount("http://", _Adapter(pool_maxsize=SIDE_BY_SIDE, max_retries=0))
 
     def close(self) -> None:
         """Let go of the connections."""

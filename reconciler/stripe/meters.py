@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Self, TypeVar, Unpack
 
+from ..answer import SIDE_BY_SIDE
 from ..codes import service
 from ..model import (
     CustomerMapping,
@@ -32,7 +33,6 @@ METER_EVENTS = tuple(
 """The types of event that tell of a meter's life."""
 
 T = TypeVar("T")
-_SIDE_BY_SIDE = 8
 
 
 class Meters:
@@ -229,7 +229,7 @@ def readable(permission: str, read: Callable[[], T]) -> T | Unreadable:
 
 def side_by_side(work: Callable[[str], T], items: Iterable[str]) -> list[T]:
     """The results in the order of the items; the first failure cancels what has not begun."""
-    pool = ThreadPoolExecutor(max_workers=_SIDE_BY_SIDE)
+    pool = ThreadPoolExecutor(max_workers=SIDE_BY_SIDE)
     try:
         return [future.result() for future in [pool.submit(work, item) for item in items]]
     finally:
