@@ -20,10 +20,11 @@ class AccountInventory:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory:
-    """The live meters of one run, account by account."""
+    """The live meters of one run, account by account; `narrowed` where names were left out."""
 
     accounts: tuple[AccountInventory, ...]
     problems: tuple[Problem, ...] = ()
+    narrowed: bool = False
     own_exit: Exit = Exit.DONE
 
     @property
@@ -33,5 +34,5 @@ class Inventory:
 
     @property
     def complete(self) -> bool:
-        """Whether every account could be read."""
-        return self.exit_code is Exit.DONE
+        """Whether every account could be read, and all of it is here."""
+        return self.exit_code is Exit.DONE and not self.narrowed

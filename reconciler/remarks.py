@@ -26,9 +26,9 @@ def remarks(lines: tuple[Change, ...]) -> tuple[Problem, ...]:
     return tuple(problem for line in lines for problem in _of_line(line, renames))
 
 
-def partial() -> Problem:
+def partial(what: str = "the account") -> Problem:
     """What a narrowed run says of itself."""
-    return rules.PARTIAL("only a part of the account was looked at; absence was not judged")
+    return rules.PARTIAL(f"only a part of {what} was looked at; absence was not judged")
 
 
 _LEAVING = (Action.UNMANAGED, Action.DEACTIVATE)

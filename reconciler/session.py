@@ -13,6 +13,7 @@ from .model import Account, Unreadable
 from .problem import AuthError, ServiceError
 from .stripe.errors import InvalidRequestError
 from .stripe.meters import Events, Meters, Prices, readable
+from .stripe.secret import complaint
 from .stripe.transport import Options, Transport, never
 from .stripe.wire import identity
 from .stripe.writes import AccountMeters
@@ -97,13 +98,15 @@ def connect(
 def _elsewhere(account: Account, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """The key and the address of an API that somebody else runs."""
     name = account.api_key_env or "STRIPE_API_KEY"
-    if key := environ.get(name):
-        yield key, account.api_base
-        return
-    what = "is not set" if name not in environ else "is empty"
-    message = f"account {account.name!r}: the environment variable {name} {what}"
+    key = environ.get(name, "")
+    whose = f"account {account.name!r}: the environment variable {name}"
     hint = f"set {name} to a secret or restricted key: https://dashboard.stripe.com/apikeys"
-    raise AuthError(service.KEY_MISSING(message, hint=hint))
+    if not key:
+        what = "is empty" if name in environ else "is not set"
+        raise AuthError(service.KEY_MISSING(f"{whose} {what}", hint=hint))
+    if wrong := complaint(key):
+        raise AuthError(service.KEY_MALFORMED(f"the API key in {name} {wrong}", hint=hint))
+    yield key, account.api_base
 
 
 @contextmanager

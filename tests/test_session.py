@@ -54,6 +54,8 @@ def test_a_malformed_key_is_refused_before_anything_is_sent(clock):
     ):
         pass
     assert caught.value.problems[0].code == "S002"
+    assert "the API key in STRIPE_API_KEY holds a space or a line break" in str(caught.value)
+    assert "set STRIPE_API_KEY to" in str(caught.value)
     assert KEY not in str(caught.value)
     assert not server.asked
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 
 from ..codes import usage
 from ..diff import matches
+from ..guard import Situation, check
 from ..look import Scope
-from ..model import Account
-from ..problem import UsageError
+from ..model import Account, AccountRef
+from ..problem import Level, Problem, UsageError
 from ..session import Session, connect
 from .verb import Stage
 
@@ -26,3 +28,21 @@ def narrowed(accounts: tuple[Account, ...], only: tuple[str, ...]) -> Scope:
             message = f"--only {pattern!r} matches no declared meter"
             raise UsageError(usage.SILENT_PATTERN(message))
     return Scope(only)
+
+
+def astray(session: Session, reached: AccountRef) -> tuple[Problem, ...]:
+    """Warnings where a key reaches another account or mode than the project says.
+
+    For verbs that only tell what is there: where anything is judged by it, a guard refuses.
+    """
+    account = session.account
+    situation = Situation(
+        policy=account.policy,
+        declared=len(account.declared),
+        account=reached,
+        own_id=session.own_account() if account.account_id else "",
+        expected_id=account.account_id,
+        expected_livemode=account.livemode,
+    )
+    _, refusals = check((), situation)
+    return tuple(replace(problem, level=Level.WARNING) for problem in refusals)

@@ -283,6 +283,13 @@ PROJECT_FILE_ABOVE = Rule(
     "name the folder of the project file, or a single meter file, to have them hold",
     Level.WARNING,
 )
+PROJECT_WITHIN = Rule(
+    "C030",
+    "project within the project",
+    "A folder below has a project file of its own, with other accounts and another policy. Its "
+    "meters would be taken for meters of this project.",
+    "run the inner project by itself: `reconciler VERB FOLDER`",
+)
 LISTED_TWICE = Rule(
     "C027",
     "listed twice",

@@ -141,11 +141,20 @@ class _Walk:
         return folders
 
     def _note(self, name: str) -> None:
-        if name == PROJECT_FILE:
-            return
-        for pattern, names in self.found.items():
-            if globs.matches(name, pattern):
-                names.append(name)
+        fitting = [pattern for pattern in self.found if globs.matches(name, pattern)]
+        *around, last = name.split("/")
+        if last != PROJECT_FILE:
+            for pattern in fitting:
+                self.found[pattern].append(name)
+        elif around and fitting:
+            self.problems.append(_project_within(self.folder, name, "/".join(around)))
+
+
+def _project_within(folder: Folder, name: str, around: str) -> Problem:
+    message = "a project of its own stands in this folder"
+    own = folder.show(around).file
+    hint = f"run `reconciler VERB {own}`; to have its meters here as well, name them under `meters`"
+    return codes.PROJECT_WITHIN(message, folder.show(name), hint)
 
 
 def _check_given(given: str) -> None:

@@ -21,8 +21,8 @@ class Key:
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
-        if complaint := _complaint(text):
-            raise AuthError(service.KEY_MALFORMED(f"the API key {complaint}"))
+        if wrong := complaint(text):
+            raise AuthError(service.KEY_MALFORMED(f"the API key {wrong}"))
         self._text = text
 
     def __repr__(self) -> str:
@@ -49,7 +49,7 @@ class Key:
         return short if len(short) <= _LONGEST_TEXT else short[: _LONGEST_TEXT - 1] + "…"
 
 
-def _complaint(text: str) -> str | None:
+def complaint(text: str) -> str | None:
     """What is wrong with a would-be key, in words that give none of it away."""
     if not text:
         return "is empty"

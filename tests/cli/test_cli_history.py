@@ -174,6 +174,20 @@ def test_a_key_that_cannot_be_one_is_an_error(world, run, monkeypatch):
     assert "pk_test_wrong_kind" not in ran.out + ran.err
 
 
+@pytest.mark.parametrize(
+    ("account", "code"), [({"livemode": True}, "G006"), ({"account_id": "acct_other"}, "G007")]
+)
+def test_events_of_another_account_are_left_out(account, code, world, run):
+    """They tell nothing of the meter that was asked about: a warning stands in their place."""
+    made = world("", {"meters": [live("seats", "Seats")]}, **account)
+    (meter_id,) = made.server.state.ledger.meters
+    made.server.edit(f"/v1/billing/meters/{meter_id}", {"display_name": "Chairs"})
+    ran = run("history", made.folder, "--meter", "seats", "--format", "json")
+    moments, document = told(ran)
+    assert (ran.code, moments, document["complete"]) == (0, [], False)
+    assert [(p["code"], p["severity"]) for p in document["problems"]] == [(code, "warning")]
+
+
 def test_accounts_are_named_as_everywhere(world, run):
     """Left out where there is one; of several those that are named; one failing stops none."""
     made = world(SEATS)

@@ -165,6 +165,41 @@ def test_list_shows_what_is_there(world, run):
     assert [meter["event_name"] for meter in account["meters"]] == ["a"]
 
 
+def test_only_narrows_what_is_listed_and_validated(world, run):
+    """Live names in the one, declared names in the other; both say that they are partial."""
+    seed = {"meters": [live("seats", "Seats"), live("sea", "Sea"), live("b", "Bees")]}
+    made = world(f"{SEATS}\n{CALLS}", seed)
+    ran = run("list", made.folder, "--only", "sea*", "--only", "c", "--format", "json")
+    document = held(ran.out)
+    (account,) = document["accounts"]
+    assert [meter["event_name"] for meter in account["meters"]] == ["sea", "seats"]
+    assert (ran.code, document["complete"]) == (0, False)
+    assert "absence was not judged" in run("list", made.folder, "--only", "none").out
+    ran = run("validate", made.folder, "--only", "se*", "--format", "json")
+    document = held(ran.out)
+    assert (ran.code, document["declared"], document["complete"]) == (0, 1, False)
+    assert "Partial: " in run("validate", made.folder, "--only", "se*").out
+    junit = run("validate", made.folder, "--only", "se*", "--format", "junit").out
+    assert "seats" in junit
+    assert "calls" not in junit
+    assert run("validate", made.folder, "--only", "sae*").code == 64
+    made.file("meters.yaml", "version: 7\n")
+    assert run("validate", made.folder, "--only", "se*").code == 1
+
+
+@pytest.mark.parametrize(
+    ("account", "code"), [({"livemode": True}, "G006"), ({"account_id": "acct_other"}, "G007")]
+)
+def test_what_is_listed_of_another_account_says_so(account, code, world, run):
+    """It is what the key reaches, and a warning; nothing is judged by it, so it ends with 0."""
+    made = world(SEATS, {"meters": [live("seats", "Seats")]}, **account)
+    ran = run("list", made.folder, "--format", "json")
+    (listed,) = held(ran.out)["accounts"]
+    assert (ran.code, len(listed["meters"])) == (0, 1)
+    assert [(p["code"], p["severity"]) for p in listed["problems"]] == [(code, "warning")]
+    assert f"warning {code}" in run("list", made.folder).out
+
+
 def test_explain(run):
     """One code in full, case aside; all of them without one."""
     assert run("explain", "g001").out.startswith("G001: ")

@@ -185,3 +185,21 @@ def test_a_file_name_that_no_terminal_should_see(folder):
     Path(os.fsdecode(os.fsencode(folder) + b"/\xff.yaml")).write_text("")
     names = [name for _, name in faults(folder)]
     assert names == ["\\udcff.yaml", "\\x1b[31m.yaml"]
+
+
+@pytest.mark.parametrize("project", [None, "version: 1\n"])
+def test_a_project_below_is_not_read_as_meters(tmp_path, project):
+    """One error: where it stands, and how it is run; named meter files of it are read."""
+    inner = tmp_path / "teams" / "ai"
+    inner.mkdir(parents=True)
+    (inner / "reconciler.yaml").write_text("version: 1\naccounts: {a: {api_key_env: A}}\n")
+    (inner / "m.yaml").write_text("version: 1\nmeters: []\n")
+    if project:
+        (tmp_path / "reconciler.yaml").write_text(project)
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path)
+    (problem,) = caught.value.problems
+    assert (problem.code, problem.where.file) == ("C030", f"{inner}/reconciler.yaml")
+    assert f"`reconciler VERB {inner}`" in problem.hint
+    (tmp_path / "reconciler.yaml").write_text("version: 1\nmeters: [teams/ai/m.yaml]\n")
+    assert load(tmp_path).problems == ()

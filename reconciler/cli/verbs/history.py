@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from ...past.history import History, about, recount
 from ...past.timeline import Heard, timeline
 from ...problem import AuthError, Exit, Level, Problem, worst
 from ...render import Document
+from ...session import Session
 from ...stripe.meters import readable
 from ..accounts import chosen, each
-from ..reach import reach
+from ..reach import astray, reach
 from ..verb import PLAIN, Stage, Verb
 from ..words import Parser, ProjectWords, project_words
 
@@ -86,21 +88,17 @@ class _Listened:
 def _listened(account: Account, meter: str, stage: Stage) -> _Listened:
     """The events of 30 days; without a key or the permission a remark, and the run goes on.
 
+    So it does without the events of another account than is configured, which tell nothing.
     A missing key is no failure here: the rest of the time line is worth having on a machine
     that rightly holds none. A key that is there and not accepted is one, and ends in 6.
     """
     since = int(stage.clock.now()) - REACH
     try:
         with reach(account, stage) as session:
-            events = session.events.all(since=since)
-            told = readable(
-                "rak_event_read",
-                lambda: tuple(
-                    (account.name, event)
-                    for event in events
-                    if event.object.get("event_name") == meter
-                ),
-            )
+            reached = AccountRef(account.name, livemode=session.key_livemode)
+            if elsewhere := astray(session, reached):
+                return _Listened(problems=elsewhere)
+            told = readable("rak_event_read", lambda: tuple(_events(session, meter, since)))
     except AuthError as error:
         (problem, *_) = error.problems
         if problem.code != service.KEY_MISSING.code:
@@ -111,6 +109,12 @@ def _listened(account: Account, meter: str, stage: Stage) -> _Listened:
         message = f"account {account.name!r}: {rule.title} (permission: {told.permission})"
         return _Listened(problems=(rule(message),))
     return _Listened(events=told)
+
+
+def _events(session: Session, meter: str, since: int) -> Iterator[Heard]:
+    for event in session.events.all(since=since):
+        if event.object.get("event_name") == meter:
+            yield session.account.name, event
 
 
 def _failed(account: AccountRef, problems: tuple[Problem, ...], exit_code: Exit) -> _Listened:

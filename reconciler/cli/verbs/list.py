@@ -5,25 +5,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...config import load
+from ...diff import matches
 from ...inventory import AccountInventory, Inventory
 from ...model import Account, AccountRef, Live, Status
 from ...problem import Exit, Problem
+from ...remarks import partial
 from ...render import Document
 from ..accounts import chosen, each
-from ..reach import reach
+from ..reach import astray, reach
 from ..verb import PLAIN, Stage, Verb
-from ..words import Parser, ProjectWords, project_words
+from ..words import Parser, ScopedWords, project_words, scope_words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ListWords(ProjectWords):
-    """Which meters; None for active and inactive ones."""
+class ListWords(ScopedWords):
+    """Which meters; None for active and inactive ones. `only` are patterns of live names."""
 
     status: str | None = None
 
 
 def _options(parser: Parser) -> None:
     project_words(parser)
+    scope_words(parser)
     parser.add_argument(
         "--status", choices=[str(status) for status in Status], help="only these (default: all)"
     )
@@ -34,17 +37,20 @@ def _list(words: ListWords, stage: Stage) -> Document:
 
     def listed(account: Account) -> AccountInventory:
         with reach(account, stage) as session:
-            meters = tuple(meter for meter in session.meters.live() if _wanted(meter, words))
-            livemode = meters[0].livemode if meters else session.key_livemode
+            live = session.meters.live()
+            livemode = live[0].livemode if live else session.key_livemode
             ref = AccountRef(account.name, session.acting_on(), livemode)
-        return AccountInventory(account=ref, meters=tuple(sorted(meters, key=_order)))
+            problems = (*astray(session, ref), *([partial()] if words.only else []))
+        meters = sorted((meter for meter in live if _wanted(meter, words)), key=_order)
+        return AccountInventory(account=ref, meters=tuple(meters), problems=problems)
 
     accounts = each(chosen(project, words.account), stage, listed, _failed)
-    return Inventory(accounts=accounts, problems=project.problems)
+    return Inventory(accounts=accounts, problems=project.problems, narrowed=bool(words.only))
 
 
 def _wanted(meter: Live, words: ListWords) -> bool:
-    return words.status in (None, meter.status)
+    named = not words.only or matches(meter.event_name, words.only)
+    return named and words.status in (None, meter.status)
 
 
 def _order(meter: Live) -> tuple[str, bool, str]:
