@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
 
-from .answer import Step
+from .answer import SIDE_BY_SIDE, Step
 from .codes import applying as rules
 from .codes import guards
 from .model import Action, Change, Live
@@ -22,7 +22,7 @@ from .problem import Problem, Rule
 from .report import Line, Outcome, OutcomeStatus
 from .settle import Run, Settled, settle
 
-_GIVE_UP = 8  # lines in a row of which nobody knows what came of them: as many as run at once
+_GIVE_UP = SIDE_BY_SIDE  # lines in a row of which nobody knows what came of them
 _GRACE = 10.0  # seconds that requests in flight are waited for after the run was told to stop
 
 
@@ -35,8 +35,9 @@ def apply(run: Run) -> tuple[Line, ...]:
     progress = _Progress(run)
     for action, kind in groupby(run.changes, key=lambda line: line.action):
         if action.writes:
-            at_once = 1 if action is Action.REPLACE or run.plan.account.livemode is None else 8
-            progress.through(tuple(kind), numbered, min(at_once, run.workers))
+            alone = action is Action.REPLACE or run.plan.account.livemode is None
+            at_once = 1 if alone else min(SIDE_BY_SIDE, run.workers)
+            progress.through(tuple(kind), numbered, at_once)
     return tuple(Line(line, progress.outcomes.get(line.event_name)) for line in run.changes)
 
 
@@ -190,7 +191,7 @@ class _Progress:
         old = line.have.id if line.have else ""
         message = f"{line.event_name!r} may have NO active meter, usage is being lost: {why}"
         by_hand = self.run.repair.replace("{id}", old)
-        hint = f"run apply again at once, or wake the old meter: {by_hand}"
+        hint = f"run apply again at once, or wake the old meter: `{by_hand}`"
         return rules.HALF_REPLACED(message, line.where, hint, line.event_name)
 
 

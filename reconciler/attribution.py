@@ -25,6 +25,29 @@ class Whose(StrEnum):
     OUTSIDE = "outside"  # no key; perhaps the Dashboard, and no more is known
     OLDER = "older"  # nothing within reach explains it
 
+    @property
+    def briefly(self) -> str:
+        """The same in a few words for people."""
+        return _IN_WORDS[self][0]
+
+    @property
+    def at_length(self) -> str:
+        """The same for people, and how it is known."""
+        return ": ".join(_IN_WORDS[self])
+
+
+_IN_WORDS = {
+    Whose.OURS: ("reconciler", "its idempotency key is ours"),
+    Whose.ANOTHER_CLIENT: ("another API client", "its idempotency key is not ours"),
+    Whose.OUTSIDE: (
+        "not through this tool",
+        "no idempotency key was sent; perhaps the Dashboard",
+    ),
+    Whose.OLDER: (
+        "not known",
+        "no event of the last 30 days explains it; it is older, or the files have changed since",
+    ),
+}
 
 _CREATED, _UPDATED = "billing.meter.created", "billing.meter.updated"
 _STOPPED, _WOKEN = "billing.meter.deactivated", "billing.meter.reactivated"
@@ -98,15 +121,9 @@ def _explained(
 
 def _attributed(finding: Finding, event: Event | None, jobs: Mapping[str, str]) -> Finding:
     if event is None:
-        return replace(finding, attribution=Attribution(Whose.OLDER, note=_OLDER))
+        return replace(finding, attribution=Attribution(Whose.OLDER, note=Whose.OLDER.at_length))
     moment = finding.since if _STOPPED in _EXPLAINED_BY.get(Kind(finding.kind), ()) else None
     return replace(finding, since=moment or event.created, attribution=_told(event, jobs))
-
-
-_OLDER = (
-    "not known: no event of the last 30 days explains it; it is older, or the files have "
-    "changed since"
-)
 
 
 def whose(event: Event) -> tuple[Whose, KeyParts | None]:
@@ -117,12 +134,6 @@ def whose(event: Event) -> tuple[Whose, KeyParts | None]:
     return (Whose.OURS, ours) if ours else (Whose.ANOTHER_CLIENT, None)
 
 
-_NOT_OURS = {
-    Whose.ANOTHER_CLIENT: "by another API client: its idempotency key is not ours",
-    Whose.OUTSIDE: "not through this tool: no idempotency key was sent; perhaps the Dashboard",
-}
-
-
 def _told(event: Event, jobs: Mapping[str, str]) -> Attribution:
     who, ours = whose(event)
     what = f"{event.type} at {utc(event.created)}"
@@ -131,7 +142,7 @@ def _told(event: Event, jobs: Mapping[str, str]) -> Attribution:
         job = f", {jobs[ours.plan_id]}" if ours.plan_id in jobs else ""
         note = f"by reconciler, plan {ours.plan_id}{commit}{job}"
     else:
-        note = _NOT_OURS[who]
+        note = f"{'' if who is Whose.OUTSIDE else 'by '}{who.at_length}"
     return Attribution(
         who,
         at=event.created,

@@ -104,7 +104,7 @@ def field_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[
         return ()
     from deepdiff import DeepDiff  # 95 ms to import: only for meters that do differ
 
-    tree = DeepDiff(_flat(before), _flat(after), view="tree")
+    tree = DeepDiff(flat(before), flat(after), view="tree")
     leaves = [leaf for kind in tree.values() for leaf in kind]
     return tuple(
         sorted(
@@ -114,7 +114,7 @@ def field_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[
     )
 
 
-def _flat(meter: Mapping[str, Any]) -> dict[str, Any]:
+def flat(meter: Mapping[str, Any]) -> dict[str, Any]:
     """Blocks spread out to dotted keys, so that every difference is one of two plain values."""
     return {
         f"{key}.{inner}" if inner else key: item

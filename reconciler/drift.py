@@ -15,7 +15,7 @@ from .moments import lasting, utc
 from .problem import Rule
 from .remedy import Commands
 from .report import Finding, Line
-from .severity import weight
+from .severity import unaccepted, weight
 
 RESEND = 35 * 86_400
 """Seconds that a meter event may be dated back. Source: POST /v1/billing/meter_events."""
@@ -174,7 +174,7 @@ def _not_as_declared(want: Declared, have: Live, change: Change, known: Known) -
 
 
 def _running(want: Declared, have: Live, change: Change, known: Known) -> Finding:
-    open_ = _unaccepted(known.prices.get(have.id, ()), want)
+    open_ = unaccepted(known.prices.get(have.id, ()), want)
     consent = remedy.retires_line([*want.retires, have.id])
     return _found(
         Kind.RUNNING,
@@ -193,7 +193,7 @@ def _differs(want: Declared, have: Live, change: Change, known: Known) -> Findin
         for field in change.fields
         if field.path != "display_name"
     )
-    open_ = _unaccepted(known.prices.get(have.id, ()), want)
+    open_ = unaccepted(known.prices.get(have.id, ()), want)
     adopted = remedy.adopted_line(have, want.meter)
     return _found(
         Kind.DIFFERS,
@@ -247,7 +247,7 @@ def _prices_on_inactive(names: Namesakes, change: Change) -> Iterator[Finding]:
     told = _unserved(names, change)
     off = {live.id: live for live in names.inactive}
     open_ = [price for price in change.prices if price.meter in off and price not in told]
-    prices = _unaccepted(open_, names.want)
+    prices = unaccepted(open_, names.want)
     if not prices:
         return
     meters = [off[id_] for id_ in dict.fromkeys(price.meter for price in prices)]
@@ -270,11 +270,6 @@ def _unserved(names: Namesakes, change: Change) -> tuple[Price, ...]:
     if names.active or not wanted or change.action is Action.CREATE:
         return ()
     return tuple(p for p in change.prices if change.have is None or p.meter == change.have.id)
-
-
-def _unaccepted(prices: Iterable[Price], want: Declared | None) -> tuple[Price, ...]:
-    accepted = want.accepted_prices if want else ()
-    return tuple(price for price in prices if price.id not in accepted)
 
 
 def _accepting(prices: Iterable[Price], want: Declared) -> str:

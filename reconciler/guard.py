@@ -13,6 +13,7 @@ from .codes import guards as rules
 from .diff import matches
 from .model import AccountRef, Action, Change, Policy, Unreadable
 from .problem import Problem, Rule
+from .severity import unaccepted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,11 +87,10 @@ def _stops_undeclared(line: Change) -> bool:
 
 def _no_bill_unserved(lines: tuple[Change, ...], _: Situation) -> Iterator[Refusal]:
     for line in lines:
-        accepted = line.want.accepted_prices if line.want else ()
-        open_ = [price.id for price in line.prices if price.id not in accepted]
+        open_ = unaccepted(line.prices, line.want)
         if not line.action.stops or not open_:
             continue
-        listed = ", ".join(open_)
+        listed = ", ".join(price.id for price in open_)
         consent = f"accepts: {{active_prices: [{listed}]}}"
         hint = (
             f"move the prices, or consent under this meter: {consent}"

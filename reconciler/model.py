@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -63,7 +63,11 @@ class Meter:
 
     def as_api(self) -> dict[str, Any]:
         """The meter in the API's own shape, ready for JSON."""
-        return {f.name: _plain(getattr(self, f.name)) for f in fields(self)}
+        return {f.name: plain(getattr(self, f.name)) for f in fields(self)}
+
+
+DEFAULTS = {f.name: f.default for f in fields(Meter) if f.default is not MISSING}
+"""What the server fills in where a meter leaves a block out, by the name of the block."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +97,8 @@ class Live(Meter):
         return Meter(**{f.name: getattr(self, f.name) for f in fields(Meter)})
 
 
-def _plain(value: Any) -> Any:
-    """A nested noun as a dict, anything else as it is."""
+def plain(value: Any) -> Any:
+    """A nested noun as a dict in the API's shape, anything else as it is."""
     if hasattr(value, "__dataclass_fields__"):
         return {f.name: getattr(value, f.name) for f in fields(value)}
     return value

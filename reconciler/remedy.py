@@ -10,13 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .diff import IMMUTABLE
-from .model import Account, CustomerMapping, Live, Meter, Price, ValueSettings
-
-_DEFAULTS = {
-    "value_settings": ValueSettings(),
-    "customer_mapping": CustomerMapping(),
-    "event_time_window": None,
-}
+from .model import DEFAULTS, Account, Live, Meter, Price
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +72,7 @@ def declaration_line(have: Live, prices: Iterable[Price] = ()) -> str:
     entry = {
         name: value
         for name, value in theirs.items()
-        if name not in _DEFAULTS or getattr(have, name) != _DEFAULTS[name]
+        if name not in DEFAULTS or getattr(have, name) != DEFAULTS[name]
     }
     if not have.active:
         entry["status"] = "inactive"

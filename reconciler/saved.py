@@ -20,6 +20,7 @@ from .problem import Exit, Problem, RefusedError, StaleError
 from .reconcile import Planned, judge
 from .report import AccountReport, Line, Outcome, OutcomeStatus
 from .session import Session
+from .severity import severity
 from .verdict import fulfilled
 
 _CLOCK_SKEW = 300  # seconds by which the clocks of two machines may differ
@@ -67,7 +68,8 @@ def _as_of_now(plan: Plan, seen: Seen) -> Iterator[Change]:
     for line in plan.changes:
         stopping = line.have if line.action.stops else None
         prices = seen.prices.get(stopping.id, ()) if stopping else line.prices
-        yield replace(line, prices=prices)
+        now = replace(line, prices=prices)
+        yield replace(now, severity=severity(now))
 
 
 def _not_too_old(plan: Plan, session: Session) -> None:

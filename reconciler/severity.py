@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .model import Action, Change, Severity, Status
+from collections.abc import Iterable
+
+from .model import Action, Change, Declared, Price, Severity, Status
 
 
 def severity(line: Change) -> Severity:
@@ -10,14 +12,22 @@ def severity(line: Change) -> Severity:
     wanted = line.want is not None and line.want.status == Status.ACTIVE
     if wanted and not any(meter.active for meter in line.live):
         return Severity.REVENUE
+    if line.action.stops and unaccepted(line.prices, line.want):
+        return Severity.REVENUE
     match line.action:
         case Action.BLOCKED | Action.REPLACE:
             return Severity.HIGH
-        case Action.UNMANAGED | Action.DEACTIVATE if line.want is None and line.prices:
+        case Action.UNMANAGED if line.prices:
             return Severity.HIGH
         case Action.UPDATE | Action.DEACTIVATE | Action.UNMANAGED:
             return Severity.LOW
     return Severity.NONE
+
+
+def unaccepted(prices: Iterable[Price], want: Declared | None) -> tuple[Price, ...]:
+    """Those of some active prices that no declaration accepts on a meter that does not run."""
+    accepted = want.accepted_prices if want else ()
+    return tuple(price for price in prices if price.id not in accepted)
 
 
 def weight(degree: Severity) -> int:

@@ -37,6 +37,12 @@ class Stop:
         if self():
             raise KeyboardInterrupt
 
+    def _first(self) -> None:
+        self.event.set()
+        if self._told is None:
+            raise KeyboardInterrupt
+        self._told()
+
     @contextmanager
     def listening(self, last_words: Callable[[], None]) -> Iterator[None]:
         """Handle the signals; `last_words` are spoken when the second one ends the process.
@@ -50,17 +56,13 @@ class Stop:
             return
 
         def heard(number: int, _frame: FrameType | None) -> None:
-            if self.event.is_set() and number == signal.SIGHUP:
-                return
-            if self.event.is_set():
+            if not self.event.is_set():
+                self._first()
+            elif number != signal.SIGHUP:
                 try:
                     last_words()
                 finally:
                     os._exit(Exit.INTERRUPTED)
-            self.event.set()
-            if self._told is None:
-                raise KeyboardInterrupt
-            self._told()
 
         lost = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
         before = {n: signal.signal(n, heard) for n in (signal.SIGINT, signal.SIGTERM, *lost)}

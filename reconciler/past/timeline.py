@@ -107,23 +107,17 @@ def _ended(run: PastRun, line: PastLine) -> Moment:
     )
 
 
-_DOERS = {
-    Whose.OURS: "reconciler, by a run that is not in this journal",
-    Whose.ANOTHER_CLIENT: "another API client: its idempotency key is not ours",
-    Whose.OUTSIDE: "not through this tool: no idempotency key was sent; perhaps the Dashboard",
-}
-
-
 def _announced(account: str, event: Event) -> Moment:
     """An event that no request of this journal explains."""
     doer, ours = whose(event)
+    by_ours = f"{doer.briefly}, by a run that is not in this journal"
     return Moment(
         at=float(event.created),
         source=Source.EVENT,
         kind=event.type,
         what=event.type,
         note=_renamed(event),
-        who=_DOERS[doer],
+        who=by_ours if ours else doer.at_length,
         whose=doer,
         account=account,
         meter_id=_meter_id(event),

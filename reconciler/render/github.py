@@ -6,18 +6,28 @@ Source: "Workflow commands for GitHub Actions", setting a notice, warning or err
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
-from ..model import Severity
 from ..problem import Level, Location, Problem
 from ..report import AccountReport, Finding, Line, Report
 from .clean import clean
-from .headline import called, counted, verdict
-from .story import doer, exempted, field_rows, halted, of_line, told, value, why, worst_first
+from .headline import PARTIAL, called, counted, verdict
+from .story import (
+    LEVEL,
+    Place,
+    doer,
+    exempted,
+    field_rows,
+    halted,
+    places,
+    rank,
+    told,
+    value,
+    why,
+)
 
 _COMMAND = {Level.ERROR: "error", Level.WARNING: "warning", Level.INFO: "notice"}
-_COSTS = {Severity.REVENUE: Level.ERROR, Severity.HIGH: Level.ERROR, Severity.LOW: Level.WARNING}
 _ORDER = list(_COMMAND)
 
 Note = tuple[Level, str, str, Location | None]
@@ -75,22 +85,22 @@ def _of_problem(problem: Problem) -> Note:
 
 def _account(account: AccountReport, verb: str) -> Iterator[Note]:
     """The lines of an account, what is said of it, and one sentence that sums it up."""
-    lines = worst_first(line for line in account.lines if told(line))
-    of_lines = {problem for line in lines for problem in of_line(line.change, account.problems)}
-    for line in lines:
-        yield from _line(line, account.problems)
+    told_of = (place for place in places(account) if told(place.line))
+    shown = sorted(told_of, key=lambda place: rank(place.line))
+    of_lines = {problem for place in shown for problem in place.said}
+    for place in shown:
+        yield from _line(place)
     yield from (_of_problem(problem) for problem in account.problems if problem not in of_lines)
     _, sentence = verdict(account, verb)
     numbers = ", ".join(counted(account.lines, verb))
-    said = f"{sentence} {numbers}" if numbers else sentence
-    yield Level.INFO, f"{verb} {called(account.account)}", said, None
+    said = [sentence, "" if account.complete else PARTIAL, numbers]
+    yield Level.INFO, f"{verb} {called(account.account)}", " ".join(filter(None, said)), None
 
 
-def _line(line: Line, problems: Iterable[Problem]) -> Iterator[Note]:
-    change = line.change
+def _line(place: Place) -> Iterator[Note]:
+    line, change = place.line, place.line.change
     yield from (_finding(line, finding) for finding in line.findings)
-    said = list(of_line(change, problems))
-    yield from (_of_problem(problem) for problem in said)
+    yield from map(_of_problem, place.said)
     if line.outcome and line.outcome.error:
         error = line.outcome.error
         yield _of_problem(replace(error, where=error.where or change.where))
@@ -112,4 +122,4 @@ def _finding(line: Line, finding: Finding) -> Note:
         return Level.INFO, title, f"{finding.message}\n{until}", where
     by = doer(finding.attribution) if finding.attribution else ""
     said = "\n".join(part for part in (finding.message, by, finding.remedy) if part)
-    return _COSTS.get(finding.severity, Level.INFO), title, said, where
+    return LEVEL[finding.severity], title, said, where

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
+from ..codes import usage
 from ..model import AccountRef, Action, Severity
 from ..problem import Exit
 from ..report import AccountReport, Line, OutcomeStatus, Report, summary
-from .story import severity
+from .story import halted, severity
+
+PARTIAL = "Partial: not everything was looked at, and absence was not judged."
+"""What every format says of a run that is not complete."""
 
 
 def mode(account: AccountRef) -> str:
@@ -28,14 +32,14 @@ def count(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-ASKED = (
+_ASKED = (
     (Action.CREATE, "to create"),
     (Action.REACTIVATE, "to reactivate"),
     (Action.UPDATE, "to update"),
     (Action.REPLACE, "to replace"),
     (Action.DEACTIVATE, "to deactivate"),
 )
-BESIDES = ("blocked", "refused", "unmanaged", "unchanged", "ignored")
+_BESIDES = ("blocked", "refused", "unmanaged", "unchanged", "ignored")
 
 
 def counted(lines: Iterable[Line], verb: str) -> list[str]:
@@ -43,9 +47,8 @@ def counted(lines: Iterable[Line], verb: str) -> list[str]:
     every = list(lines)
     if verb == "drift":
         return _found(every)
-    if any(line.outcome for line in every):
-        return _outcomes(every)
-    return _planned(every)
+    asked, besides = planned(every)
+    return outcomes(every) or [*asked, *besides]
 
 
 def _found(lines: list[Line]) -> list[str]:
@@ -56,17 +59,20 @@ def _found(lines: list[Line]) -> list[str]:
     return found + [f"{number} {words}" for number, words in rest if number]
 
 
-def _outcomes(lines: list[Line]) -> list[str]:
-    ended = [line.outcome.status for line in lines if line.outcome]
-    rest = len(lines) - len(ended)
+def outcomes(lines: Iterable[Line]) -> list[str]:
+    """What became of the lines, in numbers; nothing where nothing was tried."""
+    every = list(lines)
+    ended = [line.outcome.status for line in every if line.outcome]
+    rest = len(every) - len(ended)
     said = [f"{ended.count(status)} {status}" for status in OutcomeStatus if status in ended]
-    return said + ([f"{rest} without a request"] if rest else [])
+    return said + ([f"{rest} without a request"] if rest and ended else [])
 
 
-def _planned(lines: list[Line]) -> list[str]:
+def planned(lines: Iterable[Line]) -> tuple[list[str], list[str]]:
+    """What a plan asks for in numbers, and what else it holds."""
     counts = summary(lines)
-    asked = [f"{counts[action]} {words}" for action, words in ASKED if counts[action]]
-    return asked + [f"{counts[word]} {word}" for word in BESIDES if counts[word]]
+    asked = [f"{counts[action]} {words}" for action, words in _ASKED if counts[action]]
+    return asked, [f"{counts[word]} {word}" for word in _BESIDES if counts[word]]
 
 
 class Tone(StrEnum):
@@ -79,17 +85,15 @@ class Tone(StrEnum):
 
 
 _ENDED = {
-    Exit.FAILED: (Tone.BAD, "The run ended in an error; nothing was written."),
-    Exit.REFUSED: (
-        Tone.BAD,
-        "Refused: until what is named below is settled, apply writes nothing.",
-    ),
-    Exit.STALE: (Tone.BAD, "The saved plan is stale; nothing was written."),
-    Exit.PARTIAL: (Tone.BAD, "Not done: something was or may have been written, and lines remain."),
-    Exit.DENIED: (Tone.BAD, "The API key is missing, or may not do this."),
-    Exit.USAGE: (Tone.BAD, "The command line cannot be used."),
-    Exit.INTERRUPTED: (Tone.BAD, "The run was interrupted."),
+    Exit.FAILED: "The run ended in an error",
+    Exit.REFUSED: "Refused",
+    Exit.STALE: "The saved plan is stale",
+    Exit.PARTIAL: "Not done: something was or may have been written, and lines remain",
+    Exit.DENIED: "The API key is missing, or may not do this",
+    Exit.USAGE: "The command line cannot be used",
+    Exit.INTERRUPTED: "The run was interrupted",
 }
+_WITHOUT_EFFECT = (Exit.FAILED, Exit.REFUSED, Exit.STALE, Exit.DENIED)
 
 
 def verdict(report: Report | AccountReport, verb: str) -> tuple[Tone, str]:
@@ -99,9 +103,9 @@ def verdict(report: Report | AccountReport, verb: str) -> tuple[Tone, str]:
         return (
             (Tone.GOOD, "The files are valid.") if valid else (Tone.BAD, "The files have errors.")
         )
-    if report.exit_code in _ENDED:
-        return _ENDED[report.exit_code]
     lines = list(every_line(report))
+    if report.exit_code in _ENDED:
+        return _ended(report, verb, lines)
     if verb == "drift":
         return _audited(report, lines)
     writes = sum(line.change.action.writes for line in lines)
@@ -110,6 +114,29 @@ def verdict(report: Report | AccountReport, verb: str) -> tuple[Tone, str]:
     if verb == "apply" and any(line.outcome for line in lines):
         return Tone.GOOD, f"Applied: {count(writes, 'change')}."
     return Tone.NEWS, f"{count(writes, 'change')} planned."
+
+
+def _ended(report: Report | AccountReport, verb: str, lines: list[Line]) -> tuple[Tone, str]:
+    """How a run ended that did not do all, and what it did all the same."""
+    said, code = _ENDED[report.exit_code], report.exit_code
+    done = [line.outcome.status for line in lines if line.outcome].count(OutcomeStatus.DONE)
+    left = count(sum(map(halted, lines)), "line")
+    if code is Exit.REFUSED and verb == "plan":
+        return Tone.BAD, f"{said}: until this is settled, apply writes nothing."
+    if code is Exit.REFUSED and done:
+        return Tone.WARNING, f"{count(done, 'change')} applied; {left} refused and left."
+    if verb != "apply" or code is Exit.PARTIAL or not (done or code in _WITHOUT_EFFECT):
+        return Tone.BAD, f"{said}."
+    if done:
+        return Tone.BAD, f"{said}; {count(done, 'change')} applied, {left} left."
+    said = "Declined" if _declined(report) else said
+    return Tone.BAD, f"{said}; nothing was written."
+
+
+def _declined(report: Report | AccountReport) -> bool:
+    accounts = report.accounts if isinstance(report, Report) else (report,)
+    problems = (problem for account in accounts for problem in account.problems)
+    return report.exit_code is Exit.FAILED and usage.DECLINED.code in {p.code for p in problems}
 
 
 def _audited(report: Report | AccountReport, lines: list[Line]) -> tuple[Tone, str]:

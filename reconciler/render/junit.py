@@ -14,10 +14,10 @@ from xml.sax.saxutils import quoteattr
 
 from ..codes.drift import EXEMPTION_EXPIRED
 from ..problem import Level, Location, Problem
-from ..report import AccountReport, Finding, Line, Outcome, OutcomeStatus, Report
+from ..report import Finding, Line, Outcome, OutcomeStatus, Report
 from .clean import clean
-from .headline import called
-from .story import doer, exempted, field_rows, halted, of_line, of_nobody, value, why
+from .headline import PARTIAL, called
+from .story import Place, doer, exempted, field_rows, halted, of_nobody, places, value, why
 
 
 class Ended(StrEnum):
@@ -41,8 +41,8 @@ class Case:
     where: Location | None = None
 
 
-Suite = tuple[str, tuple[Case, ...]]
-"""Test cases under a name."""
+Suite = tuple[str, bool, tuple[Case, ...]]
+"""Test cases under a name, and whether they are all that there could be."""
 
 
 def render(report: Report) -> str:
@@ -62,12 +62,14 @@ def attribute(text: str) -> str:
 
 
 def _document(report: Report) -> Iterator[str]:
-    suites = [suite for suite in _suites(report) if suite[1]]
-    every = [case for _, cases in suites for case in cases]
+    suites = [suite for suite in _suites(report) if suite[2]]
+    every = [case for _, _, cases in suites for case in cases]
     yield '<?xml version="1.0" encoding="UTF-8"?>'
     yield f"<testsuites name={attribute(f'reconciler {report.verb}')} {_numbers(every)}>"
-    for name, cases in suites:
+    for name, complete, cases in suites:
         yield f'  <testsuite name={attribute(name)} {_numbers(cases)} time="0">'
+        if not complete:
+            yield '    <properties><property name="complete" value="false"/></properties>'
         for case in cases:
             yield from _case(case, f"{report.verb}.{name}")
         yield "  </testsuite>"
@@ -100,13 +102,18 @@ def _case(case: Case, suite: str) -> Iterator[str]:
 
 
 def _suites(report: Report) -> Iterator[Suite]:
-    yield "configuration", tuple(map(_problem, report.problems))
+    yield "configuration", True, tuple(map(_problem, report.problems))
     for account in report.accounts:
-        lines = [line for line in account.lines if line.change.want or _bad(line)]
-        loose = [p for p in of_nobody(account, lines) if p.level is not Level.INFO]
+        shown = [place for place in places(account) if _is_case(place.line)]
+        of_none = of_nobody(account, (place.line for place in shown))
+        loose = [problem for problem in of_none if problem.level is not Level.INFO]
         valid = (Case(name=d.event_name, ended=Ended.PASSED, where=d.where) for d in account.valid)
-        cases = (*map(_problem, loose), *(_meter(line, account) for line in lines), *valid)
-        yield called(account.account), cases
+        rest = () if account.complete else (_REST,)
+        cases = (*map(_problem, loose), *map(_meter, shown), *valid, *rest)
+        yield called(account.account), account.complete, cases
+
+
+_REST = Case(name="everything else", ended=Ended.SKIPPED, message=PARTIAL)
 
 
 def _problem(problem: Problem) -> Case:
@@ -127,13 +134,13 @@ def _weight(problem: Problem) -> Ended:
     return Ended.ERROR if problem.level is Level.ERROR else Ended.PASSED
 
 
-def _bad(line: Line) -> bool:
-    return bool(line.findings) or halted(line)
+def _is_case(line: Line) -> bool:
+    """Every declared meter, and of the others what is wrong."""
+    return bool(line.change.want or line.findings) or halted(line)
 
 
-def _meter(line: Line, account: AccountReport) -> Case:
-    change = line.change
-    said = list(of_line(change, account.problems))
+def _meter(place: Place) -> Case:
+    line, change, said = place.line, place.line.change, place.said
     ended, types, message = _ended(line, said)
     return Case(
         name=change.event_name,
@@ -145,7 +152,7 @@ def _meter(line: Line, account: AccountReport) -> Case:
     )
 
 
-def _ended(line: Line, said: list[Problem]) -> tuple[Ended, str, str]:
+def _ended(line: Line, said: tuple[Problem, ...]) -> tuple[Ended, str, str]:
     """How the case ended, the codes that say why, and the first of them in words."""
     counting = [finding for finding in line.findings if not finding.exemption]
     if counting:
@@ -163,7 +170,7 @@ def _ended(line: Line, said: list[Problem]) -> tuple[Ended, str, str]:
     return ended, ",".join(problem.code for problem in problems), message
 
 
-def _details(line: Line, said: list[Problem]) -> Iterator[str]:
+def _details(line: Line, said: tuple[Problem, ...]) -> Iterator[str]:
     change = line.change
     if not line.findings:
         yield f"{change.action}: {why(change)}"

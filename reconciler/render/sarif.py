@@ -16,17 +16,15 @@ from urllib.parse import quote
 
 from .. import __version__
 from ..codes import CATALOGUE
-from ..model import Severity
 from ..problem import Exit, Level, Location, Problem, Rule
 from ..report import AccountReport, Finding, Line, Report
 from .clean import clean
-from .story import doer
+from .story import LEVEL, doer
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 _LEVEL = {Level.ERROR: "error", Level.WARNING: "warning", Level.INFO: "note"}
-_COSTS = {Severity.REVENUE: "error", Severity.HIGH: "error", Severity.LOW: "warning"}
 _RAN = (Exit.DONE, Exit.CHANGES, Exit.REFUSED)
 
 
@@ -46,16 +44,16 @@ class Result:
 def render(report: Report) -> str:
     """The report as one SARIF log with one run."""
     every = list(_results(report))
-    results = [result for result in every if result.where or result.properties["event_name"]]
-    notes = [result for result in every if result not in results]
-    codes = sorted({result.code for result in results})
+    results = [result for result in every if _of_a_file(result)]
+    notes = [result for result in every if not _of_a_file(result)]
+    rules = {code: n for n, code in enumerate(sorted({result.code for result in results}))}
     elsewhere = _some_file(report)
     run = {
-        "tool": {"driver": _driver(codes, sorted({note.code for note in notes}))},
+        "tool": {"driver": _driver(list(rules), sorted({note.code for note in notes}))},
         "invocations": [_invocation(report, notes)],
         "columnKind": "unicodeCodePoints",
         "results": [
-            _result(result, codes.index(result.code), nth, elsewhere)
+            _result(result, rules[result.code], nth, elsewhere)
             for result, nth in _numbered(results)
         ],
         "properties": {"verb": report.verb, "complete": report.complete},
@@ -112,6 +110,11 @@ def _invocation(report: Report, notes: list[Result]) -> dict[str, Any]:
     }
 
 
+def _of_a_file(result: Result) -> bool:
+    """Whether a result belongs to a declaration or a name; the rest is of the run or the key."""
+    return bool(result.where or result.properties["event_name"])
+
+
 def _results(report: Report) -> Iterator[Result]:
     yield from (_of_problem(problem) for problem in report.problems)
     for account in report.accounts:
@@ -154,7 +157,7 @@ def _of_finding(finding: Finding, line: Line, account: AccountReport) -> Result:
     exemption = finding.exemption
     return Result(
         code=finding.code,
-        level=_COSTS.get(finding.severity, "note"),
+        level=_LEVEL[LEVEL[finding.severity]],
         message=f"{finding.message}{by}",
         where=line.change.where,
         known_by=(account.account.name, line.change.event_name, finding.kind),

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ..diff import Reason
-from ..model import (
-    Action,
-    Change,
-    CustomerMapping,
-    FieldChange,
-    Price,
-    Severity,
-    ValueSettings,
-)
-from ..problem import Problem
-from ..report import AccountReport, Attribution, Exemption, Line
+from ..attribution import Whose
+from ..codes import applying
+from ..diff import Reason, flat
+from ..model import DEFAULTS, Action, Change, FieldChange, Price, Severity, plain
+from ..problem import Level, Problem
+from ..report import AccountReport, Attribution, Exemption, Line, Report
 from ..severity import weight
 
 SIGN = {
@@ -46,13 +41,15 @@ _WHY: dict[str, str] = {
     Reason.UNDECLARED: "active, and no file declares it; it is left alone",
     Reason.OWNED: "no file declares it, and `undeclared: deactivate` with `owns` covers it",
 }
-_LEFT_TO_DEFAULT = {
-    "value_settings.event_payload_key": ValueSettings().event_payload_key,
-    "customer_mapping.type": CustomerMapping().type,
-    "customer_mapping.event_payload_key": CustomerMapping().event_payload_key,
-    "event_time_window": None,
-}
+_LEFT_TO_DEFAULT = flat({name: plain(default) for name, default in DEFAULTS.items()})
 _ACTION = {action: place for place, action in enumerate(Action)}
+LEVEL = {
+    Severity.REVENUE: Level.ERROR,
+    Severity.HIGH: Level.ERROR,
+    Severity.LOW: Level.WARNING,
+    Severity.NONE: Level.INFO,
+}
+"""How loud a finding of each severity is, where a format knows levels only."""
 
 
 class Standing(StrEnum):
@@ -98,7 +95,7 @@ def standing(line: Line) -> Standing:
 
 
 def severity(line: Line) -> Severity:
-    """What a line costs as it stands now: nothing any more where the run has settled it."""
+    """How bad a line is as it stands now: not at all any more where the run has settled it."""
     settled = line.outcome is not None and line.outcome.status.settled
     return Severity.NONE if settled else line.change.severity
 
@@ -114,20 +111,65 @@ def halted(line: Line) -> bool:
     return unsettled or line.change.action is Action.BLOCKED or bool(line.change.refused_by)
 
 
-def worst_first(lines: Iterable[Line]) -> list[Line]:
-    """Lines by what they cost, then those that do not go through, then as they are applied."""
-    return sorted(lines, key=rank)
+def risky(line: Line) -> bool:
+    """Whether a line must be read before anything is applied: no format leaves it out."""
+    bad = severity(line) in (Severity.REVENUE, Severity.HIGH)
+    return bad or (_planned(line) and (halted(line) or line.change.action.stops))
 
 
-def rank(line: Line) -> tuple[int, bool, bool, int, str]:
-    """What puts one line before another; the least comes first."""
+def rank(line: Line) -> tuple[bool, bool, int, bool, int, str]:
+    """What puts one line before another; the least comes first.
+
+    Of a plan what does not go through, then what would stop a meter, then by severity; an
+    audit does nothing, so it is told by severity alone.
+    """
     return (
+        not (_planned(line) and halted(line)),
+        not (_planned(line) and line.change.action.stops),
         -weight(severity(line)),
-        not halted(line),
         not told(line),
         _ACTION[line.change.action],
         line.change.event_name,
     )
+
+
+def _planned(line: Line) -> bool:
+    """Whether a line says what is done, not what was found."""
+    return not line.findings
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A line, the name of the account that it is of, and what is said of it there."""
+
+    account: str
+    line: Line
+    said: tuple[Problem, ...] = ()
+
+    def besides(self) -> Iterator[Problem]:
+        """What is said of the line and not told by its outcome anyway."""
+        told_ = self.line.outcome.error if self.line.outcome else None
+        return (problem for problem in self.said if problem != told_)
+
+
+def places(account: AccountReport) -> list[Place]:
+    """Every line of an account; a guard over several lines is said at each that it refuses."""
+    named: dict[str | None, list[Problem]] = {}
+    for problem in account.problems:
+        named.setdefault(problem.event_name, []).append(problem)
+    shared, name = named.get(None, []), account.account.name
+
+    def said(change: Change) -> tuple[Problem, ...]:
+        refusing = [problem for problem in shared if problem.code in change.refused_by]
+        return (*refusing, *named.get(change.event_name, []))
+
+    return [Place(name, line, said(line.change)) for line in account.lines]
+
+
+def every_place(report: Report) -> list[Place]:
+    """Every line of every account, the worst first."""
+    found = [place for account in report.accounts for place in places(account)]
+    return sorted(found, key=lambda place: rank(place.line))
 
 
 def field_rows(change: Change) -> tuple[FieldChange, ...]:
@@ -136,17 +178,9 @@ def field_rows(change: Change) -> tuple[FieldChange, ...]:
         return change.fields
     return tuple(
         FieldChange(path, None, value)
-        for path, value in _flat(change.want.meter.as_api())
-        if _LEFT_TO_DEFAULT.get(path, ...) != value
+        for path, value in flat(change.want.meter.as_api()).items()
+        if path != "event_name" and _LEFT_TO_DEFAULT.get(path, ...) != value
     )
-
-
-def _flat(meter: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for key, value in meter.items():
-        if isinstance(value, Mapping):
-            yield from ((f"{key}.{inner}", item) for inner, item in value.items())
-        elif key != "event_name":
-            yield key, value
 
 
 def value(plain: Any) -> str:
@@ -160,24 +194,17 @@ def meter_id(line: Line) -> str | None:
     return made or (line.change.have.id if line.change.have else None)
 
 
-def of_line(change: Change, problems: Iterable[Problem]) -> Iterator[Problem]:
-    """What is said of a line; a guard over several lines at each that it refuses."""
-    for problem in problems:
-        refuses = problem.code in change.refused_by
-        if problem.event_name == change.event_name or (refuses and problem.event_name is None):
-            yield problem
-
-
-def besides(line: Line, problems: Iterable[Problem]) -> Iterator[Problem]:
-    """What is said of a line and not told by its outcome anyway."""
-    told = line.outcome.error if line.outcome else None
-    return (problem for problem in of_line(line.change, problems) if problem != told)
-
-
 def of_nobody(account: AccountReport, lines: Iterable[Line]) -> Iterator[Problem]:
     """What is said of the account as a whole, or of a name that has none of these lines."""
     names = {line.change.event_name for line in lines}
     return (problem for problem in account.problems if problem.event_name not in names)
+
+
+def losing_usage(report: Report) -> list[Problem]:
+    """The replacements that stopped half-way: nothing that is told is louder."""
+    outcomes = (line.outcome for account in report.accounts for line in account.lines)
+    errors = (outcome.error for outcome in outcomes if outcome and outcome.error)
+    return [error for error in errors if error.code == applying.HALF_REPLACED.code]
 
 
 def doer(attribution: Attribution) -> str:
@@ -186,17 +213,10 @@ def doer(attribution: Attribution) -> str:
     return f"{attribution.note}{by}"
 
 
-_WHOSE = {
-    "ours": "reconciler",
-    "another_client": "another API client",
-    "outside": "not through this tool",
-    "older": "unknown: more than 30 days ago",
-}
-
-
 def whose(attribution: Attribution) -> str:
     """Whose doing it was, in a few words."""
-    return _WHOSE.get(attribution.whose, attribution.whose)
+    known = attribution.whose in list(Whose)
+    return Whose(attribution.whose).briefly if known else attribution.whose
 
 
 def exempted(exemption: Exemption) -> str:

@@ -29,7 +29,10 @@ ODD = live(formula="count")
         (retire(), [], (), OWNING, "none"),
         (None, [live()], (), REPORTING, "low"),
         (None, [live()], ("p@mtr_a",), REPORTING, "high"),
-        (None, [live()], ("p@mtr_a",), OWNING, "high"),
+        (None, [live()], ("p@mtr_a",), OWNING, "revenue"),
+        (retire(), [live()], ("p@mtr_a",), OWNING, "revenue"),
+        (retire(accepts=("p",)), [live()], ("p@mtr_a",), OWNING, "low"),
+        (declare(retires=("mtr_a",)), [ODD], ("p@mtr_a",), OWNING, "revenue"),
         (None, [stopped()], (), OWNING, "none"),
     ],
 )

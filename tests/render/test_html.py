@@ -143,10 +143,7 @@ def test_the_page_can_be_found_ones_way_in(make):
 def test_pictures_say_their_numbers():
     """What is drawn is also written."""
     found = page(drifted())
-    assert (
-        "6 event_names by what they cost: 1 revenue at stake, 1 high, 1 low, 3 no cost"
-        in (found.texts["title"])
-    )
+    assert "6 event_names by severity: 1 revenue, 1 high, 1 low, 3 none" in (found.texts["title"])
     widths = [float(attrs["width"] or 0) for attrs in found.content("rect")]
     assert sum(widths[:4]) == pytest.approx(1000, abs=0.1)
     assert widths[3] > 2 * widths[0]

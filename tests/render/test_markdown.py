@@ -133,7 +133,7 @@ def test_five_hundred_findings_keep_every_one_that_costs():
     names = [row[1] for row in page.rows if "revenue" in row[0]]
     assert {name[:3] for name in names} == {f"{n:03}" for n in range(300, 500)}
     hidden = 500 - (len(page.rows) - 2)
-    assert f"Truncated: {hidden} lines not shown (cost: {hidden} low)" in page.text
+    assert f"Truncated: {hidden} lines not shown (severity: {hidden} low)" in page.text
     assert f"and {hidden} more" in page.rows[-1][1]
     assert "cannot serve as approval" in page.text
 
@@ -202,15 +202,15 @@ def test_a_job_finds_its_own_comment():
 
 
 def test_worst_first():
-    """What costs, then what does not go through; what is done is no cost any more."""
-    costs = [
+    """What does not go through, what would stop a meter, then by severity."""
+    names = [
         row[1].split("mtr")[0].split("billing")[0] for row in read(markdown.render(plan())).rows
     ]
-    assert costs[1:] == [
+    assert names[1:] == [
+        "sms_sent",
+        "api_calls",
         "ai_search_calls",
         "seats",
-        "api_calls",
-        "sms_sent",
         "ai_image_renders",
         "video_minutes",
     ]

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from importlib.resources import files
 
 from ...model import Severity
-from ...report import AccountReport, Line, Report
-from ..story import rank, standing
+from ...report import Report
+from ..story import Place, every_place, standing
 from . import parts
 from .lines import lines
 from .tree import Html, tag, together
@@ -54,8 +54,7 @@ def _hash(text: str) -> str:
 
 
 def _body(report: Report) -> tuple[Html | None, ...]:
-    every = [(account, line) for account in report.accounts for line in account.lines]
-    places = sorted(every, key=lambda place: rank(place[1]))
+    places = every_place(report)
     content = (
         parts.losses(report),
         parts.pictures(report),
@@ -73,28 +72,28 @@ def _body(report: Report) -> tuple[Html | None, ...]:
     )
 
 
-def _lines(places: list[tuple[AccountReport, Line]], report: Report) -> Html:
+def _lines(places: list[Place], report: Report) -> Html:
     names = [account.account.name for account in report.accounts]
     return tag(
         "section",
         tag("h2", "Meters", id="meters"),
         _tools(places, names),
         tag("p", f"{len(places):,} of {len(places):,} shown", id="shown", aria_live="polite"),
-        lines(places, names),
+        lines(places, several=len(names) > 1),
         aria_labelledby="meters",
     )
 
 
-def _tools(places: list[tuple[AccountReport, Line]], names: list[str]) -> Html:
+def _tools(places: list[Place], names: list[str]) -> Html:
     """What filters and sorts; hidden where no script runs, since it would do nothing."""
-    known = {str(standing(line)) for _, line in places}
-    costs = [str(cost) for cost in reversed(Severity)]
+    known = {str(standing(place.line)) for place in places}
+    degrees = [str(degree) for degree in reversed(Severity)]
     search = tag("input", type="search", id="find", placeholder="event_name, id, text …")
     sorts = (("rank", "worst first"), ("name", "event_name"), ("since", "newest first"))
     return tag(
         "div",
         tag("label", "Find", search, for_="find"),
-        _choice("cost", "Costs", [*costs, "ignored"]),
+        _choice("cost", "Severity", [*degrees, "ignored"]),
         _choice("standing", "Stands", sorted(known)) if len(known) > 1 else None,
         _choice("account", "Account", sorted(names)) if len(names) > 1 else None,
         _select("sort", "Sort", (tag("option", label, value=key) for key, label in sorts)),

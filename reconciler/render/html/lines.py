@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from ...model import Action, Change, FieldChange, Severity
 from ...problem import Problem
-from ...report import AccountReport, Finding, Line, Outcome
+from ...report import Finding, Line, Outcome
 from ..story import (
     SIGN,
-    besides,
+    Place,
     doer,
     exempted,
     field_rows,
@@ -26,22 +26,18 @@ from .tree import Html, moment, sentence, table, tag, together
 _OPEN = 12  # cards that are open from the beginning, the worst ones
 
 
-def lines(places: list[tuple[AccountReport, Line]], named: Iterable[str]) -> Html:
-    """Every line as an item of a list; `named` are the accounts where there are several."""
-    several = len(list(named)) > 1
+def lines(places: list[Place], *, several: bool) -> Html:
+    """Every line as an item of a list, with its account where there are several."""
     return tag(
         "ol",
-        *(
-            _item(nth, account, line, account.account.name if several else None)
-            for nth, (account, line) in enumerate(places)
-        ),
+        *(_item(nth, place, several=several) for nth, place in enumerate(places)),
         class_="lines",
         id="lines",
     )
 
 
 def look(line: Line) -> str:
-    """The class that colours a line: what it costs, else that it was exempted or settled."""
+    """The class that colours a line: how bad it is, else that it was exempted or settled."""
     if line.ignored:
         return "ignored"
     if line.outcome and line.outcome.status.settled:
@@ -49,13 +45,14 @@ def look(line: Line) -> str:
     return str(severity(line))
 
 
-def _item(nth: int, account: AccountReport, line: Line, whose: str | None) -> Html:
+def _item(nth: int, place: Place, *, several: bool) -> Html:
     """What filters and sorts reads from the attributes, and shows or hides the item."""
+    line = place.line
     since = [finding.since for finding in line.findings if finding.since is not None]
-    head = _head(line, whose)
+    head = _head(line, place.account if several else None)
     if told(line):
         opened = "" if nth < _OPEN and _loud(line) else None
-        body = tag("div", *_body(line, account), class_="body")
+        body = tag("div", *_body(place), class_="body")
         card = tag("details", tag("summary", head), body, open=opened)
     else:
         card = tag("div", head, class_="quiet")
@@ -68,7 +65,7 @@ def _item(nth: int, account: AccountReport, line: Line, whose: str | None) -> Ht
         data_cost="ignored" if line.ignored else str(severity(line)),
         data_standing=str(standing(line)),
         data_action=str(line.change.action),
-        data_account=account.account.name,
+        data_account=place.account,
         data_since=max(since) if since else None,
     )
 
@@ -115,12 +112,12 @@ def _happens(line: Line) -> Iterator[Html]:
         yield tag("span", str(line.outcome.status), class_=f"tag {mood}")
 
 
-def _body(line: Line, account: AccountReport) -> Iterator[Html]:
-    change = line.change
+def _body(place: Place) -> Iterator[Html]:
+    line, change = place.line, place.line.change
     yield from map(_finding, line.findings)
     if not line.findings:
         yield tag("p", sentence(why(change)), class_="why")
-    yield from (_problem(problem) for problem in besides(line, account.problems))
+    yield from map(_problem, place.besides())
     if line.outcome:
         yield from _outcome(line.outcome)
     if rows := field_rows(change):

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from ...model import AccountRef, Severity
 from ...problem import Level, Problem
 from ...report import AccountReport, Line, Report
-from ..headline import Tone, count, counted, every_line, mode, verdict
+from ..headline import PARTIAL, Tone, count, counted, every_line, mode, verdict
 from ..story import Standing, doer, of_nobody, severity, standing, told, whose
 from .svg import Part, bar, gauge
 from .tree import Html, moment, sentence, table, tag, together
@@ -29,12 +29,6 @@ _LOOK = {
     Standing.UNKNOWN: "high",
     Standing.FAILED: "revenue",
 }
-_COSTS = {
-    Severity.REVENUE: "revenue at stake",
-    Severity.HIGH: "high",
-    Severity.LOW: "low",
-    Severity.NONE: "no cost",
-}
 
 
 def title(report: Report) -> str:
@@ -49,7 +43,6 @@ def header(report: Report) -> Html:
     """The title, whose account it is, and the verdict."""
     tone, said = verdict(report, report.verb)
     numbers = ", ".join(counted(every_line(report), report.verb))
-    partial = "Partial: not everything was looked at, and absence was not judged."
     only = report.accounts[0].account if len(report.accounts) == 1 else None
     return tag(
         "header",
@@ -62,7 +55,7 @@ def header(report: Report) -> Html:
             tag("p", tag("strong", said), tag("span", numbers) if numbers else None),
             class_=f"verdict {tone}",
         ),
-        tag("p", partial, class_="partial") if report.accounts and not report.complete else None,
+        tag("p", PARTIAL, class_="partial") if report.accounts and not report.complete else None,
     )
 
 
@@ -74,18 +67,18 @@ def _badges(account: AccountRef) -> Iterator[Html]:
 
 
 def pictures(report: Report) -> Html | None:
-    """The account at a glance: by what it costs, and by how it stands."""
+    """The account at a glance: how bad it is, and how it stands."""
     lines = list(every_line(report))
     if not lines:
         return None
-    costs, stand = Counter(map(severity, lines)), Counter(map(standing, lines))
+    bad, stand = Counter(map(severity, lines)), Counter(map(standing, lines))
     return _section(
         "At a glance",
         tag(
             "div",
             bar(
-                f"{count(len(lines), 'event_name')} by what they cost",
-                (Part(_COSTS[cost], str(cost), costs[cost]) for cost in reversed(Severity)),
+                f"{count(len(lines), 'event_name')} by severity",
+                (Part(str(degree), str(degree), bad[degree]) for degree in reversed(Severity)),
             ),
             bar(
                 "… and by how they stand",
@@ -102,7 +95,7 @@ def losses(report: Report) -> Html | None:
     rows = [row for line in every_line(report) for row in _losses(line)]
     if not rows:
         return None
-    heads = ("Meter", "Since", "By", "Active prices", "Send usage again until")
+    heads = ("Meter", "Since", "Who", "Active prices", "Send usage again until")
     found = table("Usage that nobody counts, and prices that nobody serves", heads, rows)
     return _section("Revenue at stake", found, class_="losses")
 

@@ -1,7 +1,8 @@
 """Markdown for the comment on a pull request: GitHub's dialect, and short enough whatever happens.
 
-What costs most comes first and is left out last: where not everything fits, texts are
-shortened before a line that matters is dropped, and the comment says that it is not whole.
+What is refused or would stop a meter comes first and is left out last: where not everything fits,
+texts are shortened before a line that matters is dropped, and the comment says that it is not
+whole.
 """
 
 from __future__ import annotations
@@ -9,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ...model import Severity
-from ...report import AccountReport, Line, Report
-from ..story import halted, rank, severity, told
+from ...report import Line, Report
+from ..story import Place, every_place, risky, told
 from . import frame
 from .rows import Room, row, size
 
@@ -24,9 +24,6 @@ _ROOMS = (
     Room(row=300, name=90, place=0, text=80, problems=5, accounts=5),
 )
 
-Place = tuple[AccountReport, Line]
-"""A line, and the account that it is of."""
-
 
 @dataclass(frozen=True, slots=True)
 class _Comment:
@@ -38,23 +35,19 @@ class _Comment:
 
 def render(report: Report) -> str:
     """The report as one comment; it begins with a hidden marker for each account."""
+    places = every_place(report)
     for room in _ROOMS:
-        comment = _fitted(report, room)
-        if size(comment.text) <= LIMIT and not any(map(_matters, comment.hidden)):
+        comment = _fitted(report, places, room)
+        if size(comment.text) <= LIMIT and not any(map(risky, comment.hidden)):
             break
     return comment.text
 
 
-def _matters(line: Line) -> bool:
-    return severity(line) in (Severity.REVENUE, Severity.HIGH) or halted(line)
-
-
-def _fitted(report: Report, room: Room) -> _Comment:
+def _fitted(report: Report, places: list[Place], room: Room) -> _Comment:
     """As many rows as fit, worst first, in a frame that takes its room beforehand."""
-    every = ((account, line) for account in report.accounts for line in account.lines)
-    places = sorted(every, key=lambda place: rank(place[1]))
-    shown = [place for place in places if told(place[1])]
-    lines, quiet = [line for _, line in shown], [line for _, line in places if not told(line)]
+    shown = [place for place in places if told(place.line)]
+    lines = [place.line for place in shown]
+    quiet = [place.line for place in places if not told(place.line)]
     top, head = list(frame.top(report, room)), list(frame.head(report))
     spare = [*frame.missing(lines), *frame.more(lines), *frame.folded(quiet, report, room, 0)]
     end = list(frame.end(report, room))
@@ -73,9 +66,8 @@ def _fitted(report: Report, room: Room) -> _Comment:
 
 
 def _rows(shown: list[Place], report: Report, room: Room, left: int) -> Iterator[str]:
-    for account, line in shown:
-        whose = account.account.name if len(report.accounts) > 1 else ""
-        written = row(line, account, whose, room)
+    for place in shown:
+        written = row(place, room, several=len(report.accounts) > 1)
         left -= _size([written])
         if left < 0:
             return

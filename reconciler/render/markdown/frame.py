@@ -10,7 +10,7 @@ from ...model import Severity
 from ...problem import Level, Problem
 from ...report import Line, Report
 from ..clean import clean
-from ..headline import Tone, count, counted, every_line, mode, verdict
+from ..headline import PARTIAL, Tone, count, counted, every_line, mode, verdict
 from ..story import of_nobody, severity, told
 from .gfm import code, prose
 from .rows import Room
@@ -39,7 +39,7 @@ def top(report: Report, room: Room) -> Iterator[str]:
     if numbers := counted(every_line(report), report.verb):
         yield f"> {', '.join(numbers)}"
     if report.accounts and not report.complete:
-        yield "> Partial: not everything was looked at, and absence was not judged."
+        yield f"> {PARTIAL}"
     yield ""
     if len(report.accounts) > 1:
         yield from _accounts(report, room)
@@ -102,17 +102,18 @@ def _problem(problem: Problem, room: Room) -> str:
 
 def head(report: Report) -> Iterator[str]:
     """The first two lines of the table."""
-    yield f"| Costs | Meter | {'Finding' if report.verb == 'drift' else 'Change'} | Details |"
+    yield f"| Severity | Meter | {'Finding' if report.verb == 'drift' else 'Change'} | Details |"
     yield "| :-- | :-- | :-- | :-- |"
 
 
 def missing(hidden: list[Line]) -> Iterator[str]:
     """A comment that is not whole says so, and what it is not good for."""
-    costs = Counter(severity(line) for line in hidden)
-    known = [f"{costs[cost]:,} {cost}" for cost in reversed(Severity) if costs[cost]]
+    bad = Counter(severity(line) for line in hidden)
+    known = [f"{bad[degree]:,} {degree}" for degree in reversed(Severity) if bad[degree]]
     yield "> [!WARNING]"
     if hidden:
-        yield f"> **Truncated: {count(len(hidden), 'line')} not shown** (cost: {', '.join(known)})."
+        lines = count(len(hidden), "line")
+        yield f"> **Truncated: {lines} not shown** (severity: {', '.join(known)})."
     yield (
         "> This comment is shortened and **cannot serve as approval**: "
         "read the whole report, `--out html=FILE`."

@@ -1,4 +1,4 @@
-"""One row of the table in a comment: what it costs, which meter, what happens, and why."""
+"""One row of the table in a comment: how bad, which meter, what happens, and why."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ...model import Action, Change, FieldChange, Severity
-from ...report import AccountReport, Finding, Line, Outcome
+from ...report import Finding, Line
 from ..story import (
     SIGN,
-    besides,
+    Place,
     doer,
     exempted,
     field_rows,
+    halted,
     meter_id,
     priced,
     severity,
@@ -21,7 +22,7 @@ from ..story import (
 )
 from .gfm import code, prose
 
-_COST = {
+_SEVERITY = {
     Severity.REVENUE: "🔴&nbsp;**revenue**",
     Severity.HIGH: "🟠&nbsp;high",
     Severity.LOW: "🟡&nbsp;low",
@@ -42,15 +43,16 @@ class Room:
     accounts: int
 
 
-def row(line: Line, account: AccountReport, whose: str, room: Room) -> str:
-    """A line as a row of four cells; `whose` names the account where a table has several."""
+def row(place: Place, room: Room, *, several: bool) -> str:
+    """A line as a row of four cells, with its account where a table has several."""
+    line = place.line
     cells = [
-        "ignored" if line.ignored else _COST[severity(line)],
-        "<br>".join(_names(line, whose, room)),
+        "ignored" if line.ignored else _SEVERITY[severity(line)],
+        "<br>".join(_names(line, place.account if several else "", room)),
         _happens(line),
     ]
     left = room.row - size(f"| {' | '.join(cells)} |  |")
-    return f"| {' | '.join([*cells, _within(_details(line, account, room), left)])} |"
+    return f"| {' | '.join([*cells, _within(_details(place, room), left)])} |"
 
 
 def size(text: str) -> int:
@@ -84,27 +86,41 @@ def _happens(line: Line) -> str:
     change = line.change
     loud = change.action in (Action.BLOCKED, Action.REPLACE, Action.DEACTIVATE)
     said = f"{SIGN[change.action]}&nbsp;{change.action}"
-    refused = " — **refused**" if change.refused_by else ""
+    by = prose(", ".join(change.refused_by), 60)
+    refused = f" — **refused** by {by}" if by else ""
     outcome = f" → **{line.outcome.status}**" if line.outcome else ""
     return f"{f'**{said}**' if loud else said}{refused}{outcome}"
 
 
-def _details(line: Line, account: AccountReport, room: Room) -> Iterator[str]:
+def _details(place: Place, room: Room) -> Iterator[str]:
     """All that there is to say, the most important first; no part grows beyond the room."""
+    line = place.line
     if line.findings:
         for finding in line.findings:
             yield from _finding(finding, room)
         return
-    yield from _fields(line.change, room)
-    yield prose(why(line.change), room.text)
-    if line.change.prices:
-        yield _prices(line.change, room)
-    for problem in besides(line, account.problems):
+    facts, said = _facts(line.change, room), _said(place, room)
+    yield from (*said, *facts) if halted(line) else (*facts, *said)
+
+
+def _facts(change: Change, room: Room) -> Iterator[str]:
+    yield from _fields(change, room)
+    yield prose(why(change), room.text)
+    if change.prices:
+        yield _prices(change, room)
+
+
+def _said(place: Place, room: Room) -> Iterator[str]:
+    """What came of the line, and what else is said of it."""
+    outcome = place.line.outcome
+    told = [outcome.error] if outcome and outcome.error else []
+    for problem in (*told, *place.besides()):
         yield f"**{prose(problem.code, 40)}** {prose(problem.message, room.text)}"
         if problem.hint:
             yield f"_What to do:_ {prose(problem.hint, room.text)}"
-    if line.outcome:
-        yield from _outcome(line.outcome, room)
+    if outcome and outcome.requests:
+        ids = (code(sent.request_id or "no request id", 60) for sent in outcome.requests)
+        yield f"requests: {', '.join(ids)}"
 
 
 def _fields(change: Change, room: Room) -> Iterator[str]:
@@ -134,13 +150,3 @@ def _finding(finding: Finding, room: Room) -> Iterator[str]:
         yield f"_Who:_ {prose(doer(finding.attribution), room.text)}"
     if finding.remedy:
         yield f"_What to do:_ {code(finding.remedy, room.text)}"
-
-
-def _outcome(outcome: Outcome, room: Room) -> Iterator[str]:
-    if outcome.error:
-        yield f"**{prose(outcome.error.code, 40)}** {prose(outcome.error.message, room.text)}"
-        if outcome.error.hint:
-            yield f"_What to do:_ {prose(outcome.error.hint, room.text)}"
-    if outcome.requests:
-        ids = (code(sent.request_id or "no request id", 60) for sent in outcome.requests)
-        yield f"requests: {', '.join(ids)}"

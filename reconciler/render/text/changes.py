@@ -6,10 +6,9 @@ from collections.abc import Iterable, Iterator
 
 from ...model import Action, Change
 from ...problem import Problem
-from ...report import Line as ReportLine
 from ...report import Outcome, OutcomeStatus
 from ..clean import clean
-from ..story import SIGN, besides, field_rows, priced, value, why
+from ..story import SIGN, Place, field_rows, priced, value, why
 from .ink import WIDTH, Ink, Line, Word, wrapped
 
 _COLOUR = {
@@ -30,9 +29,9 @@ _OUTCOME = {
 }
 
 
-def block(line: ReportLine, problems: Iterable[Problem]) -> Iterator[Line]:
-    """All that there is to say about one event_name; `problems` are those of the account."""
-    change = line.change
+def block(place: Place) -> Iterator[Line]:
+    """All that there is to say about one event_name."""
+    line, change = place.line, place.line.change
     yield _head(change)
     yield from _fields(change)
     yield from _labelled("why", why(change))
@@ -40,7 +39,7 @@ def block(line: ReportLine, problems: Iterable[Problem]) -> Iterator[Line]:
         yield from _labelled("twins", ", ".join(twin.id for twin in change.twins))
     if change.prices:
         yield from _labelled("prices", ", ".join(map(priced, change.prices)))
-    yield from _remarks(change, besides(line, problems))
+    yield from _remarks(change, place.besides())
     if line.outcome:
         yield from _outcome(line.outcome, change)
 
@@ -102,7 +101,8 @@ def _outcome(outcome: Outcome, change: Change) -> Iterator[Line]:
     if outcome.error is None:
         return
     yield from wrapped(f"{outcome.error.code}: {outcome.error.message}", _INDENT + "  ")
-    yield from wrapped(f"hint: {outcome.error.hint}", _INDENT + "  ")
+    if outcome.status is not OutcomeStatus.SKIPPED:  # the same at each: it stands below, once
+        yield from wrapped(f"hint: {outcome.error.hint}", _INDENT + "  ")
     for sent in outcome.requests:
         tries = "1 try" if sent.attempts == 1 else f"{sent.attempts} tries"
         said = f"request: {sent.verb} {sent.request_id or '(no request id)'}, {tries}"

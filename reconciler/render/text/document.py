@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
 
 from ...inventory import Inventory
-from ...model import AccountRef, Action
+from ...model import Action
 from ...past.history import History
-from ...problem import Level, Problem
-from ...report import AccountReport, OutcomeStatus, Report
+from ...problem import Exit, Level, Problem
+from ...report import AccountReport, Outcome, OutcomeStatus, Report
+from ...report import Line as ReportLine
 from ...serving import Serving
 from .. import Document
 from ..clean import clean
+from ..headline import PARTIAL, Tone, called, count, outcomes, planned, verdict
+from ..story import losing_usage, of_nobody, places
 from . import ink
 from .changes import block
 from .findings import found, total
@@ -19,24 +23,35 @@ from .ink import Ink, Line, Word, wrapped
 from .past import past, timeline
 from .tables import codes, meters
 
+Shown = Mapping[str, AccountReport]
+"""The plans, by account, that whoever reads this has on the screen already."""
+
+_NOTHING: Shown = MappingProxyType({})
 _LEVEL = {Level.ERROR: Ink.RED, Level.WARNING: Ink.YELLOW, Level.INFO: Ink.CYAN}
+_TONE = {
+    Tone.GOOD: Ink.GREEN,
+    Tone.NEWS: Ink.CYAN,
+    Tone.WARNING: Ink.YELLOW,
+    Tone.BAD: Ink.RED,
+}
+_JUDGED = ("plan", "apply", "drift")
 
 
-def render(document: Document) -> str:
+def render(document: Document, shown: Shown = _NOTHING) -> str:
     """The document without colours."""
-    return ink.plain(lines(document))
+    return ink.plain(lines(document, shown))
 
 
-def coloured(document: Document) -> str:
+def coloured(document: Document, shown: Shown = _NOTHING) -> str:
     """The document for a terminal."""
-    return ink.coloured(lines(document))
+    return ink.coloured(lines(document, shown))
 
 
-def lines(document: Document) -> Iterator[Line]:
-    """The document line by line."""
+def lines(document: Document, shown: Shown = _NOTHING) -> Iterator[Line]:
+    """The document line by line; of a plan that is `shown` only what became of it."""
     match document:
         case Report():
-            yield from _report(document)
+            yield from _report(document, shown)
         case Inventory():
             yield from _inventory(document)
         case History():
@@ -47,7 +62,7 @@ def lines(document: Document) -> Iterator[Line]:
             yield from codes(rules)
 
 
-def _report(report: Report) -> Iterator[Line]:
+def _report(report: Report, shown: Shown) -> Iterator[Line]:
     for problem in report.problems:
         yield from problem_lines(problem)
     if report.verb == "validate":
@@ -56,49 +71,54 @@ def _report(report: Report) -> Iterator[Line]:
     for n, account in enumerate(report.accounts):
         if n or report.problems:
             yield ()
-        yield from _account(report.verb, account)
+        yield from _account(report.verb, account, shown.get(account.account.name))
+    if report.verb in _JUDGED and not report.accounts and report.exit_code is not Exit.USAGE:
+        yield ()
+        yield from _verdict(report, report.verb)
+    for problem in losing_usage(report):
+        yield ()
+        yield from problem_lines(problem)
 
 
 def _validated(report: Report) -> Iterator[Line]:
     errors = sum(problem.level is Level.ERROR for problem in report.problems)
     if errors:
         yield ()
-        yield (Word(f"Not valid: {_count(errors, 'error')}.", Ink.RED),)
+        yield (Word(f"Not valid: {count(errors, 'error')}.", Ink.RED),)
         return
-    found = f"Valid: {_count(report.declared or 0, 'meter')} declared"
+    found = f"Valid: {count(report.declared or 0, 'meter')} declared"
     names = ", ".join(account.account.name for account in report.accounts)
     yield from wrapped(f"{found} for {names}." if names else f"{found}.", "", "  ")
     if not report.complete and report.accounts:
-        yield (Word("Partial: only a part of the project was read.", Ink.YELLOW),)
+        yield (Word(PARTIAL, Ink.YELLOW),)
 
 
-def _account(verb: str, report: AccountReport) -> Iterator[Line]:
-    yield (Word(f"{verb.capitalize()} for {_called(report.account)}", Ink.BOLD),)
+def _account(verb: str, report: AccountReport, shown: AccountReport | None) -> Iterator[Line]:
+    yield (Word(f"{verb.capitalize()} for {called(report.account)}", Ink.BOLD),)
     if verb == "drift":
         yield from _audited(report)
         return
-    shown = [line for line in report.lines if line.change.action is not Action.UNCHANGED]
-    for line in shown:
+    if shown and not outcomes(report.lines):
+        yield from _said(problem for problem in report.problems if problem not in shown.problems)
         yield ()
-        yield from block(line, report.problems)
-    told = {line.change.event_name for line in shown}
-    yield from _said(problem for problem in report.problems if problem.event_name not in told)
-    if report.lines or report.plan_hash:
+        yield from _verdict(report, verb)
+        return
+    told = [at for at in places(report) if at.line.change.action is not Action.UNCHANGED]
+    for place in told:
         yield ()
-        yield from _summary(report)
+        yield from block(place)
+    yield from _said(of_nobody(report, (place.line for place in told)))
+    if report.lines or report.plan_hash or report.exit_code is not Exit.DONE:
+        yield ()
+        yield from _summary(report, verb)
 
 
 def _audited(report: AccountReport) -> Iterator[Line]:
     yield from found(report)
     yield from _said(report.problems)
-    if report.lines:
+    if report.lines or report.exit_code is not Exit.DONE:
         yield ()
         yield from total(report)
-
-
-def _called(account: AccountRef) -> str:
-    modes = {None: "mode unknown", True: "LIVE mode", False: "test mode"}
-    return f"{account.name} ({account.id or 'account id unknown'}, {modes[account.livemode]})"
 
 
 def _said(problems: Iterable[Problem]) -> Iterator[Line]:
@@ -127,38 +147,41 @@ def _lit(text: str, part: str, colour: Ink) -> Line:
     return (before, Word(found, colour), after)
 
 
-def _summary(report: AccountReport) -> Iterator[Line]:
-    if any(line.outcome for line in report.lines):
-        yield from wrapped(f"Apply: {_outcomes(report)}.", "", "  ")
+def _summary(report: AccountReport, verb: str) -> Iterator[Line]:
+    """The verdict where it is not plain that all is well, and the numbers."""
+    if report.exit_code is not Exit.DONE:
+        yield from _verdict(report, verb)
+    if ended := outcomes(report.lines):
+        yield from wrapped(f"Apply: {', '.join(ended)}.", "", "  ")
+    for hint in dict.fromkeys(filter(None, map(_skipped, report.lines))):
+        yield from wrapped(f"hint: {hint}", "  ", "    ")
     yield from wrapped(_planned(report), "", "  ")
-    if not report.complete:
-        yield (Word("Partial: absence was not judged, undeclared meters are left.", Ink.YELLOW),)
+    if not report.complete and report.lines:
+        yield (Word(PARTIAL, Ink.YELLOW),)
     if report.plan_hash:
         yield (Word(f"plan_hash {report.plan_hash}", Ink.FAINT),)
 
 
-def _outcomes(report: AccountReport) -> str:
-    found = [line.outcome.status for line in report.lines if line.outcome]
-    return ", ".join(f"{found.count(s)} {s}" for s in OutcomeStatus if s in found)
+def _verdict(report: Report | AccountReport, verb: str) -> Iterator[Line]:
+    tone, sentence = verdict(report, verb)
+    for line in wrapped(sentence, "", "  "):
+        yield (Word(str(line[0]), _TONE[tone]),)
 
 
-_ASKED = (
-    (Action.CREATE, "to create"),
-    (Action.REACTIVATE, "to reactivate"),
-    (Action.UPDATE, "to update"),
-    (Action.REPLACE, "to replace"),
-    (Action.DEACTIVATE, "to deactivate"),
-)
-_BESIDES = ("blocked", "refused", "unmanaged", "unchanged", "ignored")
+def _skipped(line: ReportLine) -> str | None:
+    """What to do about a line that was not tried; many lines share it."""
+    match line.outcome:
+        case Outcome(status=OutcomeStatus.SKIPPED, error=Problem(hint=hint)):
+            return hint
+    return None
 
 
 def _planned(report: AccountReport) -> str:
-    counts = report.summary()
-    asked = [f"{counts[action]} {words}" for action, words in _ASKED if counts[action]]
-    besides = [f"{counts[word]} {word}" for word in _BESIDES if counts[word]]
-    idle = "Nothing can be done as it stands." if counts["blocked"] else "Nothing to do."
-    head = f"Plan: {', '.join(asked)}." if asked else idle
-    return f"{head} {', '.join(besides)}." if besides else head
+    asked, besides = planned(report.lines)
+    done = report.exit_code is Exit.DONE
+    head = f"Plan: {', '.join(asked)}." if asked else "Nothing to do." if done else ""
+    rest = f"{', '.join(besides)}." if besides else ""
+    return f"{head} {rest}".strip()
 
 
 def _inventory(inventory: Inventory) -> Iterator[Line]:
@@ -167,7 +190,7 @@ def _inventory(inventory: Inventory) -> Iterator[Line]:
     for n, account in enumerate(inventory.accounts):
         if n or inventory.problems:
             yield ()
-        yield (Word(f"Meters of {_called(account.account)}", Ink.BOLD),)
+        yield (Word(f"Meters of {called(account.account)}", Ink.BOLD),)
         yield from meters(account.meters)
         yield from _said(account.problems)
 
@@ -177,7 +200,3 @@ def _history(history: History) -> Iterator[Line]:
         yield from problem_lines(problem)
         yield ()
     yield from past(history) if history.timeline is None else timeline(history)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

@@ -9,7 +9,7 @@ from ...moments import utc
 from ...report import AccountReport, Finding
 from ...report import Line as ReportLine
 from ..clean import clean
-from ..headline import counted, verdict
+from ..headline import PARTIAL, counted, verdict
 from ..story import doer, exempted, priced
 from .ink import WIDTH, Ink, Line, Word, wrapped
 
@@ -35,7 +35,7 @@ def total(report: AccountReport) -> Iterator[Line]:
     _, sentence = verdict(report, "drift")
     yield from wrapped(f"{sentence} {', '.join(counted(report.lines, 'drift'))}", "", "  ")
     if not report.complete:
-        yield (Word("Partial: not everything was looked at.", Ink.YELLOW),)
+        yield (Word(PARTIAL, Ink.YELLOW),)
 
 
 def _block(line: ReportLine) -> Iterator[Line]:

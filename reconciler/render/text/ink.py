@@ -5,6 +5,7 @@ Every word is cleaned on its way out, so no renderer can forget to.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -48,17 +49,26 @@ def coloured(lines: Iterable[Line]) -> str:
 
 
 def wrapped(text: str, indent: str, hanging: str | None = None) -> Iterator[Line]:
-    """Prose as lines that fit 80 columns; a long word is never broken."""
+    """Prose as lines that fit 80 columns; a long word is never broken.
+
+    Neither is what stands in backticks, a command or a line of YAML: it is there to be copied.
+    Where it has a line of its own, it needs no backticks.
+    """
     rest = indent if hanging is None else hanging
     for line in wrap(
-        clean(text),
+        _QUOTED.sub(lambda quoted: quoted[0].replace(" ", _GLUE), clean(text)),
         WIDTH,
         initial_indent=indent,
         subsequent_indent=rest,
         break_long_words=False,
         break_on_hyphens=False,
     ):
-        yield (line,)
+        yield (_ALONE.sub(r"\1\2", line).replace(_GLUE, " "),)
+
+
+_GLUE = "\x00"  # no cleaned text has one
+_QUOTED = re.compile(r"`[^`]+`")
+_ALONE = re.compile(r"^( *)`([^`]+)`$")
 
 
 def _joined(lines: Iterable[str]) -> str:

@@ -1,0 +1,87 @@
+"""What every format says alike: what is refused, what was done all the same, what was not seen."""
+
+from __future__ import annotations
+
+import pytest
+from cli.world import CALLS, SEATS, live
+from published import held
+
+MARKED = ("markdown", "html", "github")
+ALL = ("text", "json", *MARKED, "junit", "sarif")
+PARTIAL = "Partial: not everything was looked at, and absence was not judged."
+
+
+def billed(world, meters=SEATS):
+    """`seats` is retired in the files, and an active price bills on it."""
+    priced = {"id": "price_1Seat", "meter": "mtr_seats"}
+    seed = {"meters": [live("seats", "Seats", id="mtr_seats")], "prices": [priced]}
+    return world(meters.replace("Seats, ", "Seats, status: inactive, "), seed)
+
+
+def new(number):
+    entry = "{{event_name: {0}, display_name: {0}, default_aggregation: {{formula: sum}}}}"
+    return "\n".join(entry.format(f"new_{'x' * 60}_{n}") for n in range(number))
+
+
+def test_a_comment_drops_a_new_meter_before_the_refused_stop(world, run):
+    """320 new meters do not fit; what refuses the whole plan stands first, with its code."""
+    made = billed(world, f"{SEATS}\n{new(320)}")
+    ran = run("plan", made.folder, "--format", "markdown")
+    rows = [line for line in ran.out.splitlines() if line.startswith("| ")]
+    assert ran.code == 3
+    assert "Refused: until this is settled" in ran.out
+    assert "`seats`" in rows[2]
+    assert "**refused** by G004" in rows[2]
+    assert "active prices bill on 'seats'" in rows[2]
+    assert "Truncated: " in ran.out
+    assert "cannot serve as approval" in ran.out
+
+
+@pytest.mark.parametrize(("format_", "sign"), [("html", 'class="name">'), ("github", "title=G004")])
+def test_the_refused_stop_stands_first(format_, sign, world, run):
+    """Before meters that are only missing."""
+    made = billed(world, f"{SEATS}\n{new(3)}")
+    ran = run("plan", made.folder, "--format", format_)
+    assert ran.out.partition(sign)[2].lstrip(" ").startswith("seats")
+
+
+@pytest.mark.parametrize("format_", ["text", *MARKED])
+def test_skipping_what_is_refused_does_not_claim_that_nothing_was_written(format_, world, run):
+    """Some were applied, and exit 3 is for the one that was left."""
+    made = billed(world, f"{SEATS}\n{CALLS}")
+    ran = run("apply", made.folder, "--yes", "--skip-refused", "--format", format_)
+    assert ran.code == 3
+    assert len(made.posts()) == 1
+    assert "1 change applied; 1 line refused and left." in ran.out
+    assert "writes nothing" not in ran.out
+    assert "nothing was written" not in ran.out
+
+
+@pytest.mark.parametrize("words", [["plan", "--only", "se*"], ["validate"]], ids=lambda w: w[0])
+@pytest.mark.parametrize("format_", ALL)
+def test_every_format_says_that_a_run_is_partial(format_, words, world, run):
+    """Narrowed by a pattern, or by the path of one file."""
+    made = world(f"{SEATS}\n{CALLS}", {"meters": [live("seats", "Chairs")]})
+    path = made.folder / "meters.yaml" if words == ["validate"] else made.folder
+    ran = run(words[0], path, *words[1:], "--format", format_)
+    assert ran.code == 0
+    match format_:
+        case "json":
+            assert held(ran.out)["complete"] is False
+        case "sarif":
+            assert '"complete": false' in ran.out
+            assert '"id": "P104"' in ran.out
+        case _:
+            assert PARTIAL in ran.out
+    if format_ == "junit":
+        assert '<property name="complete" value="false"/>' in ran.out
+        assert f'<skipped message="{PARTIAL}">' in ran.out
+
+
+@pytest.mark.parametrize("format_", ALL)
+def test_a_whole_run_is_not_called_partial(format_, world, run):
+    """Nor is the test case for what was not looked at there."""
+    ran = run("validate", world(SEATS).folder, "--format", format_)
+    assert PARTIAL not in ran.out
+    assert "P104" not in ran.out
+    assert "everything else" not in ran.out
