@@ -124,13 +124,14 @@ def flat(meter: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def watched(names: Namesakes, policy: Policy) -> tuple[str, ...]:
-    """Ids of the meters whose active prices the decision, or a guard over it, depends on."""
+    """Ids of the meters whose active prices the decision, a guard or a remark depends on."""
     change = decide(names, {}, policy)
-    stopping = (change.have.id,) if change.action.stops and change.have else ()
-    choosing = change.action is Action.REPLACE or (
-        names.want is not None and names.want.status == Status.ACTIVE and not names.active
-    )
-    if not choosing or not names.want or _only_one_and_same(names, names.want):
+    differs = change.reason == Reason.DIFFERS  # whoever consents must know what that strands
+    stopping = (change.have.id,) if change.have and (change.action.stops or differs) else ()
+    choosing = change.action is Action.REPLACE or differs or not names.active
+    if not names.want or names.want.status != Status.ACTIVE or not choosing:
+        return stopping
+    if _only_one_and_same(names, names.want):
         return stopping
     return (*stopping, *(twin.id for twin in names.inactive))
 
@@ -202,9 +203,7 @@ def _declared_active(
         if line.fields:
             return replace(line, action=Action.UPDATE, reason=Reason.RENAMED)
         return line
-    if have.id not in want.retires:
-        return replace(line, action=Action.BLOCKED, reason=Reason.DIFFERS)
-    return _replace(line, want, names, prices)
+    return _replace(replace(line, prices=prices.get(have.id, ())), want, names, prices)
 
 
 def _replace(
@@ -213,19 +212,20 @@ def _replace(
     names: Namesakes,
     prices: Mapping[str, tuple[Price, ...]],
 ) -> Change:
-    """Whatever would follow once the old meter is stopped must be possible, or all is blocked."""
+    """Whatever would follow once the old meter is stopped must be possible, or all is blocked.
+
+    Without consent as well, with all that consent would have to name.
+    """
     successor = _wake_or_create(want, names, prices)
-    if successor.action is Action.BLOCKED:
+    stuck = successor.action is Action.BLOCKED
+    if line.have is None or line.have.id not in want.retires:
+        line = replace(line, action=Action.BLOCKED, reason=Reason.DIFFERS, wakes=successor.have)
+        return replace(line, prices=line.prices + successor.prices) if stuck else line
+    if stuck:
         return replace(
             line, action=Action.BLOCKED, reason=successor.reason, prices=successor.prices
         )
-    return replace(
-        line,
-        action=Action.REPLACE,
-        reason=Reason.RETIRES,
-        wakes=successor.have,
-        prices=prices.get(line.have.id, ()) if line.have else (),
-    )
+    return replace(line, action=Action.REPLACE, reason=Reason.RETIRES, wakes=successor.have)
 
 
 def _wake_or_create(
@@ -289,7 +289,8 @@ def _declared_inactive(
             fields=(_stops(have),),
         )
     fields = field_changes(have.meter.as_api(), want.meter.as_api())
-    return replace(line, action=Action.BLOCKED, reason=Reason.DIFFERS, fields=fields)
+    line = replace(line, action=Action.BLOCKED, reason=Reason.DIFFERS, fields=fields)
+    return replace(line, prices=prices.get(have.id, ()))
 
 
 def _stops(have: Live) -> FieldChange:

@@ -13,6 +13,7 @@ from .diff import Namesakes, Reason, decide, same
 from .model import Action, Change, Declared, Live, Policy, Price, PricesByMeter, Severity, Status
 from .moments import lasting, utc
 from .problem import Rule
+from .remarks import billed
 from .remedy import Commands
 from .report import Finding, Line
 from .severity import unaccepted, weight
@@ -51,7 +52,6 @@ _RULES = {
     Kind.RUNNING: rules.RUNNING,
     Kind.UNMANAGED: rules.UNMANAGED,
 }
-_SHOWN = 5  # prices that a message names
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +119,7 @@ def _stopped(names: Namesakes, change: Change, known: Known) -> Finding:
     since = _stopped_at(last)
     made_anew = change.action is Action.CREATE
     how = f"{last.id}, which differs, is inactive" if made_anew else f"{last.id} is inactive"
-    billing = _billing(_unserved(names, change))
+    billing = billed(_unserved(names, change))
     return _found(
         Kind.MISSING if made_anew else Kind.INACTIVE,
         Severity.REVENUE,
@@ -136,8 +136,8 @@ def _way_back(names: Namesakes, change: Change, known: Known) -> str:
     want = change.want
     if want is None or change.action is not Action.BLOCKED:
         return known.commands.apply(change.event_name)
-    billed = {price.meter for price in change.prices}
-    pointed = [m for m in names.inactive if m.id in billed and m.id not in want.retires]
+    priced = {price.meter for price in change.prices}
+    pointed = [m for m in names.inactive if m.id in priced and m.id not in want.retires]
     if change.reason == Reason.PRICES_ON_OTHER_TWIN:
         return remedy.adopted_line(pointed[0], want.meter)
     given_up = [*want.retires, *(meter.id for meter in pointed)]
@@ -180,7 +180,7 @@ def _running(want: Declared, have: Live, change: Change, known: Known) -> Findin
         Kind.RUNNING,
         Severity.LOW,
         f"{change.event_name!r} is declared inactive, but {have.id} is active and counts usage"
-        f"{_billing(open_)}",
+        f"{billed(open_)}",
         meter_ids=(have.id,),
         since=have.updated,
         remedy=consent if change.action is Action.BLOCKED else _way_on(want, open_, known),
@@ -217,13 +217,13 @@ def _said(value: object) -> str:
 def _two_active(names: Namesakes, change: Change, known: Known) -> Finding:
     ids = tuple(live.id for live in names.active)
     prices = tuple(price for price in change.prices if price.meter in ids)
-    billed = {price.meter for price in prices}
-    spare = min(names.active, key=lambda live: (live.id in billed, -live.created, live.id))
+    priced = {price.meter for price in prices}
+    spare = min(names.active, key=lambda live: (live.id in priced, -live.created, live.id))
     return _found(
         Kind.TWO_ACTIVE,
         Severity.HIGH if names.want or prices else Severity.LOW,
         f"{names.event_name!r} has {len(ids)} active meters, {', '.join(ids)}; which of them "
-        f"counts usage is not known{_billing(prices)}",
+        f"counts usage is not known{billed(prices)}",
         meter_ids=ids,
         since=max(live.created for live in names.active),
         remedy=known.commands.deactivate(spare),
@@ -236,7 +236,7 @@ def _undeclared(have: Live, change: Change, known: Known) -> Finding:
     return _found(
         Kind.PRICE_ON_UNDECLARED if prices else Kind.UNMANAGED,
         Severity.HIGH if prices else Severity.LOW,
-        f"{have.id} is active, and no file declares {change.event_name!r}{_billing(prices)}",
+        f"{have.id} is active, and no file declares {change.event_name!r}{billed(prices)}",
         meter_ids=(have.id,),
         since=have.created,
         remedy=known.commands.apply() if leaves else remedy.declaration_line(have),
@@ -255,7 +255,7 @@ def _prices_on_inactive(names: Namesakes, change: Change) -> Iterator[Finding]:
     yield _found(
         Kind.PRICE_ON_INACTIVE,
         Severity.REVENUE,
-        f"{names.event_name!r} has active prices on a meter that counts nothing{_billing(prices)}",
+        f"{names.event_name!r} has active prices on a meter that counts nothing{billed(prices)}",
         meter_ids=tuple(live.id for live in meters),
         since=max(map(_stopped_at, meters)),
         remedy=_accepting(prices, names.want)
@@ -275,16 +275,6 @@ def _unserved(names: Namesakes, change: Change) -> tuple[Price, ...]:
 def _accepting(prices: Iterable[Price], want: Declared) -> str:
     """The consent that stands there already, and to these prices."""
     return remedy.accepts_line([*want.accepted_prices, *(price.id for price in prices)])
-
-
-def _billing(prices: Sequence[Price]) -> str:
-    """Which prices bill on which meters, behind a semicolon; nothing where none does."""
-    if not prices:
-        return ""
-    count = "1 active price bills" if len(prices) == 1 else f"{len(prices)} active prices bill"
-    listed = ", ".join(price.id for price in prices[:_SHOWN])
-    more = f" and {len(prices) - _SHOWN} more" if len(prices) > _SHOWN else ""
-    return f"; {count} on {', '.join(dict.fromkeys(p.meter for p in prices))}: {listed}{more}"
 
 
 def _stopped_at(meter: Live) -> int:

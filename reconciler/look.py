@@ -27,6 +27,7 @@ class Scope:
 
 
 EVERYTHING = Scope()
+_ASKED_ONE_BY_ONE = 50  # meters whose prices are asked for, a request each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +58,7 @@ def look(session: Session, names: Iterable[Namesakes], live: tuple[Live, ...]) -
     """
     wanted = {each.event_name: watched(each, session.account.policy) for each in names}
     ids = tuple(id_ for some in wanted.values() for id_ in some)
-    found = session.prices.for_meters(ids) if ids else ()
+    found = _active_prices(session, ids)
     livemode = live[0].livemode if live else session.key_livemode
     return Seen(
         prices={} if isinstance(found, Unreadable) else by_meter(found),
@@ -66,6 +67,17 @@ def look(session: Session, names: Iterable[Namesakes], live: tuple[Live, ...]) -
         account=AccountRef(session.account.name, session.acting_on(), livemode),
         own_id=session.own_account(),
     )
+
+
+def _active_prices(session: Session, ids: tuple[str, ...]) -> tuple[Price, ...] | Unreadable:
+    """The active prices on these meters; those on many come from one list of all."""
+    if len(ids) <= _ASKED_ONE_BY_ONE:
+        return session.prices.for_meters(ids) if ids else ()
+    found = session.prices.all()
+    wanted = frozenset(ids)
+    if isinstance(found, Unreadable):
+        return found
+    return tuple(price for price in found if price.meter in wanted)
 
 
 def by_meter(prices: Iterable[Price]) -> dict[str, tuple[Price, ...]]:

@@ -220,8 +220,8 @@ class FieldChange:
 class Change:
     """What becomes of one event_name, and all that was known when it was decided.
 
-    `have` is the live meter that the line acts on (`before`); for a replacement it is
-    the one to stop, and `wakes` the twin to reactivate in its place, if there is one.
+    `have` is the live meter that the line acts on (`before`); for a replacement, be it one that
+    lacks consent, it is the one to stop, and `wakes` the twin to reactivate in its place, if any.
     `twins` are the other live meters of the name, `prices` the active ones that count.
     """
 

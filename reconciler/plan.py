@@ -77,7 +77,10 @@ def _meaning(plan: Plan) -> list[Any]:
             line.action,
             line.event_name,
             line.want and [line.want.status, line.want.meter.as_api()],
-            [meter and meter.id for meter in (line.have, line.wakes)],
+            [
+                meter and meter.id
+                for meter in (line.have, line.wakes if line.action.writes else None)
+            ],
             sorted((meter.as_api() for meter in line.live), key=lambda meter: str(meter["id"])),
         ]
         for line in plan.changes

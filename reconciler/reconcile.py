@@ -13,7 +13,7 @@ from .apply import apply
 from .codes import applying as rules
 from .diff import decide, match
 from .guard import check
-from .look import EVERYTHING, Scope, in_scope, look, situation
+from .look import EVERYTHING, Scope, Seen, in_scope, look, situation
 from .model import Account, Change, Live, Project
 from .plan import Plan, in_order, seal
 from .problem import Exit, Problem, ReconcilerError
@@ -68,17 +68,19 @@ def make_plan(
         tool_version=__version__,
         complete=not scope.narrowed,
     )
-    return judge(seal(plan), changes, refusals)
+    return judge(seal(plan), changes, refusals, seen)
 
 
 def judge(
     plan: Plan,
     changes: tuple[Change, ...],
     refusals: tuple[Problem, ...],
+    seen: Seen,
     already: frozenset[str] = frozenset(),
 ) -> Planned:
     """A plan with the lines that guards have marked, and the report that says so."""
-    problems = (*refusals, *remarks(changes), *(() if plan.complete else (partial(),)))
+    said = remarks(changes, seen.unreadable)
+    problems = (*refusals, *said, *(() if plan.complete else (partial(),)))
     report = AccountReport(
         account=plan.account,
         exit_code=after_plan(changes, problems),

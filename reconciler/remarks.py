@@ -2,28 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TypeVar
 
 from .codes import planning as rules
 from .diff import Reason, settings
-from .model import Action, Change, Live, Meter
+from .model import Action, Change, Declared, Live, Meter, Price, Status, Unreadable
 from .problem import Level, Problem
 
 _ALIKE = 0.6  # the likeness from which two event_names look like one name changed
+_SHOWN = 5  # prices that a message names
 
 
-def remarks(lines: tuple[Change, ...]) -> tuple[Problem, ...]:
-    """Problems for blocked lines, warnings for risky ones, in the order of the lines."""
+def remarks(lines: tuple[Change, ...], unreadable: Unreadable | None = None) -> tuple[Problem, ...]:
+    """Problems for blocked lines, warnings for risky ones, in the order of the lines.
+
+    `unreadable` says that the prices of the lines are not known, and why.
+    """
     leaving = [line.have for line in lines if line.action in _LEAVING and not line.want]
     arriving = [line.want.meter for line in lines if line.action is Action.CREATE and line.want]
     renames = _Renames(
         _by_settings(have for have in leaving if have and have.active),
         _by_settings(arriving),
     )
-    return tuple(problem for line in lines for problem in _of_line(line, renames))
+    return tuple(problem for line in lines for problem in _of_line(line, renames, unreadable))
 
 
 def partial(what: str = "the account") -> Problem:
@@ -61,8 +65,10 @@ def _by_settings(meters: Iterable[_M]) -> dict[_Settings, list[_M]]:
     return found
 
 
-def _of_line(line: Change, renames: _Renames) -> Iterator[Problem]:
-    if line.action is Action.BLOCKED or line.reason == Reason.TWO_ACTIVE:
+def _of_line(line: Change, renames: _Renames, unreadable: Unreadable | None) -> Iterator[Problem]:
+    if line.reason == Reason.DIFFERS and line.have and line.want:
+        yield _differs(line, line.have, line.want, unreadable)
+    elif line.action is Action.BLOCKED or line.reason == Reason.TWO_ACTIVE:
         yield _blocked(line)
     elif line.action is Action.REPLACE:
         yield rules.GAP(
@@ -115,34 +121,62 @@ def _blocked(line: Change) -> Problem:
         case Reason.PRICES_ON_SEVERAL_TWINS:
             rule, hint = rules.PRICES_ON_SEVERAL_TWINS, ""
             message = f"active prices of {line.event_name!r} bill on several inactive meters"
-        case Reason.PRICES_ON_OTHER_TWIN:
+        case _:
             rule = rules.PRICES_ON_OTHER_TWIN
             meter = line.prices[0].meter
             message = f"active prices of {line.event_name!r} bill on {meter}, which differs"
             hint = f"declare the settings of {meter}, or give it up with `retires: [{meter}]`"
-        case _:
-            return _differs(line)
     priced = ", ".join(f"{price.id} on {price.meter}" for price in line.prices)
     text = f"{message} ({priced})" if priced else message
     problem = rule(text, line.where, hint, line.event_name)
     return problem if line.want else replace(problem, level=Level.WARNING)
 
 
-def _differs(line: Change) -> Problem:
+def _differs(line: Change, have: Live, want: Declared, unreadable: Unreadable | None) -> Problem:
     fields = "; ".join(
         f"{f.path}: {f.before!r} -> {f.after!r}" for f in line.fields if f.path != "display_name"
     )
-    consent = f"`retires: [{_id(line.have)}]`"
-    retired = bool(line.want and line.want.status == "inactive")
-    rule = rules.RETIRED_DIFFERS if retired else rules.DIFFERS
-    hint = (
-        f"declare the settings that {_id(line.have)} has, or consent to stopping it: {consent}"
-        if retired
-        else f"declare what {_id(line.have)} has, or consent to stopping it and creating a new "
-        f"meter, which no existing price bills on: {consent}"
+    billing = billed([price for price in line.prices if price.meter == have.id])
+    if unreadable:
+        billing = f"; which active prices bill on {have.id} could not be read"
+        billing += f" (permission: {unreadable.permission})"
+    message = f"{line.event_name!r} differs where Stripe allows no change: {fields}{billing}"
+    consent = _consent(line, have, want, unreadable)
+    if want.status != Status.ACTIVE:
+        hint = f"declare the settings that {have.id} has, or consent to stopping it: {consent}"
+        return rules.RETIRED_DIFFERS(message, line.where, hint, line.event_name)
+    then = (
+        f"waking {line.wakes.id}, which has what is declared"
+        if line.wakes
+        else "creating a new meter, which no existing price bills on"
     )
-    message = f"{line.event_name!r} differs where Stripe allows no change: {fields}"
-    return rule(message, line.where, hint, line.event_name)
+    hint = f"declare what {have.id} has, or consent to stopping it and {then}: {consent}"
+    return rules.DIFFERS(message, line.where, hint, line.event_name)
+
+
+def _consent(line: Change, have: Live, want: Declared, unreadable: Unreadable | None) -> str:
+    """All that the declaration has to name for its wish to be done: one review, not three."""
+    twins = dict.fromkeys(price.meter for price in line.prices if price.meter != have.id)
+    said = f"`retires: [{', '.join(dict.fromkeys([*want.retires, have.id, *twins]))}]`"
+    if len(twins) > 1:
+        said += " (without the inactive one that is to be woken)"
+    stranded = [price.id for price in line.prices if price.meter == have.id]
+    if unreadable:
+        said += ", and `accepts: {active_prices: [...]}` for the active prices that bill on it"
+    elif set(stranded) - set(want.accepted_prices):
+        accepted = ", ".join(dict.fromkeys([*want.accepted_prices, *stranded]))
+        said += f" and `accepts: {{active_prices: [{accepted}]}}`"
+    return said
+
+
+def billed(prices: Sequence[Price]) -> str:
+    """Which prices bill on which meters, behind a semicolon; nothing where none does."""
+    if not prices:
+        return ""
+    count = "1 active price bills" if len(prices) == 1 else f"{len(prices)} active prices bill"
+    listed = ", ".join(price.id for price in prices[:_SHOWN])
+    more = f" and {len(prices) - _SHOWN} more" if len(prices) > _SHOWN else ""
+    return f"; {count} on {', '.join(dict.fromkeys(p.meter for p in prices))}: {listed}{more}"
 
 
 def _id(meter: Live | None) -> str:

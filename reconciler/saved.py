@@ -60,7 +60,7 @@ def revive(plan: Plan, session: Session) -> Planned:
     if moved:
         raise OutdatedError(_outdated(plan, seen.account, already, moved))
     changes, refusals = check(_as_of_now(plan, seen), situation(account, seen))
-    return judge(plan, changes, refusals, already)
+    return judge(plan, changes, refusals, seen, already)
 
 
 def _as_of_now(plan: Plan, seen: Seen) -> Iterator[Change]:

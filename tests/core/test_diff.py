@@ -110,8 +110,14 @@ def test_a_line_names_what_changes_in_order_of_path(want, account, fields):
         (declare(), [I1, I2], ("p@mtr_1", "q@mtr_1"), ["p", "q"]),
         (declare(), [I1, I2], ("p@mtr_1", "q@mtr_2"), ["q", "p"]),
         (declare(retires=("mtr_a",)), [OTHER, ODD1], ("p@mtr_1",), ["p"]),
+        (declare(), [OTHER], ("p@mtr_a",), ["p"]),
+        (declare(), [OTHER, ODD1], ("p@mtr_a", "q@mtr_1"), ["p", "q"]),
+        (retire(), [OTHER], ("p@mtr_a",), ["p"]),
     ],
-    ids=["retire", "owned", "replace", "wake", "several twins", "blocked replacement"],
+    ids=[
+        *("retire", "owned", "replace", "wake", "several twins", "blocked replacement"),
+        *("differs", "differs, and a twin is in the way", "retired differs"),
+    ],
 )
 def test_a_line_shows_the_prices_that_it_was_decided_on(want, account, prices, named):
     """Of a meter that would stop, its own; of twins, those that point to one."""
@@ -124,7 +130,10 @@ def test_a_line_shows_the_prices_that_it_was_decided_on(want, account, prices, n
     [
         (declare(), [A, I1, I2], OWNING, ()),
         (declare(display="New"), [A, I1], OWNING, ()),
-        (declare(), [OTHER, I1], OWNING, ()),
+        (declare(), [OTHER], OWNING, ("mtr_a",)),
+        (declare(), [OTHER, I1], OWNING, ("mtr_a",)),
+        (declare(), [OTHER, ODD1], OWNING, ("mtr_a", "mtr_1")),
+        (retire(), [OTHER, ODD1], OWNING, ("mtr_a",)),
         (declare(), [], OWNING, ()),
         (declare(), [I1], OWNING, ()),
         (declare(), [ODD1], OWNING, ("mtr_1",)),
@@ -140,7 +149,7 @@ def test_a_line_shows_the_prices_that_it_was_decided_on(want, account, prices, n
     ],
 )
 def test_prices_are_read_only_where_they_decide(want, account, policy, ids):
-    """Meters that a line would stop, and the twins among which one has to be chosen."""
+    """Meters that a line would stop, or could with consent, and the twins to choose among."""
     (names,) = match([want] if want else [], account)
     assert watched(names, policy) == ids
 

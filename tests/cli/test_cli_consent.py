@@ -1,0 +1,101 @@
+"""A meter that differs: its line says what consent would strand, and what consent has to name."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from cli.world import SEATS, live
+from published import held
+
+from reconciler.emulator import Key, Settings
+
+OLD = live("seats", "Seats", "sum", id="mtr_old")
+SAME = live("seats", "Seats", id="mtr_same", status="inactive")
+ODD = live("seats", "Seats", "last", id="mtr_odd", status="inactive")
+RETIRED = SEATS.replace("seats,", "seats, status: inactive,")
+NO_PRICE = "creating a new meter, which no existing price bills on: `retires: [mtr_old]`"
+BOTH = "`retires: [mtr_old]` and `accepts: {active_prices: [price_2, price_1]}`"
+ACCOUNTS = {
+    "no price": (SEATS, [OLD], {}, NO_PRICE),
+    "two prices": (SEATS, [OLD], {"mtr_old": 2}, BOTH),
+    "a same twin": (
+        *(SEATS, [OLD, SAME], {"mtr_old": 1}),
+        "waking mtr_same, which has what is declared: `retires: [mtr_old]` and `accepts",
+    ),
+    "a same twin with a price": (
+        *(SEATS, [OLD, SAME, {**SAME, "id": "mtr_2"}], {"mtr_same": 1}),
+        "waking mtr_same, which has what is declared: `retires: [mtr_old]`",
+    ),
+    "a twin that is in the way": (
+        *(SEATS, [OLD, ODD], {"mtr_odd": 1, "mtr_old": 1}),
+        "`retires: [mtr_old, mtr_odd]` and `accepts: {active_prices: [price_2]}`",
+    ),
+    "two twins with prices": (
+        *(SEATS, [OLD, SAME, ODD], {"mtr_same": 1, "mtr_odd": 1}),
+        "(without the inactive one that is to be woken)",
+    ),
+    "to be retired": (RETIRED, [OLD], {"mtr_old": 2}, BOTH),
+}
+
+
+def priced(on):
+    """So many active prices on each meter, numbered through."""
+    meters = [meter for meter, count in on.items() for _ in range(count)]
+    return [{"id": f"price_{n}", "meter": meter} for n, meter in enumerate(meters, 1)]
+
+
+def blocked(ran):
+    """The one line of a JSON report, and what is said of it."""
+    (account,) = held(ran.out)["accounts"]
+    (line,) = account["changes"]
+    (problem,) = account["problems"]
+    assert (line["action"], problem["code"]) in (("blocked", "P001"), ("blocked", "P005"))
+    return line, problem
+
+
+@pytest.mark.parametrize("case", ACCOUNTS)
+def test_the_consent_that_is_proposed_is_all_that_it_takes(case, world, run):
+    """The prices are on the line; with the proposed keys the next plan is neither blocked nor
+    refused, and applies.
+    """
+    meters, seed, on, hint = ACCOUNTS[case]
+    made = world(meters, {"meters": seed, "prices": priced(on)})
+    ran = run("plan", made.folder, "--format", "json")
+    line, problem = blocked(ran)
+    assert ran.code == 3
+    assert hint in problem["hint"]
+    stranded = {each["id"] for each in line["prices"] if each["meter"] == "mtr_old"}
+    assert len(stranded) == on.get("mtr_old", 0)
+    assert all(price in problem["message"] for price in stranded)
+
+    keys = ", ".join(re.findall(r"`((?:retires|accepts): .*?)`", problem["hint"]))
+    made.write(meters.replace("seats,", f"seats, {keys},"))
+    ran = run("apply", made.folder, "--yes")
+    assert ran.code == 0, ran.out
+
+
+def test_prices_that_cannot_be_read_refuse_no_line_that_is_only_blocked(world, run, monkeypatch):
+    """It is said that they are not known; nothing else is refused for it."""
+    key = Key("rk_test_x", frozenset({"billing_meter_read"}))
+    made = world(SEATS, {"meters": [OLD]}, settings=Settings(keys=(key,)))
+    monkeypatch.setenv("SANDBOX_KEY", key.secret)
+    line, problem = blocked(run("plan", made.folder, "--format", "json"))
+    assert (line["prices"], line["refused_by"]) == ([], [])
+    assert "could not be read (permission: " in problem["message"]
+    assert "and `accepts: {active_prices: [...]}` for the active prices" in problem["hint"]
+
+
+def test_the_prices_of_many_meters_are_read_from_one_list(world, run):
+    """Not with a request for each of them; those of other meters are nobody's business."""
+    names = [f"seats{n}" for n in range(120)]
+    meters = [{**OLD, "event_name": name, "id": f"mtr_{name}"} for name in [*names, "else"]]
+    prices = [{"id": f"price_{n}", "meter": f"mtr_{n}"} for n in ("seats7", "else")]
+    declared = "\n".join(SEATS.replace("seats", name) for name in names)
+    made = world(declared, {"meters": meters, "prices": prices})
+    ran = run("plan", made.folder, "--format", "json")
+    changes = held(ran.out)["accounts"][0]["changes"]
+    assert {each["event_name"]: len(each["prices"]) for each in changes if each["prices"]} == {
+        "seats7": 1
+    }
+    assert len(made.server.log) <= 8
