@@ -60,7 +60,7 @@ class Connection:
         try:
             with self._begin(outgoing) as response:
                 return self._finish(response)
-        except (requests.RequestException, HTTPError, HTTPException, OSError) as error:
+        except (requests.RequestException, HTTPError, HTTPException, OSError, ValueError) as error:
             return replace(self._broken(error), headers=_headers(response))
 
     def _begin(self, outgoing: Outgoing) -> requests.Response:
@@ -144,11 +144,20 @@ class _Timely(io.RawIOBase):
 
 
 class _Response(HTTPResponse):
-    """An answer all of whose bytes come through `_Timely`."""
+    """An answer all of whose bytes come through `_Timely`; what merely announces it is skipped."""
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
         self.fp = io.BufferedReader(_Timely(self.fp.detach()))
+
+    def begin(self) -> None:
+        """Read up to the body. `http.client` takes a 103 for the answer itself, and what follows
+        on the line for the answer to the next request, which may be another thread's.
+        """
+        super().begin()
+        while 101 < self.status < 200:
+            vars(self).update(headers=None)  # as it was before anything was read
+            super().begin()
 
 
 class _Adapter(HTTPAdapter):

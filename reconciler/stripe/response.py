@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 from ..codes import service
@@ -59,7 +60,8 @@ def judge(
     body = _json_object(came.body)
     if came.status >= 300:
         error = body.get("error") if body else None
-        return _tried(came), _refusal(about, error if isinstance(error, dict) else {}, scrub)
+        refusal = _refusal(about, error if isinstance(error, dict) else {}, scrub)
+        return _tried(came, refusal.code), refusal
     if body is None:
         message = f"HTTP {came.status} with a body that is not a JSON object"
         return Tried(), UnexpectedAnswerError(message, _unseen(about), service.GARBLED)
@@ -109,16 +111,31 @@ def _replayed(came: Incoming | Broken) -> bool:
     return came.headers.get("idempotent-replayed", "").lower() == "true"
 
 
-def _tried(came: Incoming) -> Tried:
-    """What a full answer says about trying again."""
-    pause = came.headers.get("retry-after", "")
+def _tried(came: Incoming, code: str | None = None) -> Tried:
+    """What a full answer says about trying again.
+
+    A 429 without a reason may be a lock on the object: only its code tells.
+    """
+    too_fast = came.status == 429 and code == "rate_limit"
     return Tried(
         status=came.status,
         advice=_ADVICE.get(came.headers.get("stripe-should-retry", "").lower()),
-        pause=float(pause) if _SECONDS.fullmatch(pause) else None,
-        limited="stripe-rate-limited-reason" in came.headers,
+        pause=_pause(came.headers),
+        limited=too_fast or "stripe-rate-limited-reason" in came.headers,
         replayed=_replayed(came),
     )
+
+
+def _pause(headers: Mapping[str, str]) -> float | None:
+    """The seconds of `Retry-After`, or from the answer's own `Date` until the one it names."""
+    until = headers.get("retry-after", "")
+    if _SECONDS.fullmatch(until):
+        return float(until)
+    try:
+        moments = [parsedate_to_datetime(word) for word in (until, headers.get("date", ""))]
+        return max(0.0, (moments[0] - moments[1]).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 def _json_object(body: bytes) -> dict[str, Any] | None:
