@@ -16,7 +16,7 @@ import os
 import secrets
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from ..problem import Location, Problem, ReconcilerError
 from ..report import Line
 
 NAME = "journal.jsonl"
+LOCK = "journal.lock"
 TURN_OVER_AT = 8_000_000  # bytes
 KEEP = 5  # old files
 
@@ -163,7 +164,7 @@ def opened(folder: Path, run: Run, clock: Clock) -> Iterator[Journal]:
 
 def _open(folder: Path, path: Path) -> int:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = os.open(folder / "journal.lock", os.O_CREAT | os.O_RDWR, 0o600)
+    lock = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if path.exists() and path.stat().st_size > TURN_OVER_AT:
@@ -186,17 +187,10 @@ def _turn_over(path: Path) -> None:
 
 def read(folder: Path) -> tuple[tuple[dict[str, Any], ...], tuple[Problem, ...]]:
     """Every entry of the journal, oldest first, and what could not be read of it."""
-    names = [f"{NAME}.{n}" for n in range(KEEP, 0, -1)] + [NAME]
     entries: list[dict[str, Any]] = []
     problems: list[Problem] = []
-    for path in (folder / name for name in names):
-        try:
-            lines = path.read_bytes().split(b"\n") if path.exists() else []
-        except OSError as error:
-            message = f"the journal cannot be read: {error.strerror or error}"
-            problems.append(rules.UNREADABLE(message, Location(str(path))))
-            continue
-        for number, line in enumerate(lines, 1):
+    for path, data in _files(folder, problems):
+        for number, line in enumerate(data.split(b"\n"), 1):
             try:
                 entry = json.loads(line) if line.strip() else None
             except (ValueError, RecursionError):
@@ -206,6 +200,24 @@ def read(folder: Path) -> tuple[tuple[dict[str, Any], ...], tuple[Problem, ...]]
             if isinstance(entry, dict):
                 entries.append(entry)
     return tuple(entries), tuple(problems)
+
+
+def _files(folder: Path, problems: list[Problem]) -> list[tuple[Path, bytes]]:
+    """What the files hold, the oldest first, none of them missed because a run turns them over."""
+    names = [f"{NAME}.{n}" for n in range(KEEP, 0, -1)] + [NAME]
+    files: list[tuple[Path, bytes]] = []
+    with ExitStack() as stack:
+        with suppress(OSError):  # without a lock no run has been here, or the disk knows none
+            lock = os.open(folder / LOCK, os.O_RDONLY)
+            stack.callback(os.close, lock)
+            fcntl.flock(lock, fcntl.LOCK_SH)
+        for path in (folder / name for name in names):
+            try:
+                files += [(path, path.read_bytes())] if path.exists() else []
+            except OSError as error:
+                message = f"the journal cannot be read: {error.strerror or error}"
+                problems.append(rules.UNREADABLE(message, Location(str(path))))
+    return files
 
 
 def _step(step: Step, key: str) -> dict[str, Any]:

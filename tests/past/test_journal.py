@@ -193,6 +193,34 @@ def test_two_processes_do_not_mix_lines(tmp_path):
     assert all(json.dumps(entry) for entry in entries)
 
 
+def test_no_file_is_missed_because_a_run_turns_them_over(tmp_path, monkeypatch):
+    """While one is read, another process that would rename them has to wait."""
+    for _ in range(3):
+        monkeypatch.setattr(journal, "TURN_OVER_AT", 10)
+        with journal.opened(tmp_path, RUN, VirtualClock()):
+            pass
+    waited, read_bytes = [], Path.read_bytes
+    script = (
+        "import fcntl, sys; file = open(sys.argv[1])\n"
+        "fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)\n"
+    )
+
+    def reading(path):
+        words = [sys.executable, "-c", script, str(tmp_path / journal.LOCK)]
+        waited.append("BlockingIOError" in subprocess.run(words, **ERR, check=False).stderr)
+        return read_bytes(path)
+
+    monkeypatch.setattr(Path, "read_bytes", reading)
+    assert kinds(tmp_path) == ["run"] * 3
+    assert waited == [True] * 3
+    monkeypatch.undo()
+    (tmp_path / journal.LOCK).unlink()
+    assert kinds(tmp_path) == ["run"] * 3
+
+
+ERR = {"stderr": subprocess.PIPE, "text": True}
+
+
 def test_the_journal_is_readable_by_its_owner_only(tmp_path):
     """It names people, jobs and meters."""
     with journal.opened(tmp_path / "state", RUN, VirtualClock()):
