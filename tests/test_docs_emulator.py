@@ -1,0 +1,133 @@
+"""The page on the emulator: its sessions are real ones, its tables are whole."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from conftest import Run
+
+from reconciler.emulator import PERMISSIONS, Fault, Kind, choices
+from reconciler.emulator.faults import _NAMES
+from reconciler.emulator.routes import ENDPOINTS
+from reconciler.emulator.seed import _ACCOUNT, _EVENT, _METER, _PRICE
+
+PAGE = Path(__file__).parents[1] / "docs" / "emulator.md"
+TEXT = PAGE.read_text("utf-8")
+CONSOLE = re.compile(r"(```console\n\$ (.*)\n)(?:(?!```).*\n)*```")
+_SERVED = re.compile(r"http://127\.0\.0\.1:\d+")
+PRINTED = "http://127.0.0.1:12111"
+
+
+class Emulator:
+    """An emulator as a process of its own, on a free port, and all that it says."""
+
+    def __init__(self, words: list[str]) -> None:
+        self._child = subprocess.Popen(
+            [sys.executable, "-m", "reconciler", *words, "--port", "0"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        assert self._child.stdout
+        self._said = self._child.stdout.readline()
+        (self.url,) = _SERVED.findall(self._said)
+
+    def end(self) -> str:
+        """Ctrl-C; what it has said, as if on the usual port."""
+        self._child.terminate()
+        rest, _ = self._child.communicate(timeout=10)
+        assert self._child.returncode == 0
+        return (self._said + rest).replace(self.url, PRINTED)
+
+
+def lay_out(url: str) -> None:
+    """The files of the page in this folder, for an emulator at this address."""
+    for name, text in re.findall(r"`([\w/]+\.\w+)`:\n\n```\w+\n(.*?)```", TEXT, re.S):
+        Path(name).parent.mkdir(exist_ok=True)
+        Path(name).write_text(text.replace(PRINTED, url), "utf-8")
+
+
+def sessions(run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
+    """Each command of the page with what it says; an `emulate` is served until the next one."""
+    serving: tuple[str, Emulator] | None = None
+    lay_out(PRINTED)
+    for _, command in CONSOLE.findall(TEXT):
+        key, name, *words = shlex.split(f"NONE= {command}" if command[0] == "r" else command)
+        assert name == "reconciler"
+        if words[0] == "emulate":
+            if serving:
+                yield serving[0], serving[1].end()
+            serving = command, Emulator(words)
+            lay_out(serving[1].url)
+        else:
+            monkeypatch.setenv(*key.split("=", 1))
+            ran = run(*words)
+            assert ran.code == 0
+            yield command, ran.out
+    assert serving
+    yield serving[0], serving[1].end()
+
+
+def test_the_sessions_are_real(tmp_path, monkeypatch, run, request):
+    """What stands below each command is what it says."""
+    monkeypatch.chdir(tmp_path)
+    said = dict(sessions(run, monkeypatch))
+    wanted = CONSOLE.sub(lambda found: f"{found[1]}{said[found[2]]}```", TEXT)
+    if request.config.getoption("--update-golden"):
+        PAGE.write_text(wanted, "utf-8")
+    assert PAGE.read_text("utf-8") == wanted
+
+
+def test_every_option_is_on_the_page(run):
+    """Those that are `emulate`'s own."""
+    own, _ = run("emulate", "--help").out.split("\noutput:\n")
+    for option in set(re.findall(r"--[a-z-]+", own)):
+        assert f"`{option}" in TEXT, option
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_every_kind_of_fault_is_on_the_page(kind):
+    """In the table, in a form that is understood."""
+    faults = TEXT[TEXT.index("## Faults") : TEXT.index("## Switches")]
+    (shown,) = re.findall(rf"^\| `({kind}[^`]*)` \|", faults, re.M)
+    assert Fault.parse(shown).kind is kind
+
+
+def test_every_word_of_a_fault_is_on_the_page():
+    """And every word that is shown for one is understood."""
+    shown = re.findall(r"`([a-z_]+)=[^`]+`", TEXT[TEXT.index("## Faults") :])
+    assert {*_NAMES, "post"} <= set(shown)
+    for spec in re.findall(r"--fault (\S+)", TEXT):
+        if spec != "SPEC`":
+            Fault.parse(spec)
+
+
+def test_every_switch_is_on_the_page():
+    """With all that it takes, the default first."""
+    table = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \| [^|]+ \|$", TEXT, re.M))
+    for name, words in choices().items():
+        shown = table[name].replace("`", "").replace(", ", "|")
+        assert shown == words.strip('"') or (words == "a number" and shown == "0"), name
+
+
+def test_every_call_and_permission_is_on_the_page():
+    """The table is that of the emulator."""
+    table = re.findall(r"^\| `([A-Z]+) (\S+)` \| (\w+) \|$", TEXT, re.M)
+    assert table == [(each.method, each.path, each.permission) for each in ENDPOINTS]
+    assert all(f"`{name}`" in TEXT for name in PERMISSIONS)
+
+
+@pytest.mark.parametrize(
+    ("name", "fields"),
+    [("account", _ACCOUNT), ("meters", _METER), ("prices", _PRICE), ("events", _EVENT)],
+)
+def test_every_field_of_a_seed_is_on_the_page(name, fields):
+    """Required or not, in the row of its object."""
+    (row,) = re.findall(rf"^\| `{name}` \|(.*)\|$", TEXT, re.M)
+    assert set(re.findall(r"`(\w+)`", row)) - {"idempotency_key"} == set(fields)
