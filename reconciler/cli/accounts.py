@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ..codes import usage
+from ..diff import matches
 from ..model import Account, AccountRef, Project
 from ..nearest import nearest
 from ..problem import Exit, Problem, UsageError
@@ -29,6 +30,15 @@ def chosen(project: Project, names: tuple[str, ...]) -> tuple[Account, ...]:
         message = f"the project has {len(known)} accounts; which one is meant?"
         raise UsageError(usage.NO_ACCOUNT(message, hint=f"--account {' or '.join(known)}"))
     return tuple(known[name] for name in dict.fromkeys(names)) or project.accounts
+
+
+def no_slip(accounts: tuple[Account, ...], only: tuple[str, ...]) -> None:
+    """Raise UsageError for a pattern of --only that no declared name fits."""
+    names = [want.event_name for account in accounts for want in account.declared]
+    for pattern in only:
+        if not any(matches(name, (pattern,)) for name in names):
+            message = f"--only {pattern!r} matches no declared meter"
+            raise UsageError(usage.SILENT_PATTERN(message))
 
 
 def each(

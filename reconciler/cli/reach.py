@@ -5,13 +5,12 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from ..codes import usage
-from ..diff import matches
 from ..guard import Situation, check
 from ..look import Scope
 from ..model import Account, AccountRef
-from ..problem import Level, Problem, UsageError
+from ..problem import Level, Problem
 from ..session import Session, connect
+from .accounts import no_slip
 from .verb import Stage
 
 
@@ -22,11 +21,7 @@ def reach(account: Account, stage: Stage) -> AbstractContextManager[Session]:
 
 def narrowed(accounts: tuple[Account, ...], only: tuple[str, ...]) -> Scope:
     """The scope of --only; raises UsageError for a pattern that no declared name fits."""
-    names = [want.event_name for account in accounts for want in account.declared]
-    for pattern in only:
-        if not any(matches(name, (pattern,)) for name in names):
-            message = f"--only {pattern!r} matches no declared meter"
-            raise UsageError(usage.SILENT_PATTERN(message))
+    no_slip(accounts, only)
     return Scope(only)
 
 

@@ -56,3 +56,11 @@ def test_the_version_is_told_without_reading_the_words():
     """Before the parser, the formats and the catalogue: the import costs more than the answer."""
     heavy = {"argparse", "json", "dataclasses", "logging", "yaml"}
     assert not imported("--version") & heavy
+
+
+def test_validate_loads_nothing_that_talks_to_an_account():
+    """It would take a third longer, on every pull request."""
+    child = [sys.executable, "-c", _SHOW.replace('.partition(".")[0]', ""), "validate", QUICKSTART]
+    ran = subprocess.run(child, capture_output=True, text=True, timeout=30, check=True)
+    assert "reconciler.config.loading" in ran.stderr.split()
+    assert not {"reconciler.session", "reconciler.stripe"} & set(ran.stderr.split())

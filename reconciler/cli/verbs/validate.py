@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from ...config import load
 from ...diff import matches
-from ...look import Scope
 from ...model import Account, AccountRef
 from ...problem import Exit
 from ...remarks import partial
 from ...render import Document
 from ...report import AccountReport, Report
-from ..accounts import chosen
-from ..reach import narrowed
+from ..accounts import chosen, no_slip
 from ..verb import Stage, Verb
 from ..words import Parser, ScopedWords, project_words, scope_words
 
@@ -24,8 +22,9 @@ def _options(parser: Parser) -> None:
 def _validate(words: ScopedWords, _: Stage) -> Document:
     project = load(words.path)
     accounts = chosen(project, words.account) if words.account else project.accounts
-    scope = narrowed(accounts, words.only).within(project)
-    reports = tuple(_valid(account, scope) for account in accounts)
+    no_slip(accounts, words.only)
+    part = project.narrowed or bool(words.only)
+    reports = tuple(_valid(account, words.only, part=part) for account in accounts)
     return Report(
         verb="validate",
         accounts=reports,
@@ -34,13 +33,13 @@ def _validate(words: ScopedWords, _: Stage) -> Document:
     )
 
 
-def _valid(account: Account, scope: Scope) -> AccountReport:
-    fitting = (w for w in account.declared if not scope.only or matches(w.event_name, scope.only))
+def _valid(account: Account, only: tuple[str, ...], *, part: bool) -> AccountReport:
+    fitting = (want for want in account.declared if not only or matches(want.event_name, only))
     return AccountReport(
         account=AccountRef(account.name),
         exit_code=Exit.DONE,
-        problems=(partial("the files"),) if scope.narrowed else (),
-        complete=not scope.narrowed,
+        problems=(partial("the files"),) if part else (),
+        complete=not part,
         valid=tuple(fitting),
     )
 
