@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator, Sequence
 
@@ -12,6 +13,11 @@ _READ_ONLY = (
     "protocol.allow=never",  # in a partial clone a missing object would be fetched
     "-c",
     "log.showSignature=false",  # would run gpg
+)
+
+# Set where a hook of git runs us: they would have it look into another folder than it is told.
+_ELSEWHERE = frozenset(
+    {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"}
 )
 
 _AT_ONCE = 256  # objects that one process is asked for, so that they fit into memory
@@ -29,6 +35,7 @@ def ask(folder: str, *words: str, timeout: float = 5.0, told: bytes = b"") -> by
     try:
         answer = subprocess.run(  # noqa: S603 - fixed words; the folder is the user's own
             ["git", "-C", folder, *_READ_ONLY, *words],  # noqa: S607
+            env={name: word for name, word in os.environ.items() if name not in _ELSEWHERE},
             input=told,
             capture_output=True,
             timeout=timeout,

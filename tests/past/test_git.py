@@ -128,3 +128,17 @@ def test_a_version_that_is_lost_is_said(made):
     found, (problem,) = changes(str(made.folder), "seats")
     assert (found, problem.code) == ((), "J102")
     assert problem.message.endswith(f"{blob} missing")
+
+
+def test_a_hook_of_git_does_not_lead_into_another_repository(made, tmp_path_factory, monkeypatch):
+    """There `GIT_DIR` is set, and wins over the folder."""
+    other = begun(tmp_path_factory.mktemp("other"), monkeypatch)
+    other.commit("Another history")
+    made.file("billing/meters.yaml", "meters: [{event_name: seats}]\n")
+    head = made.commit("Declare it again")
+    for found in (str(other.folder / ".git"), ".git"):
+        monkeypatch.setenv("GIT_DIR", found)
+        monkeypatch.setenv("GIT_INDEX_FILE", f"{found}/index")
+        assert origin.commit(str(made.folder / "billing")) == head
+        told, problems = changes(str(made.folder / "billing"), "seats")
+        assert ([each.commit for each in told], problems) == ([head], ())
