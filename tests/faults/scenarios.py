@@ -116,10 +116,12 @@ SWITCHES: dict[str, dict[str, object]] = {
     "lists hold active meters only": {"list_scope": ListScope.ACTIVE},
     "`updated` stands still": {"updated_moves": Switch.OFF},
     "stopping is an update too": {"deactivate_emits_updated": Switch.ON},
-    "a taken name has a code": {"duplicate_error": Duplicate.CODED},
     "waking into a taken name is a conflict": {"reactivate_conflict": Conflict.CONFLICT},
-    "a key in use is an invalid request": {"key_in_use_error": InUse.INVALID},
-    "a 404 has another noun": {"noun": "meter"},
+    "errors are worded otherwise": {
+        "duplicate_error": Duplicate.CODED,
+        "key_in_use_error": InUse.INVALID,
+        "noun": "meter",
+    },
     "lists lag": {"list_lag": 2.0},
     "few requests a second": {"rate_limit": 25.0},
 }
