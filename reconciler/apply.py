@@ -38,7 +38,16 @@ def apply(run: Run) -> tuple[Line, ...]:
             alone = action is Action.REPLACE or run.plan.account.livemode is None
             at_once = 1 if alone else min(SIDE_BY_SIDE, run.workers)
             progress.through(tuple(kind), numbered, at_once)
-    return tuple(Line(line, progress.outcomes.get(line.event_name)) for line in run.changes)
+    ended = progress.outcomes
+    return tuple(Line(line, ended.get(line.event_name) or blocked(line)) for line in run.changes)
+
+
+def blocked(line: Change) -> Outcome | None:
+    """What becomes of a line that no request brings about; None where there is nothing to do."""
+    if line.action is not Action.BLOCKED:
+        return None
+    message = f"{line.event_name!r} was not touched: it is blocked"
+    return Outcome(OutcomeStatus.SKIPPED, error=_problem(rules.LINE_REFUSED, line, message))
 
 
 class _Progress:
@@ -103,7 +112,8 @@ class _Progress:
 
     def _one(self, line: Change, planned: tuple[Step, ...]) -> Outcome:
         if line.event_name in self.run.already:
-            return Outcome(OutcomeStatus.ALREADY)
+            found = self.run.already[line.event_name]
+            return Outcome(OutcomeStatus.ALREADY, meter_id=found)
         if skipped := self._skip(line):
             return Outcome(OutcomeStatus.SKIPPED, error=skipped)
         try:

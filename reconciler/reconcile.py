@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import secrets
 import shlex
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum
+from types import MappingProxyType
 
 from . import __version__
-from .apply import apply
+from .apply import apply, blocked
 from .codes import applying as rules
 from .diff import decide, match
 from .guard import check
@@ -29,11 +30,15 @@ _LOOK_AGAIN = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each look at a listing
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, what is said about it, and which of its lines were found done already."""
+    """A plan, what is said about it, and which of its lines were found done already.
+
+    `already` has their event_names, each with the id of the meter that stands as wanted, if one
+    is to stand.
+    """
 
     plan: Plan
     report: AccountReport
-    already: frozenset[str] = frozenset()
+    already: Mapping[str, str | None] = field(default_factory=dict)
 
 
 class Refusals(Enum):
@@ -76,7 +81,7 @@ def judge(
     changes: tuple[Change, ...],
     refusals: tuple[Problem, ...],
     seen: Seen,
-    already: frozenset[str] = frozenset(),
+    already: Mapping[str, str | None] = MappingProxyType({}),
 ) -> Planned:
     """A plan with the lines that guards have marked, and the report that says so."""
     said = remarks(changes, seen.unreadable)
@@ -137,7 +142,7 @@ def _run(
 
 def _untouched(line: Line) -> Line:
     if not line.change.action.writes:
-        return line
+        return replace(line, outcome=blocked(line.change))
     message = f"{line.change.event_name!r} was not touched: the plan has refused lines"
     where, name = line.change.where, line.change.event_name
     error = rules.LINE_REFUSED(message, where, event_name=name)
@@ -166,10 +171,12 @@ def _verify(
     What the list does not show by then is read by id, which does not lag.
     """
     written = [line for line in lines if line.outcome and line.outcome.status.settled]
+    if not written:
+        return (), Exit.DONE  # nothing to see again, and so nothing to say
     unmet: tuple[Line, ...] = ()
     live: tuple[Live, ...] = ()
     try:
-        for wait in _LOOK_AGAIN if written else ():
+        for wait in _LOOK_AGAIN:
             session.clock.sleep(wait)
             live = session.meters.live()
             unmet = _unmet(written, live)
@@ -179,8 +186,8 @@ def _verify(
             unmet = _unmet(written, (*live, *_by_id(unmet, session)))
     except ReconcilerError as error:
         why = "; ".join(problem.message for problem in error.problems)
-        said = rules.UNVERIFIABLE(f"the account could not be looked at again: {why}")
-        return (said,), after_look(lines, written)
+        unseen = rules.UNVERIFIABLE(f"the account could not be looked at again: {why}")
+        return (unseen,), after_look(lines, written)
     said = verified(lines, tuple(line.change for line in unmet), what)
     return (said,) if said else (), after_look(lines, unmet)
 

@@ -5,9 +5,10 @@ The plan says *what*: its lines are what was approved. Everything else is of now
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from .apply import blocked
 from .codes import applying as rules
 from .codes import guards as guard_rules
 from .diff import Namesakes, decide, field_changes, match
@@ -55,7 +56,7 @@ def revive(plan: Plan, session: Session) -> Planned:
     ):
         raise _foreign(f"it was made for {_called(plan.account)}, this is {_called(seen.account)}")
     by_name = {each.event_name: each for each in names}
-    already = frozenset(_fulfilled(plan, by_name))
+    already = dict(_fulfilled(plan, by_name))
     moved = tuple(_moved(plan, already, by_name, seen, account))
     if moved:
         raise OutdatedError(_outdated(plan, seen.account, already, moved))
@@ -102,16 +103,17 @@ def _called(account: AccountRef) -> str:
     return f"{account.id or account.name} ({'live' if account.livemode else 'test'} mode)"
 
 
-def _fulfilled(plan: Plan, names: Mapping[str, Namesakes]) -> Iterator[str]:
-    """The names of the lines that are already as wanted, whoever brought that about."""
+def _fulfilled(plan: Plan, names: Mapping[str, Namesakes]) -> Iterator[tuple[str, str | None]]:
+    """The lines that are already as wanted, whoever brought that about; and by which meter."""
     for line in plan.changes:
-        if line.action.writes and fulfilled(line, names.get(line.event_name)):
-            yield line.event_name
+        now = names.get(line.event_name)
+        if line.action.writes and fulfilled(line, now):
+            yield line.event_name, now.active[0].id if now and now.active else None
 
 
 def _moved(
     plan: Plan,
-    already: frozenset[str],
+    already: Collection[str],
     names: Mapping[str, Namesakes],
     seen: Seen,
     account: Account,
@@ -156,7 +158,10 @@ def _decided_otherwise(line: Change, now: Namesakes, seen: Seen, account: Accoun
 
 
 def _outdated(
-    plan: Plan, account: AccountRef, already: frozenset[str], moved: tuple[Problem, ...]
+    plan: Plan,
+    account: AccountRef,
+    already: Mapping[str, str | None],
+    moved: tuple[Problem, ...],
 ) -> AccountReport:
     """The plan in full: which lines moved, which are done already; the others were not touched."""
     why = {problem.event_name: problem for problem in moved}
@@ -164,9 +169,9 @@ def _outdated(
     def outcome(line: Change) -> Outcome | None:
         name = line.event_name
         if not line.action.writes:
-            return None
+            return blocked(line)
         if name in already:
-            return Outcome(OutcomeStatus.ALREADY)
+            return Outcome(OutcomeStatus.ALREADY, meter_id=already[name])
         if name in why:
             return Outcome(OutcomeStatus.STALE, error=why[name])
         untouched = f"{name!r} was not touched: other lines of the plan are stale"

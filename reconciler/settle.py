@@ -8,8 +8,8 @@ still as read, the next try; anything else, somebody else was there. Texts are n
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from .answer import SIDE_BY_SIDE, Answer, Doubtful, Meters, Refused, Seen, Step, Stopped, Verb
@@ -68,7 +68,8 @@ class Run:
     `changes` are the lines of the plan as the guards of now have marked them.
     `told` hears of every line as it ends; `repair` is the command that wakes a meter by hand,
     with `{id}` for its id; `already` are event_names whose lines were found as wanted before
-    anything was sent; `billing` is asked for a meter's active prices right before it is stopped.
+    anything was sent, each with the id of the meter that stands so; `billing` is asked for a
+    meter's active prices right before it is stopped.
     """
 
     plan: Plan
@@ -80,7 +81,7 @@ class Run:
     stopped: Stopped = lambda: False
     told: Callable[[Line], None] = lambda _: None
     repair: str = "reactivate {id}"
-    already: frozenset[str] = frozenset()
+    already: Mapping[str, str | None] = field(default_factory=dict)
     billing: Callable[[str], tuple[Price, ...] | Unreadable] = lambda _: ()
     workers: int = SIDE_BY_SIDE
 

@@ -60,12 +60,17 @@ def after_audit(lines: Iterable[Line], problems: Iterable[Problem], fail_on: Sev
 
 def _unsettled(lines: Iterable[Line]) -> Iterator[Exit]:
     """What the lines that are not done amount to, one by one; what was skipped is no cause."""
-    every = [line.outcome for line in lines if line.outcome and not line.change.refused_by]
+    every = [line.outcome for line in lines if line.outcome and not _held(line.change)]
     open_ = [outcome for outcome in every if not outcome.status.settled]
     if open_ and _wrote(every):
         yield Exit.PARTIAL
     causes = [_cause(outcome) for outcome in open_ if outcome.status is not OutcomeStatus.SKIPPED]
     yield from causes or ([Exit.FAILED] if open_ else [])
+
+
+def _held(line: Change) -> bool:
+    """Whether a line was never to be sent; the plan's own exit code tells of that."""
+    return line.action is Action.BLOCKED or bool(line.refused_by)
 
 
 def _cause(outcome: Outcome) -> Exit:

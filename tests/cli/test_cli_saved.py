@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from cli.world import CALLS, SEATS, live
 from published import held
 
@@ -33,3 +34,46 @@ def test_a_stale_plan_is_shown_in_full_with_what_became_of_every_line(world, run
     shown = run("apply", made.folder, "--plan", saved).out
     assert shown.count("no longer as it was read") == 1
     assert "Apply: 1 already, 1 skipped, 1 stale." in shown
+
+
+def outcomes(ran):
+    """Every line of a JSON report by its name."""
+    (account,) = held(ran.out)["accounts"]
+    return {line["event_name"]: line for line in account["changes"]}
+
+
+def test_what_somebody_else_made_meanwhile_is_named_by_its_id(world, run):
+    """A create that is done already has the meter that the listing shows."""
+    made = world(f"{SEATS}\n{CALLS}")
+    saved = made.folder / "saved.json"
+    assert run("plan", made.folder, "--save", saved).code == 0
+    assert run("apply", made.folder, "--yes", "--only", "seats").code == 0
+    lines = outcomes(run("apply", made.folder, "--plan", saved, "--format", "json"))
+    became = {name: line["outcome"]["status"] for name, line in lines.items()}
+    assert became == {"seats": "already", "calls": "done"}
+    assert {line["meter_id"] for line in lines.values()} == set(made.server.state.ledger.meters)
+
+
+@pytest.mark.parametrize("skip", [[], ["--skip-refused"]])
+def test_a_blocked_line_says_that_it_was_not_touched(skip, world, run):
+    """One outcome for every line that is not as wanted; what is as wanted has none."""
+    seed = [live("seats", "Seats", "sum"), live("desks", "Desks")]
+    desks = SEATS.replace("seats", "desks").replace("Seats", "Desks")
+    made = world(f"{SEATS}\n{CALLS}\n{desks}", {"meters": seed})
+    ran = run("apply", made.folder, "--yes", *skip, "--format", "json")
+    lines = outcomes(ran)
+    assert ran.code == 3
+    assert lines["seats"]["outcome"]["status"] == "skipped"
+    assert lines["seats"]["outcome"]["error"]["code"] == "A009"
+    assert lines["calls"]["outcome"]["status"] == ("done" if skip else "skipped")
+    assert "outcome" not in lines["desks"]
+
+
+def test_verified_is_only_said_of_an_account_that_was_looked_at_again(world, run):
+    """Not by a run that had nothing to write."""
+    made = world(SEATS)
+    assert "A101" in run("apply", made.folder, "--yes", "--format", "json").out
+    made.server.log.clear()
+    again = run("apply", made.folder, "--yes", "--format", "json")
+    assert (again.code, "A101" in again.out) == (0, False)
+    assert len(made.server.log.matching("GET", "/v1/billing/meters")) <= 3
