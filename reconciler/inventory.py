@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from .model import AccountRef, Live
-from .problem import Exit, Problem, worst
+from .problem import Exit, Problem, Statement, worst
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,18 +19,21 @@ class AccountInventory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inventory:
+class Inventory(Statement):
     """The live meters of one run, account by account; `narrowed` where names were left out."""
 
     accounts: tuple[AccountInventory, ...]
-    problems: tuple[Problem, ...] = ()
     narrowed: bool = False
-    own_exit: Exit = Exit.DONE
 
     @property
     def exit_code(self) -> Exit:
         """The one exit code of the run."""
         return worst([self.own_exit, *(account.exit_code for account in self.accounts)])
+
+    @property
+    def said(self) -> tuple[Problem, ...]:
+        """Those of the run, and of every account."""
+        return (*self.problems, *(said for each in self.accounts for said in each.problems))
 
     @property
     def complete(self) -> bool:

@@ -88,6 +88,29 @@ class Problem:
         return f"{place}{self.level} {self.code}: {self.message}{advice}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Statement:
+    """What a run has to say, whatever it is about: the one document, before it has a format."""
+
+    problems: tuple[Problem, ...] = ()
+    own_exit: Exit = Exit.DONE
+
+    @property
+    def exit_code(self) -> Exit:
+        """The one exit code of the run."""
+        return self.own_exit
+
+    @property
+    def said(self) -> tuple[Problem, ...]:
+        """Every problem, wherever it stands."""
+        return self.problems
+
+    @property
+    def losses(self) -> tuple[Problem, ...]:
+        """What tells that usage is being lost right now: nothing is louder."""
+        return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """An entry of the catalogue: a stable code, and what `explain` says about it."""

@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .codes.applying import HALF_REPLACED
 from .model import AccountRef, Action, Change, Declared, Severity
-from .problem import Exit, Problem, worst
+from .problem import Exit, Problem, Statement, worst
 
 
 class OutcomeStatus(StrEnum):
@@ -130,13 +131,11 @@ class AccountReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(Statement):
     """One run of one verb. Problems of files and usage stand here, the others at their account."""
 
     verb: str
     accounts: tuple[AccountReport, ...] = ()
-    problems: tuple[Problem, ...] = ()
-    own_exit: Exit = Exit.DONE
     declared: int | None = None  # how many meters the files declare, where that is the news
 
     @property
@@ -148,6 +147,18 @@ class Report:
     def complete(self) -> bool:
         """Whether everything was looked at; False when narrowed, unreadable or never begun."""
         return self.own_exit is Exit.DONE and all(each.complete for each in self.accounts)
+
+    @property
+    def said(self) -> tuple[Problem, ...]:
+        """Those of the run, and of every account."""
+        return (*self.problems, *(said for each in self.accounts for said in each.problems))
+
+    @property
+    def losses(self) -> tuple[Problem, ...]:
+        """The replacements that stopped half-way."""
+        outcomes = (line.outcome for each in self.accounts for line in each.lines)
+        errors = (outcome.error for outcome in outcomes if outcome and outcome.error)
+        return tuple(error for error in errors if error.code == HALF_REPLACED.code)
 
     def summary(self) -> dict[str, int]:
         """The same counts as of one account, over all of them."""

@@ -9,21 +9,19 @@ from pathlib import Path
 from .. import __version__
 from ..codes import guards, usage
 from ..look import Scope
-from ..model import Account, Project
+from ..model import Account, AccountRef, Project
 from ..past import journal, origin
 from ..plan import Plan
 from ..problem import Exit, Problem
 from ..reconcile import Planned, Refusals, carry_out, make_plan
 from ..render.clean import clean
-from ..render.text import coloured, render
-from ..report import AccountReport, Line, Report
+from ..report import AccountReport, Line
 from ..saved import OutdatedError, revive
 from ..session import Session
 from ..settle import UNWRITTEN, Notebook
 from .failure import explained
 from .progress import Told, progress
 from .reach import reach
-from .screen import Screen
 from .verb import Stage
 
 _WAIT = "stopping: requests under way are waited for, no new one starts; again to end at once"
@@ -51,12 +49,22 @@ class Job:
                 return error.report
             if self.expected and planned.plan.plan_hash != self.expected:
                 return _ended(planned, Exit.REFUSED, _unexpected(planned, self.expected))
-            if not self._writes(planned):
-                return carry_out(planned, session, refusals=self.refusals)
-            if self.asks and not _agreed(planned, self.stage.screen):
-                said = usage.DECLINED("declined: nothing was written")
-                return _ended(planned, Exit.FAILED, said)
-            return self._carried_out(planned, session)
+            try:
+                return self._agreed_upon(planned, session)
+            except KeyboardInterrupt:  # from the first request on, a signal raises none
+                said = usage.INTERRUPTED(
+                    "interrupted before the first request: nothing was written"
+                )
+                return _ended(planned, Exit.INTERRUPTED, said)
+
+    def _agreed_upon(self, planned: Planned, session: Session) -> AccountReport:
+        if not self._writes(planned):
+            return carry_out(planned, session, refusals=self.refusals)
+        if self.asks:
+            self.stage.preview(planned.report)
+            if self.stage.screen.ask(_question(planned.report.account)) != "yes":
+                return _ended(planned, Exit.FAILED, usage.DECLINED("declined at the prompt"))
+        return self._carried_out(planned, session)
 
     def _planned(self, session: Session) -> Planned:
         if self.saved:
@@ -71,10 +79,9 @@ class Job:
     def _carried_out(self, planned: Planned, session: Session) -> AccountReport:
         screen, name = self.stage.screen, planned.report.account.name
         with ExitStack() as stack:
-            hears = [stack.enter_context(progress(screen, name, len(_open(planned))))]
             kept = stack.enter_context(self._journal(planned.plan)) if self.keeps_journal else None
-            if kept:
-                hears.append(kept.outcome)
+            shows = stack.enter_context(progress(screen, name, len(_open(planned))))
+            hears = [kept.outcome, shows] if kept else [shows]
             self.stage.stop.only_told(lambda: screen.warn(_WAIT))
             report = self._safely(planned, session, kept or UNWRITTEN, hears)
             self.stage.stop.only_told()
@@ -90,7 +97,10 @@ class Job:
 
         def told(line: Line) -> None:
             for hear in hears:
-                hear(line)
+                try:
+                    hear(line)
+                except Exception as error:  # one that fails must not keep the next from hearing
+                    self.stage.trace(error)
 
         try:
             return carry_out(planned, session, refusals=self.refusals, notebook=notebook, told=told)
@@ -135,11 +145,6 @@ def _ended(planned: Planned, exit_code: Exit, *said: Problem) -> AccountReport:
     return replace(report, exit_code=exit_code, problems=(*report.problems, *said))
 
 
-def _agreed(planned: Planned, screen: Screen) -> bool:
-    """Show the plan on standard error, and ask."""
-    shown = Report(verb="plan", accounts=(planned.report,))
-    screen.show(coloured(shown) if screen.colours_aside else render(shown))
-    account = planned.report.account
+def _question(account: AccountRef) -> str:
     mode = "LIVE" if account.livemode else "test"
-    question = f"\nApply this to {clean(account.name)} ({mode} mode)? Only yes is taken for yes: "
-    return screen.ask(question) == "yes"
+    return f"\nApply this to {clean(account.name)} ({mode} mode)? Only yes is taken for yes: "

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ..codes import usage
-from ..inventory import Inventory
-from ..past.history import History
 from ..problem import Exit, Level, Problem, UsageError, worst
 from ..render import Document, render
-from ..report import Report
+from ..report import AccountReport, Report
 from . import files
 from .screen import Screen
 from .words import Out, Words
@@ -18,10 +16,11 @@ from .words import Out, Words
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The format of standard output, and the files beside it."""
+    """The format of standard output, the files beside it, and the plans that it shows already."""
 
     format: str = "text"
     files: tuple[Out, ...] = ()
+    shown: dict[str, AccountReport] = field(default_factory=dict)
 
 
 def outputs(words: Words) -> Output:
@@ -49,28 +48,47 @@ def outputs(words: Words) -> Output:
 def emit(document: Document, output: Output, screen: Screen) -> Exit:
     """Write the document everywhere, files first, and return the exit code of the run."""
     lost = tuple(_written(document, output.files))
-    if lost and isinstance(document, Report | Inventory | History):
+    if lost:
         document = replace(
             document,
             problems=(*document.problems, *lost),
             own_exit=worst([document.own_exit, Exit.FAILED]),
         )
+    for problem in document.losses:
+        screen.warn(_on_one_line(problem))
     if screen.said or output.format != "text":  # said already: a server began to serve
-        for problem in _errors(document):
-            screen.note(_on_one_line(problem))
-    code = document.exit_code if isinstance(document, Report | Inventory | History) else Exit.DONE
-    if screen.said or not (why := screen.say(_spoken(document, output.format, screen))):
-        return code
+        for problem in document.said:
+            if problem.level is Level.ERROR:
+                screen.note(_on_one_line(problem))
+    if screen.said or not (why := screen.say(_spoken(document, output, screen))):
+        return document.exit_code
     screen.warn(_on_one_line(files.unwritable("standard output", why)))
-    return worst([code, Exit.FAILED])
+    return worst([document.exit_code, Exit.FAILED])
 
 
-def _spoken(document: Document, name: str, screen: Screen) -> str:
-    if name == "text" and screen.colours:
-        from ..render.text import coloured
+def preview(planned: AccountReport, output: Output, screen: Screen) -> None:
+    """Show a plan that somebody is asked about.
 
-        return coloured(document)
-    return render(document, name)
+    Where standard output is what that person looks at, it becomes the first part of the
+    document, and is not said again unless something came of it; else it is shown aside.
+    """
+    from ..render.text import coloured, render
+
+    plan = Report(verb="plan", accounts=(planned,))
+    if output.format == "text" and screen.one_terminal:
+        output.shown[planned.account.name] = planned
+        screen.begin(coloured(plan) if screen.colours else render(plan))
+    else:
+        screen.show(coloured(plan) if screen.colours_aside else render(plan))
+
+
+def _spoken(document: Document, output: Output, screen: Screen) -> str:
+    if output.format != "text":
+        return render(document, output.format)
+    from ..render import text  # not for JSON
+
+    paint = text.coloured if screen.colours else text.render
+    return paint(document, output.shown)
 
 
 def _written(document: Document, places: Iterable[Out]) -> Iterable[Problem]:
@@ -84,12 +102,3 @@ def _written(document: Document, places: Iterable[Out]) -> Iterable[Problem]:
 def _on_one_line(problem: Problem) -> str:
     said = " ".join(str(replace(problem, hint="")).split())
     return f"{said} (hint: {problem.hint})" if problem.hint else said
-
-
-def _errors(document: Document) -> tuple[Problem, ...]:
-    """Every error of a document, wherever it stands."""
-    if not isinstance(document, Report | Inventory | History):
-        return ()
-    accounts = () if isinstance(document, History) else document.accounts
-    below = [problem for account in accounts for problem in account.problems]
-    return tuple(p for p in (*document.problems, *below) if p.level is Level.ERROR)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from ..report import Line
 from .screen import Screen
@@ -32,11 +32,17 @@ def _bar(name: str, total: int) -> Iterator[Told]:
     from rich.markup import escape
     from rich.progress import Progress
 
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(escape(name), total=total)
+    bar = Progress(console=Console(stderr=True), transient=True)
+    task = bar.add_task(escape(name), total=total)
 
-        def told(line: Line) -> None:
-            if line.change.action.writes:
-                bar.advance(task)
+    def told(line: Line) -> None:
+        if line.change.action.writes:
+            bar.advance(task)
 
+    with suppress(Exception):  # a bar that cannot be drawn must not end an apply
+        bar.start()
+    try:
         yield told
+    finally:
+        with suppress(Exception):
+            bar.stop()

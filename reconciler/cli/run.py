@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from ..clock import SystemClock
-from ..codes import usage
-from ..problem import Exit, UsageError
+from ..problem import Exit
 from ..render import Document
+from ..report import AccountReport
 from .failure import failed, scrubbed
-from .output import Output, emit, outputs
+from .output import Output, emit, outputs, preview
 from .screen import Screen
 from .stop import Stop
 from .verb import Stage, Verb
 from .verbs import VERBS, find, overview
-from .words import Parser, Words, first_guess, help_wanted, output_words
+from .words import Parser, Words, first_guess, help_wanted, output_words, verbosity
 
 
 def run(words: list[str]) -> Exit:
@@ -58,18 +58,13 @@ def _help(words: list[str]) -> str | None:
 
 def _read(words: list[str]) -> tuple[Verb[Words], Words]:
     verb = find(words)
-    chosen = _parser(verb, words[0]).read(words[1:], verb.words)
-    for name in (chosen.format, *(out.format for out in chosen.out)):
-        if name and name not in verb.formats:
-            message, built = f"{words[0]} has no format {name!r}", ", ".join(verb.formats)
-            raise UsageError(usage.NO_FORMAT(message, hint=f"use one of {built}"))
-    return verb, chosen
+    return verb, _parser(verb, words[0]).read(words[1:], verb.words)
 
 
 def _parser(verb: Verb[Words], name: str) -> Parser:
     parser = Parser(name, verb.about)
     verb.options(parser)
-    output_words(parser)
+    output_words(parser, verb.formats)
     return parser
 
 
@@ -77,15 +72,18 @@ def _stage(words: list[str], output: Output, screen: Screen, stop: Stop) -> Stag
     def announce(document: Document) -> None:
         emit(document, output, screen)
 
+    def show(planned: AccountReport) -> None:
+        preview(planned, output, screen)
+
     def trace(error: BaseException) -> None:
         _trace(words, error, screen)
 
-    return Stage(screen, os.environ, SystemClock(stop.event), stop, announce, trace)
+    return Stage(screen, os.environ, SystemClock(stop.event), stop, announce, show, trace)
 
 
 def _trace(words: list[str], error: BaseException, screen: Screen) -> None:
     """The traceback, for whoever asked for it."""
-    if "-vv" in words or words.count("-v") > 1:
+    if verbosity(words) > 1:
         for line in traceback.format_exception(error):
             for part in scrubbed(line, os.environ).splitlines():
                 screen.warn(part)

@@ -48,6 +48,15 @@ class Screen:
         """Whether somebody would look at a bar that moves on standard error."""
         return self.colours_aside and not self._quiet
 
+    @property
+    def one_terminal(self) -> bool:
+        """Whether standard output and standard error are on the screen of the same person."""
+        return _terminal(sys.stdout) and _terminal(sys.stderr) and _same(sys.stdout, sys.stderr)
+
+    def begin(self, text: str) -> None:
+        """Write the first part of the document, before it is known how it ends."""
+        _write(sys.stdout, text)
+
     def say(self, text: str) -> str | None:
         """Write the document: once, whole. Why it is lost, if it is; a closed pipe is no error."""
         self.said = True
@@ -79,15 +88,28 @@ class Screen:
         return sys.stdin
 
     def ask(self, question: str) -> str:
-        """What is typed in answer; nothing at the end of input."""
-        _write(sys.stderr, question)
-        return sys.stdin.readline().strip()
+        """What is typed in answer; nothing at the end of input. What follows begins a line."""
+        typed = ""
+        try:
+            _write(sys.stderr, question)
+            typed = sys.stdin.readline()
+        finally:
+            if not typed.endswith("\n"):
+                _write(sys.stderr, "\n")
+        return typed.strip()
 
 
 def _terminal(stream: TextIO | None) -> bool:
     try:
         return stream is not None and stream.isatty()
     except ValueError:  # closed
+        return False
+
+
+def _same(one: TextIO, other: TextIO) -> bool:
+    try:
+        return os.fstat(one.fileno()).st_rdev == os.fstat(other.fileno()).st_rdev
+    except (OSError, ValueError):
         return False
 
 

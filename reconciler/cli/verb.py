@@ -8,6 +8,7 @@ from typing import Generic
 
 from ..clock import Clock
 from ..render import FORMATS, Document
+from ..report import AccountReport
 from .screen import Screen
 from .stop import Stop
 from .words import Parser, W
@@ -17,8 +18,9 @@ from .words import Parser, W
 class Stage:
     """All that a verb may ask of the world besides files and the network.
 
-    `announce` says the document now, for a verb that goes on after it; `trace` shows the
-    traceback of an error to whoever asked for it.
+    `announce` says the document now, for a verb that goes on after it; `preview` shows a plan
+    before somebody is asked about it; `trace` shows the traceback of an error to whoever asked
+    for it.
     """
 
     screen: Screen
@@ -26,6 +28,7 @@ class Stage:
     clock: Clock
     stop: Stop
     announce: Callable[[Document], None]
+    preview: Callable[[AccountReport], None]
     trace: Callable[[BaseException], None]
 
 

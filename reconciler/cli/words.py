@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -63,7 +64,6 @@ class ScopedWords(ProjectWords):
 
 
 W = TypeVar("W", bound=Words)
-_NAMED = ", ".join(FORMATS)
 
 
 class Parser(argparse.ArgumentParser):
@@ -97,15 +97,25 @@ class Parser(argparse.ArgumentParser):
         return into(**plain)
 
 
-def output_words(parser: Parser) -> None:
-    """Where the document goes and in which format; how much is said besides."""
-    group = parser.add_argument_group("output")
+def output_words(parser: Parser, formats: tuple[str, ...]) -> None:
+    """Where the document goes and in which of the formats; how much is said besides."""
+    group, named = parser.add_argument_group("output"), ", ".join(formats)
+
+    def format_(word: str) -> str:
+        return _format(word, parser.prog, formats)
+
+    def out(word: str) -> Out:
+        name, equals, file = word.partition("=")
+        if not equals or not file:
+            raise argparse.ArgumentTypeError(f"{word!r} is not FORMAT=FILE")
+        return Out(format_(name), file)
+
     group.add_argument(
-        "--format", type=_format, metavar="FORMAT", help=f"of standard output: {_NAMED}"
+        "--format", type=format_, metavar="FORMAT", help=f"of standard output: {named}"
     )
     group.add_argument(
         "--out",
-        type=_out,
+        type=out,
         action="append",
         default=[],
         metavar="FORMAT=FILE",
@@ -167,19 +177,19 @@ def first_guess(words: Sequence[str]) -> str:
     return "text"
 
 
-def _format(word: str) -> str:
-    if word in FORMATS:
+def verbosity(words: Sequence[str]) -> int:
+    """How many times -v is said, in words that may turn out wrong."""
+    return sum(len(word) - 1 for word in words if re.fullmatch("-v+", word))
+
+
+def _format(word: str, asked: str, formats: tuple[str, ...]) -> str:
+    if word in formats:
         return word
-    close = nearest(word, FORMATS)
-    hint = f"did you mean {close}?" if close else f"use one of {_NAMED}"
-    raise UsageError(usage.NO_FORMAT(f"there is no format {word!r}", hint=hint))
-
-
-def _out(word: str) -> Out:
-    name, equals, file = word.partition("=")
-    if not equals or not file:
-        raise argparse.ArgumentTypeError(f"{word!r} is not FORMAT=FILE")
-    return Out(_format(name), file)
+    close = nearest(word, formats)
+    hint = f"did you mean {close}?" if close else f"use one of {', '.join(formats)}"
+    known = word in FORMATS
+    message = f"{asked} has no format {word!r}" if known else f"there is no format {word!r}"
+    raise UsageError(usage.NO_FORMAT(message, hint=hint))
 
 
 def whole(word: str) -> int:

@@ -63,7 +63,7 @@ DECLINED = Rule(
     "U101",
     "declined",
     "The plan was shown, and the question whether to apply it was not answered with yes.",
-    "nothing was written; run apply again when the plan is right",
+    "run apply again when the plan is right",
 )
 INTERRUPTED = Rule(
     "U102",

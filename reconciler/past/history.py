@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from ..model import AccountRef
 from ..moments import LATEST
-from ..problem import Exit, Problem
+from ..problem import Exit, Statement
 
 T = TypeVar("T")
 Entry = Mapping[str, Any]
@@ -135,23 +135,17 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class History:
+class History(Statement):
     """What `history` has to say: runs, oldest first, and what could not be read.
 
     `meter` is the event_name that was asked about, and `timeline` what happened to it, oldest
-    first; None for all of them.
+    first; None for all of them. Its exit code is that of the worst source; a torn line, or a
+    source that is not there, is no failure.
     """
 
     runs: tuple[PastRun, ...] = ()
     meter: str | None = None
     timeline: tuple[Moment, ...] | None = None
-    problems: tuple[Problem, ...] = ()
-    own_exit: Exit = Exit.DONE
-
-    @property
-    def exit_code(self) -> Exit:
-        """That of the worst source; a torn line or a source that is not there is no failure."""
-        return self.own_exit
 
     @property
     def complete(self) -> bool:

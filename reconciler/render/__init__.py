@@ -6,11 +6,10 @@ from importlib import import_module
 
 from ..inventory import Inventory
 from ..past.history import History
-from ..problem import Rule
 from ..report import Report
-from ..serving import Serving
+from ..serving import Glossary, Serving
 
-Document = Report | Inventory | History | Serving | tuple[Rule, ...]
+Document = Report | Inventory | History | Serving | Glossary
 """All that a verb can have to say."""
 
 FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "github")

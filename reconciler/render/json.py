@@ -16,7 +16,7 @@ from ..model import AccountRef, Action, Change, Declared, Live, Status
 from ..past.history import History, PastLine, PastRun
 from ..problem import Location, Problem, Rule
 from ..report import AccountReport, Line, Outcome, Report
-from ..serving import Serving
+from ..serving import Glossary, Serving
 from . import Document
 
 FORMAT_VERSION = "1.0"
@@ -37,7 +37,7 @@ def _document(document: Document) -> dict[str, Any]:
             return _history(document)
         case Serving(url=url, api_key=api_key):
             return {**_head("emulate"), "url": url, "api_key": api_key}
-        case rules:
+        case Glossary(rules=rules):
             return {**_head("explain"), "codes": [_rule(rule) for rule in rules]}
 
 

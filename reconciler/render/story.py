@@ -8,7 +8,6 @@ from enum import StrEnum
 from typing import Any
 
 from ..attribution import Whose
-from ..codes import applying
 from ..diff import Reason, flat
 from ..model import DEFAULTS, Action, Change, FieldChange, Price, Severity, plain
 from ..problem import Level, Problem
@@ -198,13 +197,6 @@ def of_nobody(account: AccountReport, lines: Iterable[Line]) -> Iterator[Problem
     """What is said of the account as a whole, or of a name that has none of these lines."""
     names = {line.change.event_name for line in lines}
     return (problem for problem in account.problems if problem.event_name not in names)
-
-
-def losing_usage(report: Report) -> list[Problem]:
-    """The replacements that stopped half-way: nothing that is told is louder."""
-    outcomes = (line.outcome for account in report.accounts for line in account.lines)
-    errors = (outcome.error for outcome in outcomes if outcome and outcome.error)
-    return [error for error in errors if error.code == applying.HALF_REPLACED.code]
 
 
 def doer(attribution: Attribution) -> str:

@@ -51,6 +51,19 @@ def test_a_place_that_cannot_take_a_file_ends_the_run_before_it_begins(place, op
     assert not list(made.server.log)
 
 
+def test_an_explanation_that_cannot_be_written_is_no_success(run, tmp_path, monkeypatch):
+    """A document of any kind tells of its lost file, on standard output and in the exit code."""
+
+    def full(*_: object):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    ran = run("explain", "G001", "--out", f"json={tmp_path / 'g001.json'}")
+    assert ran.code == 1
+    assert ran.out.startswith("G001: ")
+    assert "E002: cannot be written: No space left" in " ".join(ran.out.split())
+
+
 def test_a_report_that_cannot_be_written_in_the_end_is_said(world, run, monkeypatch):
     """The apply is done and told on standard output; the lost file makes it exit 1."""
     made = world(SEATS, CHAIRS)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
+
 import pytest
-from cli.world import SEATS, live
+from cli.world import CALLS, SEATS, live
 
 from reconciler.emulator import Fault
 
@@ -12,8 +14,68 @@ def test_a_blocked_plan_does_not_say_that_nothing_is_to_do(world, run):
     """There is something to do, only not for the tool."""
     made = world(SEATS, {"meters": [live("seats", "Seats", "sum")]})
     ran = run("plan", made.folder)
-    assert "Nothing can be done as it stands. 1 blocked." in ran.out
+    assert "Refused: until this is settled, apply writes nothing.\n1 blocked.\n" in ran.out
     assert "Nothing to do" not in ran.out
+
+
+def test_the_wrong_account_is_not_told_that_nothing_is_to_do(world, run):
+    """All is as declared, in an account that is not the one that was meant."""
+    made = world(SEATS, {"meters": [live("seats", "Seats")]}, account_id="acct_1Another")
+    ran = run("apply", made.folder, "--yes")
+    assert ran.code == 3
+    assert "Refused; nothing was written.\n1 unchanged.\n" in ran.out
+    assert "Nothing to do" not in ran.out
+
+
+def test_a_stale_plan_says_that_nothing_was_written(world, run):
+    """And the hint that all lines share stands there once."""
+    made = world(f"{SEATS}\n{CALLS}", {"meters": [live("seats", "Chairs")]})
+    saved = made.folder / "saved.json"
+    assert run("plan", made.folder, "--save", saved).code == 0
+    (meter,) = made.server.store.ledger.meters
+    made.server.edit(f"/v1/billing/meters/{meter}", {"display_name": "Stools"})
+    ran = run("apply", made.folder, "--plan", saved)
+    assert ran.code == 4
+    assert "The saved plan is stale; nothing was written.\nApply: " in ran.out
+
+
+def test_sixty_skipped_lines_share_one_hint(world, run):
+    """It is the same for all of them, and stands where the numbers are."""
+    names = "\n".join(CALLS.replace("calls,", f"calls_{n},") for n in range(60))
+    made = world(f"{names}\n{SEATS}", {"meters": [live("seats", "Seats", "sum")]})
+    ran = run("apply", made.folder, "--yes")
+    assert ran.code == 3
+    assert ran.out.count("was not touched: the plan has refused lines") == 60
+    assert ran.out.count("settle what refuses the line") == 1
+
+
+@pytest.fixture
+def half_replaced(world):
+    """The old meter is stopped, no successor can be made, and the old one cannot be woken."""
+    old = live("seats", "Seats", "sum", id="mtr_old")
+    made = world(SEATS.replace("seats,", "seats, retires: [mtr_old],"), {"meters": [old]})
+    made.server.arm("reset:before:method=POST:path=/v1/billing/meters")
+    made.server.arm("reset:before:method=POST:path=/v1/billing/meters/*/reactivate")
+    return made
+
+
+def test_the_command_that_ends_a_loss_is_the_last_thing_and_can_be_pasted(half_replaced, run):
+    """On one line, however long, with nothing else on it."""
+    ran = run("apply", half_replaced.folder, "--yes")
+    *_, said, command = ran.out.splitlines()
+    assert said.endswith("wake the old meter:")
+    url = f"{half_replaced.server.url}/v1/billing/meters/mtr_old/reactivate"
+    assert shlex.split(command)[:6] == ["curl", "-X", "POST", url, "-u", "$SANDBOX_KEY:"]
+    assert len(command) > 80
+
+
+@pytest.mark.parametrize("format_", ["text", "json"])
+def test_a_loss_is_told_on_standard_error_too(format_, half_replaced, run):
+    """Even with --quiet: a job's log may keep nothing else."""
+    ran = run("apply", half_replaced.folder, "--yes", "--quiet", "--format", format_)
+    (line,) = [line for line in ran.err.splitlines() if "A005" in line]
+    assert "may have NO active meter" in line
+    assert '/v1/billing/meters/mtr_old/reactivate -u "$SANDBOX_KEY:"' in line
 
 
 def test_an_error_beside_a_document_sets_its_hint_apart(world, run):

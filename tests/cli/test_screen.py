@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import json
 import os
 import re
 import subprocess
 import sys
+from contextlib import contextmanager
 
 import pytest
 from cli.world import SEATS, live
@@ -160,9 +162,36 @@ def test_a_defect_is_told_without_a_traceback(world, run, monkeypatch):
     (account,) = held(ran.out)["accounts"]
     assert (ran.code, account["problems"][0]["code"]) == (1, "E900")
     assert "Traceback" not in ran.err
-    verbose = run("plan", made.folder, "-vv")
-    assert "RuntimeError: while using [hidden]" in verbose.err
-    assert key not in ran.out + ran.err + verbose.out + verbose.err
+    for flags in (["-vv"], ["-vvv"], ["-v", "-v"]):
+        verbose = run("plan", made.folder, *flags)
+        assert "RuntimeError: while using [hidden]" in verbose.err
+        assert key not in ran.out + ran.err + verbose.out + verbose.err
+
+
+@pytest.mark.parametrize("ends", [False, True])
+def test_a_bar_that_fails_ends_nothing_and_leaves_the_journal_whole(ends, world, run, monkeypatch):
+    """Whatever a terminal does, what was done is written down."""
+
+    @contextmanager
+    def broken(*_: object):
+        def told(_: object) -> None:
+            raise RuntimeError("no such terminal")
+
+        yield told
+
+    made = world(SEATS)
+    if ends:
+        monkeypatch.setattr(Screen, "watched", property(lambda _: True))
+        monkeypatch.setattr("rich.progress.Progress.stop", told_nothing)
+    else:
+        monkeypatch.setattr("reconciler.cli.applying.progress", broken)
+    assert run("apply", made.folder, "--yes").code == 0
+    journal = (made.folder / ".reconciler" / "journal.jsonl").read_text("utf-8")
+    assert [json.loads(line)["kind"] for line in journal.splitlines()][-2:] == ["outcome", "end"]
+
+
+def told_nothing(_: object) -> None:
+    raise RuntimeError("no such terminal")
 
 
 def test_a_defect_while_writing_is_no_clean_failure(world, run, monkeypatch):

@@ -37,6 +37,17 @@ def test_every_verb_has_help(verb, run):
     assert "--format FORMAT" in ran.out
 
 
+def test_help_offers_only_what_a_verb_gives(run):
+    """A list is text or JSON; asking for more is answered with these two."""
+    offered = " ".join(run("list", "--help").out.split())
+    assert "of standard output: text, json --out" in offered
+    assert "of standard output: text, json, markdown" in run("plan", "--help").out
+    ran = run("history", "--format", "junit")
+    assert ran.code == 64
+    assert "history has no format 'junit'" in ran.out
+    assert "use one of text, json" in ran.out
+
+
 WRONG = [
     ([], "U001", "a verb is missing"),
     (["paln"], "U001", "did you mean plan?"),

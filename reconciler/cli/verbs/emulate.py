@@ -93,7 +93,7 @@ def _emulate(words: EmulateWords, stage: Stage) -> Document:
             open_state(words.state, words.seed) as store,
             Server(store, settings, faults, port=words.port, reached=reached) as server,
         ):
-            serving = Serving(server.url, server.api_key)
+            serving = Serving(url=server.url, api_key=server.api_key)
             stage.stop.only_told()
             stage.announce(serving)
             stage.stop.event.wait()

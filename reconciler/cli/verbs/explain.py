@@ -8,6 +8,7 @@ from ...codes import CATALOGUE, usage
 from ...nearest import nearest
 from ...problem import UsageError
 from ...render import Document
+from ...serving import Glossary
 from ..verb import PLAIN, Stage, Verb
 from ..words import Parser, Words
 
@@ -25,10 +26,10 @@ def _options(parser: Parser) -> None:
 
 def _explain(words: ExplainWords, _: Stage) -> Document:
     if words.code is None:
-        return tuple(CATALOGUE[code] for code in sorted(CATALOGUE))
+        return Glossary(rules=tuple(CATALOGUE[code] for code in sorted(CATALOGUE)))
     code = words.code.upper()
     if code in CATALOGUE:
-        return (CATALOGUE[code],)
+        return Glossary(rules=(CATALOGUE[code],))
     close = nearest(code, CATALOGUE)
     hint = f"did you mean {close}?" if close else ""
     raise UsageError(usage.NO_CODE(f"there is no code {words.code!r}", hint=hint))

@@ -11,11 +11,11 @@ from ...past.history import History
 from ...problem import Exit, Level, Problem
 from ...report import AccountReport, Outcome, OutcomeStatus, Report
 from ...report import Line as ReportLine
-from ...serving import Serving
+from ...serving import Glossary, Serving
 from .. import Document
 from ..clean import clean
 from ..headline import PARTIAL, Tone, called, count, outcomes, planned, verdict
-from ..story import losing_usage, of_nobody, places
+from ..story import of_nobody, places
 from . import ink
 from .changes import block
 from .findings import found, total
@@ -57,9 +57,11 @@ def lines(document: Document, shown: Shown = _NOTHING) -> Iterator[Line]:
         case History():
             yield from _history(document)
         case Serving(url=url, api_key=api_key):
+            yield from _said(document.problems)
             yield (f"Emulating Stripe at {url} (key: {api_key}); Ctrl-C ends it",)
-        case rules:
+        case Glossary(rules=rules):
             yield from codes(rules)
+            yield from _said(document.problems)
 
 
 def _report(report: Report, shown: Shown) -> Iterator[Line]:
@@ -75,7 +77,7 @@ def _report(report: Report, shown: Shown) -> Iterator[Line]:
     if report.verb in _JUDGED and not report.accounts and report.exit_code is not Exit.USAGE:
         yield ()
         yield from _verdict(report, report.verb)
-    for problem in losing_usage(report):
+    for problem in report.losses:
         yield ()
         yield from problem_lines(problem)
 
@@ -193,6 +195,9 @@ def _inventory(inventory: Inventory) -> Iterator[Line]:
         yield (Word(f"Meters of {called(account.account)}", Ink.BOLD),)
         yield from meters(account.meters)
         yield from _said(account.problems)
+    if inventory.narrowed:
+        yield ()
+        yield (Word(PARTIAL, Ink.YELLOW),)
 
 
 def _history(history: History) -> Iterator[Line]:

@@ -1,0 +1,144 @@
+"""The question before an apply: on a real terminal, and where standard output goes elsewhere."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import subprocess
+import sys
+
+import pytest
+from cli.world import SEATS, live
+from published import held
+
+from reconciler.cli.screen import Screen
+
+TIMEOUT = 30
+QUESTION = "Only yes is taken for yes: "
+
+
+class Desk:
+    """A person at a terminal: a process, and all that the screen has shown of it."""
+
+    def __init__(self, *words: object, out: int | None = None) -> None:
+        self._master, slave = pty.openpty()
+        self.seen = ""
+        self.child = subprocess.Popen(
+            [sys.executable, "-m", "reconciler", *map(str, words), "--no-color"],
+            stdin=slave,
+            stdout=slave if out is None else out,
+            stderr=slave,
+        )
+        os.close(slave)
+
+    def read(self, until: str | None = None) -> str:
+        """What the screen shows when these words have come, or all at the end."""
+        while until is None or until not in self.seen:
+            assert select.select([self._master], [], [], TIMEOUT)[0], self.seen
+            try:
+                data = os.read(self._master, 65_536)
+            except OSError:  # nobody writes to it any more
+                data = b""
+            if not data:
+                assert until is None, self.seen
+                break
+            self.seen += data.decode()
+        return self.seen.replace("\r\n", "\n")
+
+    def type(self, line: str) -> None:
+        os.write(self._master, line.encode())
+
+    def end(self) -> int:
+        self.read()
+        os.close(self._master)
+        return self.child.wait(TIMEOUT)
+
+
+def renamed(world):
+    return world(SEATS, {"meters": [live("seats", "Chairs")]})
+
+
+def test_a_declined_plan_stands_on_the_screen_once(world):
+    """The plan before the question is the first part of the document; then how it ended."""
+    made = renamed(world)
+    desk = Desk("apply", made.folder)
+    desk.read(QUESTION)
+    desk.type("no\n")
+    code, seen = desk.end(), desk.read(QUESTION)
+    assert code == 1
+    assert seen.count('"Chairs" → "Seats"') == 1
+    assert seen.count("othing was written") == 1
+    assert "Declined; nothing was written.\n" in seen.partition(QUESTION)[2]
+    assert made.posts() == []
+
+
+def test_an_interrupted_question_says_that_nothing_was_written(world):
+    """Ctrl-C at the prompt: the account that was asked about is not forgotten."""
+    made = renamed(world)
+    desk = Desk("apply", made.folder)
+    desk.read(QUESTION)
+    desk.child.send_signal(signal.SIGINT)
+    code, seen = desk.end(), desk.read(QUESTION)
+    assert code == 130
+    assert seen.count('"Chairs" → "Seats"') == 1
+    after = seen.partition(QUESTION)[2]
+    assert after.startswith("\nApply for sandbox (acct_1EmulatedAccount, test mode)\n")
+    assert "U102: interrupted before the first request: nothing was written" in after
+    assert made.posts() == []
+
+
+def test_what_was_agreed_to_is_told_with_its_outcomes(world):
+    """After yes there is more to say than the plan did."""
+    desk = Desk("apply", renamed(world).folder)
+    desk.read(QUESTION)
+    desk.type("yes\n")
+    assert desk.end() == 0
+    assert "→ done" in desk.read(QUESTION).partition(QUESTION)[2]
+
+
+@pytest.mark.parametrize("format_", ["text", "json"])
+def test_a_declined_document_is_whole_where_it_goes_elsewhere(format_, world, tmp_path):
+    """Whoever is asked sees the plan on the terminal; the file has all of it."""
+    made, kept = renamed(world), tmp_path / "document"
+    with kept.open("wb") as out:
+        desk = Desk("apply", made.folder, "--format", format_, out=out.fileno())
+        desk.read(QUESTION)
+        desk.type("no\n")
+        assert desk.end() == 1
+    assert desk.read(QUESTION).count('"Chairs" → "Seats"') == 1
+    document = kept.read_text("utf-8")
+    if format_ == "json":
+        (account,) = held(document)["accounts"]
+        assert [change["event_name"] for change in account["changes"]] == ["seats"]
+    else:
+        assert document.startswith("Apply for sandbox")
+        assert '"Chairs" → "Seats"' in document
+
+
+@pytest.mark.parametrize("format_", ["text", "json"])
+def test_an_interrupted_question_keeps_the_plan_in_the_document(format_, world, run, monkeypatch):
+    """The lines, the account and its id, and that nothing was sent."""
+    made = renamed(world)
+    monkeypatch.setattr(Screen, "interactive", property(lambda _: True))
+
+    def interrupted(*_: object) -> str:
+        os.kill(os.getpid(), signal.SIGINT)
+        return ""
+
+    monkeypatch.setattr(Screen, "ask", interrupted)
+    ran = run("apply", made.folder, "--format", format_)
+    assert ran.code == 130
+    assert made.posts() == []
+    if format_ == "text":
+        assert "Apply for sandbox (acct_1EmulatedAccount, test mode)" in ran.out
+        assert '"Chairs" → "Seats"' in ran.out
+        assert "The run was interrupted." in ran.out
+        return
+    document = held(ran.out)
+    (account,) = document["accounts"]
+    assert account["account"]["id"] == "acct_1EmulatedAccount"
+    assert [change["event_name"] for change in account["changes"]] == ["seats"]
+    (said,) = account["problems"]
+    assert said["message"] == "interrupted before the first request: nothing was written"
