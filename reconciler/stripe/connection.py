@@ -29,6 +29,9 @@ from .secret import Key
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
+# What a network, a proxy or a server may cause; a `ValueError` is a malformed chunk.
+_PASSING = (requests.RequestException, HTTPError, HTTPException, OSError, ValueError)
+
 _EXCHANGE = threading.local()  # .ends: when the exchange of this thread has to be over
 
 
@@ -60,7 +63,7 @@ class Connection:
         try:
             with self._begin(outgoing) as response:
                 return self._finish(response)
-        except (requests.RequestException, HTTPError, HTTPException, OSError, ValueError) as error:
+        except Exception as error:  # of whatever kind: it holds the request, and so the key
             return replace(self._broken(error), headers=_headers(response))
 
     def _begin(self, outgoing: Outgoing) -> requests.Response:
@@ -109,9 +112,12 @@ class Connection:
             return Broken(service.TOO_SLOW, message, hopeless=True)
         if isinstance(error, requests.exceptions.SSLError):
             return Broken(service.UNTRUSTED, why, hopeless=True)
+        if isinstance(error, requests.exceptions.InvalidURL):  # which may quote a password
+            why = "the address of a proxy is malformed"
         malformed = isinstance(error, requests.RequestException) and isinstance(error, ValueError)
+        passing = isinstance(error, _PASSING) and not malformed
         message = f"no answer from {self._base}: {why or type(reason).__name__}"
-        return Broken(service.UNREACHABLE, message, hopeless=malformed)
+        return Broken(service.UNREACHABLE, message, hopeless=not passing)
 
 
 class _LateError(OSError):

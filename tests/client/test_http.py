@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
-from client.scripted import PATH, Scripted, http, in_turn, refusal, to
+from client.scripted import KEY, PATH, Scripted, http, in_turn, refusal, to
 
 from reconciler.stripe.errors import ConnectionFailedError
+from reconciler.stripe.transport import Transport
 
 OK = http(200, {"id": "x"})
 CHUNKED = b"HTTP/1.1 200 OK\r\nRequest-Id: req_1\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -114,3 +117,27 @@ def test_a_429_without_a_reason_is_told_by_its_code(code, rate, clock):
     with Scripted(script) as server, to(server, clock, rate_limit=20) as transport:
         transport.get(PATH)
         assert transport.pace == pytest.approx(rate)
+
+
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "http://user:hunter2@",
+        "http://user:hun/ter2@host:1",
+        "http://user:hunter2@host:port",
+        "user:hunter2@host:port",
+        "http://user:hunter2@ho st:1",
+        "http://user:hunter2@[::1",
+        "ftp://user:hunter2@host:1",
+    ],
+)
+def test_a_proxy_that_cannot_be_one_is_our_error_and_keeps_its_password(proxy, clock, monkeypatch):
+    """Whatever the library raises there: one try, and nothing of the address is quoted."""
+    monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with (
+        Transport(KEY, api_base="https://api.example", clock=clock) as transport,
+        pytest.raises(ConnectionFailedError) as caught,
+    ):
+        transport.get(PATH)
+    assert (caught.value.problem.code, caught.value.attempts) == ("S010", 1)
+    assert not re.search("hun|ter2|user:", str(caught.value))

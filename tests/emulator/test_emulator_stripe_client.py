@@ -210,6 +210,9 @@ def test_prices_events_and_the_account(server, meters):
     found = v1.prices.list({"recurring": {"meter": made.id}})
     assert [each.id for each in found.data] == [price.id]
     assert found.data[0].recurring.meter == made.id
+    (whole,) = v1.prices.list({"expand": ["data.product"]}).data
+    assert isinstance(whole.product, stripe.Product)
+    assert whole.product.id == price.product
     events = v1.events.list({"types": ["billing.meter.created"]})
     assert events.data[0].request.idempotency_key == "k"
     assert events.data[0].request.id == made.last_response.request_id
