@@ -68,7 +68,7 @@ def _wrong_type(document: Document, violation: Violation) -> Problem:
 def _unquoted(document: Document, violation: Violation, word: str) -> Problem:
     """A number, date or constant where a string is wanted: quotes only help where they would."""
     schema = violation.schema
-    if "enum" in schema and not _may_be_unknown(document, violation):
+    if "enum" in schema:
         return _unknown_value(document, replace(violation, wanted=schema["enum"], value=word))
     if "pattern" in schema and not re.search(schema["pattern"], word):
         return _bad_text(document, replace(violation, value=word))
@@ -103,7 +103,8 @@ def _unknown_value(document: Document, violation: Violation) -> Problem:
         hint = f"did you mean `{meant}`? {hint}"
     if _may_be_unknown(document, violation):
         if word := document.words.get(violation.path):
-            return quote_it(word, document.where(violation.path))
+            unquoted = quote_it(word, document.where(violation.path))
+            return replace(unquoted, hint=f"{hint}; if Stripe has it, {unquoted.hint}")
         rule = codes.UNKNOWN_VALUE_ALLOWED
     elif violation.schema.get("x-stripe-enum"):
         hint += "; where Stripe knows more, write `allow_unknown_values: true` into the file"

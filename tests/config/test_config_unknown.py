@@ -63,3 +63,11 @@ def test_what_is_no_sound_string_is_an_error(tmp_path, where, place, value, code
 def test_any_sound_string_is_a_warning(tmp_path, where, place, value):
     """Stripe may be ahead."""
     assert said(tmp_path, text(place, value, where)) == [("C026", Level.WARNING)]
+
+
+def test_quotes_are_not_the_first_advice(tmp_path):
+    """`null` in quotes would pass, and is hardly what was meant."""
+    (tmp_path / "m.yaml").write_text(text(PLACES[0], "null"), "utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path)
+    assert caught.value.problems[0].hint.startswith("known values: sum, count, last; if Stripe")
