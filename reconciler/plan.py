@@ -1,9 +1,10 @@
 """A plan: its lines in order of apply, the requests they take, and what names it.
 
-`plan_hash` is over the meaning of the plan: what is asked, and of which live meters as they
-were read. Moving a YAML line keeps it, a hand edit of the account changes it. `plan_id` is
-over everything that a saved plan holds, a random nonce included, so that two plans never
-share idempotency keys and an edited file does not load.
+`plan_hash` is over the meaning of the plan: what is asked of which configured account, and of
+which live meters as they were read. Moving a YAML line keeps it, and so does another key; a
+hand edit of the account changes it. `plan_id` is over everything that a saved plan holds, a
+random nonce included, so that two plans never share idempotency keys and an edited file does
+not load.
 """
 
 from __future__ import annotations
@@ -12,28 +13,46 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from .answer import Step, Verb
-from .model import AccountRef, Action, Change
+from .model import Account, AccountRef, Action, Change
 
 PLAN_VERSION = 1
 _ORDER = {action: n for n, action in enumerate(Action)}
 _KEY = re.compile(r"reconciler-([0-9a-f]{12}|none)-([0-9a-f]{32})-([0-9]{1,9})-([0-9]{1,9})")
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """The account that a plan is for, as the files name it: the same for whoever's key reads it."""
+
+    name: str = ""
+    livemode: bool = False
+    account_id: str | None = None
+    stripe_account: str | None = None
+    stripe_context: str | None = None
+
+    @classmethod
+    def of(cls, account: Account) -> Target:
+        """What the project file says of an account's identity."""
+        return cls(**{f.name: getattr(account, f.name) for f in fields(cls)})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """Everything that was decided, and what it was decided on.
 
-    `listed` are the ids of all live meters, `created_at` Unix seconds, `configuration` the
-    digest of the files and `commit` the git commit they were read at, where there is one.
-    `complete` is False for a narrowed run. It holds no secret.
+    `account` is what the key could read of the account, `target` what the files name; `listed`
+    are the ids of all live meters, `created_at` Unix seconds, `configuration` the digest of the
+    files and `commit` the git commit they were read at, where there is one. `complete` is False
+    for a narrowed run. It holds no secret.
     """
 
     account: AccountRef
     changes: tuple[Change, ...]
+    target: Target = Target()
     listed: tuple[str, ...] = ()
     configuration: str = ""
     commit: str | None = None
@@ -86,7 +105,7 @@ def _meaning(plan: Plan) -> list[Any]:
         for line in plan.changes
         if line.action.writes or line.action is Action.BLOCKED
     ]
-    return [plan.account.id, plan.account.livemode, lines]
+    return [asdict(plan.target), lines]
 
 
 def _digest(value: Any) -> str:

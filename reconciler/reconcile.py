@@ -16,7 +16,7 @@ from .diff import decide, match
 from .guard import check
 from .look import EVERYTHING, Scope, Seen, in_scope, look, situation
 from .model import Account, Change, Live, Project
-from .plan import Plan, in_order, seal
+from .plan import Plan, Target, in_order, seal
 from .problem import Exit, Problem, ReconcilerError
 from .remarks import partial, remarks
 from .report import AccountReport, Line, Outcome, OutcomeStatus
@@ -64,6 +64,7 @@ def make_plan(
     changes, refusals = check(in_order(decided), situation(session.account, seen))
     plan = Plan(
         account=seen.account,
+        target=Target.of(session.account),
         changes=changes,
         listed=tuple(sorted(meter.id for meter in live)),
         configuration=project.digest,

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 
 from reconciler.answer import Verb
 from reconciler.model import AccountRef, Action, Policy
-from reconciler.plan import KeyParts, idempotency_key, in_order, intact, read_key, seal, steps
+from reconciler.plan import (
+    KeyParts,
+    Target,
+    idempotency_key,
+    in_order,
+    intact,
+    read_key,
+    seal,
+    steps,
+)
 
 NEW = declare("new")
 WOKEN = declare("woken", display="Other")
@@ -168,6 +177,7 @@ BEFORE = ([declare(display="New"), declare("b")], [live(), live("mtr_b", "b")])
         ([declare(display="New")], [live()], {}),
         (*BEFORE, {"nonce": "other", "created_at": 5, "commit": "f" * 40, "configuration": "x"}),
         (*BEFORE, {"tool_version": "9.9"}),
+        (*BEFORE, {"account": AccountRef("test")}),
     ],
     ids=[
         "a line moved in a file",
@@ -178,6 +188,7 @@ BEFORE = ([declare(display="New"), declare("b")], [live(), live("mtr_b", "b")])
         "an unchanged declaration gone",
         "made again",
         "another version of the tool",
+        "a key that may not read its account",
     ],
 )
 def test_the_hash_stays_while_the_meaning_stays(wants, account, more):
@@ -203,8 +214,11 @@ def test_unmanaged_meters_elsewhere_keep_the_hash():
         (BEFORE[0], [*BEFORE[1], live("mtr_x", "x")], {}),
         (BEFORE[0], [live(), live("mtr_b", "b", formula="last")], {}),
         ([*BEFORE[0], declare("c")], BEFORE[1], {}),
-        (*BEFORE, {"account": AccountRef("test", "acct_2", livemode=False)}),
-        (*BEFORE, {"account": AccountRef("test", "acct_1", livemode=True)}),
+        (*BEFORE, {"target": Target("other")}),
+        (*BEFORE, {"target": Target(account_id="acct_2")}),
+        (*BEFORE, {"target": Target(stripe_account="acct_2")}),
+        (*BEFORE, {"target": Target(stripe_context="acct_2")}),
+        (*BEFORE, {"target": Target(livemode=True)}),
     ],
     ids=[
         "another wish",
@@ -215,7 +229,7 @@ def test_unmanaged_meters_elsewhere_keep_the_hash():
         "an owned meter to stop",
         "a line that is blocked",
         "a declaration more",
-        "another account",
+        *("another account", "another account_id", "another stripe_account", "another context"),
         "the other mode",
     ],
 )

@@ -1,0 +1,57 @@
+"""`--expect HASH`: what was reviewed with one key is applied with another."""
+
+from __future__ import annotations
+
+import pytest
+from cli.world import CALLS, SEATS, live
+from published import held
+
+from reconciler.emulator import Key, Settings
+
+READING = Key("rk_test_read", frozenset({"billing_meter_read", "plan_read"}))
+WRITING = Key("sk_test_write")
+ODD = live("calls", "Calls", "last", id="mtr_odd")
+ACCOUNT = "acct_1EmulatedAccount"
+
+
+@pytest.fixture
+def reviewed(world, run, monkeypatch):
+    """`reviewed(...)`: a project, and the hash of its plan as a key sees it that may only read."""
+
+    def build(**account):
+        settings = Settings(keys=(READING, WRITING))
+        made = world(SEATS, {"meters": [ODD]}, settings=settings, **account)
+        monkeypatch.setenv("SANDBOX_KEY", READING.secret)
+        (planned,) = held(run("plan", made.folder, "--format", "json").out)["accounts"]
+        assert (planned["account"]["id"] is None) is ("stripe_account" not in account)
+        monkeypatch.setenv("SANDBOX_KEY", WRITING.secret)
+        return made, planned["plan_hash"]
+
+    return build
+
+
+@pytest.mark.parametrize("account", [{}, {"stripe_account": ACCOUNT}, {"account_id": ACCOUNT}])
+def test_the_hash_does_not_depend_on_what_a_key_may_read_of_the_account(account, reviewed, run):
+    """The one key knows whose account it is, the other does not."""
+    made, expected = reviewed(**account)
+    ran = run("apply", made.folder, "--yes", "--expect", expected, "--format", "json")
+    assert ran.code == 0, ran.out
+    (applied,) = held(ran.out)["accounts"]
+    assert (applied["plan_hash"], applied["account"]["id"]) == (expected, ACCOUNT)
+
+
+@pytest.mark.parametrize(
+    ("meters", "account"),
+    [
+        (f"{SEATS}\n{CALLS}", {}),
+        (SEATS.replace("Seats", "Chairs"), {}),
+        (SEATS, {"stripe_account": ACCOUNT}),
+        (SEATS, {"account_id": ACCOUNT}),
+    ],
+)
+def test_another_wish_or_another_account_has_another_hash(meters, account, reviewed, run):
+    """Then nothing is written."""
+    made, expected = reviewed()
+    made.write(meters, **account)
+    ran = run("apply", made.folder, "--yes", "--expect", expected)
+    assert (ran.code, made.posts()) == (3, [])
