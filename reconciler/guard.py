@@ -91,7 +91,7 @@ def _no_bill_unserved(lines: tuple[Change, ...], _: Situation) -> Iterator[Refus
         if not line.action.stops or not open_:
             continue
         listed = ", ".join(price.id for price in open_)
-        consent = f"accepts: {{active_prices: [{listed}]}}"
+        consent = f"`accepts: {{active_prices: [{listed}]}}`"
         hint = (
             f"move the prices, or consent under this meter: {consent}"
             if line.want

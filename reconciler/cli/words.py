@@ -80,7 +80,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """The usage error of argparse as ours; its exit code 2 means something else here."""
-        hint = f"see {self.prog} --help"
+        hint = f"see `{self.prog} --help`"
         known = [option for action in self._actions for option in action.option_strings]
         for word in message.partition("unrecognized arguments: ")[2].split():
             if word.startswith("-") and (close := nearest(word.partition("=")[0], known)):

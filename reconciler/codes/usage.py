@@ -8,13 +8,13 @@ NO_VERB = Rule(
     "U001",
     "no such command",
     "The first word of a command line is a verb; options stand after it.",
-    "see reconciler --help",
+    "see `reconciler --help`",
 )
 BAD_WORDS = Rule(
     "U002",
     "the command line does not fit together",
     "An option is unknown, lacks its value, has one that it cannot have, or excludes another.",
-    "see reconciler VERB --help",
+    "see `reconciler VERB --help`",
 )
 NO_FORMAT = Rule(
     "U003",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 
 import pytest
@@ -47,6 +48,20 @@ def test_sixty_skipped_lines_share_one_hint(world, run):
     assert ran.code == 3
     assert ran.out.count("was not touched: the plan has refused lines") == 60
     assert ran.out.count("settle what refuses the line") == 1
+
+
+def test_a_line_of_yaml_is_never_wrapped(world, run):
+    """Consent to a dozen prices has a line of its own, to be copied into the file."""
+    ids = [f"price_1Seat{n:02}" for n in range(12)]
+    seed = {
+        "meters": [live("seats", "Seats", id="mtr_seats")],
+        "prices": [{"id": id_, "meter": "mtr_seats"} for id_ in ids],
+    }
+    made = world(SEATS.replace("Seats,", "Seats, status: inactive,"), seed)
+    told = run("plan", made.folder).out.splitlines()
+    (line,) = [each.strip() for each in told if each.strip().startswith("accepts: ")]
+    assert sorted(re.findall(r"price_\w+", line)) == ids
+    assert line.endswith("]}")
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from published import held
@@ -120,6 +121,26 @@ def test_the_enumerations_of_the_schema_are_those_of_the_code():
     assert defs["change"]["properties"]["action"]["enum"] == list(Action)
     assert defs["outcome"]["properties"]["status"]["enum"] == list(OutcomeStatus)
     assert set(defs["exit_code"]["enum"]) == set(Exit)
+
+
+class Counted(tuple):
+    """Problems that know how often somebody has gone through them."""
+
+    passes = 0
+
+    def __iter__(self):
+        Counted.passes += 1
+        return super().__iter__()
+
+
+@pytest.mark.parametrize("format_", FORMATS)
+def test_problems_are_not_gone_through_once_for_every_line(format_, monkeypatch):
+    """A plan of thousands of lines, each with its own problem, must not take minutes."""
+    (account,) = refused_plan().accounts
+    many = replace(account, lines=account.lines * 50, problems=Counted(account.problems))
+    monkeypatch.setattr(Counted, "passes", 0)
+    render(Report(verb="plan", accounts=(many,)), format_)
+    assert 0 < Counted.passes < 10
 
 
 def test_every_rule_can_be_explained():

@@ -74,7 +74,7 @@ def _within(parts: Iterable[str], left: int) -> str:
 def _names(line: Line, whose: str, room: Room) -> Iterator[str]:
     yield f"**{code(line.change.event_name, room.name)}**"
     for known in filter(None, (whose, meter_id(line))):
-        yield f"<sub>{code(known, 40)}</sub>"
+        yield f"<sub>{code(known, 60)}</sub>"  # an id of Stripe has 41 characters
     if room.place and line.change.where:
         yield f"<sub>{code(str(line.change.where), room.place)}</sub>"
 

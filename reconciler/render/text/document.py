@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
+from ...codes import planning
 from ...inventory import Inventory
 from ...model import Action
 from ...past.history import History
@@ -125,8 +126,9 @@ def _audited(report: AccountReport) -> Iterator[Line]:
 
 def _said(problems: Iterable[Problem]) -> Iterator[Line]:
     for problem in problems:
-        yield ()
-        yield from problem_lines(problem)
+        if problem.code != planning.PARTIAL.code:  # said with the numbers, which it limits
+            yield ()
+            yield from problem_lines(problem)
 
 
 def problem_lines(problem: Problem) -> Iterator[Line]:
