@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from .attribution import REACH, askable, attribute
 from .codes import drift as rules
+from .codes import guards
 from .diff import Namesakes, match
 from .drift import Known, inspect
 from .exemption import exempt, run_out
@@ -18,7 +19,7 @@ from .guard import check
 from .look import EVERYTHING, Scope, by_meter, in_scope, look, situation
 from .model import Project, Severity, Unreadable
 from .moments import date
-from .problem import Problem, Rule
+from .problem import Exit, Problem, Rule
 from .remarks import partial
 from .remedy import Commands
 from .report import AccountReport, Line
@@ -26,6 +27,8 @@ from .session import Session
 from .severity import weight
 from .stripe.meters import readable
 from .verdict import after_audit
+
+_HIDES_NOTHING = (rules.EXEMPTION_EXPIRED.code, guards.ACCOUNT_UNREADABLE.code)
 
 
 def audit(
@@ -48,12 +51,13 @@ def audit(
     seen, scope = look(session, (), live), scope.within(project)
     lines: tuple[Line, ...] = ()
     _, problems = check((), situation(session.account, seen))
-    if not problems:
+    if after_audit((), problems, fail_on) is not Exit.REFUSED:
         names = in_scope(match(session.account.declared, live), scope)
-        lines, problems = _judged(names, session, jobs, path or project.root)
+        lines, found = _judged(names, session, jobs, path or project.root)
+        problems += found
     problems += (partial(),) if scope.narrowed else ()
     exit_code = after_audit(lines, problems, fail_on)
-    complete = all(said.code == rules.EXEMPTION_EXPIRED.code for said in problems)
+    complete = all(said.code in _HIDES_NOTHING for said in problems)
     return AccountReport(
         account=seen.account, exit_code=exit_code, lines=lines, problems=problems, complete=complete
     )

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from .codes import guards as rules
 from .diff import matches
 from .model import AccountRef, Action, Change, Policy, Unreadable
-from .problem import Problem, Rule
+from .problem import Level, Problem, Rule
 from .severity import unaccepted
 
 
@@ -131,13 +131,12 @@ def _right_account(lines: tuple[Change, ...], at: Situation) -> Iterator[Refusal
         case None, _:
             return
         case expected, Unreadable(permission=permission):
-            if not any(line.action.writes for line in lines):
-                return
-            message = (
+            problem = rules.ACCOUNT_UNREADABLE(
                 f"account_id {expected} is configured for {at.account.name!r}, and the key may "
                 f"not read its account (permission: {permission})"
             )
-            yield rules.ACCOUNT_UNREADABLE(message), lambda _: True
+            writes = any(line.action.writes for line in lines)
+            yield replace(problem, level=problem.level if writes else Level.WARNING), lambda _: True
         case expected, own if expected != own:
             message = f"account {at.account.name!r} is configured as {expected}; the key is {own}'s"
             yield rules.WRONG_ACCOUNT(message), lambda _: True

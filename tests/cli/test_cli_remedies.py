@@ -9,6 +9,7 @@ from cli.world import SEATS, live
 from published import held
 
 from reconciler.drift import Kind
+from reconciler.emulator import Key, Settings
 from reconciler.render import FORMATS
 
 ODD = live("seats", "Seats", "sum", id="mtr_old")
@@ -66,3 +67,20 @@ def test_every_format_has_the_whole_command(format_, world, run, tmp_path, monke
     monkeypatch.chdir(tmp_path.parent)
     ran = run("drift", tmp_path.name, "--format", format_)
     assert f"reconciler apply {tmp_path.name} --account sandbox --only seats" in ran.out
+
+
+def test_an_account_that_cannot_be_confirmed_is_told_before_apply_refuses_it(
+    world, run, monkeypatch
+):
+    """What is found stands and is complete; the printed command would be refused with this key."""
+    key = Key("rk_test_x", frozenset({"billing_meter_write", "plan_read", "event_read"}))
+    facts = {"settings": Settings(keys=(key,)), "account_id": "acct_1EmulatedAccount"}
+    made = world(SEATS, {"meters": [STOPPED]}, **facts)
+    monkeypatch.setenv("SANDBOX_KEY", key.secret)
+    ran = run("drift", made.folder, "--format", "json")
+    (account,) = held(ran.out)["accounts"]
+    said = [(problem["code"], problem["severity"]) for problem in account["problems"]]
+    assert (ran.code, said, account["complete"]) == (2, [("G008", "warning")], True)
+    refused = run(*shlex.split(fixes(ran)[0])[1:], "--yes")
+    assert (refused.code, "error G008" in refused.out) == (3, True)
+    assert made.posts() == []

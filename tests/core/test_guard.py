@@ -184,11 +184,16 @@ def test_the_wrong_account_refuses_everything(own, code, said):
     assert all(said in problem.message for problem in problems)
 
 
-@pytest.mark.parametrize(("own", "codes"), [("acct_2", ["G007"]), (Unreadable("x"), [])])
-def test_without_changes_only_a_proven_mismatch_counts(own, codes):
-    """An account that cannot be read refuses writes, and there are none."""
-    _, problems = judged(lines([declare()], [live()]), situation(expected_id="a", own_id=own))
-    assert [problem.code for problem in problems] == codes
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [("acct_2", ("G007", Level.ERROR)), (Unreadable("x"), ("G008", Level.WARNING))],
+)
+def test_without_changes_only_a_proven_mismatch_is_an_error(own, said):
+    """An account that cannot be read refuses writes; where there are none, it is told."""
+    at = situation(expected_id="a", own_id=own)
+    marked, problems = check(lines([declare()], [live()]), at)
+    assert [(problem.code, problem.level) for problem in problems] == [said]
+    assert not any(line.refused_by for line in marked)
 
 
 def test_without_a_configured_account_any_account_will_do():
