@@ -82,10 +82,10 @@ def _active_prices(session: Session, ids: tuple[str, ...]) -> tuple[Price, ...] 
 
 def by_meter(prices: Iterable[Price]) -> dict[str, tuple[Price, ...]]:
     """Prices under the id of the meter they bill on."""
-    found: dict[str, tuple[Price, ...]] = {}
+    found: dict[str, list[Price]] = {}
     for price in prices:
-        found[price.meter] = (*found.get(price.meter, ()), price)
-    return found
+        found.setdefault(price.meter, []).append(price)
+    return {meter: tuple(some) for meter, some in found.items()}
 
 
 def situation(account: Account, seen: Seen) -> Situation:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import TypeVar
 
@@ -13,6 +14,7 @@ from .model import Action, Change, Declared, Live, Meter, Price, Status, Unreada
 from .problem import Level, Problem
 
 _ALIKE = 0.6  # the likeness from which two event_names look like one name changed
+_NEIGHBOURS = 16  # of each name, on either side, in either order
 _SHOWN = 5  # prices that a message names
 
 
@@ -23,10 +25,7 @@ def remarks(lines: tuple[Change, ...], unreadable: Unreadable | None = None) -> 
     """
     leaving = [line.have for line in lines if line.action in _LEAVING and not line.want]
     arriving = [line.want.meter for line in lines if line.action is Action.CREATE and line.want]
-    renames = _Renames(
-        _by_settings(have for have in leaving if have and have.active),
-        _by_settings(arriving),
-    )
+    renames = _Renames([have for have in leaving if have and have.active], arriving)
     return tuple(problem for line in lines for problem in _of_line(line, renames, unreadable))
 
 
@@ -40,21 +39,45 @@ _M = TypeVar("_M", bound=Meter)
 _Settings = tuple[object, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class _Renames:
     """Active meters that no file declares, and meters to be created, by their settings."""
 
-    leaving: Mapping[_Settings, list[Live]]
-    arriving: Mapping[_Settings, list[Meter]]
+    def __init__(self, leaving: Iterable[Live], arriving: Iterable[Meter]) -> None:
+        self._leaving = {key: _Shelf(alike) for key, alike in _by_settings(leaving).items()}
+        self._arriving = _by_settings(arriving)
 
     def former(self, new: Meter) -> Live | None:
         """The meter that a new one looks like: by name, or as the only one of these settings."""
-        alike = self.leaving.get(settings(new), [])
-        likeliest = max(alike, key=lambda have: _likeness(new, have), default=None)
-        only = len(alike) == len(self.arriving.get(settings(new), [])) == 1
-        if likeliest and (only or _likeness(new, likeliest) >= _ALIKE):
-            return likeliest
-        return None
+        alike = self._leaving.get(settings(new))
+        if alike is None:
+            return None
+        likeliest = max(alike.near(new), key=lambda have: _likeness(new, have))
+        only = alike.size == len(self._arriving.get(settings(new), [])) == 1
+        return likeliest if only or _likeness(new, likeliest) >= _ALIKE else None
+
+
+class _Shelf:
+    """Meters of the same settings, sorted so that those of a like name are found side by side.
+
+    A thousand new names against a thousand old ones must not take seconds: each is compared
+    with its neighbours only, those with the same beginning and those with the same end.
+    """
+
+    def __init__(self, meters: Sequence[Live]) -> None:
+        self.size = len(meters)
+        self._called = {meter.display_name: meter for meter in reversed(meters)}
+        self._forwards = sorted(meters, key=lambda meter: meter.event_name)
+        self._backwards = sorted(meters, key=lambda meter: meter.event_name[::-1])
+
+    def near(self, new: Meter) -> Iterator[Live]:
+        """The meters that could be the likeliest; at least one."""
+        if new.display_name in self._called:
+            yield self._called[new.display_name]
+        name = new.event_name
+        at = bisect_left(self._forwards, name, key=lambda meter: meter.event_name)
+        yield from self._forwards[max(0, at - _NEIGHBOURS) : at + _NEIGHBOURS]
+        at = bisect_left(self._backwards, name[::-1], key=lambda meter: meter.event_name[::-1])
+        yield from self._backwards[max(0, at - _NEIGHBOURS) : at + _NEIGHBOURS]
 
 
 def _by_settings(meters: Iterable[_M]) -> dict[_Settings, list[_M]]:
@@ -104,10 +127,7 @@ def _likeness(new: Meter, have: Live) -> float:
 
 
 def _in_common(one: str, other: str) -> float:
-    """How many of the pairs of neighbouring letters two names share (Sørensen-Dice).
-
-    A thousand new names against a thousand old ones must not take half a minute.
-    """
+    """How many of the pairs of neighbouring letters two names share (Sørensen-Dice)."""
     ours, theirs = set(pairwise(one)), set(pairwise(other))
     return 2 * len(ours & theirs) / max(1, len(ours) + len(theirs))
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from time import process_time
+
 import pytest
 from core.worlds import OWNING, declare, lines, live, priced, retire, stopped
 
-from reconciler.model import Policy
+from reconciler.look import by_meter
+from reconciler.model import Policy, Price
 from reconciler.problem import Level
 from reconciler.remarks import remarks
 
@@ -149,3 +152,33 @@ def test_a_declared_meter_is_never_taken_for_the_old_name():
         [declare("search_calls"), retire("search_call")], [live("mtr_a", "search_call")]
     )
     assert remarks(changes) == ()
+
+
+def test_a_thousand_renames_among_a_thousand_others_are_told_at_once(monkeypatch):
+    """Each new name is compared with its neighbours, not with every old one."""
+    compared = []
+    monkeypatch.setattr(
+        "reconciler.remarks._in_common",
+        lambda one, other: compared.append(one) or float(one[3:] == other[3:]),
+    )
+    account = [live(f"mtr_{n}", f"old_{n * 7919:07}", display=f"Old {n}") for n in range(1000)]
+    wants = [declare(f"new_{n * 7919:07}", display=f"New {n}") for n in range(1000)]
+    said = remarks(lines(wants, account, policy=REPORTING))
+    assert [p.code for p in said] == ["P101"] * 1000
+    assert all(p.event_name[4:] in p.message.partition("rename of")[2] for p in said)
+    assert len(compared) < 100_000
+
+
+def test_a_meter_that_keeps_its_display_name_is_found_among_a_thousand():
+    """However little the two event_names have in common."""
+    account = [live(f"mtr_{n}", f"old_{n:04}", display=f"Old {n}") for n in range(1000)]
+    (said,) = remarks(lines([declare("zzz", display="Old 567")], account, policy=REPORTING))
+    assert "(mtr_567)" in said.message
+
+
+def test_all_the_prices_of_one_meter_are_gathered_in_one_pass():
+    """Forty thousand take a moment, not seconds; their order stays."""
+    prices = [Price(f"price_{n}", "mtr_a") for n in range(40_000)]
+    began = process_time()
+    assert by_meter(prices) == {"mtr_a": tuple(prices)}
+    assert process_time() - began < 1.5
