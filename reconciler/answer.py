@@ -5,12 +5,12 @@ The three are exhaustive: the effect was seen, it was refused, or nobody knows.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-from .model import Change, Live, Price, Unreadable
+from .model import Change, Live
 from .problem import Problem
 
 SIDE_BY_SIDE = 8
@@ -105,17 +105,3 @@ class Meters(Protocol):
 
     def live(self) -> tuple[Live, ...]:
         """Every meter of the account, active and inactive, each once."""
-
-
-class Prices(Protocol):
-    """The active prices of an account, as far as the key may read them."""
-
-    def for_meters(self, meter_ids: tuple[str, ...]) -> tuple[Price, ...] | Unreadable:
-        """The active prices bound to these meters."""
-
-    def all(self) -> tuple[Price, ...] | Unreadable:
-        """Every active metered price of the account, paged once over the whole account."""
-
-
-Stopped = Callable[[], bool]
-"""Asked before every request: whether the run has been told to stop."""

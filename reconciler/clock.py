@@ -1,11 +1,20 @@
-"""Time and chance, passed in everywhere so that no test ever waits or varies."""
+"""Time, chance and the stop signal, passed in everywhere so that no test ever waits or varies."""
 
 from __future__ import annotations
 
 import random
 import threading
 import time
+from collections.abc import Callable
 from typing import Protocol
+
+Stopped = Callable[[], bool]
+"""Asked before every request: whether the run has been told to stop."""
+
+
+def never() -> bool:
+    """The stop signal that nobody gives."""
+    return False
 
 
 class Clock(Protocol):

@@ -6,15 +6,14 @@ import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from .answer import Stopped
-from .clock import Clock, SystemClock
+from .clock import Clock, Stopped, SystemClock, never
 from .codes import environment, service
 from .model import Account, Unreadable
 from .problem import AuthError, ServiceError
 from .stripe.errors import InvalidRequestError
 from .stripe.meters import Events, Meters, Prices, readable
 from .stripe.secret import complaint
-from .stripe.transport import Options, Transport, never
+from .stripe.transport import Options, Transport
 from .stripe.wire import identity
 from .stripe.writes import AccountMeters
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from .answer import SIDE_BY_SIDE, Answer, Doubtful, Meters, Refused, Seen, Step, Stopped, Verb
-from .clock import Clock
+from .answer import SIDE_BY_SIDE, Answer, Doubtful, Meters, Refused, Seen, Step, Verb
+from .clock import Clock, Stopped, never
 from .codes import applying as rules
 from .model import Change, Live, Meter, Price, Unreadable
 from .plan import Plan, idempotency_key
@@ -78,7 +78,7 @@ class Run:
     notebook: Notebook
     clock: Clock
     livemode: bool
-    stopped: Stopped = lambda: False
+    stopped: Stopped = never
     told: Callable[[Line], None] = lambda _: None
     repair: str = "reactivate {id}"
     already: Mapping[str, str | None] = field(default_factory=dict)

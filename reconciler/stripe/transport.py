@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from typing import Any, Self, TypedDict, Unpack
 
 from .. import __version__
-from ..answer import Stopped
-from ..clock import Clock, SystemClock
+from ..clock import Clock, Stopped, SystemClock, never
 from ..codes import service
 from ..problem import ServiceError, StoppedError
 from .errors import StripeError
@@ -32,11 +31,6 @@ RATE_LIMIT = 20.0
 
 _LOG = logging.getLogger(__name__)
 _HEADER = re.compile(r"[!-~]{1,255}")
-
-
-def never() -> bool:
-    """The stop signal that nobody gives."""
-    return False
 
 
 class Options(TypedDict, total=False):
