@@ -120,7 +120,8 @@ def _ended(report: Report | AccountReport, verb: str, lines: list[Line]) -> tupl
     """How a run ended that did not do all, and what it did all the same."""
     said, code = _ENDED[report.exit_code], report.exit_code
     done = [line.outcome.status for line in lines if line.outcome].count(OutcomeStatus.DONE)
-    left = count(sum(map(halted, lines)), "line")
+    halts = sum(map(halted, lines))
+    left = count(halts, "line")
     if code is Exit.REFUSED and verb == "plan":
         return Tone.BAD, f"{said}: until this is settled, apply writes nothing."
     if code is Exit.REFUSED and done:
@@ -128,7 +129,8 @@ def _ended(report: Report | AccountReport, verb: str, lines: list[Line]) -> tupl
     if verb != "apply" or code is Exit.PARTIAL or not (done or code in _WITHOUT_EFFECT):
         return Tone.BAD, f"{said}."
     if done:
-        return Tone.BAD, f"{said}; {count(done, 'change')} applied, {left} left."
+        rest = f", {left} left" if halts else ""
+        return Tone.BAD, f"{said}; {count(done, 'change')} applied{rest}."
     said = "Declined" if _declined(report) else said
     return Tone.BAD, f"{said}; nothing was written."
 

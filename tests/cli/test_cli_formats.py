@@ -57,6 +57,22 @@ def test_skipping_what_is_refused_does_not_claim_that_nothing_was_written(format
     assert "nothing was written" not in ran.out
 
 
+def test_one_account_without_a_key_does_not_hide_what_another_was_written(world, run):
+    """The verdict of the whole run counts what was applied in any of its accounts."""
+    made = world(SEATS, {"meters": [live("seats", "Chairs")]})
+    made.file(
+        "reconciler.yaml",
+        "version: 1\nmeters: [meters.yaml]\naccounts:\n  keyless: {api_key_env: NOT_SET}\n"
+        f"  sandbox: {{api_key_env: SANDBOX_KEY, api_base: '{made.server.url}'}}\n",
+    )
+    names = ("--account", "keyless", "--account", "sandbox")
+    ran = run("apply", made.folder, *names, "--yes", "--format", "markdown")
+    assert ran.code == 6
+    missing = "The API key is missing, or may not do this"
+    assert f"> **{missing}; 1 change applied.**" in ran.out
+    assert f"| {missing}; nothing was written. |" in ran.out
+
+
 @pytest.mark.parametrize("words", [["plan", "--only", "se*"], ["validate"]], ids=lambda w: w[0])
 @pytest.mark.parametrize("format_", ALL)
 def test_every_format_says_that_a_run_is_partial(format_, words, world, run):
