@@ -12,7 +12,7 @@ from types import MappingProxyType
 from .attribution import REACH, askable, attribute
 from .codes import drift as rules
 from .codes import guards
-from .diff import Namesakes, match
+from .diff import Namesakes, namesakes
 from .drift import Known, inspect
 from .exemption import exempt, run_out
 from .guard import check
@@ -52,7 +52,7 @@ def audit(
     lines: tuple[Line, ...] = ()
     _, problems = check((), situation(session.account, seen))
     if after_audit((), problems, fail_on) is not Exit.REFUSED:
-        names = in_scope(match(session.account.declared, live), scope)
+        names = in_scope(namesakes(session.account.declared, live), scope)
         lines, found = _judged(names, session, jobs, path or project.root)
         problems += found
     problems += (partial(),) if scope.narrowed else ()

@@ -61,7 +61,7 @@ class Namesakes:
     inactive: tuple[Live, ...]
 
 
-def match(declared: Iterable[Declared], live: Iterable[Live]) -> tuple[Namesakes, ...]:
+def namesakes(declared: Iterable[Declared], live: Iterable[Live]) -> tuple[Namesakes, ...]:
     """Every event_name on either side, once, in order."""
     wanted = {want.event_name: want for want in declared}
     by_name = sorted(live, key=lambda meter: (meter.event_name, _stopped_last(meter)), reverse=True)

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from . import __version__
 from .apply import apply, blocked
 from .codes import applying as rules
-from .diff import decide, match
+from .diff import decide, namesakes
 from .guard import check
 from .look import EVERYTHING, Scope, Seen, in_scope, look, situation
 from .model import Account, Change, Live, Project
@@ -58,7 +58,7 @@ def make_plan(
     """
     live = session.meters.live()
     scope = scope.within(project)
-    names = in_scope(match(session.account.declared, live), scope)
+    names = in_scope(namesakes(session.account.declared, live), scope)
     seen = look(session, names, live)
     decided = (decide(each, seen.prices, session.account.policy) for each in names)
     changes, refusals = check(in_order(decided), situation(session.account, seen))
@@ -205,7 +205,7 @@ def _unmet(written: Iterable[Line], live: Iterable[Live]) -> tuple[Line, ...]:
     """The lines that an account does not show to be done; of two readings the last counts."""
     wants = [line.change.want for line in written if line.change.want]
     latest = {meter.id: meter for meter in live}
-    now = {each.event_name: each for each in match(wants, latest.values())}
+    now = {each.event_name: each for each in namesakes(wants, latest.values())}
     return tuple(
         line for line in written if not fulfilled(line.change, now.get(line.change.event_name))
     )

@@ -11,7 +11,7 @@ from dataclasses import replace
 from .apply import blocked
 from .codes import applying as rules
 from .codes import guards as guard_rules
-from .diff import Namesakes, decide, field_changes, match
+from .diff import Namesakes, decide, field_changes, namesakes
 from .guard import check
 from .look import Seen, look, situation
 from .model import Account, AccountRef, Change, Live
@@ -49,7 +49,7 @@ def revive(plan: Plan, session: Session) -> Planned:
     _not_foreign(plan, live)
     wants = tuple(line.want for line in plan.changes if line.want)
     planned_names = {line.event_name for line in plan.changes}
-    names = tuple(each for each in match(wants, live) if each.event_name in planned_names)
+    names = tuple(each for each in namesakes(wants, live) if each.event_name in planned_names)
     seen = look(session, names, live)
     if _differ(seen.account.id, plan.account.id) or _differ(
         seen.account.livemode, plan.account.livemode

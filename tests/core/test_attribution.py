@@ -8,7 +8,7 @@ import pytest
 from core.worlds import COMMANDS, declare, live, priced, retire, stopped
 
 from reconciler.attribution import REACH, Whose, askable, attribute
-from reconciler.diff import match
+from reconciler.diff import namesakes
 from reconciler.drift import Known, inspect
 from reconciler.exemption import exempt
 from reconciler.ignore import Ignore
@@ -23,7 +23,7 @@ OURS = f"reconciler-abcdef012345-{PLAN}-3-1"
 def look(declared, account, *prices):
     """The lines of an audit, before anybody asked the events."""
     known = Known(commands=COMMANDS, policy=Policy(), prices=priced(*prices), now=NOW)
-    return tuple(inspect(names, known) for names in match(declared, account))
+    return tuple(inspect(names, known) for names in namesakes(declared, account))
 
 
 def event(type_, meter="mtr_a", ago=HOUR, key=None, **previous):

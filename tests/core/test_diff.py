@@ -8,7 +8,7 @@ from core.worlds import OWNING, declare, lines, live, priced, retire, stopped
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.diff import Reason, decide, field_changes, match, matches, watched
+from reconciler.diff import Reason, decide, field_changes, matches, namesakes, watched
 from reconciler.model import Action, FieldChange
 
 
@@ -150,7 +150,7 @@ def test_a_line_shows_the_prices_that_it_was_decided_on(want, account, prices, n
 )
 def test_prices_are_read_only_where_they_decide(want, account, policy, ids):
     """Meters that a line would stop, or could with consent, and the twins to choose among."""
-    (names,) = match([want] if want else [], account)
+    (names,) = namesakes([want] if want else [], account)
     assert watched(names, policy) == ids
 
 
@@ -163,7 +163,7 @@ PRICES = st.sets(st.sampled_from(["mtr_a", "mtr_1", "mtr_2"])).map(
 def test_prices_that_were_not_read_would_not_have_mattered(row, prices):
     """The line is the same whether all prices are known or only the ones asked for."""
     want, account, _, policy, *_ = TABLE[row]
-    (names,) = match([want] if want else [], account)
+    (names,) = namesakes([want] if want else [], account)
     known = {id_: prices[id_] for id_ in watched(names, policy) if id_ in prices}
     line, informed = decide(names, known, policy), decide(names, prices, policy)
     same = ("action", "reason", "have", "wakes", "fields")
@@ -208,6 +208,6 @@ def test_patterns_are_globs_over_the_whole_name(name, patterns, fits):
 def test_names_come_once_each_and_in_order():
     """From either side, and a reason is one of the stable words."""
     account = [live("mtr_b", "b"), live("mtr_a", "a"), stopped("mtr_c", "c"), stopped("mtr_d", "b")]
-    names = match([declare("d"), declare("b")], account)
+    names = namesakes([declare("d"), declare("b")], account)
     assert [each.event_name for each in names] == ["a", "b", "c", "d"]
     assert {row[5] for row in TABLE.values()} == set(Reason)

@@ -6,7 +6,7 @@ import pytest
 from core.worlds import COMMANDS, OWNING, declare, live, priced, retire, stopped
 
 from reconciler.codes import CATALOGUE
-from reconciler.diff import match
+from reconciler.diff import namesakes
 from reconciler.drift import RESEND, Kind, Known, inspect
 from reconciler.model import Policy, Severity
 
@@ -19,7 +19,7 @@ LOW, HIGH, REVENUE = Severity.LOW, Severity.HIGH, Severity.REVENUE
 def look(declared=(), account=(), prices=(), policy=None, now=NOW):
     """The one line of an account in which there is one name."""
     known = Known(commands=COMMANDS, policy=policy or Policy(), prices=priced(*prices), now=now)
-    (names,) = match(declared, account)
+    (names,) = namesakes(declared, account)
     return inspect(names, known)
 
 

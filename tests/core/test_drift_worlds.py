@@ -6,7 +6,7 @@ from itertools import product
 
 from core.worlds import COMMANDS, OWNING, declare, live, priced, retire, stopped
 
-from reconciler.diff import decide, match
+from reconciler.diff import decide, namesakes
 from reconciler.drift import Kind, Known, inspect
 from reconciler.model import Action, Policy
 from reconciler.severity import weight
@@ -40,7 +40,7 @@ def test_audit_and_plan_never_disagree():
     """Whatever a plan would speak of is found, as bad as there; what it leaves alone is not,
     but for prices that bill on a meter which counts nothing. A stop may cost more than what is."""
     for want, account, prices, policy in WORLDS:
-        (names,) = match(want, account)
+        (names,) = namesakes(want, account)
         line = look(names, prices, policy)
         planned = decide(names, priced(*prices), policy)
         kinds = {finding.kind for finding in line.findings}
@@ -56,7 +56,7 @@ def test_audit_and_plan_never_disagree():
 def test_a_price_is_told_of_exactly_once_where_it_costs_revenue():
     """No active price on a meter that counts nothing goes unmentioned, unless it is accepted."""
     for want, account, prices, policy in WORLDS:
-        (names,) = match(want, account)
+        (names,) = namesakes(want, account)
         found = look(names, prices, policy).findings
         said = " ".join(finding.message for finding in found)
         accepted = want[0].accepted_prices if want else ()

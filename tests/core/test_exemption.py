@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from core.worlds import COMMANDS, declare, live, priced, stopped
 
-from reconciler.diff import match
+from reconciler.diff import namesakes
 from reconciler.drift import Known, inspect
 from reconciler.exemption import exempt, run_out
 from reconciler.ignore import Ignore
@@ -26,7 +26,7 @@ def ignore(event_name="legacy_*", kind="unmanaged", until="2026-09-21", owner="b
 
 def look(name="legacy_sms", declared=(), account=None, prices=(), rules=()):
     known = Known(commands=COMMANDS, policy=Policy(), prices=priced(*prices), now=1_790_000_000)
-    (names,) = match(declared, [live(name=name)] if account is None else account)
+    (names,) = namesakes(declared, [live(name=name)] if account is None else account)
     return exempt(inspect(names, known), rules, TODAY)
 
 

@@ -8,7 +8,7 @@ import pytest
 from core.worlds import declare, lines, live, retire, stopped
 
 from reconciler.codes import applying, guards, planning
-from reconciler.diff import match
+from reconciler.diff import namesakes
 from reconciler.model import Severity
 from reconciler.problem import Exit, Level, Problem, worst
 from reconciler.report import Line, Outcome, OutcomeStatus, Sent
@@ -141,7 +141,7 @@ def test_what_does_not_stand_is_partial_only_where_something_was_written(every, 
 def test_a_line_is_fulfilled_by_what_is_active(want, before, now, so):
     """Whoever brought it about, and whichever meter it is."""
     (line,) = lines([want] if want else [], before)
-    (names,) = match([want] if want else [], now) or [None]
+    (names,) = namesakes([want] if want else [], now) or [None]
     assert fulfilled(line, names) is so
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.diff import decide, match
+from reconciler.diff import decide, namesakes
 from reconciler.model import (
     Account,
     AccountRef,
@@ -131,7 +131,7 @@ def lines(
     policy: Policy = OWNING,
 ) -> tuple[Change, ...]:
     """The lines of a plan, in its order."""
-    return in_order(decide(each, prices or {}, policy) for each in match(declared, account))
+    return in_order(decide(each, prices or {}, policy) for each in namesakes(declared, account))
 
 
 def plan_of(*changes: Change, listed: tuple[str, ...] | None = None, **more: Any) -> Plan:
