@@ -31,7 +31,7 @@ _ASKED_ONE_BY_ONE = 50  # meters whose prices are asked for, a request each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
+class Looked:
     """What was read. `prices` are the active ones by meter id, as far as they matter here."""
 
     prices: Mapping[str, tuple[Price, ...]]
@@ -51,7 +51,7 @@ def in_scope(names: Iterable[Namesakes], scope: Scope) -> tuple[Namesakes, ...]:
     )
 
 
-def look(session: Session, names: Iterable[Namesakes], live: tuple[Live, ...]) -> Seen:
+def look(session: Session, names: Iterable[Namesakes], live: tuple[Live, ...]) -> Looked:
     """Read what the decisions about these names depend on, and nothing else.
 
     The mode is that of any listed object, else the one that the key's prefix tells.
@@ -60,7 +60,7 @@ def look(session: Session, names: Iterable[Namesakes], live: tuple[Live, ...]) -
     ids = tuple(id_ for some in wanted.values() for id_ in some)
     found = _active_prices(session, ids)
     livemode = live[0].livemode if live else session.key_livemode
-    return Seen(
+    return Looked(
         prices={} if isinstance(found, Unreadable) else by_meter(found),
         needs_prices=frozenset(name for name, some in wanted.items() if some),
         unreadable=found if isinstance(found, Unreadable) else None,
@@ -88,7 +88,7 @@ def by_meter(prices: Iterable[Price]) -> dict[str, tuple[Price, ...]]:
     return {meter: tuple(some) for meter, some in found.items()}
 
 
-def situation(account: Account, seen: Seen) -> Situation:
+def situation(account: Account, seen: Looked) -> Situation:
     """What guards look at: the configured account beside the one that was reached."""
     return Situation(
         policy=account.policy,

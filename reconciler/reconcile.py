@@ -14,7 +14,7 @@ from .apply import apply, blocked
 from .codes import applying as rules
 from .diff import decide, namesakes
 from .guard import check
-from .look import EVERYTHING, Scope, Seen, in_scope, look, situation
+from .look import EVERYTHING, Looked, Scope, in_scope, look, situation
 from .model import Account, Change, Live, Project
 from .plan import Plan, Target, in_order, seal
 from .problem import Exit, Problem, ReconcilerError
@@ -81,7 +81,7 @@ def judge(
     plan: Plan,
     changes: tuple[Change, ...],
     refusals: tuple[Problem, ...],
-    seen: Seen,
+    seen: Looked,
     already: Mapping[str, str | None] = MappingProxyType({}),
 ) -> Planned:
     """A plan with the lines that guards have marked, and the report that says so."""

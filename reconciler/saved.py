@@ -13,7 +13,7 @@ from .codes import applying as rules
 from .codes import guards as guard_rules
 from .diff import Namesakes, decide, field_changes, namesakes
 from .guard import check
-from .look import Seen, look, situation
+from .look import Looked, look, situation
 from .model import Account, AccountRef, Change, Live
 from .moments import lasting, utc
 from .plan import Plan
@@ -64,7 +64,7 @@ def revive(plan: Plan, session: Session) -> Planned:
     return judge(plan, changes, refusals, seen, already)
 
 
-def _as_of_now(plan: Plan, seen: Seen) -> Iterator[Change]:
+def _as_of_now(plan: Plan, seen: Looked) -> Iterator[Change]:
     """The lines with the prices that bill now on what would stop."""
     for line in plan.changes:
         stopping = line.have if line.action.stops else None
@@ -115,7 +115,7 @@ def _moved(
     plan: Plan,
     already: Collection[str],
     names: Mapping[str, Namesakes],
-    seen: Seen,
+    seen: Looked,
     account: Account,
 ) -> Iterator[Problem]:
     """A problem for every line that is neither as it was read nor as it is wanted."""
@@ -146,7 +146,7 @@ def _changed(then: Live, now: Live) -> str:
     return f"{now.id} changed ({listed})" if listed else ""
 
 
-def _decided_otherwise(line: Change, now: Namesakes, seen: Seen, account: Account) -> str:
+def _decided_otherwise(line: Change, now: Namesakes, seen: Looked, account: Account) -> str:
     """Whether the prices or the policy of now make something else of meters that did not move."""
     if seen.unreadable and line.event_name in seen.needs_prices:
         return ""  # what the prices decide cannot be judged: a guard refuses the line
