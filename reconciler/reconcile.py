@@ -74,10 +74,10 @@ def make_plan(
         tool_version=__version__,
         complete=not scope.narrowed,
     )
-    return judge(seal(plan), changes, refusals, seen)
+    return reviewed(seal(plan), changes, refusals, seen)
 
 
-def judge(
+def reviewed(
     plan: Plan,
     changes: tuple[Change, ...],
     refusals: tuple[Problem, ...],

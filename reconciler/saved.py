@@ -18,7 +18,7 @@ from .model import Account, AccountRef, Change, Live
 from .moments import lasting, utc
 from .plan import Plan
 from .problem import Exit, Problem, RefusedError, StaleError
-from .reconcile import Planned, judge
+from .reconcile import Planned, reviewed
 from .report import AccountReport, Line, Outcome, OutcomeStatus
 from .session import Session
 from .severity import severity
@@ -61,7 +61,7 @@ def revive(plan: Plan, session: Session) -> Planned:
     if moved:
         raise OutdatedError(_outdated(plan, seen.account, already, moved))
     changes, refusals = check(_as_of_now(plan, seen), situation(account, seen))
-    return judge(plan, changes, refusals, seen, already)
+    return reviewed(plan, changes, refusals, seen, already)
 
 
 def _as_of_now(plan: Plan, seen: Looked) -> Iterator[Change]:

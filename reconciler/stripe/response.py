@@ -49,7 +49,7 @@ class Reply:
             raise UnexpectedAnswerError(str(error), _unseen(self.about)) from None
 
 
-def judge(
+def appraise(
     came: Incoming | Broken, scrub: Scrub, before: Circumstances = UNTRIED
 ) -> tuple[Tried, Reply | StripeError]:
     """What one try came to, after those that `before` tells of."""

@@ -17,7 +17,7 @@ from ..problem import ServiceError, StoppedError
 from .errors import StripeError
 from .exchange import Limits, Outgoing, checked_base
 from .pace import Pacer
-from .response import UNTRIED, Reply, judge
+from .response import UNTRIED, Reply, appraise
 from .retry import Budget, Tried, wait_before_retry
 from .secret import Key
 from .wire import flatten
@@ -118,7 +118,7 @@ class Transport:
         while True:
             claimed = self._await_turn(failure if outgoing.method == "POST" else None)
             came = self._connection.send(outgoing)
-            tried, outcome = judge(came, self._key.scrub, about)
+            tried, outcome = appraise(came, self._key.scrub, about)
             self._learn(tried, claimed)
             _LOG.info("%s %s: %s", outgoing.method, outgoing.path, outcome.about)
             if isinstance(outcome, Reply):
