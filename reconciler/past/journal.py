@@ -14,6 +14,7 @@ import fcntl
 import json
 import os
 import secrets
+import stat
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from ..answer import Answer, Seen, Step
-from ..clock import Clock
+from ..clock import Clock, SystemClock
 from ..codes import journal as rules
 from ..problem import Location, Problem, ReconcilerError
 from ..report import Line
@@ -31,6 +32,7 @@ NAME = "journal.jsonl"
 LOCK = "journal.lock"
 TURN_OVER_AT = 8_000_000  # bytes
 KEEP = 5  # old files
+_PATIENCE = 50  # tenths of a second
 
 
 class JournalError(ReconcilerError):
@@ -151,7 +153,7 @@ def opened(folder: Path, run: Run, clock: Clock) -> Iterator[Journal]:
     """
     path = folder / NAME
     try:
-        descriptor = _open(folder, path)
+        descriptor = _open(folder, path, clock)
     except OSError as error:
         raise JournalError(_unwritable(path, error)) from None
     book = Journal(descriptor, path, run.plan_id, clock)
@@ -162,20 +164,41 @@ def opened(folder: Path, run: Run, clock: Clock) -> Iterator[Journal]:
         book.close()
 
 
-def _open(folder: Path, path: Path) -> int:
+def _open(folder: Path, path: Path, clock: Clock) -> int:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = os.open(folder / LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+    if folder.is_symlink():
+        raise OSError("its folder is a symbolic link")
+    lock = _regular(folder / LOCK, os.O_CREAT | os.O_RDWR)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        _take(lock, fcntl.LOCK_EX, clock)
         if path.exists() and path.stat().st_size > TURN_OVER_AT:
             _turn_over(path)
-        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_APPEND, 0o600)
+        descriptor = _regular(path, os.O_CREAT | os.O_RDWR | os.O_APPEND)
         size = os.fstat(descriptor).st_size
         if size and os.pread(descriptor, 1, size - 1) != b"\n":
             os.write(descriptor, b"\n")  # a crash cut the last line off: end it
         return descriptor
     finally:
         os.close(lock)
+
+
+def _regular(path: Path, flags: int) -> int:
+    """Open a file of ours; OSError for a link that may lead anywhere, a pipe or a device."""
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError("it is not a regular file")
+
+
+def _take(lock: int, kind: int, clock: Clock) -> None:
+    """Lock a file that others hold for moments only; OSError where somebody does not let go."""
+    for _ in range(_PATIENCE):
+        try:
+            return fcntl.flock(lock, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            clock.sleep(0.1)
+    raise OSError(f"another process does not let go of {LOCK}")
 
 
 def _turn_over(path: Path) -> None:
@@ -185,11 +208,13 @@ def _turn_over(path: Path) -> None:
             newer.replace(path.with_name(f"{path.name}.{n}"))
 
 
-def read(folder: Path) -> tuple[tuple[dict[str, Any], ...], tuple[Problem, ...]]:
+def read(
+    folder: Path, clock: Clock | None = None
+) -> tuple[tuple[dict[str, Any], ...], tuple[Problem, ...]]:
     """Every entry of the journal, oldest first, and what could not be read of it."""
     entries: list[dict[str, Any]] = []
     problems: list[Problem] = []
-    for path, data in _files(folder, problems):
+    for path, data in _files(folder, clock or SystemClock(), problems):
         for number, line in enumerate(data.split(b"\n"), 1):
             try:
                 entry = json.loads(line) if line.strip() else None
@@ -202,18 +227,21 @@ def read(folder: Path) -> tuple[tuple[dict[str, Any], ...], tuple[Problem, ...]]
     return tuple(entries), tuple(problems)
 
 
-def _files(folder: Path, problems: list[Problem]) -> list[tuple[Path, bytes]]:
+def _files(folder: Path, clock: Clock, problems: list[Problem]) -> list[tuple[Path, bytes]]:
     """What the files hold, the oldest first, none of them missed because a run turns them over."""
     names = [f"{NAME}.{n}" for n in range(KEEP, 0, -1)] + [NAME]
     files: list[tuple[Path, bytes]] = []
     with ExitStack() as stack:
         with suppress(OSError):  # without a lock no run has been here, or the disk knows none
-            lock = os.open(folder / LOCK, os.O_RDONLY)
+            lock = _regular(folder / LOCK, os.O_RDONLY)
             stack.callback(os.close, lock)
-            fcntl.flock(lock, fcntl.LOCK_SH)
+            _take(lock, fcntl.LOCK_SH, clock)
         for path in (folder / name for name in names):
             try:
-                files += [(path, path.read_bytes())] if path.exists() else []
+                with open(_regular(path, os.O_RDONLY), "rb") as file:
+                    files.append((path, file.read()))
+            except FileNotFoundError:
+                continue
             except OSError as error:
                 message = f"the journal cannot be read: {error.strerror or error}"
                 problems.append(rules.UNREADABLE(message, Location(str(path))))

@@ -29,7 +29,7 @@ UNTRIED = Circumstances(attempts=0)
 Scrub = Callable[[str], str]
 """Makes foreign words fit to be shown: without the key and control characters."""
 
-_REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_REQUEST_ID = re.compile(r"req_[A-Za-z0-9_-]{1,100}")
 _SECONDS = re.compile(r"\d{1,6}(\.\d{1,6})?")
 _ADVICE = {"true": True, "false": False}
 

@@ -1,5 +1,7 @@
 """The journal: what is on disk when, and what is made of a damaged one."""
 
+import errno
+import fcntl
 import json
 import os
 import subprocess
@@ -91,27 +93,65 @@ def test_a_line_that_a_crash_cut_off_is_said_and_does_not_swallow_the_next(tmp_p
     assert problem.where.line == 2
 
 
-@pytest.mark.skipif(os.geteuid() == 0 and not Path("/dev/full").exists(), reason="no /dev/full")
-def test_a_full_disk_is_an_error_before_the_first_request(tmp_path):
-    """Nothing may be sent that cannot be written down."""
-    (tmp_path / journal.NAME).symlink_to("/dev/full")
+def refused(folder):
+    """What is said where the journal of this folder cannot be written; nothing has begun."""
     with (
         pytest.raises(journal.JournalError) as caught,
-        journal.opened(tmp_path, RUN, VirtualClock()),
+        journal.opened(folder, RUN, VirtualClock()),
     ):
         raise AssertionError("the run must not begin")
-    assert caught.value.problems[0].code == "J001"
-    assert "No space left" in caught.value.problems[0].message
+    (problem,) = caught.value.problems
+    assert problem.code == "J001"
+    return problem.message
+
+
+def test_a_full_disk_is_an_error_before_the_first_request(tmp_path, monkeypatch):
+    """Nothing may be sent that cannot be written down."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "write", full)
+    assert "No space left" in refused(tmp_path)
+
+
+@pytest.mark.parametrize("name", [journal.NAME, journal.LOCK])
+def test_a_link_leads_nowhere(tmp_path, name):
+    """A checkout may hold one, and what it leads to is none of ours to write to."""
+    (tmp_path / "victim").write_text("precious")
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / name).symlink_to(tmp_path / "victim")
+    assert "symbolic link" in refused(tmp_path / "state")
+    (tmp_path / "linked").symlink_to(tmp_path / "state")
+    assert "symbolic link" in refused(tmp_path / "linked")
+    assert (tmp_path / "victim").read_text() == "precious"
+    _, problems = journal.read(tmp_path / "state")
+    assert [problem.code for problem in problems] == ["J004"] * (name == journal.NAME)
+
+
+def test_what_is_no_file_is_neither_written_nor_waited_for(tmp_path):
+    """A pipe would hold up a reader for ever."""
+    os.mkfifo(tmp_path / journal.NAME)
+    assert "not a regular file" in refused(tmp_path)
+    _, problems = journal.read(tmp_path, VirtualClock())
+    assert [problem.code for problem in problems] == ["J004"]
+
+
+def test_a_lock_that_is_never_let_go_of_is_an_error_after_some_seconds(tmp_path):
+    """A process that hangs must not make every other one hang; reading does without."""
+    with journal.opened(tmp_path, RUN, VirtualClock()):
+        pass
+    with open(tmp_path / journal.LOCK) as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert "another process does not let go of journal.lock" in refused(tmp_path)
+        entries, problems = journal.read(tmp_path, VirtualClock())
+    assert (len(entries), problems) == (1, ())
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
     """A file stands where the folder should be."""
     (tmp_path / "state").write_text("")
-    with (
-        pytest.raises(journal.JournalError),
-        journal.opened(tmp_path / "state", RUN, VirtualClock()),
-    ):
-        raise AssertionError("the run must not begin")
+    assert "File exists" in refused(tmp_path / "state")
 
 
 def test_a_disk_that_fills_up_later_stops_new_requests_and_is_said(tmp_path, monkeypatch):
@@ -177,7 +217,8 @@ def test_two_processes_do_not_mix_lines(tmp_path):
     """Every line of both is whole."""
     script = (
         "import sys; from pathlib import Path; from past.test_journal import *\n"
-        "with journal.opened(Path(sys.argv[1]), RUN, VirtualClock()) as book:\n"
+        "from reconciler.clock import SystemClock\n"
+        "with journal.opened(Path(sys.argv[1]), RUN, SystemClock()) as book:\n"
         "    for n in range(200): book.intend(STOP, 'k' * 500 + str(n))\n"
     )
     both = [
@@ -199,20 +240,22 @@ def test_no_file_is_missed_because_a_run_turns_them_over(tmp_path, monkeypatch):
         monkeypatch.setattr(journal, "TURN_OVER_AT", 10)
         with journal.opened(tmp_path, RUN, VirtualClock()):
             pass
-    waited, read_bytes = [], Path.read_bytes
+    waited, regular = [], journal._regular
     script = (
         "import fcntl, sys; file = open(sys.argv[1])\n"
         "fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)\n"
     )
 
-    def reading(path):
+    def reading(path, flags):
+        if path.name == journal.LOCK:
+            return regular(path, flags)
         words = [sys.executable, "-c", script, str(tmp_path / journal.LOCK)]
         waited.append("BlockingIOError" in subprocess.run(words, **ERR, check=False).stderr)
-        return read_bytes(path)
+        return regular(path, flags)
 
-    monkeypatch.setattr(Path, "read_bytes", reading)
+    monkeypatch.setattr(journal, "_regular", reading)
     assert kinds(tmp_path) == ["run"] * 3
-    assert waited == [True] * 3
+    assert waited == [True] * (journal.KEEP + 1)
     monkeypatch.undo()
     (tmp_path / journal.LOCK).unlink()
     assert kinds(tmp_path) == ["run"] * 3

@@ -70,7 +70,7 @@ def test_after_a_failure(stand):
     assert stand.meters["mtr_over_1"]["status"] == "active"
 
 
-def full_disk(stand):
+def link_to_elsewhere(stand):
     stand.state_folder.mkdir()
     (stand.state_folder / journal.NAME).symlink_to("/dev/full")
 
@@ -97,7 +97,7 @@ def powerless() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full and capabilities are Linux's")
 @pytest.mark.parametrize(
-    "trouble", [full_disk, folder_of_somebody_else, file_of_somebody_else, file_in_the_way]
+    "trouble", [link_to_elsewhere, folder_of_somebody_else, file_of_somebody_else, file_in_the_way]
 )
 def test_without_a_journal_nothing_is_sent_unless_it_was_asked_for(stand, trouble):
     """A clear error before the first request, exit 1; with --no-journal the run goes on."""

@@ -43,7 +43,7 @@ def _options(parser: Parser) -> None:
 
 def _history(words: HistoryWords, stage: Stage) -> Document:
     project = load(words.path)
-    entries, problems = journal.read(Path(project.root) / ".reconciler")
+    entries, problems = journal.read(Path(project.root) / ".reconciler", stage.clock)
     runs = recount(entries)
     if words.account:
         names = {account.name for account in chosen(project, words.account)}
