@@ -110,7 +110,7 @@ class Job:
             return _ended(planned, Exit.PARTIAL, *problems)
 
     def _journal(self, plan: Plan) -> AbstractContextManager[journal.Journal]:
-        run = journal.Run(
+        run = journal.Header(
             plan_id=plan.plan_id,
             plan_hash=plan.plan_hash,
             account=plan.account.name,

@@ -40,7 +40,7 @@ class JournalError(ReconcilerError):
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class Header:
     """What every line of one run has in common, told once in its first line."""
 
     plan_id: str
@@ -66,7 +66,7 @@ class Journal:
         self._lock = threading.Lock()
         self._lost: OSError | None = None
 
-    def begin(self, run: Run) -> None:
+    def begin(self, run: Header) -> None:
         """Written before anything else; raises JournalError when it could not be."""
         self._must("run", asdict(run))
 
@@ -146,7 +146,7 @@ class Journal:
 
 
 @contextmanager
-def opened(folder: Path, run: Run, clock: Clock) -> Iterator[Journal]:
+def opened(folder: Path, run: Header, clock: Clock) -> Iterator[Journal]:
     """The journal in `folder`, with the first line of this run safely in it.
 
     Raises JournalError before anything else happens when the disk is full or read-only.

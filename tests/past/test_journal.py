@@ -18,7 +18,7 @@ from reconciler.past import journal
 from reconciler.problem import Level, Problem
 from reconciler.report import Line, Outcome, OutcomeStatus
 
-RUN = journal.Run(
+RUN = journal.Header(
     plan_id="p" * 32,
     plan_hash="h" * 64,
     account="sandbox",
