@@ -176,7 +176,10 @@ class _Progress:
         parts: list[Settled],
         seen: dict[str, Live],
     ) -> Outcome:
-        """A request was not settled: wake what this line had stopped, if nothing follows it."""
+        """A request was not settled: wake what this line had stopped, if nothing follows it.
+
+        What somebody else was seen to have stopped is theirs to wake; the report is as loud.
+        """
         failure = parts[-1]
         why = failure.error.message if failure.error else str(failure.status)
         undo = next((step for step in planned if step.undoes in (at.n, at.n - 1)), None)
@@ -184,7 +187,7 @@ class _Progress:
         begun = len(parts) > 1 or not known or (failure.live and not failure.live.active)
         if undo is None or not begun or self._counts(failure.live):
             return _outcome(failure.status, parts, failure.error)
-        if known:
+        if known and any(sent.wrote for sent in parts[0].sent):
             woken = settle(undo, seen.get(undo.meter_id or ""), self.run, begun=True)
             parts.append(woken)
             if woken.status.settled:

@@ -26,6 +26,10 @@ def of_the_other_mode(account, step):
     return seen(shows=account.put(replace(account.obey(step), livemode=True)))(account, step)
 
 
+def stopped_by_hand(account):
+    account.change("mtr_o", status="inactive")
+
+
 def blind(account):
     account.blind.update(NO_LOOKS)
 
@@ -157,6 +161,13 @@ def test_a_name_without_a_meter_comes_with_the_command_that_repairs_it(case):
     assert outcome.error.where == WANT.where
 
 
+def test_what_somebody_else_has_stopped_is_not_woken():
+    """They may have meant it; but nobody may overlook that nothing counts usage now."""
+    outcome, account, active = replaced(refused(), edit=stopped_by_hand)
+    assert (str(outcome.status), outcome.error.code) == ("failed", "A005")
+    assert (account.sent, active) == ([CREATE], [])
+
+
 def test_a_replacement_undone_says_what_holds():
     """And why the successor was refused."""
     outcome, *_ = replaced(seen(), refused())
@@ -169,7 +180,7 @@ def test_a_replacement_undone_says_what_holds():
     [
         (lambda a: a.change("mtr_o", display_name="Theirs"), "stale", []),
         (lambda a: a.change("mtr_o", updated=5), "stale", []),
-        (lambda a: a.change("mtr_o", status="inactive"), "done", [CREATE]),
+        (stopped_by_hand, "done", [CREATE]),
     ],
     ids=["renamed", "touched", "stopped"],
 )
