@@ -45,8 +45,7 @@ def revive(plan: Plan, session: Session) -> Planned:
     """
     account = session.account
     _not_too_old(plan, session)
-    live = session.meters.live()
-    _not_foreign(plan, live)
+    live = _as_listed(plan, session)
     wants = tuple(line.want for line in plan.changes if line.want)
     planned_names = {line.event_name for line in plan.changes}
     names = tuple(each for each in namesakes(wants, live) if each.event_name in planned_names)
@@ -84,10 +83,15 @@ def _not_too_old(plan: Plan, session: Session) -> None:
         raise StaleError(rules.STALE_PLAN(message))
 
 
-def _not_foreign(plan: Plan, live: Iterable[Live]) -> None:
-    gone = sorted(set(plan.listed) - {meter.id for meter in live})
-    if gone:
-        raise _foreign(f"the account has no meter {gone[0]}, which the plan saw")
+def _as_listed(plan: Plan, session: Session) -> tuple[Live, ...]:
+    """Every meter; one that the plan saw and the list does not show yet is read by its id."""
+    live = session.meters.live()
+    late = []
+    for meter_id in sorted(set(plan.listed) - {meter.id for meter in live}):
+        if not (meter := session.meters.read(meter_id)):
+            raise _foreign(f"the account has no meter {meter_id}, which the plan saw")
+        late.append(meter)
+    return (*live, *late)
 
 
 def _differ(one: object, other: object) -> bool:
