@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from core.account import Account, fails, late, lost, raising, refused, run_of, seen, then
+from core.account import Account, Pages, fails, late, lost, raising, refused, run_of, seen, then
 from core.worlds import declare, lines, live, stopped
 
 from reconciler.apply import apply
-from reconciler.problem import ServiceError
+from reconciler.problem import Level, Problem, ReconcilerError, ServiceError
 
 OLD = live("mtr_o", formula="count")
 TWIN = stopped("mtr_t", display="Was")
@@ -197,6 +197,30 @@ def test_the_way_back_has_a_number_of_its_own():
     assert account.keys == ["1-1", "2-1", "3-1", "3-2"]
     _, account, _ = replaced(seen(), refused(), seen(), twin=True)
     assert account.keys == ["1-1", "2-1", "4-1"]
+
+
+class Full(Pages):
+    """A notebook on a disk that has room for one line."""
+
+    def intend(self, step, key, *, begun=False):
+        if self.lines and not begun:
+            raise ReconcilerError(Problem("J001", Level.ERROR, "the disk is full"))
+        super().intend(step, key)
+
+
+@pytest.mark.parametrize(
+    ("script", "requests", "active"),
+    [
+        ([], [STOP, CREATE], ["mtr_new_calls"]),
+        ([seen(), refused()], [STOP, CREATE, BACK], ["mtr_o"]),
+    ],
+)
+def test_a_disk_that_fills_up_between_the_halves_keeps_nothing_back(script, requests, active):
+    """Neither the successor nor the way back; only what has not begun is not sent."""
+    account = Account([OLD], *script)
+    apply(run_of(account, *lines([WANT], [OLD]), notebook=Full()))
+    assert account.sent == requests
+    assert [meter.id for meter in account.meters.values() if meter.active] == active
 
 
 def test_after_one_was_undone_no_other_is_begun():

@@ -161,6 +161,7 @@ def test_a_disk_that_fills_up_later_stops_new_requests_and_is_said(tmp_path, mon
         book.observe(STOP, "key-1", Seen(LIVE))
         with pytest.raises(journal.JournalError):
             book.intend(STOP, "key-2")
+        book.intend(STOP, "key-3", begun=True)  # a line must not be left half-way for it
         assert [problem.code for problem in book.lost()] == ["J003"]
         monkeypatch.undo()
 
