@@ -199,7 +199,7 @@ class Action(StrEnum):
 
 
 class Severity(StrEnum):
-    """What a difference costs, one scale for plan and drift (design, section 4)."""
+    """How bad a difference is, one scale for plan and drift (design, section 4)."""
 
     NONE = "none"
     LOW = "low"

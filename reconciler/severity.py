@@ -1,4 +1,4 @@
-"""What a difference costs, on the one scale that plan and drift share (design, section 4)."""
+"""How bad a difference is, on the one scale that plan and drift share (design, section 4)."""
 
 from __future__ import annotations
 

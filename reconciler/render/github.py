@@ -1,6 +1,6 @@
 """Workflow annotations of GitHub Actions: one command a line, errors first.
 
-GitHub shows ten annotations of a level and step, so what costs most stands first.
+GitHub shows ten annotations of a level and step, so what is to be read first stands first.
 Source: "Workflow commands for GitHub Actions", setting a notice, warning or error message.
 """
 

@@ -9,7 +9,7 @@ from ..codes import usage
 from ..model import AccountRef, Action, Severity
 from ..problem import Exit
 from ..report import AccountReport, Line, OutcomeStatus, Report, summary
-from .story import halted, severity
+from .story import halted, settled, severity
 
 PARTIAL = "Partial: not everything was looked at, and absence was not judged."
 """What every format says of a run that is not complete."""
@@ -52,10 +52,10 @@ def counted(lines: Iterable[Line], verb: str) -> list[str]:
 
 
 def _found(lines: list[Line]) -> list[str]:
-    costs = [severity(line) for line in lines if line.findings and not line.ignored]
+    degrees = [severity(line) for line in lines if line.findings and not line.ignored]
     ignored = sum(line.ignored for line in lines)
-    rest = ((ignored, "ignored"), (len(lines) - len(costs) - ignored, "without findings"))
-    found = [f"{costs.count(cost)} {cost}" for cost in reversed(Severity) if cost in costs]
+    rest = ((ignored, "ignored"), (len(lines) - len(degrees) - ignored, "without findings"))
+    found = [f"{degrees.count(each)} {each}" for each in reversed(Severity) if each in degrees]
     return found + [f"{number} {words}" for number, words in rest if number]
 
 
@@ -93,6 +93,9 @@ _ENDED = {
     Exit.USAGE: "The command line cannot be used",
     Exit.INTERRUPTED: "The run was interrupted",
 }
+_UNSEEN = (
+    "Not confirmed: everything was sent and answered, but the account was not seen to be as planned"
+)
 _WITHOUT_EFFECT = (Exit.FAILED, Exit.REFUSED, Exit.STALE, Exit.DENIED)
 
 
@@ -124,6 +127,8 @@ def _ended(report: Report | AccountReport, verb: str, lines: list[Line]) -> tupl
     left = count(halts, "line")
     if code is Exit.REFUSED and verb == "plan":
         return Tone.BAD, f"{said}: until this is settled, apply writes nothing."
+    if code is Exit.PARTIAL and _all_settled(report, lines):
+        return Tone.BAD, f"{_UNSEEN}."
     if code is Exit.REFUSED and done:
         return Tone.WARNING, f"{count(done, 'change')} applied; {left} refused and left."
     if verb != "apply" or code is Exit.PARTIAL or not (done or code in _WITHOUT_EFFECT):
@@ -135,17 +140,23 @@ def _ended(report: Report | AccountReport, verb: str, lines: list[Line]) -> tupl
     return Tone.BAD, f"{said}; nothing was written."
 
 
+def _all_settled(report: Report | AccountReport, lines: list[Line]) -> bool:
+    """Whether only the closing look can have failed: no line is open, and no account was lost."""
+    open_ = [line for line in lines if line.change.action.writes and not settled(line)]
+    ends = {account.exit_code for account in _accounts(report)}
+    return not (open_ or any(map(halted, lines))) and ends <= {Exit.DONE, Exit.PARTIAL}
+
+
 def _declined(report: Report | AccountReport) -> bool:
-    accounts = report.accounts if isinstance(report, Report) else (report,)
-    problems = (problem for account in accounts for problem in account.problems)
+    problems = (problem for account in _accounts(report) for problem in account.problems)
     return report.exit_code is Exit.FAILED and usage.DECLINED.code in {p.code for p in problems}
 
 
 def _audited(report: Report | AccountReport, lines: list[Line]) -> tuple[Tone, str]:
     found = sum(bool(line.findings) and not line.ignored for line in lines)
     if found:
-        costs = any(severity(line) is Severity.REVENUE for line in lines)
-        tone = Tone.BAD if costs else Tone.WARNING
+        lost = any(severity(line) is Severity.REVENUE for line in lines)
+        tone = Tone.BAD if lost else Tone.WARNING
         return tone, f"Drift: {count(found, 'event_name')} not as declared."
     if report.exit_code is Exit.CHANGES:
         return Tone.WARNING, "No drift, but an exemption has run out."
@@ -154,5 +165,8 @@ def _audited(report: Report | AccountReport, lines: list[Line]) -> tuple[Tone, s
 
 def every_line(report: Report | AccountReport) -> Iterator[Line]:
     """The lines of an account, or of all of them."""
-    accounts = report.accounts if isinstance(report, Report) else (report,)
-    return (line for account in accounts for line in account.lines)
+    return (line for account in _accounts(report) for line in account.lines)
+
+
+def _accounts(report: Report | AccountReport) -> tuple[AccountReport, ...]:
+    return report.accounts if isinstance(report, Report) else (report,)

@@ -77,8 +77,7 @@ def standing(line: Line) -> Standing:
     """Where a line belongs in the picture of the account."""
     change = line.change
     if line.outcome:
-        settled = line.outcome.status.settled
-        return Standing.DONE if settled else Standing(line.outcome.status.value)
+        return Standing.DONE if settled(line) else Standing(line.outcome.status.value)
     if line.findings:
         return Standing.IGNORED if line.ignored else Standing.DRIFTED
     if change.refused_by:
@@ -95,8 +94,12 @@ def standing(line: Line) -> Standing:
 
 def severity(line: Line) -> Severity:
     """How bad a line is as it stands now: not at all any more where the run has settled it."""
-    settled = line.outcome is not None and line.outcome.status.settled
-    return Severity.NONE if settled else line.change.severity
+    return Severity.NONE if settled(line) else line.change.severity
+
+
+def settled(line: Line) -> bool:
+    """Whether the run has done the line, or found it done."""
+    return line.outcome is not None and line.outcome.status.settled
 
 
 def told(line: Line) -> bool:
@@ -106,14 +109,14 @@ def told(line: Line) -> bool:
 
 def halted(line: Line) -> bool:
     """Whether a line does not become what it should: blocked, refused, or not settled by apply."""
-    unsettled = line.outcome is not None and not line.outcome.status.settled
+    unsettled = line.outcome is not None and not settled(line)
     return unsettled or line.change.action is Action.BLOCKED or bool(line.change.refused_by)
 
 
 def risky(line: Line) -> bool:
-    """Whether a line must be read before anything is applied: no format leaves it out."""
+    """Whether a line must be read before anything more is applied: no format leaves it out."""
     bad = severity(line) in (Severity.REVENUE, Severity.HIGH)
-    return bad or (_planned(line) and (halted(line) or line.change.action.stops))
+    return bad or (_planned(line) and (halted(line) or _stops(line)))
 
 
 def rank(line: Line) -> tuple[bool, bool, int, bool, int, str]:
@@ -124,12 +127,17 @@ def rank(line: Line) -> tuple[bool, bool, int, bool, int, str]:
     """
     return (
         not (_planned(line) and halted(line)),
-        not (_planned(line) and line.change.action.stops),
+        not (_planned(line) and _stops(line)),
         -weight(severity(line)),
         not told(line),
         _ACTION[line.change.action],
         line.change.event_name,
     )
+
+
+def _stops(line: Line) -> bool:
+    """Whether the line has yet to stop a meter."""
+    return line.change.action.stops and not settled(line)
 
 
 def _planned(line: Line) -> bool:
@@ -166,7 +174,7 @@ def places(account: AccountReport) -> list[Place]:
 
 
 def every_place(report: Report) -> list[Place]:
-    """Every line of every account, the worst first."""
+    """Every line of every account, what is to be read first at the top."""
     found = [place for account in report.accounts for place in places(account)]
     return sorted(found, key=lambda place: rank(place.line))
 

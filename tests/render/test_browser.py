@@ -97,14 +97,12 @@ def test_lines_are_found_by_their_text(chromium, show):
 @pytest.mark.parametrize(
     ("choice", "value", "wanted"),
     [
-        ("cost", "revenue", ["seats"]),
-        ("cost", "ignored", ["legacy_minutes"]),
+        ("severity", "revenue", ["seats"]),
+        ("severity", "ignored", ["legacy_minutes"]),
         ("standing", "in sync", ["ai_tokens", "storage_gb"]),
     ],
 )
-def test_lines_are_chosen_by_what_they_cost_and_how_they_stand(
-    choice, value, wanted, chromium, show
-):
+def test_lines_are_chosen_by_severity_and_how_they_stand(choice, value, wanted, chromium, show):
     """And all come back with `all`."""
     show(html.render(drifted()))
     select = Select(chromium.driver.find_element(By.ID, choice))
@@ -115,7 +113,7 @@ def test_lines_are_chosen_by_what_they_cost_and_how_they_stand(
 
 
 def test_lines_are_sorted(chromium, show):
-    """By what they cost at first, by name, by when it happened, and back."""
+    """By what is to be read first, by name, by when it happened, and back."""
     show(html.render(drifted()))
     worst = shown(chromium)
     sort = Select(chromium.driver.find_element(By.ID, "sort"))

@@ -66,8 +66,8 @@ def test_errors_come_first(report):
     assert levels == sorted(levels, key=["error", "warning", "notice"].index)
 
 
-def test_what_costs_revenue_is_among_the_ten_that_are_shown():
-    """Of five hundred findings the first are the ones that cost."""
+def test_what_loses_revenue_is_among_the_ten_that_are_shown():
+    """Of five hundred findings the first are the ones that lose revenue."""
     first = read(github.render(many(revenue=10, others=490)))[:10]
     assert all(" revenue: " in note.properties["title"] for note in first)
 

@@ -6,20 +6,21 @@ import base64
 import hashlib
 import re
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
 from itertools import pairwise, product
 
 import pytest
 from hypothesis import given
-from render.parts import HOSTILE, texts
+from render.parts import HOSTILE, renaming, stopping, texts
 from render.reports import applied, drifted, hostile, invalid, many, plan
 
 from reconciler.model import AccountRef
 from reconciler.problem import Exit
 from reconciler.render.clean import clean
 from reconciler.render.html import document as html
-from reconciler.report import AccountReport, Report
+from reconciler.report import AccountReport, Line, Outcome, OutcomeStatus, Report
 
 VOID = {"meta", "input", "br"}
 REPORTS = {"plan": plan, "apply": applied, "drift": drifted, "validate": invalid}
@@ -180,6 +181,34 @@ def test_an_apply_shows_what_was_sent():
     assert "req_3" in text
     assert "refused" in text
     assert text.index("req_3") < text.index("req_1")
+
+
+def cards(report: Report) -> dict[str, str]:
+    """The markup of each line by its name, in the order of the page."""
+    items = html.render(report).split('<li class="line ')[1:]
+    return {re.findall(r'data-name="([^"]*)"', item)[0]: item for item in items}
+
+
+def test_what_would_stop_a_meter_lies_open():
+    """Whatever its severity: it must be read before anything is applied."""
+    quiet = replace(stopping("sms_sent"), refused_by=(), prices=())
+    lines = (Line(renaming("ai_image_renders")), Line(quiet))
+    only = replace(plan().accounts[0], lines=lines, problems=(), exit_code=Exit.DONE)
+    shown = cards(Report(verb="plan", accounts=(only,)))
+    assert list(shown) == ["sms_sent", "ai_image_renders"]
+    assert ["<details open" in card for card in shown.values()] == [True, False]
+
+
+def test_a_stop_that_is_done_is_no_longer_read_first():
+    """An apply report begins with what is open; its cards say `done` once."""
+    done, failed = Outcome(OutcomeStatus.DONE), Outcome(OutcomeStatus.FAILED)
+    stop = replace(stopping("sms_sent"), refused_by=())
+    lines = (Line(stop, done), Line(renaming("ai_image_renders"), failed))
+    only = replace(applied().accounts[0], lines=lines)
+    shown = cards(Report(verb="apply", accounts=(only,)))
+    assert list(shown) == ["ai_image_renders", "sms_sent"]
+    assert ["<details open" in card for card in shown.values()] == [True, False]
+    assert shown["sms_sent"].count(">done<") == 1
 
 
 def test_several_accounts_have_a_table_of_their_own():

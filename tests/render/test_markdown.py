@@ -125,7 +125,7 @@ def test_hostile_names_take_no_row_apart(text):
     inert(markdown.render(hostile(text)))
 
 
-def test_five_hundred_findings_keep_every_one_that_costs():
+def test_five_hundred_findings_keep_every_one_that_loses_revenue():
     """Below the limit, all 200 names that lose revenue, and it says what is missing."""
     comment = markdown.render(many(revenue=200, others=300))
     assert len(comment) < GITHUB_LIMIT
@@ -215,7 +215,7 @@ def test_worst_first():
         "video_minutes",
     ]
     done = next(row for row in read(markdown.render(applied())).rows if "ai_search" in row[1])
-    assert (done[0], done[2]) == ("", "+ create → done")
+    assert (done[0], done[2]) == ("🟢 none", "+ create → done")
 
 
 def test_an_exempt_finding_is_shown_with_its_reason():

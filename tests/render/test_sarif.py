@@ -119,7 +119,7 @@ def test_two_alike_in_one_file_are_told_apart():
     assert len({one.rpartition(":")[0] for one in hashes}) == 1
 
 
-def test_what_costs_is_an_error_and_what_is_exempt_suppressed():
+def test_what_is_severe_is_an_error_and_what_is_exempt_suppressed():
     """Levels follow the severities of the audit."""
     results = {
         result["properties"]["event_name"]: result

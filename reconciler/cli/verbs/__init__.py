@@ -54,11 +54,16 @@ PATH is a project folder or one meter file; the default is this folder.
 Options stand after the verb: see reconciler VERB --help.
 
 exit codes:
-  0  done, nothing left to do         5  partly applied: not every line is done
-  1  error, nothing was written       6  authentication, permission, missing key
-  2  drift, or changes if asked for  64  usage
-  3  refused by a guard             130  interrupted
-  4  the saved plan is stale
+    0  done, nothing left to do
+    1  error; nothing was written to Stripe, or only a document was lost
+    2  drift, or changes if asked for
+    3  refused by a guard
+    4  the saved plan is stale
+    5  something was or may have been written, and not every line is done,
+       or was seen to be
+    6  authentication, permission, missing key
+   64  usage
+  130  interrupted
 
   reconciler --version    the version of this tool
 """

@@ -89,11 +89,11 @@ def _tools(places: list[Place], names: list[str]) -> Html:
     known = {str(standing(place.line)) for place in places}
     degrees = [str(degree) for degree in reversed(Severity)]
     search = tag("input", type="search", id="find", placeholder="event_name, id, text …")
-    sorts = (("rank", "worst first"), ("name", "event_name"), ("since", "newest first"))
+    sorts = (("rank", "to be read first"), ("name", "event_name"), ("since", "newest first"))
     return tag(
         "div",
         tag("label", "Find", search, for_="find"),
-        _choice("cost", "Severity", [*degrees, "ignored"]),
+        _choice("severity", "Severity", [*degrees, "ignored"]),
         _choice("standing", "Stands", sorted(known)) if len(known) > 1 else None,
         _choice("account", "Account", sorted(names)) if len(names) > 1 else None,
         _select("sort", "Sort", (tag("option", label, value=key) for key, label in sorts)),

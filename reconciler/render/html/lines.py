@@ -13,8 +13,9 @@ from ..story import (
     doer,
     exempted,
     field_rows,
-    halted,
     meter_id,
+    risky,
+    settled,
     severity,
     standing,
     told,
@@ -23,7 +24,7 @@ from ..story import (
 )
 from .tree import Html, moment, sentence, table, tag, together
 
-_OPEN = 12  # cards that are open from the beginning, the worst ones
+_OPEN = 12  # cards that are open from the beginning, of those that must be read
 
 
 def lines(places: list[Place], *, several: bool) -> Html:
@@ -40,7 +41,7 @@ def look(line: Line) -> str:
     """The class that colours a line: how bad it is, else that it was exempted or settled."""
     if line.ignored:
         return "ignored"
-    if line.outcome and line.outcome.status.settled:
+    if settled(line):
         return "good"
     return str(severity(line))
 
@@ -51,7 +52,7 @@ def _item(nth: int, place: Place, *, several: bool) -> Html:
     since = [finding.since for finding in line.findings if finding.since is not None]
     head = _head(line, place.account if several else None)
     if told(line):
-        opened = "" if nth < _OPEN and _loud(line) else None
+        opened = "" if nth < _OPEN and risky(line) else None
         body = tag("div", *_body(place), class_="body")
         card = tag("details", tag("summary", head), body, open=opened)
     else:
@@ -62,7 +63,7 @@ def _item(nth: int, place: Place, *, several: bool) -> Html:
         class_=f"line {look(line)}",
         data_rank=nth,
         data_name=line.change.event_name,
-        data_cost="ignored" if line.ignored else str(severity(line)),
+        data_severity="ignored" if line.ignored else str(severity(line)),
         data_standing=str(standing(line)),
         data_action=str(line.change.action),
         data_account=place.account,
@@ -70,14 +71,10 @@ def _item(nth: int, place: Place, *, several: bool) -> Html:
     )
 
 
-def _loud(line: Line) -> bool:
-    return severity(line) in (Severity.REVENUE, Severity.HIGH) or halted(line)
-
-
 def _head(line: Line, whose: str | None) -> Html:
     known = [meter_id(line), str(line.change.where or "") or None, whose]
     return together(
-        tag("span", _cost(line), class_="cost"),
+        tag("span", _badge(line), class_="severity"),
         tag(
             "span",
             tag("b", line.change.event_name, class_="name"),
@@ -88,13 +85,13 @@ def _head(line: Line, whose: str | None) -> Html:
     )
 
 
-def _cost(line: Line) -> str:
+def _badge(line: Line) -> str:
     if line.ignored:
         return "ignored"
     if line.outcome and line.outcome.status.settled:
         return str(line.outcome.status)
-    cost = severity(line)
-    return "—" if cost is Severity.NONE else str(cost)
+    degree = severity(line)
+    return "—" if degree is Severity.NONE else str(degree)
 
 
 def _happens(line: Line) -> Iterator[Html]:
@@ -107,9 +104,8 @@ def _happens(line: Line) -> Iterator[Html]:
     yield tag("span", sign, f" {change.action}", class_=f"tag {change.action}")
     if change.refused_by:
         yield tag("span", "refused", class_="tag bad")
-    if line.outcome:
-        mood = "done" if line.outcome.status.settled else "bad"
-        yield tag("span", str(line.outcome.status), class_=f"tag {mood}")
+    if line.outcome and not line.outcome.status.settled:  # else the badge says so
+        yield tag("span", str(line.outcome.status), class_="tag bad")
 
 
 def _body(place: Place) -> Iterator[Html]:

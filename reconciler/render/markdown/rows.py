@@ -26,7 +26,7 @@ _SEVERITY = {
     Severity.REVENUE: "🔴&nbsp;**revenue**",
     Severity.HIGH: "🟠&nbsp;high",
     Severity.LOW: "🟡&nbsp;low",
-    Severity.NONE: "",
+    Severity.NONE: "🟢&nbsp;none",
 }
 _SHOWN = 5  # prices of a line that are named
 
