@@ -187,7 +187,10 @@ class _Progress:
         begun = len(parts) > 1 or not known or (failure.live and not failure.live.active)
         if undo is None or not begun or self._counts(failure.live):
             return _outcome(failure.status, parts, failure.error)
-        if known and any(sent.wrote for sent in parts[0].sent):
+        ours = any(sent.wrote for sent in parts[0].sent)
+        if known and not ours:
+            why = f"{why}; {undo.meter_id} was stopped by somebody else, and left so"
+        elif known:
             woken = settle(undo, seen.get(undo.meter_id or ""), self.run, begun=True)
             parts.append(woken)
             if woken.status.settled:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from fnmatch import fnmatchcase
 from itertools import groupby
 from typing import Any
 
@@ -24,6 +23,7 @@ from .model import (
     Status,
     Undeclared,
 )
+from .pattern import matches
 from .severity import severity
 
 IMMUTABLE = ("default_aggregation", "value_settings", "customer_mapping", "event_time_window")
@@ -81,11 +81,6 @@ def namesakes(declared: Iterable[Declared], live: Iterable[Live]) -> tuple[Names
 
 def _stopped_last(meter: Live) -> tuple[int, int, str]:
     return (meter.status_transitions.deactivated_at or 0, meter.created, meter.id)
-
-
-def matches(event_name: str, patterns: Iterable[str]) -> bool:
-    """Whether a name fits one of some shell-style patterns; case counts."""
-    return any(fnmatchcase(event_name, pattern) for pattern in patterns)
 
 
 def same(have: Meter, want: Meter) -> bool:

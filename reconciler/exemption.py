@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from .codes import drift as rules
-from .diff import matches
 from .drift import weighed
 from .ignore import Ignore
+from .pattern import matches
 from .problem import Problem
 from .report import Exemption, Finding, Line
 

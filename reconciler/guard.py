@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from .codes import guards as rules
-from .diff import matches
 from .model import AccountRef, Action, Change, Policy, Unreadable
+from .pattern import matches
 from .problem import Level, Problem, Rule
 from .severity import unaccepted
 

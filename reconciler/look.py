@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from .diff import Namesakes, matches, watched
+from .diff import Namesakes, watched
 from .guard import Situation
 from .model import Account, AccountRef, Live, Price, Project, Unreadable
+from .pattern import fits
 from .session import Session
 
 
@@ -46,8 +47,7 @@ def in_scope(names: Iterable[Namesakes], scope: Scope) -> tuple[Namesakes, ...]:
     return tuple(
         each
         for each in names
-        if (each.want or not scope.narrowed)
-        and (not scope.only or matches(each.event_name, scope.only))
+        if (each.want or not scope.narrowed) and fits(each.event_name, scope.only)
     )
 
 

@@ -15,6 +15,7 @@ from typing import Protocol
 from .answer import SIDE_BY_SIDE, Answer, Doubtful, Meters, Refused, Seen, Step, Verb
 from .clock import Clock, Stopped, never
 from .codes import applying as rules
+from .codes import guards
 from .model import Change, Live, Meter, Price, Unreadable
 from .plan import Plan, idempotency_key
 from .problem import AuthError, Problem, ReconcilerError, Rule, StoppedError
@@ -129,10 +130,11 @@ def _lost(step: Step, base: Live | None, run: Run) -> Settled | None:
     """A last look before stopping or waking a meter: has somebody been there first?"""
     if run.stopped():
         raise StoppedError
+    billed = _billed(step, run)
     now = run.meters.read(step.meter_id) if step.meter_id else None
     if now and _as_wanted(step, now, base):
         return Settled(OutcomeStatus.ALREADY, now)
-    return _stale(step, now, ()) if now != base else _billed(step, run)
+    return _stale(step, now, ()) if now != base else billed
 
 
 def _billed(step: Step, run: Run) -> Settled | None:
@@ -142,12 +144,15 @@ def _billed(step: Step, run: Run) -> Settled | None:
     found = run.billing(step.meter_id)
     if isinstance(found, Unreadable):
         message = f"{step.meter_id} was not stopped: its prices cannot be read any more"
-        return Settled(OutcomeStatus.FAILED, error=_problem(rules.NOT_ALLOWED, step, message))
+        message += f" (permission: {found.permission})"
+        return Settled(
+            OutcomeStatus.FAILED, error=_problem(guards.PRICES_UNREADABLE, step, message)
+        )
     new = sorted({price.id for price in found} - {price.id for price in step.change.prices})
     if not new:
         return None
     message = f"{step.meter_id} was not stopped: since the plan {', '.join(new)} bills on it"
-    return Settled(OutcomeStatus.STALE, error=_problem(rules.STALE_LINE, step, message))
+    return Settled(OutcomeStatus.STALE, error=_problem(rules.PRICE_CAME, step, message))
 
 
 def _send(step: Step, base: Live | None, run: Run, sent: list[Sent], *, begun: bool) -> Settled:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ..codes import usage
-from ..diff import matches
 from ..model import Account, AccountRef, Project
 from ..nearest import nearest
+from ..pattern import matches
 from ..problem import Exit, Problem, UsageError
 from ..report import AccountReport
 from .failure import explained

@@ -5,9 +5,9 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from ..guard import Situation, check
-from ..look import Scope
-from ..model import Account, AccountRef
+from ..guard import check
+from ..look import Scope, look, situation
+from ..model import Account, Live
 from ..problem import Level, Problem
 from ..session import Session, connect
 from .accounts import no_slip
@@ -25,19 +25,10 @@ def narrowed(accounts: tuple[Account, ...], only: tuple[str, ...]) -> Scope:
     return Scope(only)
 
 
-def astray(session: Session, reached: AccountRef) -> tuple[Problem, ...]:
+def astray(session: Session, live: tuple[Live, ...] = ()) -> tuple[Problem, ...]:
     """Warnings where a key reaches another account or mode than the project says.
 
     For verbs that only tell what is there: where anything is judged by it, a guard refuses.
     """
-    account = session.account
-    situation = Situation(
-        policy=account.policy,
-        declared=len(account.declared),
-        account=reached,
-        own_id=session.own_account() if account.account_id else "",
-        expected_id=account.account_id,
-        expected_livemode=account.livemode,
-    )
-    _, refusals = check((), situation)
+    _, refusals = check((), situation(session.account, look(session, (), live)))
     return tuple(replace(problem, level=Level.WARNING) for problem in refusals)

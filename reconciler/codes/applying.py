@@ -34,9 +34,10 @@ NOT_CONFIRMED = Rule(
 )
 HALF_REPLACED = Rule(
     "A005",
-    "a replacement stopped half-way: no meter of this name is active",
-    "The old meter is stopped, its successor could not be started, and waking the old one failed "
-    "as well. Usage sent to this name is being lost.",
+    "a replacement stopped half-way: perhaps no meter of this name is active",
+    "The old meter is or may be stopped, and no successor was seen to be active: waking the old "
+    "one failed as well, nobody knows what came of a request, or somebody else had stopped it, "
+    "which is theirs to undo. Usage sent to this name is being lost.",
     "run apply again at once, or reactivate the old meter by hand",
 )
 COMPENSATED = Rule(
@@ -81,6 +82,13 @@ NOT_ALLOWED = Rule(
     "the key may not write meters",
     "Stripe refused the request because of the key (401 or 403).",
     "use a key with the permission billing_meter_write, or a valid one",
+)
+PRICE_CAME = Rule(
+    "A012",
+    "a price came to bill on the meter since the plan",
+    "The active prices of a meter are read again right before it is stopped. One that was not "
+    "there when the plan was made and approved bills on it now, and nobody has consented to that.",
+    "move the price to another meter, or name it under `accepts`, and plan again",
 )
 VERIFIED = Rule(
     "A101",

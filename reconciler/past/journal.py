@@ -66,9 +66,9 @@ class Journal:
         self._lock = threading.Lock()
         self._lost: OSError | None = None
 
-    def begin(self, run: Header) -> None:
+    def begin(self, header: Header) -> None:
         """Written before anything else; raises JournalError when it could not be."""
-        self._must("run", asdict(run))
+        self._must("run", asdict(header))
 
     def intend(self, step: Step, key: str, *, begun: bool = False) -> None:
         """Written before a request is sent; raises JournalError when it could not be.
@@ -146,7 +146,7 @@ class Journal:
 
 
 @contextmanager
-def opened(folder: Path, run: Header, clock: Clock) -> Iterator[Journal]:
+def opened(folder: Path, header: Header, clock: Clock) -> Iterator[Journal]:
     """The journal in `folder`, with the first line of this run safely in it.
 
     Raises JournalError before anything else happens when the disk is full or read-only.
@@ -156,9 +156,9 @@ def opened(folder: Path, run: Header, clock: Clock) -> Iterator[Journal]:
         descriptor = _open(folder, path, clock)
     except OSError as error:
         raise JournalError(_unwritable(path, error)) from None
-    book = Journal(descriptor, path, run.plan_id, clock)
+    book = Journal(descriptor, path, header.plan_id, clock)
     try:
-        book.begin(run)
+        book.begin(header)
         yield book
     finally:
         book.close()

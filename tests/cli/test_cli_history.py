@@ -80,7 +80,10 @@ def test_one_time_line_of_the_journal_the_events_and_the_commits(
         assert (ran.code, ran.err) == (0, "")
         golden(f"history/meter/expected.{ending}", settled(ran.out))
     asked = tuple(made.server.log)[before:]
-    assert {entry.path.partition("?")[0] for entry in asked} == {"/v1/events"}
+    assert {entry.path.partition("?")[0] for entry in asked} == {
+        "/v1/account",
+        "/v1/events",
+    }
     moments, document = told(ran)
     assert document["complete"] is True
     assert [source for source, _ in moments] == [

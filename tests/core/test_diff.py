@@ -8,8 +8,9 @@ from core.worlds import OWNING, declare, lines, live, priced, retire, stopped
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.diff import Reason, decide, field_changes, matches, namesakes, watched
+from reconciler.diff import Reason, decide, field_changes, namesakes, watched
 from reconciler.model import Action, FieldChange
+from reconciler.pattern import matches
 
 
 @pytest.mark.parametrize("row", TABLE)

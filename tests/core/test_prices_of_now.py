@@ -27,7 +27,7 @@ STOPS = [declare(formula="count", status="inactive"), declare(retires=("mtr_o",)
 def test_a_price_that_nobody_has_consented_to_keeps_its_meter_awake(want):
     """Attached while somebody thought at the prompt, or while other lines were sent."""
     outcome, account = applied(lambda _: (PRICE,), want)
-    assert (str(outcome.status), outcome.error.code, account.sent) == ("stale", "A002", [])
+    assert (str(outcome.status), outcome.error.code, account.sent) == ("stale", "A012", [])
     assert "price_new" in outcome.error.message
     assert account.meters["mtr_o"] == OLD
 
@@ -36,4 +36,4 @@ def test_a_price_that_nobody_has_consented_to_keeps_its_meter_awake(want):
 def test_prices_that_cannot_be_read_any_more_stop_nothing(want):
     """The key was changed meanwhile."""
     outcome, account = applied(lambda _: Unreadable("rak_plan_read"), want)
-    assert (str(outcome.status), outcome.error.code, account.sent) == ("failed", "A011", [])
+    assert (str(outcome.status), outcome.error.code, account.sent) == ("failed", "G005", [])

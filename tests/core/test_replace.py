@@ -165,6 +165,7 @@ def test_what_somebody_else_has_stopped_is_not_woken():
     """They may have meant it; but nobody may overlook that nothing counts usage now."""
     outcome, account, active = replaced(refused(), edit=stopped_by_hand)
     assert (str(outcome.status), outcome.error.code) == ("failed", "A005")
+    assert "stopped by somebody else, and left so" in outcome.error.message
     assert (account.sent, active) == ([CREATE], [])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from core.account import NOW, Account, lost, refused, run_of, then
+from core.account import Account, lost, refused, run_of, then
 from core.test_settle import NEW, put
 from core.worlds import declare, lines
 
@@ -48,10 +48,9 @@ def test_a_create_takes_no_other_meter_for_its_own(other):
     assert part.live.id == "mtr_new_calls"
 
 
-@pytest.mark.parametrize("skew", [-10_000, 0, 5000])
-def test_clocks_need_not_agree(skew):
-    """A meter made by a lost request is found however far ours is from Stripe's."""
-    account = Account([], then(lost(), put(replace(NEW, created=NOW + skew))))
+def test_clocks_need_not_agree():
+    """A meter made by a lost request is found whatever date it bears."""
+    account = Account([], then(lost(), put(replace(NEW, created=1))))
     run = run_of(account, *lines([declare()], []))
     part = settle(steps(run.plan)["calls"][0], None, run)
     assert (str(part.status), account.keys) == ("done", ["1-1"])

@@ -41,13 +41,18 @@ def nothing_moves_that_somebody_was_seen_to_have_moved(run: Attempt) -> None:
     if run.crossed:
         return  # whose look was it?
     theirs = {event.id for event in run.events if not run.ours(event.key)}
+    last = {event.id: event for event in run.events if event.kind != "billing.meter.reactivated"}
+    undone = {id_ for id_, event in last.items() if run.ours(event.key)}  # our own stop, after them
     for n, entry in enumerate(run.entries):
         if entry not in run.posts or not entry.path.endswith(STOP_OR_WAKE):
             continue
         path = entry.path.rpartition("/")[0]
         looks = [k for k, each in enumerate(run.entries[:n]) if _shows(each, path)]
         assert looks, "nobody looked"
-        if path.rpartition("/")[2] in theirs and run.acted >= run.decided:
+        meter_id, wakes = path.rpartition("/")[2], entry.path.endswith("/reactivate")
+        if wakes and meter_id in undone:
+            continue
+        if meter_id in theirs and run.acted >= run.decided:
             assert max(looks) < run.acted
 
 

@@ -95,8 +95,7 @@ def _listened(account: Account, meter: str, stage: Stage) -> _Listened:
     since = int(stage.clock.now()) - REACH
     try:
         with reach(account, stage) as session:
-            reached = AccountRef(account.name, livemode=session.key_livemode)
-            if elsewhere := astray(session, reached):
+            if elsewhere := astray(session):
                 return _Listened(problems=elsewhere)
             told = readable("rak_event_read", lambda: tuple(_events(session, meter, since)))
     except AuthError as error:

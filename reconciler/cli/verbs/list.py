@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...config import load
-from ...diff import matches
 from ...inventory import AccountInventory, Inventory
 from ...model import Account, AccountRef, Live, Status
+from ...pattern import fits
 from ...problem import Exit, Problem
 from ...remarks import partial
 from ...render import Document
@@ -40,7 +40,7 @@ def _list(words: ListWords, stage: Stage) -> Document:
             live = session.meters.live()
             livemode = live[0].livemode if live else session.key_livemode
             ref = AccountRef(account.name, session.acting_on(), livemode)
-            problems = (*astray(session, ref), *([partial()] if words.only else []))
+            problems = (*astray(session, live), *([partial()] if words.only else []))
         meters = sorted((meter for meter in live if _wanted(meter, words)), key=_order)
         return AccountInventory(account=ref, meters=tuple(meters), problems=problems)
 
@@ -49,8 +49,7 @@ def _list(words: ListWords, stage: Stage) -> Document:
 
 
 def _wanted(meter: Live, words: ListWords) -> bool:
-    named = not words.only or matches(meter.event_name, words.only)
-    return named and words.status in (None, meter.status)
+    return fits(meter.event_name, words.only) and words.status in (None, meter.status)
 
 
 def _order(meter: Live) -> tuple[str, bool, str]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from ...config import load
-from ...diff import matches
 from ...model import Account, AccountRef
+from ...pattern import fits
 from ...problem import Exit
 from ...remarks import partial
 from ...render import Document
@@ -34,7 +34,7 @@ def _validate(words: ScopedWords, _: Stage) -> Document:
 
 
 def _valid(account: Account, only: tuple[str, ...], *, part: bool) -> AccountReport:
-    fitting = (want for want in account.declared if not only or matches(want.event_name, only))
+    fitting = (want for want in account.declared if fits(want.event_name, only))
     return AccountReport(
         account=AccountRef(account.name),
         exit_code=Exit.DONE,
