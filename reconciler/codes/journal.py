@@ -8,7 +8,8 @@ UNWRITABLE = Rule(
     "J001",
     "the journal cannot be written",
     "Every request is written down before and after it is sent, so that a person can say later "
-    "what happened. The disk is full, read-only, or the folder belongs to somebody else.",
+    "what happened. The disk is full or read-only, the folder belongs to somebody else, a link or "
+    "something else that is no file stands in its place, or another process holds the lock.",
     "make `.reconciler/` writable, or apply with --no-journal",
 )
 DAMAGED = Rule(
