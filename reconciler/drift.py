@@ -119,14 +119,15 @@ def _stopped(names: Namesakes, change: Change, known: Known) -> Finding:
     since = _stopped_at(last)
     made_anew = change.action is Action.CREATE
     how = f"{last.id}, which differs, is inactive" if made_anew else f"{last.id} is inactive"
-    billing = billed(_unserved(names, change))
+    billing = billed(_unserved(names, change), last.id)
+    deadline = since + RESEND
     return _found(
         Kind.MISSING if made_anew else Kind.INACTIVE,
         Severity.REVENUE,
         f"{names.event_name!r} is declared active, but {how} {_outage(since, known.now)}{billing}",
         meter_ids=(last.id,),
         since=since,
-        resend_until=since + RESEND,
+        resend_until=deadline if known.now < deadline else None,
         remedy=_way_back(names, change, known),
     )
 
@@ -148,7 +149,7 @@ def _outage(since: int, now: int) -> str:
     """Since when, how long, and until when what was lost may be sent again."""
     lost = f"since {utc(since)}, for {lasting(now - since)}; usage sent since then is lost"
     if now >= since + RESEND:
-        return f"{lost}, and what is older than 35 days can no longer be sent again"
+        return f"{lost}, and only that of the last 35 days can still be sent again"
     return (
         f"{lost}; the first of it may be sent again until {utc(since + RESEND)}, unless an "
         f"invoice that finalises earlier ends that sooner"
@@ -180,7 +181,7 @@ def _running(want: Declared, have: Live, change: Change, known: Known) -> Findin
         Kind.RUNNING,
         Severity.LOW,
         f"{change.event_name!r} is declared inactive, but {have.id} is active and counts usage"
-        f"{billed(open_)}",
+        f"{billed(open_, have.id)}",
         meter_ids=(have.id,),
         since=have.updated,
         remedy=consent if change.action is Action.BLOCKED else _way_on(want, open_, known),
@@ -236,7 +237,7 @@ def _undeclared(have: Live, change: Change, known: Known) -> Finding:
     return _found(
         Kind.PRICE_ON_UNDECLARED if prices else Kind.UNMANAGED,
         Severity.HIGH if prices else Severity.LOW,
-        f"{have.id} is active, and no file declares {change.event_name!r}{billed(prices)}",
+        f"{have.id} is active, and no file declares {change.event_name!r}{billed(prices, have.id)}",
         meter_ids=(have.id,),
         since=have.created,
         remedy=known.commands.apply() if leaves else remedy.declaration_line(have),

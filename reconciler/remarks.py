@@ -189,14 +189,25 @@ def _consent(line: Change, have: Live, want: Declared, unreadable: Unreadable | 
     return said
 
 
-def billed(prices: Sequence[Price]) -> str:
-    """Which prices bill on which meters, behind a semicolon; nothing where none does."""
+def billed(prices: Sequence[Price], of: str | None = None) -> str:
+    """Which prices bill on which meters, behind a semicolon; nothing where none does.
+
+    `of` is the meter that the sentence has named already.
+    """
     if not prices:
         return ""
     count = "1 active price bills" if len(prices) == 1 else f"{len(prices)} active prices bill"
-    listed = ", ".join(price.id for price in prices[:_SHOWN])
+    listed = ", ".join(map(priced, prices[:_SHOWN]))
+    meters = list(dict.fromkeys(price.meter for price in prices))
+    where = "it" if meters == [of] else ", ".join(meters)
     more = f" and {len(prices) - _SHOWN} more" if len(prices) > _SHOWN else ""
-    return f"; {count} on {', '.join(dict.fromkeys(p.meter for p in prices))}: {listed}{more}"
+    return f"; {count} on {where}: {listed}{more}"
+
+
+def priced(price: Price) -> str:
+    """A price by its id and what else is known of it."""
+    known = ", ".join(part for part in (price.nickname, price.product) if part)
+    return f"{price.id} ({known})" if known else price.id
 
 
 def _id(meter: Live | None) -> str:

@@ -79,8 +79,8 @@ class Finding:
 
     `kind` is a stable word and `code` its entry in the catalogue; `meter_ids` are the live
     meters that it is about, times are Unix seconds.
-    `resend_until` is until when the first lost usage may still be sent again, `remedy` a
-    command or a line of YAML.
+    `resend_until` is until when the first lost usage may still be sent again, None once that is
+    past; `remedy` is a command or a line of YAML.
     """
 
     kind: str

@@ -16,6 +16,7 @@ from .headline import PARTIAL, called, counted, verdict
 from .story import (
     LEVEL,
     Place,
+    advised,
     doer,
     exempted,
     field_rows,
@@ -121,5 +122,5 @@ def _finding(line: Line, finding: Finding) -> Note:
         until = exempted(finding.exemption)
         return Level.INFO, title, f"{finding.message}\n{until}", where
     by = doer(finding.attribution) if finding.attribution else ""
-    said = "\n".join(part for part in (finding.message, by, finding.remedy) if part)
+    said = "\n".join(part for part in (finding.message, by, advised(finding)) if part)
     return LEVEL[finding.severity], title, said, where

@@ -17,7 +17,7 @@ from ..problem import Level, Location, Problem
 from ..report import Finding, Line, Outcome, OutcomeStatus, Report
 from .clean import clean
 from .headline import PARTIAL, called
-from .story import Place, doer, exempted, field_rows, halted, of_nobody, places, value, why
+from .story import Place, advised, doer, exempted, field_rows, halted, of_nobody, places, value, why
 
 
 class Ended(StrEnum):
@@ -188,7 +188,7 @@ def _finding(finding: Finding) -> Iterator[str]:
     if finding.attribution:
         yield doer(finding.attribution)
     if finding.remedy:
-        yield f"what to do: {finding.remedy}"
+        yield f"what to do: {advised(finding)}"
 
 
 def _outcome(outcome: Outcome) -> Iterator[str]:

@@ -19,7 +19,7 @@ from ..codes import CATALOGUE
 from ..problem import Exit, Level, Location, Problem, Rule
 from ..report import AccountReport, Finding, Line, Report
 from .clean import clean
-from .story import LEVEL, doer
+from .story import LEVEL, advised, doer
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -164,7 +164,7 @@ def _of_finding(finding: Finding, line: Line, account: AccountReport) -> Result:
         properties={
             "kind": finding.kind,
             "severity": finding.severity,
-            "hint": finding.remedy,
+            "hint": advised(finding),
             "account": account.account.name,
             "event_name": line.change.event_name,
         },

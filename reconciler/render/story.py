@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,9 +10,12 @@ from typing import Any
 
 from ..attribution import Whose
 from ..diff import Reason, flat
+from ..drift import Kind
 from ..model import DEFAULTS, Action, Change, FieldChange, Price, Severity, plain
+from ..moments import utc
 from ..problem import Level, Problem
-from ..report import AccountReport, Attribution, Exemption, Line, Report
+from ..remarks import priced
+from ..report import AccountReport, Attribution, Exemption, Finding, Line, Report
 from ..severity import weight
 
 SIGN = {
@@ -225,7 +229,42 @@ def exempted(exemption: Exemption) -> str:
     return f"ignored until {exemption.until}{owner}: {exemption.reason}"
 
 
-def priced(price: Price) -> str:
-    """A price by its id and what else is known of it."""
-    known = ", ".join(part for part in (price.nickname, price.product) if part)
-    return f"{price.id} ({known})" if known else price.id
+def undated(finding: Finding) -> int | None:
+    """Since when, where neither the finding nor who did it says so."""
+    by = doer(finding.attribution) if finding.attribution else ""
+    known = finding.since is not None and utc(finding.since) in f"{finding.message} {by}"
+    return None if known else finding.since
+
+
+def unnamed(prices: Iterable[Price], said: Iterable[str]) -> list[Price]:
+    """The prices of which no sentence says all that is known."""
+    text = " ".join(said)
+    return [
+        price
+        for price in prices
+        if not re.search(rf"(?<!\w){re.escape(priced(price))}(?!\w)", text)
+    ]
+
+
+def advice(finding: Finding) -> str:
+    """What to do with the remedy of a finding, in a few words that end before it."""
+    if finding.remedy.startswith(("reconciler ", "stripe ")):
+        return "run"
+    if finding.remedy.startswith("- "):
+        return "declare it under `meters`"
+    return "change its declaration"
+
+
+def advised(finding: Finding) -> str:
+    """The remedy of a finding, and what to do with it; nothing where there is none."""
+    return f"{advice(finding)}: {finding.remedy}" if finding.remedy else ""
+
+
+LATE = "only that of the last 35 days"
+"""What lost usage can still be sent, once its beginning is too long ago."""
+
+
+def too_late(finding: Finding) -> bool:
+    """Whether an outage began so long ago that its first usage can no longer be sent again."""
+    dated = finding.since is not None and finding.resend_until is None
+    return dated and finding.kind in (Kind.INACTIVE, Kind.MISSING)

@@ -130,6 +130,23 @@ def _price(meter_id, n):
     }
 
 
+def test_no_format_offers_a_moment_that_is_past(world, run, clock):
+    """Of an outage of 40 days only the usage of the last 35 can still be sent."""
+    made = world(SEATS, {"meters": [live("seats", "Seats")]})
+    (meter_id,) = made.server.state.ledger.meters
+    made.server.edit(f"/v1/billing/meters/{meter_id}/deactivate", {})
+    clock.sleep(40 * 86_400)
+    for format_ in FORMATS:
+        said = " ".join(run("drift", made.folder, "--format", format_).out.split())
+        assert "only that of the last 35 days" in said, format_
+        assert "sent again until" not in said, format_
+    (finding,) = findings(run("drift", made.folder, "--format", "json"))["seats"]
+    assert finding["resend_until"] is None
+    page = run("drift", made.folder, "--format", "html").out
+    assert 'class="deadline"' not in page
+    assert page.count(">only that of the last 35 days<") == 2  # at the stake, at the finding
+
+
 def test_what_we_did_ourselves_names_plan_and_job(world, run, monkeypatch):
     """The idempotency key names the plan, the journal of this folder the CI job."""
     monkeypatch.setenv("CI_JOB_URL", "https://ci.example/jobs/7")

@@ -8,8 +8,10 @@ from ...model import Action, Change, FieldChange, Severity
 from ...problem import Problem
 from ...report import Finding, Line, Outcome
 from ..story import (
+    LATE,
     SIGN,
     Place,
+    advice,
     doer,
     exempted,
     field_rows,
@@ -19,6 +21,7 @@ from ..story import (
     severity,
     standing,
     told,
+    too_late,
     value,
     why,
 )
@@ -147,10 +150,13 @@ def _finding(finding: Finding) -> Html:
         facts.append(("Who", sentence(doer(finding.attribution))))
     if finding.resend_until is not None:
         facts.append(("Send usage again until", moment(finding.resend_until)))
+    elif too_late(finding):
+        facts.append(("Send usage again", sentence(LATE)))
     if finding.exemption:
         facts.append(("Exempt", sentence(exempted(finding.exemption))))
     elif finding.remedy:
-        facts.append(("What to do", tag("pre", finding.remedy, tabindex=0)))
+        how = sentence(f"{advice(finding)}:")
+        facts.append(("What to do", together(how, tag("pre", finding.remedy, tabindex=0))))
     listed = (together(tag("dt", label), tag("dd", said)) for label, said in facts)
     return tag("section", head, tag("dl", *listed), class_=f"finding {finding.severity}")
 

@@ -9,7 +9,7 @@ from ...model import AccountRef, Severity
 from ...problem import Level, Problem
 from ...report import AccountReport, Line, Report
 from ..headline import PARTIAL, Tone, count, counted, every_line, mode, verdict
-from ..story import Standing, doer, of_nobody, severity, standing, told, whose
+from ..story import LATE, Standing, doer, of_nobody, severity, standing, told, too_late, whose
 from .svg import Part, bar, gauge
 from .tree import Html, moment, sentence, table, tag, together
 
@@ -115,7 +115,7 @@ def _losses(line: Line) -> Iterator[tuple[Html | str, ...]]:
             _moment(finding.since),
             whose(finding.attribution) if finding.attribution else "—",
             f"{prices}{more}" or "none listed",
-            _moment(finding.resend_until),
+            LATE if too_late(finding) else _moment(finding.resend_until),
         )
 
 

@@ -6,17 +6,20 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ...model import Action, Change, FieldChange, Severity
+from ...moments import utc
+from ...remarks import priced
 from ...report import Finding, Line
 from ..story import (
     SIGN,
     Place,
+    advice,
     doer,
     exempted,
     field_rows,
     halted,
     meter_id,
-    priced,
     severity,
+    undated,
     value,
     why,
 )
@@ -146,7 +149,10 @@ def _finding(finding: Finding, room: Room) -> Iterator[str]:
     if finding.exemption:
         yield f"_{prose(exempted(finding.exemption), room.text)}_"
         return
+    if (since := undated(finding)) is not None:
+        yield f"_Since:_ {utc(since)}"
     if finding.attribution:
         yield f"_Who:_ {prose(doer(finding.attribution), room.text)}"
     if finding.remedy:
-        yield f"_What to do:_ {code(finding.remedy, room.text)}"
+        how = prose(advice(finding), room.text)
+        yield f"_What to do:_ {how}: {code(finding.remedy, room.text)}"

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 
 from ...model import Action, Change
 from ...problem import Problem
+from ...remarks import priced
 from ...report import Outcome, OutcomeStatus
 from ..clean import clean
-from ..story import SIGN, Place, field_rows, priced, value, why
+from ..story import SIGN, Place, field_rows, unnamed, value, why
 from .ink import WIDTH, Ink, Line, Word, wrapped
 
 _COLOUR = {
@@ -37,8 +38,8 @@ def block(place: Place) -> Iterator[Line]:
     yield from _labelled("why", why(change))
     if change.twins:
         yield from _labelled("twins", ", ".join(twin.id for twin in change.twins))
-    if change.prices:
-        yield from _labelled("prices", ", ".join(map(priced, change.prices)))
+    if more := unnamed(change.prices, (problem.message for problem in place.besides())):
+        yield from _labelled("prices", ", ".join(map(priced, more)))
     yield from _remarks(change, place.besides())
     if line.outcome:
         yield from _outcome(line.outcome, change)

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from ...model import Severity
 from ...moments import utc
+from ...remarks import priced
 from ...report import AccountReport, Finding
 from ...report import Line as ReportLine
 from ..clean import clean
 from ..headline import PARTIAL, counted, verdict
-from ..story import doer, exempted, priced
+from ..story import advice, doer, exempted, undated, unnamed
 from .ink import WIDTH, Ink, Line, Word, wrapped
 
 _COLOUR = {
@@ -47,18 +48,19 @@ def _block(line: ReportLine) -> Iterator[Line]:
     yield (sign, Word(name, Ink.BOLD), gap, Word(place, Ink.FAINT))
     for finding in line.findings:
         yield from _finding(finding)
-    if change.prices:
-        yield from wrapped(f"prices: {', '.join(map(priced, change.prices))}", _INDENT)
+    if more := unnamed(change.prices, (finding.message for finding in line.findings)):
+        yield from wrapped(f"prices: {', '.join(map(priced, more))}", _INDENT)
 
 
 def _finding(finding: Finding) -> Iterator[Line]:
     deeper = _INDENT + "  "
     yield from wrapped(f"{finding.kind} {finding.code}: {finding.message}", _INDENT, deeper)
-    if finding.since is not None:
-        yield (deeper, Word("since: ", Ink.FAINT), utc(finding.since))
+    if (since := undated(finding)) is not None:
+        yield (deeper, Word("since: ", Ink.FAINT), utc(since))
     if finding.attribution:
         yield from wrapped(f"who: {doer(finding.attribution)}", deeper, deeper + "  ")
     if finding.exemption:
         yield from wrapped(exempted(finding.exemption), deeper, deeper + "  ")
     elif finding.remedy:
-        yield (deeper, Word("fix: ", Ink.FAINT), finding.remedy)  # never wrapped: to be copied
+        how = Word(f"{advice(finding)}: ", Ink.FAINT)
+        yield (deeper, how, finding.remedy)  # never wrapped: to be copied
