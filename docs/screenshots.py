@@ -1,15 +1,19 @@
 """Makes docs/report.png and docs/comment.png: audit and plan of docs/demo, as people see them.
 
-    pip install -e '.[test]' && apt-get install chromium chromium-driver
+    pip install -e '.[test]'
+    apt-get install chromium chromium-driver fonts-noto-color-emoji
     python docs/screenshots.py
 
 An emulated account stands behind the demo, at a fixed moment, so that only the random id of the
-plan differs from one run to the next. Nothing leaves this machine.
+plan differs from one run to the next. Nothing leaves this machine. docs/screenshots.json keeps of
+what program and files the pictures are; a test compares it.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
+import json
 import os
 import re
 import sys
@@ -37,6 +41,10 @@ sys.path.insert(0, str(DOCS.parent / "tests"))
 from render.browser import MISSING, Browser, opened  # noqa: E402 - beside the tests that use it
 
 THURSDAY = datetime(2026, 11, 5, 9, 30, tzinfo=UTC).timestamp()
+DIGESTS = DOCS / "screenshots.json"
+_PLAN_ID = re.compile(r"\b[0-9a-f]{32}\b")
+_END = "return document.documentElement.getBoundingClientRect().height"
+_TWO_CARDS = "return document.querySelectorAll('.line')[1].getBoundingClientRect().bottom + 4"
 _ALERT = re.compile(r"<blockquote>\s*<p>\[!(\w+)\]\s*(.*?)</p>\s*</blockquote>", re.DOTALL)
 
 
@@ -63,7 +71,7 @@ def account() -> Iterator[Session]:
 def reports() -> tuple[Report, Report]:
     """What `drift` and `plan` say of the demo."""
     with account() as session:
-        audited = audit(load(), session)
+        audited = audit(load(), session, path=".")
         planned = make_plan(load(), session).report
     return _alone("drift", audited), _alone("plan", planned)
 
@@ -86,7 +94,7 @@ def comment(markdown: str) -> str:
         ),
         html,
     )
-    style = (DOCS / "comment.css").read_text("utf-8")
+    style = _style()
     head = '<b>github-actions</b> <span class="bot">bot</span> commented'
     return (
         f'<!DOCTYPE html><meta charset="utf-8"><style>{style}</style>'
@@ -94,29 +102,50 @@ def comment(markdown: str) -> str:
     )
 
 
-def shoot(browser: Browser, page: str, width: int, height: int | None, file: Path) -> None:
-    """A picture of a page from its top, down to `height` or to its end."""
+def _style() -> str:
+    return (DOCS / "comment.css").read_text("utf-8")
+
+
+def sources() -> dict[str, str]:
+    """Each picture with the text that it shows."""
+    drift, plan = reports()
+    return {"report.png": render(drift, "html"), "comment.png": render(plan, "markdown")}
+
+
+def digests(texts: dict[str, str]) -> dict[str, str]:
+    """Each picture with a digest of what it shows, how, and of the file itself."""
+    return {
+        name: hashlib.sha256(
+            "\n".join([_PLAN_ID.sub("", text), _style()]).encode() + (DOCS / name).read_bytes()
+        ).hexdigest()
+        for name, text in texts.items()
+    }
+
+
+def shoot(browser: Browser, page: str, width: int, until: str, file: Path) -> None:
+    """A picture of a page from its top down to where a script says."""
     with tempfile.TemporaryDirectory() as folder:
         shown = Path(folder, "page.html")
         shown.write_text(page, "utf-8")
         browser.view(width)
         browser.show(shown.as_uri())
-        full = browser.run("return document.documentElement.getBoundingClientRect().height")
-        area = {"x": 0, "y": 0, "width": width, "height": height or full, "scale": 1.5}
+        area = {"x": 0, "y": 0, "width": width, "height": browser.run(until), "scale": 1.5}
         asked = {"clip": area, "captureBeyondViewport": True}
         answer = browser.driver.execute_cdp_cmd("Page.captureScreenshot", asked)
     file.write_bytes(base64.b64decode(answer["data"]))
 
 
 def main() -> None:
-    """Make both pictures."""
+    """Make both pictures, and note what they are of."""
     if MISSING:
         sys.exit(MISSING)
     os.chdir(DOCS / "demo")
-    drift, plan = reports()
+    texts = sources()
+    report, said = texts.values()
     with tempfile.TemporaryDirectory() as profile, opened(Path(profile)) as browser:
-        shoot(browser, render(drift, "html"), 1120, 2000, DOCS / "report.png")
-        shoot(browser, comment(render(plan, "markdown")), 1000, None, DOCS / "comment.png")
+        shoot(browser, report, 1120, _TWO_CARDS, DOCS / "report.png")
+        shoot(browser, comment(said), 1000, _END, DOCS / "comment.png")
+    DIGESTS.write_text(json.dumps(digests(texts), indent=2) + "\n", "utf-8")
 
 
 if __name__ == "__main__":

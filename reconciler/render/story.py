@@ -10,7 +10,6 @@ from typing import Any
 
 from ..attribution import Whose
 from ..diff import Reason, flat
-from ..drift import Kind
 from ..model import DEFAULTS, Action, Change, FieldChange, Price, Severity, plain
 from ..moments import utc
 from ..problem import Level, Problem
@@ -258,13 +257,3 @@ def advice(finding: Finding) -> str:
 def advised(finding: Finding) -> str:
     """The remedy of a finding, and what to do with it; nothing where there is none."""
     return f"{advice(finding)}: {finding.remedy}" if finding.remedy else ""
-
-
-LATE = "only that of the last 35 days"
-"""What lost usage can still be sent, once its beginning is too long ago."""
-
-
-def too_late(finding: Finding) -> bool:
-    """Whether an outage began so long ago that its first usage can no longer be sent again."""
-    dated = finding.since is not None and finding.resend_until is None
-    return dated and finding.kind in (Kind.INACTIVE, Kind.MISSING)

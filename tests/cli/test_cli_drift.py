@@ -144,7 +144,7 @@ def test_no_format_offers_a_moment_that_is_past(world, run, clock):
     assert finding["resend_until"] is None
     page = run("drift", made.folder, "--format", "html").out
     assert 'class="deadline"' not in page
-    assert page.count(">only that of the last 35 days<") == 2  # at the stake, at the finding
+    assert page.count(">only that of the last 35 days<") == 1  # at what is at stake
 
 
 def test_what_we_did_ourselves_names_plan_and_job(world, run, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from pathlib import Path
 from types import ModuleType
 
@@ -38,6 +39,23 @@ def test_the_demo_tells_of_the_meter_that_somebody_stopped(screenshots):
         "2026-12-08 14:02 UTC",
     ):
         assert fact in page
+
+
+def test_the_pictures_are_of_this_program(screenshots):
+    """Whoever changes what they show makes them again."""
+    kept = json.loads(screenshots.DIGESTS.read_text("utf-8"))
+    made = screenshots.digests(screenshots.sources())
+    assert made == kept, "the pictures are of another program: run `python docs/screenshots.py`"
+
+
+def test_a_digest_is_of_the_text_and_the_picture_and_not_of_the_plan_id(screenshots):
+    """Two plans of the same files are shown by the same picture."""
+    texts = screenshots.sources()
+    again = screenshots.sources()
+    assert texts != again
+    assert screenshots.digests(texts) == screenshots.digests(again)
+    other = {name: text.replace("seats", "chairs") for name, text in texts.items()}
+    assert not set(screenshots.digests(other).items()) & set(screenshots.digests(texts).items())
 
 
 def test_a_comment_is_shown_as_github_shows_it(screenshots):

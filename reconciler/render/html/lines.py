@@ -8,7 +8,6 @@ from ...model import Action, Change, FieldChange, Severity
 from ...problem import Problem
 from ...report import Finding, Line, Outcome
 from ..story import (
-    LATE,
     SIGN,
     Place,
     advice,
@@ -21,7 +20,7 @@ from ..story import (
     severity,
     standing,
     told,
-    too_late,
+    undated,
     value,
     why,
 )
@@ -144,20 +143,15 @@ def _differences(change: Change, rows: Iterable[FieldChange]) -> Html:
 def _finding(finding: Finding) -> Html:
     head = tag("p", tag("code", finding.code), " ", sentence(finding.message), class_="message")
     facts: list[tuple[str, Html]] = []
-    if finding.since is not None:
-        facts.append(("Since", moment(finding.since)))
+    if (since := undated(finding)) is not None:
+        facts.append(("Since", moment(since)))
     if finding.attribution:
         facts.append(("Who", sentence(doer(finding.attribution))))
-    if finding.resend_until is not None:
-        facts.append(("Send usage again until", moment(finding.resend_until)))
-    elif too_late(finding):
-        facts.append(("Send usage again", sentence(LATE)))
     if finding.exemption:
         facts.append(("Exempt", sentence(exempted(finding.exemption))))
     elif finding.remedy:
-        how = sentence(f"{advice(finding)}:")
-        facts.append(("What to do", together(how, tag("pre", finding.remedy, tabindex=0))))
-    listed = (together(tag("dt", label), tag("dd", said)) for label, said in facts)
+        facts.append((advice(finding).capitalize(), tag("pre", finding.remedy, tabindex=0)))
+    listed = (together(tag("dt", sentence(label)), tag("dd", said)) for label, said in facts)
     return tag("section", head, tag("dl", *listed), class_=f"finding {finding.severity}")
 
 

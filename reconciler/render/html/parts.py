@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from ...drift import Kind
 from ...model import AccountRef, Severity
 from ...problem import Level, Problem
-from ...report import AccountReport, Line, Report
+from ...report import AccountReport, Finding, Line, Report
 from ..headline import PARTIAL, Tone, count, counted, every_line, mode, verdict
-from ..story import LATE, Standing, doer, of_nobody, severity, standing, told, too_late, whose
+from ..story import Standing, doer, of_nobody, severity, standing, told, whose
 from .svg import Part, bar, gauge
 from .tree import Html, moment, sentence, table, tag, together
 
 _TITLES = {"plan": "Plan", "apply": "Apply", "drift": "Drift audit", "validate": "Validation"}
 _ICON = {Tone.GOOD: "✓", Tone.NEWS: "→", Tone.WARNING: "!", Tone.BAD: "✕"}
+_LATE = "only that of the last 35 days"
 _LOOK = {
     Standing.IN_SYNC: "none",
     Standing.DONE: "good",
@@ -115,8 +117,14 @@ def _losses(line: Line) -> Iterator[tuple[Html | str, ...]]:
             _moment(finding.since),
             whose(finding.attribution) if finding.attribution else "—",
             f"{prices}{more}" or "none listed",
-            LATE if too_late(finding) else _moment(finding.resend_until),
+            _LATE if _too_late(finding) else _moment(finding.resend_until),
         )
+
+
+def _too_late(finding: Finding) -> bool:
+    """Whether an outage began so long ago that its first usage can no longer be sent again."""
+    dated = finding.since is not None and finding.resend_until is None
+    return dated and finding.kind in (Kind.INACTIVE, Kind.MISSING)
 
 
 def _moment(seconds: int | None) -> Html | str:
