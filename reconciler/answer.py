@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, Self
 
 from .model import Change, Live
 from .problem import Problem
@@ -105,3 +105,6 @@ class Meters(Protocol):
 
     def live(self) -> tuple[Live, ...]:
         """Every meter of the account, active and inactive, each once."""
+
+    def to_the_end(self) -> Self:
+        """The same account for what has to be finished: no stop signal is heeded any more."""

@@ -22,7 +22,7 @@ from .problem import Problem, Rule
 from .report import Line, Outcome, OutcomeStatus
 from .settle import Run, Settled, settle
 
-_GIVE_UP = SIDE_BY_SIDE  # lines in a row of which nobody knows what came of them
+_GIVE_UP = SIDE_BY_SIDE  # lines in a row that could not be checked
 _GRACE = 10.0  # seconds that requests in flight are waited for after the run was told to stop
 
 
@@ -56,7 +56,7 @@ class _Progress:
     def __init__(self, run: Run) -> None:
         self.run = run
         self.outcomes: dict[str, Outcome] = {}
-        self.ended: list[OutcomeStatus] = []
+        self.unchecked: list[bool] = []
         self.failed = False
         self.wrong_mode = False
 
@@ -122,7 +122,8 @@ class _Progress:
             self.failed = True
             raise
         self.failed = self.failed or not outcome.status.settled
-        self.ended.append(outcome.status)
+        code = outcome.error.code if outcome.error else None
+        self.unchecked.append(code == rules.NOT_CONFIRMED.code)
         return outcome
 
     def _skip(self, line: Change) -> Problem | None:
@@ -136,7 +137,7 @@ class _Progress:
         if self.wrong_mode or (self.failed and line.action.stops):
             message = f"{line.event_name!r} was not touched, since an earlier line failed"
             return _problem(rules.AFTER_FAILURE, line, message)
-        if self.ended[-_GIVE_UP:] == [OutcomeStatus.UNKNOWN] * _GIVE_UP:
+        if self.unchecked[-_GIVE_UP:] == [True] * _GIVE_UP:
             message = f"{line.event_name!r} was not touched, since the account answers nothing"
             return _problem(rules.AFTER_FAILURE, line, message)
         return None
@@ -149,7 +150,7 @@ class _Progress:
             if step.undoes is not None:
                 break
             base = seen.get(step.meter_id or "")
-            part = settle(step, base, self.run, begun=bool(parts))
+            part = settle(step, base, self.run.to_the_end() if parts else self.run)
             part = self._in_mode(line, part)
             parts.append(part)
             if part.live:
@@ -191,7 +192,7 @@ class _Progress:
         if known and not ours:
             why = f"{why}; {undo.meter_id} was stopped by somebody else, and left so"
         elif known:
-            woken = settle(undo, seen.get(undo.meter_id or ""), self.run, begun=True)
+            woken = settle(undo, seen.get(undo.meter_id or ""), self.run.to_the_end())
             parts.append(woken)
             if woken.status.settled:
                 message = f"{why}; {undo.meter_id} is active again"
@@ -207,14 +208,14 @@ class _Progress:
         old = line.have.id if line.have else ""
         message = f"{line.event_name!r} may have NO active meter, usage is being lost: {why}"
         by_hand = self.run.repair.replace("{id}", old)
-        hint = f"run apply again at once, or wake the old meter: `{by_hand}`"
+        hint = "run apply again at once"
+        if by_hand:
+            hint += f", or wake the old meter: `{by_hand}`"
         return rules.HALF_REPLACED(message, line.where, hint, line.event_name)
 
 
 def _outcome(status: OutcomeStatus, parts: list[Settled], error: Problem | None) -> Outcome:
     requests = tuple(sent for part in parts for sent in part.sent)
-    if status is OutcomeStatus.SKIPPED and len(parts) > 1:
-        status = OutcomeStatus.FAILED  # a part of the line was done before the run was stopped
     last = next((part.live for part in reversed(parts) if part.live), None)
     return Outcome(status, requests, error, last.id if last else None)
 

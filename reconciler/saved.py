@@ -5,7 +5,7 @@ The plan says *what*: its lines are what was approved. Everything else is of now
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from .apply import blocked
@@ -16,7 +16,7 @@ from .guard import check
 from .look import Looked, look, situation
 from .model import Account, AccountRef, Change, Live
 from .moments import lasting, utc
-from .plan import Plan
+from .plan import Plan, Target
 from .problem import Exit, Problem, RefusedError, StaleError
 from .reconcile import Planned, reviewed
 from .report import AccountReport, Line, Outcome, OutcomeStatus
@@ -50,6 +50,10 @@ def revive(plan: Plan, session: Session) -> Planned:
     planned_names = {line.event_name for line in plan.changes}
     names = tuple(each for each in namesakes(wants, live) if each.event_name in planned_names)
     seen = look(session, names, live)
+    if (here := Target.of(account)) != plan.target:
+        raise _foreign(
+            f"it was made for {plan.target.name!r} of the project, this is {here.name!r}"
+        )
     if _differ(seen.account.id, plan.account.id) or _differ(
         seen.account.livemode, plan.account.livemode
     ):

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from .answer import SIDE_BY_SIDE, Answer, Doubtful, Meters, Refused, Seen, Step, Verb
@@ -68,9 +68,10 @@ class Run:
 
     `changes` are the lines of the plan as the guards of now have marked them.
     `told` hears of every line as it ends; `repair` is the command that wakes a meter by hand,
-    with `{id}` for its id; `already` are event_names whose lines were found as wanted before
+    with `{id}` for its id, nothing where there is none; `already` are event_names whose lines were found as wanted before
     anything was sent, each with the id of the meter that stands so; `billing` is asked for a
-    meter's active prices right before it is stopped.
+    meter's active prices right before it is stopped; `begun` says that an earlier request of
+    the line has had its effect.
     """
 
     plan: Plan
@@ -85,6 +86,11 @@ class Run:
     already: Mapping[str, str | None] = field(default_factory=dict)
     billing: Callable[[str], tuple[Price, ...] | Unreadable] = lambda _: ()
     workers: int = SIDE_BY_SIDE
+    begun: bool = False
+
+    def to_the_end(self) -> Run:
+        """The same for the rest of a line, which neither a signal nor a full disk cuts off."""
+        return replace(self, begun=True, stopped=never, meters=self.meters.to_the_end())
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,18 +103,17 @@ class Settled:
     error: Problem | None = None
 
 
-def settle(step: Step, base: Live | None, run: Run, *, begun: bool = False) -> Settled:
+def settle(step: Step, base: Live | None, run: Run) -> Settled:
     """Send a request until its effect is known; `base` is its meter as it was last read.
 
-    `begun` says that an earlier request of its line has had its effect. Whatever fails on the
-    way becomes a part of the answer: a line that is half done must still be reported, and
-    mended where it can be.
+    Whatever fails on the way becomes a part of the answer: a line that is half done must still
+    be reported, and mended where it can be.
     """
     sent: list[Sent] = []
     try:
         if step.verb in (Verb.DEACTIVATE, Verb.REACTIVATE) and (lost := _lost(step, base, run)):
             return lost
-        return _send(step, base, run, sent, begun=begun)
+        return _send(step, base, run, sent)
     except StoppedError:
         status = OutcomeStatus.UNKNOWN if _wrote(sent) else OutcomeStatus.SKIPPED
         message = f"the run was told to stop before {_what(step)} was settled"
@@ -148,18 +153,19 @@ def _billed(step: Step, run: Run) -> Settled | None:
         return Settled(
             OutcomeStatus.FAILED, error=_problem(guards.PRICES_UNREADABLE, step, message)
         )
-    new = sorted({price.id for price in found} - {price.id for price in step.change.prices})
+    known = {price.id for price in step.change.prices}
+    known |= set(step.change.want.accepted_prices if step.change.want else ())
+    new = sorted({price.id for price in found} - known)
     if not new:
         return None
     message = f"{step.meter_id} was not stopped: since the plan {', '.join(new)} bills on it"
     return Settled(OutcomeStatus.STALE, error=_problem(rules.PRICE_CAME, step, message))
 
 
-def _send(step: Step, base: Live | None, run: Run, sent: list[Sent], *, begun: bool) -> Settled:
+def _send(step: Step, base: Live | None, run: Run, sent: list[Sent]) -> Settled:
     attempt = 1
     for again in range(1, TRIES + 1):
-        key = idempotency_key(run.plan, step, attempt)
-        answer = _request(step, key, run, sent, begun=begun)
+        answer = _request(step, idempotency_key(run.plan, step, attempt), run, sent)
         if isinstance(answer, Seen) and not answer.replayed and _as_wanted(step, answer.live, base):
             return Settled(OutcomeStatus.DONE, answer.live, tuple(sent))
         if _denied(answer):
@@ -184,10 +190,10 @@ def _denied(answer: Answer) -> bool:
     return denied and not answer.doubts and not answer.replayed
 
 
-def _request(step: Step, key: str, run: Run, sent: list[Sent], *, begun: bool) -> Answer:
+def _request(step: Step, key: str, run: Run, sent: list[Sent]) -> Answer:
     if run.stopped():
         raise StoppedError
-    run.notebook.intend(step, key, begun=begun)
+    run.notebook.intend(step, key, begun=run.begun)
     try:
         answer = run.meters.send(step, key)
     except StoppedError:

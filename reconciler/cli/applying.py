@@ -24,7 +24,7 @@ from .progress import Told, progress
 from .reach import reach
 from .verb import Stage
 
-_WAIT = "stopping: requests under way are waited for, no new one starts; again to end at once"
+_WAIT = "stopping: what has begun is finished, nothing else is begun; again to end at once"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TextIO
 
+    from ..report import AccountReport
+
 _ASCII = str.maketrans({"→": "->", "↻": "^", "…": "...", "✓": "ok"})
 
 
@@ -22,6 +24,7 @@ class Screen:
         self._plain = bool((environ or {}).get("NO_COLOR"))
         self._quiet = False
         self.said = False
+        self.shown: dict[str, AccountReport] = {}  # plans on the one terminal already, by account
 
     def settle(self, *, quiet: bool, no_color: bool) -> None:
         """Take the wishes of the command line, once it is read."""
@@ -136,7 +139,7 @@ def _write(stream: TextIO | None, text: str) -> str | None:
 
 def _write_raw(stream: TextIO, text: str) -> None:
     """Write all of it under `python -u`, whose streams forget what a signal cuts off."""
-    data = memoryview(text.encode(stream.encoding, "surrogateescape"))
+    data = memoryview(text.encode(stream.encoding or "utf-8", "surrogateescape"))
     while data:
         data = data[stream.buffer.write(data) :]
 

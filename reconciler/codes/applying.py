@@ -60,7 +60,7 @@ AFTER_FAILURE = Rule(
 STOPPED = Rule(
     "A008",
     "not sent, because the run was told to stop",
-    "After the first Ctrl-C, SIGTERM or SIGHUP no new request starts.",
+    "After the first Ctrl-C, SIGTERM or SIGHUP no new line begins; one that has begun is finished.",
     "run apply again to finish",
     Level.WARNING,
 )

@@ -96,6 +96,12 @@ class Transport:
         own._headers = {k: v for k, v in self._headers.items() if k != "Stripe-Account"}
         return own
 
+    def to_the_end(self) -> Transport:
+        """The same connections, pace and budget, without heeding a stop signal."""
+        undeterred = copy.copy(self)
+        undeterred._stopped = never
+        return undeterred
+
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Reply:
         """Read something. `params` may nest; None leaves a parameter out. Raises StripeError."""
         return self._persist(Outgoing("GET", path, flatten(params or {}), self._headers))

@@ -62,6 +62,10 @@ class AccountMeters:
         """Every meter of the account, active and inactive, each once."""
         return self._meters.everything()
 
+    def to_the_end(self) -> AccountMeters:
+        """The same account for what has to be finished: no stop signal is heeded any more."""
+        return AccountMeters(self._transport.to_the_end())
+
 
 def request_for(step: Step) -> tuple[str, dict[str, Any]]:
     """Where a step is posted, and what is posted there; every block of a new meter is explicit."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import select
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from cli.world import SEATS, live
 from published import held
 
 from reconciler.cli.screen import Screen
+from reconciler.emulator import Phase
 
 TIMEOUT = 30
 QUESTION = "Only yes is taken for yes: "
@@ -22,11 +24,11 @@ QUESTION = "Only yes is taken for yes: "
 class Desk:
     """A person at a terminal: a process, and all that the screen has shown of it."""
 
-    def __init__(self, *words: object, out: int | None = None) -> None:
+    def __init__(self, *words: object, out: int | None = None, plain: bool = True) -> None:
         self._master, slave = pty.openpty()
         self.seen = ""
         self.child = subprocess.Popen(
-            [sys.executable, "-m", "reconciler", *map(str, words), "--no-color"],
+            [sys.executable, "-m", "reconciler", *map(str, words), *(["--no-color"] * plain)],
             stdin=slave,
             stdout=slave if out is None else out,
             stderr=slave,
@@ -87,6 +89,27 @@ def test_an_interrupted_question_says_that_nothing_was_written(world):
     assert after.startswith("\nApply for sandbox (acct_1EmulatedAccount, test mode)\n")
     assert "U102: interrupted before the first request: nothing was written" in after
     assert made.posts() == []
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_bar_under_unbuffered_streams_costs_no_outcome(unbuffered, world, monkeypatch):
+    """Lines of the log, and the word about a signal, are written while the bar stands there."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    monkeypatch.setenv("TERM", "xterm")
+    made = renamed(world)
+
+    def reached(moment):
+        if moment.request.method == "POST" and moment.phase is Phase.BEFORE:
+            desk.child.send_signal(signal.SIGINT)
+            desk.read("stopping: ")
+
+    made.server.reached = reached
+    desk = Desk("apply", made.folder, "--yes", "-v", plain=False)
+    assert desk.end() == 130
+    seen = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", desk.seen)
+    assert re.search(r"POST/v1/billing/meters/\w+:200,req_\w+", "".join(seen.split()))
+    assert "→ done" in seen
+    assert "E900" not in seen
 
 
 def test_what_was_agreed_to_is_told_with_its_outcomes(world):

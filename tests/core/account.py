@@ -67,6 +67,9 @@ class Account:
         self._look("live")
         return tuple(self.meters.values())
 
+    def to_the_end(self) -> Account:
+        return self
+
     def put(self, meter: Live) -> Live:
         """Somebody else's change, or ours."""
         self.meters[meter.id] = meter

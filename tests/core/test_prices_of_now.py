@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from core.account import Account, run_of
 from core.worlds import declare, lines, live
@@ -30,6 +32,15 @@ def test_a_price_that_nobody_has_consented_to_keeps_its_meter_awake(want):
     assert (str(outcome.status), outcome.error.code, account.sent) == ("stale", "A012", [])
     assert "price_new" in outcome.error.message
     assert account.meters["mtr_o"] == OLD
+
+
+@pytest.mark.parametrize("want", STOPS, ids=["deactivate", "replace"])
+def test_a_price_that_the_reviewed_file_accepts_keeps_nothing_back(want):
+    """It was made active after the plan; consent had been given before."""
+    accepting = replace(want, accepted_prices=("price_new",))
+    outcome, account = applied(lambda _: (PRICE,), accepting)
+    assert str(outcome.status) == "done"
+    assert not account.meters["mtr_o"].active
 
 
 @pytest.mark.parametrize("want", STOPS, ids=["deactivate", "replace"])

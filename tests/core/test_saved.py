@@ -274,6 +274,11 @@ def test_a_plan_of_another_account_is_refused():
             it.revive(planned)
         assert it.posts() == []
     assert caught.value.exit_code is Exit.REFUSED
+    elsewhere = seal(replace(planned.plan, target=replace(planned.plan.target, name="b")))
+    with stage(METERS, declared=EVERY) as it:
+        with pytest.raises(RefusedError, match="it was made for 'b' of the project"):
+            it.revive(replace(planned, plan=elsewhere))
+        assert it.posts() == []
     other = replace(planned.plan.account, id="acct_other")
     with stage(METERS, declared=EVERY) as it:
         foreign = replace(planned, plan=replace(planned.plan, account=other))

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from core.account import NOW, Account, fails, lost, run_of, seen
 from core.test_apply import crowd, statuses
-from core.worlds import lines
+from core.worlds import lines, stopped
 from virtual import VirtualClock
 
 from reconciler.apply import apply
@@ -34,6 +34,16 @@ def test_an_account_that_answers_nothing_is_not_asked_for_every_line(answered, a
     assert found["skipped"] == 40 - asked
     last = ended[-1].outcome.error
     assert (last.code, "answers nothing" in last.message) == ("A007", True)
+
+
+def test_nor_is_one_that_cannot_even_be_read():
+    """Waking begins with a look, so nothing was sent of any line."""
+    meters = [stopped(f"mtr_{n}", f"m{n:02}") for n in range(40)]
+    account = Account(meters)
+    account.blind = {"read": fails(ServiceError)}
+    ended = apply(run_of(account, *lines(crowd(40), meters), workers=1))
+    assert (account.requests, len(account.looks)) == ([], 8)
+    assert Counter(str(line.outcome.status) for line in ended) == {"failed": 8, "skipped": 32}
 
 
 class Gate:

@@ -156,6 +156,10 @@ class Mortal:
     def __init__(self, meters: Meters, attempt: Attempt) -> None:
         self.meters, self.attempt = meters, attempt
 
+    def to_the_end(self) -> Mortal:
+        """A signal is not heeded any more; death is."""
+        return Mortal(self.meters.to_the_end(), self.attempt)
+
     def __getattr__(self, name: str) -> Callable[..., Any]:
         call = getattr(self.meters, name)
 
