@@ -25,7 +25,7 @@ def explained(error: BaseException, environ: Mapping[str, str]) -> tuple[tuple[P
         case ReconcilerError():
             return error.problems, error.exit_code
         case KeyboardInterrupt():
-            return (usage.INTERRUPTED("the run was interrupted"),), Exit.INTERRUPTED
+            return (usage.INTERRUPTED(str(error) or "the run was interrupted"),), Exit.INTERRUPTED
         case _:
             said = scrubbed(f"{type(error).__name__}: {error}", environ)
             return (environment.BUG(said[:500]),), Exit.FAILED

@@ -20,6 +20,11 @@ from .verb import Stage, Verb
 from .verbs import VERBS, find, overview
 from .words import Parser, Words, first_guess, help_wanted, output_words, verbosity
 
+_CUT = (
+    "ended at once by a second signal: what was sent may have had its effect, and a replacement "
+    "may have left its old meter stopped; run apply again, it starts from what the account holds"
+)
+
 
 def run(words: list[str]) -> Exit:
     """Do what the words ask for: exactly one document on standard output, whatever happens."""
@@ -29,7 +34,8 @@ def run(words: list[str]) -> Exit:
 
     def last_words() -> None:
         if not screen.said:
-            emit(failed(name, KeyboardInterrupt(), os.environ), output, screen)
+            cut = KeyboardInterrupt(_CUT) if stop.writing else KeyboardInterrupt()
+            emit(failed(name, cut, os.environ), output, screen)
 
     with stop.listening(last_words):
         try:

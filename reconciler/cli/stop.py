@@ -22,14 +22,16 @@ class Stop:
     def __init__(self) -> None:
         self.event = threading.Event()
         self._told: Callable[[], None] | None = None
+        self.writing = False
 
     def __call__(self) -> bool:
         """Whether a signal was heard."""
         return self.event.is_set()
 
-    def only_told(self, told: Callable[[], None] = lambda: None) -> None:
-        """From now on the first signal calls `told` and interrupts nothing."""
-        self._told = told
+    def only_told(self, told: Callable[[], None] | None = None) -> None:
+        """From now on the first signal interrupts nothing; while a run writes it calls `told`."""
+        self._told = told or (lambda: None)
+        self.writing = told is not None
 
     def interrupts(self) -> None:
         """From now on the first signal raises KeyboardInterrupt, as one heard before does now."""

@@ -10,7 +10,8 @@ UNWRITABLE = Rule(
     "Every request is written down before and after it is sent, so that a person can say later "
     "what happened. The disk is full or read-only, the folder belongs to somebody else, a link or "
     "something else that is no file stands in its place, or another process holds the lock.",
-    "make `.reconciler/` writable, or apply with --no-journal",
+    "make `.reconciler/` a folder, and its journal a file, that you may write; wait for whoever "
+    "holds the lock; or apply with --no-journal",
 )
 DAMAGED = Rule(
     "J002",

@@ -10,6 +10,7 @@ request, `outcome` for each line of the plan, `end`. All of one run bear its `ru
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
@@ -243,7 +244,7 @@ def _files(folder: Path, clock: Clock, problems: list[Problem]) -> list[tuple[Pa
             except FileNotFoundError:
                 continue
             except OSError as error:
-                message = f"the journal cannot be read: {error.strerror or error}"
+                message = f"the journal cannot be read: {_why(error)}"
                 problems.append(rules.UNREADABLE(message, Location(str(path))))
     return files
 
@@ -274,5 +275,10 @@ def _answer(answer: Answer) -> dict[str, Any]:
 
 
 def _unwritable(path: Path, error: OSError) -> Problem:
-    message = f"the journal cannot be written: {error.strerror or error}"
+    message = f"the journal cannot be written: {_why(error)}"
     return rules.UNWRITABLE(message, Location(str(path)))
+
+
+def _why(error: OSError) -> str:
+    """An error in words; what the system says of a link that is not followed helps nobody."""
+    return "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror or str(error)

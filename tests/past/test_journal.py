@@ -121,7 +121,7 @@ def test_a_link_leads_nowhere(tmp_path, name):
     (tmp_path / "victim").write_text("precious")
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / name).symlink_to(tmp_path / "victim")
-    assert "symbolic link" in refused(tmp_path / "state")
+    assert "it is a symbolic link" in refused(tmp_path / "state")
     (tmp_path / "linked").symlink_to(tmp_path / "state")
     assert "symbolic link" in refused(tmp_path / "linked")
     assert (tmp_path / "victim").read_text() == "precious"
