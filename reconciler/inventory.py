@@ -10,11 +10,15 @@ from .problem import Exit, Problem, Statement, worst
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountInventory:
-    """The live meters of one account, or the problems that kept them from being read."""
+    """The live meters of one account, or the problems that kept them from being read.
+
+    `meters` are those that were asked for, of as many as `total`; None where none could be read.
+    """
 
     account: AccountRef
     exit_code: Exit = Exit.DONE
     meters: tuple[Live, ...] = ()
+    total: int | None = None
     problems: tuple[Problem, ...] = ()
 
 

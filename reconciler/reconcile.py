@@ -151,9 +151,12 @@ def _untouched(line: Line) -> Line:
 
 
 def _by_hand(account: Account) -> str:
-    """The command that wakes a meter without this tool; `{id}` stands for the meter's id."""
+    """The command that wakes a meter without this tool; `{id}` stands for the meter's id.
+
+    Empty where the emulator stands in this process: nothing else reaches it.
+    """
     if account.emulator:
-        return "reconciler apply"
+        return ""
     named = {
         "Stripe-Version": API_VERSION,  # an organisation's key must name one
         "Stripe-Account": account.stripe_account,

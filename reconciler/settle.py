@@ -68,7 +68,7 @@ class Run:
 
     `changes` are the lines of the plan as the guards of now have marked them.
     `told` hears of every line as it ends; `repair` is the command that wakes a meter by hand,
-    with `{id}` for its id, nothing where there is none; `already` are event_names whose lines were found as wanted before
+    with `{id}` for its id; `already` are event_names whose lines were found as wanted before
     anything was sent, each with the id of the meter that stands so; `billing` is asked for a
     meter's active prices right before it is stopped; `begun` says that an earlier request of
     the line has had its effect.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from ..codes import usage
 from ..problem import Exit, Level, Problem, UsageError, worst
@@ -16,11 +16,10 @@ from .words import Out, Words
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The format of standard output, the files beside it, and the plans that it shows already."""
+    """The format of standard output, and the files beside it."""
 
     format: str = "text"
     files: tuple[Out, ...] = ()
-    shown: dict[str, AccountReport] = field(default_factory=dict)
 
 
 def outputs(words: Words) -> Output:
@@ -76,7 +75,7 @@ def preview(planned: AccountReport, output: Output, screen: Screen) -> None:
 
     plan = Report(verb="plan", accounts=(planned,))
     if output.format == "text" and screen.one_terminal:
-        output.shown[planned.account.name] = planned
+        screen.shown[planned.account.name] = planned
         screen.begin(coloured(plan) if screen.colours else render(plan))
     else:
         screen.show(coloured(plan) if screen.colours_aside else render(plan))
@@ -88,7 +87,7 @@ def _spoken(document: Document, output: Output, screen: Screen) -> str:
     from ..render import text  # not for JSON
 
     paint = text.coloured if screen.colours else text.render
-    return paint(document, output.shown)
+    return paint(document, screen.shown)
 
 
 def _written(document: Document, places: Iterable[Out]) -> Iterable[Problem]:

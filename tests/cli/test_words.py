@@ -198,6 +198,18 @@ def test_only_narrows_what_is_listed_and_validated(world, run):
     assert run("validate", made.folder, "--only", "se*").code == 1
 
 
+@pytest.mark.parametrize("words", [["--only", "zzz*"], ["--status", "inactive"]])
+def test_a_list_of_nothing_says_whether_there_is_anything(words, world, run):
+    """An account has no meters, has others than were asked for, or could not be read."""
+    made = world(seed={"meters": [live("seats", "Bees")]})
+    assert "  no meter fits; the account has 1 meter\n" in run("list", made.folder, *words).out
+    made.server.arm("503:method=GET")
+    ran = run("list", made.folder, *words)
+    assert ran.out.startswith("Meters of sandbox\n\nerror S035: ")
+    assert "no meter" not in ran.out
+    assert "  no meters\n" in run("list", world().folder, *words).out
+
+
 @pytest.mark.parametrize(
     ("account", "code"), [({"livemode": True}, "G006"), ({"account_id": "acct_other"}, "G007")]
 )

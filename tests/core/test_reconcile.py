@@ -254,3 +254,16 @@ def test_an_interrupted_apply_is_finished_by_the_next(after):
         names = sorted(meter.event_name for meter in it.live().values() if meter.active)
         assert names == ["named", "new", "old", "same", "woken"]
         assert len(it.raw()) == len(METERS) + 2
+
+
+def test_the_way_out_of_an_emulated_loss_is_said_once():
+    """Nothing but this tool reaches an emulator in here: no command wakes a meter by hand."""
+    old = live("mtr_old", "calls", formula="count")
+    with stage([old], declared=[declare(retires=("mtr_old",))]) as it:
+        planned = it.plan()
+        it.server.arm("reset:before:method=POST:path=/v1/billing/meters")
+        it.server.arm("reset:before:method=POST:path=/v1/billing/meters/*/reactivate")
+        with it.session() as session:
+            session.account = replace(session.account, emulator="state.json")
+            (line,) = carry_out(planned, session).lines
+    assert (line.outcome.error.code, line.outcome.error.hint) == ("A005", "run apply again at once")

@@ -201,7 +201,7 @@ def invalid() -> Report:
 
 def inventory() -> Inventory:
     meters = (live("seats", "mtr_a"), live("seats", "mtr_b", "inactive", HOSTILE))
-    return Inventory(accounts=(AccountInventory(account=SANDBOX, meters=meters),))
+    return Inventory(accounts=(AccountInventory(account=SANDBOX, meters=meters, total=2),))
 
 
 REPORTS = {

@@ -42,7 +42,9 @@ def _list(words: ListWords, stage: Stage) -> Document:
             ref = AccountRef(account.name, session.acting_on(), livemode)
             problems = (*astray(session, live), *([partial()] if words.only else []))
         meters = sorted((meter for meter in live if _wanted(meter, words)), key=_order)
-        return AccountInventory(account=ref, meters=tuple(meters), problems=problems)
+        return AccountInventory(
+            account=ref, meters=tuple(meters), total=len(live), problems=problems
+        )
 
     accounts = each(chosen(project, words.account), stage, listed, _failed)
     return Inventory(accounts=accounts, problems=project.problems, narrowed=bool(words.only))

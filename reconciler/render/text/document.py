@@ -195,7 +195,8 @@ def _inventory(inventory: Inventory) -> Iterator[Line]:
         if n or inventory.problems:
             yield ()
         yield (Word(f"Meters of {called(account.account)}", Ink.BOLD),)
-        yield from meters(account.meters)
+        if account.total is not None:
+            yield from meters(account.meters, account.total)
         yield from _said(account.problems)
     if inventory.narrowed:
         yield ()

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from ...model import Live
 from ...problem import Rule
 from ..clean import clean
+from ..headline import count
 from .ink import Ink, Line, Word, wrapped
 
 
-def meters(found: tuple[Live, ...]) -> Iterator[Line]:
-    """One meter a line, in columns as wide as their longest value."""
+def meters(found: tuple[Live, ...], total: int) -> Iterator[Line]:
+    """One meter a line, in columns as wide as their longest value; `total` has the account."""
     if not found:
-        yield ("  no meters",)
+        has = f"no meter fits; the account has {count(total, 'meter')}" if total else "no meters"
+        yield (f"  {has}",)
         return
     rows = [tuple(map(clean, _row(meter))) for meter in found]
     wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
