@@ -1,4 +1,4 @@
-"""Workflow annotations: one command a line whatever the names, and the worst first."""
+"""Workflow annotations: one command a line whatever the names, and the loudest first."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def render(report: Report) -> str:
 
 
 def _fitted(report: Report, places: list[Place], room: Room) -> _Comment:
-    """As many rows as fit, worst first, in a frame that takes its room beforehand."""
+    """As many rows as fit, from the top, in a frame that takes its room beforehand."""
     shown = [place for place in places if told(place.line)]
     lines = [place.line for place in shown]
     quiet = [place.line for place in places if not told(place.line)]
