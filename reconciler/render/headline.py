@@ -87,7 +87,7 @@ class Tone(StrEnum):
 _ENDED = {
     Exit.FAILED: "The run ended in an error",
     Exit.REFUSED: "Refused",
-    Exit.STALE: "The saved plan is stale",
+    Exit.STALE: "The plan is stale",
     Exit.PARTIAL: "Not done: something was or may have been written, and lines remain",
     Exit.DENIED: "The API key is missing, or may not do this",
     Exit.USAGE: "The command line cannot be used",

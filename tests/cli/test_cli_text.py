@@ -37,7 +37,7 @@ def test_a_stale_plan_says_that_nothing_was_written(world, run):
     made.server.edit(f"/v1/billing/meters/{meter}", {"display_name": "Stools"})
     ran = run("apply", made.folder, "--plan", saved)
     assert ran.code == 4
-    assert "The saved plan is stale; nothing was written.\nApply: " in ran.out
+    assert "The plan is stale; nothing was written.\nApply: " in ran.out
 
 
 def test_sixty_skipped_lines_share_one_hint(world, run):
