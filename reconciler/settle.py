@@ -20,6 +20,7 @@ from .model import Change, Live, Meter, Price, Unreadable
 from .plan import Plan, idempotency_key
 from .problem import AuthError, Problem, ReconcilerError, Rule, StoppedError
 from .report import Line, OutcomeStatus, Sent
+from .severity import unaccepted
 
 _LOG = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ _NO_EFFECT = "no effect of it can be seen; run apply again: it starts from what 
 class Notebook(Protocol):
     """Where a run writes down what it is about to do, and what came of it."""
 
-    def intend(self, step: Step, key: str, *, begun: bool = False) -> None:
+    def intend(self, step: Step, key: str, *, begun: bool) -> None:
         """Called before a request; when it returns, the line is safe on disk.
 
         Raises ReconcilerError where it is not, unless the line has `begun`: what follows then
@@ -49,7 +50,7 @@ class Notebook(Protocol):
 class Unwritten:
     """A notebook that keeps nothing."""
 
-    def intend(self, step: Step, key: str, *, begun: bool = False) -> None:
+    def intend(self, step: Step, key: str, *, begun: bool) -> None:
         """Nothing."""
 
     def observe(self, step: Step, key: str, answer: Answer) -> None:
@@ -153,9 +154,7 @@ def _billed(step: Step, run: Run) -> Settled | None:
         return Settled(
             OutcomeStatus.FAILED, error=_problem(guards.PRICES_UNREADABLE, step, message)
         )
-    known = {price.id for price in step.change.prices}
-    known |= set(step.change.want.accepted_prices if step.change.want else ())
-    new = sorted({price.id for price in found} - known)
+    new = sorted(price.id for price in unaccepted(found, step.change.want))
     if not new:
         return None
     message = f"{step.meter_id} was not stopped: since the plan {', '.join(new)} bills on it"

@@ -34,6 +34,7 @@ class Account:
         self.looks: list[str] = []
         self.blind: dict[str, Exception] = {}
         self.before: Callable[[Account, Step], None] = lambda *_: None
+        self.finishing = False
         self.lock = threading.Lock()
 
     @property
@@ -68,6 +69,7 @@ class Account:
         return tuple(self.meters.values())
 
     def to_the_end(self) -> Account:
+        self.finishing = True
         return self
 
     def put(self, meter: Live) -> Live:

@@ -144,9 +144,12 @@ def test_refused_lines_are_left_out_and_stop_nothing():
 
 def test_lines_that_are_already_as_wanted_are_not_sent():
     """As a saved plan found them before anything was written."""
-    account, _, ended = mixed(already=dict.fromkeys(["new", "gone", "old"]))
+    there = {"new": "mtr_theirs", "gone": "mtr_g", "old": None}
+    account, _, ended = mixed(already=there)
     assert account.sent == [ORDER[n] for n in (1, 2, 3, 7)]
     assert {statuses(ended)[name] for name in ("new", "gone", "old")} == {"already"}
+    ids = {line.change.event_name: line.outcome and line.outcome.meter_id for line in ended}
+    assert {name: ids[name] for name in there} == there
 
 
 @pytest.mark.parametrize("after", range(9))

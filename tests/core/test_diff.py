@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from core.table import I1, I2, ODD1, OTHER, REPORTING, TABLE, A
-from core.worlds import OWNING, declare, lines, live, priced, retire, stopped
+from core.worlds import OWNING, declare, lines, live, plan_of, priced, retire, stopped
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -212,3 +214,32 @@ def test_names_come_once_each_and_in_order():
     names = namesakes([declare("d"), declare("b")], account)
     assert [each.event_name for each in names] == ["a", "b", "c", "d"]
     assert {row[5] for row in TABLE.values()} == set(Reason)
+
+
+@pytest.mark.parametrize(
+    ("account", "prices", "wakes", "billing"),
+    [
+        ([live("mtr_a", formula="last")], ["p@mtr_a"], None, ["p"]),
+        ([live("mtr_a", formula="last"), stopped("mtr_t")], ["p@mtr_a"], "mtr_t", ["p"]),
+        ([live("mtr_a", formula="last"), stopped("mtr_t")], ["p@mtr_a", "q@mtr_t"], "mtr_t", ["p"]),
+        (
+            [live("mtr_a", formula="last"), stopped("mtr_t", formula="count")],
+            *(["p@mtr_a", "q@mtr_t"], None, ["p", "q"]),
+        ),
+    ],
+    ids=["a new meter", "a twin", "a twin with a price", "a twin that is in the way"],
+)
+def test_a_blocked_line_knows_what_consent_would_bring(account, prices, wakes, billing):
+    """The meter that would take its place, and every price that would be left behind."""
+    (line,) = lines([declare()], account, priced(*prices))
+    assert (line.action, line.wakes and line.wakes.id) == (Action.BLOCKED, wakes)
+    assert [price.id for price in line.prices] == billing
+
+
+def test_the_successor_of_a_blocked_line_is_no_part_of_its_meaning():
+    """Nothing is woken: another twin leaves the approved hash as it is."""
+    twins = [stopped("mtr_1", at=1), stopped("mtr_2", at=2)]
+    (line,) = lines([declare()], [live("mtr_a", formula="last"), *twins])
+    other = replace(line, wakes=twins[0])
+    assert line.wakes == twins[1]
+    assert plan_of(line).plan_hash == plan_of(other).plan_hash

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from core.account import Account, run_of
-from core.worlds import declare, lines, live
+from core.worlds import declare, lines, live, stopped
 
 from reconciler.apply import apply
 from reconciler.model import Price, Unreadable
@@ -28,9 +28,11 @@ STOPS = [declare(formula="count", status="inactive"), declare(retires=("mtr_o",)
 @pytest.mark.parametrize("want", STOPS, ids=["deactivate", "replace"])
 def test_a_price_that_nobody_has_consented_to_keeps_its_meter_awake(want):
     """Attached while somebody thought at the prompt, or while other lines were sent."""
-    outcome, account = applied(lambda _: (PRICE,), want)
+    asked, prices = [], (PRICE, replace(PRICE, id="price_b"))
+    outcome, account = applied(lambda meter_id: asked.append(meter_id) or prices, want)
     assert (str(outcome.status), outcome.error.code, account.sent) == ("stale", "A012", [])
-    assert "price_new" in outcome.error.message
+    said = "mtr_o was not stopped: since the plan price_b, price_new bills on it"
+    assert (outcome.error.message, asked) == (said, ["mtr_o"])
     assert account.meters["mtr_o"] == OLD
 
 
@@ -48,3 +50,15 @@ def test_prices_that_cannot_be_read_any_more_stop_nothing(want):
     """The key was changed meanwhile."""
     outcome, account = applied(lambda _: Unreadable("rak_plan_read"), want)
     assert (str(outcome.status), outcome.error.code, account.sent) == ("failed", "G005", [])
+    said = "its prices cannot be read any more (permission: rak_plan_read)"
+    assert outcome.error.message == f"mtr_o was not stopped: {said}"
+
+
+def test_whatever_stops_nothing_asks_for_no_prices():
+    """Waking a meter is one request and one look."""
+    asked = []
+    twin = stopped("mtr_t", display="Was")
+    account = Account([twin])
+    apply(run_of(account, *lines([declare()], [twin]), billing=asked.append))
+    assert account.meters["mtr_t"].active
+    assert asked == []

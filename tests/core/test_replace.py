@@ -157,7 +157,8 @@ def test_a_name_without_a_meter_comes_with_the_command_that_repairs_it(case):
     twin, script, *_ = PAIR[case]
     outcome, *_ = replaced(*script, twin=twin)
     assert "NO active meter, usage is being lost" in outcome.error.message
-    assert "wake mtr_o" in outcome.error.hint
+    hint = "run apply again at once, or wake the old meter: `wake mtr_o`"
+    assert (outcome.error.hint, outcome.error.event_name) == (hint, "calls")
     assert outcome.error.where == WANT.where
 
 
@@ -167,6 +168,16 @@ def test_what_somebody_else_has_stopped_is_not_woken():
     assert (str(outcome.status), outcome.error.code) == ("failed", "A005")
     assert "stopped by somebody else, and left so" in outcome.error.message
     assert (account.sent, active) == ([CREATE], [])
+
+
+@pytest.mark.parametrize("script", [[], [seen(), refused()]], ids=["successor", "way back"])
+def test_the_second_half_heeds_no_stop_signal(script):
+    """And the first does; else a meter would stay stopped because somebody lost patience."""
+    account = Account([OLD], *script)
+    account.before = lambda it, step: heeded.append((str(step.verb), it.finishing))
+    heeded = []
+    apply(run_of(account, *lines([WANT], [OLD])))
+    assert [finishing for _, finishing in heeded] == [False] + [True] * (len(heeded) - 1)
 
 
 def test_a_replacement_undone_says_what_holds():

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from core.account import NOW, Account, fails, lost, run_of, seen
 from core.test_apply import crowd, statuses
-from core.worlds import lines, stopped
+from core.worlds import declare, lines, live, stopped
 from virtual import VirtualClock
 
 from reconciler.apply import apply
@@ -87,6 +87,21 @@ def test_what_ends_within_the_grace_is_done():
     ended = apply(replace(run, clock=clock, stopped=gate.reached.is_set))
     assert statuses(ended) == {"m00": "done", "m01": "skipped"}
     assert gate.held == [True]
+
+
+def test_a_replacement_that_takes_longer_is_said_loudly():
+    """Nobody knows how far it came: the old meter may be stopped."""
+    gate, old = Gate("m00"), live("mtr_o", "m00", formula="count")
+    account = Account([old])
+    account.before = gate
+    want = declare("m00", retires=("mtr_o",))
+    run = run_of(account, *lines([want], [old]), repair="wake {id}", stopped=gate.reached.is_set)
+    (line,) = apply(replace(run, clock=Hands(gate, 0.0, GRACE + 0.1, 0.0)))
+    gate.opened.set()
+    error = line.outcome.error
+    assert (str(line.outcome.status), error.code, error.where) == ("unknown", "A005", want.where)
+    assert error.message.endswith("usage is being lost: 'm00' was in flight when the run stopped")
+    assert "`wake mtr_o`" in error.hint
 
 
 def test_what_takes_longer_is_unknown_and_said():
