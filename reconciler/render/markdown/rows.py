@@ -102,13 +102,16 @@ def _details(place: Place, room: Room) -> Iterator[str]:
         for finding in line.findings:
             yield from _finding(finding, room)
         return
-    facts, said = _facts(line.change, room), _said(place, room)
+    said = tuple(_said(place, room))
+    facts = _facts(line.change, room, explained=line.change.action is Action.BLOCKED and bool(said))
     yield from (*said, *facts) if halted(line) else (*facts, *said)
 
 
-def _facts(change: Change, room: Room) -> Iterator[str]:
+def _facts(change: Change, room: Room, *, explained: bool) -> Iterator[str]:
+    """What the plan knows; the reason only where no problem has told it."""
     yield from _fields(change, room)
-    yield prose(why(change), room.text)
+    if not explained:
+        yield prose(why(change), room.text)
     if change.prices:
         yield _prices(change, room)
 
