@@ -24,7 +24,8 @@ from .severity import unaccepted
 
 _LOG = logging.getLogger(__name__)
 
-TRIES = 4  # of one request, each with the transport's own retries inside
+TRIES = 4  # of one request that are answered anew, each with the transport's own retries inside
+KEYS = 20  # of one request: an earlier run of the plan may have used some, whose answers come back
 _LIST_LAG = (0.0, 0.5, 1.0, 2.0)  # seconds between looks for a meter that must be there
 _DENIED = (401, 403)
 _NO_EFFECT = "no effect of it can be seen; run apply again: it starts from what the account holds"
@@ -162,8 +163,8 @@ def _billed(step: Step, run: Run) -> Settled | None:
 
 
 def _send(step: Step, base: Live | None, run: Run, sent: list[Sent]) -> Settled:
-    attempt = 1
-    for again in range(1, TRIES + 1):
+    attempt, tries = 1, 0
+    while True:
         answer = _request(step, idempotency_key(run.plan, step, attempt), run, sent)
         if isinstance(answer, Seen) and not answer.replayed and _as_wanted(step, answer.live, base):
             return Settled(OutcomeStatus.DONE, answer.live, tuple(sent))
@@ -174,13 +175,19 @@ def _send(step: Step, base: Live | None, run: Run, sent: list[Sent]) -> Settled:
             return Settled(_whose(sent), now, tuple(sent))
         if now != (None if step.verb is Verb.CREATE else base):
             return _stale(step, now, tuple(sent))
-        if again == TRIES or (isinstance(answer, Refused) and not answer.replayed):
+        tries += not answer.replayed or answer.attempts > 1  # else all of it is of an earlier run
+        if tries == TRIES or attempt == KEYS or _final(answer):
             break
         if isinstance(answer, Seen) or answer.replayed:
             attempt += 1  # the stored answer would only come again
         else:
-            run.clock.sleep(2.0**again)
+            run.clock.sleep(2.0**tries)
     return Settled(OutcomeStatus.FAILED, None, tuple(sent), _failure(step, answer, sent))
+
+
+def _final(answer: Answer) -> bool:
+    """Whether another try can only be refused again."""
+    return isinstance(answer, Refused) and not answer.replayed
 
 
 def _denied(answer: Answer) -> bool:

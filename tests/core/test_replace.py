@@ -10,6 +10,7 @@ from core.worlds import declare, lines, live, stopped
 
 from reconciler.apply import apply
 from reconciler.problem import Level, Problem, ReconcilerError, ServiceError
+from reconciler.settle import KEYS
 
 OLD = live("mtr_o", formula="count")
 TWIN = stopped("mtr_t", display="Was")
@@ -85,8 +86,8 @@ PAIR = {
         *([STOP, CREATE, BACK], ["mtr_o"]),
     ),
     "the new meter is refused for ever": (
-        *(False, [seen(), *[refused(replayed=True)] * 4], "failed", "A006"),
-        *([STOP, *[CREATE] * 4, BACK], ["mtr_o"]),
+        *(False, [seen(), *[refused(replayed=True)] * KEYS], "failed", "A006"),
+        *([STOP, *[CREATE] * KEYS, BACK], ["mtr_o"]),
     ),
     "the new meter is lost for ever": (
         *(False, [seen(), *[lost()] * 4], "failed", "A006"),

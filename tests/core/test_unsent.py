@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 from core.account import Account, lost, raising, refused, run_of, then
-from core.worlds import declare, lines
+from core.stage import stage
+from core.worlds import declare, lines, live
 
 from reconciler.plan import steps
-from reconciler.problem import StoppedError
+from reconciler.problem import Exit, StoppedError
 from reconciler.settle import settle
 
 
@@ -49,3 +50,14 @@ def test_a_key_revoked_between_two_tries_proves_nothing_about_the_first(code):
     assert part.live is not None
     assert part.status.settled
     assert account.looks == ["find"]
+
+
+def test_a_plan_that_an_outage_has_failed_is_applied_again_after_it():
+    """Its keys bring the old failures back, for a day; the next ones do not."""
+    with stage([live()], declared=[declare(display="New")]) as it:
+        planned = it.plan()
+        for _ in range(3):
+            it.server.arm("500:before:method=POST")
+            assert it.apply(planned).exit_code is Exit.PARTIAL
+            it.server.disarm()
+        assert it.apply(planned).exit_code is Exit.DONE
