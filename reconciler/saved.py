@@ -45,15 +45,15 @@ def revive(plan: Plan, session: Session) -> Planned:
     """
     account = session.account
     _not_too_old(plan, session)
+    if (here := Target.of(account)) != plan.target:
+        raise _foreign(
+            f"it was made for {plan.target.name!r} of the project, this is {here.name!r}"
+        )
     live = _as_listed(plan, session)
     wants = tuple(line.want for line in plan.changes if line.want)
     planned_names = {line.event_name for line in plan.changes}
     names = tuple(each for each in namesakes(wants, live) if each.event_name in planned_names)
     seen = look(session, names, live)
-    if (here := Target.of(account)) != plan.target:
-        raise _foreign(
-            f"it was made for {plan.target.name!r} of the project, this is {here.name!r}"
-        )
     if _differ(seen.account.id, plan.account.id) or _differ(
         seen.account.livemode, plan.account.livemode
     ):

@@ -6,8 +6,8 @@ from contextlib import AbstractContextManager
 from dataclasses import replace
 
 from ..guard import check
-from ..look import Scope, look, situation
-from ..model import Account, Live
+from ..look import Looked, Scope, situation
+from ..model import Account
 from ..problem import Level, Problem
 from ..session import Session, connect
 from .accounts import no_slip
@@ -25,10 +25,10 @@ def narrowed(accounts: tuple[Account, ...], only: tuple[str, ...]) -> Scope:
     return Scope(only)
 
 
-def astray(session: Session, live: tuple[Live, ...] = ()) -> tuple[Problem, ...]:
+def astray(account: Account, seen: Looked) -> tuple[Problem, ...]:
     """Warnings where a key reaches another account or mode than the project says.
 
     For verbs that only tell what is there: where anything is judged by it, a guard refuses.
     """
-    _, refusals = check((), situation(session.account, look(session, (), live)))
+    _, refusals = check((), situation(account, seen))
     return tuple(replace(problem, level=Level.WARNING) for problem in refusals)

@@ -10,6 +10,7 @@ from ...attribution import REACH
 from ...codes import drift, service
 from ...codes import journal as rules
 from ...config import load
+from ...look import look
 from ...model import Account, AccountRef, Unreadable
 from ...past import journal
 from ...past.commits import changes
@@ -95,7 +96,7 @@ def _listened(account: Account, meter: str, stage: Stage) -> _Listened:
     since = int(stage.clock.now()) - REACH
     try:
         with reach(account, stage) as session:
-            if elsewhere := astray(session):
+            if elsewhere := astray(account, look(session, (), ())):
                 return _Listened(problems=elsewhere)
             told = readable("rak_event_read", lambda: tuple(_events(session, meter, since)))
     except AuthError as error:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ...config import load
 from ...inventory import AccountInventory, Inventory
+from ...look import look
 from ...model import Account, AccountRef, Live, Status
 from ...pattern import fits
 from ...problem import Exit, Problem
@@ -38,12 +39,11 @@ def _list(words: ListWords, stage: Stage) -> Document:
     def listed(account: Account) -> AccountInventory:
         with reach(account, stage) as session:
             live = session.meters.live()
-            livemode = live[0].livemode if live else session.key_livemode
-            ref = AccountRef(account.name, session.acting_on(), livemode)
-            problems = (*astray(session, live), *([partial()] if words.only else []))
+            seen = look(session, (), live)
+            problems = (*astray(account, seen), *([partial()] if words.only else []))
         meters = sorted((meter for meter in live if _wanted(meter, words)), key=_order)
         return AccountInventory(
-            account=ref, meters=tuple(meters), total=len(live), problems=problems
+            account=seen.account, meters=tuple(meters), total=len(live), problems=problems
         )
 
     accounts = each(chosen(project, words.account), stage, listed, _failed)
