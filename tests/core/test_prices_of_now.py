@@ -6,10 +6,13 @@ from dataclasses import replace
 
 import pytest
 from core.account import Account, run_of
+from core.stage import stage
 from core.worlds import declare, lines, live, stopped
+from stateful.words import edit
 
 from reconciler.apply import apply
 from reconciler.model import Price, Unreadable
+from reconciler.problem import Exit
 
 OLD = live("mtr_o", formula="count")
 PRICE = Price(id="price_new", meter="mtr_o")
@@ -62,3 +65,22 @@ def test_whatever_stops_nothing_asks_for_no_prices():
     apply(run_of(account, *lines([declare()], [twin]), billing=asked.append))
     assert account.meters["mtr_t"].active
     assert asked == []
+
+
+def test_a_price_attached_while_other_lines_are_sent_is_seen():
+    """Over real HTTP: the run ends with 5, the meter counts on, and the next plan refuses."""
+    with stage([OLD], declared=[declare("new"), declare(formula="count", status="inactive")]) as it:
+        planned = it.plan()
+
+        def attach(moment):
+            if moment.request.method == "POST" and moment.request.path == "/v1/billing/meters":
+                it.server.reached = lambda _: None
+                edit(it, "price calls")
+
+        it.server.reached = attach
+        report = it.apply(planned)
+        ended = {line.change.event_name: line.outcome for line in report.lines}
+        assert (report.exit_code, str(ended["new"].status)) == (Exit.PARTIAL, "done")
+        assert (str(ended["calls"].status), ended["calls"].error.code) == ("stale", "A012")
+        assert it.live()["mtr_o"].active
+        assert it.plan().report.exit_code is Exit.REFUSED
