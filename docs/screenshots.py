@@ -27,14 +27,14 @@ from pathlib import Path
 import cmarkgfm
 from cmarkgfm.cmark import Options
 
-from reconciler.auditing import audit
 from reconciler.clock import SystemClock
 from reconciler.config import load
 from reconciler.emulator import Server, open_state
-from reconciler.reconcile import make_plan
+from reconciler.operations.detect_drift import audit
+from reconciler.operations.make_plan import make_plan
+from reconciler.operations.session import Session, connect
 from reconciler.render import render
-from reconciler.report import AccountReport, Report
-from reconciler.session import Session, connect
+from reconciler.report.report import AccountReport, Report
 
 DOCS = Path(__file__).parent
 sys.path.insert(0, str(DOCS.parent / "tests"))

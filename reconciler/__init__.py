@@ -23,25 +23,26 @@ from __future__ import annotations
 
 from importlib import import_module
 
-__version__ = "0.1.0"
+from ._version import __version__
 
 TYPE_CHECKING = False  # type checkers take it for true; `typing` would take longer than the rest
 if TYPE_CHECKING:
-    from .auditing import audit
     from .config import load
-    from .reconcile import carry_out, make_plan
-    from .session import connect
-    from .stripe.aio import AsyncMeters
-    from .stripe.meters import Meters
+    from .operations.apply_plan import carry_out
+    from .operations.detect_drift import audit
+    from .operations.make_plan import make_plan
+    from .operations.session import connect
+    from .stripe.async_client import AsyncMeters
+    from .stripe.client import Meters
 
 _HOMES = {
-    "AsyncMeters": "stripe.aio",
-    "Meters": "stripe.meters",
-    "audit": "auditing",
-    "carry_out": "reconcile",
-    "connect": "session",
+    "AsyncMeters": "stripe.async_client",
+    "Meters": "stripe.client",
+    "audit": "operations.detect_drift",
+    "carry_out": "operations.apply_plan",
+    "connect": "operations.session",
     "load": "config",
-    "make_plan": "reconcile",
+    "make_plan": "operations.make_plan",
 }
 
 __all__ = [

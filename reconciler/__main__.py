@@ -19,11 +19,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; `--version` imports next to nothing."""
     words = sys.argv[1:] if argv is None else list(argv)
     if words in (["--version"], ["-V"]):
-        from .cli.screen import Screen
+        from .cli.console import Screen
 
         Screen().say(f"reconciler {__version__}\n")
         return 0
-    from .cli.run import run
+    from .cli.main import run
 
     return int(run(words))
 

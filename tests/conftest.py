@@ -82,7 +82,7 @@ def run(
     """Call the command line in this process, on `clock`: `run("plan", folder, "--quiet")`."""
     from reconciler.__main__ import main
 
-    monkeypatch.setattr("reconciler.cli.run.SystemClock", lambda _stop: clock)
+    monkeypatch.setattr("reconciler.cli.main.SystemClock", lambda _stop: clock)
 
     def _run(*words: object, stdin: str = "") -> Ran:
         monkeypatch.setattr(sys, "stdin", io.StringIO(stdin))

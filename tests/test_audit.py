@@ -11,10 +11,12 @@ from core.worlds import declare, live, stopped
 from virtual import VirtualClock
 
 from reconciler import audit
+from reconciler.diagnostics.errors import Exit
 from reconciler.emulator import Key, ListScope, Settings, Switch
-from reconciler.look import Scope
-from reconciler.model import Policy, Price, Severity
-from reconciler.problem import Exit
+from reconciler.model.change import Severity
+from reconciler.model.price import Price
+from reconciler.model.project import Policy
+from reconciler.planning.scope import Scope
 
 NOW = int(VirtualClock().now())
 READ = {"billing_meter_read", "plan_read", "event_read", "accounts_kyc_basic_read"}

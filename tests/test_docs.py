@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from reconciler import codes
-from reconciler.codes import CATALOGUE, usage
-from reconciler.problem import Exit, Rule
+from reconciler.diagnostics import codes
+from reconciler.diagnostics.codes import CATALOGUE, usage
+from reconciler.diagnostics.diagnostic import Rule
+from reconciler.diagnostics.errors import Exit
 from reconciler.render import FORMATS
 
 ROOT = Path(__file__).parents[1]
@@ -113,7 +114,7 @@ def test_every_code_is_in_the_readme(request):
     expect("codes", table, request)
 
 
-CODES = ROOT / "reconciler" / "codes"
+CODES = ROOT / "reconciler" / "diagnostics" / "codes"
 
 
 def test_no_code_means_two_things(monkeypatch):
@@ -129,7 +130,7 @@ def test_every_code_is_used():
     declared = {
         (module.stem, name): rule.code
         for module in CODES.glob("[a-z]*.py")
-        for name, rule in vars(import_module(f"reconciler.codes.{module.stem}")).items()
+        for name, rule in vars(import_module(f"reconciler.diagnostics.codes.{module.stem}")).items()
         if isinstance(rule, Rule)
     }
     assert set(declared.values()) == set(CATALOGUE), "a module is not part of the catalogue"

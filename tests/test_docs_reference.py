@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from reconciler.cli.verbs import VERBS
-from reconciler.schema_files import read_schema
+from reconciler.cli.commands import VERBS
+from reconciler.config.schema import read_schema
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from reconciler.moments import LATEST, date, lasting, utc
+from reconciler.timestamps import LATEST, date, lasting, utc
 
 
 def test_a_moment_is_written_in_utc():

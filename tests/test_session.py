@@ -9,9 +9,10 @@ import sys
 import pytest
 from client.scripted import KEY, Scripted, http, in_turn, refusal
 
-from reconciler.model import Account, Unreadable
-from reconciler.problem import AuthError, Exit, ServiceError
-from reconciler.session import connect
+from reconciler.diagnostics.errors import AuthError, Exit, ServiceError
+from reconciler.model.meter import Unreadable
+from reconciler.model.project import Account
+from reconciler.operations.session import connect
 from reconciler.stripe.errors import AuthenticationError, ServerError
 
 OWN = http(200, {"object": "account", "id": "acct_own"})
@@ -158,7 +159,7 @@ def test_an_emulator_that_cannot_start(broken, tmp_path, clock):
 def test_heavy_packages_are_imported_when_they_are_needed():
     """Importing the client costs neither requests nor the emulator."""
     code = (
-        "import sys, reconciler.session, reconciler.stripe.aio;"
+        "import sys, reconciler.operations.session, reconciler.stripe.async_client;"
         "print({'requests', 'urllib3', 'reconciler.emulator'} & set(sys.modules))"
     )
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from ..codes import usage
-from ..model import Account, AccountRef, Project
-from ..nearest import nearest
-from ..pattern import matches
-from ..problem import Exit, Problem, UsageError
-from ..report import AccountReport
-from .failure import explained
-from .verb import Stage
+from ..diagnostics.codes import usage
+from ..diagnostics.diagnostic import Problem
+from ..diagnostics.errors import Exit, UsageError
+from ..diagnostics.suggest import nearest
+from ..model.pattern import matches
+from ..model.project import Account, AccountRef, Project
+from ..report.report import AccountReport
+from .context import Stage
+from .errors import explained
 
 T = TypeVar("T")
 

@@ -8,9 +8,10 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from ..codes import environment, usage
-from ..past import journal
-from ..problem import ConfigError, Location, Problem, ReconcilerError, UsageError
+from ..diagnostics.codes import environment, usage
+from ..diagnostics.diagnostic import Location, Problem
+from ..diagnostics.errors import ConfigError, ReconcilerError, UsageError
+from ..history import journal
 
 PUBLIC, PRIVATE = 0o666, 0o600  # less what the umask takes away
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ..codes import usage
-from ..problem import Exit, Level, Problem, UsageError, worst
+from ..diagnostics.codes import usage
+from ..diagnostics.diagnostic import Level, Problem
+from ..diagnostics.errors import Exit, UsageError, worst
 from ..render import Document, render
-from ..report import AccountReport, Report
+from ..report.report import AccountReport, Report
 from . import files
-from .screen import Screen
-from .words import Out, Words
+from .arguments import Out, Words
+from .console import Screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def preview(planned: AccountReport, output: Output, screen: Screen) -> None:
 def _spoken(document: Document, output: Output, screen: Screen) -> str:
     if output.format != "text":
         return render(document, output.format)
-    from ..render import text  # not for JSON
+    from ..render import text
 
     paint = text.coloured if screen.colours else text.render
     return paint(document, screen.shown)

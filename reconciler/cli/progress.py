@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from ..report import Line
-from .screen import Screen
+from ..report.report import Line
+from .console import Screen
 
 Told = Callable[[Line], None]
 

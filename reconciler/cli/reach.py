@@ -5,13 +5,14 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from ..guard import check
-from ..look import Looked, Scope, situation
-from ..model import Account
-from ..problem import Level, Problem
-from ..session import Session, connect
+from ..diagnostics.diagnostic import Level, Problem
+from ..model.project import Account
+from ..operations.session import Session, connect
+from ..operations.snapshot import Looked, situation
+from ..planning.guards import check
+from ..planning.scope import Scope
 from .accounts import no_slip
-from .verb import Stage
+from .context import Stage
 
 
 def reach(account: Account, stage: Stage) -> AbstractContextManager[Session]:

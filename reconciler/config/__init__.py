@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .loading import load, sources
+from .loader import load, sources
 
 __all__ = ["load", "sources"]

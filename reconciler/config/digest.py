@@ -9,7 +9,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from ..model import Account
+from ..model.project import Account
 
 
 def digest(accounts: Iterable[Account], root: str) -> str:

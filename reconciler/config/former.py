@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..problem import ConfigError
-from . import yamltree
-from .declare import merged
+from ..diagnostics.errors import ConfigError
+from .meter_file import merged
+from .yaml import reader as yamltree
 
 _ONE_WAY = re.compile(r"[A-Za-z0-9_.-]+")  # YAML can write such a name differently with a \ only
 

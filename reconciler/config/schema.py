@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import chain, islice
+from pathlib import Path as FilePath
 from typing import Any
 
-from ..codes import config as codes
-from ..nearest import nearest
-from ..problem import Problem
-from ..schema_files import read_schema
+from ..diagnostics.codes import config as codes
+from ..diagnostics.diagnostic import Problem
+from ..diagnostics.suggest import nearest
 from .accept import fits
-from .document import Document, Path
-from .explain import explain, homes, quote_it
-from .leak import holds_key
+from .schema_messages import explain, homes, quote_it
+from .secret_scan import holds_key
 from .violation import Violation
-from .yamltree import MAX_PROBLEMS
+from .yaml.document import Document, Path
+from .yaml.reader import MAX_PROBLEMS
+
+# The wheel carries them inside the package, a checkout and an editable install beside it.
+_FOLDERS = (FilePath(__file__).parents[1] / "schemas", FilePath(__file__).parents[2] / "schemas")
 
 
 def check(document: Document, name: str) -> list[Problem]:
@@ -39,7 +43,7 @@ def check(document: Document, name: str) -> list[Problem]:
 def _violations(value: Any, schema: dict[str, Any]) -> dict[Path, Violation]:
     if fits(value, schema):
         return {}
-    from .violations import violations  # jsonschema takes 65 ms: only files with mistakes pay
+    from .schema_errors import violations
 
     return violations(value, schema, MAX_PROBLEMS + 1)
 
@@ -103,3 +107,12 @@ def _is_text(value: Any, path: Path) -> bool:
 
 def _within(path: Path, wrong: set[Path]) -> bool:
     return any(path[:length] in wrong for length in range(len(path) + 1))
+
+
+@cache
+def read_schema(name: str) -> dict[str, Any]:
+    """The JSON Schema of `meters`, `project` or `report` files; callers must not change it."""
+    paths = (folder / f"{name}.schema.json" for folder in _FOLDERS)
+    path = next(path for path in paths if path.is_file())
+    schema: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    return schema

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .document import Path
-from .text import clip
+from .yaml.document import Path
+from .yaml.source_text import clip
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ does is followed as far as it is known; where it is not, `Settings` has both. `F
 break requests on demand. It uses nothing of the rest of this package.
 """
 
-from .announce import Announcer, parse_moment
 from .auth import PERMISSIONS, parse_key
-from .disk import Store, open_state
+from .breakpoints import Announcer, parse_moment
 from .errors import EmulatorError, RequestError, SeedError, SettingError, StateError
 from .faults import Fault, Kind
-from .log import Entry, RequestLog
+from .messages import Phase
+from .request_log import Entry, RequestLog
 from .server import Clock, Reached, Server
 from .settings import (
     Conflict,
@@ -29,7 +29,7 @@ from .settings import (
     choices,
     parse_settings,
 )
-from .wire import Phase
+from .storage import Store, open_state
 
 __all__ = [
     "PERMISSIONS",

@@ -6,10 +6,10 @@ import base64
 import binascii
 import re
 
+from .database import Account
 from .errors import RequestError, SettingError
-from .ledger import Account
+from .messages import Request
 from .settings import API_VERSION, Key, Settings
-from .wire import Request
 
 PERMISSIONS = {
     "billing_meter_read": "Billing Meters Read",

@@ -12,18 +12,18 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .auth import authenticate, permit, scope, version
-from .broken import broken, dropped, failure, silence
+from .database import Reply
 from .errors import RequestError
+from .fault_responses import broken, dropped, failure, silence
 from .faults import Fault, Kind
 from .forms import parameters, written
 from .idempotency import meaning, recall
-from .ledger import Reply
-from .limits import rate_limited
+from .messages import Answer, Json, Phase, Request, Response
 from .params import checked
+from .rate_limit import rate_limited
 from .routes import Endpoint, find
 from .settings import API_VERSION
 from .state import Arrival, Call, State
-from .wire import Answer, Json, Phase, Request, Response
 
 _BOTH = (Phase.BEFORE, Phase.AFTER)
 

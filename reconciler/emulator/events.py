@@ -6,9 +6,9 @@ from fnmatch import fnmatchcase
 
 from .errors import no_such
 from .lists import PAGING, page, within
+from .messages import Json
 from .params import Param, Shape, exclusive, expand, flag, span, text, texts
 from .state import Call
-from .wire import Json
 
 URL = "/v1/events"
 

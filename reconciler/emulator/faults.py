@@ -14,8 +14,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from .errors import SettingError
+from .messages import Phase, Request
 from .settings import seconds, whole
-from .wire import Phase, Request
 
 
 class Kind(StrEnum):

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from .errors import RequestError
-from .wire import Request
+from .messages import Request
 
 DEEPEST = 8
 

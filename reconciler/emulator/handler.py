@@ -11,7 +11,7 @@ from http.client import responses
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
-from .wire import Request, Response
+from .messages import Request, Response
 
 LARGEST_BODY = 1 << 20
 """Bytes that a request's body may have."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 
+from .database import Reply
 from .errors import RequestError
 from .forms import Tree
-from .ledger import Reply
+from .messages import Request
 from .state import State
-from .wire import Request
 
 LONGEST_KEY = 255
 

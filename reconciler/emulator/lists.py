@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from .errors import no_such
+from .messages import Json
 from .params import Param, Shape, exclusive, text, whole
 from .state import Call
-from .wire import Json
 
 PAGING: Shape = {
     "ending_before": Param(text(5000)),

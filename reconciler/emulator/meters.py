@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from .errors import RequestError, no_such
 from .lists import PAGING, page
+from .messages import Json
 from .params import Param, Shape, choice, expand, nest, text
 from .settings import Conflict, Duplicate, ListScope, NameScope, Renaming, Repeat, Switch
 from .state import Call
-from .wire import Json
 
 URL = "/v1/billing/meters"
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from .errors import RequestError, no_such
 from .lists import PAGING, page, within
+from .messages import Json
 from .params import (
     Param,
     Shape,
@@ -27,7 +28,6 @@ from .params import (
     whole,
 )
 from .state import Call
-from .wire import Json
 
 URL = "/v1/prices"
 INTERVALS = ("day", "month", "week", "year")

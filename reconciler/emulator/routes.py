@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from . import events, meters, prices
 from .errors import unknown_url
+from .messages import Json
 from .params import Param, Shape, expand
 from .state import Call
-from .wire import Json
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from .database import Account, Ledger
 from .errors import SeedError
-from .fields import Field, Fields, choice, count, flag, objects, read, text
-from .ledger import Account, Ledger
+from .messages import Json
 from .prices import INTERVALS, price_object
+from .seed_schema import Field, Fields, choice, count, flag, objects, read, text
 from .settings import API_VERSION
-from .wire import Json
 
 Seed = str | Path | Mapping[str, Any] | None
 

@@ -10,15 +10,15 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol, Self
 
 from .core import Ticket, begin, edit, finish
-from .disk import Store
 from .errors import RequestError, StateError
 from .faults import Fault
 from .handler import Handler
 from .listener import HOST, Listener
-from .log import RequestLog, entry
+from .messages import Answer, Json, Phase, Request, Response
+from .request_log import RequestLog, entry
 from .settings import Settings
 from .state import State
-from .wire import Answer, Json, Phase, Request, Response
+from .storage import Store
 
 
 class Clock(Protocol):

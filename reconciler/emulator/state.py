@@ -7,12 +7,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .database import OBJECTS, Ledger
 from .faults import Armed, Fault, draw
 from .ids import request_id
-from .ledger import OBJECTS, Ledger
-from .limits import Limiter
+from .messages import Json, Phase, Request
+from .rate_limit import Limiter
 from .settings import API_VERSION, Settings
-from .wire import Json, Phase, Request
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from ..inventory import Inventory
-from ..past.history import History
-from ..report import Report
-from ..serving import Glossary, Serving
+from ..report.documents import Glossary, Inventory, Serving
+from ..report.history import History
+from ..report.report import Report
 
 Document = Report | Inventory | History | Serving | Glossary
 """All that a verb can have to say."""

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..problem import Level, Location, Problem
-from ..report import AccountReport, Finding, Line, Report
-from .clean import clean
-from .headline import PARTIAL, called, counted, verdict
-from .story import (
+from ..diagnostics.diagnostic import Level, Location, Problem
+from ..model.finding import Finding
+from ..report.report import AccountReport, Line, Report
+from .escape import clean
+from .summary import PARTIAL, called, counted, verdict
+from .view import (
     LEVEL,
     Place,
     advised,

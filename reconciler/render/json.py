@@ -10,13 +10,14 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from .. import __version__
-from ..inventory import AccountInventory, Inventory
-from ..model import AccountRef, Action, Change, Declared, Live, Status
-from ..past.history import History, PastLine, PastRun
-from ..problem import Location, Problem, Rule
-from ..report import AccountReport, Line, Outcome, Report
-from ..serving import Glossary, Serving
+from .._version import __version__
+from ..diagnostics.diagnostic import Location, Problem, Rule
+from ..model.change import Action, Change
+from ..model.meter import Live, Status
+from ..model.project import AccountRef, Declared
+from ..report.documents import AccountInventory, Glossary, Inventory, Serving
+from ..report.history import History, PastLine, PastRun
+from ..report.report import AccountReport, Line, Outcome, Report
 from . import Document
 
 FORMAT_VERSION = "1.0"

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from xml.sax.saxutils import quoteattr
 
-from ..codes.drift import EXEMPTION_EXPIRED
-from ..problem import Level, Location, Problem
-from ..report import Finding, Line, Outcome, OutcomeStatus, Report
-from .clean import clean
-from .headline import PARTIAL, called
-from .story import Place, advised, doer, exempted, field_rows, halted, of_nobody, places, value, why
+from ..diagnostics.codes.drift import EXEMPTION_EXPIRED
+from ..diagnostics.diagnostic import Level, Location, Problem
+from ..model.finding import Finding
+from ..report.report import Line, Outcome, OutcomeStatus, Report
+from .escape import clean
+from .summary import PARTIAL, called
+from .view import Place, advised, doer, exempted, field_rows, halted, of_nobody, places, value, why
 
 
 class Ended(StrEnum):

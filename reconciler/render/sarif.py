@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from .. import __version__
-from ..codes import CATALOGUE
-from ..problem import Exit, Level, Location, Problem, Rule
-from ..report import AccountReport, Finding, Line, Report
-from .clean import clean
-from .story import LEVEL, advised, doer
+from .._version import __version__
+from ..diagnostics.codes import CATALOGUE
+from ..diagnostics.diagnostic import Level, Location, Problem, Rule
+from ..diagnostics.errors import Exit
+from ..model.finding import Finding
+from ..report.report import AccountReport, Line, Report
+from .escape import clean
+from .view import LEVEL, advised, doer
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"

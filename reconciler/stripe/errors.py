@@ -20,8 +20,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from ..codes import service
-from ..problem import AuthError, Exit, Problem, Rule, ServiceError
+from ..diagnostics.codes import service
+from ..diagnostics.diagnostic import Problem, Rule
+from ..diagnostics.errors import AuthError, Exit, ServiceError
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from ..address import may_carry_a_key
-from ..codes import service
-from ..problem import Rule, ServiceError
+from ..diagnostics.codes import service
+from ..diagnostics.diagnostic import Rule
+from ..diagnostics.errors import ServiceError
+from ..trusted_url import may_carry_a_key
 
 
 @dataclass(frozen=True, slots=True)

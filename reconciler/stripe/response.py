@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
-from ..codes import service
+from ..diagnostics.codes import service
+from .codec import MalformedError
 from .errors import (
     Circumstances,
     ConnectionFailedError,
@@ -19,7 +20,6 @@ from .errors import (
 )
 from .exchange import Broken, Incoming
 from .retry import Tried
-from .wire import MalformedError
 
 T = TypeVar("T")
 

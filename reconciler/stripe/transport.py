@@ -10,17 +10,17 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Self, TypedDict, Unpack
 
-from .. import __version__
+from .._version import __version__
 from ..clock import Clock, Stopped, SystemClock, never
-from ..codes import service
-from ..problem import ServiceError, StoppedError
+from ..diagnostics.codes import service
+from ..diagnostics.errors import ServiceError, StoppedError
+from .api_key import Key
+from .codec import flatten
 from .errors import StripeError
 from .exchange import Limits, Outgoing, checked_base
-from .pace import Pacer
+from .rate_limit import Pacer
 from .response import UNTRIED, Reply, appraise
 from .retry import Budget, Tried, wait_before_retry
-from .secret import Key
-from .wire import flatten
 
 STRIPE = "https://api.stripe.com"
 API_VERSION = "2026-09-30.endive"
@@ -59,7 +59,7 @@ class Transport:
     """
 
     def __init__(self, api_key: str, **options: Unpack[Options]) -> None:
-        from .connection import Connection  # requests takes 80 ms to import: paid here, by users
+        from .http import Connection
 
         self._key = Key(api_key)
         self._clock = options.get("clock") or SystemClock()

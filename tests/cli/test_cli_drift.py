@@ -12,7 +12,8 @@ from conftest import TESTS
 from published import held
 from render.parts import own
 
-from reconciler.drift import RESEND, Kind
+from reconciler.drift.findings import RESEND
+from reconciler.model.finding import Kind
 
 SCENARIOS = TESTS / "golden" / "drift"
 FORMATS = {

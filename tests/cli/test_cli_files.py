@@ -77,7 +77,10 @@ def test_a_report_that_cannot_be_written_in_the_end_is_said(world, run, monkeypa
     assert ran.code == 1
     assert "No space left on device" in ran.out
     assert "→ done" in ran.out
-    assert sorted(path.name for path in made.folder.iterdir()) == ["meters.yaml", "reconciler.yaml"]
+    assert sorted(path.name for path in made.folder.iterdir()) == [
+        "meters.yaml",
+        "reconciler.yaml",
+    ]
 
 
 def test_an_old_file_is_replaced_and_keeps_its_links(world, run):

@@ -12,7 +12,7 @@ from past.checkout import begun
 from published import held
 
 from reconciler.emulator import Key, Settings
-from reconciler.past import journal
+from reconciler.history import journal
 
 DAY = 86_400
 

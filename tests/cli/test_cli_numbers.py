@@ -6,8 +6,8 @@ import pytest
 from cli.world import SEATS, live
 from published import held
 
-from reconciler.moments import LATEST
 from reconciler.render import FORMATS
+from reconciler.timestamps import LATEST
 
 
 @pytest.mark.parametrize("format_", FORMATS)

@@ -14,7 +14,7 @@ import pytest
 from cli.world import SEATS, live
 from published import held
 
-from reconciler.cli.screen import Screen
+from reconciler.cli.console import Screen
 from reconciler.emulator import Phase
 
 TIMEOUT = 30

@@ -8,8 +8,8 @@ import pytest
 from cli.world import SEATS, live
 from published import held
 
-from reconciler.drift import Kind
 from reconciler.emulator import Key, Settings
+from reconciler.model.finding import Kind
 from reconciler.render import FORMATS
 
 ODD = live("seats", "Seats", "sum", id="mtr_old")

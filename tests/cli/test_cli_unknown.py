@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from published import held
 
-from reconciler.planfile import loads
+from reconciler.planning.plan_file import loads
 
 _WORDS = (
     st.sampled_from(["null", "~", "on", "123", "1e3", "2020-01-01", "", "max", "'x", '"\\u202ex"'])

@@ -10,7 +10,7 @@ import pytest
 from cli.world import CALLS, SEATS, live
 from published import held
 
-from reconciler.cli.screen import Screen
+from reconciler.cli.console import Screen
 from reconciler.emulator import NameScope, Phase, Settings
 
 FORMATS = ("text", "json")
@@ -191,6 +191,6 @@ def test_a_signal_while_writing_ends_with_130_and_every_outcome(format_, world, 
 def test_the_guard_table_is_whole():
     """Every exit code of the design is reached above."""
     reached = {code for code, _, _ in TABLE} | {4, 130}
-    from reconciler.problem import Exit
+    from reconciler.diagnostics.errors import Exit
 
     assert reached == set(Exit)

@@ -14,7 +14,7 @@ import pytest
 from cli.world import SEATS, live
 from published import held
 
-from reconciler.cli.screen import Screen
+from reconciler.cli.console import Screen
 
 EVIL = "Ev\x1b[31mil\u202e"
 
@@ -156,7 +156,7 @@ def test_a_defect_is_told_without_a_traceback(world, run, monkeypatch):
     def broken(*_: object, **__: object):
         raise RuntimeError(f"while using {key}")
 
-    monkeypatch.setattr("reconciler.cli.verbs.plan.make_plan", broken)
+    monkeypatch.setattr("reconciler.cli.commands.plan.make_plan", broken)
     made = world(SEATS)
     ran = run("plan", made.folder, "--format", "json")
     (account,) = held(ran.out)["accounts"]
@@ -184,7 +184,7 @@ def test_a_bar_that_fails_ends_nothing_and_leaves_the_journal_whole(ends, world,
         monkeypatch.setattr(Screen, "watched", property(lambda _: True))
         monkeypatch.setattr("rich.progress.Progress.stop", told_nothing)
     else:
-        monkeypatch.setattr("reconciler.cli.applying.progress", broken)
+        monkeypatch.setattr("reconciler.cli.commands.apply_job.progress", broken)
     assert run("apply", made.folder, "--yes").code == 0
     journal = (made.folder / ".reconciler" / "journal.jsonl").read_text("utf-8")
     assert [json.loads(line)["kind"] for line in journal.splitlines()][-2:] == ["outcome", "end"]
@@ -200,7 +200,7 @@ def test_a_defect_while_writing_is_no_clean_failure(world, run, monkeypatch):
     def broken(*_: object, **__: object):
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("reconciler.cli.applying.carry_out", broken)
+    monkeypatch.setattr("reconciler.cli.commands.apply_job.carry_out", broken)
     made = world(SEATS)
     ran = run("apply", made.folder, "--yes", "--format", "json")
     assert ran.code == 5

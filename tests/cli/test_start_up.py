@@ -62,5 +62,5 @@ def test_validate_loads_nothing_that_talks_to_an_account():
     """It would take a third longer, on every pull request."""
     child = [sys.executable, "-c", _SHOW.replace('.partition(".")[0]', ""), "validate", QUICKSTART]
     ran = subprocess.run(child, capture_output=True, text=True, timeout=30, check=True)
-    assert "reconciler.config.loading" in ran.stderr.split()
-    assert not {"reconciler.session", "reconciler.stripe"} & set(ran.stderr.split())
+    assert "reconciler.config.loader" in ran.stderr.split()
+    assert not {"reconciler.operations.session", "reconciler.stripe"} & set(ran.stderr.split())

@@ -17,7 +17,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.__main__ import main
-from reconciler.codes.environment import BUG
+from reconciler.diagnostics.codes.environment import BUG
 from reconciler.render import FORMATS
 
 LONGEST = 10  # seconds that any of these files may take

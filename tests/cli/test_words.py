@@ -7,8 +7,8 @@ from cli.world import CALLS, SEATS, live
 from published import held
 
 from reconciler import __version__
-from reconciler.cli.verbs import VERBS
-from reconciler.cli.words import first_guess
+from reconciler.cli.arguments import first_guess
+from reconciler.cli.commands import VERBS
 
 
 @pytest.mark.parametrize("word", ["--version", "-V"])

@@ -4,7 +4,7 @@ import pytest
 from client.scripted import KEY
 
 from reconciler.emulator import Server, open_state
-from reconciler.stripe.meters import Meters
+from reconciler.stripe.client import Meters
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from reconciler.clock import Clock
-from reconciler.model import Live
-from reconciler.stripe.meters import Meters
+from reconciler.model.meter import Live
+from reconciler.stripe.client import Meters
 from reconciler.stripe.transport import Transport
 
 KEY = "sk_test_51SecretSecretSecret"

@@ -8,7 +8,7 @@ import time
 import pytest
 from client.scripted import PATH, Scripted, http, in_turn, refusal, to
 
-from reconciler.problem import AuthError, Exit
+from reconciler.diagnostics.errors import AuthError, Exit
 from reconciler.stripe.errors import (
     AuthenticationError,
     ConflictError,

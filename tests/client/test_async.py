@@ -9,10 +9,10 @@ import threading
 import pytest
 from client.scripted import KEY, Scripted, http, refusal
 
-from reconciler.problem import StoppedError
-from reconciler.stripe.aio import AsyncMeters
+from reconciler.diagnostics.errors import StoppedError
+from reconciler.stripe.async_client import AsyncMeters
+from reconciler.stripe.client import Meters
 from reconciler.stripe.errors import NotFoundError
-from reconciler.stripe.meters import Meters
 
 
 def client(server, **options):

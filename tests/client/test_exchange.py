@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.problem import ServiceError
+from reconciler.diagnostics.errors import ServiceError
 from reconciler.stripe.exchange import checked_base
 
 

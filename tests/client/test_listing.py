@@ -6,9 +6,9 @@ import pytest
 from client.scripted import KEY, PATH, Scripted, a_list, a_meter, http, to
 
 from reconciler.emulator import ListScope, Phase, Server, Settings, open_state
-from reconciler.stripe import listing
+from reconciler.stripe import pagination as listing
+from reconciler.stripe.client import Meters
 from reconciler.stripe.errors import UnexpectedAnswerError
-from reconciler.stripe.meters import Meters
 
 
 def seeded(active: int, inactive: int = 0, first: int = 1_700_000_000):

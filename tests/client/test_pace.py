@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.emulator.limits import Bucket as Limit
-from reconciler.stripe.pace import BURST, SLOWEST, Pacer, full, refused, take, went_well
+from reconciler.emulator.rate_limit import Bucket as Limit
+from reconciler.stripe.rate_limit import BURST, SLOWEST, Pacer, full, refused, take, went_well
 from reconciler.stripe.retry import Tried, wait_before_retry
 
 LATENCY = 0.002  # seconds

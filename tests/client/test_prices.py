@@ -7,19 +7,17 @@ import threading
 import pytest
 from client.scripted import KEY, Scripted, a_list, http, make, refusal, to
 
+from reconciler.diagnostics.errors import StoppedError
 from reconciler.emulator import Key, Server, Settings, open_state
-from reconciler.model import (
-    Price,
-    Unreadable,
-)
-from reconciler.problem import StoppedError
+from reconciler.model.meter import Unreadable
+from reconciler.model.price import Price
+from reconciler.stripe.client import METER_EVENTS, Events, Prices, side_by_side
 from reconciler.stripe.errors import (
     InvalidRequestError,
     PermissionDeniedError,
     ServerError,
     UnexpectedAnswerError,
 )
-from reconciler.stripe.meters import METER_EVENTS, Events, Prices, side_by_side
 
 
 def a_price(price_id, on, **fields):

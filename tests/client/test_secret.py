@@ -7,10 +7,8 @@ import re
 import pytest
 from client.scripted import KEY, PATH, Scripted, http, in_turn, refusal, to
 
-from reconciler.problem import AuthError, Exit, ReconcilerError
-from reconciler.stripe.errors import (
-    StripeError,
-)
+from reconciler.diagnostics.errors import AuthError, Exit, ReconcilerError
+from reconciler.stripe.errors import StripeError
 from reconciler.stripe.transport import Transport
 
 OK = http(200, {"id": "x"})

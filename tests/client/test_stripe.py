@@ -7,17 +7,10 @@ import dataclasses
 import pytest
 from client.scripted import Scripted, a_list, a_meter, http, make, to
 
-from reconciler.model import (
-    CustomerMapping,
-    DefaultAggregation,
-    ValueSettings,
-)
-from reconciler.problem import ServiceError
-from reconciler.stripe.errors import (
-    InvalidRequestError,
-    NotFoundError,
-)
-from reconciler.stripe.meters import Meters
+from reconciler.diagnostics.errors import ServiceError
+from reconciler.model.meter import CustomerMapping, DefaultAggregation, ValueSettings
+from reconciler.stripe.client import Meters
+from reconciler.stripe.errors import InvalidRequestError, NotFoundError
 
 
 def test_a_meter_from_birth_to_rest(meters, server):

@@ -10,12 +10,8 @@ import pytest
 from client.scripted import KEY, PATH, Scripted, http, in_turn, refusal, to
 
 from reconciler import __version__
-from reconciler.problem import ServiceError, StoppedError
-from reconciler.stripe.errors import (
-    ConnectionFailedError,
-    ServerError,
-    StripeError,
-)
+from reconciler.diagnostics.errors import ServiceError, StoppedError
+from reconciler.stripe.errors import ConnectionFailedError, ServerError, StripeError
 from reconciler.stripe.retry import ATTEMPTS
 from reconciler.stripe.transport import Transport
 

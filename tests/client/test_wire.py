@@ -7,14 +7,10 @@ import dataclasses
 import pytest
 from client.scripted import Scripted, a_meter, http, to
 
-from reconciler.model import (
-    Live,
-)
-from reconciler.stripe.errors import (
-    UnexpectedAnswerError,
-)
-from reconciler.stripe.meters import Meters
-from reconciler.stripe.wire import MalformedError, meter
+from reconciler.model.meter import Live
+from reconciler.stripe.client import Meters
+from reconciler.stripe.codec import MalformedError, meter
+from reconciler.stripe.errors import UnexpectedAnswerError
 
 
 def test_what_is_new_is_tolerated():

@@ -5,13 +5,17 @@ from __future__ import annotations
 import pytest
 from client.scripted import Scripted, a_meter, http, in_turn, refusal, to
 
-from reconciler.answer import Doubtful, Refused, Seen, Step, Verb
+from reconciler.diagnostics.diagnostic import Location
+from reconciler.diagnostics.errors import AuthError, ServiceError, StoppedError
 from reconciler.emulator import Server, Settings, open_state
 from reconciler.emulator.settings import ListScope
-from reconciler.model import Action, Change, Declared, DefaultAggregation, Location, Meter
-from reconciler.problem import AuthError, ServiceError, StoppedError
+from reconciler.execution.protocol import Doubtful, Refused, Seen
+from reconciler.execution.steps import Step, Verb
+from reconciler.model.change import Action, Change
+from reconciler.model.meter import DefaultAggregation, Meter
+from reconciler.model.project import Declared
+from reconciler.stripe.meter_writer import AccountMeters, request_for
 from reconciler.stripe.retry import ATTEMPTS
-from reconciler.stripe.writes import AccountMeters, request_for
 
 WANT = Meter(
     event_name="api_calls", display_name="Calls", default_aggregation=DefaultAggregation("sum")

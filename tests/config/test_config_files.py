@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.config import load
-from reconciler.problem import ConfigError
+from reconciler.diagnostics.errors import ConfigError
 
 METERS = """\
 version: 1

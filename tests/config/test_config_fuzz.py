@@ -10,9 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.config import load
-from reconciler.model import Project
-from reconciler.problem import ConfigError, Level, Problem
-from reconciler.schema_files import read_schema
+from reconciler.config.schema import read_schema
+from reconciler.diagnostics.diagnostic import Level, Problem
+from reconciler.diagnostics.errors import ConfigError
+from reconciler.model.project import Project
 
 
 def keys(node: Any) -> Iterator[str]:

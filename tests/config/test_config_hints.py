@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from reconciler.config import load
-from reconciler.problem import ConfigError
+from reconciler.diagnostics.errors import ConfigError
 
 METER = {
     "event_name": "a",

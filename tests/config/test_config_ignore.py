@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.config import load
-from reconciler.drift import Kind
-from reconciler.ignore import Ignore
-from reconciler.problem import ConfigError
-from reconciler.schema_files import read_schema
+from reconciler.config.schema import read_schema
+from reconciler.diagnostics.errors import ConfigError
+from reconciler.model.finding import Kind
+from reconciler.model.project import Ignore
 
 METERS = "version: 1\nmeters: []\n"
 WHOLE = {

@@ -3,7 +3,7 @@
 import pytest
 
 from reconciler.config import load
-from reconciler.problem import ConfigError
+from reconciler.diagnostics.errors import ConfigError
 
 SECRET = "51Habc" + "DEF" * 6
 METERS = "version: 1\nmeters:\n  - {event_name: a, display_name: A, %s}\n"

@@ -5,17 +5,10 @@ from pathlib import Path
 import pytest
 
 from reconciler.config import load
-from reconciler.model import (
-    Account,
-    CustomerMapping,
-    Declared,
-    DefaultAggregation,
-    Meter,
-    Policy,
-    Status,
-    ValueSettings,
-)
-from reconciler.problem import ConfigError, Level, Location
+from reconciler.diagnostics.diagnostic import Level, Location
+from reconciler.diagnostics.errors import ConfigError
+from reconciler.model.meter import CustomerMapping, DefaultAggregation, Meter, Status, ValueSettings
+from reconciler.model.project import Account, Declared, Policy
 
 
 def meter(name: str, *more: str) -> str:

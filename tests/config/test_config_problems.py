@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.config import load
-from reconciler.problem import ConfigError, Level
+from reconciler.diagnostics.diagnostic import Level
+from reconciler.diagnostics.errors import ConfigError
 
 SOUND = "event_name: a, display_name: A, default_aggregation: {formula: sum}"
 

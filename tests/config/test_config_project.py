@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.config import load
-from reconciler.model import Policy, Undeclared
-from reconciler.problem import ConfigError
+from reconciler.diagnostics.errors import ConfigError
+from reconciler.model.project import Policy, Undeclared
 
 METERS = """\
 version: 1

@@ -10,8 +10,8 @@ from jsonschema import Draft202012Validator
 
 from reconciler.config import schema
 from reconciler.config.accept import _ANNOTATIONS, _KEYWORDS, fits
-from reconciler.config.violations import violations
-from reconciler.schema_files import read_schema
+from reconciler.config.schema import read_schema
+from reconciler.config.schema_errors import violations
 
 NAMES = ("meters", "project")
 

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.config import load
-from reconciler.problem import ConfigError, Level
+from reconciler.diagnostics.diagnostic import Level
+from reconciler.diagnostics.errors import ConfigError
 
 PLACES = [
     "default_aggregation: {formula: %s}",

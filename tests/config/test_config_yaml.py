@@ -3,8 +3,8 @@
 import pytest
 import yaml
 
-from reconciler.config import yamltree
-from reconciler.problem import ConfigError
+from reconciler.config.yaml import reader as yamltree
+from reconciler.diagnostics.errors import ConfigError
 
 
 @pytest.fixture(params=["libyaml", "pure"])

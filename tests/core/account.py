@@ -9,10 +9,13 @@ from dataclasses import replace
 from core.worlds import plan_of
 from virtual import VirtualClock
 
-from reconciler.answer import Answer, Doubtful, Refused, Seen, Step, Verb
-from reconciler.model import Change, Live, StatusTransitions
-from reconciler.problem import Level, Problem, ReconcilerError
-from reconciler.settle import Run
+from reconciler.diagnostics.diagnostic import Level, Problem
+from reconciler.diagnostics.errors import ReconcilerError
+from reconciler.execution.execute_step import Run
+from reconciler.execution.protocol import Answer, Doubtful, Refused, Seen
+from reconciler.execution.steps import Step, Verb
+from reconciler.model.change import Change
+from reconciler.model.meter import Live, StatusTransitions
 
 NOW = 1_790_000_000
 SAID = Problem("S999", Level.ERROR, "said the API")

@@ -9,7 +9,9 @@ from core.worlds import declare, live, stopped
 from hypothesis import strategies as st
 
 from reconciler.emulator import ListScope, Renaming, Repeat, Settings, Switch
-from reconciler.model import Declared, Live, Policy, Price, Status, Undeclared
+from reconciler.model.meter import Live, Status
+from reconciler.model.price import Price
+from reconciler.model.project import Declared, Policy, Undeclared
 
 NAMES = ("ai_a", "ai_b", "bill_c", "x")
 SETTINGS = st.fixed_dictionaries(

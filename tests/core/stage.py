@@ -12,13 +12,16 @@ from core.worlds import OWNING
 from virtual import VirtualClock
 
 from reconciler.emulator import Entry, Server, Settings, open_state
-from reconciler.model import Account, Declared, Live, Policy, Price, Project, Undeclared
-from reconciler.plan import steps
-from reconciler.reconcile import Planned, Refusals, carry_out, make_plan
-from reconciler.report import AccountReport
-from reconciler.saved import revive
-from reconciler.session import Session, connect
-from reconciler.stripe.writes import request_for
+from reconciler.execution.steps import steps
+from reconciler.model.meter import Live
+from reconciler.model.price import Price
+from reconciler.model.project import Account, Declared, Policy, Project, Undeclared
+from reconciler.operations.apply_plan import Refusals, carry_out
+from reconciler.operations.make_plan import Planned, make_plan
+from reconciler.operations.revalidate import revive
+from reconciler.operations.session import Session, connect
+from reconciler.report.report import AccountReport
+from reconciler.stripe.meter_writer import request_for
 
 KEY = {"KEY": "sk_test_emulator"}
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.worlds import OWNING, declare, live, retire, stopped
 
-from reconciler.model import Policy, Undeclared
+from reconciler.model.project import Policy, Undeclared
 
 REPORTING = Policy()
 A, OTHER = live("mtr_a"), live("mtr_a", formula="count")

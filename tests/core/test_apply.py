@@ -9,9 +9,9 @@ import pytest
 from core.account import Account, fails, late, lost, raising, refused, run_of, seen, then
 from core.worlds import OWNING, declare, lines, live, retire, stopped
 
-from reconciler.apply import apply
-from reconciler.model import AccountRef
-from reconciler.problem import ServiceError
+from reconciler.diagnostics.errors import ServiceError
+from reconciler.execution.executor import apply
+from reconciler.model.project import AccountRef
 
 MIXED = [
     declare("new"),

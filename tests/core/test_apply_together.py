@@ -11,8 +11,8 @@ from core.account import Account, run_of
 from core.test_apply import crowd, statuses
 from core.worlds import declare, lines, live
 
-from reconciler.apply import apply
-from reconciler.model import AccountRef
+from reconciler.execution.executor import apply
+from reconciler.model.project import AccountRef
 
 
 @pytest.mark.parametrize(("workers", "most"), [(8, 8), (3, 3), (20, 8), (1, 1)])
@@ -62,7 +62,7 @@ def test_how_many_may_run_side_by_side(monkeypatch, workers, livemode, most):
         pools.append(max_workers)
         return ThreadPoolExecutor(max_workers)
 
-    monkeypatch.setattr("reconciler.apply.ThreadPoolExecutor", pool)
+    monkeypatch.setattr("reconciler.execution.executor.ThreadPoolExecutor", pool)
     wants = [declare("new"), *(declare(f"m{n}", retires=(f"mtr_{n}",)) for n in range(3))]
     meters = [live(f"mtr_{n}", f"m{n}", formula="count") for n in range(3)]
     run = run_of(Account(meters), *lines(wants, meters), workers=workers)

@@ -7,12 +7,13 @@ from dataclasses import replace
 import pytest
 from core.worlds import COMMANDS, declare, live, priced, retire, stopped
 
-from reconciler.attribution import REACH, Whose, askable, attribute
-from reconciler.diff import namesakes
-from reconciler.drift import Known, inspect
-from reconciler.exemption import exempt
-from reconciler.ignore import Ignore
-from reconciler.model import Event, Policy
+from reconciler.drift.attribution import REACH, askable, attribute
+from reconciler.drift.exemptions import exempt
+from reconciler.drift.findings import Known, inspect
+from reconciler.model.event import Event
+from reconciler.model.finding import Whose
+from reconciler.model.match import namesakes
+from reconciler.model.project import Ignore, Policy
 
 NOW = 1_790_000_000
 HOUR = 3600

@@ -10,9 +10,10 @@ from core.worlds import OWNING, declare, lines, live, plan_of, priced, retire, s
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.diff import Reason, decide, field_changes, namesakes, watched
-from reconciler.model import Action, FieldChange
-from reconciler.pattern import matches
+from reconciler.model.change import Action, FieldChange, Reason
+from reconciler.model.match import namesakes
+from reconciler.model.pattern import matches
+from reconciler.planning.diff import decide, field_changes, watched
 
 
 @pytest.mark.parametrize("row", TABLE)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from core.worlds import COMMANDS, OWNING, declare, live, priced, retire, stopped
 
-from reconciler.codes import CATALOGUE
-from reconciler.diff import namesakes
-from reconciler.drift import RESEND, Kind, Known, inspect
-from reconciler.model import Policy, Severity
+from reconciler.diagnostics.codes import CATALOGUE
+from reconciler.drift.findings import RESEND, Known, inspect
+from reconciler.model.change import Severity
+from reconciler.model.finding import Kind
+from reconciler.model.match import namesakes
+from reconciler.model.project import Policy
 
 NOW = 1_790_000_000  # 2026-09-21T14:13:20Z
 HOUR = 3600

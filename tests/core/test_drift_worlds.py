@@ -6,10 +6,12 @@ from itertools import product
 
 from core.worlds import COMMANDS, OWNING, declare, live, priced, retire, stopped
 
-from reconciler.diff import decide, namesakes
-from reconciler.drift import Kind, Known, inspect
-from reconciler.model import Action, Policy
-from reconciler.severity import weight
+from reconciler.drift.findings import Known, inspect
+from reconciler.model.change import Action, weight
+from reconciler.model.finding import Kind
+from reconciler.model.match import namesakes
+from reconciler.model.project import Policy
+from reconciler.planning.diff import decide
 
 NOW = 1_790_000_000
 

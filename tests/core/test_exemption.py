@@ -5,14 +5,16 @@ from __future__ import annotations
 import pytest
 from core.worlds import COMMANDS, declare, live, priced, stopped
 
-from reconciler.diff import namesakes
-from reconciler.drift import Known, inspect
-from reconciler.exemption import exempt, run_out
-from reconciler.ignore import Ignore
-from reconciler.model import Policy, Severity
-from reconciler.problem import Exit, Level, Location
-from reconciler.report import Exemption, summary
-from reconciler.verdict import after_audit
+from reconciler.diagnostics.diagnostic import Level, Location
+from reconciler.diagnostics.errors import Exit
+from reconciler.drift.exemptions import exempt, run_out
+from reconciler.drift.findings import Known, inspect
+from reconciler.model.change import Severity
+from reconciler.model.finding import Exemption
+from reconciler.model.match import namesakes
+from reconciler.model.project import Ignore, Policy
+from reconciler.report.exit_code import after_audit
+from reconciler.report.report import summary
 
 TODAY = "2026-09-21"
 PLACE = Location("reconciler.yaml", 9, 5)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 from core.worlds import OWNING, declare, lines, live, priced, retire, stopped
 
-from reconciler.codes import guards
-from reconciler.guard import Situation, check
-from reconciler.model import AccountRef, Policy, Undeclared, Unreadable
-from reconciler.problem import Level
+from reconciler.diagnostics.codes import guards
+from reconciler.diagnostics.diagnostic import Level
+from reconciler.model.meter import Unreadable
+from reconciler.model.project import AccountRef, Policy, Undeclared
+from reconciler.planning.guards import Situation, check
 
 HERE = AccountRef("test", "acct_1", livemode=False)
 

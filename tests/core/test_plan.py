@@ -9,18 +9,10 @@ from core.worlds import OWNING, declare, lines, live, plan_of, priced, retire, s
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.answer import Verb
-from reconciler.model import AccountRef, Action, Policy
-from reconciler.plan import (
-    KeyParts,
-    Target,
-    idempotency_key,
-    in_order,
-    intact,
-    read_key,
-    seal,
-    steps,
-)
+from reconciler.execution.steps import KeyParts, Verb, idempotency_key, read_key, steps
+from reconciler.model.change import Action
+from reconciler.model.project import AccountRef, Policy
+from reconciler.planning.plan import Target, in_order, intact, seal
 
 NEW = declare("new")
 WOKEN = declare("woken", display="Other")

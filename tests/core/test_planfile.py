@@ -11,10 +11,10 @@ from core.worlds import declare, lines, live, plan_of, priced, retire, stopped
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from reconciler.model import AccountRef
-from reconciler.plan import seal
-from reconciler.planfile import dumps, loads
-from reconciler.problem import ConfigError
+from reconciler.diagnostics.errors import ConfigError
+from reconciler.model.project import AccountRef
+from reconciler.planning.plan import seal
+from reconciler.planning.plan_file import dumps, loads
 
 PRICED = lines(
     [declare(accepts=("p",), retires=("mtr_x",), protect=True), retire("gone", accepts=("q",))],

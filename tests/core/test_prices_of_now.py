@@ -10,9 +10,10 @@ from core.stage import stage
 from core.worlds import declare, lines, live, stopped
 from stateful.words import edit
 
-from reconciler.apply import apply
-from reconciler.model import Price, Unreadable
-from reconciler.problem import Exit
+from reconciler.diagnostics.errors import Exit
+from reconciler.execution.executor import apply
+from reconciler.model.meter import Unreadable
+from reconciler.model.price import Price
 
 OLD = live("mtr_o", formula="count")
 PRICE = Price(id="price_new", meter="mtr_o")

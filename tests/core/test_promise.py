@@ -17,11 +17,13 @@ from core.worlds import lines
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.diff import same
-from reconciler.look import by_meter
-from reconciler.model import Action, Undeclared
-from reconciler.problem import Exit
-from reconciler.reconcile import Planned, Refusals, carry_out, make_plan
+from reconciler.diagnostics.errors import Exit
+from reconciler.model.change import Action
+from reconciler.model.match import same
+from reconciler.model.price import by_meter
+from reconciler.model.project import Undeclared
+from reconciler.operations.apply_plan import Refusals, carry_out
+from reconciler.operations.make_plan import Planned, make_plan
 
 ANY = {"world": worlds(), "settings": SWITCHES}
 

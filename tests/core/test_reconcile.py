@@ -8,12 +8,15 @@ import pytest
 from core.stage import allowed, asked, stage
 from core.worlds import declare, live, retire, stopped
 
+from reconciler.diagnostics.diagnostic import Level
+from reconciler.diagnostics.errors import Exit
 from reconciler.emulator import Key, Settings
-from reconciler.look import Scope
-from reconciler.model import Policy, Price
-from reconciler.problem import Exit, Level
-from reconciler.reconcile import Refusals, carry_out, make_plan
-from reconciler.render.headline import verdict
+from reconciler.model.price import Price
+from reconciler.model.project import Policy
+from reconciler.operations.apply_plan import Refusals, carry_out
+from reconciler.operations.make_plan import make_plan
+from reconciler.planning.scope import Scope
+from reconciler.render.summary import verdict
 
 EVERY = [
     declare("new"),

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from core.worlds import OWNING, declare, lines, live, priced, retire, stopped
 
-from reconciler.look import by_meter
-from reconciler.model import Policy, Price
-from reconciler.problem import Level
-from reconciler.remarks import remarks
+from reconciler.diagnostics.diagnostic import Level
+from reconciler.model.price import Price, by_meter
+from reconciler.model.project import Policy
+from reconciler.planning.warnings import remarks
 
 REPORTING = Policy()
 ODD = live(formula="count")
@@ -156,7 +156,7 @@ def test_a_thousand_renames_among_a_thousand_others_are_told_at_once(monkeypatch
     """Each new name is compared with its neighbours, not with every old one."""
     compared = []
     monkeypatch.setattr(
-        "reconciler.remarks._in_common",
+        "reconciler.planning.warnings._in_common",
         lambda one, other: compared.append(one) or float(one[3:] == other[3:]),
     )
     account = [live(f"mtr_{n}", f"old_{n * 7919:07}", display=f"Old {n}") for n in range(1000)]

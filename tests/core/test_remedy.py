@@ -8,8 +8,8 @@ from core.worlds import COMMANDS, live, priced, stopped
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.model import Account
-from reconciler.remedy import Commands, declaration_line, named_line
+from reconciler.drift.remediation import Commands, declaration_line, named_line
+from reconciler.model.project import Account
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50)
 

@@ -8,9 +8,10 @@ import pytest
 from core.account import Account, Pages, fails, late, lost, raising, refused, run_of, seen, then
 from core.worlds import declare, lines, live, stopped
 
-from reconciler.apply import apply
-from reconciler.problem import Level, Problem, ReconcilerError, ServiceError
-from reconciler.settle import KEYS
+from reconciler.diagnostics.diagnostic import Level, Problem
+from reconciler.diagnostics.errors import ReconcilerError, ServiceError
+from reconciler.execution.execute_step import KEYS
+from reconciler.execution.executor import apply
 
 OLD = live("mtr_o", formula="count")
 TWIN = stopped("mtr_t", display="Was")

@@ -9,13 +9,14 @@ from core.stage import stage
 from core.test_reconcile import EVERY, METERS, codes, statuses
 from core.worlds import declare, live, retire, stopped
 
+from reconciler.diagnostics.errors import Exit, RefusedError, StaleError
 from reconciler.emulator import Key, Settings
-from reconciler.model import Policy, Price, Undeclared
-from reconciler.plan import seal
-from reconciler.planfile import dumps, loads
-from reconciler.problem import Exit, RefusedError, StaleError
-from reconciler.reconcile import Refusals
-from reconciler.stripe.writes import AccountMeters
+from reconciler.model.price import Price
+from reconciler.model.project import Policy, Undeclared
+from reconciler.operations.apply_plan import Refusals
+from reconciler.planning.plan import seal
+from reconciler.planning.plan_file import dumps, loads
+from reconciler.stripe.meter_writer import AccountMeters
 
 TWINS = [stopped("mtr_1", at=1), stopped("mtr_2", at=2)]
 

@@ -20,9 +20,9 @@ from core.account import (
 )
 from core.worlds import declare, lines, live, retire, stopped
 
-from reconciler.plan import steps
-from reconciler.problem import AuthError, ServiceError, StoppedError
-from reconciler.settle import KEYS, settle
+from reconciler.diagnostics.errors import AuthError, ServiceError, StoppedError
+from reconciler.execution.execute_step import KEYS, settle
+from reconciler.execution.steps import steps
 
 ON, OFF = live(), stopped("mtr_a")
 NEW = replace(live("mtr_new_calls"), created=NOW, updated=NOW)

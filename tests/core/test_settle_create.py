@@ -9,8 +9,8 @@ from core.account import Account, lost, refused, run_of, then
 from core.test_settle import NEW, put
 from core.worlds import declare, lines
 
-from reconciler.plan import steps
-from reconciler.settle import settle
+from reconciler.execution.execute_step import settle
+from reconciler.execution.steps import steps
 
 
 @pytest.mark.parametrize(

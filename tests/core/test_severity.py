@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from core.worlds import OWNING, declare, lines, live, priced, retire, stopped
 
-from reconciler.model import Policy
+from reconciler.model.project import Policy
 
 REPORTING = Policy()
 ODD = live(formula="count")

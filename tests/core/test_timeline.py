@@ -8,8 +8,11 @@ from hypothesis import strategies as st
 from published import held
 from render.parts import HOSTILE, texts
 
-from reconciler.model import AccountRef, Event
-from reconciler.past.history import (
+from reconciler.history.timeline import timeline
+from reconciler.model.event import Event
+from reconciler.model.project import AccountRef
+from reconciler.render import render
+from reconciler.report.history import (
     History,
     PastCommit,
     PastLine,
@@ -18,8 +21,6 @@ from reconciler.past.history import (
     Source,
     Turn,
 )
-from reconciler.past.timeline import timeline
-from reconciler.render import render
 
 PLAN = "0123456789abcdef0123456789abcdef"
 KEY = f"reconciler-cccccccccccc-{PLAN}-1-1"

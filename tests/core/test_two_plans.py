@@ -13,8 +13,8 @@ from core.worlds import OWNING, declare, live, retire, stopped
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.problem import Exit
-from reconciler.reconcile import Refusals, carry_out
+from reconciler.diagnostics.errors import Exit
+from reconciler.operations.apply_plan import Refusals, carry_out
 
 
 class Interrupted:

@@ -7,9 +7,9 @@ from core.account import Account, lost, raising, refused, run_of, then
 from core.stage import stage
 from core.worlds import declare, lines, live
 
-from reconciler.plan import steps
-from reconciler.problem import Exit, StoppedError
-from reconciler.settle import settle
+from reconciler.diagnostics.errors import Exit, StoppedError
+from reconciler.execution.execute_step import settle
+from reconciler.execution.steps import steps
 
 
 def created(*script, **more):

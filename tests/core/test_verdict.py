@@ -7,12 +7,14 @@ from dataclasses import replace
 import pytest
 from core.worlds import declare, lines, live, retire, stopped
 
-from reconciler.codes import applying, guards, planning
-from reconciler.diff import namesakes
-from reconciler.model import Severity
-from reconciler.problem import Exit, Level, Problem, worst
-from reconciler.report import Line, Outcome, OutcomeStatus, Sent
-from reconciler.verdict import after_apply, after_audit, after_look, after_plan, fulfilled, verified
+from reconciler.diagnostics.codes import applying, guards, planning
+from reconciler.diagnostics.diagnostic import Level, Problem
+from reconciler.diagnostics.errors import Exit, worst
+from reconciler.model.change import Severity
+from reconciler.model.match import namesakes
+from reconciler.operations.verify import fulfilled, verified
+from reconciler.report.exit_code import after_apply, after_audit, after_look, after_plan
+from reconciler.report.report import Line, Outcome, OutcomeStatus, Sent
 
 UPDATE, BLOCKED, SAME = lines(
     [declare(display="New"), declare("odd", window="day"), declare("same")],

@@ -20,14 +20,14 @@ from core.account import (
 )
 from core.worlds import declare, lines, live, plan_of, retire, stopped
 
-from reconciler.answer import Refused
-from reconciler.apply import apply
-from reconciler.codes.applying import REFUSED_BY_API
-from reconciler.model import AccountRef
-from reconciler.plan import steps
-from reconciler.problem import ServiceError, StoppedError
-from reconciler.report import Sent
-from reconciler.settle import settle
+from reconciler.diagnostics.codes.applying import REFUSED_BY_API
+from reconciler.diagnostics.errors import ServiceError, StoppedError
+from reconciler.execution.execute_step import settle
+from reconciler.execution.executor import apply
+from reconciler.execution.protocol import Refused
+from reconciler.execution.steps import steps
+from reconciler.model.project import AccountRef
+from reconciler.report.report import Sent
 
 A, B = declare("a", line=7), declare("b", line=9)
 GONE = live("mtr_g", "gone")
@@ -127,7 +127,7 @@ def test_every_reason_of_an_unreadable_account_is_told():
 
 def test_what_failed_inside_is_in_the_log_with_its_traceback(caplog):
     """For -vv; the report names only the kind of error."""
-    with caplog.at_level(logging.DEBUG, "reconciler.settle"):
+    with caplog.at_level(logging.DEBUG, "reconciler.execution.execute_step"):
         one(declare(), [], raising(ValueError("secret")))
     (record,) = caplog.records
     assert record.getMessage() == "while settling create of 'calls'"

@@ -12,8 +12,8 @@ from core.test_apply import crowd, statuses
 from core.worlds import declare, lines, live, stopped
 from virtual import VirtualClock
 
-from reconciler.apply import apply
-from reconciler.problem import ServiceError
+from reconciler.diagnostics.errors import ServiceError
+from reconciler.execution.executor import apply
 
 GRACE = 10.0
 

@@ -4,26 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from reconciler.diff import decide, namesakes
-from reconciler.model import (
-    Account,
-    AccountRef,
-    Change,
+from reconciler.diagnostics.diagnostic import Location
+from reconciler.drift.remediation import Commands
+from reconciler.model.change import Change
+from reconciler.model.match import namesakes
+from reconciler.model.meter import (
     CustomerMapping,
-    Declared,
     DefaultAggregation,
     Live,
     Meter,
-    Policy,
-    Price,
     Status,
     StatusTransitions,
-    Undeclared,
     ValueSettings,
 )
-from reconciler.plan import Plan, in_order, seal
-from reconciler.problem import Location
-from reconciler.remedy import Commands
+from reconciler.model.price import Price
+from reconciler.model.project import Account, AccountRef, Declared, Policy, Undeclared
+from reconciler.planning.diff import decide
+from reconciler.planning.plan import Plan, in_order, seal
 
 COMMANDS = Commands(".", Account("test"))
 OWNING = Policy(undeclared=Undeclared.DEACTIVATE, owns=("*",), max_deactivations=99)

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 
 from reconciler.emulator import Settings, open_state
 from reconciler.emulator.core import begin, finish, handle
+from reconciler.emulator.messages import Answer, Request
 from reconciler.emulator.state import State
-from reconciler.emulator.wire import Answer, Request
 
 METERS = "/v1/billing/meters"
 START = 1_790_000_000.0

@@ -6,7 +6,7 @@ import pytest
 from emulator.asking import METERS, account, meter
 
 from reconciler.emulator import Key, SettingError, parse_key
-from reconciler.emulator.wire import Request
+from reconciler.emulator.messages import Request
 
 LIVE = {"account": {"id": "acct_live", "livemode": True}}
 READER = Key("rk_test_reader123456", frozenset({"billing_meter_read"}))

@@ -11,7 +11,7 @@ import pytest
 from emulator.asking import METERS, Account, meter
 
 from reconciler.emulator import Settings, StateError, open_state
-from reconciler.emulator import disk as disk_module
+from reconciler.emulator import storage as disk_module
 from reconciler.emulator.state import State
 
 ROOT = Path(__file__).parents[2]

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.emulator import Fault, NameScope, Repeat
-from reconciler.emulator.wire import Request
+from reconciler.emulator.messages import Request
 
 NAMES = st.sampled_from(["a", "b", "c"])
 WHICH = st.integers(0, 4)

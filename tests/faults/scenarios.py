@@ -21,7 +21,8 @@ from reconciler.emulator import (
     Settings,
     Switch,
 )
-from reconciler.model import Declared, Live
+from reconciler.model.meter import Live
+from reconciler.model.project import Declared
 
 OLD = live("mtr_o", "old", formula="count")
 

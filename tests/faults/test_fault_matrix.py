@@ -14,7 +14,7 @@ import pytest
 from core.stage import allowed, asked
 from faults.scenarios import FAULTS, SCENARIOS, SWITCHES, acted_out, as_declared, effects
 
-from reconciler.problem import Exit
+from reconciler.diagnostics.errors import Exit
 
 READS = range(1, 6)  # of a run with every kind: three looks before, two pages after
 TAKEN = "names are taken for ever"

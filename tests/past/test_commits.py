@@ -7,9 +7,9 @@ import subprocess
 import pytest
 from past.checkout import SECOND, begun
 
-from reconciler.past import commits
-from reconciler.past.commits import changes
-from reconciler.past.history import Turn
+from reconciler.history import declarations as commits
+from reconciler.history.declarations import changes
+from reconciler.report.history import Turn
 
 SEATS = """\
 version: 1

@@ -8,8 +8,9 @@ from types import SimpleNamespace
 import pytest
 from past.checkout import begun
 
-from reconciler.past import git, origin
-from reconciler.past.commits import changes
+from reconciler.history import ci as origin
+from reconciler.history import git
+from reconciler.history.declarations import changes
 
 
 @pytest.fixture

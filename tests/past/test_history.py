@@ -10,9 +10,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from published import held
 
-from reconciler.past import journal
-from reconciler.past.history import History, about, recount
+from reconciler.history import journal
+from reconciler.history.runs import about, recount
 from reconciler.render import render
+from reconciler.report.history import History
 
 KEY = "reconciler-none-0123456789abcdef0123456789abcdef"
 RUN = {

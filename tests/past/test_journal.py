@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 from virtual import VirtualClock
 
-from reconciler.answer import Doubtful, Seen, Step, Verb
-from reconciler.model import Action, Change, DefaultAggregation, Live
-from reconciler.past import journal
-from reconciler.problem import Level, Problem
-from reconciler.report import Line, Outcome, OutcomeStatus
+from reconciler.diagnostics.diagnostic import Level, Problem
+from reconciler.execution.protocol import Doubtful, Seen
+from reconciler.execution.steps import Step, Verb
+from reconciler.history import journal
+from reconciler.model.change import Action, Change
+from reconciler.model.meter import DefaultAggregation, Live
+from reconciler.report.report import Line, Outcome, OutcomeStatus
 
 RUN = journal.Header(
     plan_id="p" * 32,

@@ -8,7 +8,8 @@ import json
 import pytest
 from cli.world import CALLS
 
-from reconciler.past import journal, origin
+from reconciler.history import ci as origin
+from reconciler.history import journal
 
 
 @pytest.mark.parametrize(

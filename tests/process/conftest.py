@@ -14,7 +14,7 @@ import pytest
 from process import twenty
 
 from reconciler.emulator import Phase, Reached, Server, open_state
-from reconciler.past import journal
+from reconciler.history import journal
 
 Hook = Callable[[int, Reached], None]
 

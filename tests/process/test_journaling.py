@@ -14,7 +14,7 @@ from process import twenty
 from process.children import apply
 
 from reconciler.emulator import NameScope, Settings
-from reconciler.past import journal
+from reconciler.history import journal
 
 
 def complete(stand, ended):

@@ -10,7 +10,7 @@ from process import twenty
 from process.children import TIMEOUT, Child, apply
 
 from reconciler.emulator import Phase
-from reconciler.past import journal
+from reconciler.history import journal
 
 SAMPLE = {
     (1, Phase.BEFORE),  # the first create

@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from reconciler.codes import applying, config, guards, planning
-from reconciler.diff import Reason
-from reconciler.inventory import AccountInventory, Inventory
-from reconciler.model import (
-    AccountRef,
-    Action,
-    Change,
-    Declared,
-    DefaultAggregation,
-    FieldChange,
-    Live,
-    Meter,
-    Price,
-    Severity,
-    Status,
-    StatusTransitions,
-)
-from reconciler.problem import Exit, Location
-from reconciler.report import AccountReport, Line, Outcome, OutcomeStatus, Report, Sent
+from reconciler.diagnostics.codes import applying, config, guards, planning
+from reconciler.diagnostics.diagnostic import Location
+from reconciler.diagnostics.errors import Exit
+from reconciler.model.change import Action, Change, FieldChange, Reason, Severity
+from reconciler.model.meter import DefaultAggregation, Live, Meter, Status, StatusTransitions
+from reconciler.model.price import Price
+from reconciler.model.project import AccountRef, Declared
+from reconciler.report.documents import AccountInventory, Inventory
+from reconciler.report.report import AccountReport, Line, Outcome, OutcomeStatus, Report, Sent
 
 SANDBOX = AccountRef("sandbox", "acct_1Sandbox", livemode=False)
 HOSTILE = "evil\x1b[2J\u202ename\nsecond\ud800"

@@ -6,19 +6,11 @@ import re
 
 from hypothesis import strategies as st
 
-from reconciler.model import (
-    Action,
-    Change,
-    Declared,
-    DefaultAggregation,
-    FieldChange,
-    Live,
-    Meter,
-    Price,
-    Severity,
-    StatusTransitions,
-)
-from reconciler.problem import Location
+from reconciler.diagnostics.diagnostic import Location
+from reconciler.model.change import Action, Change, FieldChange, Severity
+from reconciler.model.meter import DefaultAggregation, Live, Meter, StatusTransitions
+from reconciler.model.price import Price
+from reconciler.model.project import Declared
 
 DAY = 86_400
 NOON = 1_793_800_800  # 2026-11-04T14:00:00Z

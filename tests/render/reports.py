@@ -20,21 +20,15 @@ from render.parts import (
     waking,
 )
 
-from reconciler.codes import applying, config, guards, planning
-from reconciler.codes import drift as drift_codes
-from reconciler.model import AccountRef, FieldChange, Price, Severity
-from reconciler.problem import Exit, Location
-from reconciler.report import (
-    AccountReport,
-    Attribution,
-    Exemption,
-    Finding,
-    Line,
-    Outcome,
-    OutcomeStatus,
-    Report,
-    Sent,
-)
+from reconciler.diagnostics.codes import applying, config, guards, planning
+from reconciler.diagnostics.codes import drift as drift_codes
+from reconciler.diagnostics.diagnostic import Location
+from reconciler.diagnostics.errors import Exit
+from reconciler.model.change import FieldChange, Severity
+from reconciler.model.finding import Attribution, Exemption, Finding
+from reconciler.model.price import Price
+from reconciler.model.project import AccountRef
+from reconciler.report.report import AccountReport, Line, Outcome, OutcomeStatus, Report, Sent
 
 
 def account(*lines: Line, exit_code: Exit = Exit.DONE, name: str = "production") -> AccountReport:

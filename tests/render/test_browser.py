@@ -14,7 +14,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
 from reconciler.render.html import document as html
-from reconciler.report import Report
+from reconciler.report.report import Report
 
 pytestmark = [
     pytest.mark.skipif(bool(browser.MISSING), reason=browser.MISSING),

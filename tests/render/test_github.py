@@ -10,10 +10,10 @@ from hypothesis import given
 from render.parts import texts
 from render.reports import applied, drifted, hostile, invalid, many, plan
 
-from reconciler.codes import config
-from reconciler.problem import Location
+from reconciler.diagnostics.codes import config
+from reconciler.diagnostics.diagnostic import Location
 from reconciler.render import github
-from reconciler.report import Report
+from reconciler.report.report import Report
 
 _COMMAND = re.compile(r"::(error|warning|notice) ([^:]*)::(.*)")
 

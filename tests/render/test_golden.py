@@ -8,7 +8,7 @@ from render.parts import own
 from render.reports import drifted
 
 from reconciler.render import render
-from reconciler.report import Report
+from reconciler.report.report import Report
 
 ENDINGS = {"html": "html", "markdown": "md", "junit": "xml", "sarif": "sarif", "github": "log"}
 SCENARIOS = {

@@ -16,11 +16,11 @@ from hypothesis import given
 from render.parts import HOSTILE, renaming, stopping, texts
 from render.reports import applied, drifted, hostile, invalid, many, plan
 
-from reconciler.model import AccountRef
-from reconciler.problem import Exit
-from reconciler.render.clean import clean
+from reconciler.diagnostics.errors import Exit
+from reconciler.model.project import AccountRef
+from reconciler.render.escape import clean
 from reconciler.render.html import document as html
-from reconciler.report import AccountReport, Line, Outcome, OutcomeStatus, Report
+from reconciler.report.report import AccountReport, Line, Outcome, OutcomeStatus, Report
 
 VOID = {"meta", "input", "br"}
 REPORTS = {"plan": plan, "apply": applied, "drift": drifted, "validate": invalid}

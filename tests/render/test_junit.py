@@ -11,11 +11,11 @@ from hypothesis import given
 from render.parts import HOSTILE, declared, texts
 from render.reports import applied, drifted, hostile, invalid, many, plan
 
-from reconciler.model import AccountRef
-from reconciler.problem import Exit
+from reconciler.diagnostics.errors import Exit
+from reconciler.model.project import AccountRef
 from reconciler.render import junit
-from reconciler.render.clean import clean
-from reconciler.report import AccountReport, Report
+from reconciler.render.escape import clean
+from reconciler.report.report import AccountReport, Report
 
 REPORTS = {"plan": plan, "apply": applied, "drift": drifted, "validate": invalid}
 # What the xunit schema of Jenkins and the documentation of GitLab both know.

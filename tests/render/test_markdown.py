@@ -13,13 +13,14 @@ from hypothesis import given
 from render.parts import HOSTILE, creation, in_sync, texts
 from render.reports import account, applied, drifted, hostile, invalid, many, plan
 
-from reconciler.codes import config
-from reconciler.model import AccountRef
-from reconciler.problem import Exit, Location
-from reconciler.render.clean import clean
+from reconciler.diagnostics.codes import config
+from reconciler.diagnostics.diagnostic import Location
+from reconciler.diagnostics.errors import Exit
+from reconciler.model.project import AccountRef
+from reconciler.render.escape import clean
 from reconciler.render.markdown import document as markdown
 from reconciler.render.markdown import gfm
-from reconciler.report import Line, Report
+from reconciler.report.report import Line, Report
 
 GITHUB_LIMIT = 65_536
 OURS = {

@@ -9,14 +9,14 @@ import pytest
 from published import held
 from render.hand_made import HOSTILE, REPORTS, applied, of_every_kind, refused_plan
 
-from reconciler.cli.verb import PLAIN
-from reconciler.codes import CATALOGUE
-from reconciler.model import Action
-from reconciler.problem import Exit
+from reconciler.cli.context import PLAIN
+from reconciler.diagnostics.codes import CATALOGUE
+from reconciler.diagnostics.errors import Exit
+from reconciler.model.change import Action
 from reconciler.render import FORMATS, render, text
 from reconciler.render import json as as_json
-from reconciler.report import OutcomeStatus, Report
-from reconciler.serving import Glossary
+from reconciler.report.documents import Glossary
+from reconciler.report.report import OutcomeStatus, Report
 
 
 @pytest.mark.parametrize("name", REPORTS)

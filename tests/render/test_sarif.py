@@ -14,10 +14,11 @@ from jsonschema import Draft4Validator
 from render.parts import HOSTILE, texts
 from render.reports import applied, drifted, hostile, invalid, many, plan
 
-from reconciler.codes import config, planning, service
-from reconciler.problem import Exit, Location
+from reconciler.diagnostics.codes import config, planning, service
+from reconciler.diagnostics.diagnostic import Location
+from reconciler.diagnostics.errors import Exit
 from reconciler.render import sarif
-from reconciler.report import Report
+from reconciler.report.report import Report
 
 REPORTS = {"plan": plan, "apply": applied, "drift": drifted, "validate": invalid}
 

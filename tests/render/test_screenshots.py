@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from reconciler.problem import Exit
+from reconciler.diagnostics.errors import Exit
 from reconciler.render import render
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -11,16 +11,19 @@ from core.account import Pages
 from core.stage import Stage, allowed
 from stateful.ledger import Event, held, history
 
-from reconciler.answer import Meters
+from reconciler.diagnostics.errors import ReconcilerError
 from reconciler.emulator import Entry, NameScope, Reached, Server, Settings
-from reconciler.model import Action, Change, Policy
-from reconciler.plan import Plan, read_key
-from reconciler.planfile import dumps, loads
-from reconciler.problem import ReconcilerError
-from reconciler.reconcile import Planned, Refusals, carry_out, make_plan
-from reconciler.report import AccountReport, Line
-from reconciler.saved import revive
-from reconciler.session import Session
+from reconciler.execution.protocol import Meters
+from reconciler.execution.steps import read_key
+from reconciler.model.change import Action, Change
+from reconciler.model.project import Policy
+from reconciler.operations.apply_plan import Refusals, carry_out
+from reconciler.operations.make_plan import Planned, make_plan
+from reconciler.operations.revalidate import revive
+from reconciler.operations.session import Session
+from reconciler.planning.plan import Plan
+from reconciler.planning.plan_file import dumps, loads
+from reconciler.report.report import AccountReport, Line
 
 
 class Killed(BaseException):

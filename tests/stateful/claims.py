@@ -8,11 +8,11 @@ from stateful.attempt import Attempt, stands
 from stateful.conduct import conducted
 from stateful.ledger import billing, history
 
-from reconciler.codes.applying import NOT_VERIFIED, UNVERIFIABLE
-from reconciler.model import Action
-from reconciler.problem import Exit, RefusedError, StaleError
-from reconciler.reconcile import Refusals
-from reconciler.report import Line, OutcomeStatus
+from reconciler.diagnostics.codes.applying import NOT_VERIFIED, UNVERIFIABLE
+from reconciler.diagnostics.errors import Exit, RefusedError, StaleError
+from reconciler.model.change import Action
+from reconciler.operations.apply_plan import Refusals
+from reconciler.report.report import Line, OutcomeStatus
 
 WORST_FIRST = (Exit.PARTIAL, Exit.FAILED, Exit.DENIED, Exit.REFUSED, Exit.STALE, Exit.DONE)
 CAUSES = {

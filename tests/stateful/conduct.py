@@ -5,8 +5,8 @@ from __future__ import annotations
 from stateful.attempt import Attempt
 
 from reconciler.emulator import Entry
-from reconciler.plan import read_key
-from reconciler.report import OutcomeStatus
+from reconciler.execution.steps import read_key
+from reconciler.report.report import OutcomeStatus
 
 STOP_OR_WAKE = ("/deactivate", "/reactivate")
 

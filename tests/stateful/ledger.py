@@ -7,8 +7,9 @@ from typing import Any
 
 from core.stage import Stage
 
-from reconciler.model import Live, Price
-from reconciler.stripe.wire import meter
+from reconciler.model.meter import Live
+from reconciler.model.price import Price
+from reconciler.stripe.codec import meter
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,10 @@ from core.stage import Stage, asked, judged
 from stateful.attempt import Attempt, stands
 from stateful.ledger import Event, held, history
 
-from reconciler.answer import Step, Verb
-from reconciler.diff import same
-from reconciler.model import Change
-from reconciler.plan import read_key, steps
-from reconciler.problem import Exit
+from reconciler.diagnostics.errors import Exit
+from reconciler.execution.steps import Step, Verb, read_key, steps
+from reconciler.model.change import Change
+from reconciler.model.match import same
 
 EFFECTS = {f"billing.meter.{verb}d": verb for verb in Verb}
 UPDATED = "billing.meter.updated"

@@ -27,8 +27,8 @@ from stateful.ledger import billing, held
 from stateful.standing import Watch, converge
 
 from reconciler.emulator import RequestError, parse_settings
-from reconciler.reconcile import Refusals
-from reconciler.settle import Run
+from reconciler.execution.execute_step import Run
+from reconciler.operations.apply_plan import Refusals
 
 A_DAY = "a day passes"
 
@@ -51,7 +51,7 @@ class Story(RuleBasedStateMachine):
         """An account that holds these meters, files that declare these, and a plan."""
         meters, prices = words.seeded(account)
         self.ends = ExitStack()
-        one_by_one = mock.patch("reconciler.reconcile.Run", partial(Run, workers=1))
+        one_by_one = mock.patch("reconciler.operations.apply_plan.Run", partial(Run, workers=1))
         self.ends.enter_context(one_by_one)
         opened = stage(meters, prices, settings=parse_settings(switches))
         self.it = self.ends.enter_context(opened)

@@ -15,7 +15,9 @@ from core.worlds import declare, live, stopped
 from hypothesis import strategies as st
 from stateful.ledger import billing, held
 
-from reconciler.model import Declared, Live, Price, Status, Undeclared
+from reconciler.model.meter import Live, Status
+from reconciler.model.price import Price
+from reconciler.model.project import Declared, Undeclared
 
 NAMES = ("ai_a", "ai_b", "bill_c", "x")
 A_NAME = st.sampled_from(NAMES)

@@ -11,12 +11,12 @@ import hashlib
 from collections.abc import Iterable
 from importlib.resources import files
 
-from ...model import Severity
-from ...report import Report
-from ..story import Place, every_place, standing
-from . import parts
-from .lines import lines
-from .tree import Html, tag, together
+from ...model.change import Severity
+from ...report.report import Report
+from ..view import Place, every_place, standing
+from . import sections as parts
+from .cards import lines
+from .markup import Html, tag, together
 
 
 def render(report: Report) -> str:

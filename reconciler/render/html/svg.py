@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from .tree import Html, tag
+from .markup import Html, tag
 
 _WIDTH = 1000
 _LEAST = 8  # of a part that would otherwise be too small to see

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ...report import Line, Report
-from ..story import Place, every_place, risky, told
+from ...report.report import Line, Report
+from ..view import Place, every_place, risky, told
 from . import frame
 from .rows import Room, row, size
 

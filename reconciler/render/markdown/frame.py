@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import quote
 
-from ...model import Severity
-from ...problem import Level, Problem
-from ...report import Line, Report
-from ..clean import clean
-from ..headline import PARTIAL, Tone, count, counted, every_line, mode, verdict
-from ..story import of_nobody, severity, told
+from ...diagnostics.diagnostic import Level, Problem
+from ...model.change import Severity
+from ...report.report import Line, Report
+from ..escape import clean
+from ..summary import PARTIAL, Tone, count, counted, every_line, mode, verdict
+from ..view import of_nobody, severity, told
 from .gfm import code, prose
 from .rows import Room
 

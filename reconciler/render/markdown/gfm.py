@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from ..clean import clean
+from ..escape import clean
 
 _ASCII_MARKS = re.compile(r"[!-/:-@\[-`{-~]")
 _MORE_THAN_A_WORD = re.compile(

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ...model import Action, Change, FieldChange, Severity
-from ...moments import utc
-from ...remarks import priced
-from ...report import Finding, Line
-from ..story import (
+from ...model.change import Action, Change, FieldChange, Severity
+from ...model.finding import Finding
+from ...planning.warnings import priced
+from ...report.report import Line
+from ...timestamps import utc
+from ..view import (
     SIGN,
     Place,
     advice,

@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
-from ...codes import planning
-from ...inventory import Inventory
-from ...model import Action
-from ...past.history import History
-from ...problem import Exit, Level, Problem
-from ...report import AccountReport, Outcome, OutcomeStatus, Report
-from ...report import Line as ReportLine
-from ...serving import Glossary, Serving
+from ...diagnostics.codes import planning
+from ...diagnostics.diagnostic import Level, Problem
+from ...diagnostics.errors import Exit
+from ...model.change import Action
+from ...report.documents import Glossary, Inventory, Serving
+from ...report.history import History
+from ...report.report import AccountReport, Outcome, OutcomeStatus, Report
+from ...report.report import Line as ReportLine
 from .. import Document
-from ..clean import clean
-from ..headline import PARTIAL, Tone, called, count, outcomes, planned, verdict
-from ..story import of_nobody, places
-from . import ink
-from .changes import block
-from .findings import found, total
-from .ink import Ink, Line, Word, wrapped
-from .past import past, timeline
+from ..escape import clean
+from ..summary import PARTIAL, Tone, called, count, outcomes, planned, verdict
+from ..view import of_nobody, places
+from . import styled as ink
+from .drift import found, total
+from .history import past, timeline
+from .plan import block
+from .styled import Ink, Line, Word, wrapped
 from .tables import codes, meters
 
 Shown = Mapping[str, AccountReport]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...model import Live
-from ...problem import Rule
-from ..clean import clean
-from ..headline import count
-from .ink import Ink, Line, Word, wrapped
+from ...diagnostics.diagnostic import Rule
+from ...model.meter import Live
+from ..escape import clean
+from ..summary import count
+from .styled import Ink, Line, Word, wrapped
 
 
 def meters(found: tuple[Live, ...], total: int) -> Iterator[Line]:

@@ -1,0 +1,202 @@
+"""Finding and reading files without ever leaving the project folder."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from ..diagnostics.codes import config as codes
+from ..diagnostics.diagnostic import Location, Problem
+from ..diagnostics.errors import ConfigError
+from . import globs
+from .yaml import source_text as texts
+
+PROJECT_FILE = "reconciler.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """A project folder: where it is, and how the user wrote it. Paths in it have `/`, always."""
+
+    root: str
+    shown: str
+
+    def show(self, name: str) -> Location:
+        """A path within the folder as the user would write it."""
+        return Location(texts.visible(str(PurePosixPath(Path(self.shown).as_posix(), name))))
+
+    def path(self, name: str) -> str:
+        """The absolute path of a name within the folder."""
+        return os.path.join(self.root, *name.split("/")) if name else self.root
+
+    def holds(self, path: str) -> bool:
+        """Whether a path, once every symbolic link is followed, lies within the folder."""
+        return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.root))
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What PATH leads to: a project folder, its project file if there is one, or one meter file."""
+
+    folder: Folder
+    project_file: str | None
+    only: str | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def start_from(path: str | os.PathLike[str]) -> Start:
+    """The project that a path given by the user belongs to. Raises ConfigError without one."""
+    given = os.fspath(path)
+    _check_given(given)
+    if os.path.isdir(given):
+        return _at_folder(Folder(os.path.abspath(given), given))
+    around, name = os.path.split(os.path.abspath(given))
+    if name == PROJECT_FILE:
+        return _at_folder(Folder(around, os.path.dirname(given) or "."))
+    root = _project_around(around)
+    if root is None:
+        return Start(Folder(around, os.path.dirname(given) or "."), None, name)
+    shown = root if os.path.isabs(given) else os.path.relpath(root)
+    only = Path(around, name).relative_to(root).as_posix()
+    return Start(Folder(root, shown), PROJECT_FILE, only)
+
+
+def find(folder: Folder, patterns: Iterable[str]) -> tuple[dict[str, list[str]], list[Problem]]:
+    """The files that each pattern matches, in order, and what kept folders from being read."""
+    walk = _Walk(folder, patterns)
+    walk.run()
+    return walk.found, walk.problems
+
+
+def read_file(folder: Folder, name: str) -> bytes:
+    """The bytes of a file of the project, at most one more than allowed. Raises ConfigError."""
+    path = folder.path(name)
+    if not folder.holds(path):
+        message = "this symbolic link leads out of the project folder"
+        raise ConfigError(codes.OUTSIDE(message, folder.show(name)))
+    try:
+        with open(path, "rb", opener=_open_without_waiting) as file:
+            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                raise ConfigError(codes.UNREADABLE("this is not a regular file", folder.show(name)))
+            return file.read(texts.MAX_BYTES + 1)
+    except OSError as error:
+        raise ConfigError(_unreadable(error, folder.show(name))) from None
+
+
+class _Walk:
+    """One walk through the folders that some pattern may lead into, each looked into once."""
+
+    def __init__(self, folder: Folder, patterns: Iterable[str]) -> None:
+        self.folder = folder
+        self.found: dict[str, list[str]] = {pattern: [] for pattern in patterns}
+        self.problems: list[Problem] = []
+        self._visited: set[str] = set()
+
+    def run(self) -> None:
+        """Notes files and problems, without recursion: folders nest deeper than Python does."""
+        pending: list[tuple[str, tuple[str, ...]]] = [("", ())]
+        while pending:
+            name, around = pending.pop()
+            real = self._real(name, around)
+            if self._may_enter(name, real, around):
+                self._visited.add(real)
+                below = [(inner, (*around, real)) for inner in self._look_into(name)]
+                pending += reversed(below)
+
+    def _real(self, name: str, around: tuple[str, ...]) -> str:
+        """The path of a folder without symbolic links; `around` are those it is in."""
+        path = self.folder.path(name)
+        if not around or os.path.islink(path):
+            return os.path.realpath(path)
+        return os.path.join(around[-1], os.path.basename(path))
+
+    def _may_enter(self, name: str, real: str, around: tuple[str, ...]) -> bool:
+        if around and not Path(real).is_relative_to(around[0]):
+            message = "this symbolic link leads out of the project folder"
+            self.problems.append(codes.OUTSIDE(message, self.folder.show(name)))
+            return False
+        if real in around:
+            message = "this symbolic link leads back to a folder around it"
+            self.problems.append(codes.FOLDER_LOOP(message, self.folder.show(name)))
+            return False
+        return real not in self._visited
+
+    def _look_into(self, name: str) -> list[str]:
+        """Notes the files of a folder, and answers the folders in it that matter."""
+        path = self.folder.path(name)
+        try:
+            entries = sorted(os.listdir(path))
+        except OSError as error:
+            self.problems.append(_unreadable(error, self.folder.show(name)))
+            return []
+        folders = []
+        for entry in entries:
+            below = f"{name}/{entry}" if name else entry
+            if not os.path.isdir(os.path.join(path, entry)):
+                self._note(below)
+            elif any(globs.may_lead(below, pattern) for pattern in self.found):
+                folders.append(below)
+        return folders
+
+    def _note(self, name: str) -> None:
+        fitting = [pattern for pattern in self.found if globs.matches(name, pattern)]
+        *around, last = name.split("/")
+        if last != PROJECT_FILE:
+            for pattern in fitting:
+                self.found[pattern].append(name)
+        elif around and fitting:
+            self.problems.append(_project_within(self.folder, name, "/".join(around)))
+
+
+def _project_within(folder: Folder, name: str, around: str) -> Problem:
+    message = "a project of its own stands in this folder"
+    own = folder.show(around).file
+    hint = f"run `reconciler VERB {own}`; to have its meters here as well, name them under `meters`"
+    return codes.PROJECT_WITHIN(message, folder.show(name), hint)
+
+
+def _check_given(given: str) -> None:
+    try:
+        os.stat(given)
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        where = Location(texts.visible(given))
+        message = f"there is no file or folder `{texts.visible(given)}`"
+        raise ConfigError(codes.NO_SUCH_PATH(message, where)) from None
+    except OSError as error:
+        raise ConfigError(_unreadable(error, Location(texts.visible(given)))) from None
+
+
+def _at_folder(folder: Folder) -> Start:
+    if os.path.lexists(folder.path(PROJECT_FILE)):
+        return Start(folder, PROJECT_FILE)
+    misnamed = "reconciler.yml"
+    if os.path.lexists(folder.path(misnamed)):
+        message = f"the project file is called {PROJECT_FILE}, not {misnamed}"
+        raise ConfigError(codes.MISNAMED_PROJECT_FILE(message, folder.show(misnamed)))
+    if (above := _project_around(folder.root)) is None:
+        return Start(folder, None)
+    message = f"{PROJECT_FILE} in {texts.visible(above)} does not hold for this folder"
+    return Start(folder, None, None, (codes.PROJECT_FILE_ABOVE(message, folder.show("")),))
+
+
+def _project_around(folder: str) -> str | None:
+    """The nearest folder with a project file, from here up to the top of a git checkout."""
+    while not os.path.lexists(os.path.join(folder, PROJECT_FILE)):
+        above = os.path.dirname(folder)
+        if above == folder or os.path.exists(os.path.join(folder, ".git")):
+            return None
+        folder = above
+    return folder
+
+
+def _open_without_waiting(path: str, flags: int) -> int:
+    # A named pipe would otherwise wait for somebody to write into it.
+    return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
+
+
+def _unreadable(error: OSError, where: Location) -> Problem:
+    reason = (error.strerror or "unknown error").lower()
+    return codes.UNREADABLE(f"this cannot be read: {reason}", where)

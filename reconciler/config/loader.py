@@ -1,0 +1,141 @@
+"""The story: a path -> its project, every account with what is declared for it, or every error."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+
+from ..diagnostics.codes import config as codes
+from ..diagnostics.diagnostic import Level, Location, Problem
+from ..diagnostics.errors import ConfigError
+from ..model.project import Account, Project
+from . import discovery as files
+from . import globs
+from . import meter_file as declare
+from .digest import digest
+from .discovery import Start
+from .meter_file import MeterFile
+from .project_file import Entry, ProjectFile, read_project, without_project_file
+from .secret_scan import redacted
+
+
+def load(path: str | os.PathLike[str] = ".") -> Project:
+    """The project at a path, read and checked.
+
+    The path is a project folder, its project file, or one meter file, which belongs to
+    the nearest project file above it. Raises ConfigError with every problem of all files,
+    in the order of their places; warnings alone are the problems of the project.
+    """
+    start = files.start_from(path)
+    described = _described(start)
+    reader = _Reader(start, {problem.where for problem in described.problems})
+    accounts = tuple(map(reader.account, described.entries))
+    problems = _in_order([*described.problems, *reader.problems])
+    if any(problem.level is Level.ERROR for problem in problems):
+        raise ConfigError(*problems)
+    reader.refuse_unselected()
+    root = start.folder.root
+    narrowed = start.only is not None
+    return Project(root, accounts, problems, narrowed, digest(accounts, root))
+
+
+def sources(path: str | os.PathLike[str]) -> frozenset[str]:
+    """Every file that makes up the project at a path: its own, meters, emulators and their seeds.
+
+    Nothing is judged and nothing raised: of a project file with mistakes, what can be made out.
+    Where it names no meter files that way, every file that could be a meter file is one.
+    """
+    try:
+        start = files.start_from(path)
+    except ConfigError:
+        return frozenset()
+    folder, entries = start.folder, _described(start).entries
+    names = {name for name in (start.project_file, start.only) if name}
+    if start.project_file or not start.only:
+        patterns = {pattern.glob for entry in entries for pattern in entry.patterns}
+        names.update(*files.find(folder, patterns or globs.DEFAULT)[0].values())
+    kept = (file for e in entries for file in (e.account.emulator, e.account.seed) if file)
+    return frozenset([*map(folder.path, names), *kept])
+
+
+def _described(start: Start) -> ProjectFile:
+    if start.project_file is None:
+        return without_project_file()
+    try:
+        data = files.read_file(start.folder, start.project_file)
+    except ConfigError as error:
+        return ProjectFile((), error.problems)
+    return read_project(data, start.folder.show(start.project_file).file, start.folder)
+
+
+def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+    """Each problem once, by place, with no key in it."""
+    once = dict.fromkeys(map(redacted, problems))
+    return tuple(sorted(once, key=lambda p: (p.where or Location(""), p.code, p.message)))
+
+
+class _Reader:
+    """Reads the meter files of account after account, each file once, and notes what is wrong."""
+
+    def __init__(self, start: Start, reported: set[Location | None]) -> None:
+        self.problems: list[Problem] = [*start.problems]
+        self._reported = reported
+        self._start = start
+        self._files: dict[str, MeterFile] = {}
+
+    def account(self, entry: Entry) -> Account:
+        """The account of an entry, with what its files declare."""
+        read = [self._file(name) for name in self._names(entry)]
+        self.problems += declare.twice([name for file in read for name in file.names])
+        declared = [one for file in read for one in file.declared]
+        self.problems += declare.retired_twice(declared)
+        in_order = sorted(declared, key=lambda one: one.event_name)
+        return replace(entry.account, declared=tuple(in_order))
+
+    def refuse_unselected(self) -> None:
+        """Raises ConfigError where one file was asked for and no account reads it."""
+        only = self._start.only
+        if only is not None and only not in self._files:
+            message = f"no `meters` pattern of {files.PROJECT_FILE} matches this file"
+            raise ConfigError(codes.NOT_SELECTED(message, self._start.folder.show(only)))
+
+    def _file(self, name: str) -> MeterFile:
+        if name not in self._files:
+            shown = self._start.folder.show(name)
+            try:
+                data = files.read_file(self._start.folder, name)
+            except ConfigError as error:
+                self._files[name] = MeterFile(error.problems)
+            else:
+                self._files[name] = declare.read_meters(data, shown.file)
+            self.problems += self._files[name].problems
+        return self._files[name]
+
+    def _names(self, entry: Entry) -> list[str]:
+        """The files of an entry, in order; of links to one file, the first."""
+        only = self._start.only
+        if only is None:
+            names = self._found(entry)
+        elif self._start.project_file is None:
+            names = [only]
+        else:
+            selected = any(globs.matches(only, pattern.glob) for pattern in entry.patterns)
+            names = [only] if selected else []
+        real = {os.path.realpath(self._start.folder.path(name)): name for name in reversed(names)}
+        return sorted(real.values())
+
+    def _found(self, entry: Entry) -> list[str]:
+        """Every file that the patterns of an entry match; none for an explicit one is a problem."""
+        found, problems = files.find(self._start.folder, [p.glob for p in entry.patterns])
+        self.problems += problems
+        names = sorted({name for names in found.values() for name in names})
+        explicit = [pattern for pattern in entry.patterns if pattern.where]
+        if entry.patterns and not names and not explicit and not problems:
+            message = "there is no *.yaml or *.yml file in this folder or below it"
+            self.problems.append(codes.NO_METER_FILES(message, self._start.folder.show("")))
+        for pattern in explicit:
+            if not (found[pattern.glob] or problems or pattern.where in self._reported):
+                message = f"no file of the project matches `{pattern.glob}`"
+                self.problems.append(codes.GLOB_WITHOUT_MATCH(message, pattern.where))
+        return names

@@ -1,0 +1,123 @@
+"""One meter file -> what it declares, and everything that is wrong with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..diagnostics.codes import config as codes
+from ..diagnostics.diagnostic import Level, Location, Problem
+from ..diagnostics.errors import ConfigError
+from ..model.meter import CustomerMapping, DefaultAggregation, Meter, Status, ValueSettings
+from ..model.project import Declared
+from . import schema
+from . import secret_scan as leak
+from .yaml import reader as yamltree
+from .yaml.document import Document
+
+_USUAL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class MeterFile:
+    """What one file declares. `names` holds every event_name, `declared` only sound entries."""
+
+    problems: tuple[Problem, ...]
+    names: tuple[tuple[str, Location], ...] = ()
+    declared: tuple[Declared, ...] = ()
+
+
+def read_meters(data: bytes, file: str) -> MeterFile:
+    """A meter file, read as far as it can be; nothing is raised for what is wrong with it."""
+    leaks = leak.problems_in(data, file)
+    try:
+        document = yamltree.read(data, file)
+    except ConfigError as error:
+        return MeterFile((*leaks, *error.problems))
+    if isinstance(document.value, dict) and not document.value.keys() & {"version", "meters"}:
+        message = "neither `version` nor `meters` stands in this file"
+        return MeterFile((*leaks, codes.NOT_A_METER_FILE(message, document.head(()))))
+    faults = [*leaks, *document.problems, *schema.check(document, "meters")]
+    names = tuple(_names(document))
+    if any(fault.level is Level.ERROR for fault in faults):
+        return MeterFile(tuple(faults), names)
+    declared = tuple(_declared(document))
+    return MeterFile((*faults, *_remarks(declared)), names, declared)
+
+
+def twice(names: Iterable[tuple[str, Location]]) -> Iterator[Problem]:
+    """A problem for each event_name that was declared before, at its second place."""
+    first: dict[str, Location] = {}
+    for name, where in names:
+        if name not in first:
+            first[name] = where
+            continue
+        message = f"`{name}` is declared again; first at {first[name]}"
+        yield codes.DECLARED_TWICE(message, where, event_name=name)
+
+
+def retired_twice(declared: Iterable[Declared]) -> Iterator[Problem]:
+    """A warning for each meter id that is to be retired under more than one event_name."""
+    first: dict[str, Declared] = {}
+    for entry in declared:
+        for id_ in entry.retires:
+            if first.setdefault(id_, entry) is not entry:
+                message = f"{id_} is also retired under `{first[id_].event_name}`"
+                yield codes.RETIRED_TWICE(message, entry.where, event_name=entry.event_name)
+
+
+def merged(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry over the defaults of its file, mappings key by key."""
+    both = {
+        key: {**defaults[key], **entry[key]}
+        for key in defaults.keys() & entry.keys()
+        if isinstance(defaults[key], dict) and isinstance(entry[key], dict)
+    }
+    return {**defaults, **entry, **both}
+
+
+def _names(document: Document) -> Iterator[tuple[str, Location]]:
+    """The event_names of a document, however wrong the rest of it is."""
+    meters = document.value.get("meters") if isinstance(document.value, dict) else None
+    for index, entry in enumerate(meters if isinstance(meters, list) else ()):
+        name = entry.get("event_name") if isinstance(entry, dict) else None
+        if isinstance(name, str):
+            yield name, document.where(("meters", index, "event_name"))
+
+
+def _declared(document: Document) -> Iterator[Declared]:
+    defaults = document.value.get("defaults", {})
+    for index, entry in enumerate(document.value["meters"]):
+        yield _declaration(merged(defaults, entry), document.where(("meters", index)))
+
+
+def _declaration(entry: Mapping[str, Any], where: Location) -> Declared:
+    meter = Meter(
+        event_name=entry["event_name"],
+        display_name=entry["display_name"],
+        default_aggregation=DefaultAggregation(**entry["default_aggregation"]),
+        value_settings=ValueSettings(**entry.get("value_settings", {})),
+        customer_mapping=CustomerMapping(**entry.get("customer_mapping", {})),
+        event_time_window=entry.get("event_time_window"),
+    )
+    return Declared(
+        meter=meter,
+        where=where,
+        status=Status(entry.get("status", Status.ACTIVE)),
+        protect=entry.get("protect", False),
+        retires=tuple(entry.get("retires", ())),
+        accepted_prices=tuple(entry.get("accepts", {}).get("active_prices", ())),
+    )
+
+
+def _remarks(declared: Iterable[Declared]) -> Iterator[Problem]:
+    for entry in declared:
+        name = entry.event_name
+        if entry.protect and entry.status is Status.INACTIVE:
+            message = f"`{name}` is protected, and asked to be inactive"
+            yield codes.PROTECTED_AND_INACTIVE(message, entry.where, event_name=name)
+        if not _USUAL_NAME.fullmatch(name):
+            message = f"`{name}` holds other characters than letters, digits, `_`, `-` and `.`"
+            yield codes.UNUSUAL_EVENT_NAME(message, entry.where, event_name=name)

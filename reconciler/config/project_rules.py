@@ -1,0 +1,193 @@
+"""What a schema cannot say of a project file: what goes together, and what stays inside."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from ..diagnostics.codes import config as codes
+from ..diagnostics.diagnostic import Problem
+from ..diagnostics.suggest import nearest
+from ..trusted_url import may_carry_a_key
+from .discovery import Folder
+from .secret_scan import holds_key
+from .yaml.document import Document, Path
+from .yaml.source_text import clip
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_WITH_A_KEY_ONLY = ("api_key_env", "stripe_account", "stripe_context", "api_base")
+
+
+def faults(document: Document, folder: Folder) -> list[Problem]:
+    """Every fault, however wrong the rest of the file is by its schema."""
+    found = list(_paths(document, folder))
+    for name, settings in accounts(document).items():
+        found += _reach(document, ("accounts", name), settings)
+        found += _key_name(document, ("accounts", name, "api_key_env"), settings)
+        found += _address(document, ("accounts", name, "api_base"), settings)
+    return [*found, *_days(document), *_same_accounts(document, folder), *_owners(document)]
+
+
+def accounts(document: Document) -> dict[str, dict[str, Any]]:
+    """The accounts that are mappings at all."""
+    accounts = _mapping(_mapping(document.value).get("accounts"))
+    return {name: value for name, value in accounts.items() if isinstance(value, dict)}
+
+
+def _levels(document: Document) -> list[tuple[Path, Mapping[str, Any]]]:
+    """The project's own settings, then those of each account, with their paths."""
+    own = ((("accounts", name), value) for name, value in accounts(document).items())
+    return [((), _mapping(document.value)), *own]
+
+
+def _mapping(value: Any) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def text(settings: Mapping[str, Any], key: str) -> str | None:
+    """A setting that can be a text to judge; the schema speaks of all others."""
+    value = settings.get(key)
+    return value if isinstance(value, str) and value.isprintable() and value else None
+
+
+def _paths(document: Document, folder: Folder) -> Iterator[Problem]:
+    for path, settings in _levels(document):
+        globs = settings.get("meters")
+        for index, glob in enumerate(globs if isinstance(globs, list) else ()):
+            if isinstance(glob, str) and _leaves(glob):
+                yield _not_within(document, (*path, "meters", index), glob)
+    for path, settings in _levels(document)[1:]:
+        for key in ("emulator", "seed"):
+            if name := text(settings, key):
+                yield from _own_file(document, (*path, key), name, folder)
+
+
+def _own_file(document: Document, path: Path, name: str, folder: Folder) -> Iterator[Problem]:
+    """What is wrong with a file that the emulator is to use."""
+    if _leaves(name):
+        yield _not_within(document, path, name)
+        return
+    full = folder.path(name)
+    where = document.where(path)
+    if not folder.holds(full):
+        yield codes.OUTSIDE(f"`{clip(name)}` leads out of the project folder", where)
+    elif os.path.isdir(full):
+        yield codes.UNREADABLE(f"`{clip(name)}` is a folder", where)
+    elif path[-1] == "seed" and not os.path.exists(full):
+        yield codes.NO_SUCH_PATH(f"there is no file `{clip(name)}`", where)
+
+
+def _leaves(name: str) -> bool:
+    drive = name[1:2] == ":"
+    return name.startswith(("/", "~", "\\")) or drive or ".." in name.replace("\\", "/").split("/")
+
+
+def _not_within(document: Document, path: Path, name: str) -> Problem:
+    message = f"`{clip(name)}` leaves the project folder"
+    return codes.NOT_WITHIN(message, document.where(path))
+
+
+def _days(document: Document) -> Iterator[Problem]:
+    """Days in the right form that no calendar has."""
+    for path, settings in _levels(document):
+        entries = settings.get("ignore")
+        for index, entry in enumerate(entries if isinstance(entries, list) else ()):
+            until = text(_mapping(entry), "until")
+            if until and _DAY.fullmatch(until) and not _is_day(until):
+                message = f"`until` is {until}, and there is no such day"
+                where = document.where((*path, "ignore", index, "until"))
+                yield codes.BAD_TEXT(message, where)
+
+
+def _is_day(text: str) -> bool:
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False
+
+
+def _reach(document: Document, path: Path, settings: Mapping[str, Any]) -> Iterator[Problem]:
+    """An account is reached with a key or is the emulator, and nothing of both."""
+    if "emulator" in settings:
+        for key in _WITH_A_KEY_ONLY:
+            if key in settings:
+                yield _at_odds(document, (*path, key), f"`{key}` does not go with `emulator`")
+    elif not tried(settings, "api_key_env", "api_key", "emulator"):
+        message = f"account `{clip(str(path[-1]))}` has neither `api_key_env` nor `emulator`"
+        hint = "name the variable that holds its key: `api_key_env: STRIPE_API_KEY`"
+        yield codes.MISSING_KEY(message, document.head(path), hint)
+    elif "seed" in settings:
+        yield _at_odds(document, (*path, "seed"), "`seed` only goes with `emulator`")
+    if "stripe_account" in settings and "stripe_context" in settings:
+        message = "`stripe_context` does not go with `stripe_account`"
+        yield _at_odds(document, (*path, "stripe_context"), message)
+
+
+def tried(settings: Mapping[str, Any], *keys: str) -> bool:
+    """Whether a key is there, be it misspelt, which is reported by itself."""
+    return any(nearest(word, keys) for word in settings)
+
+
+def _at_odds(document: Document, path: Path, message: str) -> Problem:
+    return codes.KEYS_AT_ODDS(message, document.where_key(path))
+
+
+def _key_name(document: Document, path: Path, settings: Mapping[str, Any]) -> Iterator[Problem]:
+    """The name of a variable that looks like a key of a kind we have not seen."""
+    name = text(settings, "api_key_env")
+    if name and name.startswith(("sk_", "rk_")) and not holds_key(name):
+        message = f"an API key (`{name[:3]}…`) stands where the name of a variable is wanted"
+        yield codes.KEY_IN_FILE(message, document.where(path))
+
+
+def _address(document: Document, path: Path, settings: Mapping[str, Any]) -> Iterator[Problem]:
+    address = text(settings, "api_base")
+    if address and "emulator" not in settings and not may_carry_a_key(address):
+        message = "`api_base` must be an https address, or an http one on this machine"
+        hint = "write https://HOST or http://127.0.0.1:PORT; plain ASCII, no user, query, fragment"
+        yield codes.BAD_TEXT(message, document.where(path), hint)
+
+
+def _same_accounts(document: Document, folder: Folder) -> Iterator[Problem]:
+    """Entries that are one account: by their key, by their id, or by the emulator's file."""
+    first: dict[tuple[Any, ...], str] = {}
+    for name, settings in accounts(document).items():
+        marks = list(_identities(settings, folder))
+        if other := next((first[mark] for mark in marks if mark in first), None):
+            message = f"accounts `{clip(other)}` and `{clip(name)}` are the same account"
+            yield codes.SAME_ACCOUNT(message, document.where_key(("accounts", name)))
+        for mark in marks:
+            first.setdefault(mark, name)
+
+
+def _identities(settings: Mapping[str, Any], folder: Folder) -> Iterator[tuple[Any, ...]]:
+    key, id_, acting_on, context, emulator = (
+        text(settings, name)
+        for name in ("api_key_env", "account_id", "stripe_account", "stripe_context", "emulator")
+    )
+    if emulator and not _leaves(emulator):
+        yield "emulator", os.path.realpath(folder.path(emulator))
+    elif key:
+        yield "key", key, acting_on, context
+        # Whichever key is used, it is the last of these that is acted on.
+        if account := context or acting_on or id_:
+            yield "id", account, settings.get("livemode") is True
+
+
+def _owners(document: Document) -> Iterator[Problem]:
+    """`undeclared: deactivate` needs `owns` wherever it holds, once for each place it is said."""
+    common = _mapping(_mapping(document.value).get("policy"))
+    own = {n: _mapping(settings.get("policy")) for n, settings in accounts(document).items()}
+    places: set[Path] = set()
+    for name, policy in own.items() if own else [("", {})]:
+        effective = {**common, **policy}
+        owned = effective["owns"] if "owns" in effective else tried(effective, "owns")
+        if effective.get("undeclared") == "deactivate" and not owned:
+            around = ("accounts", name) if "undeclared" in policy else ()
+            places.add((*around, "policy", "undeclared"))
+    for path in places:
+        message = "`undeclared: deactivate` stands without patterns in `owns`"
+        yield codes.OWNS_MISSING(message, document.where(path))

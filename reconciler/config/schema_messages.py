@@ -1,0 +1,202 @@
+"""What a violation of a schema means to the person who wrote the file."""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..diagnostics.codes import config as codes
+from ..diagnostics.diagnostic import Location, Problem
+from ..diagnostics.suggest import nearest
+from .violation import Violation
+from .yaml.document import Document
+from .yaml.source_text import clip, describe
+
+_KINDS = {
+    "object": "a mapping",
+    "array": "a list",
+    "string": "a string",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+}
+_HINTS = {
+    "object": "write `key: value` lines, indented below it",
+    "array": "write a list: `[...]`, or lines that start with `- `",
+    "boolean": "write true or false",
+    "integer": "write a whole number, without quotes",
+    "number": "write a number, without quotes",
+}
+
+
+def explain(document: Document, violation: Violation) -> Problem:
+    """The problem, at its place, with what to do about it."""
+    return _EXPLAIN[violation.keyword](document, violation)
+
+
+def homes(word: str, known: Mapping[str, Any]) -> list[str]:
+    """The keys under which a misplaced key belongs."""
+    return [name for name, schema in known.items() if word in schema.get("properties", {})]
+
+
+def quote_it(word: str, where: Location) -> Problem:
+    """A plain scalar stands where a string is wanted, and is none to some reader."""
+    message = f"not every YAML reader takes the plain word `{clip(word)}` for a string"
+    return codes.QUOTE_IT(message, where, f'put quotes around it: "{clip(word)}"')
+
+
+def _wrong_type(document: Document, violation: Violation) -> Problem:
+    word = document.words.get(violation.path)
+    if violation.wanted == "string" and word:
+        return _unquoted(document, violation, word)
+    name, wanted = violation.name, _KINDS[violation.wanted]
+    if violation.value is None and not word:
+        message = f"{name} has no value; it must be {wanted}"
+    else:
+        found = f"the word `{clip(word)}`" if word else _kind(violation.value)
+        message = f"{name} must be {wanted}, not {found}"
+    hint = _HINTS.get(violation.wanted, "")
+    if violation.path == ("meters",):
+        hint = "write a list of meters; to declare none, write `meters: []`"
+    return codes.WRONG_TYPE(message, document.where(violation.path), hint)
+
+
+def _unquoted(document: Document, violation: Violation, word: str) -> Problem:
+    """A number, date or constant where a string is wanted: quotes only help where they would."""
+    schema = violation.schema
+    if "enum" in schema:
+        return _unknown_value(document, replace(violation, wanted=schema["enum"], value=word))
+    if "pattern" in schema and not re.search(schema["pattern"], word):
+        return _bad_text(document, replace(violation, value=word))
+    return quote_it(word, document.where(violation.path))
+
+
+def _missing(document: Document, violation: Violation) -> Problem:
+    *around, key = violation.path
+    if key == "meters":
+        hint = "add `meters:` and a list of them; to declare none, write `meters: []`"
+    else:
+        example = violation.schema["properties"][key]["examples"][0]
+        hint = f"add `{key}: {_flow(example)}`, or what fits"
+    return codes.MISSING_KEY(f"`{key}` is missing", document.head(tuple(around)), hint)
+
+
+def _unknown_key(document: Document, violation: Violation) -> Problem:
+    word, known = str(violation.path[-1]), violation.schema["properties"]
+    hint = f"known here: {', '.join(known)}"
+    if meant := nearest(word, known):
+        hint = f"did you mean `{meant}`?"
+    elif places := homes(word, known):
+        hint = f"it belongs under {' or '.join(f'`{place}`' for place in places)}"
+    message = f"unknown key `{clip(word)}`"
+    return codes.UNKNOWN_KEY(message, document.where_key(violation.path), hint)
+
+
+def _unknown_value(document: Document, violation: Violation) -> Problem:
+    known = [str(value) for value in violation.wanted]
+    rule, hint = codes.UNKNOWN_VALUE, f"known values: {', '.join(known)}"
+    if meant := nearest(str(violation.value), known):
+        hint = f"did you mean `{meant}`? {hint}"
+    if _may_be_unknown(document, violation):
+        if word := document.words.get(violation.path):
+            unquoted = quote_it(word, document.where(violation.path))
+            return replace(unquoted, hint=f"{hint}; if Stripe has it, {unquoted.hint}")
+        rule = codes.UNKNOWN_VALUE_ALLOWED
+    elif violation.schema.get("x-stripe-enum"):
+        hint += "; where Stripe knows more, write `allow_unknown_values: true` into the file"
+    message = f"{violation.name} is `{clip(str(violation.value))}`, which is not known"
+    return rule(message, document.where(violation.path), hint)
+
+
+def _may_be_unknown(document: Document, violation: Violation) -> bool:
+    """Whether the file lets values pass here that only Stripe knows: any sound string."""
+    allowed = document.value.get("allow_unknown_values") is True
+    return allowed and bool(violation.schema.get("x-stripe-enum"))
+
+
+def _unknown_version(document: Document, violation: Violation) -> Problem:
+    value, supported = violation.value, violation.wanted
+    message = f"version {_shown(value)} is not supported; supported is {supported}"
+    return codes.UNKNOWN_VERSION(message, document.where(violation.path))
+
+
+def _bad_text(document: Document, violation: Violation) -> Problem:
+    fault = _fault(violation.value)
+    reason = f" {fault}" if fault else f": {violation.schema['patternErrorMessage']}"
+    message = f"{violation.name}{reason}"
+    return codes.BAD_TEXT(message, document.where(violation.path))
+
+
+def _bad_name(document: Document, violation: Violation) -> Problem:
+    reason = violation.schema["patternErrorMessage"]
+    return codes.BAD_TEXT(f"{violation.name}: {reason}", document.where_key(violation.path))
+
+
+def _listed_twice(document: Document, violation: Violation) -> Problem:
+    items = violation.value
+    again = next(at for at, item in enumerate(items) if item in items[:at])
+    message = f"{violation.name} names {_shown(items[again])} twice"
+    return codes.LISTED_TWICE(message, document.where((*violation.path, again)))
+
+
+def _out_of_range(fault: Callable[[Any, Any], str]) -> Callable[[Document, Violation], Problem]:
+    def out_of_range(document: Document, violation: Violation) -> Problem:
+        message = f"{violation.name} {fault(violation.value, violation.wanted)}"
+        return codes.OUT_OF_RANGE(message, document.where(violation.path))
+
+    return out_of_range
+
+
+def _fault(text: str) -> str | None:
+    """What is wrong with a text to the eye that cannot see it."""
+    if not text.strip():
+        return "is blank"
+    if text != text.strip():
+        return "has spaces around it"
+    for character in text:
+        if unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp"):
+            return f"holds {describe(character)}"
+    return None
+
+
+def _kind(value: Any) -> str:
+    kinds = {dict: "object", list: "array", str: "string", int: "integer", float: "number"}
+    return "true or false" if isinstance(value, bool) else _KINDS[kinds[type(value)]]
+
+
+def _flow(value: Any) -> str:
+    """A value as YAML in one line."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, str):
+        return f'"{clip(value)}"'
+    return _kind(value) if isinstance(value, dict | list) else clip(json.dumps(value))
+
+
+_EXPLAIN: dict[str, Callable[[Document, Violation], Problem]] = {
+    "type": _wrong_type,
+    "required": _missing,
+    "additionalProperties": _unknown_key,
+    "propertyNames": _bad_name,
+    "enum": _unknown_value,
+    "const": _unknown_version,
+    "pattern": _bad_text,
+    "uniqueItems": _listed_twice,
+    "minLength": _out_of_range(lambda value, _: "is empty"),
+    "minItems": _out_of_range(lambda value, _: "is an empty list"),
+    "minProperties": _out_of_range(lambda value, _: "is an empty mapping"),
+    "maxLength": _out_of_range(
+        lambda value, most: f"is {len(value)} characters long; at most {most} are allowed"
+    ),
+    "minimum": _out_of_range(lambda value, least: f"is {value}; at least {least} is needed"),
+    "maximum": _out_of_range(lambda value, most: f"is {value}; at most {most} is allowed"),
+    "exclusiveMinimum": _out_of_range(lambda value, least: f"is {value}; it must be over {least}"),
+}

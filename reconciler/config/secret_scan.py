@@ -1,0 +1,36 @@
+"""API keys pasted into files: found before anything else is said, and never repeated."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+
+from ..diagnostics.codes import config as codes
+from ..diagnostics.diagnostic import Problem
+from .yaml import source_text as texts
+
+MAX_KEYS = 100  # in one file; nobody needs to be told more often
+
+_KEY = re.compile(r"(?<![A-Za-z0-9])([sr]k)_(?:test|live|org)_[A-Za-z0-9_]{3,}")
+
+
+def holds_key(value: object) -> bool:
+    """Whether a value is, or contains, a Stripe API key."""
+    return isinstance(value, str) and bool(_KEY.search(value))
+
+
+def problems_in(data: bytes, file: str) -> Iterator[Problem]:
+    """Every API key in a file, in comments and in broken files too: whoever reads it has it."""
+    text = data[: texts.MAX_BYTES].decode("utf-8", "replace").removeprefix("\ufeff")
+    for match in islice(_KEY.finditer(text), MAX_KEYS):
+        message = f"an API key (`{match[1]}_…`) is written in this file"
+        yield codes.KEY_IN_FILE(message, texts.place(text, match.span(), file))
+
+
+def redacted(problem: Problem) -> Problem:
+    """The same problem without any key that its words may quote."""
+    message, hint = (_KEY.sub(r"\1_…", words) for words in (problem.message, problem.hint))
+    name = None if holds_key(problem.event_name) else problem.event_name
+    return replace(problem, message=message, hint=hint, event_name=name)

@@ -1,0 +1,1 @@
+"""Read YAML with the location of every value."""

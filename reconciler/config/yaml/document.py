@@ -1,0 +1,67 @@
+"""One YAML file as plain values, and where each of them was written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from yaml import Mark
+
+from ...diagnostics.diagnostic import Location, Problem
+
+Path = tuple[str | int, ...]
+Span = tuple[Mark, Mark]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A file read; places stand beside the values, by path, so that the values stay plain.
+
+    `words` are the plain scalars that some YAML reader takes for something other than a
+    string, as they were written; `loose_keys` likewise for keys. `aliases` lead from the
+    path of an alias to the path of its anchor.
+    """
+
+    file: str
+    value: Any
+    places: Mapping[Path, Span]
+    keys: Mapping[Path, Span]
+    words: Mapping[Path, str]
+    loose_keys: Mapping[Path, str]
+    aliases: Mapping[Path, Path]
+    problems: tuple[Problem, ...] = ()
+
+    def where(self, path: Path) -> Location:
+        """The place of a value, or of the nearest one around it."""
+        steps = self._followed(path)
+        while steps not in self.places:
+            steps = steps[:-1]
+        return locate(self.file, self.places[steps])
+
+    def where_key(self, path: Path) -> Location:
+        """The place of the key of a value; where there is none, of the value."""
+        span = self.keys.get(self._followed(path))
+        return locate(self.file, span) if span else self.where(path)
+
+    def head(self, path: Path) -> Location:
+        """The place of the first key of a mapping, to point at the mapping as a whole."""
+        around = self.where(path)
+        value = self.value
+        for step in path:
+            value = value[step]
+        first = self.where_key((*path, next(iter(value)))) if value else around
+        return first if (first.line, first.column) == (around.line, around.column) else around
+
+    def _followed(self, path: Path) -> Path:
+        """The path at which something inside an alias was really written."""
+        for length in range(len(path) - 1, 0, -1):
+            if anchor := self.aliases.get(path[:length]):
+                return self._followed(anchor + path[length:])
+        return path
+
+
+def locate(file: str, span: Span) -> Location:
+    """A location, counted from 1, from two marks of the YAML reader, counted from 0."""
+    start, end = span
+    return Location(file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)

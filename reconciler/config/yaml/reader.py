@@ -1,0 +1,221 @@
+"""YAML text -> Document, from the events of libyaml: quick, with places, and never more than data.
+
+The loaders that build Python objects are not used: they let the last of two equal keys
+win, know no places, and crash the interpreter on deep nesting.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+from yaml import events
+
+from ...diagnostics.codes import config as codes
+from ...diagnostics.diagnostic import Problem, Rule
+from ...diagnostics.errors import ConfigError
+from . import source_text as texts
+from .document import Document, Path, Span, locate
+from .scalars import resolve
+
+MAX_DEPTH = 64
+MAX_VALUES = 500_000
+MAX_PROBLEMS = 1_000
+MAX_EXPANDED = 100_000  # values that aliases may stand for, all together
+
+_SURROGATE = re.compile("[\ud800-\udfff]")  # libyaml refuses them, the pure reader does not
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def read(data: bytes, file: str) -> Document:
+    """The one document of a YAML file.
+
+    Raises ConfigError where the file cannot be read to its end; mistakes that leave the
+    rest readable (a key written twice, a tag) are the problems of the document.
+    """
+    text = texts.decode(data, file)
+    composer = _Composer(text, file)
+    try:
+        value = composer.document()
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        raise ConfigError(*composer.problems, texts.syntax_problem(error, text, file)) from None
+    return Document(
+        file=file,
+        value=value,
+        places=composer.places,
+        keys=composer.keys,
+        words=composer.words,
+        loose_keys=composer.loose_keys,
+        aliases=composer.aliases,
+        problems=tuple(composer.problems),
+    )
+
+
+class _Composer:
+    """Takes events one by one, and holds what has been understood so far."""
+
+    def __init__(self, text: str, file: str) -> None:
+        self.file = file
+        self.next = _Loader(text).get_event
+        self.places: dict[Path, Span] = {}
+        self.keys: dict[Path, Span] = {}
+        self.words: dict[Path, str] = {}
+        self.loose_keys: dict[Path, str] = {}
+        self.aliases: dict[Path, Path] = {}
+        self.problems: list[Problem] = []
+        self._anchors: dict[str, tuple[Any, Path, int]] = {}
+        self._aside_depth = 0
+        self._values = 0
+        self._expanded = 0
+
+    def document(self) -> Any:
+        """The value of the first document; a second one is a problem."""
+        self.next()  # the start of the stream
+        start = self.next()
+        if isinstance(start, events.StreamEndEvent):
+            raise self._fatal(codes.EMPTY_FILE, "the file is empty", start)
+        first = self.next()
+        if isinstance(first, events.ScalarEvent) and not first.value:
+            raise self._fatal(codes.EMPTY_FILE, "the document is empty", first)
+        value = self._node(first, ())
+        self.next()  # the end of the document
+        after = self.next()
+        if not isinstance(after, events.StreamEndEvent):
+            self._note(codes.SEVERAL_DOCUMENTS, "a second document starts here", after)
+        return value
+
+    def _node(self, event: Any, path: Path) -> Any:
+        """The value that starts with this event, its place noted under the path."""
+        self._values += 1
+        if self._values > MAX_VALUES:
+            message = f"the file holds more than {MAX_VALUES:,} values"
+            raise self._fatal(codes.TOO_MANY_VALUES, message, event)
+        if len(path) > MAX_DEPTH:
+            raise self._fatal(codes.TOO_DEEP, f"more than {MAX_DEPTH} levels", event)
+        self.places[path] = event.start_mark, event.end_mark
+        if isinstance(event, events.AliasEvent):
+            return self._alias(event, path)
+        if event.tag:
+            self._note(codes.TAG, f"the tag {_shown_tag(event.tag)} is not read", event)
+        before = self._values + self._expanded
+        value = self._content(event, path)
+        if event.anchor:
+            size = self._values + self._expanded - before + 1
+            self._anchors[event.anchor] = value, path, size
+        return value
+
+    def _content(self, event: Any, path: Path) -> Any:
+        if isinstance(event, events.ScalarEvent):
+            return self._scalar(event, path)
+        if event.anchor:
+            self._anchors.pop(event.anchor, None)  # inside itself it must not be found
+        if isinstance(event, events.MappingStartEvent):
+            return self._mapping(event, path)
+        return self._sequence(event, path)
+
+    def _scalar(self, event: Any, path: Path) -> Any:
+        if not event.value.isascii() and _SURROGATE.search(event.value):
+            raise self._fatal(codes.FORBIDDEN_CHARACTER, "half a character (a surrogate)", event)
+        if not event.implicit[0] or event.tag:
+            return event.value
+        value, is_string = resolve(event.value)
+        if not is_string and not self._aside_depth:
+            self.words[path] = event.value
+        return value
+
+    def _sequence(self, start: Any, path: Path) -> list[Any]:
+        items: list[Any] = []
+        last = start
+        while not isinstance(event := self.next(), events.SequenceEndEvent):
+            place = (*path, len(items))
+            items.append(self._node(event, place))
+            last = place
+        self._close(start, event, path, last)
+        return items
+
+    def _mapping(self, start: Any, path: Path) -> dict[str, Any]:
+        mapping: dict[str, Any] = {}
+        last = start
+        while not isinstance(event := self.next(), events.MappingEndEvent):
+            last = self._entry(event, path, mapping)
+        self._close(start, event, path, last)
+        return mapping
+
+    def _entry(self, event: Any, path: Path, mapping: dict[str, Any]) -> Path:
+        """Reads a key and its value into the mapping; answers where the value's place is noted."""
+        if not isinstance(event, events.ScalarEvent):
+            self._note(codes.COMPLEX_KEY, "a key must be a word", event)
+            self._aside(event, path)
+            return self._aside(self.next(), path)[0]
+        if event.value == "<<" and event.implicit[0]:
+            self._note(codes.MERGE_KEY, "the merge key `<<` is not read", event)
+            place, merged = self._aside(self.next(), path)
+            _merge(mapping, merged)
+            return place
+        if (*path, event.value) in self.keys:
+            self._note_twice(event, (*path, event.value))
+            return self._aside(self.next(), path)[0]
+        return self._new_entry(event, (*path, event.value), mapping)
+
+    def _aside(self, event: Any, path: Path) -> tuple[Path, Any]:
+        """Reads what has no usable key, under a number, which no key of a mapping is."""
+        place = (*path, event.start_mark.index)
+        self._aside_depth += 1
+        value = self._node(event, place)
+        self._aside_depth -= 1
+        return place, value
+
+    def _new_entry(self, event: Any, place: Path, mapping: dict[str, Any]) -> Path:
+        if event.tag:
+            self._note(codes.TAG, f"the tag {_shown_tag(event.tag)} is not read", event)
+        self.keys[place] = event.start_mark, event.end_mark
+        if event.implicit[0] and not self._aside_depth and not resolve(event.value)[1]:
+            self.loose_keys[place] = event.value
+        mapping[event.value] = self._node(self.next(), place)
+        return place
+
+    def _close(self, start: Any, end: Any, path: Path, last: Any) -> None:
+        """A block collection ends with its last entry: libyaml has it end at the next token."""
+        mark = end.end_mark if start.flow_style or last is start else self.places[last][1]
+        self.places[path] = start.start_mark, mark
+
+    def _alias(self, event: Any, path: Path) -> Any:
+        if event.anchor not in self._anchors:
+            message = f"no complete `&{texts.clip(event.anchor)}` stands before this alias"
+            raise self._fatal(codes.ALIAS, message, event)
+        value, anchor, size = self._anchors[event.anchor]
+        self._expanded += size
+        if self._expanded > MAX_EXPANDED:
+            message = f"the aliases of this file stand for more than {MAX_EXPANDED:,} values"
+            raise self._fatal(codes.ALIAS_BUDGET, message, event)
+        self.aliases[path] = anchor
+        return value
+
+    def _note_twice(self, event: Any, path: Path) -> None:
+        first = self.keys[path][0].line + 1
+        message = f"`{texts.clip(event.value)}` stands here again, first in line {first}"
+        self._note(codes.DUPLICATE_KEY, message, event)
+
+    def _note(self, rule: Rule, message: str, event: Any) -> None:
+        where = locate(self.file, (event.start_mark, event.end_mark))
+        if len(self.problems) == MAX_PROBLEMS:
+            message = f"the file holds more than {MAX_PROBLEMS:,} mistakes"
+            raise ConfigError(*self.problems, codes.TOO_MANY_MISTAKES(message, where))
+        self.problems.append(rule(message, where))
+
+    def _fatal(self, rule: Rule, message: str, event: Any) -> ConfigError:
+        self._note(rule, message, event)
+        return ConfigError(*self.problems)
+
+
+def _merge(mapping: dict[str, Any], merged: Any) -> None:
+    """Lets a refused merge hold all the same, so that its keys are not reported missing."""
+    for source in merged if isinstance(merged, list) else [merged]:
+        if isinstance(source, dict):
+            for key, value in source.items():
+                mapping.setdefault(key, value)
+
+
+def _shown_tag(tag: str) -> str:
+    return "`" + texts.clip(tag.replace("tag:yaml.org,2002:", "!!")) + "`"

@@ -1,0 +1,1 @@
+"""Diagnostics and errors: codes, messages, locations, exit codes."""

@@ -1,0 +1,24 @@
+"""The catalogue of diagnostics: every code that a user can meet, for `explain` and the README.
+
+Letters: Y reading YAML, C configuration, U usage, S Stripe's answers and the network,
+P planning, G guards, A applying, D drift, J the journal, E this machine (files, emulator).
+"""
+
+from __future__ import annotations
+
+from ..diagnostic import Rule
+from . import applying, config, drift, environment, guards, journal, planning, service, usage
+
+_MODULES = (config, usage, service, planning, guards, applying, drift, journal, environment)
+
+
+def _catalogue() -> dict[str, Rule]:
+    """The rules by their codes; raises ValueError where two have the same one."""
+    found: dict[str, Rule] = {}
+    for rule in (each for module in _MODULES for each in vars(module).values()):
+        if isinstance(rule, Rule) and found.setdefault(rule.code, rule) is not rule:
+            raise ValueError(f"{rule.code} is the code of two rules")
+    return found
+
+
+CATALOGUE = _catalogue()

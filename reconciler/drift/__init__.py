@@ -1,0 +1,1 @@
+"""Audit an account: findings, attribution, exemptions, remediation."""

@@ -1,0 +1,77 @@
+"""What was asked of a server and what it answered, for tests to count."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from .errors import RequestError
+from .forms import Tree, parameters
+from .messages import Answer, Request
+
+LONGEST = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One request with its answer; `status` is None when the connection was dropped."""
+
+    number: int
+    request_id: str
+    method: str
+    path: str
+    params: Tree
+    key: str | None
+    status: int | None
+    replayed: bool
+
+
+def entry(request: Request, answer: Answer) -> Entry:
+    """What a log keeps of a request: nothing secret, and parameters only if they can be read."""
+    try:
+        params = parameters(request)
+    except RequestError:
+        params = {}
+    response = answer.response
+    return Entry(
+        answer.number,
+        answer.request_id,
+        request.method,
+        request.path,
+        params,
+        request.key,
+        response.status if response else None,
+        response is not None and "idempotent-replayed" in response.headers,
+    )
+
+
+class RequestLog:
+    """The latest requests of a server, in the order of their answers; safe to read at any time."""
+
+    def __init__(self) -> None:
+        self._entries: deque[Entry] = deque(maxlen=LONGEST)
+
+    def add(self, new: Entry) -> None:
+        """Keep one more."""
+        self._entries.append(new)
+
+    def clear(self) -> None:
+        """Forget all of them; the numbers go on."""
+        self._entries.clear()
+
+    def matching(self, method: str = "*", path: str = "*") -> list[Entry]:
+        """The entries of a method and a path, both globs."""
+        return [e for e in self if fnmatchcase(e.method, method) and fnmatchcase(e.path, path)]
+
+    @property
+    def posts(self) -> list[Entry]:
+        """The entries that may have written something."""
+        return self.matching("POST")
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(tuple(self._entries))
+
+    def __len__(self) -> int:
+        return len(self._entries)

@@ -1,0 +1,1 @@
+"""Execute a plan: its requests, and what became of each."""

@@ -1,0 +1,118 @@
+"""What may become of one request that writes, as far as `apply` has to know.
+
+The three are exhaustive: the effect was seen, it was refused, or nobody knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+from ..diagnostics.diagnostic import Problem
+from ..model.meter import Live
+from .steps import Step
+
+SIDE_BY_SIDE = 8
+"""Requests under way at once, and so connections that are kept open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A 2xx answer with the meter in it. A `replayed` one is an old answer and proves nothing.
+
+    Here as in the other two, `doubts` counts the tries that may have had an unseen effect.
+    """
+
+    live: Live
+    request_id: str | None = None
+    attempts: int = 1
+    replayed: bool = False
+    doubts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A 4xx answer that another try cannot change, with its HTTP status."""
+
+    problem: Problem
+    status: int
+    request_id: str | None = None
+    attempts: int = 1
+    replayed: bool = False
+    doubts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Doubtful:
+    """No answer, or none that tells of an effect (timeout, reset, 5xx, 409; 429 ever again).
+
+    `replayed` says that a stored answer came back: the same key can bring no other.
+    """
+
+    problem: Problem
+    status: int | None = None
+    request_id: str | None = None
+    attempts: int = 1
+    replayed: bool = False
+    doubts: int = 1
+
+
+Answer = Seen | Refused | Doubtful
+
+
+class Meters(Protocol):
+    """All that `apply` knows of Stripe.
+
+    `send` never raises for what the API answers, nor for an unreachable API; it answers
+    `Refused` or `Doubtful`. `read`, `find` and `live` retry what is safe to retry and
+    raise `ServiceError` or `AuthError` when the account cannot be read.
+    """
+
+    def send(self, step: Step, key: str) -> Answer:
+        """One request, tried again with the same idempotency key while that is safe."""
+
+    def read(self, meter_id: str) -> Live | None:
+        """The meter as it is now; None when the account knows no such id."""
+
+    def find(self, event_name: str, known: Collection[str]) -> tuple[Live, ...]:
+        """Meters of this name that came into being after those whose ids are `known`."""
+
+    def live(self) -> tuple[Live, ...]:
+        """Every meter of the account, active and inactive, each once."""
+
+    def to_the_end(self) -> Self:
+        """The same account for what has to be finished: no stop signal is heeded any more."""
+
+
+class Notebook(Protocol):
+    """Where a run writes down what it is about to do, and what came of it."""
+
+    def intend(self, step: Step, key: str, *, begun: bool) -> None:
+        """Called before a request; when it returns, the line is safe on disk.
+
+        Raises ReconcilerError where it is not, unless the line has `begun`: what follows then
+        must go out, lest a meter stay stopped for want of a note.
+        """
+
+    def observe(self, step: Step, key: str, answer: Answer) -> None:
+        """Called after a request, with what it brought."""
+
+    def unsent(self, step: Step, key: str) -> None:
+        """Called instead where the run was told to stop before the request went out."""
+
+
+class Unwritten:
+    """A notebook that keeps nothing."""
+
+    def intend(self, step: Step, key: str, *, begun: bool) -> None:
+        """Nothing."""
+
+    def observe(self, step: Step, key: str, answer: Answer) -> None:
+        """Nothing."""
+
+    def unsent(self, step: Step, key: str) -> None:
+        """Nothing."""
+
+
+UNWRITTEN = Unwritten()

@@ -1,0 +1,119 @@
+"""The requests of a plan, and their idempotency keys."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from ..model.change import Action, Change
+from ..planning.plan import Plan
+
+
+class Verb(StrEnum):
+    """The four calls that write a meter."""
+
+    CREATE = "create"
+    UPDATE = "update"
+    DEACTIVATE = "deactivate"
+    REACTIVATE = "reactivate"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One request of a plan. `n` numbers the requests of the plan from 1, in order of apply.
+
+    `meter_id` is the meter it is sent to (None for a create, and for the rename of a meter
+    that only then exists), `undoes` the number of the step that this one compensates for:
+    such a step is sent only when what follows step `undoes` failed for good.
+    """
+
+    n: int
+    verb: Verb
+    change: Change
+    meter_id: str | None = None
+    undoes: int | None = None
+
+
+_KEY = re.compile(r"reconciler-([0-9a-f]{12}|none)-([0-9a-f]{32})-([0-9]{1,9})-([0-9]{1,9})")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyParts:
+    """What one of our idempotency keys says: which plan, which request of it, which attempt."""
+
+    commit: str | None
+    plan_id: str
+    n: int
+    attempt: int
+
+
+def steps(plan: Plan) -> dict[str, tuple[Step, ...]]:
+    """The requests of every line that writes, by event_name.
+
+    All are numbered, those of refused lines too, so that a number never depends on what is
+    skipped. A compensation is the last step of its line and has `undoes` set.
+    """
+    numbered: dict[str, tuple[Step, ...]] = {}
+    n = 0
+    for line in plan.changes:
+        if line.action.writes:
+            numbered[line.event_name] = tuple(
+                replace(step, n=n + step.n, undoes=step.undoes and n + step.undoes)
+                for step in _steps(line)
+            )
+            n += len(numbered[line.event_name])
+    return numbered
+
+
+def _steps(line: Change) -> Iterator[Step]:
+    """The requests of one line, numbered from 1."""
+    have = line.have.id if line.have else None
+    match line.action:
+        case Action.CREATE:
+            yield Step(1, Verb.CREATE, line)
+        case Action.UPDATE:
+            yield Step(1, Verb.UPDATE, line, have)
+        case Action.DEACTIVATE:
+            yield Step(1, Verb.DEACTIVATE, line, have)
+        case Action.REACTIVATE:
+            yield Step(1, Verb.REACTIVATE, line, have)
+            if _renames(line):
+                yield Step(2, Verb.UPDATE, line, have)
+        case Action.REPLACE:
+            yield from _replacement(line, have)
+
+
+def _replacement(line: Change, old: str | None) -> Iterator[Step]:
+    """Stop the old meter, start its successor; the last step wakes the old one if that fails."""
+    yield Step(1, Verb.DEACTIVATE, line, old)
+    if line.wakes is None:
+        yield Step(2, Verb.CREATE, line)
+        yield Step(3, Verb.REACTIVATE, line, old, undoes=1)
+        return
+    yield Step(2, Verb.REACTIVATE, line, line.wakes.id)
+    renames = _renames(line)
+    if renames:
+        yield Step(3, Verb.UPDATE, line, line.wakes.id)
+    yield Step(4 if renames else 3, Verb.REACTIVATE, line, old, undoes=1)
+
+
+def _renames(line: Change) -> bool:
+    woken = line.wakes or line.have
+    return bool(woken and line.want and woken.display_name != line.want.meter.display_name)
+
+
+def idempotency_key(plan: Plan, step: Step, attempt: int) -> str:
+    """The key of one request: the same for two jobs that apply one plan, never for two plans."""
+    commit = (plan.commit or "none")[:12]
+    return f"reconciler-{commit}-{plan.plan_id}-{step.n}-{attempt}"
+
+
+def read_key(key: str) -> KeyParts | None:
+    """What one of our keys says; None for a key that is not ours."""
+    found = _KEY.fullmatch(key)
+    if not found:
+        return None
+    commit, plan_id, n, attempt = found.groups()
+    return KeyParts(None if commit == "none" else commit, plan_id, int(n), int(attempt))

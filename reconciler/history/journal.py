@@ -1,0 +1,286 @@
+"""What runs intended and what came of it: append-only lines, safe on disk around each request.
+
+The journal is memory for people. The program's memory is the account: no run ever reads it
+to decide anything. It is kept in `.reconciler/journal.jsonl` of the project, one JSON object
+a line, and turned over to `journal.jsonl.1` (up to `.5`) when it has grown past 8 MB.
+
+Kinds of lines: `run` (who, which plan), `intend` and then `observe` or `unsent` for each
+request, `outcome` for each line of the plan, `end`. All of one run bear its `run` id.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import secrets
+import stat
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..clock import Clock, SystemClock
+from ..diagnostics.codes import journal as rules
+from ..diagnostics.diagnostic import Location, Problem
+from ..diagnostics.errors import ReconcilerError
+from ..execution.protocol import Answer, Seen
+from ..execution.steps import Step
+from ..report.report import Line
+
+NAME = "journal.jsonl"
+LOCK = "journal.lock"
+TURN_OVER_AT = 8_000_000  # bytes
+KEEP = 5  # old files
+_PATIENCE = 50  # tenths of a second
+
+
+class JournalError(ReconcilerError):
+    """The journal cannot be written; nothing may be sent without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What every line of one run has in common, told once in its first line."""
+
+    plan_id: str
+    plan_hash: str
+    account: str
+    account_id: str | None
+    livemode: bool | None
+    commit: str | None
+    user: str | None
+    job: str | None
+    tool_version: str
+
+
+class Journal:
+    """An open journal; `settle.Notebook` for an apply. Threads may share it."""
+
+    def __init__(self, descriptor: int, path: Path, plan_id: str, clock: Clock) -> None:
+        self._descriptor: int | None = descriptor
+        self._path = path
+        self._names = {"run": secrets.token_hex(4), "plan_id": plan_id}
+        self._clock = clock
+        self._torn = False
+        self._lock = threading.Lock()
+        self._lost: OSError | None = None
+
+    def begin(self, header: Header) -> None:
+        """Written before anything else; raises JournalError when it could not be."""
+        self._must("run", asdict(header))
+
+    def intend(self, step: Step, key: str, *, begun: bool = False) -> None:
+        """Written before a request is sent; raises JournalError when it could not be.
+
+        A line that has `begun` goes on all the same, and the run says what is missing.
+        """
+        (self._should if begun else self._must)("intend", _step(step, key))
+
+    def observe(self, step: Step, key: str, answer: Answer) -> None:
+        """Written after a request; a failure ends nothing, for the request was sent."""
+        self._should("observe", {**_step(step, key), **_answer(answer)})
+
+    def unsent(self, step: Step, key: str) -> None:
+        """Written where the run was told to stop before the request went out."""
+        self._should("unsent", _step(step, key))
+
+    def outcome(self, line: Line) -> None:
+        """Written when a line has ended; a failure ends nothing."""
+        if line.outcome is None:
+            return
+        error = line.outcome.error
+        entry = {
+            "event_name": line.change.event_name,
+            "action": str(line.change.action),
+            "status": str(line.outcome.status),
+            "meter_id": line.outcome.meter_id,
+            "error": {"code": error.code, "message": error.message} if error else None,
+        }
+        self._should("outcome", entry)
+
+    def end(self, exit_code: int) -> None:
+        """Written when the run has come to its end; one that was killed has no such line."""
+        self._should("end", {"exit_code": exit_code})
+
+    def close(self) -> None:
+        """Let go of the file; a request that ends later, after a stop, is no longer written."""
+        with self._lock:
+            descriptor, self._descriptor = self._descriptor, None
+            if descriptor is not None:
+                with suppress(OSError):
+                    os.close(descriptor)
+
+    def lost(self) -> tuple[Problem, ...]:
+        """What a run has to say in the end of what could not be written down."""
+        if self._lost is None:
+            return ()
+        why = self._lost.strerror or self._lost
+        return (rules.INCOMPLETE(f"the journal is incomplete: {why}", Location(str(self._path))),)
+
+    def _must(self, kind: str, entry: Mapping[str, Any]) -> None:
+        try:
+            self._write(kind, entry)
+        except OSError as error:
+            raise JournalError(_unwritable(self._path, error)) from None
+
+    def _should(self, kind: str, entry: Mapping[str, Any]) -> None:
+        try:
+            self._write(kind, entry)
+        except OSError as error:
+            self._lost = error
+
+    def _write(self, kind: str, entry: Mapping[str, Any]) -> None:
+        """One line, in one write, on disk when this returns."""
+        head = {"at": round(self._clock.now(), 3), "kind": kind, **self._names}
+        data = json.dumps({**head, **entry}).encode() + b"\n"
+        with self._lock:
+            descriptor = self._descriptor
+            if descriptor is None:
+                raise OSError("the run is over")
+            whole = b"\n" + data if self._torn else data
+            self._torn = torn = os.write(descriptor, whole) != len(whole)
+        if torn:
+            raise OSError("the disk is full")
+        os.fsync(descriptor)
+
+
+@contextmanager
+def opened(folder: Path, header: Header, clock: Clock) -> Iterator[Journal]:
+    """The journal in `folder`, with the first line of this run safely in it.
+
+    Raises JournalError before anything else happens when the disk is full or read-only.
+    """
+    path = folder / NAME
+    try:
+        descriptor = _open(folder, path, clock)
+    except OSError as error:
+        raise JournalError(_unwritable(path, error)) from None
+    book = Journal(descriptor, path, header.plan_id, clock)
+    try:
+        book.begin(header)
+        yield book
+    finally:
+        book.close()
+
+
+def _open(folder: Path, path: Path, clock: Clock) -> int:
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if folder.is_symlink():
+        raise OSError("its folder is a symbolic link")
+    lock = _regular(folder / LOCK, os.O_CREAT | os.O_RDWR)
+    try:
+        _take(lock, fcntl.LOCK_EX, clock)
+        if path.exists() and path.stat().st_size > TURN_OVER_AT:
+            _turn_over(path)
+        descriptor = _regular(path, os.O_CREAT | os.O_RDWR | os.O_APPEND)
+        size = os.fstat(descriptor).st_size
+        if size and os.pread(descriptor, 1, size - 1) != b"\n":
+            os.write(descriptor, b"\n")  # a crash cut the last line off: end it
+        return descriptor
+    finally:
+        os.close(lock)
+
+
+def _regular(path: Path, flags: int) -> int:
+    """Open a file of ours; OSError for a link that may lead anywhere, a pipe or a device."""
+    descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
+    if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        return descriptor
+    os.close(descriptor)
+    raise OSError("it is not a regular file")
+
+
+def _take(lock: int, kind: int, clock: Clock) -> None:
+    """Lock a file that others hold for moments only; OSError where somebody does not let go."""
+    for _ in range(_PATIENCE):
+        try:
+            return fcntl.flock(lock, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            clock.sleep(0.1)
+    raise OSError(f"another process does not let go of {LOCK}")
+
+
+def _turn_over(path: Path) -> None:
+    for n in range(KEEP, 0, -1):
+        newer = path if n == 1 else path.with_name(f"{path.name}.{n - 1}")
+        if newer.exists():
+            newer.replace(path.with_name(f"{path.name}.{n}"))
+
+
+def read(
+    folder: Path, clock: Clock | None = None
+) -> tuple[tuple[dict[str, Any], ...], tuple[Problem, ...]]:
+    """Every entry of the journal, oldest first, and what could not be read of it."""
+    entries: list[dict[str, Any]] = []
+    problems: list[Problem] = []
+    for path, data in _files(folder, clock or SystemClock(), problems):
+        for number, line in enumerate(data.split(b"\n"), 1):
+            try:
+                entry = json.loads(line) if line.strip() else None
+            except (ValueError, RecursionError):
+                message = "a line of the journal is unreadable: a crash may have cut it off"
+                problems.append(rules.DAMAGED(message, Location(str(path), number)))
+                continue
+            if isinstance(entry, dict):
+                entries.append(entry)
+    return tuple(entries), tuple(problems)
+
+
+def _files(folder: Path, clock: Clock, problems: list[Problem]) -> list[tuple[Path, bytes]]:
+    """What the files hold, the oldest first, none of them missed because a run turns them over."""
+    names = [f"{NAME}.{n}" for n in range(KEEP, 0, -1)] + [NAME]
+    files: list[tuple[Path, bytes]] = []
+    with ExitStack() as stack:
+        with suppress(OSError):  # without a lock no run has been here, or the disk knows none
+            lock = _regular(folder / LOCK, os.O_RDONLY)
+            stack.callback(os.close, lock)
+            _take(lock, fcntl.LOCK_SH, clock)
+        for path in (folder / name for name in names):
+            try:
+                with open(_regular(path, os.O_RDONLY), "rb") as file:
+                    files.append((path, file.read()))
+            except FileNotFoundError:
+                continue
+            except OSError as error:
+                message = f"the journal cannot be read: {_why(error)}"
+                problems.append(rules.UNREADABLE(message, Location(str(path))))
+    return files
+
+
+def _step(step: Step, key: str) -> dict[str, Any]:
+    return {
+        "event_name": step.change.event_name,
+        "verb": str(step.verb),
+        "meter_id": step.meter_id,
+        "n": step.n,
+        "undoes": step.undoes,
+        "key": key,
+    }
+
+
+def _answer(answer: Answer) -> dict[str, Any]:
+    """What came back: never more of it than a person needs to find the request at Stripe."""
+    known: dict[str, Any] = {
+        "result": type(answer).__name__.lower(),
+        "request_id": answer.request_id,
+        "attempts": answer.attempts,
+        "replayed": answer.replayed,
+    }
+    if isinstance(answer, Seen):
+        return {**known, "meter_id": answer.live.id, "meter": answer.live.as_api()}
+    status = answer.status
+    return {**known, "status": status, "error": answer.problem.message}
+
+
+def _unwritable(path: Path, error: OSError) -> Problem:
+    message = f"the journal cannot be written: {_why(error)}"
+    return rules.UNWRITABLE(message, Location(str(path)))
+
+
+def _why(error: OSError) -> str:
+    """An error in words; what the system says of a link that is not followed helps nobody."""
+    return "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror or str(error)

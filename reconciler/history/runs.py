@@ -1,0 +1,120 @@
+"""What the journal tells: run by run who did what, what was intended and what came of it.
+
+The journal is a file that people may have edited and newer versions may have written: what
+does not fit is left out, and unknown kinds of lines are passed over. The nouns of the time line
+of one meter stand here too; `timeline` makes it from the journal, events and commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from ..model.project import AccountRef
+from ..report.history import _CAME, PastLine, PastRequest, PastRun
+from ..timestamps import LATEST
+
+T = TypeVar("T")
+Entry = Mapping[str, Any]
+
+
+def recount(entries: Iterable[Entry]) -> tuple[PastRun, ...]:
+    """The runs that a journal's entries tell of, in the order in which they began."""
+    return tuple(_run(name, told) for name, told in _by("run", entries).items())
+
+
+def about(runs: Iterable[PastRun], event_name: str) -> Iterator[PastRun]:
+    """The runs that did something about a name, and only that of them."""
+    for run in runs:
+        if lines := tuple(line for line in run.lines if line.event_name == event_name):
+            yield replace(run, lines=lines)
+
+
+def _by(name: str, entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    """The entries by one of their words, in the order in which each comes up first."""
+    groups: dict[str, list[Entry]] = {}
+    for entry in entries:
+        groups.setdefault(_word(entry, name) or "", []).append(entry)
+    return groups
+
+
+def _run(name: str, told: list[Entry]) -> PastRun:
+    first = next((entry for entry in told if entry.get("kind") == "run"), {})
+    last = next((entry for entry in told if entry.get("kind") == "end"), None)
+    return PastRun(
+        run=name,
+        account=AccountRef(
+            _word(first, "account") or "?", _word(first, "account_id"), _of(first, "livemode", bool)
+        ),
+        began=_moment(told[0]),
+        ended=_moment(last) if last else None,
+        exit_code=_of(last, "exit_code", int) if last else None,
+        plan_id=_word(told[0], "plan_id"),
+        plan_hash=_word(first, "plan_hash"),
+        commit=_word(first, "commit"),
+        user=_word(first, "user"),
+        job=_word(first, "job"),
+        tool_version=_word(first, "tool_version"),
+        lines=tuple(_line(each, of) for each, of in _by("event_name", told).items() if each),
+    )
+
+
+def _line(event_name: str, told: list[Entry]) -> PastLine:
+    ended = next((entry for entry in told if entry.get("kind") == "outcome"), {})
+    error = _of(ended, "error", dict) or {}
+    return PastLine(
+        event_name=event_name,
+        action=_word(ended, "action"),
+        status=_word(ended, "status"),
+        at=_moment(ended) if ended else None,
+        meter_id=_word(ended, "meter_id"),
+        code=_word(error, "code"),
+        message=_word(error, "message"),
+        requests=tuple(_requests(told)),
+    )
+
+
+def _requests(told: list[Entry]) -> list[PastRequest]:
+    """Every intention, with the first thing that was written down of its key after it."""
+    then: dict[str, Entry] = {}
+    requests: list[PastRequest] = []
+    for entry in reversed(told):
+        if key := _word(entry, "key"):
+            if entry.get("kind") == "intend":
+                requests.append(_request(key, entry, then.get(key, {})))
+            then[key] = entry
+    return requests[::-1]
+
+
+def _request(key: str, intended: Entry, then: Entry) -> PastRequest:
+    said = _word(then, "result") if then.get("kind") == "observe" else _word(then, "kind")
+    return PastRequest(
+        key=key,
+        verb=_word(intended, "verb"),
+        at=_moment(intended),
+        n=_of(intended, "n", int),
+        undoes=_of(intended, "undoes", int),
+        meter_id=_word(then, "meter_id") or _word(intended, "meter_id"),
+        result=said if said in _CAME else None,
+        status=_of(then, "status", int),
+        request_id=_word(then, "request_id"),
+        attempts=_of(then, "attempts", int),
+        replayed=_of(then, "replayed", bool),
+        error=_word(then, "error"),
+    )
+
+
+def _of(entry: Entry, name: str, kind: type[T]) -> T | None:
+    """A value of an entry, if it is what it should be."""
+    value = entry.get(name)
+    return value if type(value) is kind else None
+
+
+def _word(entry: Entry, name: str) -> str | None:
+    return _of(entry, name, str)
+
+
+def _moment(entry: Entry) -> float:
+    value = _of(entry, "at", float) or _of(entry, "at", int) or 0
+    return float(value) if 0 <= value <= LATEST else 0.0

@@ -1,0 +1,1 @@
+"""The nouns: meters, projects, changes, findings."""

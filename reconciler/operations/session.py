@@ -1,0 +1,122 @@
+"""An entry of the project file becomes something to talk to: Stripe, or an emulator in here."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from ..clock import Clock, Stopped, SystemClock, never
+from ..diagnostics.codes import environment, service
+from ..diagnostics.errors import AuthError, ServiceError
+from ..model.meter import Unreadable
+from ..model.project import Account
+from ..stripe.api_key import complaint
+from ..stripe.client import Events, Meters, Prices, readable
+from ..stripe.codec import identity
+from ..stripe.errors import InvalidRequestError
+from ..stripe.meter_writer import AccountMeters
+from ..stripe.transport import Options, Transport
+
+_ACCOUNT_READ = "rak_accounts_kyc_basic_read"
+
+
+class Session:
+    """One account, reached with one key, for the time of one run.
+
+    `meters`, `prices` and `events` are what a run needs; `client` is the public client.
+    """
+
+    def __init__(
+        self, account: Account, transport: Transport, clock: Clock, stopped: Stopped
+    ) -> None:
+        self.account = account
+        self.clock = clock
+        self.stopped = stopped
+        self.meters = AccountMeters(transport)
+        self.client = Meters.over(transport)
+        self.prices = Prices(transport)
+        self.events = Events(transport)
+        self.key_livemode = transport.key_livemode
+        self._own = transport.on_own_account()
+        self._own_id: str | Unreadable | None = None
+
+    def own_account(self) -> str | Unreadable:
+        """The id of the key's own account, asked for once; a restricted key may be refused it.
+
+        Raises StripeError where there is no answer, or the key itself is not accepted.
+        """
+        if self._own_id is None:
+            self._own_id = readable(_ACCOUNT_READ, self._ask_own_id)
+        return self._own_id
+
+    def acting_on(self) -> str | None:
+        """The id of the account that is acted upon; None where it cannot be read."""
+        account = self.account
+        if account.stripe_context:
+            return account.stripe_context.rsplit("/", 1)[-1]
+        own = account.stripe_account or self.own_account()
+        return None if isinstance(own, Unreadable) else own
+
+    def _ask_own_id(self) -> str | Unreadable:
+        try:
+            return self._own.get("/v1/account").read(identity)
+        except InvalidRequestError as error:
+            return Unreadable(_ACCOUNT_READ, error.message)
+
+
+@contextmanager
+def connect(
+    account: Account,
+    *,
+    environ: Mapping[str, str] = os.environ,
+    clock: Clock | None = None,
+    stopped: Stopped = never,
+) -> Iterator[Session]:
+    """A session with an account; starts its emulator where it has one.
+
+    Raises AuthError (S001, S002) where there is no usable key, ServiceError (S005, S006) for
+    an address or account id that must not be used, ServiceError (E001) where the emulator
+    cannot start. Nothing is sent yet.
+    """
+    clock = clock or SystemClock()
+    reach = _emulated if account.emulator else _elsewhere
+    with reach(account, environ) as (key, api_base):
+        options: Options = {
+            "api_base": api_base,
+            "stripe_account": account.stripe_account,
+            "stripe_context": account.stripe_context,
+            "rate_limit": account.rate_limit,
+            "clock": clock,
+            "stopped": stopped,
+        }
+        with Transport(key, **options) as transport:
+            yield Session(account, transport, clock, stopped)
+
+
+@contextmanager
+def _elsewhere(account: Account, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The key and the address of an API that somebody else runs."""
+    name = account.api_key_env or "STRIPE_API_KEY"
+    key = environ.get(name, "")
+    whose = f"account {account.name!r}: the environment variable {name}"
+    hint = f"set {name} to a secret or restricted key: https://dashboard.stripe.com/apikeys"
+    if not key:
+        what = "is empty" if name in environ else "is not set"
+        raise AuthError(service.KEY_MISSING(f"{whose} {what}", hint=hint))
+    if wrong := complaint(key):
+        raise AuthError(service.KEY_MALFORMED(f"the API key in {name} {wrong}", hint=hint))
+    yield key, account.api_base
+
+
+@contextmanager
+def _emulated(account: Account, _: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """The key and the address of an emulator in this process, its state kept in a file."""
+    from ..emulator import EmulatorError, Server, open_state
+
+    assert account.emulator
+    try:
+        with open_state(account.emulator, account.seed) as store, Server(store) as server:
+            yield server.api_key, server.url
+    except EmulatorError as error:
+        raise ServiceError(environment.EMULATOR(str(error))) from None

@@ -1,0 +1,70 @@
+"""One look at an account: the names in scope, the prices that matter, and who is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from ..model.match import Namesakes
+from ..model.meter import Live, Unreadable
+from ..model.price import Price, by_meter
+from ..model.project import Account, AccountRef
+from ..planning.diff import watched
+from ..planning.guards import Situation
+from .session import Session
+
+_ASKED_ONE_BY_ONE = 50  # meters whose prices are asked for, a request each
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Looked:
+    """What was read. `prices` are the active ones by meter id, as far as they matter here."""
+
+    prices: Mapping[str, tuple[Price, ...]]
+    needs_prices: frozenset[str]
+    unreadable: Unreadable | None
+    account: AccountRef
+    own_id: str | Unreadable
+
+
+def look(session: Session, names: Iterable[Namesakes], live: tuple[Live, ...]) -> Looked:
+    """Read what the decisions about these names depend on, and nothing else.
+
+    The mode is that of any listed object, else the one that the key's prefix tells.
+    """
+    wanted = {each.event_name: watched(each, session.account.policy) for each in names}
+    ids = tuple(id_ for some in wanted.values() for id_ in some)
+    found = _active_prices(session, ids)
+    livemode = live[0].livemode if live else session.key_livemode
+    return Looked(
+        prices={} if isinstance(found, Unreadable) else by_meter(found),
+        needs_prices=frozenset(name for name, some in wanted.items() if some),
+        unreadable=found if isinstance(found, Unreadable) else None,
+        account=AccountRef(session.account.name, session.acting_on(), livemode),
+        own_id=session.own_account(),
+    )
+
+
+def _active_prices(session: Session, ids: tuple[str, ...]) -> tuple[Price, ...] | Unreadable:
+    """The active prices on these meters; those on many come from one list of all."""
+    if len(ids) <= _ASKED_ONE_BY_ONE:
+        return session.prices.for_meters(ids) if ids else ()
+    found = session.prices.all()
+    wanted = frozenset(ids)
+    if isinstance(found, Unreadable):
+        return found
+    return tuple(price for price in found if price.meter in wanted)
+
+
+def situation(account: Account, seen: Looked) -> Situation:
+    """What guards look at: the configured account beside the one that was reached."""
+    return Situation(
+        policy=account.policy,
+        declared=len(account.declared),
+        account=seen.account,
+        own_id=seen.own_id,
+        expected_id=account.account_id,
+        expected_livemode=account.livemode,
+        unreadable_prices=seen.unreadable,
+        needs_prices=seen.needs_prices,
+    )

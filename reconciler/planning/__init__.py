@@ -1,0 +1,1 @@
+"""Compare desired and existing meters, and decide what a plan does."""

@@ -1,0 +1,108 @@
+"""Text for a history: run by run, or moment by moment for one meter; the newest is the last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ...report.history import History, Moment, PastLine, PastRequest, PastRun, Source, came_of
+from ...timestamps import utc
+from ..summary import called
+from .styled import Ink, Line, Word, wrapped
+
+_COLOUR = {"done": Ink.GREEN, "already": Ink.GREEN, "skipped": Ink.YELLOW}
+_INDENT = " " * 4
+_DEEPER = " " * 8
+
+
+def past(history: History) -> Iterator[Line]:
+    """The runs, or that there are none."""
+    if not history.runs:
+        yield ("The journal of this project tells nothing.",)
+    for n, run in enumerate(history.runs):
+        if n:
+            yield ()
+        yield from _run(run)
+
+
+def _run(run: PastRun) -> Iterator[Line]:
+    ended = "did not end" if run.ended is None else f"exit {run.exit_code}"
+    sign = Word(ended, Ink.GREEN if run.exit_code == 0 else Ink.RED)
+    yield (Word(utc(int(run.began)), Ink.BOLD), f"  {called(run.account)}  ", sign)
+    yield from wrapped(", ".join(_by(run)), "  ", _INDENT)
+    for line in run.lines:
+        yield from _line(line)
+
+
+def _by(run: PastRun) -> Iterator[str]:
+    """Who, where, and from what."""
+    yield f"by {run.user or 'an unknown user'}"
+    if run.job:
+        yield run.job
+    if run.commit:
+        yield f"commit {run.commit[:12]}"
+    if run.plan_id:
+        yield f"plan {run.plan_id}"
+
+
+def _line(line: PastLine) -> Iterator[Line]:
+    """Of a settled line the ids of its requests, of any other the requests themselves."""
+    sign = Word(f"{line.status or 'open':<8}", _COLOUR.get(line.status or "", Ink.RED))
+    what = line.action or next((request.verb for request in line.requests), None) or "?"
+    settled = line.status in ("done", "already")
+    ids = [request.request_id for request in line.requests if settled]
+    found = "  ".join(word for word in ("", line.meter_id, *ids) if word is not None)
+    yield (_INDENT, sign, f"{what:<11} ", Word(line.event_name, Ink.BOLD), found)
+    if line.code:
+        yield from wrapped(f"{line.code}: {line.message}", _DEEPER, _DEEPER + "  ")
+    for request in () if settled else line.requests:
+        yield from wrapped(_request(request), _DEEPER, _DEEPER + "  ")
+
+
+def _request(request: PastRequest) -> str:
+    undoing = ", to undo" if request.undoes else ""
+    return f"{request.verb} {request.request_id or '-'}{undoing}: {came_of(request)}"
+
+
+def timeline(history: History) -> Iterator[Line]:
+    """What happened to one meter, or that nothing is known of it."""
+    if not history.timeline:
+        yield from wrapped(_nothing(history), "")
+        return
+    yield (Word(f"What happened to {history.meter}, the newest last", Ink.BOLD),)
+    for moment in history.timeline:
+        yield from _moment(moment)
+
+
+def _nothing(history: History) -> str:
+    if not history.complete:
+        return f"Nothing that could be read tells of {history.meter}."
+    return f"No run, no event of the last 30 days and no commit tells of {history.meter}."
+
+
+_SOURCE = {Source.JOURNAL: Ink.GREEN, Source.EVENT: Ink.YELLOW, Source.COMMIT: Ink.CYAN}
+
+
+def _moment(moment: Moment) -> Iterator[Line]:
+    """When, who tells of it and what it was; then what is said of it, who did it, and the ids."""
+    when, source = utc(int(moment.at)), f"{moment.source:<7}"
+    first, *rest = wrapped(f"{when}  {source}  {moment.what}", "", _DEEPER)
+    what = str(first[0])[len(f"{when}  {source}") :]
+    yield (Word(when, Ink.BOLD), "  ", Word(source, _SOURCE[moment.source]), what)
+    yield from rest
+    for text in (moment.note, f"who: {moment.who}", ", ".join(_known(moment))):
+        if text:
+            yield from wrapped(text, _INDENT, _INDENT + "  ")
+
+
+def _known(moment: Moment) -> Iterator[str]:
+    """Where, and by which names it is found elsewhere."""
+    if moment.account:
+        yield moment.account
+    if moment.meter_id:
+        yield moment.meter_id
+    if moment.request_id:
+        yield f"request {moment.request_id}"
+    if moment.plan_id:
+        yield f"plan {moment.plan_id}"
+    if moment.commit:
+        yield f"commit {moment.commit[:12]}"

@@ -1,0 +1,1 @@
+"""What a run reports, before it has a format."""

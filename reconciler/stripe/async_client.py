@@ -1,0 +1,78 @@
+"""The meter client for asyncio: the same calls by the same names, each in a thread."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import wraps
+from typing import Concatenate, ParamSpec, Self, TypeVar, Unpack
+
+from ..clock import SystemClock
+from .client import Meters
+from .transport import Options
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+def _threaded(
+    call: Callable[Concatenate[Meters, P], T],
+) -> Callable[Concatenate[AsyncMeters, P], Awaitable[T]]:
+    """The call with its own signature, awaited."""
+
+    @wraps(call)
+    async def _call(self: AsyncMeters, /, *args: P.args, **kwargs: P.kwargs) -> T:
+        return await asyncio.to_thread(call, self.meters, *args, **kwargs)
+
+    return _call
+
+
+def _iterated(
+    call: Callable[Concatenate[Meters, P], Iterator[T]],
+) -> Callable[Concatenate[AsyncMeters, P], AsyncIterator[T]]:
+    """What the call yields, with its own signature; each awaited when it is asked for."""
+
+    @wraps(call)
+    async def _call(self: AsyncMeters, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
+        found = call(self.meters, *args, **kwargs)
+        while one := await asyncio.to_thread(next, found, None):  # a thread cannot StopIteration
+            yield one
+
+    return _call
+
+
+class AsyncMeters:
+    """`Meters` for asyncio; usable as an asynchronous context manager.
+
+    Cancelling a call stops the waiting, not the request: one that writes may still have its
+    effect. After `close` no new request starts, and none is tried again.
+    """
+
+    def __init__(self, api_key: str, **options: Unpack[Options]) -> None:
+        self._closed = threading.Event()
+        asked = options.get("stopped")
+        options["stopped"] = lambda: self._closed.is_set() or bool(asked and asked())
+        options["clock"] = options.get("clock") or SystemClock(self._closed)
+        self.meters = Meters(api_key, **options)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Let go of the connections, and end every wait for another try."""
+        self._closed.set()
+        await asyncio.to_thread(self.meters.close)
+
+    list = _threaded(Meters.list)
+    pages = _iterated(Meters.pages)
+    all = _iterated(Meters.all)
+    everything = _threaded(Meters.everything)
+    get = _threaded(Meters.get)
+    create = _threaded(Meters.create)
+    update = _threaded(Meters.update)
+    deactivate = _threaded(Meters.deactivate)
+    reactivate = _threaded(Meters.reactivate)

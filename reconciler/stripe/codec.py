@@ -1,0 +1,185 @@
+"""Our nouns as the API's form fields, its JSON as our nouns.
+
+What was promised is demanded, what is new is tolerated.
+
+Source: the schemas of API version 2026-09-30.endive.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, is_dataclass
+from typing import Any, Generic, TypeVar
+
+from ..model.event import Event
+from ..model.meter import (
+    CustomerMapping,
+    DefaultAggregation,
+    Live,
+    StatusTransitions,
+    ValueSettings,
+)
+from ..model.price import Price
+from ..timestamps import LATEST
+
+T = TypeVar("T")
+Json = Mapping[str, Any]
+
+_METER_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,254}")
+
+
+class MalformedError(ValueError):
+    """An answer lacks what the API promises; the text says which field, and what is wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list, newest first; `has_more` says that the list goes on after it."""
+
+    data: tuple[T, ...]
+    has_more: bool
+    url: str | None = None
+
+
+def flatten(params: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """`{"a": {"b": 1}, "c": ["x"]}` as `a[b]=1`, `c[]=x`; None leaves a parameter out.
+
+    Source: the `deepObject` style of Stripe's v1 request bodies.
+    """
+    return tuple(pair for name, value in params.items() for pair in _fields(name, value))
+
+
+def _fields(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for inner, what in value.items():
+            yield from _fields(f"{name}[{inner}]", what)
+    elif isinstance(value, list | tuple):
+        for what in value:
+            yield from _fields(f"{name}[]", what)
+    elif is_dataclass(value) and not isinstance(value, type):
+        yield from _fields(name, asdict(value))
+    elif value is not None:
+        yield name, str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def is_meter_id(text: str) -> bool:
+    """Whether this can stand in a path: letters, digits, `_`, `-` and inner dots, at most 255."""
+    return bool(_METER_ID.fullmatch(text))
+
+
+def meter(data: Json) -> Live:
+    """A `billing.meter` object with every field; raises MalformedError."""
+    own_id = _text(data, "id")
+    if not is_meter_id(own_id):
+        raise MalformedError("id holds characters that no id has")
+    mapping, transitions = _object(data, "customer_mapping"), _object(data, "status_transitions")
+    return Live(
+        id=own_id,
+        object=_text(data, "object"),
+        event_name=_text(data, "event_name"),
+        display_name=_text(data, "display_name"),
+        default_aggregation=DefaultAggregation(
+            _text(_object(data, "default_aggregation"), "formula")
+        ),
+        value_settings=ValueSettings(_text(_object(data, "value_settings"), "event_payload_key")),
+        customer_mapping=CustomerMapping(
+            _text(mapping, "type"), _text(mapping, "event_payload_key")
+        ),
+        event_time_window=_maybe(_text, data, "event_time_window"),
+        status=_text(data, "status"),
+        status_transitions=StatusTransitions(_maybe(_time, transitions, "deactivated_at")),
+        created=_time(data, "created"),
+        updated=_time(data, "updated"),
+        livemode=_flag(data, "livemode"),
+    )
+
+
+def price(data: Json) -> Price | None:
+    """A `price` object; None when it bills on no meter. Raises MalformedError."""
+    recurring = _maybe(_object, data, "recurring") or {}
+    on = _maybe(_text, recurring, "meter")
+    if on is None:
+        return None
+    product = data.get("product")
+    return Price(
+        id=_text(data, "id"),
+        meter=on,
+        active=_flag(data, "active"),
+        product=_text(product, "id")
+        if isinstance(product, dict)
+        else _maybe(_text, data, "product"),
+        nickname=_maybe(_text, data, "nickname"),
+    )
+
+
+def event(data: Json) -> Event:
+    """An `event` object; what it tells about is kept in the API's own shape."""
+    inner, request = _object(data, "data"), _maybe(_object, data, "request") or {}
+    return Event(
+        id=_text(data, "id"),
+        type=_text(data, "type"),
+        created=_time(data, "created"),
+        object=_object(inner, "object"),
+        previous_attributes=_maybe(_object, inner, "previous_attributes") or {},
+        request_id=_maybe(_text, request, "id"),
+        idempotency_key=_maybe(_text, request, "idempotency_key"),
+    )
+
+
+def page(data: Json, read: Callable[[Json], T]) -> Page[T]:
+    """One page of a list, each entry read by `read`; raises MalformedError."""
+    entries = data.get("data")
+    if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
+        raise MalformedError("data is not a list of objects")
+    url = _maybe(_text, data, "url")
+    return Page(tuple(read(each) for each in entries), _flag(data, "has_more"), url)
+
+
+def identity(data: Json) -> str:
+    """The id of any object; raises MalformedError."""
+    return _text(data, "id")
+
+
+def _text(data: Json, name: str) -> str:
+    value = data.get(name)
+    if not isinstance(value, str):
+        raise MalformedError(f"{name} is {_what(value)} where a string was promised")
+    if not value and name == "id":
+        raise MalformedError("id is empty")
+    if re.search(r"[\ud800-\udfff]", value):
+        raise MalformedError(f"{name} holds half a character (a lone surrogate)")
+    return value
+
+
+def _time(data: Json, name: str) -> int:
+    value = data.get(name)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise MalformedError(f"{name} is {_what(value)} where Unix seconds were promised")
+    if not 0 <= value <= LATEST:
+        raise MalformedError(f"{name} lies outside of any calendar")
+    return value
+
+
+def _flag(data: Json, name: str) -> bool:
+    value = data.get(name)
+    if not isinstance(value, bool):
+        raise MalformedError(f"{name} is {_what(value)} where true or false was promised")
+    return value
+
+
+def _object(data: Json, name: str) -> Json:
+    value = data.get(name)
+    if not isinstance(value, dict):
+        raise MalformedError(f"{name} is {_what(value)} where an object was promised")
+    return value
+
+
+def _maybe(read: Callable[[Json, str], T], data: Json, name: str) -> T | None:
+    """A field that may be null or absent."""
+    return None if data.get(name) is None else read(data, name)
+
+
+def _what(value: object) -> str:
+    """What stands in the place of something else, without quoting it."""
+    return "missing" if value is None else f"of type {type(value).__name__}"

@@ -1,0 +1,91 @@
+"""Lists that end: one page, all pages lazily, and every meter of an account exactly once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, TypeVar
+
+from ..diagnostics.codes import service
+from ..model.meter import Live, Status
+from .codec import Json, Page, identity, page
+from .errors import UnexpectedAnswerError
+from .response import Reply
+from .transport import Transport
+
+T = TypeVar("T")
+
+PER_PAGE = 100
+"""Entries of a full page, the most that Stripe gives."""
+
+_MOST_PAGES = 10_000
+
+
+def one_page(
+    transport: Transport, path: str, params: Mapping[str, Any], read: Callable[[Json], T]
+) -> Page[T]:
+    """One page of a list as nouns; raises StripeError."""
+    return transport.get(path, params).read(lambda body: page(body, read))
+
+
+def pages(
+    transport: Transport, path: str, params: Mapping[str, Any], read: Callable[[Json], T]
+) -> Iterator[Page[T]]:
+    """Page after page, each read when it is asked for.
+
+    Raises StripeError, also (S024) where a page repeats a place or the list never ends.
+    """
+    past: set[str] = set()
+    after: str | None = None
+    while True:
+        reply = transport.get(path, {"limit": PER_PAGE, **params, "starting_after": after})
+        found = reply.read(lambda body: page(body, lambda each: (identity(each), read(each))))
+        yield Page(tuple(noun for _, noun in found.data), found.has_more, found.url)
+        if not found.has_more:
+            return
+        after = found.data[-1][0] if found.data else None
+        if after is None or after in past or len(past) >= _MOST_PAGES:
+            raise _endless(path, reply, after)
+        past.add(after)
+
+
+def entries(
+    transport: Transport, path: str, params: Mapping[str, Any], read: Callable[[Json], T]
+) -> Iterator[T]:
+    """Every entry of a list, lazily; raises as `pages` does."""
+    for each in pages(transport, path, params, read):
+        yield from each.data
+
+
+def _endless(path: str, reply: Reply, after: str | None) -> UnexpectedAnswerError:
+    if after is None:
+        what = "an empty page says that there is more"
+    else:
+        what = "a page begins again at an earlier place, or there are too many"
+    return UnexpectedAnswerError(f"GET {path}: {what}", reply.about, service.ENDLESS_LIST)
+
+
+def whole_account(
+    first_page: Callable[[Status], Page[Live]], every: Callable[[Status | None], Iterable[Live]]
+) -> tuple[Live, ...]:
+    """Every meter of an account, active and inactive, each once, newest first.
+
+    A list by status is no snapshot: a meter that moves from one to the other may be in
+    neither. So the list without a status is read, where a change of status moves nothing.
+    Whether that list holds the inactive meters too is not documented; one of them in it
+    proves it. Else the inactive ones are read before it and after it, and a meter that
+    moves once in that time is in one of the three. (Where the look before was cut off after
+    its first page, the active ones are read before and after instead.) For 1,000 meters
+    these are 11 or 12 requests. Of two versions the newer counts, of equals the later read.
+    """
+    first = first_page(Status.INACTIVE)
+    plain = tuple(every(None))
+    seen = [*first.data, *plain]
+    if all(live.active for live in plain):
+        seen += every(Status.INACTIVE)
+        if first.has_more:
+            seen += every(Status.ACTIVE)
+    newest: dict[str, Live] = {}
+    for live in seen:
+        if live.id not in newest or live.updated >= newest[live.id].updated:
+            newest[live.id] = live
+    return tuple(sorted(newest.values(), key=lambda live: (-live.created, live.id)))
