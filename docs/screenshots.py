@@ -30,7 +30,7 @@ from cmarkgfm.cmark import Options
 from reconciler.clock import SystemClock
 from reconciler.config import load
 from reconciler.emulator import Server, open_state
-from reconciler.operations.detect_drift import audit
+from reconciler.operations.detect_drift import detect_drift
 from reconciler.operations.make_plan import make_plan
 from reconciler.operations.session import Session, connect
 from reconciler.render import render
@@ -71,13 +71,13 @@ def account() -> Iterator[Session]:
 def reports() -> tuple[Report, Report]:
     """What `drift` and `plan` say of the demo."""
     with account() as session:
-        audited = audit(load(), session, path=".")
+        audited = detect_drift(load(), session, path=".")
         planned = make_plan(load(), session).report
     return _alone("drift", audited), _alone("plan", planned)
 
 
-def _alone(verb: str, report: AccountReport) -> Report:
-    return Report(verb=verb, accounts=(report,))
+def _alone(command: str, report: AccountReport) -> Report:
+    return Report(command=command, accounts=(report,))
 
 
 def comment(markdown: str) -> str:

@@ -9,12 +9,12 @@
 
 The same from Python, each name imported when it is first used:
 
-    from reconciler import carry_out, connect, load, make_plan
+    from reconciler import apply_plan, connect, load, make_plan
 
     project = load("billing/")
     with connect(project.accounts[0]) as session:
         planned = make_plan(project, session)
-        report = carry_out(planned, session)
+        report = apply_plan(planned, session)
 
 `Meters` and `AsyncMeters` are the client underneath, usable on their own.
 """
@@ -28,8 +28,8 @@ from ._version import __version__
 TYPE_CHECKING = False  # type checkers take it for true; `typing` would take longer than the rest
 if TYPE_CHECKING:
     from .config import load
-    from .operations.apply_plan import carry_out
-    from .operations.detect_drift import audit
+    from .operations.apply_plan import apply_plan
+    from .operations.detect_drift import detect_drift
     from .operations.make_plan import make_plan
     from .operations.session import connect
     from .stripe.async_client import AsyncMeters
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
 _HOMES = {
     "AsyncMeters": "stripe.async_client",
     "Meters": "stripe.client",
-    "audit": "operations.detect_drift",
-    "carry_out": "operations.apply_plan",
+    "detect_drift": "operations.detect_drift",
+    "apply_plan": "operations.apply_plan",
     "connect": "operations.session",
     "load": "config",
     "make_plan": "operations.make_plan",
@@ -49,9 +49,9 @@ __all__ = [
     "AsyncMeters",
     "Meters",
     "__version__",
-    "audit",
-    "carry_out",
+    "apply_plan",
     "connect",
+    "detect_drift",
     "load",
     "make_plan",
 ]

@@ -19,9 +19,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; `--version` imports next to nothing."""
     words = sys.argv[1:] if argv is None else list(argv)
     if words in (["--version"], ["-V"]):
-        from .cli.console import Screen
+        from .cli.console import Console
 
-        Screen().say(f"reconciler {__version__}\n")
+        Console().say(f"reconciler {__version__}\n")
         return 0
     from .cli.main import run
 

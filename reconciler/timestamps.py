@@ -10,17 +10,17 @@ LATEST = 253_402_300_799
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
-def utc(seconds: int) -> str:
+def format_time(seconds: int) -> str:
     """Unix seconds as `2026-11-04T14:02:00Z`; what lies beyond `LATEST` is shown as that."""
     return datetime.fromtimestamp(min(seconds, LATEST), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def date(seconds: int) -> str:
     """The day of a moment, `2026-11-04`."""
-    return utc(seconds)[:10]
+    return format_time(seconds)[:10]
 
 
-def lasting(seconds: int) -> str:
+def format_duration(seconds: int) -> str:
     """A duration in its two largest units: `3 days 4 hours`, `5 minutes`; never negative."""
     left, parts = max(0, seconds), []
     for name, size in _UNITS:

@@ -13,7 +13,7 @@ _ADDRESS = re.compile(
 )
 
 
-def may_carry_a_key(address: str) -> bool:
+def is_trusted_api_base(address: str) -> bool:
     """Whether only whoever answers at a URL can read what is sent there.
 
     That is https, or http to this very machine; without user, query or fragment, and in

@@ -72,13 +72,13 @@ class Ran:
     err: str
 
 
-Run = Callable[..., Ran]
+ApplyContext = Callable[..., Ran]
 
 
 @pytest.fixture
 def run(
     capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, clock: VirtualClock
-) -> Run:
+) -> ApplyContext:
     """Call the command line in this process, on `clock`: `run("plan", folder, "--quiet")`."""
     from reconciler.__main__ import main
 

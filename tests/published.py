@@ -17,7 +17,7 @@ def held(text: str) -> dict[str, Any]:
     """The one JSON document that a text is, valid, with no key that its schema does not name."""
     document: dict[str, Any] = json.loads(text)
     began = "summary" not in document
-    name = document["verb"] if document["verb"] in _OWN and began else "report"
+    name = document["command"] if document["command"] in _OWN and began else "report"
     _validator(name).validate(document)
     return document
 

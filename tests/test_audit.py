@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from core.stage import stage
-from core.worlds import declare, live, stopped
+from core.stage import context
+from core.worlds import declare, existing, stopped
 from virtual import VirtualClock
 
-from reconciler import audit
+from reconciler import detect_drift
 from reconciler.diagnostics.errors import Exit
 from reconciler.emulator import Key, ListScope, Settings, Switch
 from reconciler.model.change import Severity
@@ -27,12 +27,12 @@ def acted(meters=(), prices=(), declared=(), *, may=None, settings=None, **accou
     given = settings or Settings()
     if may is not None:
         given = replace(given, keys=(Key("sk_test_emulator", frozenset(may)),))
-    return stage(meters, prices, declared, settings=given, policy=Policy(), **account)
+    return context(meters, prices, declared, settings=given, policy=Policy(), **account)
 
 
 def report(on, *words, **more):
     with on.session() as session:
-        return audit(on.project, session, *words, **more)
+        return detect_drift(on.project, session, *words, **more)
 
 
 def asked(on):
@@ -43,13 +43,13 @@ def asked(on):
 def test_a_thousand_meters_in_sync_take_a_dozen_pages_and_no_events():
     """The listing, the account, and the metered prices paged once; nothing else is asked."""
     names = [f"m{n:04}" for n in range(1000)]
-    meters = [live(f"mtr_{name}", name, created=NOW - n) for n, name in enumerate(names)]
+    meters = [existing(f"mtr_{name}", name, created=NOW - n) for n, name in enumerate(names)]
     prices = [Price(f"price_{n}", f"mtr_m{n:04}") for n in range(250)]
     with acted(meters, prices, map(declare, names)) as on:
         told = report(on)
         requests = asked(on)
-    assert (told.exit_code, told.complete, told.problems) == (Exit.DONE, True, ())
-    assert not any(line.findings for line in told.lines)
+    assert (told.exit_code, told.complete, told.diagnostics) == (Exit.DONE, True, ())
+    assert not any(line.findings for line in told.changes)
     assert requests.pop(("GET", "/v1/billing/meters")) <= 12
     assert requests == {("GET", "/v1/prices"): 3, ("GET", "/v1/account"): 1}
 
@@ -59,13 +59,13 @@ def test_hundreds_of_findings_take_one_pass_over_the_events():
     names = [f"m{n:03}" for n in range(250)]
     with acted(declared=map(declare, names)) as on:
         on.apply()
-        for meter_id in on.live():
+        for meter_id in on.list_all():
             on.tell(meter_id, "deactivate")
         on.server.log.clear()
         told = report(on)
         requests = asked(on)
-    assert {line.findings[0].attribution.whose for line in told.lines} == {"outside"}
-    assert {line.change.severity for line in told.lines} == {Severity.REVENUE}
+    assert {line.findings[0].attribution.origin for line in told.changes} == {"outside"}
+    assert {line.change.severity for line in told.changes} == {Severity.REVENUE}
     assert requests["GET", "/v1/events"] == 3  # of five: the 250 creations are older
     assert not on.posts()
 
@@ -81,21 +81,21 @@ def test_a_read_only_restricted_key_is_enough():
 def test_unreadable_events_leave_the_verdict_as_it_is():
     """The audit goes on, says what is missing, and is not complete."""
     may = READ - {"event_read"}
-    with acted([live(display="Other", updated=NOW)], (), [declare()], may=may) as on:
+    with acted([existing(display="Other", updated=NOW)], (), [declare()], may=may) as on:
         told = report(on)
     assert (told.exit_code, told.complete) == (Exit.CHANGES, False)
-    assert [said.code for said in told.problems] == ["D102"]
-    assert "event_read" in told.problems[0].message
-    assert told.lines[0].findings[0].attribution is None
-    assert told.lines[0].findings[0].since == NOW
+    assert [said.code for said in told.diagnostics] == ["D102"]
+    assert "event_read" in told.diagnostics[0].message
+    assert told.changes[0].findings[0].attribution is None
+    assert told.changes[0].findings[0].since == NOW
 
 
 @pytest.mark.parametrize(
     ("meter", "fail_on", "code"),
     [
-        (live(), Severity.LOW, Exit.FAILED),
-        (live(display="Other"), Severity.LOW, Exit.CHANGES),
-        (live(display="Other"), Severity.HIGH, Exit.FAILED),
+        (existing(), Severity.LOW, Exit.FAILED),
+        (existing(display="Other"), Severity.LOW, Exit.CHANGES),
+        (existing(display="Other"), Severity.HIGH, Exit.FAILED),
     ],
 )
 def test_unreadable_prices_are_an_error_unless_drift_is_found(meter, fail_on, code):
@@ -103,14 +103,14 @@ def test_unreadable_prices_are_an_error_unless_drift_is_found(meter, fail_on, co
     with acted([meter], (), [declare()], may=READ - {"plan_read"}) as on:
         told = report(on, fail_on=fail_on)
     assert (told.exit_code, told.complete) == (code, False)
-    assert [said.code for said in told.problems] == ["D101"]
-    assert "plan_read" in told.problems[0].message
+    assert [said.code for said in told.diagnostics] == ["D101"]
+    assert "plan_read" in told.diagnostics[0].message
 
 
 def test_an_unreadable_account_id_stops_no_audit():
     """It refuses writes; an audit writes nothing."""
     may = READ - {"accounts_kyc_basic_read"}
-    with acted([live()], (), [declare()], may=may, account_id="acct_1EmulatedAccount") as on:
+    with acted([existing()], (), [declare()], may=may, account_id="acct_1EmulatedAccount") as on:
         told = report(on)
     assert (told.exit_code, told.complete, told.account.id) == (Exit.DONE, True, None)
 
@@ -120,22 +120,22 @@ def test_an_unreadable_account_id_stops_no_audit():
 )
 def test_the_wrong_account_or_mode_is_refused_and_not_compared(wrong, code):
     """Every line of it would be a false alarm."""
-    with acted([live(display="Other")], (), [declare()], **wrong) as on:
+    with acted([existing(display="Other")], (), [declare()], **wrong) as on:
         told = report(on)
         requests = asked(on)
-    assert (told.exit_code, told.complete, told.lines) == (Exit.REFUSED, False, ())
-    assert [said.code for said in told.problems] == [code]
+    assert (told.exit_code, told.complete, told.changes) == (Exit.REFUSED, False, ())
+    assert [said.code for said in told.diagnostics] == [code]
     assert ("GET", "/v1/prices") not in requests
 
 
 def test_a_narrowed_audit_judges_no_absence():
     """Undeclared meters are left out, and the report says that it is partial."""
-    with acted([live("mtr_1", "calls"), live("mtr_2", "stray")], (), [declare()]) as on:
+    with acted([existing("mtr_1", "calls"), existing("mtr_2", "stray")], (), [declare()]) as on:
         assert report(on).exit_code is Exit.CHANGES
         told = report(on, Scope(("ca*",)))
     assert (told.exit_code, told.complete) == (Exit.DONE, False)
-    assert [line.change.event_name for line in told.lines] == ["calls"]
-    assert [said.code for said in told.problems] == ["P104"]
+    assert [line.change.event_name for line in told.changes] == ["calls"]
+    assert [said.code for said in told.diagnostics] == ["P104"]
 
 
 SWITCHES = {
@@ -151,14 +151,14 @@ def test_findings_are_dated_and_attributed_however_the_api_behaves(switch):
     settings = SWITCHES[switch]
     with acted(declared=[declare("calls"), declare("seats")], settings=settings) as on:
         on.apply()
-        ids = {meter.event_name: meter.id for meter in on.live().values()}
+        ids = {meter.event_name: meter.id for meter in on.list_all().values()}
         on.clock.sleep(86_400)
         on.tell(ids["calls"], "deactivate")
         on.clock.sleep(3_600)
         on.declare(declare("calls"))
         on.tell(ids["seats"], "deactivate")
         on.tell(ids["seats"], "reactivate")
-        found = {line.change.event_name: line.findings for line in report(on).lines}
+        found = {line.change.event_name: line.findings for line in report(on).changes}
     (outage,), (stray,) = found["calls"], found["seats"]
     began = int(on.clock.now()) - 3_600
     assert (outage.kind, outage.since, outage.attribution.at) == ("inactive", began, began)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Run
+from conftest import ApplyContext
 
 from reconciler.emulator import PERMISSIONS, Fault, Kind, choices
 from reconciler.emulator.faults import _NAMES
@@ -53,7 +53,7 @@ def lay_out(url: str) -> None:
         Path(name).write_text(text.replace(PRINTED, url), "utf-8")
 
 
-def sessions(run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
+def sessions(run: ApplyContext, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
     """Each command of the page with what it says; an `emulate` is served until the next one."""
     serving: tuple[str, Emulator] | None = None
     lay_out(PRINTED)

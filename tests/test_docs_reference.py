@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.cli.commands import VERBS
+from reconciler.cli.commands import COMMANDS
 from reconciler.config.schema import read_schema
 
 ROOT = Path(__file__).parents[1]
@@ -49,10 +49,10 @@ def test_every_key_of_the_files_is_in_the_readme(name):
     assert not found - written
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_option_is_documented(verb, run):
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_is_documented(command, run):
     """In the README or on a page that it links to."""
-    options = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", run(verb, "--help").out))
+    options = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", run(command, "--help").out))
     documented = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", " ".join(LINKED)))
     assert "--format" in options
     assert not options - documented - {"-h", "--help"}

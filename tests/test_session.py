@@ -38,11 +38,11 @@ def test_a_missing_key(environ, entry, texts, clock):
         connect(Account("main", **entry), environ=environ, clock=clock),
     ):
         pass
-    problem = caught.value.problems[0]
-    assert problem.code == "S001"
+    diagnostic = caught.value.diagnostics[0]
+    assert diagnostic.code == "S001"
     assert caught.value.exit_code == Exit.DENIED
-    assert all(text in problem.message for text in [*texts, "'main'"])
-    assert "https://dashboard.stripe.com/apikeys" in problem.hint
+    assert all(text in diagnostic.message for text in [*texts, "'main'"])
+    assert "https://dashboard.stripe.com/apikeys" in diagnostic.hint
 
 
 def test_a_malformed_key_is_refused_before_anything_is_sent(clock):
@@ -54,7 +54,7 @@ def test_a_malformed_key_is_refused_before_anything_is_sent(clock):
         connect(Account("main", api_base=server.url), environ=environ, clock=clock),
     ):
         pass
-    assert caught.value.problems[0].code == "S002"
+    assert caught.value.diagnostics[0].code == "S002"
     assert "the API key in STRIPE_API_KEY holds a space or a line break" in str(caught.value)
     assert "set STRIPE_API_KEY to" in str(caught.value)
     assert KEY not in str(caught.value)
@@ -129,12 +129,12 @@ def test_an_emulator_in_this_process(livemode, tmp_path, clock):
     account = Account("local", emulator=str(state), seed=str(seed), rate_limit=None)
     with connect(account, environ={}, clock=clock) as opened:
         assert opened.key_livemode is livemode
-        (live,) = opened.meters.live()
-        assert live.livemode is livemode
-        opened.client.update(live.id, display_name="B")
+        (existing,) = opened.meters.list_all()
+        assert existing.livemode is livemode
+        opened.client.update(existing.id, display_name="B")
         assert opened.acting_on() == opened.own_account()
     with connect(account, environ={}, clock=clock) as opened:
-        assert [live.display_name for live in opened.meters.live()] == ["B"]
+        assert [existing.display_name for existing in opened.meters.list_all()] == ["B"]
         assert [event.type for event in opened.events.all()] == ["billing.meter.updated"]
         assert opened.prices.all() == ()
 
@@ -152,7 +152,7 @@ def test_an_emulator_that_cannot_start(broken, tmp_path, clock):
         connect(account, environ={}, clock=clock),
     ):
         pass
-    assert caught.value.problems[0].code == "E001"
+    assert caught.value.diagnostics[0].code == "E001"
     assert str(seed if broken == "seed" else state) in str(caught.value)
 
 

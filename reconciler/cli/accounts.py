@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ..diagnostics.codes import usage
-from ..diagnostics.diagnostic import Problem
+from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import Exit, UsageError
-from ..diagnostics.suggest import nearest
+from ..diagnostics.suggest import suggest
 from ..model.pattern import matches
 from ..model.project import Account, AccountRef, Project
 from ..report.report import AccountReport
-from .context import Stage
+from .context import Context
 from .errors import explained
 
 T = TypeVar("T")
@@ -23,7 +23,7 @@ def chosen(project: Project, names: tuple[str, ...]) -> tuple[Account, ...]:
     known = {account.name: account for account in project.accounts}
     for name in names:
         if name not in known:
-            close = nearest(name, known)
+            close = suggest(name, known)
             listed = f"the project has {', '.join(known)}"
             hint = f"did you mean {close}? {listed}" if close else listed
             raise UsageError(usage.NO_ACCOUNT(f"there is no account {name!r}", hint=hint))
@@ -33,9 +33,9 @@ def chosen(project: Project, names: tuple[str, ...]) -> tuple[Account, ...]:
     return tuple(known[name] for name in dict.fromkeys(names)) or project.accounts
 
 
-def no_slip(accounts: tuple[Account, ...], only: tuple[str, ...]) -> None:
+def check_only_patterns(accounts: tuple[Account, ...], only: tuple[str, ...]) -> None:
     """Raise UsageError for a pattern of --only that no declared name fits."""
-    names = [want.event_name for account in accounts for want in account.declared]
+    names = [desired.event_name for account in accounts for desired in account.declared]
     for pattern in only:
         if not any(matches(name, (pattern,)) for name in names):
             message = f"--only {pattern!r} matches no declared meter"
@@ -44,28 +44,32 @@ def no_slip(accounts: tuple[Account, ...], only: tuple[str, ...]) -> None:
 
 def each(
     accounts: tuple[Account, ...],
-    stage: Stage,
+    context: Context,
     work: Callable[[Account], T],
-    failed: Callable[[AccountRef, tuple[Problem, ...], Exit], T],
+    failed: Callable[[AccountRef, tuple[Diagnostic, ...], Exit], T],
 ) -> tuple[T, ...]:
     """What became of every account, one after another; none is begun after a signal."""
-    return tuple(_one(account, stage, work, failed) for account in accounts)
+    return tuple(_one(account, context, work, failed) for account in accounts)
 
 
 def _one(
     account: Account,
-    stage: Stage,
+    context: Context,
     work: Callable[[Account], T],
-    failed: Callable[[AccountRef, tuple[Problem, ...], Exit], T],
+    failed: Callable[[AccountRef, tuple[Diagnostic, ...], Exit], T],
 ) -> T:
     try:
-        stage.stop.interrupts()
+        context.stop.interrupts()
         return work(account)
     except (Exception, KeyboardInterrupt) as error:
-        stage.trace(error)
-        return failed(AccountRef(account.name), *explained(error, stage.environ))
+        context.trace(error)
+        return failed(AccountRef(account.name), *explained(error, context.environ))
 
 
-def failed(account: AccountRef, problems: tuple[Problem, ...], exit_code: Exit) -> AccountReport:
+def failed(
+    account: AccountRef, diagnostics: tuple[Diagnostic, ...], exit_code: Exit
+) -> AccountReport:
     """The report of an account on which nothing could be done."""
-    return AccountReport(account=account, exit_code=exit_code, problems=problems, complete=False)
+    return AccountReport(
+        account=account, exit_code=exit_code, diagnostics=diagnostics, complete=False
+    )

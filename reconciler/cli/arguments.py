@@ -11,7 +11,7 @@ from typing import Any, NoReturn, TypeVar
 
 from ..diagnostics.codes import usage
 from ..diagnostics.errors import UsageError
-from ..diagnostics.suggest import nearest
+from ..diagnostics.suggest import suggest
 from ..render import FORMATS
 
 
@@ -24,7 +24,7 @@ class Out:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Options:
     """What every verb takes. `verbose` counts the -v."""
 
     format: str | None = None
@@ -43,7 +43,7 @@ class Words:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectWords(Words):
+class ProjectOptions(Options):
     """What a verb takes that reads a project: the folder or file, and the accounts' names."""
 
     path: str = "."
@@ -57,21 +57,21 @@ class ProjectWords(Words):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ScopedWords(ProjectWords):
+class ScopedOptions(ProjectOptions):
     """What a verb takes that may look at a part of the account only."""
 
     only: tuple[str, ...] = ()
 
 
-W = TypeVar("W", bound=Words)
+W = TypeVar("W", bound=Options)
 
 
 class Parser(argparse.ArgumentParser):
     """argparse, but wrong words are a UsageError, and nothing is printed or exited here."""
 
-    def __init__(self, verb: str, about: str) -> None:
+    def __init__(self, command: str, about: str) -> None:
         super().__init__(
-            prog=f"reconciler {verb}",
+            prog=f"reconciler {command}",
             description=about,
             formatter_class=argparse.RawDescriptionHelpFormatter,
             add_help=False,
@@ -83,13 +83,13 @@ class Parser(argparse.ArgumentParser):
         hint = f"see `{self.prog} --help`"
         known = [option for action in self._actions for option in action.option_strings]
         for word in message.partition("unrecognized arguments: ")[2].split():
-            if word.startswith("-") and (close := nearest(word.partition("=")[0], known)):
+            if word.startswith("-") and (close := suggest(word.partition("=")[0], known)):
                 hint = f"did you mean {close}? {hint}"
         raise UsageError(usage.BAD_WORDS(message, hint=hint))
 
-    def read(self, words: Sequence[str], into: type[W]) -> W:
+    def read(self, options: Sequence[str], into: type[W]) -> W:
         """The words as the frozen dataclass of a verb; raises UsageError."""
-        found = vars(self.parse_args(words))
+        found = vars(self.parse_args(options))
         found.pop("help")
         plain: dict[str, Any] = {
             k: tuple(v) if isinstance(v, list) else v for k, v in found.items()
@@ -97,7 +97,7 @@ class Parser(argparse.ArgumentParser):
         return into(**plain)
 
 
-def output_words(parser: Parser, formats: tuple[str, ...]) -> None:
+def add_output_options(parser: Parser, formats: tuple[str, ...]) -> None:
     """Where the document goes and in which of the formats; how much is said besides."""
     group, named = parser.add_argument_group("output"), ", ".join(formats)
 
@@ -129,7 +129,7 @@ def output_words(parser: Parser, formats: tuple[str, ...]) -> None:
     group.add_argument("-h", "--help", action="store_true", help="show this text")
 
 
-def project_words(parser: Parser) -> None:
+def add_project_options(parser: Parser) -> None:
     """Which project, and which of its accounts."""
     parser.add_argument(
         "path",
@@ -147,7 +147,7 @@ def project_words(parser: Parser) -> None:
     )
 
 
-def scope_words(parser: Parser) -> None:
+def add_scope_options(parser: Parser) -> None:
     """Which names of an account."""
     parser.add_argument(
         "--only",
@@ -158,14 +158,14 @@ def scope_words(parser: Parser) -> None:
     )
 
 
-def help_wanted(words: Sequence[str]) -> bool:
+def help_wanted(options: Sequence[str]) -> bool:
     """Whether somebody asks for help, whatever else they say."""
-    return "-h" in words or "--help" in words
+    return "-h" in options or "--help" in options
 
 
-def first_guess(words: Sequence[str]) -> str:
+def first_guess(options: Sequence[str]) -> str:
     """The format of standard output, as far as words tell that may turn out wrong."""
-    for word, after in pairwise([*words, ""]):
+    for word, after in pairwise([*options, ""]):
         name, equals, value = word.partition("=")
         said = value if equals else after
         if name == "--out" and said.endswith("=-"):
@@ -177,15 +177,15 @@ def first_guess(words: Sequence[str]) -> str:
     return "text"
 
 
-def verbosity(words: Sequence[str]) -> int:
+def verbosity(options: Sequence[str]) -> int:
     """How many times -v is said, in words that may turn out wrong."""
-    return sum(len(word) - 1 for word in words if re.fullmatch("-v+", word))
+    return sum(len(word) - 1 for word in options if re.fullmatch("-v+", word))
 
 
 def _format(word: str, asked: str, formats: tuple[str, ...]) -> str:
     if word in formats:
         return word
-    close = nearest(word, formats)
+    close = suggest(word, formats)
     hint = f"did you mean {close}?" if close else f"use one of {', '.join(formats)}"
     known = word in FORMATS
     message = f"{asked} has no format {word!r}" if known else f"there is no format {word!r}"

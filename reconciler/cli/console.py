@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _ASCII = str.maketrans({"→": "->", "↻": "^", "…": "...", "✓": "ok"})
 
 
-class Screen:
+class Console:
     """The two streams and the keyboard of one run. Whoever stops reading them stops nothing."""
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
@@ -26,7 +26,7 @@ class Screen:
         self.said = False
         self.shown: dict[str, AccountReport] = {}  # plans on the one terminal already, by account
 
-    def settle(self, *, quiet: bool, no_color: bool) -> None:
+    def execute_step(self, *, quiet: bool, no_color: bool) -> None:
         """Take the wishes of the command line, once it is read."""
         self._quiet = quiet
         self._plain = self._plain or no_color
@@ -47,7 +47,7 @@ class Screen:
         return _terminal(sys.stdin) and _terminal(sys.stderr)
 
     @property
-    def watched(self) -> bool:
+    def shows_progress(self) -> bool:
         """Whether somebody would look at a bar that moves on standard error."""
         return self.colours_aside and not self._quiet
 

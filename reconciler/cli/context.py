@@ -10,12 +10,12 @@ from ..clock import Clock
 from ..render import FORMATS, Document
 from ..report.report import AccountReport
 from .arguments import Parser, W
-from .console import Screen
+from .console import Console
 from .signals import Stop
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class Context:
     """All that a verb may ask of the world besides files and the network.
 
     `announce` says the document now, for a verb that goes on after it; `preview` shows a plan
@@ -23,7 +23,7 @@ class Stage:
     for it.
     """
 
-    screen: Screen
+    console: Console
     environ: Mapping[str, str]
     clock: Clock
     stop: Stop
@@ -37,14 +37,14 @@ PLAIN = ("text", "json")
 
 
 @dataclass(frozen=True, slots=True)
-class Verb(Generic[W]):
+class Command(Generic[W]):
     """One verb: `words` are read by a parser that `options` has prepared, `act` does the work.
 
     `formats` are those that its document can have; every error has a document in all of them.
     """
 
-    words: type[W]
+    options: type[W]
     about: str
-    options: Callable[[Parser], None]
-    act: Callable[[W, Stage], Document]
+    add_options: Callable[[Parser], None]
+    act: Callable[[W, Context], Document]
     formats: tuple[str, ...] = FORMATS

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from ..diagnostics.codes import environment, usage
-from ..diagnostics.diagnostic import Problem
+from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import Exit, ReconcilerError
 from ..report.report import Report
 
@@ -14,17 +14,19 @@ _KEY = re.compile(r"\b(?:[sr]k|whsec)_\w{4,}|\b(?:Bearer|Basic) [\w.~+/=-]{4,}")
 _SECRET_NAMES = ("KEY", "SECRET", "TOKEN", "PASSWORD")
 
 
-def failed(verb: str, error: BaseException, environ: Mapping[str, str]) -> Report:
+def failed(command: str, error: BaseException, environ: Mapping[str, str]) -> Report:
     """The report of a run that ended before any account had one."""
-    problems, exit_code = explained(error, environ)
-    return Report(verb=verb, problems=problems, own_exit=exit_code)
+    diagnostics, exit_code = explained(error, environ)
+    return Report(command=command, diagnostics=diagnostics, own_exit=exit_code)
 
 
-def explained(error: BaseException, environ: Mapping[str, str]) -> tuple[tuple[Problem, ...], Exit]:
+def explained(
+    error: BaseException, environ: Mapping[str, str]
+) -> tuple[tuple[Diagnostic, ...], Exit]:
     """What to tell of an error, and the exit code that it means."""
     match error:
         case ReconcilerError():
-            return error.problems, error.exit_code
+            return error.diagnostics, error.exit_code
         case KeyboardInterrupt():
             return (usage.INTERRUPTED(str(error) or "the run was interrupted"),), Exit.INTERRUPTED
         case _:

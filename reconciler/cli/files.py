@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..diagnostics.codes import environment, usage
-from ..diagnostics.diagnostic import Location, Problem
+from ..diagnostics.diagnostic import Diagnostic, Location
 from ..diagnostics.errors import ConfigError, ReconcilerError, UsageError
 from ..history import journal
 
@@ -84,7 +84,7 @@ def read(file: str) -> str:
     raise ConfigError(environment.FILE_UNREADABLE(f"cannot be read: {message}", Location(file)))
 
 
-def unwritable(file: str, why: str) -> Problem:
+def unwritable(file: str, why: str) -> Diagnostic:
     """The problem of a file that cannot be written."""
     return environment.FILE_UNWRITABLE(f"cannot be written: {why}", Location(file))
 

@@ -12,10 +12,10 @@ from ..clock import SystemClock
 from ..diagnostics.errors import Exit
 from ..render import Document
 from ..report.report import AccountReport
-from .arguments import Parser, Words, first_guess, help_wanted, output_words, verbosity
-from .commands import VERBS, find, overview
-from .console import Screen
-from .context import Stage, Verb
+from .arguments import Options, Parser, add_output_options, first_guess, help_wanted, verbosity
+from .commands import COMMANDS, find, overview
+from .console import Console
+from .context import Command, Context
 from .errors import failed, scrubbed
 from .output import Output, emit, outputs, preview
 from .signals import Stop
@@ -26,81 +26,81 @@ _CUT = (
 )
 
 
-def run(words: list[str]) -> Exit:
+def run(options: list[str]) -> Exit:
     """Do what the words ask for: exactly one document on standard output, whatever happens."""
-    screen, stop = Screen(os.environ), Stop()
-    output = Output(first_guess(words))
-    name = words[0] if words and words[0] in VERBS else ""
+    console, stop = Console(os.environ), Stop()
+    output = Output(first_guess(options))
+    name = options[0] if options and options[0] in COMMANDS else ""
 
     def last_words() -> None:
-        if not screen.said:
+        if not console.said:
             cut = KeyboardInterrupt(_CUT) if stop.writing else KeyboardInterrupt()
-            emit(failed(name, cut, os.environ), output, screen)
+            emit(failed(name, cut, os.environ), output, console)
 
     with stop.listening(last_words):
         try:
-            if helped := _help(words):
-                screen.say(helped)
+            if helped := _help(options):
+                console.say(helped)
                 return Exit.DONE
-            verb, chosen = _read(words)
-            screen.settle(quiet=chosen.quiet, no_color=chosen.no_color)
+            command, chosen = _read(options)
+            console.execute_step(quiet=chosen.quiet, no_color=chosen.no_color)
             output = outputs(chosen)
-            with _logged(chosen.verbose, screen):
-                document = verb.act(chosen, _stage(words, output, screen, stop))
+            with _logged(chosen.verbose, console):
+                document = command.act(chosen, _stage(options, output, console, stop))
             stop.only_told()
-            return emit(document, output, screen)
+            return emit(document, output, console)
         except (Exception, KeyboardInterrupt) as error:
             stop.only_told()
-            _trace(words, error, screen)
-            return emit(failed(name, error, os.environ), output, screen)
+            _trace(options, error, console)
+            return emit(failed(name, error, os.environ), output, console)
 
 
-def _help(words: list[str]) -> str | None:
+def _help(options: list[str]) -> str | None:
     """The help that is asked for: of the command itself, or of a verb."""
-    if help_wanted(words[:1]):
+    if help_wanted(options[:1]):
         return overview()
-    return _parser(find(words), words[0]).format_help() if help_wanted(words) else None
+    return _parser(find(options), options[0]).format_help() if help_wanted(options) else None
 
 
-def _read(words: list[str]) -> tuple[Verb[Words], Words]:
-    verb = find(words)
-    return verb, _parser(verb, words[0]).read(words[1:], verb.words)
+def _read(options: list[str]) -> tuple[Command[Options], Options]:
+    command = find(options)
+    return command, _parser(command, options[0]).read(options[1:], command.options)
 
 
-def _parser(verb: Verb[Words], name: str) -> Parser:
-    parser = Parser(name, verb.about)
-    verb.options(parser)
-    output_words(parser, verb.formats)
+def _parser(command: Command[Options], name: str) -> Parser:
+    parser = Parser(name, command.about)
+    command.add_options(parser)
+    add_output_options(parser, command.formats)
     return parser
 
 
-def _stage(words: list[str], output: Output, screen: Screen, stop: Stop) -> Stage:
+def _stage(options: list[str], output: Output, console: Console, stop: Stop) -> Context:
     def announce(document: Document) -> None:
-        emit(document, output, screen)
+        emit(document, output, console)
 
     def show(planned: AccountReport) -> None:
-        preview(planned, output, screen)
+        preview(planned, output, console)
 
     def trace(error: BaseException) -> None:
-        _trace(words, error, screen)
+        _trace(options, error, console)
 
-    return Stage(screen, os.environ, SystemClock(stop.event), stop, announce, show, trace)
+    return Context(console, os.environ, SystemClock(stop.event), stop, announce, show, trace)
 
 
-def _trace(words: list[str], error: BaseException, screen: Screen) -> None:
+def _trace(options: list[str], error: BaseException, console: Console) -> None:
     """The traceback, for whoever asked for it."""
-    if verbosity(words) > 1:
+    if verbosity(options) > 1:
         for line in traceback.format_exception(error):
             for part in scrubbed(line, os.environ).splitlines():
-                screen.warn(part)
+                console.warn(part)
 
 
 class _ToScreen(logging.Handler):
     """Log records as lines on standard error, without keys."""
 
-    def __init__(self, screen: Screen) -> None:
+    def __init__(self, console: Console) -> None:
         super().__init__()
-        self._screen = screen
+        self._screen = console
 
     def emit(self, record: logging.LogRecord) -> None:
         """One record, one line."""
@@ -108,12 +108,12 @@ class _ToScreen(logging.Handler):
 
 
 @contextmanager
-def _logged(verbose: int, screen: Screen) -> Iterator[None]:
+def _logged(verbose: int, console: Console) -> Iterator[None]:
     """Our own log on standard error for the time of a run: requests with -v, all with -vv."""
     if not verbose:
         yield
         return
-    ours, handler = logging.getLogger(__package__.partition(".")[0]), _ToScreen(screen)
+    ours, handler = logging.getLogger(__package__.partition(".")[0]), _ToScreen(console)
     before = ours.level
     ours.addHandler(handler)
     ours.setLevel(logging.INFO if verbose == 1 else logging.DEBUG)

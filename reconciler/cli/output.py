@@ -6,13 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from ..diagnostics.codes import usage
-from ..diagnostics.diagnostic import Level, Problem
+from ..diagnostics.diagnostic import Diagnostic, Level
 from ..diagnostics.errors import Exit, UsageError, worst
 from ..render import Document, render
 from ..report.report import AccountReport, Report
 from . import files
-from .arguments import Out, Words
-from .console import Screen
+from .arguments import Options, Out
+from .console import Console
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,50 +23,50 @@ class Output:
     files: tuple[Out, ...] = ()
 
 
-def outputs(words: Words) -> Output:
+def outputs(options: Options) -> Output:
     """The places that a command line asks for.
 
     Raises UsageError where two documents meet in one, or would take the place of what the run
     reads, and FileError for a file that cannot be written: all before anything is done.
     """
-    dashes = [out.format for out in words.out if out.file == "-"]
-    spoken = [*dashes, *([words.format] if words.format else [])]
+    dashes = [out.format for out in options.out if out.file == "-"]
+    spoken = [*dashes, *([options.format] if options.format else [])]
     if len(spoken) > 1:
         message = f"standard output would carry {len(spoken)} documents: {', '.join(spoken)}"
         raise UsageError(usage.TWO_DOCUMENTS(message))
-    places = tuple(out for out in words.out if out.file != "-")
-    written = words.writes()
+    places = tuple(out for out in options.out if out.file != "-")
+    written = options.writes()
     for name in written:
         if len([other for other in written if files.same(name, other)]) > 1:
             raise UsageError(usage.TWO_DOCUMENTS(f"{name} would hold several documents"))
         files.writable(name)
     if written:
-        files.spare(written, words.reads())
+        files.spare(written, options.reads())
     return Output(spoken[0] if spoken else "text", places)
 
 
-def emit(document: Document, output: Output, screen: Screen) -> Exit:
+def emit(document: Document, output: Output, console: Console) -> Exit:
     """Write the document everywhere, files first, and return the exit code of the run."""
     lost = tuple(_written(document, output.files))
     if lost:
         document = replace(
             document,
-            problems=(*document.problems, *lost),
+            diagnostics=(*document.diagnostics, *lost),
             own_exit=worst([document.own_exit, Exit.FAILED]),
         )
-    for problem in document.losses:
-        screen.warn(_on_one_line(problem))
-    if screen.said or output.format != "text":  # said already: a server began to serve
-        for problem in document.said:
-            if problem.level is Level.ERROR:
-                screen.note(_on_one_line(problem))
-    if screen.said or not (why := screen.say(_spoken(document, output, screen))):
+    for diagnostic in document.losses:
+        console.warn(_on_one_line(diagnostic))
+    if console.said or output.format != "text":  # said already: a server began to serve
+        for diagnostic in document.said:
+            if diagnostic.level is Level.ERROR:
+                console.note(_on_one_line(diagnostic))
+    if console.said or not (why := console.say(_spoken(document, output, console))):
         return document.exit_code
-    screen.warn(_on_one_line(files.unwritable("standard output", why)))
+    console.warn(_on_one_line(files.unwritable("standard output", why)))
     return worst([document.exit_code, Exit.FAILED])
 
 
-def preview(planned: AccountReport, output: Output, screen: Screen) -> None:
+def preview(planned: AccountReport, output: Output, console: Console) -> None:
     """Show a plan that somebody is asked about.
 
     Where standard output is what that person looks at, it becomes the first part of the
@@ -74,31 +74,31 @@ def preview(planned: AccountReport, output: Output, screen: Screen) -> None:
     """
     from ..render.text import coloured, render
 
-    plan = Report(verb="plan", accounts=(planned,))
-    if output.format == "text" and screen.one_terminal:
-        screen.shown[planned.account.name] = planned
-        screen.begin(coloured(plan) if screen.colours else render(plan))
+    plan = Report(command="plan", accounts=(planned,))
+    if output.format == "text" and console.one_terminal:
+        console.shown[planned.account.name] = planned
+        console.begin(coloured(plan) if console.colours else render(plan))
     else:
-        screen.show(coloured(plan) if screen.colours_aside else render(plan))
+        console.show(coloured(plan) if console.colours_aside else render(plan))
 
 
-def _spoken(document: Document, output: Output, screen: Screen) -> str:
+def _spoken(document: Document, output: Output, console: Console) -> str:
     if output.format != "text":
         return render(document, output.format)
     from ..render import text
 
-    paint = text.coloured if screen.colours else text.render
-    return paint(document, screen.shown)
+    paint = text.coloured if console.colours else text.render
+    return paint(document, console.shown)
 
 
-def _written(document: Document, places: Iterable[Out]) -> Iterable[Problem]:
+def _written(document: Document, places: Iterable[Out]) -> Iterable[Diagnostic]:
     for out in places:
         try:
             files.write(out.file, render(document, out.format))
         except files.FileError as error:
-            yield from error.problems
+            yield from error.diagnostics
 
 
-def _on_one_line(problem: Problem) -> str:
-    said = " ".join(str(replace(problem, hint="")).split())
-    return f"{said} (hint: {problem.hint})" if problem.hint else said
+def _on_one_line(diagnostic: Diagnostic) -> str:
+    said = " ".join(str(replace(diagnostic, hint="")).split())
+    return f"{said} (hint: {diagnostic.hint})" if diagnostic.hint else said

@@ -5,25 +5,25 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from ..report.report import Line
-from .console import Screen
+from ..report.report import ReportedChange
+from .console import Console
 
-Told = Callable[[Line], None]
+Told = Callable[[ReportedChange], None]
 
 
 @contextmanager
-def progress(screen: Screen, name: str, total: int) -> Iterator[Told]:
+def progress(console: Console, name: str, total: int) -> Iterator[Told]:
     """What hears of every line of an account as it ends; `total` lines are expected."""
-    if screen.watched and total:
-        with _bar(name, total) as told:
-            yield told
+    if console.shows_progress and total:
+        with _bar(name, total) as on_result:
+            yield on_result
     else:
-        yield lambda line: _line(screen, line)
+        yield lambda line: _line(console, line)
 
 
-def _line(screen: Screen, line: Line) -> None:
-    if line.outcome and line.change.action.writes:
-        screen.note(f"{line.outcome.status}: {line.change.action} {line.change.event_name}")
+def _line(console: Console, line: ReportedChange) -> None:
+    if line.result and line.change.action.writes:
+        console.note(f"{line.result.status}: {line.change.action} {line.change.event_name}")
 
 
 @contextmanager
@@ -35,14 +35,14 @@ def _bar(name: str, total: int) -> Iterator[Told]:
     bar = Progress(console=Console(stderr=True), transient=True)
     task = bar.add_task(escape(name), total=total)
 
-    def told(line: Line) -> None:
+    def on_result(line: ReportedChange) -> None:
         if line.change.action.writes:
             bar.advance(task)
 
     with suppress(Exception):  # a bar that cannot be drawn must not end an apply
         bar.start()
     try:
-        yield told
+        yield on_result
     finally:
         with suppress(Exception):
             bar.stop()

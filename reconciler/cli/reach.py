@@ -5,31 +5,31 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import replace
 
-from ..diagnostics.diagnostic import Level, Problem
+from ..diagnostics.diagnostic import Diagnostic, Level
 from ..model.project import Account
 from ..operations.session import Session, connect
-from ..operations.snapshot import Looked, situation
+from ..operations.snapshot import Snapshot, guard_input
 from ..planning.guards import check
 from ..planning.scope import Scope
-from .accounts import no_slip
-from .context import Stage
+from .accounts import check_only_patterns
+from .context import Context
 
 
-def reach(account: Account, stage: Stage) -> AbstractContextManager[Session]:
+def open_session(account: Account, context: Context) -> AbstractContextManager[Session]:
     """A session with an account that stops when the run is told to."""
-    return connect(account, environ=stage.environ, clock=stage.clock, stopped=stage.stop)
+    return connect(account, environ=context.environ, clock=context.clock, stopped=context.stop)
 
 
 def narrowed(accounts: tuple[Account, ...], only: tuple[str, ...]) -> Scope:
     """The scope of --only; raises UsageError for a pattern that no declared name fits."""
-    no_slip(accounts, only)
+    check_only_patterns(accounts, only)
     return Scope(only)
 
 
-def astray(account: Account, seen: Looked) -> tuple[Problem, ...]:
+def account_mismatch_warnings(account: Account, snapshot: Snapshot) -> tuple[Diagnostic, ...]:
     """Warnings where a key reaches another account or mode than the project says.
 
     For verbs that only tell what is there: where anything is judged by it, a guard refuses.
     """
-    _, refusals = check((), situation(account, seen))
-    return tuple(replace(problem, level=Level.WARNING) for problem in refusals)
+    _, refusals = check((), guard_input(account, snapshot))
+    return tuple(replace(diagnostic, level=Level.WARNING) for diagnostic in refusals)

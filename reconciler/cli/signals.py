@@ -28,10 +28,10 @@ class Stop:
         """Whether a signal was heard."""
         return self.event.is_set()
 
-    def only_told(self, told: Callable[[], None] | None = None) -> None:
+    def only_told(self, on_result: Callable[[], None] | None = None) -> None:
         """From now on the first signal interrupts nothing; while a run writes it calls `told`."""
-        self._told = told or (lambda: None)
-        self.writing = told is not None
+        self._told = on_result or (lambda: None)
+        self.writing = on_result is not None
 
     def interrupts(self) -> None:
         """From now on the first signal raises KeyboardInterrupt, as one heard before does now."""

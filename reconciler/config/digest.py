@@ -40,4 +40,4 @@ def _meaning(value: Any) -> Any:
 @cache
 def _field_names(kind: Any) -> tuple[str, ...]:
     """The fields of a noun that mean something; none for a plain value."""
-    return tuple(name for name in getattr(kind, "__dataclass_fields__", ()) if name != "where")
+    return tuple(name for name in getattr(kind, "__dataclass_fields__", ()) if name != "location")

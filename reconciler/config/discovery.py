@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ..diagnostics.codes import config as codes
-from ..diagnostics.diagnostic import Location, Problem
+from ..diagnostics.diagnostic import Diagnostic, Location
 from ..diagnostics.errors import ConfigError
 from . import globs
 from .yaml import source_text as texts
@@ -44,7 +44,7 @@ class Start:
     folder: Folder
     project_file: str | None
     only: str | None = None
-    problems: tuple[Problem, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 def start_from(path: str | os.PathLike[str]) -> Start:
@@ -64,11 +64,11 @@ def start_from(path: str | os.PathLike[str]) -> Start:
     return Start(Folder(root, shown), PROJECT_FILE, only)
 
 
-def find(folder: Folder, patterns: Iterable[str]) -> tuple[dict[str, list[str]], list[Problem]]:
+def find(folder: Folder, patterns: Iterable[str]) -> tuple[dict[str, list[str]], list[Diagnostic]]:
     """The files that each pattern matches, in order, and what kept folders from being read."""
     walk = _Walk(folder, patterns)
     walk.run()
-    return walk.found, walk.problems
+    return walk.found, walk.diagnostics
 
 
 def read_file(folder: Folder, name: str) -> bytes:
@@ -92,7 +92,7 @@ class _Walk:
     def __init__(self, folder: Folder, patterns: Iterable[str]) -> None:
         self.folder = folder
         self.found: dict[str, list[str]] = {pattern: [] for pattern in patterns}
-        self.problems: list[Problem] = []
+        self.diagnostics: list[Diagnostic] = []
         self._visited: set[str] = set()
 
     def run(self) -> None:
@@ -116,11 +116,11 @@ class _Walk:
     def _may_enter(self, name: str, real: str, around: tuple[str, ...]) -> bool:
         if around and not Path(real).is_relative_to(around[0]):
             message = "this symbolic link leads out of the project folder"
-            self.problems.append(codes.OUTSIDE(message, self.folder.show(name)))
+            self.diagnostics.append(codes.OUTSIDE(message, self.folder.show(name)))
             return False
         if real in around:
             message = "this symbolic link leads back to a folder around it"
-            self.problems.append(codes.FOLDER_LOOP(message, self.folder.show(name)))
+            self.diagnostics.append(codes.FOLDER_LOOP(message, self.folder.show(name)))
             return False
         return real not in self._visited
 
@@ -130,7 +130,7 @@ class _Walk:
         try:
             entries = sorted(os.listdir(path))
         except OSError as error:
-            self.problems.append(_unreadable(error, self.folder.show(name)))
+            self.diagnostics.append(_unreadable(error, self.folder.show(name)))
             return []
         folders = []
         for entry in entries:
@@ -148,10 +148,10 @@ class _Walk:
             for pattern in fitting:
                 self.found[pattern].append(name)
         elif around and fitting:
-            self.problems.append(_project_within(self.folder, name, "/".join(around)))
+            self.diagnostics.append(_project_within(self.folder, name, "/".join(around)))
 
 
-def _project_within(folder: Folder, name: str, around: str) -> Problem:
+def _project_within(folder: Folder, name: str, around: str) -> Diagnostic:
     message = "a project of its own stands in this folder"
     own = folder.show(around).file
     hint = f"run `reconciler VERB {own}`; to have its meters here as well, name them under `meters`"
@@ -162,9 +162,9 @@ def _check_given(given: str) -> None:
     try:
         os.stat(given)
     except (FileNotFoundError, NotADirectoryError, ValueError):
-        where = Location(texts.visible(given))
+        location = Location(texts.visible(given))
         message = f"there is no file or folder `{texts.visible(given)}`"
-        raise ConfigError(codes.NO_SUCH_PATH(message, where)) from None
+        raise ConfigError(codes.NO_SUCH_PATH(message, location)) from None
     except OSError as error:
         raise ConfigError(_unreadable(error, Location(texts.visible(given)))) from None
 
@@ -197,6 +197,6 @@ def _open_without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _unreadable(error: OSError, where: Location) -> Problem:
+def _unreadable(error: OSError, location: Location) -> Diagnostic:
     reason = (error.strerror or "unknown error").lower()
-    return codes.UNREADABLE(f"this cannot be read: {reason}", where)
+    return codes.UNREADABLE(f"this cannot be read: {reason}", location)

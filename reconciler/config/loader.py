@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..diagnostics.codes import config as codes
-from ..diagnostics.diagnostic import Level, Location, Problem
+from ..diagnostics.diagnostic import Diagnostic, Level, Location
 from ..diagnostics.errors import ConfigError
 from ..model.project import Account, Project
 from . import discovery as files
@@ -29,15 +29,15 @@ def load(path: str | os.PathLike[str] = ".") -> Project:
     """
     start = files.start_from(path)
     described = _described(start)
-    reader = _Reader(start, {problem.where for problem in described.problems})
+    reader = _Reader(start, {diagnostic.location for diagnostic in described.diagnostics})
     accounts = tuple(map(reader.account, described.entries))
-    problems = _in_order([*described.problems, *reader.problems])
-    if any(problem.level is Level.ERROR for problem in problems):
-        raise ConfigError(*problems)
+    diagnostics = _in_order([*described.diagnostics, *reader.diagnostics])
+    if any(diagnostic.level is Level.ERROR for diagnostic in diagnostics):
+        raise ConfigError(*diagnostics)
     reader.refuse_unselected()
     root = start.folder.root
     narrowed = start.only is not None
-    return Project(root, accounts, problems, narrowed, digest(accounts, root))
+    return Project(root, accounts, diagnostics, narrowed, digest(accounts, root))
 
 
 def sources(path: str | os.PathLike[str]) -> frozenset[str]:
@@ -65,21 +65,21 @@ def _described(start: Start) -> ProjectFile:
     try:
         data = files.read_file(start.folder, start.project_file)
     except ConfigError as error:
-        return ProjectFile((), error.problems)
+        return ProjectFile((), error.diagnostics)
     return read_project(data, start.folder.show(start.project_file).file, start.folder)
 
 
-def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
+def _in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Each problem once, by place, with no key in it."""
-    once = dict.fromkeys(map(redacted, problems))
-    return tuple(sorted(once, key=lambda p: (p.where or Location(""), p.code, p.message)))
+    once = dict.fromkeys(map(redacted, diagnostics))
+    return tuple(sorted(once, key=lambda p: (p.location or Location(""), p.code, p.message)))
 
 
 class _Reader:
     """Reads the meter files of account after account, each file once, and notes what is wrong."""
 
     def __init__(self, start: Start, reported: set[Location | None]) -> None:
-        self.problems: list[Problem] = [*start.problems]
+        self.diagnostics: list[Diagnostic] = [*start.diagnostics]
         self._reported = reported
         self._start = start
         self._files: dict[str, MeterFile] = {}
@@ -87,9 +87,9 @@ class _Reader:
     def account(self, entry: Entry) -> Account:
         """The account of an entry, with what its files declare."""
         read = [self._file(name) for name in self._names(entry)]
-        self.problems += declare.twice([name for file in read for name in file.names])
+        self.diagnostics += declare.twice([name for file in read for name in file.names])
         declared = [one for file in read for one in file.declared]
-        self.problems += declare.retired_twice(declared)
+        self.diagnostics += declare.retired_twice(declared)
         in_order = sorted(declared, key=lambda one: one.event_name)
         return replace(entry.account, declared=tuple(in_order))
 
@@ -106,10 +106,10 @@ class _Reader:
             try:
                 data = files.read_file(self._start.folder, name)
             except ConfigError as error:
-                self._files[name] = MeterFile(error.problems)
+                self._files[name] = MeterFile(error.diagnostics)
             else:
                 self._files[name] = declare.read_meters(data, shown.file)
-            self.problems += self._files[name].problems
+            self.diagnostics += self._files[name].diagnostics
         return self._files[name]
 
     def _names(self, entry: Entry) -> list[str]:
@@ -127,15 +127,15 @@ class _Reader:
 
     def _found(self, entry: Entry) -> list[str]:
         """Every file that the patterns of an entry match; none for an explicit one is a problem."""
-        found, problems = files.find(self._start.folder, [p.glob for p in entry.patterns])
-        self.problems += problems
+        found, diagnostics = files.find(self._start.folder, [p.glob for p in entry.patterns])
+        self.diagnostics += diagnostics
         names = sorted({name for names in found.values() for name in names})
-        explicit = [pattern for pattern in entry.patterns if pattern.where]
-        if entry.patterns and not names and not explicit and not problems:
+        explicit = [pattern for pattern in entry.patterns if pattern.location]
+        if entry.patterns and not names and not explicit and not diagnostics:
             message = "there is no *.yaml or *.yml file in this folder or below it"
-            self.problems.append(codes.NO_METER_FILES(message, self._start.folder.show("")))
+            self.diagnostics.append(codes.NO_METER_FILES(message, self._start.folder.show("")))
         for pattern in explicit:
-            if not (found[pattern.glob] or problems or pattern.where in self._reported):
+            if not (found[pattern.glob] or diagnostics or pattern.location in self._reported):
                 message = f"no file of the project matches `{pattern.glob}`"
-                self.problems.append(codes.GLOB_WITHOUT_MATCH(message, pattern.where))
+                self.diagnostics.append(codes.GLOB_WITHOUT_MATCH(message, pattern.location))
         return names

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..diagnostics.codes import config as codes
-from ..diagnostics.diagnostic import Level, Location, Problem
+from ..diagnostics.diagnostic import Diagnostic, Level, Location
 from ..diagnostics.errors import ConfigError
 from ..model.meter import CustomerMapping, DefaultAggregation, Meter, Status, ValueSettings
-from ..model.project import Declared
+from ..model.project import MeterConfig
 from . import schema
 from . import secret_scan as leak
 from .yaml import reader as yamltree
@@ -24,9 +24,9 @@ _USUAL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 class MeterFile:
     """What one file declares. `names` holds every event_name, `declared` only sound entries."""
 
-    problems: tuple[Problem, ...]
+    diagnostics: tuple[Diagnostic, ...]
     names: tuple[tuple[str, Location], ...] = ()
-    declared: tuple[Declared, ...] = ()
+    declared: tuple[MeterConfig, ...] = ()
 
 
 def read_meters(data: bytes, file: str) -> MeterFile:
@@ -35,11 +35,11 @@ def read_meters(data: bytes, file: str) -> MeterFile:
     try:
         document = yamltree.read(data, file)
     except ConfigError as error:
-        return MeterFile((*leaks, *error.problems))
+        return MeterFile((*leaks, *error.diagnostics))
     if isinstance(document.value, dict) and not document.value.keys() & {"version", "meters"}:
         message = "neither `version` nor `meters` stands in this file"
         return MeterFile((*leaks, codes.NOT_A_METER_FILE(message, document.head(()))))
-    faults = [*leaks, *document.problems, *schema.check(document, "meters")]
+    faults = [*leaks, *document.diagnostics, *schema.check(document, "meters")]
     names = tuple(_names(document))
     if any(fault.level is Level.ERROR for fault in faults):
         return MeterFile(tuple(faults), names)
@@ -47,25 +47,25 @@ def read_meters(data: bytes, file: str) -> MeterFile:
     return MeterFile((*faults, *_remarks(declared)), names, declared)
 
 
-def twice(names: Iterable[tuple[str, Location]]) -> Iterator[Problem]:
+def twice(names: Iterable[tuple[str, Location]]) -> Iterator[Diagnostic]:
     """A problem for each event_name that was declared before, at its second place."""
     first: dict[str, Location] = {}
-    for name, where in names:
+    for name, location in names:
         if name not in first:
-            first[name] = where
+            first[name] = location
             continue
         message = f"`{name}` is declared again; first at {first[name]}"
-        yield codes.DECLARED_TWICE(message, where, event_name=name)
+        yield codes.DECLARED_TWICE(message, location, event_name=name)
 
 
-def retired_twice(declared: Iterable[Declared]) -> Iterator[Problem]:
+def retired_twice(declared: Iterable[MeterConfig]) -> Iterator[Diagnostic]:
     """A warning for each meter id that is to be retired under more than one event_name."""
-    first: dict[str, Declared] = {}
+    first: dict[str, MeterConfig] = {}
     for entry in declared:
         for id_ in entry.retires:
             if first.setdefault(id_, entry) is not entry:
                 message = f"{id_} is also retired under `{first[id_].event_name}`"
-                yield codes.RETIRED_TWICE(message, entry.where, event_name=entry.event_name)
+                yield codes.RETIRED_TWICE(message, entry.location, event_name=entry.event_name)
 
 
 def merged(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
@@ -84,16 +84,16 @@ def _names(document: Document) -> Iterator[tuple[str, Location]]:
     for index, entry in enumerate(meters if isinstance(meters, list) else ()):
         name = entry.get("event_name") if isinstance(entry, dict) else None
         if isinstance(name, str):
-            yield name, document.where(("meters", index, "event_name"))
+            yield name, document.location(("meters", index, "event_name"))
 
 
-def _declared(document: Document) -> Iterator[Declared]:
+def _declared(document: Document) -> Iterator[MeterConfig]:
     defaults = document.value.get("defaults", {})
     for index, entry in enumerate(document.value["meters"]):
-        yield _declaration(merged(defaults, entry), document.where(("meters", index)))
+        yield _declaration(merged(defaults, entry), document.location(("meters", index)))
 
 
-def _declaration(entry: Mapping[str, Any], where: Location) -> Declared:
+def _declaration(entry: Mapping[str, Any], location: Location) -> MeterConfig:
     meter = Meter(
         event_name=entry["event_name"],
         display_name=entry["display_name"],
@@ -102,9 +102,9 @@ def _declaration(entry: Mapping[str, Any], where: Location) -> Declared:
         customer_mapping=CustomerMapping(**entry.get("customer_mapping", {})),
         event_time_window=entry.get("event_time_window"),
     )
-    return Declared(
+    return MeterConfig(
         meter=meter,
-        where=where,
+        location=location,
         status=Status(entry.get("status", Status.ACTIVE)),
         protect=entry.get("protect", False),
         retires=tuple(entry.get("retires", ())),
@@ -112,12 +112,12 @@ def _declaration(entry: Mapping[str, Any], where: Location) -> Declared:
     )
 
 
-def _remarks(declared: Iterable[Declared]) -> Iterator[Problem]:
+def _remarks(declared: Iterable[MeterConfig]) -> Iterator[Diagnostic]:
     for entry in declared:
         name = entry.event_name
         if entry.protect and entry.status is Status.INACTIVE:
             message = f"`{name}` is protected, and asked to be inactive"
-            yield codes.PROTECTED_AND_INACTIVE(message, entry.where, event_name=name)
+            yield codes.PROTECTED_AND_INACTIVE(message, entry.location, event_name=name)
         if not _USUAL_NAME.fullmatch(name):
             message = f"`{name}` holds other characters than letters, digits, `_`, `-` and `.`"
-            yield codes.UNUSUAL_EVENT_NAME(message, entry.where, event_name=name)
+            yield codes.UNUSUAL_EVENT_NAME(message, entry.location, event_name=name)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..diagnostics.codes import config as codes
-from ..diagnostics.diagnostic import Level, Location, Problem
+from ..diagnostics.diagnostic import Diagnostic, Level, Location
 from ..diagnostics.errors import ConfigError
 from ..model.project import Account, Ignore, Policy, Undeclared
 from . import globs, schema
@@ -27,7 +27,7 @@ class Pattern:
     """A pattern of meter files, and where it was written; nowhere for the default ones."""
 
     glob: str
-    where: Location | None = None
+    location: Location | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class ProjectFile:
     """What a project file says; without entries where it cannot be used."""
 
     entries: tuple[Entry, ...]
-    problems: tuple[Problem, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 def without_project_file() -> ProjectFile:
@@ -57,18 +57,18 @@ def read_project(data: bytes, file: str, folder: Folder) -> ProjectFile:
     try:
         document = yamltree.read(data, file)
     except ConfigError as error:
-        return ProjectFile((), (*leaks, *error.problems))
+        return ProjectFile((), (*leaks, *error.diagnostics))
     faults = schema.check(document, "project")
-    problems = (*leaks, *document.problems, *faults)
+    diagnostics = (*leaks, *document.diagnostics, *faults)
     if any(fault.code == codes.UNKNOWN_VERSION.code for fault in faults):
-        return ProjectFile((), problems)
-    problems += tuple(judge.faults(document, folder))
-    sound = not any(problem.level is Level.ERROR for problem in problems)
+        return ProjectFile((), diagnostics)
+    diagnostics += tuple(judge.faults(document, folder))
+    sound = not any(diagnostic.level is Level.ERROR for diagnostic in diagnostics)
     entries = (
         Entry(_account(document, name, folder) if sound else _sketch(document, name, folder), some)
         for name, some in _selections(document)
     )
-    return ProjectFile(tuple(entries), problems)
+    return ProjectFile(tuple(entries), diagnostics)
 
 
 def _selections(document: Document) -> Iterator[tuple[str, tuple[Pattern, ...]]]:
@@ -95,7 +95,7 @@ def _patterns(
         return () if judge.tried(settings, "meters") else otherwise
     globs_here = settings["meters"] if isinstance(settings["meters"], list) else []
     return tuple(
-        Pattern(posixpath.normpath(glob), document.where((*path, "meters", index)))
+        Pattern(posixpath.normpath(glob), document.location((*path, "meters", index)))
         for index, glob in enumerate(globs_here)
         if isinstance(glob, str)
     )
@@ -152,7 +152,7 @@ def _policy(settings: Mapping[str, Any]) -> Policy:
 def _ignored(document: Document, path: Path) -> tuple[Ignore, ...]:
     """The exemptions under a mapping of the project file, each with its place."""
     return tuple(
-        Ignore(**entry, where=document.where((*path, "ignore", index)))
+        Ignore(**entry, location=document.location((*path, "ignore", index)))
         for index, entry in enumerate(_at(document, path).get("ignore", ()))
     )
 

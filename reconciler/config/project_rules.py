@@ -9,9 +9,9 @@ from datetime import date
 from typing import Any
 
 from ..diagnostics.codes import config as codes
-from ..diagnostics.diagnostic import Problem
-from ..diagnostics.suggest import nearest
-from ..trusted_url import may_carry_a_key
+from ..diagnostics.diagnostic import Diagnostic
+from ..diagnostics.suggest import suggest
+from ..trusted_url import is_trusted_api_base
 from .discovery import Folder
 from .secret_scan import holds_key
 from .yaml.document import Document, Path
@@ -21,7 +21,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _WITH_A_KEY_ONLY = ("api_key_env", "stripe_account", "stripe_context", "api_base")
 
 
-def faults(document: Document, folder: Folder) -> list[Problem]:
+def faults(document: Document, folder: Folder) -> list[Diagnostic]:
     """Every fault, however wrong the rest of the file is by its schema."""
     found = list(_paths(document, folder))
     for name, settings in accounts(document).items():
@@ -53,7 +53,7 @@ def text(settings: Mapping[str, Any], key: str) -> str | None:
     return value if isinstance(value, str) and value.isprintable() and value else None
 
 
-def _paths(document: Document, folder: Folder) -> Iterator[Problem]:
+def _paths(document: Document, folder: Folder) -> Iterator[Diagnostic]:
     for path, settings in _levels(document):
         globs = settings.get("meters")
         for index, glob in enumerate(globs if isinstance(globs, list) else ()):
@@ -65,19 +65,19 @@ def _paths(document: Document, folder: Folder) -> Iterator[Problem]:
                 yield from _own_file(document, (*path, key), name, folder)
 
 
-def _own_file(document: Document, path: Path, name: str, folder: Folder) -> Iterator[Problem]:
+def _own_file(document: Document, path: Path, name: str, folder: Folder) -> Iterator[Diagnostic]:
     """What is wrong with a file that the emulator is to use."""
     if _leaves(name):
         yield _not_within(document, path, name)
         return
     full = folder.path(name)
-    where = document.where(path)
+    location = document.location(path)
     if not folder.holds(full):
-        yield codes.OUTSIDE(f"`{clip(name)}` leads out of the project folder", where)
+        yield codes.OUTSIDE(f"`{clip(name)}` leads out of the project folder", location)
     elif os.path.isdir(full):
-        yield codes.UNREADABLE(f"`{clip(name)}` is a folder", where)
+        yield codes.UNREADABLE(f"`{clip(name)}` is a folder", location)
     elif path[-1] == "seed" and not os.path.exists(full):
-        yield codes.NO_SUCH_PATH(f"there is no file `{clip(name)}`", where)
+        yield codes.NO_SUCH_PATH(f"there is no file `{clip(name)}`", location)
 
 
 def _leaves(name: str) -> bool:
@@ -85,12 +85,12 @@ def _leaves(name: str) -> bool:
     return name.startswith(("/", "~", "\\")) or drive or ".." in name.replace("\\", "/").split("/")
 
 
-def _not_within(document: Document, path: Path, name: str) -> Problem:
+def _not_within(document: Document, path: Path, name: str) -> Diagnostic:
     message = f"`{clip(name)}` leaves the project folder"
-    return codes.NOT_WITHIN(message, document.where(path))
+    return codes.NOT_WITHIN(message, document.location(path))
 
 
-def _days(document: Document) -> Iterator[Problem]:
+def _days(document: Document) -> Iterator[Diagnostic]:
     """Days in the right form that no calendar has."""
     for path, settings in _levels(document):
         entries = settings.get("ignore")
@@ -98,8 +98,8 @@ def _days(document: Document) -> Iterator[Problem]:
             until = text(_mapping(entry), "until")
             if until and _DAY.fullmatch(until) and not _is_day(until):
                 message = f"`until` is {until}, and there is no such day"
-                where = document.where((*path, "ignore", index, "until"))
-                yield codes.BAD_TEXT(message, where)
+                location = document.location((*path, "ignore", index, "until"))
+                yield codes.BAD_TEXT(message, location)
 
 
 def _is_day(text: str) -> bool:
@@ -109,7 +109,7 @@ def _is_day(text: str) -> bool:
         return False
 
 
-def _reach(document: Document, path: Path, settings: Mapping[str, Any]) -> Iterator[Problem]:
+def _reach(document: Document, path: Path, settings: Mapping[str, Any]) -> Iterator[Diagnostic]:
     """An account is reached with a key or is the emulator, and nothing of both."""
     if "emulator" in settings:
         for key in _WITH_A_KEY_ONLY:
@@ -128,37 +128,37 @@ def _reach(document: Document, path: Path, settings: Mapping[str, Any]) -> Itera
 
 def tried(settings: Mapping[str, Any], *keys: str) -> bool:
     """Whether a key is there, be it misspelt, which is reported by itself."""
-    return any(nearest(word, keys) for word in settings)
+    return any(suggest(word, keys) for word in settings)
 
 
-def _at_odds(document: Document, path: Path, message: str) -> Problem:
-    return codes.KEYS_AT_ODDS(message, document.where_key(path))
+def _at_odds(document: Document, path: Path, message: str) -> Diagnostic:
+    return codes.KEYS_AT_ODDS(message, document.key_location(path))
 
 
-def _key_name(document: Document, path: Path, settings: Mapping[str, Any]) -> Iterator[Problem]:
+def _key_name(document: Document, path: Path, settings: Mapping[str, Any]) -> Iterator[Diagnostic]:
     """The name of a variable that looks like a key of a kind we have not seen."""
     name = text(settings, "api_key_env")
     if name and name.startswith(("sk_", "rk_")) and not holds_key(name):
         message = f"an API key (`{name[:3]}…`) stands where the name of a variable is wanted"
-        yield codes.KEY_IN_FILE(message, document.where(path))
+        yield codes.KEY_IN_FILE(message, document.location(path))
 
 
-def _address(document: Document, path: Path, settings: Mapping[str, Any]) -> Iterator[Problem]:
+def _address(document: Document, path: Path, settings: Mapping[str, Any]) -> Iterator[Diagnostic]:
     address = text(settings, "api_base")
-    if address and "emulator" not in settings and not may_carry_a_key(address):
+    if address and "emulator" not in settings and not is_trusted_api_base(address):
         message = "`api_base` must be an https address, or an http one on this machine"
         hint = "write https://HOST or http://127.0.0.1:PORT; plain ASCII, no user, query, fragment"
-        yield codes.BAD_TEXT(message, document.where(path), hint)
+        yield codes.BAD_TEXT(message, document.location(path), hint)
 
 
-def _same_accounts(document: Document, folder: Folder) -> Iterator[Problem]:
+def _same_accounts(document: Document, folder: Folder) -> Iterator[Diagnostic]:
     """Entries that are one account: by their key, by their id, or by the emulator's file."""
     first: dict[tuple[Any, ...], str] = {}
     for name, settings in accounts(document).items():
         marks = list(_identities(settings, folder))
         if other := next((first[mark] for mark in marks if mark in first), None):
             message = f"accounts `{clip(other)}` and `{clip(name)}` are the same account"
-            yield codes.SAME_ACCOUNT(message, document.where_key(("accounts", name)))
+            yield codes.SAME_ACCOUNT(message, document.key_location(("accounts", name)))
         for mark in marks:
             first.setdefault(mark, name)
 
@@ -177,7 +177,7 @@ def _identities(settings: Mapping[str, Any], folder: Folder) -> Iterator[tuple[A
             yield "id", account, settings.get("livemode") is True
 
 
-def _owners(document: Document) -> Iterator[Problem]:
+def _owners(document: Document) -> Iterator[Diagnostic]:
     """`undeclared: deactivate` needs `owns` wherever it holds, once for each place it is said."""
     common = _mapping(_mapping(document.value).get("policy"))
     own = {n: _mapping(settings.get("policy")) for n, settings in accounts(document).items()}
@@ -190,4 +190,4 @@ def _owners(document: Document) -> Iterator[Problem]:
             places.add((*around, "policy", "undeclared"))
     for path in places:
         message = "`undeclared: deactivate` stands without patterns in `owns`"
-        yield codes.OWNS_MISSING(message, document.where(path))
+        yield codes.OWNS_MISSING(message, document.location(path))

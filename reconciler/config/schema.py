@@ -10,34 +10,34 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from ..diagnostics.codes import config as codes
-from ..diagnostics.diagnostic import Problem
-from ..diagnostics.suggest import nearest
+from ..diagnostics.diagnostic import Diagnostic
+from ..diagnostics.suggest import suggest
 from .accept import fits
 from .schema_messages import explain, homes, quote_it
 from .secret_scan import holds_key
 from .violation import Violation
 from .yaml.document import Document, Path
-from .yaml.reader import MAX_PROBLEMS
+from .yaml.reader import MAX_DIAGNOSTICS
 
 # The wheel carries them inside the package, a checkout and an editable install beside it.
 _FOLDERS = (FilePath(__file__).parents[1] / "schemas", FilePath(__file__).parents[2] / "schemas")
 
 
-def check(document: Document, name: str) -> list[Problem]:
+def check(document: Document, name: str) -> list[Diagnostic]:
     """What is wrong with a document by the schema of that name, one problem for one mistake."""
     found = _violations(document.value, _schema(name))
     if (version := found.get(("version",))) and version.keyword == "const":
         return [explain(document, version)]
-    too_many = len(found) > MAX_PROBLEMS
+    too_many = len(found) > MAX_DIAGNOSTICS
     for meant in list(_meant_by_unknown_keys(found)):
         found.pop(meant, None)
     explained = (explain(document, one) for one in found.values() if not _holds_key(one))
-    problems = list(islice(chain(explained, _to_quote(document, found)), MAX_PROBLEMS + 1))
-    if too_many or len(problems) > MAX_PROBLEMS:
-        message = f"the file holds more than {MAX_PROBLEMS:,} mistakes"
-        too_many_mistakes = codes.TOO_MANY_MISTAKES(message, document.where(()))
-        return [*problems[:MAX_PROBLEMS], too_many_mistakes]
-    return problems
+    diagnostics = list(islice(chain(explained, _to_quote(document, found)), MAX_DIAGNOSTICS + 1))
+    if too_many or len(diagnostics) > MAX_DIAGNOSTICS:
+        message = f"the file holds more than {MAX_DIAGNOSTICS:,} mistakes"
+        too_many_mistakes = codes.TOO_MANY_MISTAKES(message, document.location(()))
+        return [*diagnostics[:MAX_DIAGNOSTICS], too_many_mistakes]
+    return diagnostics
 
 
 def _violations(value: Any, schema: dict[str, Any]) -> dict[Path, Violation]:
@@ -45,7 +45,7 @@ def _violations(value: Any, schema: dict[str, Any]) -> dict[Path, Violation]:
         return {}
     from .schema_errors import violations
 
-    return violations(value, schema, MAX_PROBLEMS + 1)
+    return violations(value, schema, MAX_DIAGNOSTICS + 1)
 
 
 @cache
@@ -74,7 +74,7 @@ def _meant_by_unknown_keys(found: dict[Path, Violation]) -> Iterator[Path]:
     for path, violation in found.items():
         if violation.keyword == "additionalProperties":
             word, known = str(path[-1]), violation.schema["properties"]
-            for meant in (nearest(word, known), *homes(word, known)):
+            for meant in (suggest(word, known), *homes(word, known)):
                 missing = found.get((*path[:-1], meant or ""))
                 if missing and missing.keyword == "required":
                     yield missing.path
@@ -88,15 +88,15 @@ def _holds_key(violation: Violation) -> bool:
     return holds_key(violation.value)
 
 
-def _to_quote(document: Document, found: Iterable[Path]) -> Iterator[Problem]:
+def _to_quote(document: Document, found: Iterable[Path]) -> Iterator[Diagnostic]:
     """Strings and keys that some YAML reader would not take for a string, unless wrong anyway."""
     wrong = set(found)
     for path, word in document.words.items():
         if _is_text(document.value, path) and not _within(path, wrong):
-            yield quote_it(word, document.where(path))
+            yield quote_it(word, document.location(path))
     for path, word in document.loose_keys.items():
         if not _within(path, wrong):
-            yield quote_it(word, document.where_key(path))
+            yield quote_it(word, document.key_location(path))
 
 
 def _is_text(value: Any, path: Path) -> bool:

@@ -10,8 +10,8 @@ from dataclasses import replace
 from typing import Any
 
 from ..diagnostics.codes import config as codes
-from ..diagnostics.diagnostic import Location, Problem
-from ..diagnostics.suggest import nearest
+from ..diagnostics.diagnostic import Diagnostic, Location
+from ..diagnostics.suggest import suggest
 from .violation import Violation
 from .yaml.document import Document
 from .yaml.source_text import clip, describe
@@ -33,7 +33,7 @@ _HINTS = {
 }
 
 
-def explain(document: Document, violation: Violation) -> Problem:
+def explain(document: Document, violation: Violation) -> Diagnostic:
     """The problem, at its place, with what to do about it."""
     return _EXPLAIN[violation.keyword](document, violation)
 
@@ -43,13 +43,13 @@ def homes(word: str, known: Mapping[str, Any]) -> list[str]:
     return [name for name, schema in known.items() if word in schema.get("properties", {})]
 
 
-def quote_it(word: str, where: Location) -> Problem:
+def quote_it(word: str, location: Location) -> Diagnostic:
     """A plain scalar stands where a string is wanted, and is none to some reader."""
     message = f"not every YAML reader takes the plain word `{clip(word)}` for a string"
-    return codes.QUOTE_IT(message, where, f'put quotes around it: "{clip(word)}"')
+    return codes.QUOTE_IT(message, location, f'put quotes around it: "{clip(word)}"')
 
 
-def _wrong_type(document: Document, violation: Violation) -> Problem:
+def _wrong_type(document: Document, violation: Violation) -> Diagnostic:
     word = document.words.get(violation.path)
     if violation.wanted == "string" and word:
         return _unquoted(document, violation, word)
@@ -62,20 +62,20 @@ def _wrong_type(document: Document, violation: Violation) -> Problem:
     hint = _HINTS.get(violation.wanted, "")
     if violation.path == ("meters",):
         hint = "write a list of meters; to declare none, write `meters: []`"
-    return codes.WRONG_TYPE(message, document.where(violation.path), hint)
+    return codes.WRONG_TYPE(message, document.location(violation.path), hint)
 
 
-def _unquoted(document: Document, violation: Violation, word: str) -> Problem:
+def _unquoted(document: Document, violation: Violation, word: str) -> Diagnostic:
     """A number, date or constant where a string is wanted: quotes only help where they would."""
     schema = violation.schema
     if "enum" in schema:
         return _unknown_value(document, replace(violation, wanted=schema["enum"], value=word))
     if "pattern" in schema and not re.search(schema["pattern"], word):
         return _bad_text(document, replace(violation, value=word))
-    return quote_it(word, document.where(violation.path))
+    return quote_it(word, document.location(violation.path))
 
 
-def _missing(document: Document, violation: Violation) -> Problem:
+def _missing(document: Document, violation: Violation) -> Diagnostic:
     *around, key = violation.path
     if key == "meters":
         hint = "add `meters:` and a list of them; to declare none, write `meters: []`"
@@ -85,31 +85,31 @@ def _missing(document: Document, violation: Violation) -> Problem:
     return codes.MISSING_KEY(f"`{key}` is missing", document.head(tuple(around)), hint)
 
 
-def _unknown_key(document: Document, violation: Violation) -> Problem:
+def _unknown_key(document: Document, violation: Violation) -> Diagnostic:
     word, known = str(violation.path[-1]), violation.schema["properties"]
     hint = f"known here: {', '.join(known)}"
-    if meant := nearest(word, known):
+    if meant := suggest(word, known):
         hint = f"did you mean `{meant}`?"
     elif places := homes(word, known):
         hint = f"it belongs under {' or '.join(f'`{place}`' for place in places)}"
     message = f"unknown key `{clip(word)}`"
-    return codes.UNKNOWN_KEY(message, document.where_key(violation.path), hint)
+    return codes.UNKNOWN_KEY(message, document.key_location(violation.path), hint)
 
 
-def _unknown_value(document: Document, violation: Violation) -> Problem:
+def _unknown_value(document: Document, violation: Violation) -> Diagnostic:
     known = [str(value) for value in violation.wanted]
     rule, hint = codes.UNKNOWN_VALUE, f"known values: {', '.join(known)}"
-    if meant := nearest(str(violation.value), known):
+    if meant := suggest(str(violation.value), known):
         hint = f"did you mean `{meant}`? {hint}"
     if _may_be_unknown(document, violation):
         if word := document.words.get(violation.path):
-            unquoted = quote_it(word, document.where(violation.path))
+            unquoted = quote_it(word, document.location(violation.path))
             return replace(unquoted, hint=f"{hint}; if Stripe has it, {unquoted.hint}")
         rule = codes.UNKNOWN_VALUE_ALLOWED
     elif violation.schema.get("x-stripe-enum"):
         hint += "; where Stripe knows more, write `allow_unknown_values: true` into the file"
     message = f"{violation.name} is `{clip(str(violation.value))}`, which is not known"
-    return rule(message, document.where(violation.path), hint)
+    return rule(message, document.location(violation.path), hint)
 
 
 def _may_be_unknown(document: Document, violation: Violation) -> bool:
@@ -118,35 +118,35 @@ def _may_be_unknown(document: Document, violation: Violation) -> bool:
     return allowed and bool(violation.schema.get("x-stripe-enum"))
 
 
-def _unknown_version(document: Document, violation: Violation) -> Problem:
+def _unknown_version(document: Document, violation: Violation) -> Diagnostic:
     value, supported = violation.value, violation.wanted
     message = f"version {_shown(value)} is not supported; supported is {supported}"
-    return codes.UNKNOWN_VERSION(message, document.where(violation.path))
+    return codes.UNKNOWN_VERSION(message, document.location(violation.path))
 
 
-def _bad_text(document: Document, violation: Violation) -> Problem:
+def _bad_text(document: Document, violation: Violation) -> Diagnostic:
     fault = _fault(violation.value)
     reason = f" {fault}" if fault else f": {violation.schema['patternErrorMessage']}"
     message = f"{violation.name}{reason}"
-    return codes.BAD_TEXT(message, document.where(violation.path))
+    return codes.BAD_TEXT(message, document.location(violation.path))
 
 
-def _bad_name(document: Document, violation: Violation) -> Problem:
+def _bad_name(document: Document, violation: Violation) -> Diagnostic:
     reason = violation.schema["patternErrorMessage"]
-    return codes.BAD_TEXT(f"{violation.name}: {reason}", document.where_key(violation.path))
+    return codes.BAD_TEXT(f"{violation.name}: {reason}", document.key_location(violation.path))
 
 
-def _listed_twice(document: Document, violation: Violation) -> Problem:
+def _listed_twice(document: Document, violation: Violation) -> Diagnostic:
     items = violation.value
     again = next(at for at, item in enumerate(items) if item in items[:at])
     message = f"{violation.name} names {_shown(items[again])} twice"
-    return codes.LISTED_TWICE(message, document.where((*violation.path, again)))
+    return codes.LISTED_TWICE(message, document.location((*violation.path, again)))
 
 
-def _out_of_range(fault: Callable[[Any, Any], str]) -> Callable[[Document, Violation], Problem]:
-    def out_of_range(document: Document, violation: Violation) -> Problem:
+def _out_of_range(fault: Callable[[Any, Any], str]) -> Callable[[Document, Violation], Diagnostic]:
+    def out_of_range(document: Document, violation: Violation) -> Diagnostic:
         message = f"{violation.name} {fault(violation.value, violation.wanted)}"
-        return codes.OUT_OF_RANGE(message, document.where(violation.path))
+        return codes.OUT_OF_RANGE(message, document.location(violation.path))
 
     return out_of_range
 
@@ -181,7 +181,7 @@ def _shown(value: Any) -> str:
     return _kind(value) if isinstance(value, dict | list) else clip(json.dumps(value))
 
 
-_EXPLAIN: dict[str, Callable[[Document, Violation], Problem]] = {
+_EXPLAIN: dict[str, Callable[[Document, Violation], Diagnostic]] = {
     "type": _wrong_type,
     "required": _missing,
     "additionalProperties": _unknown_key,

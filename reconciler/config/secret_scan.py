@@ -8,7 +8,7 @@ from dataclasses import replace
 from itertools import islice
 
 from ..diagnostics.codes import config as codes
-from ..diagnostics.diagnostic import Problem
+from ..diagnostics.diagnostic import Diagnostic
 from .yaml import source_text as texts
 
 MAX_KEYS = 100  # in one file; nobody needs to be told more often
@@ -21,7 +21,7 @@ def holds_key(value: object) -> bool:
     return isinstance(value, str) and bool(_KEY.search(value))
 
 
-def problems_in(data: bytes, file: str) -> Iterator[Problem]:
+def problems_in(data: bytes, file: str) -> Iterator[Diagnostic]:
     """Every API key in a file, in comments and in broken files too: whoever reads it has it."""
     text = data[: texts.MAX_BYTES].decode("utf-8", "replace").removeprefix("\ufeff")
     for match in islice(_KEY.finditer(text), MAX_KEYS):
@@ -29,8 +29,8 @@ def problems_in(data: bytes, file: str) -> Iterator[Problem]:
         yield codes.KEY_IN_FILE(message, texts.place(text, match.span(), file))
 
 
-def redacted(problem: Problem) -> Problem:
+def redacted(diagnostic: Diagnostic) -> Diagnostic:
     """The same problem without any key that its words may quote."""
-    message, hint = (_KEY.sub(r"\1_…", words) for words in (problem.message, problem.hint))
-    name = None if holds_key(problem.event_name) else problem.event_name
-    return replace(problem, message=message, hint=hint, event_name=name)
+    message, hint = (_KEY.sub(r"\1_…", words) for words in (diagnostic.message, diagnostic.hint))
+    name = None if holds_key(diagnostic.event_name) else diagnostic.event_name
+    return replace(diagnostic, message=message, hint=hint, event_name=name)

@@ -38,18 +38,18 @@ class Location:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class Diagnostic:
     """One thing to read: which rule, how bad, what happened, where, what to do."""
 
     code: str
     level: Level
     message: str
-    where: Location | None = None
+    location: Location | None = None
     hint: str = ""
     event_name: str | None = None
 
     def __str__(self) -> str:
-        place = f"{self.where}: " if self.where else ""
+        place = f"{self.location}: " if self.location else ""
         advice = f"\n    {self.hint}" if self.hint else ""
         return f"{place}{self.level} {self.code}: {self.message}{advice}"
 
@@ -67,9 +67,9 @@ class Rule:
     def __call__(
         self,
         message: str,
-        where: Location | None = None,
+        location: Location | None = None,
         hint: str = "",
         event_name: str | None = None,
-    ) -> Problem:
+    ) -> Diagnostic:
         """A problem of this kind; where no hint fits the case better, the remedy is the hint."""
-        return Problem(self.code, self.level, message, where, hint or self.remedy, event_name)
+        return Diagnostic(self.code, self.level, message, location, hint or self.remedy, event_name)

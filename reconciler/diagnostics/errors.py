@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from enum import IntEnum
 from typing import ClassVar
 
-from .diagnostic import Problem
+from .diagnostic import Diagnostic
 
 
 class Exit(IntEnum):
@@ -55,9 +55,9 @@ class ReconcilerError(Exception):
 
     exit_code: ClassVar[Exit] = Exit.FAILED
 
-    def __init__(self, *problems: Problem) -> None:
-        super().__init__("\n".join(map(str, problems)))
-        self.problems = problems
+    def __init__(self, *diagnostics: Diagnostic) -> None:
+        super().__init__("\n".join(map(str, diagnostics)))
+        self.diagnostics = diagnostics
 
 
 class ConfigError(ReconcilerError):

@@ -8,9 +8,9 @@ from dataclasses import replace
 
 from ..execution.steps import KeyParts, read_key
 from ..model.event import Event
-from ..model.finding import Attribution, Finding, Kind, Whose
-from ..report.report import Line
-from ..timestamps import utc
+from ..model.finding import Attribution, Finding, Kind, Origin
+from ..report.report import ReportedChange
+from ..timestamps import format_time
 
 REACH = 30 * 86_400
 """Seconds that Stripe keeps events. Source: GET /v1/events."""
@@ -27,35 +27,37 @@ _STARTED = (_CREATED, _WOKEN)  # what explains every other kind: the meter runs
 _DATED = tuple(_EXPLAINED_BY)  # kinds whose moment the meter itself tells
 
 
-def askable(lines: Iterable[Line], now: int) -> bool:
+def askable(changes: Iterable[ReportedChange], now: int) -> bool:
     """Whether events could tell anything about what was found; `now` is Unix seconds."""
     return any(
         _within_reach(finding, now) and not finding.exemption
-        for line in lines
-        for finding in line.findings
+        for change in changes
+        for finding in change.findings
     )
 
 
 def attribute(
-    lines: tuple[Line, ...],
+    changes: tuple[ReportedChange, ...],
     events: Iterable[Event] | None,
     now: int,
     jobs: Mapping[str, str],
-) -> tuple[Line, ...]:
+) -> tuple[ReportedChange, ...]:
     """The lines with every finding attributed to the latest event that explains it.
 
     `events` are newest first and read no further than needed; None where they were not read:
     then only what is too old for them is attributed. `jobs` names the job or person behind a
     plan_id, where a journal knows.
     """
-    found = [finding for line in lines for finding in line.findings]
+    found = [finding for change in changes for finding in change.findings]
     told = _explained(found, events or (), now)
     open_ = {f for f in found if not f.meter_ids or (events is None and _within_reach(f, now))}
 
     def attributed(finding: Finding) -> Finding:
         return finding if finding in open_ else _attributed(finding, told.get(finding), jobs)
 
-    return tuple(replace(line, findings=tuple(map(attributed, line.findings))) for line in lines)
+    return tuple(
+        replace(change, findings=tuple(map(attributed, change.findings))) for change in changes
+    )
 
 
 def _within_reach(finding: Finding, now: int) -> bool:
@@ -87,28 +89,28 @@ def _explained(
 
 def _attributed(finding: Finding, event: Event | None, jobs: Mapping[str, str]) -> Finding:
     if event is None:
-        return replace(finding, attribution=Attribution(Whose.OLDER, note=Whose.OLDER.at_length))
+        return replace(finding, attribution=Attribution(Origin.OLDER, note=Origin.OLDER.at_length))
     moment = finding.since if _STOPPED in _EXPLAINED_BY.get(Kind(finding.kind), ()) else None
     return replace(finding, since=moment or event.created, attribution=_told(event, jobs))
 
 
-def whose(event: Event) -> tuple[Whose, KeyParts | None]:
+def origin(event: Event) -> tuple[Origin, KeyParts | None]:
     """Whose doing an event is, and what the key says of the request that caused it, if ours."""
     if not event.idempotency_key:
-        return Whose.OUTSIDE, None
+        return Origin.OUTSIDE, None
     ours = read_key(event.idempotency_key)
-    return (Whose.OURS, ours) if ours else (Whose.ANOTHER_CLIENT, None)
+    return (Origin.OURS, ours) if ours else (Origin.ANOTHER_CLIENT, None)
 
 
 def _told(event: Event, jobs: Mapping[str, str]) -> Attribution:
-    who, ours = whose(event)
-    what = f"{event.type} at {utc(event.created)}"
+    who, ours = origin(event)
+    what = f"{event.type} at {format_time(event.created)}"
     if ours:
         commit = f" at commit {ours.commit}" if ours.commit else ""
         job = f", {jobs[ours.plan_id]}" if ours.plan_id in jobs else ""
         note = f"by reconciler, plan {ours.plan_id}{commit}{job}"
     else:
-        note = f"{'' if who is Whose.OUTSIDE else 'by '}{who.at_length}"
+        note = f"{'' if who is Origin.OUTSIDE else 'by '}{who.at_length}"
     return Attribution(
         who,
         at=event.created,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..model.match import IMMUTABLE
-from ..model.meter import DEFAULTS, Live, Meter
+from ..model.meter import DEFAULTS, ExistingMeter, Meter
 from ..model.price import Price
 from ..model.project import Account
 
@@ -25,13 +25,13 @@ class Commands:
     def apply(self, event_name: str | None = None) -> str:
         """What brings a declared name about; without one, whatever the files and policy want."""
         pattern = re.sub(r"^-|[*?[]", r"[\g<0>]", event_name or "")  # --only takes patterns
-        where = f"./{self.path}" if self.path.startswith("-") else self.path
-        project = [] if where == "." else [where]
+        location = f"./{self.path}" if self.path.startswith("-") else self.path
+        project = [] if location == "." else [location]
         only = ["--only", pattern] if pattern else []
         words = ["reconciler", "apply", *project, "--account", self.account.name, *only]
         return shlex.join(words)
 
-    def deactivate(self, meter: Live) -> str:
+    def deactivate(self, meter: ExistingMeter) -> str:
         """What stops one of several active meters, with Stripe's own CLI."""
         acting = {
             "--stripe-account": self.account.stripe_account,
@@ -53,30 +53,30 @@ def retires_line(meter_ids: Iterable[str]) -> str:
     return f"retires: {_flow(list(meter_ids))}"
 
 
-def named_line(have: Live) -> str:
+def named_line(existing: ExistingMeter) -> str:
     """The name that a live meter has."""
-    return _flow({"display_name": have.display_name})[1:-1]
+    return _flow({"display_name": existing.display_name})[1:-1]
 
 
-def adopted_line(have: Live, want: Meter) -> str:
+def adopted_line(existing: ExistingMeter, desired: Meter) -> str:
     """The immutable settings of a live meter that a declaration would have to take over."""
-    theirs = have.as_api()
-    differing = [name for name in IMMUTABLE if getattr(have, name) != getattr(want, name)]
+    theirs = existing.as_api()
+    differing = [name for name in IMMUTABLE if getattr(existing, name) != getattr(desired, name)]
     taken = {name: theirs[name] for name in differing if theirs[name] is not None}
-    line = _flow(taken)[1:-1] if len(taken) == 1 else _flow(taken) if taken else ""
+    change = _flow(taken)[1:-1] if len(taken) == 1 else _flow(taken) if taken else ""
     left_out = [name for name in differing if theirs[name] is None]
-    return " ".join([line, *(f"# leave {name} out" for name in left_out)]).strip()
+    return " ".join([change, *(f"# leave {name} out" for name in left_out)]).strip()
 
 
-def declaration_line(have: Live, prices: Iterable[Price] = ()) -> str:
+def declaration_line(existing: ExistingMeter, prices: Iterable[Price] = ()) -> str:
     """A live meter as an entry of a meter file; `prices` are the ones to accept on it."""
-    theirs = have.meter.as_api()
+    theirs = existing.meter.as_api()
     entry = {
         name: value
         for name, value in theirs.items()
-        if name not in DEFAULTS or getattr(have, name) != DEFAULTS[name]
+        if name not in DEFAULTS or getattr(existing, name) != DEFAULTS[name]
     }
-    if not have.active:
+    if not existing.active:
         entry["status"] = "inactive"
     if accepted := [price.id for price in prices]:
         entry["accepts"] = {"active_prices": accepted}

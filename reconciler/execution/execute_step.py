@@ -14,15 +14,15 @@ from dataclasses import dataclass, field, replace
 from ..clock import Clock, Stopped, never
 from ..diagnostics.codes import applying as rules
 from ..diagnostics.codes import guards
-from ..diagnostics.diagnostic import Problem, Rule
+from ..diagnostics.diagnostic import Diagnostic, Rule
 from ..diagnostics.errors import AuthError, ReconcilerError, StoppedError
 from ..model.change import Change
-from ..model.meter import Live, Meter, Unreadable
-from ..model.price import Price, unaccepted
+from ..model.meter import ExistingMeter, Meter, Unreadable
+from ..model.price import Price, unaccepted_prices
 from ..planning.plan import Plan
-from ..report.report import Line, OutcomeStatus, Sent
-from .protocol import SIDE_BY_SIDE, Answer, Doubtful, Meters, Notebook, Refused, Seen
-from .steps import Step, Verb, idempotency_key
+from ..report.report import ReportedChange, RequestRecord, ResultStatus
+from .protocol import SIDE_BY_SIDE, Confirmed, Indeterminate, Journal, Meters, Outcome, Rejected
+from .steps import Operation, Step, idempotency_key
 
 _LOG = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ _NO_EFFECT = "no effect of it can be seen; run apply again: it starts from what 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Run:
+class ApplyContext:
     """What it takes to apply a plan; every effect is reached through here.
 
     `changes` are the lines of the plan as the guards of now have marked them.
@@ -48,215 +48,223 @@ class Run:
     plan: Plan
     changes: tuple[Change, ...]
     meters: Meters
-    notebook: Notebook
+    journal: Journal
     clock: Clock
     livemode: bool
     stopped: Stopped = never
-    told: Callable[[Line], None] = lambda _: None
-    repair: str = "reactivate {id}"
+    on_result: Callable[[ReportedChange], None] = lambda _: None
+    recovery_command: str = "reactivate {id}"
     already: Mapping[str, str | None] = field(default_factory=dict)
     billing: Callable[[str], tuple[Price, ...] | Unreadable] = lambda _: ()
     workers: int = SIDE_BY_SIDE
     begun: bool = False
 
-    def to_the_end(self) -> Run:
+    def ignoring_stop(self) -> ApplyContext:
         """The same for the rest of a line, which neither a signal nor a full disk cuts off."""
-        return replace(self, begun=True, stopped=never, meters=self.meters.to_the_end())
+        return replace(self, begun=True, stopped=never, meters=self.meters.ignoring_stop())
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class StepResult:
     """What is known of one request in the end; `live` is the meter as it was last seen."""
 
-    status: OutcomeStatus
-    live: Live | None = None
-    sent: tuple[Sent, ...] = ()
-    error: Problem | None = None
+    status: ResultStatus
+    existing: ExistingMeter | None = None
+    sent: tuple[RequestRecord, ...] = ()
+    error: Diagnostic | None = None
 
 
-def settle(step: Step, base: Live | None, run: Run) -> Settled:
+def execute_step(step: Step, base: ExistingMeter | None, run: ApplyContext) -> StepResult:
     """Send a request until its effect is known; `base` is its meter as it was last read.
 
     Whatever fails on the way becomes a part of the answer: a line that is half done must still
     be reported, and mended where it can be.
     """
-    sent: list[Sent] = []
+    sent: list[RequestRecord] = []
     try:
-        if step.verb in (Verb.DEACTIVATE, Verb.REACTIVATE) and (lost := _lost(step, base, run)):
+        if step.operation in (Operation.DEACTIVATE, Operation.REACTIVATE) and (
+            lost := preflight(step, base, run)
+        ):
             return lost
         return _send(step, base, run, sent)
     except StoppedError:
-        status = OutcomeStatus.UNKNOWN if _wrote(sent) else OutcomeStatus.SKIPPED
+        status = ResultStatus.UNKNOWN if _wrote(sent) else ResultStatus.SKIPPED
         message = f"the run was told to stop before {_what(step)} was settled"
-        return Settled(status, None, tuple(sent), _problem(rules.STOPPED, step, message))
+        return StepResult(status, None, tuple(sent), _problem(rules.STOPPED, step, message))
     except ReconcilerError as error:
-        why = "; ".join(problem.message for problem in error.problems)
+        why = "; ".join(diagnostic.message for diagnostic in error.diagnostics)
         rule = rules.NOT_ALLOWED if isinstance(error, AuthError) else rules.NOT_CONFIRMED
-        status = OutcomeStatus.UNKNOWN if _wrote(sent) else OutcomeStatus.FAILED
+        status = ResultStatus.UNKNOWN if _wrote(sent) else ResultStatus.FAILED
         message = f"{_what(step)} could not be checked: {why}"
-        return Settled(status, None, tuple(sent), _problem(rule, step, message))
+        return StepResult(status, None, tuple(sent), _problem(rule, step, message))
     except Exception as error:
         _LOG.debug("while settling %s", _what(step), exc_info=True)
         message = f"{_what(step)}: {type(error).__name__} inside the tool"
-        problem = _problem(rules.UNEXPECTED, step, message)
-        return Settled(OutcomeStatus.UNKNOWN, None, tuple(sent), problem)
+        diagnostic = _problem(rules.UNEXPECTED, step, message)
+        return StepResult(ResultStatus.UNKNOWN, None, tuple(sent), diagnostic)
 
 
-def _lost(step: Step, base: Live | None, run: Run) -> Settled | None:
+def preflight(step: Step, base: ExistingMeter | None, run: ApplyContext) -> StepResult | None:
     """A last look before stopping or waking a meter: has somebody been there first?"""
     if run.stopped():
         raise StoppedError
-    billed = _billed(step, run)
+    billed = check_new_prices(step, run)
     now = run.meters.read(step.meter_id) if step.meter_id else None
     if now and _as_wanted(step, now, base):
-        return Settled(OutcomeStatus.ALREADY, now)
+        return StepResult(ResultStatus.ALREADY, now)
     return _stale(step, now, ()) if now != base else billed
 
 
-def _billed(step: Step, run: Run) -> Settled | None:
+def check_new_prices(step: Step, run: ApplyContext) -> StepResult | None:
     """Whether a price that nobody has consented to came to bill on a meter that would stop."""
-    if step.verb is not Verb.DEACTIVATE or not step.meter_id:
+    if step.operation is not Operation.DEACTIVATE or not step.meter_id:
         return None
     found = run.billing(step.meter_id)
     if isinstance(found, Unreadable):
         message = f"{step.meter_id} was not stopped: its prices cannot be read any more"
         message += f" (permission: {found.permission})"
-        return Settled(
-            OutcomeStatus.FAILED, error=_problem(guards.PRICES_UNREADABLE, step, message)
+        return StepResult(
+            ResultStatus.FAILED, error=_problem(guards.PRICES_UNREADABLE, step, message)
         )
-    new = sorted(price.id for price in unaccepted(found, step.change.want))
+    new = sorted(price.id for price in unaccepted_prices(found, step.change.desired))
     if not new:
         return None
     message = f"{step.meter_id} was not stopped: since the plan {', '.join(new)} bills on it"
-    return Settled(OutcomeStatus.STALE, error=_problem(rules.PRICE_CAME, step, message))
+    return StepResult(ResultStatus.STALE, error=_problem(rules.PRICE_CAME, step, message))
 
 
-def _send(step: Step, base: Live | None, run: Run, sent: list[Sent]) -> Settled:
+def _send(
+    step: Step, base: ExistingMeter | None, run: ApplyContext, sent: list[RequestRecord]
+) -> StepResult:
     attempt, tries = 1, 0
     while True:
         answer = _request(step, idempotency_key(run.plan, step, attempt), run, sent)
-        if isinstance(answer, Seen) and not answer.replayed and _as_wanted(step, answer.live, base):
-            return Settled(OutcomeStatus.DONE, answer.live, tuple(sent))
+        if (
+            isinstance(answer, Confirmed)
+            and not answer.replayed
+            and _as_wanted(step, answer.existing, base)
+        ):
+            return StepResult(ResultStatus.DONE, answer.existing, tuple(sent))
         if _denied(answer):
             break
         now = _look(step, answer, run)
         if now and _as_wanted(step, now, base):
-            return Settled(_whose(sent), now, tuple(sent))
-        if now != (None if step.verb is Verb.CREATE else base):
+            return StepResult(_whose(sent), now, tuple(sent))
+        if now != (None if step.operation is Operation.CREATE else base):
             return _stale(step, now, tuple(sent))
         tries += not answer.replayed or answer.attempts > 1  # else all of it is of an earlier run
         if tries == TRIES or attempt == KEYS or _final(answer):
             break
-        if isinstance(answer, Seen) or answer.replayed:
+        if isinstance(answer, Confirmed) or answer.replayed:
             attempt += 1  # the stored answer would only come again
         else:
             run.clock.sleep(2.0**tries)
-    return Settled(OutcomeStatus.FAILED, None, tuple(sent), _failure(step, answer, sent))
+    return StepResult(ResultStatus.FAILED, None, tuple(sent), _failure(step, answer, sent))
 
 
-def _final(answer: Answer) -> bool:
+def _final(answer: Outcome) -> bool:
     """Whether another try can only be refused again."""
-    return isinstance(answer, Refused) and not answer.replayed
+    return isinstance(answer, Rejected) and not answer.replayed
 
 
-def _denied(answer: Answer) -> bool:
+def _denied(answer: Outcome) -> bool:
     """A no to the key, which is looked at before anything else; an earlier try may have passed."""
-    denied = isinstance(answer, Refused) and answer.status in _DENIED
+    denied = isinstance(answer, Rejected) and answer.status in _DENIED
     return denied and not answer.doubts and not answer.replayed
 
 
-def _request(step: Step, key: str, run: Run, sent: list[Sent]) -> Answer:
+def _request(step: Step, key: str, run: ApplyContext, sent: list[RequestRecord]) -> Outcome:
     if run.stopped():
         raise StoppedError
-    run.notebook.intend(step, key, begun=run.begun)
+    run.journal.before_request(step, key, begun=run.begun)
     try:
         answer = run.meters.send(step, key)
     except StoppedError:
-        run.notebook.unsent(step, key)
+        run.journal.not_sent(step, key)
         raise
-    run.notebook.observe(step, key, answer)
+    run.journal.after_response(step, key, answer)
     sent.append(_record(step, answer))
     return answer
 
 
-def _record(step: Step, answer: Answer) -> Sent:
+def _record(step: Step, answer: Outcome) -> RequestRecord:
     result = type(answer).__name__.lower()
-    fresh = isinstance(answer, Seen) and not answer.replayed
+    fresh = isinstance(answer, Confirmed) and not answer.replayed
     wrote = fresh or answer.doubts > 0
-    return Sent(str(step.verb), answer.request_id, answer.attempts, result, wrote)
+    return RequestRecord(str(step.operation), answer.request_id, answer.attempts, result, wrote)
 
 
-def _look(step: Step, answer: Answer, run: Run) -> Live | None:
+def _look(step: Step, answer: Outcome, run: ApplyContext) -> ExistingMeter | None:
     """The meter of a step as it is now; for a create, the one that has come into being."""
-    if step.verb is not Verb.CREATE:
+    if step.operation is not Operation.CREATE:
         return run.meters.read(step.meter_id) if step.meter_id else None
-    if isinstance(answer, Seen) and _meant(step, answer.live):
-        return run.meters.read(answer.live.id)
+    if isinstance(answer, Confirmed) and _meant(step, answer.existing):
+        return run.meters.read(answer.existing.id)
     known = frozenset(run.plan.listed)
-    for wait in _LIST_LAG if isinstance(answer, Refused) else (0.0,):
+    for wait in _LIST_LAG if isinstance(answer, Rejected) else (0.0,):
         run.clock.sleep(wait)
         found = run.meters.find(step.change.event_name, known)
-        if new := [live for live in found if live.active]:
+        if new := [existing for existing in found if existing.active]:
             return new[0]
     return None
 
 
-def _meant(step: Step, live: Live) -> bool:
+def _meant(step: Step, existing: ExistingMeter) -> bool:
     """Whether an answer shows the very meter that a request is about."""
     if step.meter_id:
-        return live.id == step.meter_id
-    return live.event_name == step.change.event_name
+        return existing.id == step.meter_id
+    return existing.event_name == step.change.event_name
 
 
-def _as_wanted(step: Step, live: Live, base: Live | None) -> bool:
+def _as_wanted(step: Step, existing: ExistingMeter, base: ExistingMeter | None) -> bool:
     """Whether a meter is as a request leaves it; a woken one may have its new name already."""
-    if not _meant(step, live):
+    if not _meant(step, existing):
         return False
-    match step.verb:
-        case Verb.CREATE | Verb.UPDATE:
-            return live.active and live.meter == _wanted(step)
-        case Verb.REACTIVATE:
+    match step.operation:
+        case Operation.CREATE | Operation.UPDATE:
+            return existing.active and existing.meter == _wanted(step)
+        case Operation.REACTIVATE:
             known = (_wanted(step), base and base.meter)
-            return live.active and (step.undoes is not None or live.meter in known)
-        case Verb.DEACTIVATE:
-            return not live.active
+            return existing.active and (step.undoes is not None or existing.meter in known)
+        case Operation.DEACTIVATE:
+            return not existing.active
 
 
 def _wanted(step: Step) -> Meter | None:
-    return step.change.want.meter if step.change.want else None
+    return step.change.desired.meter if step.change.desired else None
 
 
-def _whose(sent: list[Sent]) -> OutcomeStatus:
+def _whose(sent: list[RequestRecord]) -> ResultStatus:
     """As wanted: by us, unless all that we sent was refused or had been done before."""
-    return OutcomeStatus.DONE if _wrote(sent) else OutcomeStatus.ALREADY
+    return ResultStatus.DONE if _wrote(sent) else ResultStatus.ALREADY
 
 
-def _wrote(sent: list[Sent]) -> bool:
+def _wrote(sent: list[RequestRecord]) -> bool:
     """Whether any of the requests had, or may have had, an effect of its own."""
     return any(request.wrote for request in sent)
 
 
-def _stale(step: Step, now: Live | None, sent: tuple[Sent, ...]) -> Settled:
+def _stale(step: Step, now: ExistingMeter | None, sent: tuple[RequestRecord, ...]) -> StepResult:
     what = f"is now {now.status}, {now.display_name!r}" if now else "is gone"
     message = f"{step.change.event_name!r} ({step.meter_id or (now and now.id)}) moved: it {what}"
-    return Settled(OutcomeStatus.STALE, now, sent, _problem(rules.STALE_LINE, step, message))
+    return StepResult(ResultStatus.STALE, now, sent, _problem(rules.STALE_LINE, step, message))
 
 
-def _failure(step: Step, answer: Answer, sent: list[Sent]) -> Problem:
+def _failure(step: Step, answer: Outcome, sent: list[RequestRecord]) -> Diagnostic:
     ids = ", ".join(request.request_id for request in sent if request.request_id)
     old = "old answers came back, and the meter did not change"
-    why = old if isinstance(answer, Seen) else answer.problem.message
+    why = old if isinstance(answer, Confirmed) else answer.diagnostic.message
     message = f"{_what(step)} failed: {why}"
-    denied = isinstance(answer, Refused) and answer.status in _DENIED
+    denied = isinstance(answer, Rejected) and answer.status in _DENIED
     rule = rules.NOT_ALLOWED if denied else rules.REFUSED_BY_API
-    hint = _NO_EFFECT if isinstance(answer, Doubtful) else ""
-    told = f"{message} ({ids})" if ids and ids not in message else message
-    return rule(told, step.change.where, hint, step.change.event_name)
+    hint = _NO_EFFECT if isinstance(answer, Indeterminate) else ""
+    on_result = f"{message} ({ids})" if ids and ids not in message else message
+    return rule(on_result, step.change.location, hint, step.change.event_name)
 
 
 def _what(step: Step) -> str:
-    return f"{step.verb} of {step.change.event_name!r}"
+    return f"{step.operation} of {step.change.event_name!r}"
 
 
-def _problem(rule: Rule, step: Step, message: str) -> Problem:
-    return rule(message, step.change.where, event_name=step.change.event_name)
+def _problem(rule: Rule, step: Step, message: str) -> Diagnostic:
+    return rule(message, step.change.location, event_name=step.change.event_name)

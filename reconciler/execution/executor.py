@@ -15,11 +15,11 @@ from itertools import groupby
 
 from ..diagnostics.codes import applying as rules
 from ..diagnostics.codes import guards
-from ..diagnostics.diagnostic import Problem, Rule
+from ..diagnostics.diagnostic import Diagnostic, Rule
 from ..model.change import Action, Change
-from ..model.meter import Live
-from ..report.report import Line, Outcome, OutcomeStatus
-from .execute_step import Run, Settled, settle
+from ..model.meter import ExistingMeter
+from ..report.report import ChangeResult, ReportedChange, ResultStatus
+from .execute_step import ApplyContext, StepResult, execute_step
 from .protocol import SIDE_BY_SIDE
 from .steps import Step, steps
 
@@ -27,57 +27,61 @@ _GIVE_UP = SIDE_BY_SIDE  # lines in a row that could not be checked
 _GRACE = 10.0  # seconds that requests in flight are waited for after the run was told to stop
 
 
-def apply(run: Run) -> tuple[Line, ...]:
+def apply(run: ApplyContext) -> tuple[ReportedChange, ...]:
     """Every line of the plan with its outcome, in the plan's order; writes only what is planned.
 
     Lines that are blocked or refused are skipped. Nothing is raised for what the API answers.
     """
     numbered = steps(run.plan)
     progress = _Progress(run)
-    for action, kind in groupby(run.changes, key=lambda line: line.action):
+    for action, kind in groupby(run.changes, key=lambda change: change.action):
         if action.writes:
             alone = action is Action.REPLACE or run.plan.account.livemode is None
             at_once = 1 if alone else min(SIDE_BY_SIDE, run.workers)
             progress.through(tuple(kind), numbered, at_once)
-    ended = progress.outcomes
-    return tuple(Line(line, ended.get(line.event_name) or blocked(line)) for line in run.changes)
+    ended = progress.results
+    return tuple(
+        ReportedChange(change, ended.get(change.event_name) or blocked(change))
+        for change in run.changes
+    )
 
 
-def blocked(line: Change) -> Outcome | None:
+def blocked(change: Change) -> ChangeResult | None:
     """What becomes of a line that no request brings about; None where there is nothing to do."""
-    if line.action is not Action.BLOCKED:
+    if change.action is not Action.BLOCKED:
         return None
-    message = f"{line.event_name!r} was not touched: it is blocked"
-    return Outcome(OutcomeStatus.SKIPPED, error=_problem(rules.LINE_REFUSED, line, message))
+    message = f"{change.event_name!r} was not touched: it is blocked"
+    return ChangeResult(ResultStatus.SKIPPED, error=_problem(rules.LINE_REFUSED, change, message))
 
 
 class _Progress:
     """The outcomes so far, and whether something has failed."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: ApplyContext) -> None:
         self.run = run
-        self.outcomes: dict[str, Outcome] = {}
+        self.results: dict[str, ChangeResult] = {}
         self.unchecked: list[bool] = []
         self.failed = False
         self.wrong_mode = False
 
     def through(
-        self, lines: tuple[Change, ...], numbered: dict[str, tuple[Step, ...]], at_once: int
+        self, changes: tuple[Change, ...], numbered: dict[str, tuple[Step, ...]], at_once: int
     ) -> None:
         """Run the lines of one kind of action, and hear of each as it ends."""
         pool = ThreadPoolExecutor(max_workers=at_once)
         try:
             pending = {
-                pool.submit(self._one, line, numbered[line.event_name]): line for line in lines
+                pool.submit(self._one, change, numbered[change.event_name]): change
+                for change in changes
             }
-            for future, line in self._as_they_end(pending):
-                self._note(line, future)
+            for future, change in self._as_they_end(pending):
+                self._note(change, future)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
     def _as_they_end(
-        self, pending: dict[Future[Outcome], Change]
-    ) -> Iterator[tuple[Future[Outcome], Change]]:
+        self, pending: dict[Future[ChangeResult], Change]
+    ) -> Iterator[tuple[Future[ChangeResult], Change]]:
         """Futures as they are done; after a stop signal only those that end within the grace."""
         deadline: float | None = None
         while pending:
@@ -90,94 +94,94 @@ class _Progress:
                 yield from tuple(pending.items())
                 return
 
-    def _note(self, line: Change, future: Future[Outcome]) -> None:
+    def _note(self, change: Change, future: Future[ChangeResult]) -> None:
         if future.cancel():
-            outcome = Outcome(OutcomeStatus.SKIPPED, error=self._skip(line))
+            result = ChangeResult(ResultStatus.SKIPPED, error=self._skip(change))
         elif not future.done():
-            message = f"{line.event_name!r} was in flight when the run stopped"
-            outcome = self._in_doubt(line, rules.NOT_CONFIRMED, message)
+            message = f"{change.event_name!r} was in flight when the run stopped"
+            result = self._in_doubt(change, rules.NOT_CONFIRMED, message)
         elif failure := future.exception():
-            message = f"{line.event_name!r}: {type(failure).__name__}"
-            outcome = self._in_doubt(line, rules.UNEXPECTED, message)
+            message = f"{change.event_name!r}: {type(failure).__name__}"
+            result = self._in_doubt(change, rules.UNEXPECTED, message)
         else:
-            outcome = future.result()
-        self.outcomes[line.event_name] = outcome
+            result = future.result()
+        self.results[change.event_name] = result
         with suppress(Exception):  # whoever listens must not be able to end an apply half-way
-            self.run.told(Line(line, outcome))
+            self.run.on_result(ReportedChange(change, result))
 
-    def _in_doubt(self, line: Change, rule: Rule, message: str) -> Outcome:
+    def _in_doubt(self, change: Change, rule: Rule, message: str) -> ChangeResult:
         """A line of which nobody knows how far it came; a replacement may be half-way."""
-        if line.action is Action.REPLACE:
-            return Outcome(OutcomeStatus.UNKNOWN, error=self._half_replaced(line, message))
-        return Outcome(OutcomeStatus.UNKNOWN, error=_problem(rule, line, message))
+        if change.action is Action.REPLACE:
+            return ChangeResult(ResultStatus.UNKNOWN, error=self._half_replaced(change, message))
+        return ChangeResult(ResultStatus.UNKNOWN, error=_problem(rule, change, message))
 
-    def _one(self, line: Change, planned: tuple[Step, ...]) -> Outcome:
-        if line.event_name in self.run.already:
-            found = self.run.already[line.event_name]
-            return Outcome(OutcomeStatus.ALREADY, meter_id=found)
-        if skipped := self._skip(line):
-            return Outcome(OutcomeStatus.SKIPPED, error=skipped)
+    def _one(self, change: Change, planned: tuple[Step, ...]) -> ChangeResult:
+        if change.event_name in self.run.already:
+            found = self.run.already[change.event_name]
+            return ChangeResult(ResultStatus.ALREADY, meter_id=found)
+        if skipped := self._skip(change):
+            return ChangeResult(ResultStatus.SKIPPED, error=skipped)
         try:
-            outcome = self._perform(line, planned)
+            result = self._perform(change, planned)
         except BaseException:
             self.failed = True
             raise
-        self.failed = self.failed or not outcome.status.settled
-        code = outcome.error.code if outcome.error else None
+        self.failed = self.failed or not result.status.succeeded
+        code = result.error.code if result.error else None
         self.unchecked.append(code == rules.NOT_CONFIRMED.code)
-        return outcome
+        return result
 
-    def _skip(self, line: Change) -> Problem | None:
-        if line.refused_by:
-            codes = ", ".join(line.refused_by)
-            message = f"{line.event_name!r} was not touched: refused by {codes}"
-            return _problem(rules.LINE_REFUSED, line, message)
+    def _skip(self, change: Change) -> Diagnostic | None:
+        if change.refused_by:
+            codes = ", ".join(change.refused_by)
+            message = f"{change.event_name!r} was not touched: refused by {codes}"
+            return _problem(rules.LINE_REFUSED, change, message)
         if self.run.stopped():
-            message = f"{line.event_name!r} was not touched: the run was told to stop"
-            return _problem(rules.STOPPED, line, message)
-        if self.wrong_mode or (self.failed and line.action.stops):
-            message = f"{line.event_name!r} was not touched, since an earlier line failed"
-            return _problem(rules.AFTER_FAILURE, line, message)
+            message = f"{change.event_name!r} was not touched: the run was told to stop"
+            return _problem(rules.STOPPED, change, message)
+        if self.wrong_mode or (self.failed and change.action.stops):
+            message = f"{change.event_name!r} was not touched, since an earlier line failed"
+            return _problem(rules.AFTER_FAILURE, change, message)
         if self.unchecked[-_GIVE_UP:] == [True] * _GIVE_UP:
-            message = f"{line.event_name!r} was not touched, since the account answers nothing"
-            return _problem(rules.AFTER_FAILURE, line, message)
+            message = f"{change.event_name!r} was not touched, since the account answers nothing"
+            return _problem(rules.AFTER_FAILURE, change, message)
         return None
 
-    def _perform(self, line: Change, planned: tuple[Step, ...]) -> Outcome:
+    def _perform(self, change: Change, planned: tuple[Step, ...]) -> ChangeResult:
         """The requests of one line, one after another; stops at the first that is not settled."""
-        seen = {live.id: live for live in line.live}
-        parts: list[Settled] = []
+        seen = {existing.id: existing for existing in change.existing_meters}
+        parts: list[StepResult] = []
         for step in planned:
             if step.undoes is not None:
                 break
             base = seen.get(step.meter_id or "")
-            part = settle(step, base, self.run.to_the_end() if parts else self.run)
-            part = self._in_mode(line, part)
+            part = execute_step(step, base, self.run.ignoring_stop() if parts else self.run)
+            part = self._in_mode(change, part)
             parts.append(part)
-            if part.live:
-                seen[part.live.id] = part.live
-            if not part.status.settled:
-                return self._fallen(line, planned, step, parts, seen)
-        status = min((part.status for part in parts), key=list(OutcomeStatus).index)
+            if part.existing:
+                seen[part.existing.id] = part.existing
+            if not part.status.succeeded:
+                return self._compensate(change, planned, step, parts, seen)
+        status = min((part.status for part in parts), key=list(ResultStatus).index)
         return _outcome(status, parts, None)
 
-    def _in_mode(self, line: Change, part: Settled) -> Settled:
+    def _in_mode(self, change: Change, part: StepResult) -> StepResult:
         """The first answer tells the mode where nothing else could; a mismatch ends the run."""
-        if part.live is None or part.live.livemode == self.run.livemode:
+        if part.existing is None or part.existing.livemode == self.run.livemode:
             return part
         self.wrong_mode = True
-        message = f"the answer for {line.event_name!r} is of the other mode than configured"
-        problem = guards.WRONG_MODE(message, line.where, event_name=line.event_name)
-        return replace(part, status=OutcomeStatus.FAILED, error=problem)
+        message = f"the answer for {change.event_name!r} is of the other mode than configured"
+        diagnostic = guards.WRONG_MODE(message, change.location, event_name=change.event_name)
+        return replace(part, status=ResultStatus.FAILED, error=diagnostic)
 
-    def _fallen(
+    def _compensate(
         self,
-        line: Change,
+        change: Change,
         planned: tuple[Step, ...],
         at: Step,
-        parts: list[Settled],
-        seen: dict[str, Live],
-    ) -> Outcome:
+        parts: list[StepResult],
+        seen: dict[str, ExistingMeter],
+    ) -> ChangeResult:
         """A request was not settled: wake what this line had stopped, if nothing follows it.
 
         What somebody else was seen to have stopped is theirs to wake; the report is as loud.
@@ -185,41 +189,43 @@ class _Progress:
         failure = parts[-1]
         why = failure.error.message if failure.error else str(failure.status)
         undo = next((step for step in planned if step.undoes in (at.n, at.n - 1)), None)
-        known = failure.status is not OutcomeStatus.UNKNOWN
-        begun = len(parts) > 1 or not known or (failure.live and not failure.live.active)
-        if undo is None or not begun or self._counts(failure.live):
+        known = failure.status is not ResultStatus.UNKNOWN
+        begun = len(parts) > 1 or not known or (failure.existing and not failure.existing.active)
+        if undo is None or not begun or self._counts(failure.existing):
             return _outcome(failure.status, parts, failure.error)
         ours = any(sent.wrote for sent in parts[0].sent)
         if known and not ours:
             why = f"{why}; {undo.meter_id} was stopped by somebody else, and left so"
         elif known:
-            woken = settle(undo, seen.get(undo.meter_id or ""), self.run.to_the_end())
+            woken = execute_step(undo, seen.get(undo.meter_id or ""), self.run.ignoring_stop())
             parts.append(woken)
-            if woken.status.settled:
+            if woken.status.succeeded:
                 message = f"{why}; {undo.meter_id} is active again"
-                return _outcome(failure.status, parts, _problem(rules.COMPENSATED, line, message))
-        return _outcome(failure.status, parts, self._half_replaced(line, why))
+                return _outcome(failure.status, parts, _problem(rules.COMPENSATED, change, message))
+        return _outcome(failure.status, parts, self._half_replaced(change, why))
 
-    def _counts(self, live: Live | None) -> bool:
+    def _counts(self, existing: ExistingMeter | None) -> bool:
         """Whether a meter counts usage of this account, whoever brought that about."""
-        return live is not None and live.active and live.livemode == self.run.livemode
+        return existing is not None and existing.active and existing.livemode == self.run.livemode
 
-    def _half_replaced(self, line: Change, why: str) -> Problem:
+    def _half_replaced(self, change: Change, why: str) -> Diagnostic:
         """The old meter may be stopped, and nothing be there in its place."""
-        old = line.have.id if line.have else ""
-        message = f"{line.event_name!r} may have NO active meter, usage is being lost: {why}"
-        by_hand = self.run.repair.replace("{id}", old)
+        old = change.existing.id if change.existing else ""
+        message = f"{change.event_name!r} may have NO active meter, usage is being lost: {why}"
+        by_hand = self.run.recovery_command.replace("{id}", old)
         hint = "run apply again at once"
         if by_hand:
             hint += f", or wake the old meter: `{by_hand}`"
-        return rules.HALF_REPLACED(message, line.where, hint, line.event_name)
+        return rules.HALF_REPLACED(message, change.location, hint, change.event_name)
 
 
-def _outcome(status: OutcomeStatus, parts: list[Settled], error: Problem | None) -> Outcome:
+def _outcome(
+    status: ResultStatus, parts: list[StepResult], error: Diagnostic | None
+) -> ChangeResult:
     requests = tuple(sent for part in parts for sent in part.sent)
-    last = next((part.live for part in reversed(parts) if part.live), None)
-    return Outcome(status, requests, error, last.id if last else None)
+    last = next((part.existing for part in reversed(parts) if part.existing), None)
+    return ChangeResult(status, requests, error, last.id if last else None)
 
 
-def _problem(rule: Rule, line: Change, message: str) -> Problem:
-    return rule(message, line.where, event_name=line.event_name)
+def _problem(rule: Rule, change: Change, message: str) -> Diagnostic:
+    return rule(message, change.location, event_name=change.event_name)

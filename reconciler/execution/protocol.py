@@ -9,8 +9,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Protocol, Self
 
-from ..diagnostics.diagnostic import Problem
-from ..model.meter import Live
+from ..diagnostics.diagnostic import Diagnostic
+from ..model.meter import ExistingMeter
 from .steps import Step
 
 SIDE_BY_SIDE = 8
@@ -18,13 +18,13 @@ SIDE_BY_SIDE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Seen:
+class Confirmed:
     """A 2xx answer with the meter in it. A `replayed` one is an old answer and proves nothing.
 
     Here as in the other two, `doubts` counts the tries that may have had an unseen effect.
     """
 
-    live: Live
+    existing: ExistingMeter
     request_id: str | None = None
     attempts: int = 1
     replayed: bool = False
@@ -32,10 +32,10 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class Rejected:
     """A 4xx answer that another try cannot change, with its HTTP status."""
 
-    problem: Problem
+    diagnostic: Diagnostic
     status: int
     request_id: str | None = None
     attempts: int = 1
@@ -44,13 +44,13 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
-class Doubtful:
+class Indeterminate:
     """No answer, or none that tells of an effect (timeout, reset, 5xx, 409; 429 ever again).
 
     `replayed` says that a stored answer came back: the same key can bring no other.
     """
 
-    problem: Problem
+    diagnostic: Diagnostic
     status: int | None = None
     request_id: str | None = None
     attempts: int = 1
@@ -58,61 +58,61 @@ class Doubtful:
     doubts: int = 1
 
 
-Answer = Seen | Refused | Doubtful
+Outcome = Confirmed | Rejected | Indeterminate
 
 
 class Meters(Protocol):
     """All that `apply` knows of Stripe.
 
     `send` never raises for what the API answers, nor for an unreachable API; it answers
-    `Refused` or `Doubtful`. `read`, `find` and `live` retry what is safe to retry and
+    `Rejected` or `Indeterminate`. `read`, `find` and `live` retry what is safe to retry and
     raise `ServiceError` or `AuthError` when the account cannot be read.
     """
 
-    def send(self, step: Step, key: str) -> Answer:
+    def send(self, step: Step, key: str) -> Outcome:
         """One request, tried again with the same idempotency key while that is safe."""
 
-    def read(self, meter_id: str) -> Live | None:
+    def read(self, meter_id: str) -> ExistingMeter | None:
         """The meter as it is now; None when the account knows no such id."""
 
-    def find(self, event_name: str, known: Collection[str]) -> tuple[Live, ...]:
+    def find(self, event_name: str, known: Collection[str]) -> tuple[ExistingMeter, ...]:
         """Meters of this name that came into being after those whose ids are `known`."""
 
-    def live(self) -> tuple[Live, ...]:
+    def list_all(self) -> tuple[ExistingMeter, ...]:
         """Every meter of the account, active and inactive, each once."""
 
-    def to_the_end(self) -> Self:
+    def ignoring_stop(self) -> Self:
         """The same account for what has to be finished: no stop signal is heeded any more."""
 
 
-class Notebook(Protocol):
+class Journal(Protocol):
     """Where a run writes down what it is about to do, and what came of it."""
 
-    def intend(self, step: Step, key: str, *, begun: bool) -> None:
+    def before_request(self, step: Step, key: str, *, begun: bool) -> None:
         """Called before a request; when it returns, the line is safe on disk.
 
         Raises ReconcilerError where it is not, unless the line has `begun`: what follows then
         must go out, lest a meter stay stopped for want of a note.
         """
 
-    def observe(self, step: Step, key: str, answer: Answer) -> None:
+    def after_response(self, step: Step, key: str, answer: Outcome) -> None:
         """Called after a request, with what it brought."""
 
-    def unsent(self, step: Step, key: str) -> None:
+    def not_sent(self, step: Step, key: str) -> None:
         """Called instead where the run was told to stop before the request went out."""
 
 
-class Unwritten:
+class NullJournal:
     """A notebook that keeps nothing."""
 
-    def intend(self, step: Step, key: str, *, begun: bool) -> None:
+    def before_request(self, step: Step, key: str, *, begun: bool) -> None:
         """Nothing."""
 
-    def observe(self, step: Step, key: str, answer: Answer) -> None:
+    def after_response(self, step: Step, key: str, answer: Outcome) -> None:
         """Nothing."""
 
-    def unsent(self, step: Step, key: str) -> None:
+    def not_sent(self, step: Step, key: str) -> None:
         """Nothing."""
 
 
-UNWRITTEN = Unwritten()
+NULL_JOURNAL = NullJournal()

@@ -11,7 +11,7 @@ from ..model.change import Action, Change
 from ..planning.plan import Plan
 
 
-class Verb(StrEnum):
+class Operation(StrEnum):
     """The four calls that write a meter."""
 
     CREATE = "create"
@@ -30,7 +30,7 @@ class Step:
     """
 
     n: int
-    verb: Verb
+    operation: Operation
     change: Change
     meter_id: str | None = None
     undoes: int | None = None
@@ -57,51 +57,53 @@ def steps(plan: Plan) -> dict[str, tuple[Step, ...]]:
     """
     numbered: dict[str, tuple[Step, ...]] = {}
     n = 0
-    for line in plan.changes:
-        if line.action.writes:
-            numbered[line.event_name] = tuple(
+    for change in plan.changes:
+        if change.action.writes:
+            numbered[change.event_name] = tuple(
                 replace(step, n=n + step.n, undoes=step.undoes and n + step.undoes)
-                for step in _steps(line)
+                for step in _steps(change)
             )
-            n += len(numbered[line.event_name])
+            n += len(numbered[change.event_name])
     return numbered
 
 
-def _steps(line: Change) -> Iterator[Step]:
+def _steps(change: Change) -> Iterator[Step]:
     """The requests of one line, numbered from 1."""
-    have = line.have.id if line.have else None
-    match line.action:
+    existing = change.existing.id if change.existing else None
+    match change.action:
         case Action.CREATE:
-            yield Step(1, Verb.CREATE, line)
+            yield Step(1, Operation.CREATE, change)
         case Action.UPDATE:
-            yield Step(1, Verb.UPDATE, line, have)
+            yield Step(1, Operation.UPDATE, change, existing)
         case Action.DEACTIVATE:
-            yield Step(1, Verb.DEACTIVATE, line, have)
+            yield Step(1, Operation.DEACTIVATE, change, existing)
         case Action.REACTIVATE:
-            yield Step(1, Verb.REACTIVATE, line, have)
-            if _renames(line):
-                yield Step(2, Verb.UPDATE, line, have)
+            yield Step(1, Operation.REACTIVATE, change, existing)
+            if _renames(change):
+                yield Step(2, Operation.UPDATE, change, existing)
         case Action.REPLACE:
-            yield from _replacement(line, have)
+            yield from _replacement(change, existing)
 
 
-def _replacement(line: Change, old: str | None) -> Iterator[Step]:
+def _replacement(change: Change, old: str | None) -> Iterator[Step]:
     """Stop the old meter, start its successor; the last step wakes the old one if that fails."""
-    yield Step(1, Verb.DEACTIVATE, line, old)
-    if line.wakes is None:
-        yield Step(2, Verb.CREATE, line)
-        yield Step(3, Verb.REACTIVATE, line, old, undoes=1)
+    yield Step(1, Operation.DEACTIVATE, change, old)
+    if change.reactivates is None:
+        yield Step(2, Operation.CREATE, change)
+        yield Step(3, Operation.REACTIVATE, change, old, undoes=1)
         return
-    yield Step(2, Verb.REACTIVATE, line, line.wakes.id)
-    renames = _renames(line)
+    yield Step(2, Operation.REACTIVATE, change, change.reactivates.id)
+    renames = _renames(change)
     if renames:
-        yield Step(3, Verb.UPDATE, line, line.wakes.id)
-    yield Step(4 if renames else 3, Verb.REACTIVATE, line, old, undoes=1)
+        yield Step(3, Operation.UPDATE, change, change.reactivates.id)
+    yield Step(4 if renames else 3, Operation.REACTIVATE, change, old, undoes=1)
 
 
-def _renames(line: Change) -> bool:
-    woken = line.wakes or line.have
-    return bool(woken and line.want and woken.display_name != line.want.meter.display_name)
+def _renames(change: Change) -> bool:
+    woken = change.reactivates or change.existing
+    return bool(
+        woken and change.desired and woken.display_name != change.desired.meter.display_name
+    )
 
 
 def idempotency_key(plan: Plan, step: Step, attempt: int) -> str:

@@ -22,8 +22,8 @@ from typing import Any
 
 from ..config import former
 from ..diagnostics.codes import journal as rules
-from ..diagnostics.diagnostic import Problem
-from ..report.history import PastCommit, Turn
+from ..diagnostics.diagnostic import Diagnostic
+from ..report.history import DeclarationChange, PastCommit
 from ..timestamps import LATEST
 from .ci import commit
 from .git import GitError, ask, objects
@@ -64,7 +64,7 @@ class _Logged:
     files: tuple[_Touched, ...]
 
 
-def changes(root: str, event_name: str) -> tuple[tuple[PastCommit, ...], tuple[Problem, ...]]:
+def changes(root: str, event_name: str) -> tuple[tuple[PastCommit, ...], tuple[Diagnostic, ...]]:
     """The commits, newest first, and what kept all or the older ones from being seen.
 
     Outside of a git checkout, and before the first commit in one, there is neither.
@@ -78,7 +78,7 @@ def changes(root: str, event_name: str) -> tuple[tuple[PastCommit, ...], tuple[P
         return (), (rules.COMMITS_UNREADABLE(f"the commits cannot be read: {error}"),)
 
 
-def _changes(root: str, event_name: str) -> tuple[tuple[PastCommit, ...], tuple[Problem, ...]]:
+def _changes(root: str, event_name: str) -> tuple[tuple[PastCommit, ...], tuple[Diagnostic, ...]]:
     shallow = ask(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
     logged = tuple(_logged(ask(root, *_LOG, timeout=_PATIENCE))) if commit(root) else ()
     cut = []
@@ -141,14 +141,20 @@ def _told(logged: _Logged, entries: Mapping[str, Entry]) -> PastCommit | None:
     if any(list(before.values()) == list(after.values()) for before in versions):
         return None
     before = versions[0]
-    turn = Turn.CHANGED if before and after else Turn.DECLARED if after else Turn.REMOVED
+    turn = (
+        DeclarationChange.CHANGED
+        if before and after
+        else DeclarationChange.DECLARED
+        if after
+        else DeclarationChange.REMOVED
+    )
     return PastCommit(
         commit=logged.commit,
         at=logged.at,
         author=logged.author,
         subject=logged.subject,
         turn=turn,
-        keys=tuple(_differing(before, after)) if turn is Turn.CHANGED else (),
+        keys=tuple(_differing(before, after)) if turn is DeclarationChange.CHANGED else (),
         files=tuple(after or before),
     )
 

@@ -25,11 +25,11 @@ from typing import Any
 
 from ..clock import Clock, SystemClock
 from ..diagnostics.codes import journal as rules
-from ..diagnostics.diagnostic import Location, Problem
+from ..diagnostics.diagnostic import Diagnostic, Location
 from ..diagnostics.errors import ReconcilerError
-from ..execution.protocol import Answer, Seen
+from ..execution.protocol import Confirmed, Outcome
 from ..execution.steps import Step
-from ..report.report import Line
+from ..report.report import ReportedChange
 
 NAME = "journal.jsonl"
 LOCK = "journal.lock"
@@ -57,8 +57,8 @@ class Header:
     tool_version: str
 
 
-class Journal:
-    """An open journal; `settle.Notebook` for an apply. Threads may share it."""
+class FileJournal:
+    """An open journal; `settle.Journal` for an apply. Threads may share it."""
 
     def __init__(self, descriptor: int, path: Path, plan_id: str, clock: Clock) -> None:
         self._descriptor: int | None = descriptor
@@ -73,34 +73,34 @@ class Journal:
         """Written before anything else; raises JournalError when it could not be."""
         self._must("run", asdict(header))
 
-    def intend(self, step: Step, key: str, *, begun: bool = False) -> None:
+    def before_request(self, step: Step, key: str, *, begun: bool = False) -> None:
         """Written before a request is sent; raises JournalError when it could not be.
 
         A line that has `begun` goes on all the same, and the run says what is missing.
         """
-        (self._should if begun else self._must)("intend", _step(step, key))
+        (self._should if begun else self._must)("request", _step(step, key))
 
-    def observe(self, step: Step, key: str, answer: Answer) -> None:
+    def after_response(self, step: Step, key: str, answer: Outcome) -> None:
         """Written after a request; a failure ends nothing, for the request was sent."""
-        self._should("observe", {**_step(step, key), **_answer(answer)})
+        self._should("response", {**_step(step, key), **_answer(answer)})
 
-    def unsent(self, step: Step, key: str) -> None:
+    def not_sent(self, step: Step, key: str) -> None:
         """Written where the run was told to stop before the request went out."""
-        self._should("unsent", _step(step, key))
+        self._should("not_sent", _step(step, key))
 
-    def outcome(self, line: Line) -> None:
+    def result(self, line: ReportedChange) -> None:
         """Written when a line has ended; a failure ends nothing."""
-        if line.outcome is None:
+        if line.result is None:
             return
-        error = line.outcome.error
+        error = line.result.error
         entry = {
             "event_name": line.change.event_name,
             "action": str(line.change.action),
-            "status": str(line.outcome.status),
-            "meter_id": line.outcome.meter_id,
+            "status": str(line.result.status),
+            "meter_id": line.result.meter_id,
             "error": {"code": error.code, "message": error.message} if error else None,
         }
-        self._should("outcome", entry)
+        self._should("result", entry)
 
     def end(self, exit_code: int) -> None:
         """Written when the run has come to its end; one that was killed has no such line."""
@@ -114,7 +114,7 @@ class Journal:
                 with suppress(OSError):
                     os.close(descriptor)
 
-    def lost(self) -> tuple[Problem, ...]:
+    def lost(self) -> tuple[Diagnostic, ...]:
         """What a run has to say in the end of what could not be written down."""
         if self._lost is None:
             return ()
@@ -149,7 +149,7 @@ class Journal:
 
 
 @contextmanager
-def opened(folder: Path, header: Header, clock: Clock) -> Iterator[Journal]:
+def opened(folder: Path, header: Header, clock: Clock) -> Iterator[FileJournal]:
     """The journal in `folder`, with the first line of this run safely in it.
 
     Raises JournalError before anything else happens when the disk is full or read-only.
@@ -159,7 +159,7 @@ def opened(folder: Path, header: Header, clock: Clock) -> Iterator[Journal]:
         descriptor = _open(folder, path, clock)
     except OSError as error:
         raise JournalError(_unwritable(path, error)) from None
-    book = Journal(descriptor, path, header.plan_id, clock)
+    book = FileJournal(descriptor, path, header.plan_id, clock)
     try:
         book.begin(header)
         yield book
@@ -213,24 +213,24 @@ def _turn_over(path: Path) -> None:
 
 def read(
     folder: Path, clock: Clock | None = None
-) -> tuple[tuple[dict[str, Any], ...], tuple[Problem, ...]]:
+) -> tuple[tuple[dict[str, Any], ...], tuple[Diagnostic, ...]]:
     """Every entry of the journal, oldest first, and what could not be read of it."""
     entries: list[dict[str, Any]] = []
-    problems: list[Problem] = []
-    for path, data in _files(folder, clock or SystemClock(), problems):
+    diagnostics: list[Diagnostic] = []
+    for path, data in _files(folder, clock or SystemClock(), diagnostics):
         for number, line in enumerate(data.split(b"\n"), 1):
             try:
                 entry = json.loads(line) if line.strip() else None
             except (ValueError, RecursionError):
                 message = "a line of the journal is unreadable: a crash may have cut it off"
-                problems.append(rules.DAMAGED(message, Location(str(path), number)))
+                diagnostics.append(rules.DAMAGED(message, Location(str(path), number)))
                 continue
             if isinstance(entry, dict):
                 entries.append(entry)
-    return tuple(entries), tuple(problems)
+    return tuple(entries), tuple(diagnostics)
 
 
-def _files(folder: Path, clock: Clock, problems: list[Problem]) -> list[tuple[Path, bytes]]:
+def _files(folder: Path, clock: Clock, diagnostics: list[Diagnostic]) -> list[tuple[Path, bytes]]:
     """What the files hold, the oldest first, none of them missed because a run turns them over."""
     names = [f"{NAME}.{n}" for n in range(KEEP, 0, -1)] + [NAME]
     files: list[tuple[Path, bytes]] = []
@@ -247,14 +247,14 @@ def _files(folder: Path, clock: Clock, problems: list[Problem]) -> list[tuple[Pa
                 continue
             except OSError as error:
                 message = f"the journal cannot be read: {_why(error)}"
-                problems.append(rules.UNREADABLE(message, Location(str(path))))
+                diagnostics.append(rules.UNREADABLE(message, Location(str(path))))
     return files
 
 
 def _step(step: Step, key: str) -> dict[str, Any]:
     return {
         "event_name": step.change.event_name,
-        "verb": str(step.verb),
+        "operation": str(step.operation),
         "meter_id": step.meter_id,
         "n": step.n,
         "undoes": step.undoes,
@@ -262,7 +262,7 @@ def _step(step: Step, key: str) -> dict[str, Any]:
     }
 
 
-def _answer(answer: Answer) -> dict[str, Any]:
+def _answer(answer: Outcome) -> dict[str, Any]:
     """What came back: never more of it than a person needs to find the request at Stripe."""
     known: dict[str, Any] = {
         "result": type(answer).__name__.lower(),
@@ -270,13 +270,13 @@ def _answer(answer: Answer) -> dict[str, Any]:
         "attempts": answer.attempts,
         "replayed": answer.replayed,
     }
-    if isinstance(answer, Seen):
-        return {**known, "meter_id": answer.live.id, "meter": answer.live.as_api()}
+    if isinstance(answer, Confirmed):
+        return {**known, "meter_id": answer.existing.id, "meter": answer.existing.as_api()}
     status = answer.status
-    return {**known, "status": status, "error": answer.problem.message}
+    return {**known, "status": status, "error": answer.diagnostic.message}
 
 
-def _unwritable(path: Path, error: OSError) -> Problem:
+def _unwritable(path: Path, error: OSError) -> Diagnostic:
     message = f"the journal cannot be written: {_why(error)}"
     return rules.UNWRITABLE(message, Location(str(path)))
 

@@ -12,14 +12,14 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from ..model.project import AccountRef
-from ..report.history import _CAME, PastLine, PastRequest, PastRun
+from ..report.history import _CAME, PastChange, PastRequest, PastRun
 from ..timestamps import LATEST
 
 T = TypeVar("T")
 Entry = Mapping[str, Any]
 
 
-def recount(entries: Iterable[Entry]) -> tuple[PastRun, ...]:
+def parse_runs(entries: Iterable[Entry]) -> tuple[PastRun, ...]:
     """The runs that a journal's entries tell of, in the order in which they began."""
     return tuple(_run(name, told) for name, told in _by("run", entries).items())
 
@@ -27,8 +27,8 @@ def recount(entries: Iterable[Entry]) -> tuple[PastRun, ...]:
 def about(runs: Iterable[PastRun], event_name: str) -> Iterator[PastRun]:
     """The runs that did something about a name, and only that of them."""
     for run in runs:
-        if lines := tuple(line for line in run.lines if line.event_name == event_name):
-            yield replace(run, lines=lines)
+        if changes := tuple(line for line in run.changes if line.event_name == event_name):
+            yield replace(run, changes=changes)
 
 
 def _by(name: str, entries: Iterable[Entry]) -> dict[str, list[Entry]]:
@@ -56,14 +56,14 @@ def _run(name: str, told: list[Entry]) -> PastRun:
         user=_word(first, "user"),
         job=_word(first, "job"),
         tool_version=_word(first, "tool_version"),
-        lines=tuple(_line(each, of) for each, of in _by("event_name", told).items() if each),
+        changes=tuple(_line(each, of) for each, of in _by("event_name", told).items() if each),
     )
 
 
-def _line(event_name: str, told: list[Entry]) -> PastLine:
-    ended = next((entry for entry in told if entry.get("kind") == "outcome"), {})
+def _line(event_name: str, told: list[Entry]) -> PastChange:
+    ended = next((entry for entry in told if entry.get("kind") == "result"), {})
     error = _of(ended, "error", dict) or {}
-    return PastLine(
+    return PastChange(
         event_name=event_name,
         action=_word(ended, "action"),
         status=_word(ended, "status"),
@@ -81,17 +81,17 @@ def _requests(told: list[Entry]) -> list[PastRequest]:
     requests: list[PastRequest] = []
     for entry in reversed(told):
         if key := _word(entry, "key"):
-            if entry.get("kind") == "intend":
+            if entry.get("kind") == "request":
                 requests.append(_request(key, entry, then.get(key, {})))
             then[key] = entry
     return requests[::-1]
 
 
 def _request(key: str, intended: Entry, then: Entry) -> PastRequest:
-    said = _word(then, "result") if then.get("kind") == "observe" else _word(then, "kind")
+    said = _word(then, "result") if then.get("kind") == "response" else _word(then, "kind")
     return PastRequest(
         key=key,
-        verb=_word(intended, "verb"),
+        operation=_word(intended, "operation"),
         at=_moment(intended),
         n=_of(intended, "n", int),
         undoes=_of(intended, "undoes", int),

@@ -5,26 +5,26 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from ..drift.attribution import whose
+from ..drift.attribution import origin
 from ..model.event import Event
-from ..model.finding import Whose
+from ..model.finding import Origin
 from ..report.history import (
+    DeclarationChange,
     Moment,
+    PastChange,
     PastCommit,
-    PastLine,
     PastRequest,
     PastRun,
     Source,
-    Turn,
     came_of,
 )
 
-Heard = tuple[str, Event]
+AccountEvent = tuple[str, Event]
 """The name of an account, and one of its events."""
 
 
 def timeline(
-    runs: Sequence[PastRun], events: Iterable[Heard], commits: Iterable[PastCommit]
+    runs: Sequence[PastRun], events: Iterable[AccountEvent], commits: Iterable[PastCommit]
 ) -> tuple[Moment, ...]:
     """All that is known of one event_name, oldest first; nothing here speaks of another one.
 
@@ -33,20 +33,20 @@ def timeline(
     requests by ours, events by Stripe's, which has whole seconds: within one, the order is not
     known.
     """
-    sent = [(run, request) for run in runs for line in run.lines for request in line.requests]
+    sent = [(run, request) for run in runs for line in run.changes for request in line.requests]
     effects, others = _joined([request for _, request in sent], events)
     moments = [
         *map(_committed, commits),
         *(_requested(run, request, effects[n]) for n, (run, request) in enumerate(sent)),
-        *(_ended(run, line) for run in runs for line in run.lines if _adds(line)),
+        *(_ended(run, line) for run in runs for line in run.changes if _adds(line)),
         *(_announced(account, event) for account, event in others),
     ]
     return tuple(sorted(moments, key=lambda moment: moment.at))
 
 
 def _joined(
-    requests: Sequence[PastRequest], events: Iterable[Heard]
-) -> tuple[dict[int, list[Event]], list[Heard]]:
+    requests: Sequence[PastRequest], events: Iterable[AccountEvent]
+) -> tuple[dict[int, list[Event]], list[AccountEvent]]:
     """The events that each request brought about, by its place, and those of nobody in here.
 
     The request id decides. It is missing where the answer was lost, and another try has another
@@ -57,10 +57,10 @@ def _joined(
     for n, request in enumerate(requests):
         if request.request_id:
             by_id.setdefault(request.request_id, n)
-        if request.result not in ("refused", "unsent"):
+        if request.result not in ("rejected", "not_sent"):
             by_key.setdefault(request.key, n)
     effects: defaultdict[int, list[Event]] = defaultdict(list)
-    others: list[Heard] = []
+    others: list[AccountEvent] = []
     for account, event in reversed(tuple(events)):
         n = by_id.get(event.request_id or "", by_key.get(event.idempotency_key or "", -1))
         if n < 0:
@@ -72,19 +72,19 @@ def _joined(
 
 def _requested(run: PastRun, request: PastRequest, effects: Sequence[Event]) -> Moment:
     """A request of ours, and what the account itself says that it did."""
-    verb = request.verb or "?"
+    operation = request.operation or "?"
     undoing = ", to undo" if request.undoes else ""
-    said = [f"{verb}{undoing}: {came_of(request)}", *(event.type for event in effects)]
+    said = [f"{operation}{undoing}: {came_of(request)}", *(event.type for event in effects)]
     notes = [request.error, *map(_renamed, effects)]
     told = next(iter(effects), None)
     return Moment(
         at=request.at,
         source=Source.JOURNAL,
-        kind=verb,
+        kind=operation,
         what="; ".join(said),
         note="; ".join(filter(None, notes)) or None,
         who=_who(run),
-        whose=Whose.OURS,
+        origin=Origin.OURS,
         account=run.account.name,
         meter_id=request.meter_id or (_meter_id(told) if told else None),
         request_id=request.request_id or (told.request_id if told else None),
@@ -94,12 +94,12 @@ def _requested(run: PastRun, request: PastRequest, effects: Sequence[Event]) -> 
     )
 
 
-def _adds(line: PastLine) -> bool:
+def _adds(line: PastChange) -> bool:
     """Whether the outcome of a line says more than its requests."""
     return line.status is not None and not (line.requests and line.status in ("done", "already"))
 
 
-def _ended(run: PastRun, line: PastLine) -> Moment:
+def _ended(run: PastRun, line: PastChange) -> Moment:
     """How a line of a plan ended that was not done, or not by a request."""
     action = line.action or "?"
     return Moment(
@@ -109,7 +109,7 @@ def _ended(run: PastRun, line: PastLine) -> Moment:
         what=f"{action}: {line.status}",
         note=f"{line.code}: {line.message}" if line.code else None,
         who=_who(run),
-        whose=Whose.OURS,
+        origin=Origin.OURS,
         account=run.account.name,
         meter_id=line.meter_id,
         plan_id=run.plan_id,
@@ -119,16 +119,16 @@ def _ended(run: PastRun, line: PastLine) -> Moment:
 
 def _announced(account: str, event: Event) -> Moment:
     """An event that no request of this journal explains."""
-    doer, ours = whose(event)
-    by_ours = f"{doer.briefly}, by a run that is not in this journal"
+    attribution_text, ours = origin(event)
+    by_ours = f"{attribution_text.briefly}, by a run that is not in this journal"
     return Moment(
         at=float(event.created),
         source=Source.EVENT,
         kind=event.type,
         what=event.type,
         note=_renamed(event),
-        who=by_ours if ours else doer.at_length,
-        whose=doer,
+        who=by_ours if ours else attribution_text.at_length,
+        origin=attribution_text,
         account=account,
         meter_id=_meter_id(event),
         request_id=event.request_id,
@@ -139,9 +139,9 @@ def _announced(account: str, event: Event) -> Moment:
 
 
 _DID = {
-    Turn.DECLARED: "declared in",
-    Turn.CHANGED: "changed in",
-    Turn.REMOVED: "no longer declared in",
+    DeclarationChange.DECLARED: "declared in",
+    DeclarationChange.CHANGED: "changed in",
+    DeclarationChange.REMOVED: "no longer declared in",
 }
 
 

@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Any
 
 from ..diagnostics.diagnostic import Location
-from .meter import Live
+from .meter import ExistingMeter
 from .price import Price
-from .project import Declared
+from .project import MeterConfig
 
 
 class Action(StrEnum):
@@ -66,23 +66,23 @@ class Change:
     event_name: str
     reason: str
     severity: Severity = Severity.NONE
-    want: Declared | None = None
-    have: Live | None = None
-    wakes: Live | None = None
-    twins: tuple[Live, ...] = ()
+    desired: MeterConfig | None = None
+    existing: ExistingMeter | None = None
+    reactivates: ExistingMeter | None = None
+    others: tuple[ExistingMeter, ...] = ()
     fields: tuple[FieldChange, ...] = ()
     prices: tuple[Price, ...] = ()
     refused_by: tuple[str, ...] = ()
 
     @property
-    def where(self) -> Location | None:
+    def location(self) -> Location | None:
         """Where the name is declared."""
-        return self.want.where if self.want else None
+        return self.desired.location if self.desired else None
 
     @property
-    def live(self) -> tuple[Live, ...]:
-        """Every live meter of the name, as it was read."""
-        return ((self.have,) if self.have else ()) + self.twins
+    def existing_meters(self) -> tuple[ExistingMeter, ...]:
+        """Return every existing meter of the name, as it was read."""
+        return ((self.existing,) if self.existing else ()) + self.others
 
 
 class Reason(StrEnum):
@@ -91,13 +91,13 @@ class Reason(StrEnum):
     IN_SYNC = "in_sync"
     RETIRED = "retired"
     MISSING = "missing"
-    TWINS_DIFFER = "twins_differ"
+    INACTIVE_DIFFER = "inactive_differ"
     INACTIVE = "inactive"
     RENAMED = "renamed"
     DIFFERS = "differs"
     RETIRES = "retires"
-    PRICES_ON_OTHER_TWIN = "prices_on_other_twin"
-    PRICES_ON_SEVERAL_TWINS = "prices_on_several_twins"
+    PRICES_ON_OTHER_METER = "prices_on_other_meter"
+    PRICES_ON_SEVERAL_METERS = "prices_on_several_meters"
     TWO_ACTIVE = "two_active"
     DECLARED_INACTIVE = "declared_inactive"
     UNDECLARED = "undeclared"

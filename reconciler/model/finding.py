@@ -14,7 +14,7 @@ from .change import Severity
 class Attribution:
     """Who brought a difference about, as far as the account's events tell. `at` is Unix seconds."""
 
-    whose: str
+    origin: str
     at: int | None = None
     request_id: str | None = None
     plan_id: str | None = None
@@ -53,7 +53,7 @@ class Finding:
     exemption: Exemption | None = None
 
 
-class Whose(StrEnum):
+class Origin(StrEnum):
     """Whose doing a finding is; the words are stable."""
 
     OURS = "ours"  # an idempotency key of this tool
@@ -73,13 +73,13 @@ class Whose(StrEnum):
 
 
 _IN_WORDS = {
-    Whose.OURS: ("reconciler", "its idempotency key is ours"),
-    Whose.ANOTHER_CLIENT: ("another API client", "its idempotency key is not ours"),
-    Whose.OUTSIDE: (
+    Origin.OURS: ("reconciler", "its idempotency key is ours"),
+    Origin.ANOTHER_CLIENT: ("another API client", "its idempotency key is not ours"),
+    Origin.OUTSIDE: (
         "not through this tool",
         "no idempotency key was sent; perhaps the Dashboard",
     ),
-    Whose.OLDER: (
+    Origin.OLDER: (
         "not known",
         "no event of the last 30 days explains it; it is older, or the files have changed since",
     ),

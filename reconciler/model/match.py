@@ -7,34 +7,38 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from .meter import Live, Meter
-from .project import Declared
+from .meter import ExistingMeter, Meter
+from .project import MeterConfig
 
 IMMUTABLE = ("default_aggregation", "value_settings", "customer_mapping", "event_time_window")
 
 
 @dataclass(frozen=True, slots=True)
-class Namesakes:
+class MeterMatch:
     """All that stands under one event_name: its declaration, and its live meters.
 
     `inactive` begins with the meter that was deactivated last.
     """
 
     event_name: str
-    want: Declared | None
-    active: tuple[Live, ...]
-    inactive: tuple[Live, ...]
+    desired: MeterConfig | None
+    active: tuple[ExistingMeter, ...]
+    inactive: tuple[ExistingMeter, ...]
 
 
-def namesakes(declared: Iterable[Declared], live: Iterable[Live]) -> tuple[Namesakes, ...]:
+def match_meters(
+    declared: Iterable[MeterConfig], existing: Iterable[ExistingMeter]
+) -> tuple[MeterMatch, ...]:
     """Every event_name on either side, once, in order."""
-    wanted = {want.event_name: want for want in declared}
-    by_name = sorted(live, key=lambda meter: (meter.event_name, _stopped_last(meter)), reverse=True)
+    wanted = {desired.event_name: desired for desired in declared}
+    by_name = sorted(
+        existing, key=lambda meter: (meter.event_name, _deactivated_last(meter)), reverse=True
+    )
     groups = {
         name: tuple(group) for name, group in groupby(by_name, key=lambda meter: meter.event_name)
     }
     return tuple(
-        Namesakes(
+        MeterMatch(
             name,
             wanted.get(name),
             tuple(meter for meter in groups.get(name, ()) if meter.active),
@@ -44,13 +48,13 @@ def namesakes(declared: Iterable[Declared], live: Iterable[Live]) -> tuple[Names
     )
 
 
-def _stopped_last(meter: Live) -> tuple[int, int, str]:
+def _deactivated_last(meter: ExistingMeter) -> tuple[int, int, str]:
     return (meter.status_transitions.deactivated_at or 0, meter.created, meter.id)
 
 
-def same(have: Meter, want: Meter) -> bool:
+def same(existing: Meter, desired: Meter) -> bool:
     """Whether two meters agree in every field that Stripe never changes."""
-    return settings(have) == settings(want)
+    return settings(existing) == settings(desired)
 
 
 def settings(meter: Meter) -> tuple[object, ...]:

@@ -67,7 +67,7 @@ DEFAULTS = {f.name: f.default for f in fields(Meter) if f.default is not MISSING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Live(Meter):
+class ExistingMeter(Meter):
     """A `billing.meter` object as it was read; times are Unix seconds.
 
     Source: the Meter object of Stripe's API reference. Fields that a newer API

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from .project import Declared
+from .project import MeterConfig
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +30,7 @@ def by_meter(prices: Iterable[Price]) -> dict[str, tuple[Price, ...]]:
     return {meter: tuple(some) for meter, some in found.items()}
 
 
-def unaccepted(prices: Iterable[Price], want: Declared | None) -> tuple[Price, ...]:
+def unaccepted_prices(prices: Iterable[Price], desired: MeterConfig | None) -> tuple[Price, ...]:
     """Those of some active prices that no declaration accepts on a meter that does not run."""
-    accepted = want.accepted_prices if want else ()
+    accepted = desired.accepted_prices if desired else ()
     return tuple(price for price in prices if price.id not in accepted)

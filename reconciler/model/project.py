@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..diagnostics.diagnostic import Location, Problem
+from ..diagnostics.diagnostic import Diagnostic, Location
 from .meter import Meter, Status
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Declared:
+class MeterConfig:
     """One entry of a meter file: the meter, whether it should run, and the consent given in it."""
 
     meter: Meter
-    where: Location
+    location: Location
     status: Status = Status.ACTIVE
     protect: bool = False
     retires: tuple[str, ...] = ()
@@ -72,7 +72,7 @@ class Account:
     emulator: str | None = None
     seed: str | None = None
     policy: Policy = Policy()
-    declared: tuple[Declared, ...] = ()
+    declared: tuple[MeterConfig, ...] = ()
     ignore: tuple[Ignore, ...] = ()
 
 
@@ -86,7 +86,7 @@ class Project:
 
     root: str
     accounts: tuple[Account, ...]
-    problems: tuple[Problem, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
     narrowed: bool = False
     digest: str = ""
 
@@ -104,4 +104,4 @@ class Ignore:
     reason: str
     until: str
     owner: str | None = None
-    where: Location | None = None
+    location: Location | None = None

@@ -8,19 +8,19 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from .._version import __version__
-from ..diagnostics.diagnostic import Problem
+from ..diagnostics.diagnostic import Diagnostic
 from ..model.change import Change
-from ..model.match import namesakes
+from ..model.match import match_meters
 from ..model.project import Project
 from ..planning.diff import decide
 from ..planning.guards import check
 from ..planning.plan import Plan, Target, in_order, seal
 from ..planning.scope import EVERYTHING, Scope, in_scope
-from ..planning.warnings import partial, remarks
-from ..report.exit_code import after_plan
-from ..report.report import AccountReport, Line
+from ..planning.warnings import partial, plan_warnings
+from ..report.exit_code import exit_code_for_plan
+from ..report.report import AccountReport, ReportedChange
 from .session import Session
-from .snapshot import Looked, look, situation
+from .snapshot import Snapshot, guard_input, take_snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +44,17 @@ def make_plan(
     Raises AuthError when the key is missing or refused, ServiceError when the account cannot
     be read, StoppedError after a stop signal.
     """
-    live = session.meters.live()
+    existing = session.meters.list_all()
     scope = scope.within(project)
-    names = in_scope(namesakes(session.account.declared, live), scope)
-    seen = look(session, names, live)
-    decided = (decide(each, seen.prices, session.account.policy) for each in names)
-    changes, refusals = check(in_order(decided), situation(session.account, seen))
+    names = in_scope(match_meters(session.account.declared, existing), scope)
+    snapshot = take_snapshot(session, names, existing)
+    decided = (decide(each, snapshot.prices, session.account.policy) for each in names)
+    changes, refusals = check(in_order(decided), guard_input(session.account, snapshot))
     plan = Plan(
-        account=seen.account,
+        account=snapshot.account,
         target=Target.of(session.account),
         changes=changes,
-        listed=tuple(sorted(meter.id for meter in live)),
+        listed=tuple(sorted(meter.id for meter in existing)),
         configuration=project.digest,
         commit=commit,
         created_at=int(session.clock.now()),
@@ -62,24 +62,24 @@ def make_plan(
         tool_version=__version__,
         complete=not scope.narrowed,
     )
-    return reviewed(seal(plan), changes, refusals, seen)
+    return reviewed(seal(plan), changes, refusals, snapshot)
 
 
 def reviewed(
     plan: Plan,
     changes: tuple[Change, ...],
-    refusals: tuple[Problem, ...],
-    seen: Looked,
+    refusals: tuple[Diagnostic, ...],
+    snapshot: Snapshot,
     already: Mapping[str, str | None] = MappingProxyType({}),
 ) -> Planned:
     """A plan with the lines that guards have marked, and the report that says so."""
-    said = remarks(changes, seen.unreadable)
-    problems = (*refusals, *said, *(() if plan.complete else (partial(),)))
+    said = plan_warnings(changes, snapshot.unreadable)
+    diagnostics = (*refusals, *said, *(() if plan.complete else (partial(),)))
     report = AccountReport(
         account=plan.account,
-        exit_code=after_plan(changes, problems),
-        lines=tuple(Line(change) for change in changes),
-        problems=problems,
+        exit_code=exit_code_for_plan(changes, diagnostics),
+        changes=tuple(ReportedChange(change) for change in changes),
+        diagnostics=diagnostics,
         complete=plan.complete,
         plan_id=plan.plan_id,
         plan_hash=plan.plan_hash,

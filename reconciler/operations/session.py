@@ -80,8 +80,8 @@ def connect(
     cannot start. Nothing is sent yet.
     """
     clock = clock or SystemClock()
-    reach = _emulated if account.emulator else _elsewhere
-    with reach(account, environ) as (key, api_base):
+    open_session = _emulated if account.emulator else _elsewhere
+    with open_session(account, environ) as (key, api_base):
         options: Options = {
             "api_base": api_base,
             "stripe_account": account.stripe_account,

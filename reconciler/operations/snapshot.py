@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ..model.match import Namesakes
-from ..model.meter import Live, Unreadable
+from ..model.match import MeterMatch
+from ..model.meter import ExistingMeter, Unreadable
 from ..model.price import Price, by_meter
 from ..model.project import Account, AccountRef
-from ..planning.diff import watched
-from ..planning.guards import Situation
+from ..planning.diff import price_dependencies
+from ..planning.guards import GuardInput
 from .session import Session
 
 _ASKED_ONE_BY_ONE = 50  # meters whose prices are asked for, a request each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looked:
+class Snapshot:
     """What was read. `prices` are the active ones by meter id, as far as they matter here."""
 
     prices: Mapping[str, tuple[Price, ...]]
@@ -27,16 +27,18 @@ class Looked:
     own_id: str | Unreadable
 
 
-def look(session: Session, names: Iterable[Namesakes], live: tuple[Live, ...]) -> Looked:
+def take_snapshot(
+    session: Session, names: Iterable[MeterMatch], existing: tuple[ExistingMeter, ...]
+) -> Snapshot:
     """Read what the decisions about these names depend on, and nothing else.
 
     The mode is that of any listed object, else the one that the key's prefix tells.
     """
-    wanted = {each.event_name: watched(each, session.account.policy) for each in names}
+    wanted = {each.event_name: price_dependencies(each, session.account.policy) for each in names}
     ids = tuple(id_ for some in wanted.values() for id_ in some)
     found = _active_prices(session, ids)
-    livemode = live[0].livemode if live else session.key_livemode
-    return Looked(
+    livemode = existing[0].livemode if existing else session.key_livemode
+    return Snapshot(
         prices={} if isinstance(found, Unreadable) else by_meter(found),
         needs_prices=frozenset(name for name, some in wanted.items() if some),
         unreadable=found if isinstance(found, Unreadable) else None,
@@ -56,15 +58,15 @@ def _active_prices(session: Session, ids: tuple[str, ...]) -> tuple[Price, ...] 
     return tuple(price for price in found if price.meter in wanted)
 
 
-def situation(account: Account, seen: Looked) -> Situation:
+def guard_input(account: Account, snapshot: Snapshot) -> GuardInput:
     """What guards look at: the configured account beside the one that was reached."""
-    return Situation(
+    return GuardInput(
         policy=account.policy,
         declared=len(account.declared),
-        account=seen.account,
-        own_id=seen.own_id,
+        account=snapshot.account,
+        own_id=snapshot.own_id,
         expected_id=account.account_id,
         expected_livemode=account.livemode,
-        unreadable_prices=seen.unreadable,
-        needs_prices=seen.needs_prices,
+        unreadable_prices=snapshot.unreadable,
+        needs_prices=snapshot.needs_prices,
     )

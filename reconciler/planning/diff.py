@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 from ..model.change import Action, Change, FieldChange, Reason
-from ..model.match import Namesakes, flat, same
-from ..model.meter import Live, Status
+from ..model.match import MeterMatch, flat, same
+from ..model.meter import ExistingMeter, Status
 from ..model.pattern import matches
 from ..model.price import Price
-from ..model.project import Declared, Policy, Undeclared
+from ..model.project import MeterConfig, Policy, Undeclared
 from .risk import severity
 
 
@@ -34,175 +34,181 @@ def field_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[
     )
 
 
-def watched(names: Namesakes, policy: Policy) -> tuple[str, ...]:
+def price_dependencies(names: MeterMatch, policy: Policy) -> tuple[str, ...]:
     """Ids of the meters whose active prices the decision, a guard or a remark depends on."""
     change = decide(names, {}, policy)
     differs = change.reason == Reason.DIFFERS  # whoever consents must know what that strands
-    stopping = (change.have.id,) if change.have and (change.action.stops or differs) else ()
+    stopping = (change.existing.id,) if change.existing and (change.action.stops or differs) else ()
     choosing = change.action is Action.REPLACE or differs or not names.active
-    if not names.want or names.want.status != Status.ACTIVE or not choosing:
+    if not names.desired or names.desired.status != Status.ACTIVE or not choosing:
         return stopping
-    if _only_one_and_same(names, names.want):
+    if _only_one_and_same(names, names.desired):
         return stopping
-    return (*stopping, *(twin.id for twin in names.inactive))
+    return (*stopping, *(other.id for other in names.inactive))
 
 
-def _only_one_and_same(names: Namesakes, want: Declared) -> bool:
-    return len(names.inactive) == 1 and same(names.inactive[0], want.meter)
+def _only_one_and_same(names: MeterMatch, desired: MeterConfig) -> bool:
+    return len(names.inactive) == 1 and same(names.inactive[0], desired.meter)
 
 
-def decide(names: Namesakes, prices: Mapping[str, tuple[Price, ...]], policy: Policy) -> Change:
+def decide(names: MeterMatch, prices: Mapping[str, tuple[Price, ...]], policy: Policy) -> Change:
     """The one line of a name. `prices` are the active ones by meter id, as far as known."""
-    match names.want:
+    match names.desired:
         case _ if len(names.active) > 1:
-            line = _several_active(names)
+            change = _several_active(names)
         case None:
-            line = _undeclared(names, prices, policy)
-        case Declared(status=Status.ACTIVE) as want:
-            line = _declared_active(want, names, prices)
-        case want:
-            line = _declared_inactive(want, names, prices)
-    return replace(line, severity=severity(line))
+            change = _undeclared(names, prices, policy)
+        case MeterConfig(status=Status.ACTIVE) as desired:
+            change = _declared_active(desired, names, prices)
+        case desired:
+            change = _declared_inactive(desired, names, prices)
+    return replace(change, severity=severity(change))
 
 
-def _several_active(names: Namesakes) -> Change:
+def _several_active(names: MeterMatch) -> Change:
     return Change(
-        action=Action.BLOCKED if names.want else Action.UNMANAGED,
+        action=Action.BLOCKED if names.desired else Action.UNMANAGED,
         event_name=names.event_name,
         reason=Reason.TWO_ACTIVE,
-        want=names.want,
-        twins=names.active + names.inactive,
+        desired=names.desired,
+        others=names.active + names.inactive,
     )
 
 
 def _undeclared(
-    names: Namesakes, prices: Mapping[str, tuple[Price, ...]], policy: Policy
+    names: MeterMatch, prices: Mapping[str, tuple[Price, ...]], policy: Policy
 ) -> Change:
-    have = names.active[0] if names.active else None
+    existing = names.active[0] if names.active else None
     owned = policy.undeclared is Undeclared.DEACTIVATE and matches(names.event_name, policy.owns)
-    line = Change(
+    change = Change(
         action=Action.UNCHANGED,
         event_name=names.event_name,
         reason=Reason.RETIRED,
-        have=have or names.inactive[0],
-        twins=names.inactive if have else names.inactive[1:],
-        prices=prices.get(have.id, ()) if have else (),
+        existing=existing or names.inactive[0],
+        others=names.inactive if existing else names.inactive[1:],
+        prices=prices.get(existing.id, ()) if existing else (),
     )
-    if have is None:
-        return line
+    if existing is None:
+        return change
     if owned:
-        return replace(line, action=Action.DEACTIVATE, reason=Reason.OWNED, fields=(_stops(have),))
-    return replace(line, action=Action.UNMANAGED, reason=Reason.UNDECLARED)
+        return replace(
+            change, action=Action.DEACTIVATE, reason=Reason.OWNED, fields=(_stops(existing),)
+        )
+    return replace(change, action=Action.UNMANAGED, reason=Reason.UNDECLARED)
 
 
 def _declared_active(
-    want: Declared, names: Namesakes, prices: Mapping[str, tuple[Price, ...]]
+    desired: MeterConfig, names: MeterMatch, prices: Mapping[str, tuple[Price, ...]]
 ) -> Change:
     if not names.active:
-        return _wake_or_create(want, names, prices)
-    have = names.active[0]
-    line = Change(
+        return _wake_or_create(desired, names, prices)
+    existing = names.active[0]
+    change = Change(
         action=Action.UNCHANGED,
         event_name=names.event_name,
         reason=Reason.IN_SYNC,
-        want=want,
-        have=have,
-        twins=names.inactive,
-        fields=field_changes(have.meter.as_api(), want.meter.as_api()),
+        desired=desired,
+        existing=existing,
+        others=names.inactive,
+        fields=field_changes(existing.meter.as_api(), desired.meter.as_api()),
     )
-    if same(have, want.meter):
-        if line.fields:
-            return replace(line, action=Action.UPDATE, reason=Reason.RENAMED)
-        return line
-    return _replace(replace(line, prices=prices.get(have.id, ())), want, names, prices)
+    if same(existing, desired.meter):
+        if change.fields:
+            return replace(change, action=Action.UPDATE, reason=Reason.RENAMED)
+        return change
+    return _replace(replace(change, prices=prices.get(existing.id, ())), desired, names, prices)
 
 
 def _replace(
-    line: Change,
-    want: Declared,
-    names: Namesakes,
+    change: Change,
+    desired: MeterConfig,
+    names: MeterMatch,
     prices: Mapping[str, tuple[Price, ...]],
 ) -> Change:
     """Whatever would follow once the old meter is stopped must be possible, or all is blocked.
 
     Without consent as well, with all that consent would have to name.
     """
-    successor = _wake_or_create(want, names, prices)
+    successor = _wake_or_create(desired, names, prices)
     stuck = successor.action is Action.BLOCKED
-    if line.have is None or line.have.id not in want.retires:
-        line = replace(line, action=Action.BLOCKED, reason=Reason.DIFFERS, wakes=successor.have)
-        return replace(line, prices=line.prices + successor.prices) if stuck else line
+    if change.existing is None or change.existing.id not in desired.retires:
+        change = replace(
+            change, action=Action.BLOCKED, reason=Reason.DIFFERS, reactivates=successor.existing
+        )
+        return replace(change, prices=change.prices + successor.prices) if stuck else change
     if stuck:
         return replace(
-            line, action=Action.BLOCKED, reason=successor.reason, prices=successor.prices
+            change, action=Action.BLOCKED, reason=successor.reason, prices=successor.prices
         )
-    return replace(line, action=Action.REPLACE, reason=Reason.RETIRES, wakes=successor.have)
+    return replace(
+        change, action=Action.REPLACE, reason=Reason.RETIRES, reactivates=successor.existing
+    )
 
 
 def _wake_or_create(
-    want: Declared, names: Namesakes, prices: Mapping[str, tuple[Price, ...]]
+    desired: MeterConfig, names: MeterMatch, prices: Mapping[str, tuple[Price, ...]]
 ) -> Change:
     """The declared name has no active meter, or is about to have none."""
-    wanted = [twin for twin in names.inactive if twin.id not in want.retires]
-    pointed = [twin for twin in wanted if prices.get(twin.id)]
-    line = Change(
+    wanted = [other for other in names.inactive if other.id not in desired.retires]
+    pointed = [other for other in wanted if prices.get(other.id)]
+    change = Change(
         action=Action.BLOCKED,
         event_name=names.event_name,
-        reason=Reason.PRICES_ON_SEVERAL_TWINS,
-        want=want,
-        twins=names.inactive,
-        prices=tuple(price for twin in pointed for price in prices[twin.id]),
+        reason=Reason.PRICES_ON_SEVERAL_METERS,
+        desired=desired,
+        others=names.inactive,
+        prices=tuple(price for other in pointed for price in prices[other.id]),
     )
     if len(pointed) > 1:
-        return line
-    alike = [twin for twin in pointed or wanted if same(twin, want.meter)]
+        return change
+    alike = [other for other in pointed or wanted if same(other, desired.meter)]
     if alike:
-        return _reactivate(line, want, alike[0])
+        return _reactivate(change, desired, alike[0])
     if pointed:
-        return replace(line, reason=Reason.PRICES_ON_OTHER_TWIN)
-    reason = Reason.TWINS_DIFFER if names.inactive else Reason.MISSING
-    return replace(line, action=Action.CREATE, reason=reason)
+        return replace(change, reason=Reason.PRICES_ON_OTHER_METER)
+    reason = Reason.INACTIVE_DIFFER if names.inactive else Reason.MISSING
+    return replace(change, action=Action.CREATE, reason=reason)
 
 
-def _reactivate(line: Change, want: Declared, have: Live) -> Change:
-    before = {**have.meter.as_api(), "status": have.status}
-    after = {**want.meter.as_api(), "status": str(Status.ACTIVE)}
+def _reactivate(change: Change, desired: MeterConfig, existing: ExistingMeter) -> Change:
+    before = {**existing.meter.as_api(), "status": existing.status}
+    after = {**desired.meter.as_api(), "status": str(Status.ACTIVE)}
     return replace(
-        line,
+        change,
         action=Action.REACTIVATE,
         reason=Reason.INACTIVE,
-        have=have,
-        twins=tuple(twin for twin in line.twins if twin.id != have.id),
+        existing=existing,
+        others=tuple(other for other in change.others if other.id != existing.id),
         fields=field_changes(before, after),
     )
 
 
 def _declared_inactive(
-    want: Declared, names: Namesakes, prices: Mapping[str, tuple[Price, ...]]
+    desired: MeterConfig, names: MeterMatch, prices: Mapping[str, tuple[Price, ...]]
 ) -> Change:
-    have = names.active[0] if names.active else next(iter(names.inactive), None)
-    line = Change(
+    existing = names.active[0] if names.active else next(iter(names.inactive), None)
+    change = Change(
         action=Action.UNCHANGED,
         event_name=names.event_name,
         reason=Reason.RETIRED,
-        want=want,
-        have=have,
-        twins=names.inactive if names.active else names.inactive[1:],
+        desired=desired,
+        existing=existing,
+        others=names.inactive if names.active else names.inactive[1:],
     )
-    if have is None or not have.active:
-        return line
-    if same(have, want.meter) or have.id in want.retires:
+    if existing is None or not existing.active:
+        return change
+    if same(existing, desired.meter) or existing.id in desired.retires:
         return replace(
-            line,
+            change,
             action=Action.DEACTIVATE,
             reason=Reason.DECLARED_INACTIVE,
-            prices=prices.get(have.id, ()),
-            fields=(_stops(have),),
+            prices=prices.get(existing.id, ()),
+            fields=(_stops(existing),),
         )
-    fields = field_changes(have.meter.as_api(), want.meter.as_api())
-    line = replace(line, action=Action.BLOCKED, reason=Reason.DIFFERS, fields=fields)
-    return replace(line, prices=prices.get(have.id, ()))
+    fields = field_changes(existing.meter.as_api(), desired.meter.as_api())
+    change = replace(change, action=Action.BLOCKED, reason=Reason.DIFFERS, fields=fields)
+    return replace(change, prices=prices.get(existing.id, ()))
 
 
-def _stops(have: Live) -> FieldChange:
-    return FieldChange("status", have.status, str(Status.INACTIVE))
+def _stops(existing: ExistingMeter) -> FieldChange:
+    return FieldChange("status", existing.status, str(Status.INACTIVE))

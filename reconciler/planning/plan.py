@@ -64,7 +64,7 @@ class Plan:
 
 def in_order(changes: Iterable[Change]) -> tuple[Change, ...]:
     """Lines in order of apply, and by name within one kind of action."""
-    return tuple(sorted(changes, key=lambda line: (_ORDER[line.action], line.event_name)))
+    return tuple(sorted(changes, key=lambda change: (_ORDER[change.action], change.event_name)))
 
 
 def seal(plan: Plan) -> Plan:
@@ -79,21 +79,24 @@ def intact(plan: Plan) -> bool:
 
 
 def _meaning(plan: Plan) -> list[Any]:
-    lines = [
+    changes = [
         [
-            line.action,
-            line.event_name,
-            line.want and [line.want.status, line.want.meter.as_api()],
+            change.action,
+            change.event_name,
+            change.desired and [change.desired.status, change.desired.meter.as_api()],
             [
                 meter and meter.id
-                for meter in (line.have, line.wakes if line.action.writes else None)
+                for meter in (change.existing, change.reactivates if change.action.writes else None)
             ],
-            sorted((meter.as_api() for meter in line.live), key=lambda meter: str(meter["id"])),
+            sorted(
+                (meter.as_api() for meter in change.existing_meters),
+                key=lambda meter: str(meter["id"]),
+            ),
         ]
-        for line in plan.changes
-        if line.action.writes or line.action is Action.BLOCKED
+        for change in plan.changes
+        if change.action.writes or change.action is Action.BLOCKED
     ]
-    return [asdict(plan.target), lines]
+    return [asdict(plan.target), changes]
 
 
 def _digest(value: Any) -> str:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from ..model.change import Action, Change, Severity
 from ..model.meter import Status
-from ..model.price import unaccepted
+from ..model.price import unaccepted_prices
 
 
-def severity(line: Change) -> Severity:
+def severity(change: Change) -> Severity:
     """REVENUE where usage is being lost, HIGH where a person has to act, LOW for the rest."""
-    wanted = line.want is not None and line.want.status == Status.ACTIVE
-    if wanted and not any(meter.active for meter in line.live):
+    wanted = change.desired is not None and change.desired.status == Status.ACTIVE
+    if wanted and not any(meter.active for meter in change.existing_meters):
         return Severity.REVENUE
-    if line.action.stops and unaccepted(line.prices, line.want):
+    if change.action.stops and unaccepted_prices(change.prices, change.desired):
         return Severity.REVENUE
-    match line.action:
+    match change.action:
         case Action.BLOCKED | Action.REPLACE:
             return Severity.HIGH
-        case Action.UNMANAGED if line.prices:
+        case Action.UNMANAGED if change.prices:
             return Severity.HIGH
         case Action.UPDATE | Action.DEACTIVATE | Action.UNMANAGED:
             return Severity.LOW

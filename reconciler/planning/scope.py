@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ..model.match import Namesakes
+from ..model.match import MeterMatch
 from ..model.pattern import fits
 from ..model.project import Project
 
@@ -28,10 +28,10 @@ class Scope:
 EVERYTHING = Scope()
 
 
-def in_scope(names: Iterable[Namesakes], scope: Scope) -> tuple[Namesakes, ...]:
+def in_scope(names: Iterable[MeterMatch], scope: Scope) -> tuple[MeterMatch, ...]:
     """The names to judge; a narrowed run leaves out what no file declares."""
     return tuple(
         each
         for each in names
-        if (each.want or not scope.narrowed) and fits(each.event_name, scope.only)
+        if (each.desired or not scope.narrowed) and fits(each.event_name, scope.only)
     )

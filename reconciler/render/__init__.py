@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from ..report.documents import Glossary, Inventory, Serving
+from ..report.documents import DiagnosticList, EmulatorInfo, Inventory
 from ..report.history import History
 from ..report.report import Report
 
-Document = Report | Inventory | History | Serving | Glossary
+Document = Report | Inventory | History | EmulatorInfo | DiagnosticList
 """All that a verb can have to say."""
 
 FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "github")

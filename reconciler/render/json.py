@@ -11,13 +11,13 @@ from dataclasses import asdict
 from typing import Any
 
 from .._version import __version__
-from ..diagnostics.diagnostic import Location, Problem, Rule
+from ..diagnostics.diagnostic import Diagnostic, Location, Rule
 from ..model.change import Action, Change
-from ..model.meter import Live, Status
-from ..model.project import AccountRef, Declared
-from ..report.documents import AccountInventory, Glossary, Inventory, Serving
-from ..report.history import History, PastLine, PastRun
-from ..report.report import AccountReport, Line, Outcome, Report
+from ..model.meter import ExistingMeter, Status
+from ..model.project import AccountRef, MeterConfig
+from ..report.documents import AccountInventory, DiagnosticList, EmulatorInfo, Inventory
+from ..report.history import History, PastChange, PastRun
+from ..report.report import AccountReport, ChangeResult, Report, ReportedChange
 from . import Document
 
 FORMAT_VERSION = "1.0"
@@ -36,39 +36,39 @@ def _document(document: Document) -> dict[str, Any]:
             return _inventory(document)
         case History():
             return _history(document)
-        case Serving(url=url, api_key=api_key):
+        case EmulatorInfo(url=url, api_key=api_key):
             return {**_head("emulate"), "url": url, "api_key": api_key}
-        case Glossary(rules=rules):
+        case DiagnosticList(rules=rules):
             return {**_head("explain"), "codes": [_rule(rule) for rule in rules]}
 
 
-def _head(verb: str | None) -> dict[str, Any]:
+def _head(command: str | None) -> dict[str, Any]:
     tool = {"name": "reconciler", "version": __version__}
-    return {"format_version": FORMAT_VERSION, "tool": tool, "verb": verb}
+    return {"format_version": FORMAT_VERSION, "tool": tool, "command": command}
 
 
 def _report(report: Report) -> dict[str, Any]:
     return {
-        **_head(report.verb or None),
+        **_head(report.command or None),
         "complete": report.complete,
         "exit_code": int(report.exit_code),
         "declared": report.declared,
-        "problems": _problems(report.problems),
-        "accounts": [_account(account, report.verb) for account in report.accounts],
+        "diagnostics": _diagnostics(report.diagnostics),
+        "accounts": [_account(account, report.command) for account in report.accounts],
         "summary": report.summary(),
     }
 
 
-def _account(report: AccountReport, verb: str) -> dict[str, Any]:
-    shape = _audited if verb == "drift" else _line
+def _account(report: AccountReport, command: str) -> dict[str, Any]:
+    shape = _audited if command == "drift" else _change
     return {
         "account": _ref(report.account),
         "complete": report.complete,
         "exit_code": int(report.exit_code),
         "plan_id": report.plan_id,
         "plan_hash": report.plan_hash,
-        "changes": [shape(line) for line in report.lines],
-        "problems": _problems(report.problems),
+        "changes": [shape(line) for line in report.changes],
+        "diagnostics": _diagnostics(report.diagnostics),
         "summary": report.summary(),
     }
 
@@ -77,76 +77,76 @@ def _ref(account: AccountRef) -> dict[str, Any]:
     return {"name": account.name, "id": account.id, "livemode": account.livemode}
 
 
-def _line(line: Line) -> dict[str, Any]:
-    change, outcome = line.change, line.outcome
-    known = change.have.id if change.have else None
+def _change(line: ReportedChange) -> dict[str, Any]:
+    change, result = line.change, line.result
+    known = change.existing.id if change.existing else None
     shape = {
         "event_name": change.event_name,
         "action": change.action,
         "reason": str(change.reason),
-        "severity": change.severity,
-        "meter_id": (outcome.meter_id if outcome else None) or known,
-        "before": change.have.as_api() if change.have else None,
+        "risk": change.severity,
+        "meter_id": (result.meter_id if result else None) or known,
+        "before": change.existing.as_api() if change.existing else None,
         "after": _after(change),
         "fields": [asdict(field) for field in change.fields],
-        "where": _where(change.where),
+        "location": _location(change.location),
         "prices": [asdict(price) for price in change.prices],
-        "twins": [twin.id for twin in change.twins],
+        "inactive_meters": [other.id for other in change.others],
         "refused_by": list(change.refused_by),
     }
-    return shape | ({"outcome": _outcome(outcome)} if outcome else {})
+    return shape | ({"result": _result(result)} if result else {})
 
 
-def _audited(line: Line) -> dict[str, Any]:
+def _audited(line: ReportedChange) -> dict[str, Any]:
     """A line of an audit; `kind`, `since` and `attribution` are those of its worst finding."""
     findings = [asdict(finding) for finding in line.findings]
     worst = findings[0] if findings else dict.fromkeys(("kind", "since", "attribution"))
     told = {name: worst[name] for name in ("kind", "since", "attribution")}
-    return _line(line) | told | {"findings": findings}
+    return _change(line) | told | {"findings": findings}
 
 
 def _after(change: Change) -> dict[str, Any] | None:
     """The meter as the line would leave it; of a blocked one, as the files want it."""
     match change:
-        case Change(action=Action.UNCHANGED | Action.UNMANAGED, have=have):
-            return have.as_api() if have else None
-        case Change(action=Action.DEACTIVATE, have=Live(id=id_) as have):
-            return {"id": id_, **have.meter.as_api(), "status": str(Status.INACTIVE)}
-        case Change(want=Declared(meter=meter, status=status)):
-            successor = change.wakes if change.action is Action.REPLACE else change.have
+        case Change(action=Action.UNCHANGED | Action.UNMANAGED, existing=existing):
+            return existing.as_api() if existing else None
+        case Change(action=Action.DEACTIVATE, existing=ExistingMeter(id=id_) as existing):
+            return {"id": id_, **existing.meter.as_api(), "status": str(Status.INACTIVE)}
+        case Change(desired=MeterConfig(meter=meter, status=status)):
+            successor = change.reactivates if change.action is Action.REPLACE else change.existing
             known = {"id": successor.id if successor else None}
             return {**known, **meter.as_api(), "status": str(status)}
     return None
 
 
-def _outcome(outcome: Outcome) -> dict[str, Any]:
+def _result(result: ChangeResult) -> dict[str, Any]:
     return {
-        "status": outcome.status,
+        "status": result.status,
         "requests": [
-            {"verb": sent.verb, "request_id": sent.request_id, "attempts": sent.attempts}
-            for sent in outcome.requests
+            {"operation": sent.operation, "request_id": sent.request_id, "attempts": sent.attempts}
+            for sent in result.requests
         ],
-        "error": _problem(outcome.error) if outcome.error else None,
+        "error": _diagnostic(result.error) if result.error else None,
     }
 
 
-def _problems(problems: Iterable[Problem]) -> list[dict[str, Any]]:
-    return [_problem(problem) for problem in problems]
+def _diagnostics(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+    return [_diagnostic(diagnostic) for diagnostic in diagnostics]
 
 
-def _problem(problem: Problem) -> dict[str, Any]:
+def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
     return {
-        "code": problem.code,
-        "severity": problem.level,
-        "message": problem.message,
-        "where": _where(problem.where),
-        "hint": problem.hint,
-        "event_name": problem.event_name,
+        "code": diagnostic.code,
+        "level": diagnostic.level,
+        "message": diagnostic.message,
+        "location": _location(diagnostic.location),
+        "hint": diagnostic.hint,
+        "event_name": diagnostic.event_name,
     }
 
 
-def _where(where: Location | None) -> dict[str, Any] | None:
-    return asdict(where) if where else None
+def _location(location: Location | None) -> dict[str, Any] | None:
+    return asdict(location) if location else None
 
 
 def _inventory(inventory: Inventory) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def _inventory(inventory: Inventory) -> dict[str, Any]:
         **_head("list"),
         "complete": inventory.complete,
         "exit_code": int(inventory.exit_code),
-        "problems": _problems(inventory.problems),
+        "diagnostics": _diagnostics(inventory.diagnostics),
         "accounts": [_listed(account) for account in inventory.accounts],
     }
 
@@ -164,7 +164,7 @@ def _listed(inventory: AccountInventory) -> dict[str, Any]:
         "account": _ref(inventory.account),
         "exit_code": int(inventory.exit_code),
         "meters": [meter.as_api() for meter in inventory.meters],
-        "problems": _problems(inventory.problems),
+        "diagnostics": _diagnostics(inventory.diagnostics),
     }
 
 
@@ -175,18 +175,18 @@ def _history(history: History) -> dict[str, Any]:
         **_head("history"),
         "complete": history.complete,
         "exit_code": int(history.exit_code),
-        "problems": _problems(history.problems),
+        "diagnostics": _diagnostics(history.diagnostics),
         "runs": [_past_run(run) for run in history.runs],
         **({} if told is None else of_one),
     }
 
 
 def _past_run(run: PastRun) -> dict[str, Any]:
-    lines = [_past_line(line) for line in run.lines]
-    return {**asdict(run), "account": _ref(run.account), "lines": lines}
+    lines = [_past_line(line) for line in run.changes]
+    return {**asdict(run), "account": _ref(run.account), "changes": lines}
 
 
-def _past_line(line: PastLine) -> dict[str, Any]:
+def _past_line(line: PastChange) -> dict[str, Any]:
     shape = asdict(line)
     code, message = shape.pop("code"), shape.pop("message")
     return {**shape, "error": {"code": code, "message": message} if code else None}
@@ -196,7 +196,7 @@ def _rule(rule: Rule) -> dict[str, Any]:
     return {
         "code": rule.code,
         "title": rule.title,
-        "severity": rule.level,
+        "level": rule.level,
         "why": rule.why,
         "remedy": rule.remedy,
     }

@@ -13,12 +13,23 @@ from enum import StrEnum
 from xml.sax.saxutils import quoteattr
 
 from ..diagnostics.codes.drift import EXEMPTION_EXPIRED
-from ..diagnostics.diagnostic import Level, Location, Problem
+from ..diagnostics.diagnostic import Diagnostic, Level, Location
 from ..model.finding import Finding
-from ..report.report import Line, Outcome, OutcomeStatus, Report
+from ..report.report import ChangeResult, Report, ReportedChange, ResultStatus
 from .escape import clean
 from .summary import PARTIAL, called
-from .view import Place, advised, doer, exempted, field_rows, halted, of_nobody, places, value, why
+from .view import (
+    Place,
+    advised,
+    attribution_text,
+    exempted,
+    field_rows,
+    halted,
+    places,
+    unattached,
+    value,
+    why,
+)
 
 
 class Ended(StrEnum):
@@ -39,7 +50,7 @@ class Case:
     type: str = ""
     message: str = ""
     details: str = ""
-    where: Location | None = None
+    location: Location | None = None
 
 
 Suite = tuple[str, bool, tuple[Case, ...]]
@@ -66,13 +77,13 @@ def _document(report: Report) -> Iterator[str]:
     suites = [suite for suite in _suites(report) if suite[2]]
     every = [case for _, _, cases in suites for case in cases]
     yield '<?xml version="1.0" encoding="UTF-8"?>'
-    yield f"<testsuites name={attribute(f'reconciler {report.verb}')} {_numbers(every)}>"
+    yield f"<testsuites name={attribute(f'reconciler {report.command}')} {_numbers(every)}>"
     for name, complete, cases in suites:
         yield f'  <testsuite name={attribute(name)} {_numbers(cases)} time="0">'
         if not complete:
             yield '    <properties><property name="complete" value="false"/></properties>'
         for case in cases:
-            yield from _case(case, f"{report.verb}.{name}")
+            yield from _case(case, f"{report.command}.{name}")
         yield "  </testsuite>"
     yield "</testsuites>"
 
@@ -87,7 +98,7 @@ def _numbers(cases: Iterable[Case]) -> str:
 
 def _case(case: Case, suite: str) -> Iterator[str]:
     names = f"name={attribute(case.name)} classname={attribute(suite)}"
-    file = f" file={attribute(case.where.file)}" if case.where else ""
+    file = f" file={attribute(case.location.file)}" if case.location else ""
     head = f'    <testcase {names}{file} time="0"'
     if case.ended is Ended.PASSED:
         yield f"{head}>" if case.details else f"{head}/>"
@@ -103,12 +114,14 @@ def _case(case: Case, suite: str) -> Iterator[str]:
 
 
 def _suites(report: Report) -> Iterator[Suite]:
-    yield "configuration", True, tuple(map(_problem, report.problems))
+    yield "configuration", True, tuple(map(_problem, report.diagnostics))
     for account in report.accounts:
         shown = [place for place in places(account) if _is_case(place.line)]
-        of_none = of_nobody(account, (place.line for place in shown))
-        loose = [problem for problem in of_none if problem.level is not Level.INFO]
-        valid = (Case(name=d.event_name, ended=Ended.PASSED, where=d.where) for d in account.valid)
+        of_none = unattached(account, (place.line for place in shown))
+        loose = [diagnostic for diagnostic in of_none if diagnostic.level is not Level.INFO]
+        valid = (
+            Case(name=d.event_name, ended=Ended.PASSED, location=d.location) for d in account.valid
+        )
         rest = () if account.complete else (_REST,)
         cases = (*map(_problem, loose), *map(_meter, shown), *valid, *rest)
         yield called(account.account), account.complete, cases
@@ -117,27 +130,27 @@ def _suites(report: Report) -> Iterator[Suite]:
 _REST = Case(name="everything else", ended=Ended.SKIPPED, message=PARTIAL)
 
 
-def _problem(problem: Problem) -> Case:
+def _problem(diagnostic: Diagnostic) -> Case:
     return Case(
-        name=f"{problem.code}: {problem.message}",
-        ended=_weight(problem),
-        type=problem.code,
-        message=problem.message,
-        details=str(problem),
-        where=problem.where,
+        name=f"{diagnostic.code}: {diagnostic.message}",
+        ended=_weight(diagnostic),
+        type=diagnostic.code,
+        message=diagnostic.message,
+        details=str(diagnostic),
+        location=diagnostic.location,
     )
 
 
-def _weight(problem: Problem) -> Ended:
+def _weight(diagnostic: Diagnostic) -> Ended:
     """An exemption that ran out counts as drift; other warnings fail nothing."""
-    if problem.code == EXEMPTION_EXPIRED.code:
+    if diagnostic.code == EXEMPTION_EXPIRED.code:
         return Ended.FAILURE
-    return Ended.ERROR if problem.level is Level.ERROR else Ended.PASSED
+    return Ended.ERROR if diagnostic.level is Level.ERROR else Ended.PASSED
 
 
-def _is_case(line: Line) -> bool:
+def _is_case(line: ReportedChange) -> bool:
     """Every declared meter, and of the others what is wrong."""
-    return bool(line.change.want or line.findings) or halted(line)
+    return bool(line.change.desired or line.findings) or halted(line)
 
 
 def _meter(place: Place) -> Case:
@@ -149,11 +162,11 @@ def _meter(place: Place) -> Case:
         type=types,
         message=message,
         details="\n".join(_details(line, said)),
-        where=change.where,
+        location=change.location,
     )
 
 
-def _ended(line: Line, said: tuple[Problem, ...]) -> tuple[Ended, str, str]:
+def _ended(line: ReportedChange, said: tuple[Diagnostic, ...]) -> tuple[Ended, str, str]:
     """How the case ended, the codes that say why, and the first of them in words."""
     counting = [finding for finding in line.findings if not finding.exemption]
     if counting:
@@ -163,15 +176,15 @@ def _ended(line: Line, said: tuple[Problem, ...]) -> tuple[Ended, str, str]:
         return Ended.SKIPPED, "", exempted(exemption)
     if not halted(line):
         return Ended.PASSED, "", ""
-    error = line.outcome.error if line.outcome else None
-    problems = [error] if error else [p for p in said if p.level is Level.ERROR]
-    message = problems[0].message if problems else why(line.change)
-    untried = line.outcome is not None and line.outcome.status is OutcomeStatus.SKIPPED
+    error = line.result.error if line.result else None
+    diagnostics = [error] if error else [p for p in said if p.level is Level.ERROR]
+    message = diagnostics[0].message if diagnostics else why(line.change)
+    untried = line.result is not None and line.result.status is ResultStatus.SKIPPED
     ended = Ended.SKIPPED if untried and not line.change.refused_by else Ended.FAILURE
-    return ended, ",".join(problem.code for problem in problems), message
+    return ended, ",".join(diagnostic.code for diagnostic in diagnostics), message
 
 
-def _details(line: Line, said: tuple[Problem, ...]) -> Iterator[str]:
+def _details(line: ReportedChange, said: tuple[Diagnostic, ...]) -> Iterator[str]:
     change = line.change
     if not line.findings:
         yield f"{change.action}: {why(change)}"
@@ -180,21 +193,21 @@ def _details(line: Line, said: tuple[Problem, ...]) -> Iterator[str]:
     for finding in line.findings:
         yield from _finding(finding)
     yield from map(str, said)
-    if line.outcome:
-        yield from _outcome(line.outcome)
+    if line.result:
+        yield from _outcome(line.result)
 
 
 def _finding(finding: Finding) -> Iterator[str]:
     yield f"{finding.severity} {finding.code}: {finding.message}"
     if finding.attribution:
-        yield doer(finding.attribution)
+        yield attribution_text(finding.attribution)
     if finding.remedy:
         yield f"what to do: {advised(finding)}"
 
 
-def _outcome(outcome: Outcome) -> Iterator[str]:
-    yield f"outcome: {outcome.status}"
-    if outcome.error:
-        yield str(outcome.error)
-    for sent in outcome.requests:
-        yield f"request: {sent.verb} {sent.request_id or '(no request id)'}, {sent.result}"
+def _outcome(result: ChangeResult) -> Iterator[str]:
+    yield f"outcome: {result.status}"
+    if result.error:
+        yield str(result.error)
+    for sent in result.requests:
+        yield f"request: {sent.operation} {sent.request_id or '(no request id)'}, {sent.result}"

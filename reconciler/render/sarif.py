@@ -16,12 +16,12 @@ from urllib.parse import quote
 
 from .._version import __version__
 from ..diagnostics.codes import CATALOGUE
-from ..diagnostics.diagnostic import Level, Location, Problem, Rule
+from ..diagnostics.diagnostic import Diagnostic, Level, Location, Rule
 from ..diagnostics.errors import Exit
 from ..model.finding import Finding
-from ..report.report import AccountReport, Line, Report
+from ..report.report import AccountReport, Report, ReportedChange
 from .escape import clean
-from .view import LEVEL, advised, doer
+from .view import LEVEL, advised, attribution_text
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -37,7 +37,7 @@ class Result:
     code: str
     level: str
     message: str
-    where: Location | None
+    location: Location | None
     known_by: tuple[str, ...]  # what stays the same when lines move and numbers change
     properties: dict[str, str]
     justification: str | None = None  # why it is suppressed, where it is
@@ -58,7 +58,7 @@ def render(report: Report) -> str:
             _result(result, rules[result.code], nth, elsewhere)
             for result, nth in _numbered(results)
         ],
-        "properties": {"verb": report.verb, "complete": report.complete},
+        "properties": {"verb": report.command, "complete": report.complete},
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
@@ -114,54 +114,58 @@ def _invocation(report: Report, notes: list[Result]) -> dict[str, Any]:
 
 def _of_a_file(result: Result) -> bool:
     """Whether a result belongs to a declaration or a name; the rest is of the run or the key."""
-    return bool(result.where or result.properties["event_name"])
+    return bool(result.location or result.properties["event_name"])
 
 
 def _results(report: Report) -> Iterator[Result]:
-    yield from (_of_problem(problem) for problem in report.problems)
+    yield from (_of_problem(diagnostic) for diagnostic in report.diagnostics)
     for account in report.accounts:
-        for line in account.lines:
+        for line in account.changes:
             yield from _line(line, account)
-        yield from (_of_problem(problem, account) for problem in account.problems)
+        yield from (_of_problem(diagnostic, account) for diagnostic in account.diagnostics)
 
 
-def _line(line: Line, account: AccountReport) -> Iterator[Result]:
-    change, outcome = line.change, line.outcome
+def _line(line: ReportedChange, account: AccountReport) -> Iterator[Result]:
+    change, result = line.change, line.result
     for finding in line.findings:
         yield _of_finding(finding, line, account)
-    if outcome and outcome.error:
+    if result and result.error:
         known_by = (account.account.name, change.event_name)
-        yield _of_problem(outcome.error, account, change.where, known_by)
+        yield _of_problem(result.error, account, change.location, known_by)
 
 
 def _of_problem(
-    problem: Problem,
+    diagnostic: Diagnostic,
     account: AccountReport | None = None,
-    where: Location | None = None,
+    location: Location | None = None,
     known_by: tuple[str, ...] = (),
 ) -> Result:
-    place = problem.where or where
+    place = diagnostic.location or location
     whose = account.account.name if account else ""
-    named = (whose, problem.event_name or f"{place.file if place else ''}: {problem.message}")
-    properties = {"hint": problem.hint, "account": whose, "event_name": problem.event_name or ""}
+    named = (whose, diagnostic.event_name or f"{place.file if place else ''}: {diagnostic.message}")
+    properties = {
+        "hint": diagnostic.hint,
+        "account": whose,
+        "event_name": diagnostic.event_name or "",
+    }
     return Result(
-        code=problem.code,
-        level=_LEVEL[problem.level],
-        message=problem.message,
-        where=place,
+        code=diagnostic.code,
+        level=_LEVEL[diagnostic.level],
+        message=diagnostic.message,
+        location=place,
         known_by=known_by or named,
         properties=properties,
     )
 
 
-def _of_finding(finding: Finding, line: Line, account: AccountReport) -> Result:
-    by = f"; {doer(finding.attribution)}" if finding.attribution else ""
+def _of_finding(finding: Finding, line: ReportedChange, account: AccountReport) -> Result:
+    by = f"; {attribution_text(finding.attribution)}" if finding.attribution else ""
     exemption = finding.exemption
     return Result(
         code=finding.code,
         level=_LEVEL[LEVEL[finding.severity]],
         message=f"{finding.message}{by}",
-        where=line.change.where,
+        location=line.change.location,
         known_by=(account.account.name, line.change.event_name, finding.kind),
         properties={
             "kind": finding.kind,
@@ -211,10 +215,10 @@ def _bag(result: Result) -> dict[str, str]:
 
 def _location(result: Result, elsewhere: str) -> dict[str, Any]:
     """Code scanning takes no result without a file, so an undeclared meter stands where one is."""
-    file = result.where.file if result.where else elsewhere
+    file = result.location.file if result.location else elsewhere
     physical: dict[str, Any] = {"artifactLocation": _artifact(file)}
-    if result.where and result.where.line:
-        physical["region"] = _region(result.where)
+    if result.location and result.location.line:
+        physical["region"] = _region(result.location)
     name = result.properties["event_name"]
     logical = {"logicalLocations": [{"name": clean(name), "kind": "resource"}]} if name else {}
     return {"physicalLocation": physical, **logical}
@@ -228,18 +232,20 @@ def _artifact(file: str) -> dict[str, str]:
     return {"uri": quote(path), "uriBaseId": "%SRCROOT%"}
 
 
-def _region(where: Location) -> dict[str, int]:
+def _region(location: Location) -> dict[str, int]:
     """Like ours, a region counts from 1 and its end is exclusive (3.30)."""
     known = {
-        "startLine": where.line,
-        "startColumn": where.column,
-        "endLine": where.end_line,
-        "endColumn": where.end_column,
+        "startLine": location.line,
+        "startColumn": location.column,
+        "endLine": location.end_line,
+        "endColumn": location.end_column,
     }
     return {name: number for name, number in known.items() if number}
 
 
 def _some_file(report: Report) -> str:
     """The first meter file that the report speaks of, else where the project file should be."""
-    lines = (line for account in report.accounts for line in account.lines)
-    return next((line.change.where.file for line in lines if line.change.where), "reconciler.yaml")
+    lines = (line for account in report.accounts for line in account.changes)
+    return next(
+        (line.change.location.file for line in lines if line.change.location), "reconciler.yaml"
+    )

@@ -9,8 +9,8 @@ from ..diagnostics.codes import usage
 from ..diagnostics.errors import Exit
 from ..model.change import Action, Severity
 from ..model.project import AccountRef
-from ..report.report import AccountReport, Line, OutcomeStatus, Report, summary
-from .view import halted, settled, severity
+from ..report.report import AccountReport, Report, ReportedChange, ResultStatus, summary
+from .view import halted, severity, succeeded
 
 PARTIAL = "Partial: not everything was looked at, and absence was not judged."
 """What every format says of a run that is not complete."""
@@ -43,16 +43,16 @@ _ASKED = (
 _BESIDES = ("blocked", "refused", "unmanaged", "unchanged", "ignored")
 
 
-def counted(lines: Iterable[Line], verb: str) -> list[str]:
+def counted(lines: Iterable[ReportedChange], command: str) -> list[str]:
     """The lines of a run in numbers, each a short phrase; numbers of nothing are left out."""
     every = list(lines)
-    if verb == "drift":
+    if command == "drift":
         return _found(every)
     asked, besides = planned(every)
-    return outcomes(every) or [*asked, *besides]
+    return results(every) or [*asked, *besides]
 
 
-def _found(lines: list[Line]) -> list[str]:
+def _found(lines: list[ReportedChange]) -> list[str]:
     degrees = [severity(line) for line in lines if line.findings and not line.ignored]
     ignored = sum(line.ignored for line in lines)
     rest = ((ignored, "ignored"), (len(lines) - len(degrees) - ignored, "without findings"))
@@ -60,16 +60,16 @@ def _found(lines: list[Line]) -> list[str]:
     return found + [f"{number} {words}" for number, words in rest if number]
 
 
-def outcomes(lines: Iterable[Line]) -> list[str]:
+def results(lines: Iterable[ReportedChange]) -> list[str]:
     """What became of the lines, in numbers; nothing where nothing was tried."""
     every = list(lines)
-    ended = [line.outcome.status for line in every if line.outcome]
+    ended = [line.result.status for line in every if line.result]
     rest = len(every) - len(ended)
-    said = [f"{ended.count(status)} {status}" for status in OutcomeStatus if status in ended]
+    said = [f"{ended.count(status)} {status}" for status in ResultStatus if status in ended]
     return said + ([f"{rest} without a request"] if rest and ended else [])
 
 
-def planned(lines: Iterable[Line]) -> tuple[list[str], list[str]]:
+def planned(lines: Iterable[ReportedChange]) -> tuple[list[str], list[str]]:
     """What a plan asks for in numbers, and what else it holds."""
     counts = summary(lines)
     asked = [f"{counts[action]} {words}" for action, words in _ASKED if counts[action]]
@@ -100,39 +100,41 @@ _UNSEEN = (
 _WITHOUT_EFFECT = (Exit.FAILED, Exit.REFUSED, Exit.STALE, Exit.DENIED)
 
 
-def verdict(report: Report | AccountReport, verb: str) -> tuple[Tone, str]:
+def verdict(report: Report | AccountReport, command: str) -> tuple[Tone, str]:
     """What a run, or its part on one account, comes to: one sentence, and how it should look."""
-    if verb == "validate" and report.exit_code in (Exit.DONE, Exit.FAILED):
+    if command == "validate" and report.exit_code in (Exit.DONE, Exit.FAILED):
         valid = report.exit_code is Exit.DONE
         return (
             (Tone.GOOD, "The files are valid.") if valid else (Tone.BAD, "The files have errors.")
         )
     lines = list(every_line(report))
     if report.exit_code in _ENDED:
-        return _ended(report, verb, lines)
-    if verb == "drift":
+        return _ended(report, command, lines)
+    if command == "drift":
         return _audited(report, lines)
     writes = sum(line.change.action.writes for line in lines)
     if not writes:
         return Tone.GOOD, "Nothing to do: what is declared is so."
-    if verb == "apply" and any(line.outcome for line in lines):
+    if command == "apply" and any(line.result for line in lines):
         return Tone.GOOD, f"Applied: {count(writes, 'change')}."
     return Tone.NEWS, f"{count(writes, 'change')} planned."
 
 
-def _ended(report: Report | AccountReport, verb: str, lines: list[Line]) -> tuple[Tone, str]:
+def _ended(
+    report: Report | AccountReport, command: str, lines: list[ReportedChange]
+) -> tuple[Tone, str]:
     """How a run ended that did not do all, and what it did all the same."""
     said, code = _ENDED[report.exit_code], report.exit_code
-    done = [line.outcome.status for line in lines if line.outcome].count(OutcomeStatus.DONE)
+    done = [line.result.status for line in lines if line.result].count(ResultStatus.DONE)
     halts = sum(map(halted, lines))
     left = count(halts, "line")
-    if code is Exit.REFUSED and verb == "plan":
+    if code is Exit.REFUSED and command == "plan":
         return Tone.BAD, f"{said}: until this is settled, apply writes nothing."
     if code is Exit.PARTIAL and _all_settled(report, lines):
         return Tone.BAD, f"{_UNSEEN}."
     if code is Exit.REFUSED and done:
         return Tone.WARNING, f"{count(done, 'change')} applied; {left} refused and left."
-    if verb != "apply" or code is Exit.PARTIAL or not (done or code in _WITHOUT_EFFECT):
+    if command != "apply" or code is Exit.PARTIAL or not (done or code in _WITHOUT_EFFECT):
         return Tone.BAD, f"{said}."
     if done:
         rest = f", {left} left" if halts else ""
@@ -141,19 +143,21 @@ def _ended(report: Report | AccountReport, verb: str, lines: list[Line]) -> tupl
     return Tone.BAD, f"{said}; nothing was written."
 
 
-def _all_settled(report: Report | AccountReport, lines: list[Line]) -> bool:
+def _all_settled(report: Report | AccountReport, lines: list[ReportedChange]) -> bool:
     """Whether only the closing look can have failed: no line is open, and no account was lost."""
-    open_ = [line for line in lines if line.change.action.writes and not settled(line)]
+    open_ = [line for line in lines if line.change.action.writes and not succeeded(line)]
     ends = {account.exit_code for account in _accounts(report)}
     return not (open_ or any(map(halted, lines))) and ends <= {Exit.DONE, Exit.PARTIAL}
 
 
 def _declined(report: Report | AccountReport) -> bool:
-    problems = (problem for account in _accounts(report) for problem in account.problems)
-    return report.exit_code is Exit.FAILED and usage.DECLINED.code in {p.code for p in problems}
+    diagnostics = (
+        diagnostic for account in _accounts(report) for diagnostic in account.diagnostics
+    )
+    return report.exit_code is Exit.FAILED and usage.DECLINED.code in {p.code for p in diagnostics}
 
 
-def _audited(report: Report | AccountReport, lines: list[Line]) -> tuple[Tone, str]:
+def _audited(report: Report | AccountReport, lines: list[ReportedChange]) -> tuple[Tone, str]:
     found = sum(bool(line.findings) and not line.ignored for line in lines)
     if found:
         lost = any(severity(line) is Severity.REVENUE for line in lines)
@@ -164,9 +168,9 @@ def _audited(report: Report | AccountReport, lines: list[Line]) -> tuple[Tone, s
     return Tone.GOOD, "No drift."
 
 
-def every_line(report: Report | AccountReport) -> Iterator[Line]:
+def every_line(report: Report | AccountReport) -> Iterator[ReportedChange]:
     """The lines of an account, or of all of them."""
-    return (line for account in _accounts(report) for line in account.lines)
+    return (line for account in _accounts(report) for line in account.changes)
 
 
 def _accounts(report: Report | AccountReport) -> tuple[AccountReport, ...]:

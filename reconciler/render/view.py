@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ..diagnostics.diagnostic import Level, Problem
+from ..diagnostics.diagnostic import Diagnostic, Level
 from ..model.change import Action, Change, FieldChange, Reason, Severity, weight
-from ..model.finding import Attribution, Exemption, Finding, Whose
+from ..model.finding import Attribution, Exemption, Finding, Origin
 from ..model.match import flat
 from ..model.meter import DEFAULTS, plain
 from ..model.price import Price
 from ..planning.warnings import priced
-from ..report.report import AccountReport, Line, Report
-from ..timestamps import utc
+from ..report.report import AccountReport, Report, ReportedChange
+from ..timestamps import format_time
 
 SIGN = {
     Action.CREATE: "+",
@@ -32,13 +32,13 @@ _WHY: dict[str, str] = {
     Reason.IN_SYNC: "as declared",
     Reason.RETIRED: "retired: inactive, and not wanted otherwise",
     Reason.MISSING: "no live meter has this name",
-    Reason.TWINS_DIFFER: "no inactive meter of this name has the declared settings",
+    Reason.INACTIVE_DIFFER: "no inactive meter of this name has the declared settings",
     Reason.INACTIVE: "declared active, and the live meter is inactive",
     Reason.RENAMED: "the name differs",
     Reason.DIFFERS: "differs in a field that Stripe never changes",
     Reason.RETIRES: "`retires` consents to stopping the live meter for another one",
-    Reason.PRICES_ON_OTHER_TWIN: "active prices bill on an inactive meter that differs",
-    Reason.PRICES_ON_SEVERAL_TWINS: "active prices bill on several inactive meters of this name",
+    Reason.PRICES_ON_OTHER_METER: "active prices bill on an inactive meter that differs",
+    Reason.PRICES_ON_SEVERAL_METERS: "active prices bill on several inactive meters of this name",
     Reason.TWO_ACTIVE: "the account has two active meters of this name",
     Reason.DECLARED_INACTIVE: "declared `status: inactive`",
     Reason.UNDECLARED: "active, and no file declares it; it is left alone",
@@ -77,11 +77,11 @@ def why(change: Change) -> str:
     return _WHY.get(change.reason, change.reason)
 
 
-def standing(line: Line) -> Standing:
+def standing(line: ReportedChange) -> Standing:
     """Where a line belongs in the picture of the account."""
     change = line.change
-    if line.outcome:
-        return Standing.DONE if settled(line) else Standing(line.outcome.status.value)
+    if line.result:
+        return Standing.DONE if succeeded(line) else Standing(line.result.status.value)
     if line.findings:
         return Standing.IGNORED if line.ignored else Standing.DRIFTED
     if change.refused_by:
@@ -96,34 +96,34 @@ def standing(line: Line) -> Standing:
     return Standing.TO_CHANGE
 
 
-def severity(line: Line) -> Severity:
+def severity(line: ReportedChange) -> Severity:
     """How bad a line is as it stands now: not at all any more where the run has settled it."""
-    return Severity.NONE if settled(line) else line.change.severity
+    return Severity.NONE if succeeded(line) else line.change.severity
 
 
-def settled(line: Line) -> bool:
+def succeeded(line: ReportedChange) -> bool:
     """Whether the run has done the line, or found it done."""
-    return line.outcome is not None and line.outcome.status.settled
+    return line.result is not None and line.result.status.succeeded
 
 
-def told(line: Line) -> bool:
+def told(line: ReportedChange) -> bool:
     """Whether there is anything to say about a line besides that it is as it should be."""
     return standing(line) is not Standing.IN_SYNC
 
 
-def halted(line: Line) -> bool:
+def halted(line: ReportedChange) -> bool:
     """Whether a line does not become what it should: blocked, refused, or not settled by apply."""
-    unsettled = line.outcome is not None and not settled(line)
+    unsettled = line.result is not None and not succeeded(line)
     return unsettled or line.change.action is Action.BLOCKED or bool(line.change.refused_by)
 
 
-def risky(line: Line) -> bool:
+def risky(line: ReportedChange) -> bool:
     """Whether a line must be read before anything more is applied: no format leaves it out."""
     bad = severity(line) in (Severity.REVENUE, Severity.HIGH)
     return bad or (_planned(line) and (halted(line) or _stops(line)))
 
 
-def rank(line: Line) -> tuple[bool, bool, int, bool, int, str]:
+def rank(line: ReportedChange) -> tuple[bool, bool, int, bool, int, str]:
     """What puts one line before another; the least comes first.
 
     Of a plan what does not go through, then what would stop a meter, then by severity; an
@@ -139,12 +139,12 @@ def rank(line: Line) -> tuple[bool, bool, int, bool, int, str]:
     )
 
 
-def _stops(line: Line) -> bool:
+def _stops(line: ReportedChange) -> bool:
     """Whether the line has yet to stop a meter."""
-    return line.change.action.stops and not settled(line)
+    return line.change.action.stops and not succeeded(line)
 
 
-def _planned(line: Line) -> bool:
+def _planned(line: ReportedChange) -> bool:
     """Whether a line says what is done, not what was found."""
     return not line.findings
 
@@ -154,27 +154,27 @@ class Place:
     """A line, the name of the account that it is of, and what is said of it there."""
 
     account: str
-    line: Line
-    said: tuple[Problem, ...] = ()
+    line: ReportedChange
+    said: tuple[Diagnostic, ...] = ()
 
-    def besides(self) -> Iterator[Problem]:
+    def besides(self) -> Iterator[Diagnostic]:
         """What is said of the line and not told by its outcome anyway."""
-        told_ = self.line.outcome.error if self.line.outcome else None
-        return (problem for problem in self.said if problem != told_)
+        told_ = self.line.result.error if self.line.result else None
+        return (diagnostic for diagnostic in self.said if diagnostic != told_)
 
 
 def places(account: AccountReport) -> list[Place]:
     """Every line of an account; a guard over several lines is said at each that it refuses."""
-    named: dict[str | None, list[Problem]] = {}
-    for problem in account.problems:
-        named.setdefault(problem.event_name, []).append(problem)
+    named: dict[str | None, list[Diagnostic]] = {}
+    for diagnostic in account.diagnostics:
+        named.setdefault(diagnostic.event_name, []).append(diagnostic)
     shared, name = named.get(None, []), account.account.name
 
-    def said(change: Change) -> tuple[Problem, ...]:
-        refusing = [problem for problem in shared if problem.code in change.refused_by]
+    def said(change: Change) -> tuple[Diagnostic, ...]:
+        refusing = [diagnostic for diagnostic in shared if diagnostic.code in change.refused_by]
         return (*refusing, *named.get(change.event_name, []))
 
-    return [Place(name, line, said(line.change)) for line in account.lines]
+    return [Place(name, line, said(line.change)) for line in account.changes]
 
 
 def every_place(report: Report) -> list[Place]:
@@ -185,11 +185,11 @@ def every_place(report: Report) -> list[Place]:
 
 def field_rows(change: Change) -> tuple[FieldChange, ...]:
     """Field by field what a line is about; of a new meter all that is not left to a default."""
-    if change.action is not Action.CREATE or change.want is None:
+    if change.action is not Action.CREATE or change.desired is None:
         return change.fields
     return tuple(
         FieldChange(path, None, value)
-        for path, value in flat(change.want.meter.as_api()).items()
+        for path, value in flat(change.desired.meter.as_api()).items()
         if path != "event_name" and _LEFT_TO_DEFAULT.get(path, ...) != value
     )
 
@@ -199,19 +199,19 @@ def value(plain: Any) -> str:
     return "(none)" if plain is None else f'"{plain}"'
 
 
-def meter_id(line: Line) -> str | None:
+def meter_id(line: ReportedChange) -> str | None:
     """The live meter of a line, where there is one: the one that apply made, or the one found."""
-    made = line.outcome.meter_id if line.outcome else None
-    return made or (line.change.have.id if line.change.have else None)
+    made = line.result.meter_id if line.result else None
+    return made or (line.change.existing.id if line.change.existing else None)
 
 
-def of_nobody(account: AccountReport, lines: Iterable[Line]) -> Iterator[Problem]:
+def unattached(account: AccountReport, lines: Iterable[ReportedChange]) -> Iterator[Diagnostic]:
     """What is said of the account as a whole, or of a name that has none of these lines."""
     names = {line.change.event_name for line in lines}
-    return (problem for problem in account.problems if problem.event_name not in names)
+    return (diagnostic for diagnostic in account.diagnostics if diagnostic.event_name not in names)
 
 
-def doer(attribution: Attribution) -> str:
+def attribution_text(attribution: Attribution) -> str:
     """Who did it, by which request."""
     by = f" (request {attribution.request_id})" if attribution.request_id else ""
     return f"{attribution.note}{by}"
@@ -219,8 +219,8 @@ def doer(attribution: Attribution) -> str:
 
 def whose(attribution: Attribution) -> str:
     """Whose doing it was, in a few words."""
-    known = attribution.whose in list(Whose)
-    return Whose(attribution.whose).briefly if known else attribution.whose
+    known = attribution.origin in list(Origin)
+    return Origin(attribution.origin).briefly if known else attribution.origin
 
 
 def exempted(exemption: Exemption) -> str:
@@ -231,8 +231,8 @@ def exempted(exemption: Exemption) -> str:
 
 def undated(finding: Finding) -> int | None:
     """Since when, where neither the finding nor who did it says so."""
-    by = doer(finding.attribution) if finding.attribution else ""
-    known = finding.since is not None and utc(finding.since) in f"{finding.message} {by}"
+    by = attribution_text(finding.attribution) if finding.attribution else ""
+    known = finding.since is not None and format_time(finding.since) in f"{finding.message} {by}"
     return None if known else finding.since
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..diagnostics.diagnostic import Problem, Rule
+from ..diagnostics.diagnostic import Diagnostic, Rule
 from ..diagnostics.errors import Exit, worst
-from ..model.meter import Live
+from ..model.meter import ExistingMeter
 from ..model.project import AccountRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Statement:
+class CommandResult:
     """What a run has to say, whatever it is about: the one document, before it has a format."""
 
-    problems: tuple[Problem, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
     own_exit: Exit = Exit.DONE
 
     @property
@@ -23,18 +23,18 @@ class Statement:
         return self.own_exit
 
     @property
-    def said(self) -> tuple[Problem, ...]:
+    def said(self) -> tuple[Diagnostic, ...]:
         """Every problem, wherever it stands."""
-        return self.problems
+        return self.diagnostics
 
     @property
-    def losses(self) -> tuple[Problem, ...]:
+    def losses(self) -> tuple[Diagnostic, ...]:
         """What tells that usage is being lost right now: nothing is louder."""
         return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Serving(Statement):
+class EmulatorInfo(CommandResult):
     """Where an emulator is reached, and a key that it accepts, which is no secret."""
 
     url: str
@@ -42,7 +42,7 @@ class Serving(Statement):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Glossary(Statement):
+class DiagnosticList(CommandResult):
     """What diagnostic codes mean."""
 
     rules: tuple[Rule, ...]
@@ -57,13 +57,13 @@ class AccountInventory:
 
     account: AccountRef
     exit_code: Exit = Exit.DONE
-    meters: tuple[Live, ...] = ()
+    meters: tuple[ExistingMeter, ...] = ()
     total: int | None = None
-    problems: tuple[Problem, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inventory(Statement):
+class Inventory(CommandResult):
     """The live meters of one run, account by account; `narrowed` where names were left out."""
 
     accounts: tuple[AccountInventory, ...]
@@ -75,9 +75,9 @@ class Inventory(Statement):
         return worst([self.own_exit, *(account.exit_code for account in self.accounts)])
 
     @property
-    def said(self) -> tuple[Problem, ...]:
+    def said(self) -> tuple[Diagnostic, ...]:
         """Those of the run, and of every account."""
-        return (*self.problems, *(said for each in self.accounts for said in each.problems))
+        return (*self.diagnostics, *(said for each in self.accounts for said in each.diagnostics))
 
     @property
     def complete(self) -> bool:

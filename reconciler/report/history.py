@@ -7,19 +7,19 @@ from enum import StrEnum
 
 from ..diagnostics.errors import Exit
 from ..model.project import AccountRef
-from .documents import Statement
+from .documents import CommandResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastRequest:
     """One request as the journal has it. `at` is when it was intended, in Unix seconds.
 
-    `result` is `seen`, `refused`, `doubtful` or `unsent`; None where nothing that can be read
+    `result` is `confirmed`, `rejected`, `indeterminate` or `not_sent`; None where nothing that can be read
     was written down after the intention: the run was killed, or is still at it.
     """
 
     key: str
-    verb: str | None = None
+    operation: str | None = None
     at: float = 0.0
     n: int | None = None
     undoes: int | None = None
@@ -33,7 +33,7 @@ class PastRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PastLine:
+class PastChange:
     """What was done about one event_name; a `status` of None means that no outcome was written.
 
     `at` is when the outcome was written down, in Unix seconds.
@@ -64,7 +64,7 @@ class PastRun:
     user: str | None = None
     job: str | None = None
     tool_version: str | None = None
-    lines: tuple[PastLine, ...] = ()
+    changes: tuple[PastChange, ...] = ()
 
 
 class Source(StrEnum):
@@ -75,7 +75,7 @@ class Source(StrEnum):
     COMMIT = "commit"
 
 
-class Turn(StrEnum):
+class DeclarationChange(StrEnum):
     """What a commit did to a declaration."""
 
     DECLARED = "declared"
@@ -95,7 +95,7 @@ class PastCommit:
     at: float
     author: str
     subject: str
-    turn: Turn
+    turn: DeclarationChange
     keys: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
 
@@ -104,8 +104,8 @@ class PastCommit:
 class Moment:
     """One line of a time line: when (Unix seconds), who tells of it, what happened, who did it.
 
-    `kind` is a word for programs: a verb or an action, the type of an event, a `Turn`. `what`,
-    `note` and `who` are for people; `whose` is a `Whose`, None where none could be meant.
+    `kind` is for programs: an operation or an action, the type of an event, a `DeclarationChange`.
+    `what`, `note` and `who` are for people; `origin` is an `Origin`, None where there is none.
     `event_ids` are the events that tell of it too.
     """
 
@@ -115,7 +115,7 @@ class Moment:
     what: str
     who: str
     note: str | None = None
-    whose: str | None = None
+    origin: str | None = None
     account: str | None = None
     meter_id: str | None = None
     request_id: str | None = None
@@ -125,7 +125,7 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class History(Statement):
+class History(CommandResult):
     """What `history` has to say: runs, oldest first, and what could not be read.
 
     `meter` is the event_name that was asked about, and `timeline` what happened to it, oldest
@@ -140,7 +140,7 @@ class History(Statement):
     @property
     def complete(self) -> bool:
         """Whether all that was asked could be read."""
-        return not self.problems and self.own_exit is Exit.DONE
+        return not self.diagnostics and self.own_exit is Exit.DONE
 
 
 def came_of(request: PastRequest) -> str:
@@ -153,8 +153,8 @@ def came_of(request: PastRequest) -> str:
 
 _CAME = {
     None: "no answer was written down",
-    "seen": "done",
-    "refused": "refused",
-    "doubtful": "in doubt",
-    "unsent": "not sent",
+    "confirmed": "done",
+    "rejected": "rejected",
+    "indeterminate": "unknown effect",
+    "not_sent": "not sent",
 }

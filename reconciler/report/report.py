@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ..diagnostics.codes.applying import HALF_REPLACED
-from ..diagnostics.diagnostic import Problem
+from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import Exit, worst
 from ..model.change import Action, Change
 from ..model.finding import Finding
-from ..model.project import AccountRef, Declared
-from .documents import Statement
+from ..model.project import AccountRef, MeterConfig
+from .documents import CommandResult
 
 
-class OutcomeStatus(StrEnum):
+class ResultStatus(StrEnum):
     """What became of a line. `done` is only said of what was seen in the account."""
 
     DONE = "done"
@@ -26,45 +26,45 @@ class OutcomeStatus(StrEnum):
     UNKNOWN = "unknown"  # sent, and nobody could see what came of it
 
     @property
-    def settled(self) -> bool:
+    def succeeded(self) -> bool:
         """Whether the line now stands as the files want it."""
-        return self in (OutcomeStatus.DONE, OutcomeStatus.ALREADY)
+        return self in (ResultStatus.DONE, ResultStatus.ALREADY)
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class RequestRecord:
     """One request that was sent: its verb, Stripe's request id, how many tries it took.
 
     `result` is `seen`, `refused` or `doubtful`; `wrote` whether it had, or may have had, an
     effect of its own.
     """
 
-    verb: str
+    operation: str
     request_id: str | None
     attempts: int
-    result: str = "seen"
+    result: str = "confirmed"
     wrote: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class ChangeResult:
     """What became of one line of a plan."""
 
-    status: OutcomeStatus
-    requests: tuple[Sent, ...] = ()
-    error: Problem | None = None
+    status: ResultStatus
+    requests: tuple[RequestRecord, ...] = ()
+    error: Diagnostic | None = None
     meter_id: str | None = None  # where it differs from the planned one: a created meter's
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class ReportedChange:
     """One event_name in a report: what is planned for it, and what came of it or was found.
 
     An audit puts the worst finding first in `findings`.
     """
 
     change: Change
-    outcome: Outcome | None = None
+    result: ChangeResult | None = None
     findings: tuple[Finding, ...] = ()
 
     @property
@@ -79,23 +79,23 @@ class AccountReport:
 
     account: AccountRef
     exit_code: Exit
-    lines: tuple[Line, ...] = ()
-    problems: tuple[Problem, ...] = ()
+    changes: tuple[ReportedChange, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
     complete: bool = True
     plan_id: str | None = None
     plan_hash: str | None = None
-    valid: tuple[Declared, ...] = ()  # of a validation, which compares nothing: what it read
+    valid: tuple[MeterConfig, ...] = ()  # of a validation, which compares nothing: what it read
 
     def summary(self) -> dict[str, int]:
         """How many lines of each action, how many refused, how many findings ignored."""
-        return summary(self.lines)
+        return summary(self.changes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Report(Statement):
+class Report(CommandResult):
     """One run of one verb. Problems of files and usage stand here, the others at their account."""
 
-    verb: str
+    command: str
     accounts: tuple[AccountReport, ...] = ()
     declared: int | None = None  # how many meters the files declare, where that is the news
 
@@ -110,28 +110,28 @@ class Report(Statement):
         return self.own_exit is Exit.DONE and all(each.complete for each in self.accounts)
 
     @property
-    def said(self) -> tuple[Problem, ...]:
+    def said(self) -> tuple[Diagnostic, ...]:
         """Those of the run, and of every account."""
-        return (*self.problems, *(said for each in self.accounts for said in each.problems))
+        return (*self.diagnostics, *(said for each in self.accounts for said in each.diagnostics))
 
     @property
-    def losses(self) -> tuple[Problem, ...]:
+    def losses(self) -> tuple[Diagnostic, ...]:
         """The replacements that stopped half-way."""
-        outcomes = (line.outcome for each in self.accounts for line in each.lines)
-        errors = (outcome.error for outcome in outcomes if outcome and outcome.error)
+        results = (change.result for each in self.accounts for change in each.changes)
+        errors = (result.error for result in results if result and result.error)
         return tuple(error for error in errors if error.code == HALF_REPLACED.code)
 
     def summary(self) -> dict[str, int]:
         """The same counts as of one account, over all of them."""
-        return summary(line for account in self.accounts for line in account.lines)
+        return summary(change for account in self.accounts for change in account.changes)
 
 
-def summary(lines: Iterable[Line]) -> dict[str, int]:
+def summary(changes: Iterable[ReportedChange]) -> dict[str, int]:
     """How many lines of each action, in order of apply, how many `refused`, findings `ignored`."""
     counts: dict[str, int] = {str(action): 0 for action in Action}
     counts |= {"refused": 0, "ignored": 0}
-    for line in lines:
-        counts[str(line.change.action)] += 1
-        counts["refused"] += bool(line.change.refused_by)
-        counts["ignored"] += sum(finding.exemption is not None for finding in line.findings)
+    for change in changes:
+        counts[str(change.change.action)] += 1
+        counts["refused"] += bool(change.change.refused_by)
+        counts["ignored"] += sum(finding.exemption is not None for finding in change.findings)
     return counts

@@ -13,7 +13,13 @@ from ..diagnostics.codes import service
 from ..diagnostics.errors import ServiceError
 from ..execution.protocol import SIDE_BY_SIDE
 from ..model.event import Event
-from ..model.meter import CustomerMapping, DefaultAggregation, Live, Unreadable, ValueSettings
+from ..model.meter import (
+    CustomerMapping,
+    DefaultAggregation,
+    ExistingMeter,
+    Unreadable,
+    ValueSettings,
+)
 from ..model.price import Price
 from . import pagination as listing
 from .codec import Page, event, is_meter_id, meter, price
@@ -64,7 +70,7 @@ class Meters:
         starting_after: str | None = None,
         ending_before: str | None = None,
         expand: Iterable[str] = (),
-    ) -> Page[Live]:
+    ) -> Page[ExistingMeter]:
         """One page, newest first: `limit` meters (1 to 100, default 10) after or before an id."""
         params = {
             "status": status,
@@ -81,7 +87,7 @@ class Meters:
         status: str | None = None,
         limit: int = listing.PER_PAGE,
         expand: Iterable[str] = (),
-    ) -> Iterator[Page[Live]]:
+    ) -> Iterator[Page[ExistingMeter]]:
         """All pages of `limit` meters, each read when it is asked for."""
         params = {"status": status, "limit": limit, "expand": tuple(expand)}
         return listing.pages(self._transport, METERS, params, meter)
@@ -92,19 +98,19 @@ class Meters:
         status: str | None = None,
         limit: int = listing.PER_PAGE,
         expand: Iterable[str] = (),
-    ) -> Iterator[Live]:
+    ) -> Iterator[ExistingMeter]:
         """All meters, newest first, lazily; `limit` is the size of the pages underneath."""
         for page in self.pages(status=status, limit=limit, expand=expand):
             yield from page.data
 
-    def everything(self) -> tuple[Live, ...]:
+    def everything(self) -> tuple[ExistingMeter, ...]:
         """Every meter, active and inactive, each once, even if some change status meanwhile."""
         return listing.whole_account(
             lambda status: self.list(status=status, limit=listing.PER_PAGE),
             lambda status: self.all(status=status),
         )
 
-    def get(self, meter_id: str, *, expand: Iterable[str] = ()) -> Live:
+    def get(self, meter_id: str, *, expand: Iterable[str] = ()) -> ExistingMeter:
         """One meter, active or not. Raises NotFoundError."""
         return self._transport.get(path_of(meter_id), {"expand": tuple(expand)}).read(meter)
 
@@ -119,7 +125,7 @@ class Meters:
         event_time_window: str | None = None,
         expand: Iterable[str] = (),
         idempotency_key: str | None = None,
-    ) -> Live:
+    ) -> ExistingMeter:
         """A new meter, active at once. What is left out becomes Stripe's default.
 
         Raises InvalidRequestError where an active meter has this event_name already.
@@ -142,21 +148,21 @@ class Meters:
         display_name: str,
         expand: Iterable[str] = (),
         idempotency_key: str | None = None,
-    ) -> Live:
+    ) -> ExistingMeter:
         """Another display_name: the only thing about a meter that can ever change."""
         params = {"display_name": display_name, "expand": tuple(expand)}
         return self._transport.post(path_of(meter_id), params, idempotency_key).read(meter)
 
     def deactivate(
         self, meter_id: str, *, expand: Iterable[str] = (), idempotency_key: str | None = None
-    ) -> Live:
+    ) -> ExistingMeter:
         """Stop a meter. Usage sent to it from now on is lost."""
         path, params = f"{path_of(meter_id)}/deactivate", {"expand": tuple(expand)}
         return self._transport.post(path, params, idempotency_key).read(meter)
 
     def reactivate(
         self, meter_id: str, *, expand: Iterable[str] = (), idempotency_key: str | None = None
-    ) -> Live:
+    ) -> ExistingMeter:
         """Let a meter count usage again, under its old id."""
         path, params = f"{path_of(meter_id)}/reactivate", {"expand": tuple(expand)}
         return self._transport.post(path, params, idempotency_key).read(meter)

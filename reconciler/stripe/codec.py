@@ -16,7 +16,7 @@ from ..model.event import Event
 from ..model.meter import (
     CustomerMapping,
     DefaultAggregation,
-    Live,
+    ExistingMeter,
     StatusTransitions,
     ValueSettings,
 )
@@ -42,7 +42,7 @@ class Page(Generic[T]):
     url: str | None = None
 
 
-def flatten(params: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+def encode_form(params: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     """`{"a": {"b": 1}, "c": ["x"]}` as `a[b]=1`, `c[]=x`; None leaves a parameter out.
 
     Source: the `deepObject` style of Stripe's v1 request bodies.
@@ -68,13 +68,13 @@ def is_meter_id(text: str) -> bool:
     return bool(_METER_ID.fullmatch(text))
 
 
-def meter(data: Json) -> Live:
+def meter(data: Json) -> ExistingMeter:
     """A `billing.meter` object with every field; raises MalformedError."""
     own_id = _text(data, "id")
     if not is_meter_id(own_id):
         raise MalformedError("id holds characters that no id has")
     mapping, transitions = _object(data, "customer_mapping"), _object(data, "status_transitions")
-    return Live(
+    return ExistingMeter(
         id=own_id,
         object=_text(data, "object"),
         event_name=_text(data, "event_name"),

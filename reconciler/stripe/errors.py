@@ -21,12 +21,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from ..diagnostics.codes import service
-from ..diagnostics.diagnostic import Problem, Rule
+from ..diagnostics.diagnostic import Diagnostic, Rule
 from ..diagnostics.errors import AuthError, Exit, ServiceError
 
 
 @dataclass(frozen=True, slots=True)
-class Circumstances:
+class ResponseInfo:
     """Where an error came from: the answer's status and names, and how many tries it took.
 
     `type`, `code` and `param` are the API's own; `replayed` says that a stored answer came,
@@ -54,17 +54,17 @@ class StripeError(ServiceError):
     rule: ClassVar[Rule] = service.BAD_REQUEST
 
     def __init__(
-        self, message: str, about: Circumstances | None = None, rule: Rule | None = None
+        self, message: str, about: ResponseInfo | None = None, rule: Rule | None = None
     ) -> None:
         self.message = message
-        self.about = about or Circumstances()
+        self.about = about or ResponseInfo()
         trace = f" (request {self.about.request_id})" if self.about.request_id else ""
         super().__init__((rule or self.rule)(message + trace))
 
     @property
-    def problem(self) -> Problem:
+    def diagnostic(self) -> Diagnostic:
         """The one problem that this error carries."""
-        return self.problems[0]
+        return self.diagnostics[0]
 
     @property
     def status(self) -> int | None:

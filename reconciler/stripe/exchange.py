@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 from ..diagnostics.codes import service
 from ..diagnostics.diagnostic import Rule
 from ..diagnostics.errors import ServiceError
-from ..trusted_url import may_carry_a_key
+from ..trusted_url import is_trusted_api_base
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True)
-class Outgoing:
+class Request:
     """A request, ready to be sent. `fields` go into the address of a GET and the body of a POST."""
 
     method: str
@@ -37,7 +37,7 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
-class Incoming:
+class Response:
     """An answer as it came; the names of its headers are in lower case."""
 
     status: int
@@ -46,7 +46,7 @@ class Incoming:
 
 
 @dataclass(frozen=True, slots=True)
-class Broken:
+class TransportError:
     """Why there is no usable answer. `hopeless` says that a repetition meets the same.
 
     `headers` are there where at least those came; `status` too where the answer came to its
@@ -55,7 +55,7 @@ class Broken:
 
     rule: Rule
     message: str
-    hopeless: bool = False
+    permanent: bool = False
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
 
@@ -65,7 +65,7 @@ def checked_base(address: str) -> str:
 
     Raises ServiceError (S005) for anything but https, or http on a loopback address.
     """
-    if may_carry_a_key(address):
+    if is_trusted_api_base(address):
         return address.rstrip("/")
     try:
         parts = urlsplit(address)

@@ -24,7 +24,7 @@ from ..diagnostics.diagnostic import Rule
 from ..execution.protocol import SIDE_BY_SIDE
 from ..trusted_url import is_loopback
 from .api_key import Key
-from .exchange import Broken, Incoming, Limits, Outgoing
+from .exchange import Limits, Request, Response, TransportError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -56,7 +56,7 @@ class Connection:
         """Let go of the connections."""
         self._session.close()
 
-    def send(self, outgoing: Outgoing) -> Incoming | Broken:
+    def send(self, outgoing: Request) -> Response | TransportError:
         """Send once and read the whole answer, or say why that was not possible."""
         _EXCHANGE.ends = time.monotonic() + self._limits.whole
         response = None
@@ -66,7 +66,7 @@ class Connection:
         except Exception as error:  # of whatever kind: it holds the request, and so the key
             return replace(self._broken(error), headers=_headers(response))
 
-    def _begin(self, outgoing: Outgoing) -> requests.Response:
+    def _begin(self, outgoing: Request) -> requests.Response:
         """The answer up to its body. A callable `auth` keeps `.netrc` out."""
         reads = outgoing.method == "GET"
         return self._session.request(
@@ -85,12 +85,12 @@ class Connection:
         request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
         return request
 
-    def _finish(self, response: requests.Response) -> Incoming | Broken:
+    def _finish(self, response: requests.Response) -> Response | TransportError:
         """The body, piece by piece, within the size limit."""
         status, size, headers = response.status_code, self._limits.size, _headers(response)
 
-        def broken(rule: Rule, message: str) -> Broken:
-            return Broken(rule, message, hopeless=True, status=status, headers=headers)
+        def broken(rule: Rule, message: str) -> TransportError:
+            return TransportError(rule, message, permanent=True, status=status, headers=headers)
 
         if 300 <= status < 400:
             return broken(service.REDIRECTED, f"HTTP {status} would lead to another address")
@@ -101,23 +101,23 @@ class Connection:
             body += piece
             if len(body) > size:
                 return broken(service.TOO_LARGE, f"the answer exceeds {size:,} bytes")
-        return Incoming(status, headers, bytes(body))
+        return Response(status, headers, bytes(body))
 
-    def _broken(self, error: BaseException) -> Broken:
+    def _broken(self, error: BaseException) -> TransportError:
         """Why an exchange failed; only what can pass is worth another try."""
         reason = _innermost(error)
         why = (reason.strerror if isinstance(reason, OSError) else None) or str(reason)
         if isinstance(reason, _LateError):
             message = f"the answer was not complete after {self._limits.whole:g} seconds"
-            return Broken(service.TOO_SLOW, message, hopeless=True)
+            return TransportError(service.TOO_SLOW, message, permanent=True)
         if isinstance(error, requests.exceptions.SSLError):
-            return Broken(service.UNTRUSTED, why, hopeless=True)
+            return TransportError(service.UNTRUSTED, why, permanent=True)
         if isinstance(error, requests.exceptions.InvalidURL):  # which may quote a password
             why = "the address of a proxy is malformed"
         malformed = isinstance(error, requests.RequestException) and isinstance(error, ValueError)
         passing = isinstance(error, _PASSING) and not malformed
         message = f"no answer from {self._base}: {why or type(reason).__name__}"
-        return Broken(service.UNREACHABLE, message, hopeless=not passing)
+        return TransportError(service.UNREACHABLE, message, permanent=not passing)
 
 
 class _LateError(OSError):

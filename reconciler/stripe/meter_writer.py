@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from ..execution.protocol import Answer, Doubtful, Refused, Seen
-from ..execution.steps import Step, Verb
-from ..model.meter import Live
+from ..execution.protocol import Confirmed, Indeterminate, Outcome, Rejected
+from ..execution.steps import Operation, Step
+from ..model.meter import ExistingMeter
 from .client import METERS, Meters, path_of
 from .codec import meter
 from .errors import NotFoundError, StripeError
@@ -24,7 +24,7 @@ class AccountMeters:
         self._transport = transport
         self._meters = Meters.over(transport)
 
-    def send(self, step: Step, key: str) -> Answer:
+    def send(self, step: Step, key: str) -> Outcome:
         """One request, tried again with the same idempotency key while that is safe.
 
         Raises StoppedError only if nothing of it has been sent.
@@ -32,58 +32,58 @@ class AccountMeters:
         path, params = request_for(step)
         try:
             reply = self._transport.post(path, params, key)
-            live = reply.read(meter)
+            existing = reply.read(meter)
         except StripeError as error:
             return _failed(error)
         about = reply.about
-        return Seen(live, about.request_id, about.attempts, about.replayed, about.doubts)
+        return Confirmed(existing, about.request_id, about.attempts, about.replayed, about.doubts)
 
-    def read(self, meter_id: str) -> Live | None:
+    def read(self, meter_id: str) -> ExistingMeter | None:
         """The meter as it is now; None when the account knows no such id."""
         try:
             return self._meters.get(meter_id)
         except NotFoundError:
             return None
 
-    def find(self, event_name: str, known: Collection[str]) -> tuple[Live, ...]:
+    def find(self, event_name: str, known: Collection[str]) -> tuple[ExistingMeter, ...]:
         """Meters of this name that came into being after those whose ids are `known`.
 
         Reads the list, newest first, until a page ends with older ones than the newest that is
         known: no clock is asked, ours may differ from Stripe's. An inactive one may be missing.
         """
-        newer: list[Live] = []
+        newer: list[ExistingMeter] = []
         for page in self._meters.pages():
-            newer += (live for live in page.data if live.id not in known)
-            familiar = [live.created for live in page.data if live.id in known]
+            newer += (existing for existing in page.data if existing.id not in known)
+            familiar = [existing.created for existing in page.data if existing.id in known]
             if familiar and page.data[-1].created < max(familiar):
                 break
-        return tuple(live for live in newer if live.event_name == event_name)
+        return tuple(existing for existing in newer if existing.event_name == event_name)
 
-    def live(self) -> tuple[Live, ...]:
+    def list_all(self) -> tuple[ExistingMeter, ...]:
         """Every meter of the account, active and inactive, each once."""
         return self._meters.everything()
 
-    def to_the_end(self) -> AccountMeters:
+    def ignoring_stop(self) -> AccountMeters:
         """The same account for what has to be finished: no stop signal is heeded any more."""
-        return AccountMeters(self._transport.to_the_end())
+        return AccountMeters(self._transport.ignoring_stop())
 
 
 def request_for(step: Step) -> tuple[str, dict[str, Any]]:
     """Where a step is posted, and what is posted there; every block of a new meter is explicit."""
-    want = step.change.want
-    match step.verb:
-        case Verb.CREATE if want:
-            return METERS, want.meter.as_api()
-        case Verb.UPDATE if want and step.meter_id:
-            return path_of(step.meter_id), {"display_name": want.meter.display_name}
-        case (Verb.DEACTIVATE | Verb.REACTIVATE) as verb if step.meter_id:
-            return f"{path_of(step.meter_id)}/{verb}", {}
+    desired = step.change.desired
+    match step.operation:
+        case Operation.CREATE if desired:
+            return METERS, desired.meter.as_api()
+        case Operation.UPDATE if desired and step.meter_id:
+            return path_of(step.meter_id), {"display_name": desired.meter.display_name}
+        case (Operation.DEACTIVATE | Operation.REACTIVATE) as operation if step.meter_id:
+            return f"{path_of(step.meter_id)}/{operation}", {}
     raise AssertionError(f"a plan never holds {step}")
 
 
-def _failed(error: StripeError) -> Refused | Doubtful:
+def _failed(error: StripeError) -> Rejected | Indeterminate:
     about = error.about
     rest = (about.request_id, about.attempts, about.replayed, about.doubts)
     if about.status in _FINAL:
-        return Refused(error.problem, about.status, *rest)
-    return Doubtful(error.problem, about.status, *rest)
+        return Rejected(error.diagnostic, about.status, *rest)
+    return Indeterminate(error.diagnostic, about.status, *rest)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from ..diagnostics.codes import service
-from ..model.meter import Live, Status
+from ..model.meter import ExistingMeter, Status
 from .codec import Json, Page, identity, page
 from .errors import UnexpectedAnswerError
 from .response import Reply
@@ -65,8 +65,9 @@ def _endless(path: str, reply: Reply, after: str | None) -> UnexpectedAnswerErro
 
 
 def whole_account(
-    first_page: Callable[[Status], Page[Live]], every: Callable[[Status | None], Iterable[Live]]
-) -> tuple[Live, ...]:
+    first_page: Callable[[Status], Page[ExistingMeter]],
+    every: Callable[[Status | None], Iterable[ExistingMeter]],
+) -> tuple[ExistingMeter, ...]:
     """Every meter of an account, active and inactive, each once, newest first.
 
     A list by status is no snapshot: a meter that moves from one to the other may be in
@@ -80,12 +81,12 @@ def whole_account(
     first = first_page(Status.INACTIVE)
     plain = tuple(every(None))
     seen = [*first.data, *plain]
-    if all(live.active for live in plain):
+    if all(existing.active for existing in plain):
         seen += every(Status.INACTIVE)
         if first.has_more:
             seen += every(Status.ACTIVE)
-    newest: dict[str, Live] = {}
-    for live in seen:
-        if live.id not in newest or live.updated >= newest[live.id].updated:
-            newest[live.id] = live
-    return tuple(sorted(newest.values(), key=lambda live: (-live.created, live.id)))
+    newest: dict[str, ExistingMeter] = {}
+    for existing in seen:
+        if existing.id not in newest or existing.updated >= newest[existing.id].updated:
+            newest[existing.id] = existing
+    return tuple(sorted(newest.values(), key=lambda existing: (-existing.created, existing.id)))

@@ -56,12 +56,12 @@ def refused(bucket: Bucket, claimed: float, now: float) -> Bucket:
     return replace(bucket, rate=rate, tokens=min(0.0, bucket.tokens), cut_at=now)
 
 
-def went_well(bucket: Bucket) -> Bucket:
+def on_success(bucket: Bucket) -> Bucket:
     """A little faster again, up to the limit that was asked for."""
     return replace(bucket, rate=min(bucket.limit, bucket.rate + _STEP))
 
 
-class Pacer:
+class RateLimiter:
     """One bucket for all the threads that use an account; no limit where `limit` is None.
 
     Raises ValueError for a limit that would let nothing through.
@@ -92,8 +92,8 @@ class Pacer:
             if self._bucket is not None:
                 self._bucket = refused(self._bucket, claimed, now)
 
-    def went_well(self) -> None:
+    def on_success(self) -> None:
         """A request was answered without a complaint about the rate."""
         with self._lock:
             if self._bucket is not None:
-                self._bucket = went_well(self._bucket)
+                self._bucket = on_success(self._bucket)

@@ -12,18 +12,18 @@ from typing import Any, TypeVar
 from ..diagnostics.codes import service
 from .codec import MalformedError
 from .errors import (
-    Circumstances,
     ConnectionFailedError,
+    ResponseInfo,
     StripeError,
     UnexpectedAnswerError,
     kind_of,
 )
-from .exchange import Broken, Incoming
+from .exchange import Response, TransportError
 from .retry import Tried
 
 T = TypeVar("T")
 
-UNTRIED = Circumstances(attempts=0)
+UNTRIED = ResponseInfo(attempts=0)
 """Before the first try of a request."""
 
 Scrub = Callable[[str], str]
@@ -39,7 +39,7 @@ class Reply:
     """A 2xx answer: its JSON object, and the circumstances in which it came."""
 
     body: Mapping[str, Any]
-    about: Circumstances
+    about: ResponseInfo
 
     def read(self, how: Callable[[Mapping[str, Any]], T]) -> T:
         """The body as a noun; raises UnexpectedAnswerError where it is not what was promised."""
@@ -49,14 +49,14 @@ class Reply:
             raise UnexpectedAnswerError(str(error), _unseen(self.about)) from None
 
 
-def appraise(
-    came: Incoming | Broken, scrub: Scrub, before: Circumstances = UNTRIED
+def interpret(
+    came: Response | TransportError, scrub: Scrub, before: ResponseInfo = UNTRIED
 ) -> tuple[Tried, Reply | StripeError]:
     """What one try came to, after those that `before` tells of."""
     about = _about(came, before)
-    if isinstance(came, Broken):
+    if isinstance(came, TransportError):
         kind = ConnectionFailedError if came.status is None else UnexpectedAnswerError
-        return Tried(hopeless=came.hopeless), kind(scrub(came.message), about, came.rule)
+        return Tried(permanent=came.permanent), kind(scrub(came.message), about, came.rule)
     body = _json_object(came.body)
     if came.status >= 300:
         error = body.get("error") if body else None
@@ -68,7 +68,7 @@ def appraise(
     return _tried(came), Reply(body, about)
 
 
-def _refusal(about: Circumstances, error: Mapping[str, Any], scrub: Scrub) -> StripeError:
+def _refusal(about: ResponseInfo, error: Mapping[str, Any], scrub: Scrub) -> StripeError:
     """The typed error of an answer that says no."""
 
     def said(name: str) -> str | None:
@@ -80,10 +80,10 @@ def _refusal(about: Circumstances, error: Mapping[str, Any], scrub: Scrub) -> St
     return kind_of(about.status or 0, about.type, about.code)(message, about)
 
 
-def _about(came: Incoming | Broken, before: Circumstances) -> Circumstances:
+def _about(came: Response | TransportError, before: ResponseInfo) -> ResponseInfo:
     """The circumstances of an answer; a request id that is none is left out."""
     given = came.headers.get("request-id", "")
-    return Circumstances(
+    return ResponseInfo(
         status=came.status,
         request_id=given if _REQUEST_ID.fullmatch(given) else None,
         attempts=before.attempts + 1,
@@ -92,26 +92,26 @@ def _about(came: Incoming | Broken, before: Circumstances) -> Circumstances:
     )
 
 
-def _doubtful(came: Incoming | Broken) -> bool:
+def _doubtful(came: Response | TransportError) -> bool:
     """Whether a request may have had an effect that its answer does not show.
 
     A rate limit, and whatever else is refused for good, comes before anything is executed;
     a conflict (409) says that a request with the same key may just be at it.
     """
-    return isinstance(came, Broken) or came.status >= 500 or came.status == 409
+    return isinstance(came, TransportError) or came.status >= 500 or came.status == 409
 
 
-def _unseen(about: Circumstances) -> Circumstances:
+def _unseen(about: ResponseInfo) -> ResponseInfo:
     """The circumstances of an answer that said yes, and did not show what it did."""
     return replace(about, doubts=about.doubts + 1)
 
 
-def _replayed(came: Incoming | Broken) -> bool:
+def _replayed(came: Response | TransportError) -> bool:
     """Whether the answer is the stored one of an earlier request with the same key."""
     return came.headers.get("idempotent-replayed", "").lower() == "true"
 
 
-def _tried(came: Incoming, code: str | None = None) -> Tried:
+def _tried(came: Response, code: str | None = None) -> Tried:
     """What a full answer says about trying again.
 
     A 429 without a reason may be a lock on the object: only its code tells.

@@ -25,7 +25,7 @@ class Tried:
     """
 
     status: int | None = None
-    hopeless: bool = False
+    permanent: bool = False
     advice: bool | None = None
     pause: float | None = None
     limited: bool = False
@@ -39,16 +39,16 @@ def wait_before_retry(attempt: int, tried: Tried, chance: float) -> float | None
     after a 429 at least half of the ceiling, and at least what a `Retry-After` asks for.
     Source: Stripe's error handling guide (`Stripe-Should-Retry` overrides the status).
     """
-    if attempt >= ATTEMPTS or not worth_another(tried):
+    if attempt >= ATTEMPTS or not is_retryable(tried):
         return None
     ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (attempt - 1))
     wait = ceiling * (0.5 + chance / 2) if tried.status == 429 else ceiling * chance
     return max(wait, min(tried.pause or 0.0, LONGEST_ADVICE))
 
 
-def worth_another(tried: Tried) -> bool:
+def is_retryable(tried: Tried) -> bool:
     """Whether the same request, sent again as it is, may fare better."""
-    if tried.hopeless or tried.replayed:
+    if tried.permanent or tried.replayed:
         return False
     if tried.advice is not None:
         return tried.advice

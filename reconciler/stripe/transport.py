@@ -15,11 +15,11 @@ from ..clock import Clock, Stopped, SystemClock, never
 from ..diagnostics.codes import service
 from ..diagnostics.errors import ServiceError, StoppedError
 from .api_key import Key
-from .codec import flatten
+from .codec import encode_form
 from .errors import StripeError
-from .exchange import Limits, Outgoing, checked_base
-from .rate_limit import Pacer
-from .response import UNTRIED, Reply, appraise
+from .exchange import Limits, Request, checked_base
+from .rate_limit import RateLimiter
+from .response import UNTRIED, Reply, interpret
 from .retry import Budget, Tried, wait_before_retry
 
 STRIPE = "https://api.stripe.com"
@@ -66,7 +66,7 @@ class Transport:
         self._stopped = options.get("stopped", never)
         base = checked_base(options.get("api_base", STRIPE))
         self._connection = Connection(base, self._key, options.get("limits", Limits()))
-        self._pacer = Pacer(options.get("rate_limit", RATE_LIMIT), self._clock.monotonic())
+        self._pacer = RateLimiter(options.get("rate_limit", RATE_LIMIT), self._clock.monotonic())
         self._budget = Budget()
         self._headers = _headers(options)
 
@@ -96,7 +96,7 @@ class Transport:
         own._headers = {k: v for k, v in self._headers.items() if k != "Stripe-Account"}
         return own
 
-    def to_the_end(self) -> Transport:
+    def ignoring_stop(self) -> Transport:
         """The same connections, pace and budget, without heeding a stop signal."""
         undeterred = copy.copy(self)
         undeterred._stopped = never
@@ -104,7 +104,7 @@ class Transport:
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Reply:
         """Read something. `params` may nest; None leaves a parameter out. Raises StripeError."""
-        return self._persist(Outgoing("GET", path, flatten(params or {}), self._headers))
+        return self._persist(Request("GET", path, encode_form(params or {}), self._headers))
 
     def post(
         self, path: str, params: Mapping[str, Any] | None = None, key: str | None = None
@@ -116,20 +116,20 @@ class Transport:
         """
         key = _checked("Idempotency-Key", str(uuid.uuid4()) if key is None else key)
         headers = {**self._headers, "Idempotency-Key": key}
-        return self._persist(Outgoing("POST", path, flatten(params or {}), headers))
+        return self._persist(Request("POST", path, encode_form(params or {}), headers))
 
-    def _persist(self, outgoing: Outgoing) -> Reply:
+    def _persist(self, outgoing: Request) -> Reply:
         """Try until it went well, another try cannot help, or the run is told to stop."""
         failure, about = None, UNTRIED
         while True:
             claimed = self._await_turn(failure if outgoing.method == "POST" else None)
             came = self._connection.send(outgoing)
-            tried, outcome = appraise(came, self._key.scrub, about)
+            tried, result = interpret(came, self._key.scrub, about)
             self._learn(tried, claimed)
-            _LOG.info("%s %s: %s", outgoing.method, outgoing.path, outcome.about)
-            if isinstance(outcome, Reply):
-                return outcome
-            failure, about = outcome, outcome.about
+            _LOG.info("%s %s: %s", outgoing.method, outgoing.path, result.about)
+            if isinstance(result, Reply):
+                return result
+            failure, about = result, result.about
             wait = wait_before_retry(about.attempts, tried, self._clock.chance())
             if wait is None or not self._budget.spend(tried):
                 raise failure
@@ -149,7 +149,7 @@ class Transport:
         if tried.limited:
             self._pacer.refused(claimed, self._clock.monotonic())
         elif tried.status is not None and tried.status < 400:
-            self._pacer.went_well()
+            self._pacer.on_success()
             self._budget.earn()
 
 

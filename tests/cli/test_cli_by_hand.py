@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 import requests
-from cli.world import SEATS, live
+from cli.world import SEATS, existing
 from published import held
 
 ACCOUNT = "acct_1EmulatedAccount"
@@ -18,7 +18,7 @@ REACHED = {
     "a connected account": ("sk_test_platform", {"stripe_account": ACCOUNT}),
     "an organisation's account": ("sk_org_test_all", {"stripe_context": f"org_1/{ACCOUNT}"}),
 }
-OLD = live("seats", "Seats", "sum", id="mtr_old")
+OLD = existing("seats", "Seats", "sum", id="mtr_old")
 
 
 def by_requests(command):
@@ -53,9 +53,9 @@ def test_the_printed_command_wakes_the_meter_that_was_left_stopped(
     made.server.arm("reset:before:method=POST:path=/v1/billing/meters/*/reactivate")
     ran = run("apply", made.folder, "--yes", "--format", "json")
     (line,) = held(ran.out)["accounts"][0]["changes"]
-    assert line["outcome"]["error"]["code"] == "A005"
+    assert line["result"]["error"]["code"] == "A005"
     assert made.server.state.ledger.meters["mtr_old"]["status"] == "inactive"
 
     made.server.disarm()
-    send(line["outcome"]["error"]["hint"].partition("wake the old meter: ")[2].strip("`"))
+    send(line["result"]["error"]["hint"].partition("wake the old meter: ")[2].strip("`"))
     assert made.server.state.ledger.meters["mtr_old"]["status"] == "active"

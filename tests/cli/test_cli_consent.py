@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
-from cli.world import SEATS, live
+from cli.world import SEATS, existing
 from published import held
 
 from reconciler.emulator import Key, Settings
 
-OLD = live("seats", "Seats", "sum", id="mtr_old")
-SAME = live("seats", "Seats", id="mtr_same", status="inactive")
-ODD = live("seats", "Seats", "last", id="mtr_odd", status="inactive")
+OLD = existing("seats", "Seats", "sum", id="mtr_old")
+SAME = existing("seats", "Seats", id="mtr_same", status="inactive")
+ODD = existing("seats", "Seats", "last", id="mtr_odd", status="inactive")
 RETIRED = SEATS.replace("seats,", "seats, status: inactive,")
 NO_PRICE = "creating a new meter, which no existing price bills on: `retires: [mtr_old]`"
 BOTH = "`retires: [mtr_old]` and `accepts: {active_prices: [price_2, price_1]}`"
@@ -49,9 +49,9 @@ def blocked(ran):
     """The one line of a JSON report, and what is said of it."""
     (account,) = held(ran.out)["accounts"]
     (line,) = account["changes"]
-    (problem,) = account["problems"]
-    assert (line["action"], problem["code"]) in (("blocked", "P001"), ("blocked", "P005"))
-    return line, problem
+    (diagnostic,) = account["diagnostics"]
+    assert (line["action"], diagnostic["code"]) in (("blocked", "P001"), ("blocked", "P005"))
+    return line, diagnostic
 
 
 @pytest.mark.parametrize("case", ACCOUNTS)
@@ -62,14 +62,14 @@ def test_the_consent_that_is_proposed_is_all_that_it_takes(case, world, run):
     meters, seed, on, hint = ACCOUNTS[case]
     made = world(meters, {"meters": seed, "prices": priced(on)})
     ran = run("plan", made.folder, "--format", "json")
-    line, problem = blocked(ran)
+    line, diagnostic = blocked(ran)
     assert ran.code == 3
-    assert hint in problem["hint"]
+    assert hint in diagnostic["hint"]
     stranded = {each["id"] for each in line["prices"] if each["meter"] == "mtr_old"}
     assert len(stranded) == on.get("mtr_old", 0)
-    assert all(price in problem["message"] for price in stranded)
+    assert all(price in diagnostic["message"] for price in stranded)
 
-    keys = ", ".join(re.findall(r"`((?:retires|accepts): .*?)`", problem["hint"]))
+    keys = ", ".join(re.findall(r"`((?:retires|accepts): .*?)`", diagnostic["hint"]))
     made.write(meters.replace("seats,", f"seats, {keys},"))
     ran = run("apply", made.folder, "--yes")
     assert ran.code == 0, ran.out
@@ -80,10 +80,10 @@ def test_prices_that_cannot_be_read_refuse_no_line_that_is_only_blocked(world, r
     key = Key("rk_test_x", frozenset({"billing_meter_read"}))
     made = world(SEATS, {"meters": [OLD]}, settings=Settings(keys=(key,)))
     monkeypatch.setenv("SANDBOX_KEY", key.secret)
-    line, problem = blocked(run("plan", made.folder, "--format", "json"))
+    line, diagnostic = blocked(run("plan", made.folder, "--format", "json"))
     assert (line["prices"], line["refused_by"]) == ([], [])
-    assert "could not be read (permission: " in problem["message"]
-    assert "and `accepts: {active_prices: [...]}` for the active prices" in problem["hint"]
+    assert "could not be read (permission: " in diagnostic["message"]
+    assert "and `accepts: {active_prices: [...]}` for the active prices" in diagnostic["hint"]
 
 
 def test_the_prices_of_many_meters_are_read_from_one_list(world, run):

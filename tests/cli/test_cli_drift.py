@@ -7,7 +7,7 @@ import re
 
 import pytest
 import stripe
-from cli.world import CALLS, SEATS, live
+from cli.world import CALLS, SEATS, existing
 from conftest import TESTS
 from published import held
 from render.parts import own
@@ -60,7 +60,7 @@ def test_ignored_findings_are_counted_and_shown_and_an_expired_rule_is_found(
         golden(f"drift/ignored/expected.{ending}", own(ran.out))
     (account,) = held(ran.out)["accounts"]
     assert account["summary"]["ignored"] == 2
-    assert [each["code"] for each in account["problems"]] == ["D010"]
+    assert [each["code"] for each in account["diagnostics"]] == ["D010"]
 
     made.file("reconciler.yaml", project + rules.replace("2026-08-31", "2026-12-31"))
     ran = run("drift")
@@ -99,7 +99,7 @@ def test_the_story_of_an_outage(world, run, clock):
     assert (finding["since"], finding["resend_until"]) == (at, at + RESEND)
     assert finding["meter_ids"] == [meter.id]
     assert finding["attribution"] == {
-        "whose": "another_client",
+        "origin": "another_client",
         "at": at,
         "request_id": stopped.last_response.request_id,
         "plan_id": None,
@@ -133,7 +133,7 @@ def _price(meter_id, n):
 
 def test_no_format_offers_a_moment_that_is_past(world, run, clock):
     """Of an outage of 40 days only the usage of the last 35 can still be sent."""
-    made = world(SEATS, {"meters": [live("seats", "Seats")]})
+    made = world(SEATS, {"meters": [existing("seats", "Seats")]})
     (meter_id,) = made.server.state.ledger.meters
     made.server.edit(f"/v1/billing/meters/{meter_id}/deactivate", {})
     clock.sleep(40 * 86_400)
@@ -152,13 +152,13 @@ def test_what_we_did_ourselves_names_plan_and_job(world, run, monkeypatch):
     """The idempotency key names the plan, the journal of this folder the CI job."""
     monkeypatch.setenv("CI_JOB_URL", "https://ci.example/jobs/7")
     retired = SEATS.replace("seats,", "seats, status: inactive,")
-    made = world(retired, {"meters": [live("seats", "Seats")]})
+    made = world(retired, {"meters": [existing("seats", "Seats")]})
     applied = run("apply", made.folder, "--yes", "--format", "json")
     assert applied.code == 0, applied.err
     made.write(SEATS)
     (finding,) = findings(run("drift", made.folder, "--format", "json"))["seats"]
     plan_id = held(applied.out)["accounts"][0]["plan_id"]
-    assert finding["attribution"]["whose"] == "ours"
+    assert finding["attribution"]["origin"] == "ours"
     assert finding["attribution"]["plan_id"] == plan_id
     assert finding["attribution"]["note"].endswith(
         f"by reconciler, plan {plan_id}, https://ci.example/jobs/7"
@@ -167,7 +167,7 @@ def test_what_we_did_ourselves_names_plan_and_job(world, run, monkeypatch):
 
 def test_a_change_in_the_dashboard_is_not_given_a_culprit(world, run):
     """No key, no request id: no more is said than that it was not this tool."""
-    made = world(SEATS, {"meters": [live("seats", "Seats")]})
+    made = world(SEATS, {"meters": [existing("seats", "Seats")]})
     (meter_id,) = made.server.state.ledger.meters
     made.server.edit(f"/v1/billing/meters/{meter_id}", {"display_name": "Chairs"})
     ran = run("drift", made.folder)
@@ -183,7 +183,8 @@ def test_a_change_in_the_dashboard_is_not_given_a_culprit(world, run):
 def test_fail_on_decides_from_where_on_drift_is_told_by_the_exit_code(fail_on, code, world, run):
     """What is found is shown all the same."""
     made = world(
-        f"{SEATS}\n{CALLS}", {"meters": [live("seats", "Seats", "sum"), live("calls", "C", "sum")]}
+        f"{SEATS}\n{CALLS}",
+        {"meters": [existing("seats", "Seats", "sum"), existing("calls", "C", "sum")]},
     )
     ran = run("drift", made.folder, *(["--fail-on", fail_on] if fail_on else []))
     assert ran.code == code
@@ -192,7 +193,7 @@ def test_fail_on_decides_from_where_on_drift_is_told_by_the_exit_code(fail_on, c
 
 def test_drift_looks_at_every_account_that_is_named(world, run, monkeypatch):
     """One that cannot be reached stops no other; the exit code is the worse of the two."""
-    made = world(SEATS, {"meters": [live("seats", "Chairs")]})
+    made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
     project = (made.folder / "reconciler.yaml").read_text("utf-8")
     made.file("reconciler.yaml", f"{project}  elsewhere: {{api_key_env: NOBODY_SET_THIS}}\n")
     ran = run(
@@ -205,7 +206,7 @@ def test_drift_looks_at_every_account_that_is_named(world, run, monkeypatch):
 
 def test_in_sync_says_so(world, run):
     """Exit 0, complete, and one sentence."""
-    made = world(SEATS, {"meters": [live("seats", "Seats")]})
+    made = world(SEATS, {"meters": [existing("seats", "Seats")]})
     ran = run("drift", made.folder)
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == (

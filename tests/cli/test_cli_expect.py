@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from cli.world import CALLS, SEATS, live
+from cli.world import CALLS, SEATS, existing
 from published import held
 
 from reconciler.emulator import Key, Settings
 
 READING = Key("rk_test_read", frozenset({"billing_meter_read", "plan_read"}))
 WRITING = Key("sk_test_write")
-ODD = live("calls", "Calls", "last", id="mtr_odd")
+ODD = existing("calls", "Calls", "last", id="mtr_odd")
 ACCOUNT = "acct_1EmulatedAccount"
 
 

@@ -7,12 +7,12 @@ import stat
 from pathlib import Path
 
 import pytest
-from cli.world import SEATS, live
+from cli.world import SEATS, existing
 from published import held
 
 from reconciler.cli import files
 
-CHAIRS = {"meters": [live("seats", "Chairs")]}
+CHAIRS = {"meters": [existing("seats", "Chairs")]}
 
 
 def test_several_formats_from_one_run(world, run):
@@ -27,7 +27,7 @@ def test_several_formats_from_one_run(world, run):
 def test_a_dash_is_standard_output(world, run):
     """`--out json=-` says what `--format json` says."""
     ran = run("plan", world(SEATS, CHAIRS).folder, "--out", "json=-")
-    assert held(ran.out)["verb"] == "plan"
+    assert held(ran.out)["command"] == "plan"
 
 
 def test_errors_reach_the_files_too(world, run):
@@ -36,7 +36,7 @@ def test_errors_reach_the_files_too(world, run):
     made.file("meters.yaml", "version: 7\n")
     out = made.folder / "report.json"
     assert run("plan", made.folder, "--out", f"json={out}").code == 1
-    assert held(out.read_text())["problems"]
+    assert held(out.read_text())["diagnostics"]
 
 
 @pytest.mark.parametrize("option", ["--out=json=", "--save="])
@@ -109,7 +109,7 @@ def test_a_saved_plan_is_for_its_owner(world, run):
 
 def test_a_refused_plan_is_saved_too(world, run):
     """Reviewers may want to see it; applying it is refused as well."""
-    made = world(SEATS, {"meters": [live("seats", "Seats", "sum")]})
+    made = world(SEATS, {"meters": [existing("seats", "Seats", "sum")]})
     saved = made.folder / "plan.json"
     assert run("plan", made.folder, "--save", saved).code == 3
     assert run("apply", made.folder, "--plan", saved).code == 3
@@ -152,13 +152,13 @@ def test_the_journal_is_kept_unless_it_is_not_wanted(options, kept, world, run):
 def test_skip_refused_does_the_other_lines(world, run):
     """It still exits 3, and says of each line what became of it."""
     calls = "{event_name: calls, display_name: Calls, default_aggregation: {formula: sum}}"
-    made = world(f"{SEATS}\n{calls}", {"meters": [live("seats", "Seats", "sum")]})
+    made = world(f"{SEATS}\n{calls}", {"meters": [existing("seats", "Seats", "sum")]})
     ran = run("apply", made.folder, "--yes", "--skip-refused", "--format", "json")
     (account,) = held(ran.out)["accounts"]
-    outcomes = {c["event_name"]: c.get("outcome", {}).get("status") for c in account["changes"]}
+    results = {c["event_name"]: c.get("result", {}).get("status") for c in account["changes"]}
     assert ran.code == 3
-    assert outcomes["calls"] == "done"
-    assert outcomes["seats"] != "done"
+    assert results["calls"] == "done"
+    assert results["seats"] != "done"
 
 
 class Killed(BaseException):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cli.world import CALLS, SEATS, live
+from cli.world import CALLS, SEATS, existing
 from published import held
 
 MARKED = ("markdown", "html", "github")
@@ -14,7 +14,7 @@ PARTIAL = "Partial: not everything was looked at, and absence was not judged."
 def billed(world, meters=SEATS):
     """`seats` is retired in the files, and an active price bills on it."""
     priced = {"id": "price_1Seat", "meter": "mtr_seats"}
-    seed = {"meters": [live("seats", "Seats", id="mtr_seats")], "prices": [priced]}
+    seed = {"meters": [existing("seats", "Seats", id="mtr_seats")], "prices": [priced]}
     return world(meters.replace("Seats, ", "Seats, status: inactive, "), seed)
 
 
@@ -59,7 +59,7 @@ def test_skipping_what_is_refused_does_not_claim_that_nothing_was_written(format
 
 def test_one_account_without_a_key_does_not_hide_what_another_was_written(world, run):
     """The verdict of the whole run counts what was applied in any of its accounts."""
-    made = world(SEATS, {"meters": [live("seats", "Chairs")]})
+    made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
     made.file(
         "reconciler.yaml",
         "version: 1\nmeters: [meters.yaml]\naccounts:\n  keyless: {api_key_env: NOT_SET}\n"
@@ -77,7 +77,7 @@ def test_one_account_without_a_key_does_not_hide_what_another_was_written(world,
 @pytest.mark.parametrize("format_", ALL)
 def test_every_format_says_that_a_run_is_partial(format_, words, world, run):
     """Narrowed by a pattern, or by the path of one file."""
-    made = world(f"{SEATS}\n{CALLS}", {"meters": [live("seats", "Chairs")]})
+    made = world(f"{SEATS}\n{CALLS}", {"meters": [existing("seats", "Chairs")]})
     path = made.folder / "meters.yaml" if words == ["validate"] else made.folder
     ran = run(words[0], path, *words[1:], "--format", format_)
     assert ran.code == 0

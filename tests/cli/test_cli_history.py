@@ -7,7 +7,7 @@ import re
 
 import pytest
 import stripe
-from cli.world import CALLS, SEATS, live
+from cli.world import CALLS, SEATS, existing
 from past.checkout import begun
 from published import held
 
@@ -63,7 +63,7 @@ def told(ran):
     return [(each["source"], each["what"]) for each in document["timeline"]], document
 
 
-def settled(text):
+def succeeded(text):
     """The text without what chance has made: ids of plans and runs."""
     text = re.sub(r"\b[0-9a-f]{32}\b", "0" * 32, text)
     return re.sub(r'"run": "[0-9a-f]{8}"', '"run": "00000000"', text)
@@ -78,7 +78,7 @@ def test_one_time_line_of_the_journal_the_events_and_the_commits(
     for format_, ending in (("text", "txt"), ("json", "json")):
         ran = run("history", made.folder, "--meter", "seats", "--format", format_)
         assert (ran.code, ran.err) == (0, "")
-        golden(f"history/meter/expected.{ending}", settled(ran.out))
+        golden(f"history/meter/expected.{ending}", succeeded(ran.out))
     asked = tuple(made.server.log)[before:]
     assert {entry.path.partition("?")[0] for entry in asked} == {
         "/v1/account",
@@ -89,7 +89,7 @@ def test_one_time_line_of_the_journal_the_events_and_the_commits(
     assert [source for source, _ in moments] == [
         *("commit", "journal", "event", "event", "commit", "journal", "journal")
     ]
-    assert [each["whose"] for each in document["timeline"]] == [
+    assert [each["origin"] for each in document["timeline"]] == [
         *(None, "ours", "another_client", "outside", None, "ours", "ours")
     ]
 
@@ -100,7 +100,7 @@ def test_a_run_that_was_killed_is_told_by_the_event(world, run):
     assert run("apply", made.folder, "--yes").code == 0
     path = made.folder / ".reconciler" / journal.NAME
     lines = path.read_text("utf-8").splitlines(keepends=True)
-    kept = [line for line in lines if json.loads(line)["kind"] in ("run", "intend")]
+    kept = [line for line in lines if json.loads(line)["kind"] in ("run", "request")]
     path.write_text("".join(kept), "utf-8")
     moments, _ = told(run("history", made.folder, "--meter", "seats", "--format", "json"))
     assert moments == [
@@ -115,7 +115,7 @@ def test_what_another_checkout_applied_names_its_plan(world, run):
     (moment,) = held(run("history", made.folder, "--meter", "seats", "--format", "json").out)[
         "timeline"
     ]
-    assert (moment["source"], moment["whose"]) == ("event", "ours")
+    assert (moment["source"], moment["origin"]) == ("event", "ours")
     assert moment["plan_id"] == held(applied.out)["accounts"][0]["plan_id"]
 
 
@@ -159,9 +159,9 @@ def test_without_events_the_rest_is_told(account, settings, code, said, world, r
     assert (text.code, ran.code, document["exit_code"]) == (code, code, code)
     assert moments == [("commit", "declared in meters.yaml")]
     assert document["complete"] is False
-    (problem,) = document["problems"]
-    assert problem["code"] == said[0]
-    assert said[1] in problem["message"]
+    (diagnostic,) = document["diagnostics"]
+    assert diagnostic["code"] == said[0]
+    assert said[1] in diagnostic["message"]
     assert said[0] in text.out
     assert "declared in meters.yaml" in text.out
     assert "sk_test_emulator" not in text.out + text.err + ran.out + ran.err
@@ -173,7 +173,7 @@ def test_a_key_that_cannot_be_one_is_an_error(world, run, monkeypatch):
     monkeypatch.setenv("SANDBOX_KEY", "pk_test_wrong_kind")
     ran = run("history", made.folder, "--meter", "seats", "--format", "json")
     assert ran.code == 6
-    assert [each["code"] for each in held(ran.out)["problems"]] == ["S002"]
+    assert [each["code"] for each in held(ran.out)["diagnostics"]] == ["S002"]
     assert "pk_test_wrong_kind" not in ran.out + ran.err
 
 
@@ -182,13 +182,13 @@ def test_a_key_that_cannot_be_one_is_an_error(world, run, monkeypatch):
 )
 def test_events_of_another_account_are_left_out(account, code, world, run):
     """They tell nothing of the meter that was asked about: a warning stands in their place."""
-    made = world("", {"meters": [live("seats", "Seats")]}, **account)
+    made = world("", {"meters": [existing("seats", "Seats")]}, **account)
     (meter_id,) = made.server.state.ledger.meters
     made.server.edit(f"/v1/billing/meters/{meter_id}", {"display_name": "Chairs"})
     ran = run("history", made.folder, "--meter", "seats", "--format", "json")
     moments, document = told(ran)
     assert (ran.code, moments, document["complete"]) == (0, [], False)
-    assert [(p["code"], p["severity"]) for p in document["problems"]] == [(code, "warning")]
+    assert [(p["code"], p["level"]) for p in document["diagnostics"]] == [(code, "warning")]
 
 
 def test_accounts_are_named_as_everywhere(world, run):
@@ -200,7 +200,7 @@ def test_accounts_are_named_as_everywhere(world, run):
     words = ("history", made.folder, "--meter", "seats", "--format", "json")
     unnamed = run(*words)
     assert unnamed.code == 64
-    assert [each["code"] for each in held(unnamed.out)["problems"]] == ["U005"]
+    assert [each["code"] for each in held(unnamed.out)["diagnostics"]] == ["U005"]
     for names, sources, codes in (
         (["sandbox"], ["journal"], []),
         (["elsewhere"], [], ["J101"]),
@@ -210,7 +210,7 @@ def test_accounts_are_named_as_everywhere(world, run):
         moments, document = told(ran)
         assert ran.code == 0
         assert [source for source, _ in moments] == sources
-        assert [each["code"] for each in document["problems"]] == codes
+        assert [each["code"] for each in document["diagnostics"]] == codes
 
 
 def test_a_torn_journal_and_a_refused_key_are_both_said(world, run):
@@ -220,12 +220,12 @@ def test_a_torn_journal_and_a_refused_key_are_both_said(world, run):
     folder.mkdir(parents=True)
     ran = run("history", made.folder, "--meter", "seats", "--format", "json")
     assert ran.code == 1
-    assert [each["code"] for each in held(ran.out)["problems"]] == ["J004", "S003"]
+    assert [each["code"] for each in held(ran.out)["diagnostics"]] == ["J004", "S003"]
 
 
 def test_without_a_meter_history_stays_the_journals(world, run):
     """No request, no time line."""
-    made = world(SEATS, {"meters": [live("seats", "Seats")]})
+    made = world(SEATS, {"meters": [existing("seats", "Seats")]})
     before = len(tuple(made.server.log))
     ran = run("history", made.folder, "--format", "json")
     assert not held(ran.out).keys() & {"meter", "timeline"}
@@ -238,7 +238,7 @@ HOSTILE = ['q"\\', "\x1b[31mred", "a\nb: c", "--all", "\u202eevil", "'; DROP", "
 @pytest.mark.parametrize("name", HOSTILE)
 def test_hostile_names_end_nothing_and_move_nothing(name, world, run, monkeypatch):
     """In the account and on the command line; the text is one that a terminal shows as it is."""
-    made = world(seed={"meters": [live(name, name)]})
+    made = world(seed={"meters": [existing(name, name)]})
     (meter_id,) = made.server.state.ledger.meters
     checked_out(made, monkeypatch).commit(f"Nothing about {name}", author=f"x{name}")
     made.server.edit(f"/v1/billing/meters/{meter_id}", {"display_name": f"New {name}"})

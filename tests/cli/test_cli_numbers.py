@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cli.world import SEATS, live
+from cli.world import SEATS, existing
 from published import held
 
 from reconciler.render import FORMATS
@@ -14,7 +14,7 @@ from reconciler.timestamps import LATEST
 def test_a_meter_stopped_in_the_year_9999_is_found_all_the_same(format_, world, run):
     """What could be sent again 35 days later has a date that no calendar has."""
     times = {"updated": LATEST, "status_transitions": {"deactivated_at": LATEST}}
-    made = world(SEATS, {"meters": [live("seats", "Seats", status="inactive", **times)]})
+    made = world(SEATS, {"meters": [existing("seats", "Seats", status="inactive", **times)]})
     ran = run("drift", made.folder, "--format", format_)
     assert (ran.code, "E900" in ran.out + ran.err) == (2, False)
     assert "9999-12-31T23:59:59Z" in ran.out

@@ -11,10 +11,10 @@ import subprocess
 import sys
 
 import pytest
-from cli.world import SEATS, live
+from cli.world import SEATS, existing
 from published import held
 
-from reconciler.cli.console import Screen
+from reconciler.cli.console import Console
 from reconciler.emulator import Phase
 
 TIMEOUT = 30
@@ -59,7 +59,7 @@ class Desk:
 
 
 def renamed(world):
-    return world(SEATS, {"meters": [live("seats", "Chairs")]})
+    return world(SEATS, {"meters": [existing("seats", "Chairs")]})
 
 
 def test_a_declined_plan_stands_on_the_screen_once(world):
@@ -144,13 +144,13 @@ def test_a_declined_document_is_whole_where_it_goes_elsewhere(format_, world, tm
 def test_an_interrupted_question_keeps_the_plan_in_the_document(format_, world, run, monkeypatch):
     """The lines, the account and its id, and that nothing was sent."""
     made = renamed(world)
-    monkeypatch.setattr(Screen, "interactive", property(lambda _: True))
+    monkeypatch.setattr(Console, "interactive", property(lambda _: True))
 
     def interrupted(*_: object) -> str:
         os.kill(os.getpid(), signal.SIGINT)
         return ""
 
-    monkeypatch.setattr(Screen, "ask", interrupted)
+    monkeypatch.setattr(Console, "ask", interrupted)
     ran = run("apply", made.folder, "--format", format_)
     assert ran.code == 130
     assert made.posts() == []
@@ -163,5 +163,5 @@ def test_an_interrupted_question_keeps_the_plan_in_the_document(format_, world, 
     (account,) = document["accounts"]
     assert account["account"]["id"] == "acct_1EmulatedAccount"
     assert [change["event_name"] for change in account["changes"]] == ["seats"]
-    (said,) = account["problems"]
+    (said,) = account["diagnostics"]
     assert said["message"] == "interrupted before the first request: nothing was written"

@@ -5,15 +5,15 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from cli.world import SEATS, live
+from cli.world import SEATS, existing
 from published import held
 
 from reconciler.emulator import Key, Settings
 from reconciler.model.finding import Kind
 from reconciler.render import FORMATS
 
-ODD = live("seats", "Seats", "sum", id="mtr_old")
-STOPPED = live("seats", "Seats", status="inactive")
+ODD = existing("seats", "Seats", "sum", id="mtr_old")
+STOPPED = existing("seats", "Seats", status="inactive")
 RETIRED = SEATS.replace("seats,", "seats, status: inactive,")
 CONSENT = SEATS.replace("seats,", "seats, retires: [mtr_old],")
 OWNING = '{undeclared: deactivate, owns: ["s*"]}'
@@ -21,9 +21,9 @@ CASES = {
     Kind.INACTIVE: (SEATS, [STOPPED], "{}"),
     Kind.MISSING: (SEATS, [], "{}"),
     Kind.DIFFERS: (CONSENT, [ODD], "{}"),
-    Kind.RENAMED: (SEATS, [live("seats", "Chairs")], "{}"),
-    Kind.RUNNING: (RETIRED, [live("seats", "Seats")], "{}"),
-    Kind.UNMANAGED: (SEATS.replace("seats,", "desks,"), [live("seats", "Seats")], OWNING),
+    Kind.RENAMED: (SEATS, [existing("seats", "Chairs")], "{}"),
+    Kind.RUNNING: (RETIRED, [existing("seats", "Seats")], "{}"),
+    Kind.UNMANAGED: (SEATS.replace("seats,", "desks,"), [existing("seats", "Seats")], OWNING),
 }
 
 
@@ -51,13 +51,13 @@ def test_the_printed_commands_settle_what_was_found(kind, path, world, run, monk
             (folder / moved).write_text(text, "utf-8")
         made.write("", api_key_env="ANOTHER")
     monkeypatch.chdir(tmp_path)
-    where = path.format(folder=tmp_path / "a project" / "billing")
-    found = run("drift", where, "--format", "json")
+    location = path.format(folder=tmp_path / "a project" / "billing")
+    found = run("drift", location, "--format", "json")
     assert (found.code, len(fixes(found)) > 0) == (2, True), found.out
     for command in dict.fromkeys(fixes(found)):
         ran = run(*shlex.split(command)[1:], "--yes")
         assert ran.code == 0, f"{command}\n{ran.out}{ran.err}"
-    assert run("drift", where).code == 0
+    assert run("drift", location).code == 0
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -79,7 +79,7 @@ def test_an_account_that_cannot_be_confirmed_is_told_before_apply_refuses_it(
     monkeypatch.setenv("SANDBOX_KEY", key.secret)
     ran = run("drift", made.folder, "--format", "json")
     (account,) = held(ran.out)["accounts"]
-    said = [(problem["code"], problem["severity"]) for problem in account["problems"]]
+    said = [(diagnostic["code"], diagnostic["level"]) for diagnostic in account["diagnostics"]]
     assert (ran.code, said, account["complete"]) == (2, [("G008", "warning")], True)
     refused = run(*shlex.split(fixes(ran)[0])[1:], "--yes")
     assert (refused.code, "error G008" in refused.out) == (3, True)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import pytest
-from cli.world import CALLS, SEATS, live
+from cli.world import CALLS, SEATS, existing
 from published import held
 
 
 def test_a_stale_plan_is_shown_in_full_with_what_became_of_every_line(world, run):
     """Which line moved and how, which one somebody else did already, which were left alone."""
-    meters = [live("seats", "Chairs", id="mtr_s"), live("calls", "Rings", "sum", id="mtr_c")]
+    meters = [
+        existing("seats", "Chairs", id="mtr_s"),
+        existing("calls", "Rings", "sum", id="mtr_c"),
+    ]
     fresh = SEATS.replace("seats", "desks")
     made = world(f"{SEATS}\n{CALLS}\n{fresh}", {"meters": meters})
     saved = made.folder / "saved.json"
@@ -19,15 +22,15 @@ def test_a_stale_plan_is_shown_in_full_with_what_became_of_every_line(world, run
 
     ran = run("apply", made.folder, "--plan", saved, "--format", "json")
     (account,) = held(ran.out)["accounts"]
-    became = {line["event_name"]: line["outcome"] for line in account["changes"]}
-    assert {name: outcome["status"] for name, outcome in became.items()} == {
+    became = {line["event_name"]: line["result"] for line in account["changes"]}
+    assert {name: result["status"] for name, result in became.items()} == {
         "seats": "stale",
         "calls": "already",
         "desks": "skipped",
     }
     moved = became["seats"]["error"]["message"]
     assert "mtr_s changed (display_name 'Chairs' -> 'Stools')" in moved
-    assert [problem["code"] for problem in account["problems"]] == ["A001"]
+    assert [diagnostic["code"] for diagnostic in account["diagnostics"]] == ["A001"]
     assert (account["account"]["livemode"], account["exit_code"], ran.code) == (False, 4, 4)
     assert made.posts() == []
 
@@ -36,7 +39,7 @@ def test_a_stale_plan_is_shown_in_full_with_what_became_of_every_line(world, run
     assert "Apply: 1 already, 1 skipped, 1 stale." in shown
 
 
-def outcomes(ran):
+def results(ran):
     """Every line of a JSON report by its name."""
     (account,) = held(ran.out)["accounts"]
     return {line["event_name"]: line for line in account["changes"]}
@@ -48,8 +51,8 @@ def test_what_somebody_else_made_meanwhile_is_named_by_its_id(world, run):
     saved = made.folder / "saved.json"
     assert run("plan", made.folder, "--save", saved).code == 0
     assert run("apply", made.folder, "--yes", "--only", "seats").code == 0
-    lines = outcomes(run("apply", made.folder, "--plan", saved, "--format", "json"))
-    became = {name: line["outcome"]["status"] for name, line in lines.items()}
+    lines = results(run("apply", made.folder, "--plan", saved, "--format", "json"))
+    became = {name: line["result"]["status"] for name, line in lines.items()}
     assert became == {"seats": "already", "calls": "done"}
     assert {line["meter_id"] for line in lines.values()} == set(made.server.state.ledger.meters)
 
@@ -57,16 +60,16 @@ def test_what_somebody_else_made_meanwhile_is_named_by_its_id(world, run):
 @pytest.mark.parametrize("skip", [[], ["--skip-refused"]])
 def test_a_blocked_line_says_that_it_was_not_touched(skip, world, run):
     """One outcome for every line that is not as wanted; what is as wanted has none."""
-    seed = [live("seats", "Seats", "sum"), live("desks", "Desks")]
+    seed = [existing("seats", "Seats", "sum"), existing("desks", "Desks")]
     desks = SEATS.replace("seats", "desks").replace("Seats", "Desks")
     made = world(f"{SEATS}\n{CALLS}\n{desks}", {"meters": seed})
     ran = run("apply", made.folder, "--yes", *skip, "--format", "json")
-    lines = outcomes(ran)
+    lines = results(ran)
     assert ran.code == 3
-    assert lines["seats"]["outcome"]["status"] == "skipped"
-    assert lines["seats"]["outcome"]["error"]["code"] == "A009"
-    assert lines["calls"]["outcome"]["status"] == ("done" if skip else "skipped")
-    assert "outcome" not in lines["desks"]
+    assert lines["seats"]["result"]["status"] == "skipped"
+    assert lines["seats"]["result"]["error"]["code"] == "A009"
+    assert lines["calls"]["result"]["status"] == ("done" if skip else "skipped")
+    assert "result" not in lines["desks"]
 
 
 def test_verified_is_only_said_of_an_account_that_was_looked_at_again(world, run):

@@ -6,14 +6,14 @@ import re
 import shlex
 
 import pytest
-from cli.world import CALLS, SEATS, live
+from cli.world import CALLS, SEATS, existing
 
 from reconciler.emulator import Fault
 
 
 def test_a_blocked_plan_does_not_say_that_nothing_is_to_do(world, run):
     """There is something to do, only not for the tool."""
-    made = world(SEATS, {"meters": [live("seats", "Seats", "sum")]})
+    made = world(SEATS, {"meters": [existing("seats", "Seats", "sum")]})
     ran = run("plan", made.folder)
     assert "Refused: until this is settled, apply writes nothing.\n1 blocked.\n" in ran.out
     assert "Nothing to do" not in ran.out
@@ -21,7 +21,7 @@ def test_a_blocked_plan_does_not_say_that_nothing_is_to_do(world, run):
 
 def test_the_wrong_account_is_not_told_that_nothing_is_to_do(world, run):
     """All is as declared, in an account that is not the one that was meant."""
-    made = world(SEATS, {"meters": [live("seats", "Seats")]}, account_id="acct_1Another")
+    made = world(SEATS, {"meters": [existing("seats", "Seats")]}, account_id="acct_1Another")
     ran = run("apply", made.folder, "--yes")
     assert ran.code == 3
     assert "Refused; nothing was written.\n1 unchanged.\n" in ran.out
@@ -30,7 +30,7 @@ def test_the_wrong_account_is_not_told_that_nothing_is_to_do(world, run):
 
 def test_a_stale_plan_says_that_nothing_was_written(world, run):
     """And the hint that all lines share stands there once."""
-    made = world(f"{SEATS}\n{CALLS}", {"meters": [live("seats", "Chairs")]})
+    made = world(f"{SEATS}\n{CALLS}", {"meters": [existing("seats", "Chairs")]})
     saved = made.folder / "saved.json"
     assert run("plan", made.folder, "--save", saved).code == 0
     (meter,) = made.server.store.ledger.meters
@@ -43,7 +43,7 @@ def test_a_stale_plan_says_that_nothing_was_written(world, run):
 def test_sixty_skipped_lines_share_one_hint(world, run):
     """It is the same for all of them, and stands where the numbers are."""
     names = "\n".join(CALLS.replace("calls,", f"calls_{n},") for n in range(60))
-    made = world(f"{names}\n{SEATS}", {"meters": [live("seats", "Seats", "sum")]})
+    made = world(f"{names}\n{SEATS}", {"meters": [existing("seats", "Seats", "sum")]})
     ran = run("apply", made.folder, "--yes")
     assert ran.code == 3
     assert ran.out.count("was not touched: the plan has refused lines") == 60
@@ -54,7 +54,7 @@ def test_a_line_of_yaml_is_never_wrapped(world, run):
     """Consent to a dozen prices has a line of its own, to be copied into the file."""
     ids = [f"price_1Seat{n:02}" for n in range(12)]
     seed = {
-        "meters": [live("seats", "Seats", id="mtr_seats")],
+        "meters": [existing("seats", "Seats", id="mtr_seats")],
         "prices": [{"id": id_, "meter": "mtr_seats"} for id_ in ids],
     }
     made = world(SEATS.replace("Seats,", "Seats, status: inactive,"), seed)
@@ -67,7 +67,7 @@ def test_a_line_of_yaml_is_never_wrapped(world, run):
 @pytest.fixture
 def half_replaced(world):
     """The old meter is stopped, no successor can be made, and the old one cannot be woken."""
-    old = live("seats", "Seats", "sum", id="mtr_old")
+    old = existing("seats", "Seats", "sum", id="mtr_old")
     made = world(SEATS.replace("seats,", "seats, retires: [mtr_old],"), {"meters": [old]})
     made.server.arm("reset:before:method=POST:path=/v1/billing/meters")
     made.server.arm("reset:before:method=POST:path=/v1/billing/meters/*/reactivate")

@@ -108,7 +108,7 @@ def test_a_key_that_makes_no_sense_is_wrong_usage(key, run):
     """Before anything is served."""
     ran = run("emulate", "--port", "0", "--key", key, "--format", "json")
     assert ran.code == 64
-    assert [problem["code"] for problem in held(ran.out)["problems"]] == ["U002"]
+    assert [diagnostic["code"] for diagnostic in held(ran.out)["diagnostics"]] == ["U002"]
 
 
 def test_it_announces_and_holds():
@@ -136,4 +136,4 @@ def test_files_that_describe_no_account_are_clear_errors(options, run, world, mo
     monkeypatch.chdir(world("{}").folder)
     ran = run("emulate", "--port", "0", *options, "--format", "json")
     assert ran.code == 1
-    assert [problem["code"] for problem in held(ran.out)["problems"]] == ["E001"]
+    assert [diagnostic["code"] for diagnostic in held(ran.out)["diagnostics"]] == ["E001"]

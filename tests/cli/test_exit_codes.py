@@ -7,25 +7,25 @@ import os
 import signal
 
 import pytest
-from cli.world import CALLS, SEATS, live
+from cli.world import CALLS, SEATS, existing
 from published import held
 
-from reconciler.cli.console import Screen
+from reconciler.cli.console import Console
 from reconciler.emulator import NameScope, Phase, Settings
 
 FORMATS = ("text", "json")
 
 
 def in_sync(world):
-    return world(SEATS, {"meters": [live("seats", "Seats")]})
+    return world(SEATS, {"meters": [existing("seats", "Seats")]})
 
 
 def renamed(world):
-    return world(SEATS, {"meters": [live("seats", "Chairs")]})
+    return world(SEATS, {"meters": [existing("seats", "Chairs")]})
 
 
 def blocked(world):
-    return world(SEATS, {"meters": [live("seats", "Seats", "sum")]})
+    return world(SEATS, {"meters": [existing("seats", "Seats", "sum")]})
 
 
 def misspelt(world):
@@ -36,9 +36,9 @@ def misspelt(world):
 
 def half_taken(world):
     """Creating `seats` works, `calls` is refused by an account where inactive meters keep names."""
-    twin = live("calls", "Calls", "last", status="inactive")
+    other = existing("calls", "Calls", "last", status="inactive")
     settings = Settings(name_scope=NameScope.ALL)
-    return world(f"{SEATS}\n{CALLS}", {"meters": [twin]}, settings=settings)
+    return world(f"{SEATS}\n{CALLS}", {"meters": [other]}, settings=settings)
 
 
 def crowded(world):
@@ -53,7 +53,7 @@ def locked(world):
 
 
 def live_mode(world):
-    return world(SEATS, {"meters": [live("seats", "Chairs")]}, livemode=True)
+    return world(SEATS, {"meters": [existing("seats", "Chairs")]}, livemode=True)
 
 
 TABLE = [
@@ -99,8 +99,8 @@ def names(value):
 def test_the_same_code_and_one_document(code, build, words, format_, world, run):
     """Each row of the table in the design, section 3."""
     made = build(world)
-    verb, *options = words
-    ran = run(verb, made.folder, *options, "--format", format_)
+    command, *options = words
+    ran = run(command, made.folder, *options, "--format", format_)
     _one_document(ran, code, format_)
     if code not in (0, 5) and build is not crowded:
         assert made.posts() == [], "nothing was to be written"
@@ -132,7 +132,7 @@ def test_a_stale_plan_ends_with_4_and_writes_nothing(format_, world, run):
 @pytest.mark.parametrize("format_", FORMATS)
 def test_declined_at_the_prompt_ends_with_1(format_, world, run, monkeypatch):
     """The plan is shown and the question is put on standard error, the document still comes."""
-    monkeypatch.setattr(Screen, "interactive", property(lambda _: True))
+    monkeypatch.setattr(Console, "interactive", property(lambda _: True))
     made = renamed(world)
     ran = run("apply", made.folder, "--format", format_, stdin="no\n")
     _one_document(ran, 1, format_)
@@ -143,7 +143,7 @@ def test_declined_at_the_prompt_ends_with_1(format_, world, run, monkeypatch):
 
 def test_only_yes_is_taken_for_yes(world, run, monkeypatch):
     """Asked on a terminal, `yes` applies."""
-    monkeypatch.setattr(Screen, "interactive", property(lambda _: True))
+    monkeypatch.setattr(Console, "interactive", property(lambda _: True))
     made = renamed(world)
     assert run("apply", made.folder, stdin="y\n").code == 1
     assert run("apply", made.folder, stdin="yes\n").code == 0
@@ -171,7 +171,7 @@ def test_a_signal_while_writing_ends_with_130_and_every_outcome(format_, world, 
     """The request under way is waited for and told; the one after it is never sent."""
     made = world(
         f"{CALLS}\n{SEATS.replace('}}', '}, status: inactive}')}",
-        {"meters": [live("seats", "Seats")]},
+        {"meters": [existing("seats", "Seats")]},
     )
 
     def reached(moment):
@@ -184,8 +184,8 @@ def test_a_signal_while_writing_ends_with_130_and_every_outcome(format_, world, 
     assert made.posts() == ["/v1/billing/meters"]
     if format_ == "json":
         (account,) = held(ran.out)["accounts"]
-        outcomes = {c["event_name"]: c["outcome"]["status"] for c in account["changes"]}
-        assert outcomes == {"calls": "done", "seats": "skipped"}
+        results = {c["event_name"]: c["result"]["status"] for c in account["changes"]}
+        assert results == {"calls": "done", "seats": "skipped"}
 
 
 def test_the_guard_table_is_whole():

@@ -11,10 +11,10 @@ import sys
 from contextlib import contextmanager
 
 import pytest
-from cli.world import SEATS, live
+from cli.world import SEATS, existing
 from published import held
 
-from reconciler.cli.console import Screen
+from reconciler.cli.console import Console
 
 EVIL = "Ev\x1b[31mil\u202e"
 
@@ -29,7 +29,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture
-def watched(monkeypatch, run):
+def price_dependencies(monkeypatch, run):
     """A run whose standard output a person looks at; what that person sees."""
 
     def _run(*words: object) -> str:
@@ -42,28 +42,30 @@ def watched(monkeypatch, run):
     return _run
 
 
-def test_colours_on_a_terminal(watched, world):
+def test_colours_on_a_terminal(price_dependencies, world):
     """A person sees colours."""
-    assert "\x1b[32m" in watched("plan", world(SEATS).folder)
+    assert "\x1b[32m" in price_dependencies("plan", world(SEATS).folder)
 
 
 @pytest.mark.parametrize(("option", "variable"), [("--no-color", ""), ("--quiet", "1")])
-def test_no_colours_where_somebody_objects(option, variable, watched, world, monkeypatch):
+def test_no_colours_where_somebody_objects(
+    option, variable, price_dependencies, world, monkeypatch
+):
     """The command line, or the environment (no-color.org)."""
     monkeypatch.setenv("NO_COLOR", variable)
-    seen = watched("plan", world(SEATS).folder, option)
+    seen = price_dependencies("plan", world(SEATS).folder, option)
     assert "  + seats" in seen
     assert "\x1b" not in seen
 
 
-def test_json_is_never_coloured(watched, world):
+def test_json_is_never_coloured(price_dependencies, world):
     """Not even on a terminal."""
-    held(watched("plan", world(SEATS).folder, "--format", "json"))
+    held(price_dependencies("plan", world(SEATS).folder, "--format", "json"))
 
 
 def test_names_from_the_account_cannot_move_the_screen(world, run):
     """Escapes and bidirectional characters in a live meter's name come out written out."""
-    made = world("", {"meters": [live("evil", EVIL)]})
+    made = world("", {"meters": [existing("evil", EVIL)]})
     ran = run("list", made.folder)
     assert "Ev\\x1b[31mil\\u202e" in ran.out
     assert "\x1b" not in ran.out
@@ -71,13 +73,13 @@ def test_names_from_the_account_cannot_move_the_screen(world, run):
 
 def test_notes_are_cleaned(capsys):
     """Standard error is a screen, too."""
-    Screen().note(EVIL)
+    Console().note(EVIL)
     assert capsys.readouterr().err == "Ev\\x1b[31mil\\u202e\n"
 
 
 def test_progress_in_lines_and_none_with_quiet(world, run):
     """Without a terminal each line is told as it ends; --quiet is quiet."""
-    made = world(SEATS, {"meters": [live("seats", "Chairs")]})
+    made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
     assert run("apply", made.folder, "--yes").err == "done: update seats\n"
     made.write(SEATS.replace("Seats", "Stools"))
     assert run("apply", made.folder, "--yes", "--quiet").err == ""
@@ -85,7 +87,7 @@ def test_progress_in_lines_and_none_with_quiet(world, run):
 
 def test_progress_as_a_bar(world, run, monkeypatch):
     """On a terminal a bar is drawn on standard error, and nothing else on standard output."""
-    made = world(SEATS, {"meters": [live("[red]seats", "Chairs")]})
+    made = world(SEATS, {"meters": [existing("[red]seats", "Chairs")]})
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)
     ran = run("apply", made.folder, "--yes", "--format", "json")
@@ -98,7 +100,7 @@ def test_an_encoding_that_lacks_the_signs_gets_plain_ones(encoding, world, run, 
     """`→` becomes `->`; nothing fails."""
     raw = io.BytesIO()
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(raw, encoding=encoding))
-    made = world(SEATS, {"meters": [live("seats", "Ch\u0101irs", status="inactive")]})
+    made = world(SEATS, {"meters": [existing("seats", "Ch\u0101irs", status="inactive")]})
     assert run("plan", made.folder).code == 0
     written = raw.getvalue().decode(encoding)
     assert "  ^ seats  reactivate" in written
@@ -112,7 +114,7 @@ def _child(*words: object, **options):
 
 def test_a_closed_pipe_loses_no_apply(world):
     """Whoever read standard output is gone; the apply is done, exits 0 and shows no traceback."""
-    made = world(SEATS, {"meters": [live("seats", "Chairs")]})
+    made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
     reader, writer = os.pipe()
     os.close(reader)
     child = _child("apply", made.folder, "--yes", stdout=writer, stderr=subprocess.PIPE)
@@ -128,7 +130,7 @@ def test_a_closed_pipe_loses_no_apply(world):
 )
 def test_a_full_disk_under_standard_output_is_no_success(words, world):
     """Whoever reads the file later must not take it for the whole; what was written is written."""
-    made = world(SEATS, {"meters": [live("seats", "Chairs")]})
+    made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
     with open("/dev/full", "w") as full:
         child = _child(words[0], made.folder, *words[1:], stdout=full, stderr=subprocess.PIPE)
         _, err = child.communicate(timeout=30)
@@ -141,7 +143,7 @@ def test_a_full_disk_under_standard_output_is_no_success(words, world):
 
 def test_closed_streams_lose_no_apply(world):
     """Not even all three of them."""
-    made = world(SEATS, {"meters": [live("seats", "Chairs")]})
+    made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
     code = "import sys; sys.stdin = sys.stdout = sys.stderr = None\n"
     code += "from reconciler.__main__ import main; raise SystemExit(main(sys.argv[1:]))"
     child = subprocess.run([sys.executable, "-c", code, "apply", made.folder, "--yes"], timeout=30)
@@ -160,7 +162,7 @@ def test_a_defect_is_told_without_a_traceback(world, run, monkeypatch):
     made = world(SEATS)
     ran = run("plan", made.folder, "--format", "json")
     (account,) = held(ran.out)["accounts"]
-    assert (ran.code, account["problems"][0]["code"]) == (1, "E900")
+    assert (ran.code, account["diagnostics"][0]["code"]) == (1, "E900")
     assert "Traceback" not in ran.err
     for flags in (["-vv"], ["-vvv"], ["-v", "-v"]):
         verbose = run("plan", made.folder, *flags)
@@ -181,13 +183,13 @@ def test_a_bar_that_fails_ends_nothing_and_leaves_the_journal_whole(ends, world,
 
     made = world(SEATS)
     if ends:
-        monkeypatch.setattr(Screen, "watched", property(lambda _: True))
+        monkeypatch.setattr(Console, "shows_progress", property(lambda _: True))
         monkeypatch.setattr("rich.progress.Progress.stop", told_nothing)
     else:
         monkeypatch.setattr("reconciler.cli.commands.apply_job.progress", broken)
     assert run("apply", made.folder, "--yes").code == 0
     journal = (made.folder / ".reconciler" / "journal.jsonl").read_text("utf-8")
-    assert [json.loads(line)["kind"] for line in journal.splitlines()][-2:] == ["outcome", "end"]
+    assert [json.loads(line)["kind"] for line in journal.splitlines()][-2:] == ["result", "end"]
 
 
 def told_nothing(_: object) -> None:
@@ -200,12 +202,12 @@ def test_a_defect_while_writing_is_no_clean_failure(world, run, monkeypatch):
     def broken(*_: object, **__: object):
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("reconciler.cli.commands.apply_job.carry_out", broken)
+    monkeypatch.setattr("reconciler.cli.commands.apply_job.apply_plan", broken)
     made = world(SEATS)
     ran = run("apply", made.folder, "--yes", "--format", "json")
     assert ran.code == 5
     (account,) = held(ran.out)["accounts"]
-    assert [problem["code"] for problem in account["problems"]] == ["E900"]
+    assert [diagnostic["code"] for diagnostic in account["diagnostics"]] == ["E900"]
     assert [change["event_name"] for change in account["changes"]] == ["seats"]
 
 
@@ -218,13 +220,13 @@ def test_a_renderer_that_fails_still_leaves_one_document(world, run, monkeypatch
 
     monkeypatch.setattr("reconciler.render.json._account", broken)
     ran = run("plan", made.folder, "--format", "json")
-    assert (ran.code, held(ran.out)["problems"][0]["code"]) == (1, "E900")
+    assert (ran.code, held(ran.out)["diagnostics"][0]["code"]) == (1, "E900")
 
 
 @pytest.mark.parametrize("flag", ["-v", "-vv"])
 def test_verbose_logs_requests_without_keys(flag, world, run):
     """Each with its answer and request id on standard error; standard output stays one document."""
-    made = world(SEATS, {"meters": [live("seats", "Chairs")]})
+    made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
     ran = run("apply", made.folder, "--yes", flag, "--format", "json")
     held(ran.out)
     assert re.search(r"^GET /v1/billing/meters: 200, req_\w+$", ran.err, re.M)

@@ -8,7 +8,7 @@ import sys
 import threading
 from contextlib import contextmanager
 
-from cli.world import SEATS, live
+from cli.world import SEATS, existing
 from published import held
 
 from reconciler.emulator import Phase
@@ -47,7 +47,7 @@ def _ended(child):
 
 def test_one_signal_ends_a_run_that_only_reads(world):
     """Nothing is at stake: no answer is waited for."""
-    made = world(SEATS, {"meters": [live("seats", "Chairs")]})
+    made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
     with hanging_apply(made, "GET") as child:
         child.send_signal(signal.SIGINT)
         _ended(child)
@@ -55,7 +55,7 @@ def test_one_signal_ends_a_run_that_only_reads(world):
 
 def test_the_second_signal_ends_a_run_that_writes(world):
     """The first one is answered by a line, and the request under way is waited for."""
-    made = world(SEATS, {"meters": [live("seats", "Chairs")]})
+    made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
     with hanging_apply(made, "POST") as child:
         child.send_signal(signal.SIGINT)
         assert child.stderr.readline().startswith("stopping: ")
@@ -65,7 +65,7 @@ def test_the_second_signal_ends_a_run_that_writes(world):
 
 def test_a_terminal_that_goes_away_does_not_cut_a_request_off(world):
     """However often it says so: what is under way is waited for, and the report is written."""
-    made = world(SEATS, {"meters": [live("seats", "Chairs")]})
+    made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
     with hanging_apply(made, "POST") as child:
         for _ in range(3):
             child.send_signal(signal.SIGHUP)

@@ -90,8 +90,8 @@ def test_any_files(meters, project, name):
         report = json.loads(out)
         assert code in (0, 1)
         assert report["exit_code"] == code
-        assert BUG.code not in {problem["code"] for problem in report["problems"]}
-        assert (code == 1) is any(each["severity"] == "error" for each in report["problems"])
+        assert BUG.code not in {diagnostic["code"] for diagnostic in report["diagnostics"]}
+        assert (code == 1) is any(each["level"] == "error" for each in report["diagnostics"])
         again, text, told = called("validate", folder, "--format", name, "-v")
         assert again == code
         assert BUG.code not in text
@@ -106,4 +106,4 @@ def test_any_one_file(data):
         path.write_bytes(data)
         code, out, _ = called("validate", path, "--format", "json")
         assert code in (0, 1)
-        assert BUG.code not in {problem["code"] for problem in json.loads(out)["problems"]}
+        assert BUG.code not in {diagnostic["code"] for diagnostic in json.loads(out)["diagnostics"]}

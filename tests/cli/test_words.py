@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import pytest
-from cli.world import CALLS, SEATS, live
+from cli.world import CALLS, SEATS, existing
 from published import held
 
 from reconciler import __version__
 from reconciler.cli.arguments import first_guess
-from reconciler.cli.commands import VERBS
+from reconciler.cli.commands import COMMANDS
 
 
 @pytest.mark.parametrize("word", ["--version", "-V"])
@@ -23,17 +23,17 @@ def test_the_overview_names_every_verb_and_exit_code(words, run):
     """Help is a document of its own, on standard output."""
     ran = run(*words)
     assert (ran.code, ran.err) == (0, "")
-    for word in [*VERBS, "130"]:
+    for word in [*COMMANDS, "130"]:
         assert f"  {word} " in ran.out
     assert all(len(line) <= 80 for line in ran.out.splitlines())
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_has_help(verb, run):
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_verb_has_help(command, run):
     """Whatever else is said; options come with a sentence each."""
-    ran = run(verb, "--bogus", "--help")
+    ran = run(command, "--bogus", "--help")
     assert (ran.code, ran.err) == (0, "")
-    assert ran.out.startswith(f"usage: reconciler {verb} ")
+    assert ran.out.startswith(f"usage: reconciler {command} ")
     assert "--format FORMAT" in ran.out
 
 
@@ -126,7 +126,7 @@ def test_a_project_with_several_accounts_asks_for_a_name(world, run):
 
 def test_one_failing_account_stops_none(world, run):
     """The other one is planned; the exit code is the worse of the two."""
-    made = world(SEATS, {"meters": [live("seats", "Chairs")]})
+    made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
     made.file(
         "reconciler.yaml",
         "version: 1\nmeters: [meters.yaml]\naccounts:\n  keyless: {api_key_env: NOT_SET}\n"
@@ -136,13 +136,13 @@ def test_one_failing_account_stops_none(world, run):
     ran = run("plan", made.folder, *names, "--format", "json")
     keyless, sandbox = held(ran.out)["accounts"]
     assert ran.code == 6
-    assert [problem["code"] for problem in keyless["problems"]] == ["S001"]
+    assert [diagnostic["code"] for diagnostic in keyless["diagnostics"]] == ["S001"]
     assert [change["action"] for change in sandbox["changes"]] == ["update"]
 
 
 def test_only_narrows_and_says_so(world, run):
     """Other names are not on the report, and every format says that it is partial."""
-    made = world(f"{SEATS}\n{CALLS}", {"meters": [live("other", "Other")]})
+    made = world(f"{SEATS}\n{CALLS}", {"meters": [existing("other", "Other")]})
     ran = run("plan", made.folder, "--only", "se*", "--format", "json")
     document = held(ran.out)
     assert document["complete"] is False
@@ -165,7 +165,7 @@ def test_a_plan_is_kept_for_one_account_only(world, run):
 
 def test_list_shows_what_is_there(world, run):
     """In order of name, every field of the API in JSON; a status narrows it."""
-    seed = {"meters": [live("b", "Bees"), live("a", "Ays", status="inactive")]}
+    seed = {"meters": [existing("b", "Bees"), existing("a", "Ays", status="inactive")]}
     made = world(SEATS, seed)
     assert "Bees" in run("list", made.folder).out
     ran = run("list", made.folder, "--format", "json")
@@ -178,7 +178,7 @@ def test_list_shows_what_is_there(world, run):
 
 def test_only_narrows_what_is_listed_and_validated(world, run):
     """Live names in the one, declared names in the other; both say that they are partial."""
-    seed = {"meters": [live("seats", "Seats"), live("sea", "Sea"), live("b", "Bees")]}
+    seed = {"meters": [existing("seats", "Seats"), existing("sea", "Sea"), existing("b", "Bees")]}
     made = world(f"{SEATS}\n{CALLS}", seed)
     ran = run("list", made.folder, "--only", "sea*", "--only", "c", "--format", "json")
     document = held(ran.out)
@@ -201,7 +201,7 @@ def test_only_narrows_what_is_listed_and_validated(world, run):
 @pytest.mark.parametrize("words", [["--only", "zzz*"], ["--status", "inactive"]])
 def test_a_list_of_nothing_says_whether_there_is_anything(words, world, run):
     """An account has no meters, has others than were asked for, or could not be read."""
-    made = world(seed={"meters": [live("seats", "Bees")]})
+    made = world(seed={"meters": [existing("seats", "Bees")]})
     assert "  no meter fits; the account has 1 meter\n" in run("list", made.folder, *words).out
     made.server.arm("503:method=GET")
     ran = run("list", made.folder, *words)
@@ -215,11 +215,11 @@ def test_a_list_of_nothing_says_whether_there_is_anything(words, world, run):
 )
 def test_what_is_listed_of_another_account_says_so(account, code, world, run):
     """It is what the key reaches, and a warning; nothing is judged by it, so it ends with 0."""
-    made = world(SEATS, {"meters": [live("seats", "Seats")]}, **account)
+    made = world(SEATS, {"meters": [existing("seats", "Seats")]}, **account)
     ran = run("list", made.folder, "--format", "json")
     (listed,) = held(ran.out)["accounts"]
     assert (ran.code, len(listed["meters"])) == (0, 1)
-    assert [(p["code"], p["severity"]) for p in listed["problems"]] == [(code, "warning")]
+    assert [(p["code"], p["level"]) for p in listed["diagnostics"]] == [(code, "warning")]
     assert f"warning {code}" in run("list", made.folder).out
 
 

@@ -12,7 +12,9 @@ SEATS = "{event_name: seats, display_name: Seats, default_aggregation: {formula:
 CALLS = "{event_name: calls, display_name: Calls, default_aggregation: {formula: sum}}"
 
 
-def live(name: str, display_name: str, formula: str = "count", **more: object) -> dict[str, object]:
+def existing(
+    name: str, display_name: str, formula: str = "count", **more: object
+) -> dict[str, object]:
     """A meter of a seed."""
     return {
         "event_name": name,

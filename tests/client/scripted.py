@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from reconciler.clock import Clock
-from reconciler.model.meter import Live
+from reconciler.model.meter import ExistingMeter
 from reconciler.stripe.client import Meters
 from reconciler.stripe.transport import Transport
 
@@ -114,7 +114,7 @@ def _write(stream: Any, pieces: Iterable[bytes | None]) -> bool:
     return True
 
 
-def make(meters: Meters, name: str = "api_calls", **fields: Any) -> Live:
+def make(meters: Meters, name: str = "api_calls", **fields: Any) -> ExistingMeter:
     """A new meter of an account; what is not given is ordinary."""
     given = {"display_name": "API calls", "default_aggregation": {"formula": "sum"}} | fields
     return meters.create(event_name=name, **given)

@@ -56,7 +56,7 @@ def test_errors_are_typed(answer, error, code, clock):
     ):
         transport.post(PATH)
     assert type(caught.value) is error
-    assert caught.value.problem.code == code
+    assert caught.value.diagnostic.code == code
     assert caught.value.request_id == "req_1"
     assert "req_1" in str(caught.value)
     denied = error in (AuthenticationError, PermissionDeniedError)
@@ -118,7 +118,7 @@ def test_answers_that_were_never_promised(name, clock):
         pytest.raises(UnexpectedAnswerError) as caught,
     ):
         transport.get(PATH)
-    assert caught.value.problem.code == code
+    assert caught.value.diagnostic.code == code
     assert caught.value.request_id == "req_1"
     assert "<h1>" not in str(caught.value)
     garbled = code == "S020" and name != "compressed"
@@ -151,7 +151,7 @@ def test_a_drip_ends_with_the_deadline(start, piece, clock):
         pytest.raises(ConnectionFailedError, match=r"not complete after 0\.05 seconds") as caught,
     ):
         transport.get(PATH)
-    assert caught.value.problem.code == "S012"
+    assert caught.value.diagnostic.code == "S012"
     assert len(server.asked) == 1
 
 
@@ -164,7 +164,7 @@ def test_an_answer_that_breaks_off_has_its_request_id(clock):
         pytest.raises(ConnectionFailedError) as caught,
     ):
         transport.get(PATH)
-    assert (caught.value.problem.code, caught.value.request_id) == ("S010", "req_1")
+    assert (caught.value.diagnostic.code, caught.value.request_id) == ("S010", "req_1")
     assert caught.value.attempts == ATTEMPTS
 
 
@@ -182,7 +182,7 @@ def test_silence_is_a_timeout(clock):
     ):
         transport.get(PATH)
     silent.set()
-    assert caught.value.problem.code == "S010"
+    assert caught.value.diagnostic.code == "S010"
     assert caught.value.attempts == ATTEMPTS
 
 

@@ -31,7 +31,7 @@ def test_the_same_names_and_parameters():
 def test_a_meter_from_birth_to_rest(server):
     """Every call, awaited."""
 
-    async def live():
+    async def existing():
         async with client(server) as meters:
             born = await meters.create(
                 event_name="a", display_name="A", default_aggregation={"formula": "sum"}
@@ -45,7 +45,7 @@ def test_a_meter_from_birth_to_rest(server):
                 await meters.get("mtr_unknown")
             return renamed, stopped, woken
 
-    renamed, stopped, woken = asyncio.run(live())
+    renamed, stopped, woken = asyncio.run(existing())
     assert (renamed.display_name, stopped.active, woken.active) == ("B", False, True)
 
 
@@ -58,12 +58,12 @@ def test_all_of_them_lazily(size, server):
 
     async def read():
         async with client(server) as meters:
-            some = [live async for live in meters.all(limit=5)]
+            some = [existing async for existing in meters.all(limit=5)]
             pages = [len(page.data) async for page in meters.pages(limit=5)]
             return some, pages
 
     some, pages = asyncio.run(read())
-    assert len({live.id for live in some}) == size
+    assert len({existing.id for existing in some}) == size
     assert sum(pages) == size
     assert len(pages) == max(1, -(-size // 5))
 

@@ -38,7 +38,7 @@ def test_a_key_goes_only_over_https_or_to_this_machine(base):
     """Anything else is refused before anything is sent."""
     with pytest.raises(ServiceError) as caught:
         checked_base(base)
-    assert caught.value.problems[0].code == "S005"
+    assert caught.value.diagnostics[0].code == "S005"
     assert "secret" not in str(caught.value)
 
 

@@ -50,7 +50,7 @@ def test_what_is_not_http_is_tried_again_and_then_named(broken, method, clock):
         pytest.raises(ConnectionFailedError) as caught,
     ):
         getattr(transport, method)(PATH)
-    assert caught.value.problem.code == "S010"
+    assert caught.value.diagnostic.code == "S010"
 
 
 @pytest.mark.parametrize("status", [100, 102, 103])
@@ -139,5 +139,5 @@ def test_a_proxy_that_cannot_be_one_is_our_error_and_keeps_its_password(proxy, c
         pytest.raises(ConnectionFailedError) as caught,
     ):
         transport.get(PATH)
-    assert (caught.value.problem.code, caught.value.attempts) == ("S010", 1)
+    assert (caught.value.diagnostic.code, caught.value.attempts) == ("S010", 1)
     assert not re.search("hun|ter2|user:", str(caught.value))

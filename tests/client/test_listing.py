@@ -51,8 +51,8 @@ def test_everything_is_found_once(active, inactive, scope, clock):
     with open_state(None, seed) as store, Server(store, settings) as server:
         with client(server, clock) as meters:
             found = meters.everything()
-        assert [live.id for live in found] == [m["id"] for m in reversed(seed["meters"])]
-        assert sum(live.active for live in found) == active
+        assert [existing.id for existing in found] == [m["id"] for m in reversed(seed["meters"])]
+        assert sum(existing.active for existing in found) == active
 
 
 @SCOPES
@@ -89,8 +89,8 @@ def moved_at(number: int, phase: Phase, meter: str, settings: Settings, clock) -
         client(server, clock) as meters,
     ):
         found = [
-            live.id
-            for live in listing.whole_account(
+            existing.id
+            for existing in listing.whole_account(
                 lambda status: meters.list(status=status, limit=2),
                 lambda status: meters.all(status=status, limit=2),
             )
@@ -120,7 +120,7 @@ def test_the_newest_version_of_a_meter_counts(clock):
         return http(200, a_list(a_meter(), a_meter("mtr_2", status="inactive")))
 
     with Scripted(script) as server:
-        found = {live.id: live.status for live in client(server, clock).everything()}
+        found = {existing.id: existing.status for existing in client(server, clock).everything()}
     assert found == {"mtr_1": "inactive", "mtr_2": "inactive"}
 
 
@@ -137,7 +137,7 @@ def test_of_two_versions_of_one_second_the_later_read_counts(clock):
             lambda status: Meters.over(transport).list(status=status),
             lambda status: [] if status else Meters.over(transport).all(),
         )
-    assert [live.status for live in found] == ["active"]
+    assert [existing.status for existing in found] == ["active"]
 
 
 # Lists that do not end
@@ -166,7 +166,7 @@ def test_a_list_that_does_not_end_is_an_error(name, clock, monkeypatch):
         pytest.raises(UnexpectedAnswerError) as caught,
     ):
         list(meters.all())
-    assert caught.value.problem.code == "S024"
+    assert caught.value.diagnostic.code == "S024"
     assert caught.value.request_id == "req_1"
     assert len(server.asked) <= 7
 
@@ -201,4 +201,4 @@ def test_a_page_that_is_none(name, clock):
         pytest.raises(UnexpectedAnswerError) as caught,
     ):
         next(listing.pages(transport, PATH, {}, dict))
-    assert (caught.value.problem.code, caught.value.request_id) == ("S021", "req_1")
+    assert (caught.value.diagnostic.code, caught.value.request_id) == ("S021", "req_1")

@@ -9,7 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.emulator.rate_limit import Bucket as Limit
-from reconciler.stripe.rate_limit import BURST, SLOWEST, Pacer, full, refused, take, went_well
+from reconciler.stripe.rate_limit import (
+    BURST,
+    SLOWEST,
+    RateLimiter,
+    full,
+    on_success,
+    refused,
+    take,
+)
 from reconciler.stripe.retry import Tried, wait_before_retry
 
 LATENCY = 0.002  # seconds
@@ -86,7 +94,7 @@ def test_the_pace_has_a_floor_and_finds_back():
         bucket = refused(bucket, claimed=moment, now=moment)
     assert bucket.rate == SLOWEST
     for _ in range(200):
-        bucket = went_well(bucket)
+        bucket = on_success(bucket)
     assert bucket.rate == 20
 
 
@@ -98,9 +106,9 @@ def test_a_rate_below_the_floor_is_kept():
 
 def test_without_a_limit_nothing_waits():
     """The emulator needs no politeness."""
-    pacer = Pacer(None, 0.0)
+    pacer = RateLimiter(None, 0.0)
     pacer.refused(0.0, 0.0)
-    pacer.went_well()
+    pacer.on_success()
     assert [pacer.reserve(0.0) for _ in range(100)] == [0.0] * 100
     assert pacer.rate is None
 
@@ -109,7 +117,7 @@ def test_without_a_limit_nothing_waits():
 def test_a_pace_that_lets_nothing_through_is_refused(limit):
     """It would wait for ever."""
     with pytest.raises(ValueError, match="above 0"):
-        Pacer(limit, 0.0)
+        RateLimiter(limit, 0.0)
 
 
 def race(meters: int, rate_limit: float, limit: float = 25.0) -> tuple[int, int, float]:
@@ -117,7 +125,7 @@ def race(meters: int, rate_limit: float, limit: float = 25.0) -> tuple[int, int,
 
     The limit is the emulator's own; time jumps from one event to the next.
     """
-    pacer, server = Pacer(rate_limit, 0.0), Limit(limit, 0.0)
+    pacer, server = RateLimiter(rate_limit, 0.0), Limit(limit, 0.0)
     todo, done, refusals, posts = meters, 0, 0, []
     queue = [(0.0, worker, 0, WAITING) for worker in range(8)]  # when, who, tries so far, claimed
     while queue:
@@ -131,7 +139,7 @@ def race(meters: int, rate_limit: float, limit: float = 25.0) -> tuple[int, int,
         answered = now + LATENCY
         if server.take(limit, now):
             done += 1
-            pacer.went_well()
+            pacer.on_success()
             heapq.heappush(queue, (answered, worker, 0, WAITING))
         else:
             refusals += 1

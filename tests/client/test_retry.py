@@ -13,8 +13,8 @@ from reconciler.stripe.retry import (
     LONGEST_WAIT,
     Budget,
     Tried,
+    is_retryable,
     wait_before_retry,
-    worth_another,
 )
 
 NO_ANSWER = Tried()
@@ -25,7 +25,7 @@ LIMITED = Tried(status=429, limited=True)
     ("tried", "again"),
     [
         (NO_ANSWER, True),
-        (Tried(hopeless=True), False),
+        (Tried(permanent=True), False),
         *((Tried(status=status), True) for status in (409, 429, 500, 501, 503, 504, 520, 599)),
         *((Tried(status=status), False) for status in (400, 401, 402, 403, 404, 424, 499)),
         (LIMITED, True),
@@ -37,12 +37,12 @@ LIMITED = Tried(status=429, limited=True)
         (Tried(status=409, advice=False), False),
         (Tried(status=500, replayed=True), False),
         (Tried(status=500, replayed=True, advice=True), False),
-        (Tried(hopeless=True, advice=True), False),
+        (Tried(permanent=True, advice=True), False),
     ],
 )
 def test_what_is_worth_another_try(tried, again):
     """The status decides, Stripe's advice overrides it, a stored answer only comes again."""
-    assert worth_another(tried) is again
+    assert is_retryable(tried) is again
     assert (wait_before_retry(1, tried, 0.5) is not None) is again
 
 
@@ -83,7 +83,7 @@ def test_tries_end():
     st.builds(
         Tried,
         status=st.none() | st.integers(200, 599),
-        hopeless=st.booleans(),
+        permanent=st.booleans(),
         advice=st.none() | st.booleans(),
         pause=st.none() | st.floats(0, 1e9),
         limited=st.booleans(),

@@ -25,7 +25,7 @@ def told(error: BaseException) -> str:
         texts += [str(one), repr(one), repr(one.args), repr(vars(one))]
         queue += [one.__cause__, one.__context__]
         if isinstance(one, ReconcilerError):
-            texts.append(repr(one.problems))
+            texts.append(repr(one.diagnostics))
     return "\n".join(texts)
 
 
@@ -50,7 +50,7 @@ def test_a_key_that_cannot_be_one_is_refused_and_not_shown(key):
     """What is wrong is said without a piece of the key."""
     with pytest.raises(AuthError) as caught:
         Transport(key)
-    assert caught.value.problems[0].code == "S002"
+    assert caught.value.diagnostics[0].code == "S002"
     assert caught.value.exit_code == Exit.DENIED
     for piece in re.findall(r"\w{7,}", key):
         assert piece not in str(caught.value)

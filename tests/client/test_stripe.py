@@ -103,11 +103,11 @@ def test_refusals_of_the_api(meters):
     "bad",
     ["", "mtr/1", "..", ".", "../prices", "mtr_1?x", "mtr 1", "mtr_1\n", "mtr%2F1", "m" * 256],
 )
-@pytest.mark.parametrize("verb", ["get", "update", "deactivate", "reactivate"])
-def test_an_id_cannot_lead_elsewhere(bad, verb, meters, server):
+@pytest.mark.parametrize("operation", ["get", "update", "deactivate", "reactivate"])
+def test_an_id_cannot_lead_elsewhere(bad, operation, meters, server):
     """It is refused before anything is sent."""
-    more = {"display_name": "x"} if verb == "update" else {}
+    more = {"display_name": "x"} if operation == "update" else {}
     with pytest.raises(ServiceError) as caught:
-        getattr(meters, verb)(bad, **more)
-    assert caught.value.problems[0].code == "S007"
+        getattr(meters, operation)(bad, **more)
+    assert caught.value.diagnostics[0].code == "S007"
     assert not len(server.log)

@@ -125,7 +125,7 @@ def test_headers_cannot_be_broken_out_of(name, value, clock):
     """A line break in an account id is refused, not sent."""
     with pytest.raises(ServiceError) as caught:
         Transport(KEY, clock=clock, **{name: value})
-    assert caught.value.problems[0].code == "S006"
+    assert caught.value.diagnostics[0].code == "S006"
 
 
 @pytest.mark.parametrize("key", ["", "a b", "a\nb", "ü", "a" * 256])
@@ -137,7 +137,7 @@ def test_an_idempotency_key_has_a_shape(key, clock):
         pytest.raises(ServiceError) as caught,
     ):
         transport.post(PATH, key=key)
-    assert caught.value.problems[0].code == "S006"
+    assert caught.value.diagnostics[0].code == "S006"
     assert not server.asked
 
 
@@ -229,7 +229,7 @@ def test_a_refused_connection_is_named(clock):
         pass
     with to(server, clock) as transport, pytest.raises(ConnectionFailedError) as caught:
         transport.get(PATH)
-    assert caught.value.problem.code == "S010"
+    assert caught.value.diagnostic.code == "S010"
     assert caught.value.message == f"no answer from {server.url}: Connection refused"
     assert caught.value.status is None
 
@@ -243,7 +243,7 @@ def test_a_server_without_a_certificate_gets_nothing(clock):
             pytest.raises(ConnectionFailedError) as caught,
         ):
             transport.get(PATH)
-    assert caught.value.problem.code == "S011"
+    assert caught.value.diagnostic.code == "S011"
     assert caught.value.attempts == 1
     assert KEY not in str(server.asked)
 

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 from client.scripted import Scripted, a_meter, http, to
 
-from reconciler.model.meter import Live
+from reconciler.model.meter import ExistingMeter
 from reconciler.stripe.client import Meters
 from reconciler.stripe.codec import MalformedError, meter
 from reconciler.stripe.errors import UnexpectedAnswerError
@@ -15,8 +15,14 @@ from reconciler.stripe.errors import UnexpectedAnswerError
 
 def test_what_is_new_is_tolerated():
     """Fields and values that a newer API adds do not disturb."""
-    live = meter(a_meter(status="paused", default_aggregation={"formula": "max", "x": 1}, new=[1]))
-    assert (live.status, live.active, live.default_aggregation.formula) == ("paused", False, "max")
+    existing = meter(
+        a_meter(status="paused", default_aggregation={"formula": "max", "x": 1}, new=[1])
+    )
+    assert (existing.status, existing.active, existing.default_aggregation.formula) == (
+        "paused",
+        False,
+        "max",
+    )
 
 
 @pytest.mark.parametrize(
@@ -60,12 +66,12 @@ def test_a_meter_that_is_none(change, clock):
         pytest.raises(UnexpectedAnswerError) as caught,
     ):
         meters.get("mtr_1")
-    assert (caught.value.problem.code, caught.value.request_id) == ("S021", "req_1")
+    assert (caught.value.diagnostic.code, caught.value.request_id) == ("S021", "req_1")
 
 
 def test_results_are_frozen():
     """What was read does not change in the hand."""
-    live = meter(a_meter())
-    assert isinstance(live, Live)
+    existing = meter(a_meter())
+    assert isinstance(existing, ExistingMeter)
     with pytest.raises(dataclasses.FrozenInstanceError):
-        live.status = "inactive"
+        existing.status = "inactive"

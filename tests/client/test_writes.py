@@ -9,11 +9,11 @@ from reconciler.diagnostics.diagnostic import Location
 from reconciler.diagnostics.errors import AuthError, ServiceError, StoppedError
 from reconciler.emulator import Server, Settings, open_state
 from reconciler.emulator.settings import ListScope
-from reconciler.execution.protocol import Doubtful, Refused, Seen
-from reconciler.execution.steps import Step, Verb
+from reconciler.execution.protocol import Confirmed, Indeterminate, Rejected
+from reconciler.execution.steps import Operation, Step
 from reconciler.model.change import Action, Change
 from reconciler.model.meter import DefaultAggregation, Meter
-from reconciler.model.project import Declared
+from reconciler.model.project import MeterConfig
 from reconciler.stripe.meter_writer import AccountMeters, request_for
 from reconciler.stripe.retry import ATTEMPTS
 
@@ -22,11 +22,11 @@ WANT = Meter(
 )
 
 
-def step(verb=Verb.CREATE, meter_id=None, want=WANT):
+def step(operation=Operation.CREATE, meter_id=None, desired=WANT):
     """One request of a plan."""
-    declared = want and Declared(meter=want, where=Location("meters.yaml", 1))
-    change = Change(action=Action.CREATE, event_name="api_calls", reason="", want=declared)
-    return Step(1, verb, change, meter_id)
+    declared = desired and MeterConfig(meter=desired, location=Location("meters.yaml", 1))
+    change = Change(action=Action.CREATE, event_name="api_calls", reason="", desired=declared)
+    return Step(1, operation, change, meter_id)
 
 
 BLOCKS = {
@@ -49,9 +49,9 @@ BLOCKS = {
                 **BLOCKS,
             },
         ),
-        (step(Verb.UPDATE, "mtr_1"), "/v1/billing/meters/mtr_1", {"display_name": "Calls"}),
-        (step(Verb.DEACTIVATE, "mtr_1", None), "/v1/billing/meters/mtr_1/deactivate", {}),
-        (step(Verb.REACTIVATE, "mtr_1"), "/v1/billing/meters/mtr_1/reactivate", {}),
+        (step(Operation.UPDATE, "mtr_1"), "/v1/billing/meters/mtr_1", {"display_name": "Calls"}),
+        (step(Operation.DEACTIVATE, "mtr_1", None), "/v1/billing/meters/mtr_1/deactivate", {}),
+        (step(Operation.REACTIVATE, "mtr_1"), "/v1/billing/meters/mtr_1/reactivate", {}),
     ],
 )
 def test_a_step_as_a_request(asked, path, params):
@@ -75,25 +75,25 @@ REPLAY = {"Idempotent-Replayed": "true"}
 @pytest.mark.parametrize(
     ("answers", "kind", "status", "attempts", "replayed"),
     [
-        ([GOOD], Seen, None, 1, False),
-        ([http(200, a_meter(), **REPLAY)], Seen, None, 1, True),
-        ([refusal(500), GOOD], Seen, None, 2, False),
-        ([None, http(200, a_meter(), **REPLAY)], Seen, None, 2, True),
-        ([http(200, "<html>"), http(200, a_meter(), **REPLAY)], Seen, None, 2, True),
-        *(([refusal(status)], Refused, status, 1, False) for status in (400, 401, 402, 403, 404)),
-        ([refusal(400, headers=REPLAY)], Refused, 400, 1, True),
-        ([refusal(400, type="idempotency_error")], Refused, 400, 1, False),
-        ([None], Doubtful, None, ATTEMPTS, False),
-        ([refusal(409)], Doubtful, 409, ATTEMPTS, False),
-        ([refusal(429)], Doubtful, 429, ATTEMPTS, False),
-        ([refusal(500)], Doubtful, 500, ATTEMPTS, False),
-        ([refusal(500, headers=REPLAY)], Doubtful, 500, 1, True),
-        ([refusal(424)], Doubtful, 424, 1, False),
-        ([http(302, "")], Doubtful, 302, 1, False),
-        ([http(200, "<html>")], Doubtful, 200, ATTEMPTS, False),
-        ([http(200, {"id": "mtr_1"})], Doubtful, 200, 1, False),
-        ([http(200, a_meter("mtr/1"))], Doubtful, 200, 1, False),
-        ([refusal(500), refusal(400)], Refused, 400, 2, False),
+        ([GOOD], Confirmed, None, 1, False),
+        ([http(200, a_meter(), **REPLAY)], Confirmed, None, 1, True),
+        ([refusal(500), GOOD], Confirmed, None, 2, False),
+        ([None, http(200, a_meter(), **REPLAY)], Confirmed, None, 2, True),
+        ([http(200, "<html>"), http(200, a_meter(), **REPLAY)], Confirmed, None, 2, True),
+        *(([refusal(status)], Rejected, status, 1, False) for status in (400, 401, 402, 403, 404)),
+        ([refusal(400, headers=REPLAY)], Rejected, 400, 1, True),
+        ([refusal(400, type="idempotency_error")], Rejected, 400, 1, False),
+        ([None], Indeterminate, None, ATTEMPTS, False),
+        ([refusal(409)], Indeterminate, 409, ATTEMPTS, False),
+        ([refusal(429)], Indeterminate, 429, ATTEMPTS, False),
+        ([refusal(500)], Indeterminate, 500, ATTEMPTS, False),
+        ([refusal(500, headers=REPLAY)], Indeterminate, 500, 1, True),
+        ([refusal(424)], Indeterminate, 424, 1, False),
+        ([http(302, "")], Indeterminate, 302, 1, False),
+        ([http(200, "<html>")], Indeterminate, 200, ATTEMPTS, False),
+        ([http(200, {"id": "mtr_1"})], Indeterminate, 200, 1, False),
+        ([http(200, a_meter("mtr/1"))], Indeterminate, 200, 1, False),
+        ([refusal(500), refusal(400)], Rejected, 400, 2, False),
     ],
 )
 def test_what_a_request_came_to(answers, kind, status, attempts, replayed, clock):
@@ -114,7 +114,7 @@ def test_stopped_before_and_after_the_first_try(clock):
             AccountMeters(transport).send(step(), "key-1")
         assert not server.asked
         with to(server, clock, stopped=lambda: bool(server.asked)) as transport:
-            assert isinstance(AccountMeters(transport).send(step(), "key-1"), Doubtful)
+            assert isinstance(AccountMeters(transport).send(step(), "key-1"), Indeterminate)
         assert len(server.asked) == 1
 
 
@@ -153,12 +153,12 @@ def test_find_looks_no_further_back_than_asked(scope, clock):
     ):
         meters = AccountMeters(transport)
         known = {f"mtr_{n}" for n in range(400)}
-        assert [live.id for live in meters.find("new", known)] == ["mtr_b"]
+        assert [existing.id for existing in meters.find("new", known)] == ["mtr_b"]
         assert meters.find("none", known) == ()
         assert meters.find("new", {*known, "mtr_b"}) == ()
         assert len(server.log) == 3
-        assert [live.id for live in meters.find("old_7", {"mtr_a"})] == []
-        assert [live.id for live in meters.find("old_7", ())] == ["mtr_7"]
+        assert [existing.id for existing in meters.find("old_7", {"mtr_a"})] == []
+        assert [existing.id for existing in meters.find("old_7", ())] == ["mtr_7"]
         assert len(server.log) == 3 + 1 + 5
 
 
@@ -170,4 +170,4 @@ def test_find_does_not_stop_amid_meters_of_one_second(clock):
         meters = AccountMeters(transport)
         for n in (0, 120, 249):
             known = {f"mtr_{k}" for k in range(250) if k != n}
-            assert [live.id for live in meters.find(f"m{n}", known)] == [f"mtr_{n}"]
+            assert [existing.id for existing in meters.find(f"m{n}", known)] == [f"mtr_{n}"]

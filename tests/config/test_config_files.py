@@ -18,10 +18,10 @@ meters:
 def faults(path) -> list[tuple[str, str]]:
     """Code and file of every problem."""
     try:
-        problems = load(path).problems
+        diagnostics = load(path).diagnostics
     except ConfigError as error:
-        problems = error.problems
-    return [(p.code, os.path.basename(p.where.file)) for p in problems if p.where]
+        diagnostics = error.diagnostics
+    return [(p.code, os.path.basename(p.location.file)) for p in diagnostics if p.location]
 
 
 @pytest.fixture
@@ -40,9 +40,9 @@ def test_a_path_that_does_not_exist(folder, monkeypatch, name):
     monkeypatch.chdir(folder)
     with pytest.raises(ConfigError) as caught:
         load(name)
-    (problem,) = caught.value.problems
-    assert problem.code in ("C001", "C003")
-    assert "\0" not in str(problem)
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code in ("C001", "C003")
+    assert "\0" not in str(diagnostic)
 
 
 def test_a_folder_without_meter_files(folder):
@@ -198,8 +198,8 @@ def test_a_project_below_is_not_read_as_meters(tmp_path, project):
         (tmp_path / "reconciler.yaml").write_text(project)
     with pytest.raises(ConfigError) as caught:
         load(tmp_path)
-    (problem,) = caught.value.problems
-    assert (problem.code, problem.where.file) == ("C030", f"{inner}/reconciler.yaml")
-    assert f"`reconciler VERB {inner}`" in problem.hint
+    (diagnostic,) = caught.value.diagnostics
+    assert (diagnostic.code, diagnostic.location.file) == ("C030", f"{inner}/reconciler.yaml")
+    assert f"`reconciler VERB {inner}`" in diagnostic.hint
     (tmp_path / "reconciler.yaml").write_text("version: 1\nmeters: [teams/ai/m.yaml]\n")
-    assert load(tmp_path).problems == ()
+    assert load(tmp_path).diagnostics == ()

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from reconciler.config import load
 from reconciler.config.schema import read_schema
-from reconciler.diagnostics.diagnostic import Level, Problem
+from reconciler.diagnostics.diagnostic import Diagnostic, Level
 from reconciler.diagnostics.errors import ConfigError
 from reconciler.model.project import Project
 
@@ -66,21 +66,23 @@ def check(**files: bytes) -> None:
         folder = Path(name)
         for file, data in files.items():
             (folder / f"{file}.yaml").write_bytes(data)
-        problems, project = outcome(folder)
-        assert (project is None) == any(problem.level is Level.ERROR for problem in problems)
-        for problem in problems:
-            str(problem).encode()
-            assert problem.where
-            assert problem.where.file.startswith(name)
+        diagnostics, project = result(folder)
+        assert (project is None) == any(
+            diagnostic.level is Level.ERROR for diagnostic in diagnostics
+        )
+        for diagnostic in diagnostics:
+            str(diagnostic).encode()
+            assert diagnostic.location
+            assert diagnostic.location.file.startswith(name)
 
 
-def outcome(folder: Path) -> tuple[tuple[Problem, ...], Project | None]:
+def result(folder: Path) -> tuple[tuple[Diagnostic, ...], Project | None]:
     """The problems of a folder, and its project if there is one."""
     try:
         project = load(folder)
     except ConfigError as error:
-        return error.problems, None
-    return project.problems, project
+        return error.diagnostics, None
+    return project.diagnostics, project
 
 
 @given(st.binary(max_size=200), st.binary(max_size=200))

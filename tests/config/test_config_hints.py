@@ -49,9 +49,9 @@ def test_what_is_to_be_added_for_a_missing_key_fits(tmp_path, name, around, key)
     write(tmp_path, files)
     with pytest.raises(ConfigError) as caught:
         load(tmp_path)
-    (problem,) = caught.value.problems
-    assert problem.code == "C011"
-    shown = re.findall(r"`([^`]*)`", problem.hint)[-1]
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "C011"
+    shown = re.findall(r"`([^`]*)`", diagnostic.hint)[-1]
     place |= yaml.safe_load(shown)
     write(tmp_path, files)
-    assert load(tmp_path).problems == ()
+    assert load(tmp_path).diagnostics == ()

@@ -39,8 +39,8 @@ def test_an_exemption_is_read_with_its_place(tmp_path):
     """Every key ends in the noun; the owner may be left out."""
     (account,) = load(write(tmp_path, entry(owner='"billing team"'))).accounts
     (rule,) = account.ignore
-    assert rule == Ignore(**WHOLE, owner="billing team", where=rule.where)
-    assert (Path(rule.where.file).name, rule.where.line, rule.where.column) == (
+    assert rule == Ignore(**WHOLE, owner="billing team", location=rule.location)
+    assert (Path(rule.location.file).name, rule.location.line, rule.location.column) == (
         "reconciler.yaml",
         3,
         5,
@@ -91,10 +91,10 @@ def test_a_mistake_is_one_diagnostic(project, code, said, tmp_path):
     """With its place and what to do; nothing is silently let pass, or silently not."""
     with pytest.raises(ConfigError) as caught:
         load(write(tmp_path, project))
-    (problem,) = caught.value.problems
-    assert (problem.code, Path(problem.where.file).name) == (code, "reconciler.yaml")
-    assert said in f"{problem.message} {problem.hint}"
-    assert problem.where.line == (3 if "\n  - " in project else 2)
+    (diagnostic,) = caught.value.diagnostics
+    assert (diagnostic.code, Path(diagnostic.location.file).name) == (code, "reconciler.yaml")
+    assert said in f"{diagnostic.message} {diagnostic.hint}"
+    assert diagnostic.location.line == (3 if "\n  - " in project else 2)
 
 
 def test_a_mistake_in_an_account_stands_there(tmp_path):
@@ -103,7 +103,7 @@ def test_a_mistake_in_an_account_stands_there(tmp_path):
     project = f"accounts:\n  a: {{emulator: 1.json, ignore: [{bad}]}}\n"
     with pytest.raises(ConfigError) as caught:
         load(write(tmp_path, project))
-    assert [(p.code, p.where.line) for p in caught.value.problems] == [("C014", 3)]
+    assert [(p.code, p.location.line) for p in caught.value.diagnostics] == [("C014", 3)]
 
 
 def test_the_kinds_are_those_of_the_audit():

@@ -8,7 +8,7 @@ from reconciler.config import load
 from reconciler.diagnostics.diagnostic import Level, Location
 from reconciler.diagnostics.errors import ConfigError
 from reconciler.model.meter import CustomerMapping, DefaultAggregation, Meter, Status, ValueSettings
-from reconciler.model.project import Account, Declared, Policy
+from reconciler.model.project import Account, MeterConfig, Policy
 
 
 def meter(name: str, *more: str) -> str:
@@ -24,7 +24,7 @@ def write(path: Path, *meters: str, head: str = "version: 1\n") -> Path:
     return path
 
 
-def declared(path) -> dict[str, Declared]:
+def declared(path) -> dict[str, MeterConfig]:
     (account,) = load(path).accounts
     return {one.event_name: one for one in account.declared}
 
@@ -43,7 +43,7 @@ def test_everything_that_can_be_said_of_a_meter(tmp_path):
     write(tmp_path / "m.yaml", meter("full", *full), meter("bare", "protect: true"))
     found = declared(tmp_path)
     assert list(found) == ["bare", "full"]
-    assert found["full"] == Declared(
+    assert found["full"] == MeterConfig(
         meter=Meter(
             event_name="full",
             display_name="The full",
@@ -52,7 +52,7 @@ def test_everything_that_can_be_said_of_a_meter(tmp_path):
             customer_mapping=CustomerMapping("by_id", "who"),
             event_time_window="hour",
         ),
-        where=Location(f"{tmp_path}/m.yaml", 3, 5, 11, 41),
+        location=Location(f"{tmp_path}/m.yaml", 3, 5, 11, 41),
         status=Status.INACTIVE,
         retires=("mtr_1", "mtr_2"),
         accepted_prices=("price_9",),
@@ -103,7 +103,7 @@ def test_without_a_project_file_there_is_the_default_account(tmp_path):
     project = load(tmp_path)
     assert project.accounts == (Account(name="default", api_key_env="STRIPE_API_KEY"),)
     assert project.accounts[0].policy == Policy()
-    assert (project.root, project.narrowed, project.problems) == (str(tmp_path), False, ())
+    assert (project.root, project.narrowed, project.diagnostics) == (str(tmp_path), False, ())
 
 
 def test_every_yaml_file_below_the_folder_counts_but_what_starts_with_a_dot(tmp_path):
@@ -167,7 +167,7 @@ def test_places_are_named_as_the_user_would_write_them(tmp_path, monkeypatch, gi
     (folder / "reconciler.yaml").write_text("version: 1\n")
     monkeypatch.chdir(folder)
     (account,) = load(given).accounts
-    assert account.declared[0].where.file == shown
+    assert account.declared[0].location.file == shown
 
 
 def test_one_meter_file_belongs_to_the_project_around_it(tmp_path, monkeypatch):
@@ -187,7 +187,7 @@ def test_one_meter_file_belongs_to_the_project_around_it(tmp_path, monkeypatch):
     project = load("b.yaml")
     assert project.root == str(tmp_path)
     assert [[d.event_name for d in account.declared] for account in project.accounts] == [[], ["b"]]
-    assert project.accounts[1].declared[0].where.file == "../live/b.yaml"
+    assert project.accounts[1].declared[0].location.file == "../live/b.yaml"
 
 
 def test_one_meter_file_that_no_account_reads_is_refused(tmp_path):
@@ -217,7 +217,7 @@ def test_a_folder_below_a_project_file_is_a_project_of_its_own_with_a_warning(tm
     (tmp_path / "reconciler.yaml").write_text("version: 1\n")
     write(tmp_path / "meters" / "a.yaml", meter("a"))
     project = load(tmp_path / "meters")
-    assert [(p.code, p.level) for p in project.problems] == [("C029", Level.WARNING)]
+    assert [(p.code, p.level) for p in project.diagnostics] == [("C029", Level.WARNING)]
     assert project.accounts[0].name == "default"
 
 

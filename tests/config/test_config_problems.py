@@ -16,10 +16,10 @@ def found(folder: Path, **files: str) -> list[tuple[str, int, int]]:
     for name, text in files.items():
         (folder / f"{name}.yaml").write_text(text, "utf-8")
     try:
-        problems = load(folder).problems
+        diagnostics = load(folder).diagnostics
     except ConfigError as error:
-        problems = error.problems
-    return [(p.code, p.where.line, p.where.column) for p in problems if p.where]
+        diagnostics = error.diagnostics
+    return [(p.code, p.location.line, p.location.column) for p in diagnostics if p.location]
 
 
 TEN = """\
@@ -167,8 +167,8 @@ def test_one_event_name_in_two_files_names_the_other_place(tmp_path):
     (tmp_path / "b.yaml").write_text(meters("event_name: b, display_name: B", SOUND))
     with pytest.raises(ConfigError) as caught:
         load(tmp_path)
-    missing, twice = caught.value.problems
-    assert (missing.code, twice.code, twice.where.line) == ("C011", "C015", 4)
+    missing, twice = caught.value.diagnostics
+    assert (missing.code, twice.code, twice.location.line) == ("C011", "C015", 4)
     assert f"{tmp_path}/a.yaml:3:18" in twice.message
     assert twice.event_name == "a"
 
@@ -182,10 +182,10 @@ def test_an_unknown_value_is_an_error_unless_the_file_allows_it(tmp_path, formul
     entry = SOUND.replace("sum", formula)
     with pytest.raises(ConfigError, match=r"C012") as caught:
         load_text(tmp_path, meters(entry))
-    assert hint in caught.value.problems[0].hint
+    assert hint in caught.value.diagnostics[0].hint
     head = "version: 1\nallow_unknown_values: true"
     project = load_text(tmp_path, meters(entry, head=head))
-    assert [(p.code, p.level) for p in project.problems] == [("C026", Level.WARNING)]
+    assert [(p.code, p.level) for p in project.diagnostics] == [("C026", Level.WARNING)]
     assert project.accounts[0].declared[0].meter.default_aggregation.formula == formula
 
 

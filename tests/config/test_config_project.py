@@ -28,10 +28,10 @@ def write(folder: Path, project: str, **files: str) -> Path:
 def faults(folder: Path) -> list[tuple[str, str]]:
     """Code and line:column of every problem."""
     try:
-        problems = load(folder).problems
+        diagnostics = load(folder).diagnostics
     except ConfigError as error:
-        problems = error.problems
-    return [(p.code, f"{p.where.line}:{p.where.column}") for p in problems if p.where]
+        diagnostics = error.diagnostics
+    return [(p.code, f"{p.location.line}:{p.location.column}") for p in diagnostics if p.location]
 
 
 def test_everything_that_can_be_said_of_an_account(tmp_path):
@@ -57,13 +57,17 @@ accounts:
 policy: {undeclared: deactivate, owns: ["a*"], protect: [b], max_deactivations: 9}
 """
     folder = write(tmp_path, project, live__deep__b_yaml=METERS % "b")
-    live, org, local = load(folder).accounts
-    assert (live.name, live.api_key_env, live.livemode) == ("live", "STRIPE_LIVE_KEY", True)
-    assert (live.account_id, live.stripe_account) == ("acct_1Abc", "acct_9Xyz")
-    assert (live.api_base, live.rate_limit) == ("https://proxy.example/stripe", 7.5)
-    assert [one.event_name for one in live.declared] == ["a", "b"]
+    existing, org, local = load(folder).accounts
+    assert (existing.name, existing.api_key_env, existing.livemode) == (
+        "live",
+        "STRIPE_LIVE_KEY",
+        True,
+    )
+    assert (existing.account_id, existing.stripe_account) == ("acct_1Abc", "acct_9Xyz")
+    assert (existing.api_base, existing.rate_limit) == ("https://proxy.example/stripe", 7.5)
+    assert [one.event_name for one in existing.declared] == ["a", "b"]
     common = {"undeclared": Undeclared.DEACTIVATE, "owns": ("a*",), "protect": ("b",)}
-    assert live.policy == Policy(**common, max_deactivations=0, max_plan_age=5400)
+    assert existing.policy == Policy(**common, max_deactivations=0, max_plan_age=5400)
     assert org.policy == Policy(**common, max_deactivations=9, max_plan_age=86400)
     assert (org.stripe_context, org.livemode, org.rate_limit) == ("acct_1/acct_2", False, 20.0)
     assert [one.event_name for one in org.declared] == ["a"]
@@ -229,7 +233,10 @@ def test_a_broken_project_file_does_not_hide_the_mistakes_in_meter_files(tmp_pat
     write(tmp_path, "accounts: {x: {}}\n", b_yaml="version: 1\nmeters: [1]\n")
     with pytest.raises(ConfigError) as caught:
         load(tmp_path)
-    places = [str(problem.where).removeprefix(f"{tmp_path}/") for problem in caught.value.problems]
+    places = [
+        str(diagnostic.location).removeprefix(f"{tmp_path}/")
+        for diagnostic in caught.value.diagnostics
+    ]
     assert places == ["b.yaml:2:10", "reconciler.yaml:2:15"]
 
 
@@ -239,7 +246,7 @@ def test_where_the_patterns_cannot_be_used_no_other_files_are_blamed(tmp_path):
         write(tmp_path, project, compose_yaml="services: {}\n")
         with pytest.raises(ConfigError) as caught:
             load(tmp_path)
-        assert {Path(problem.where.file).name for problem in caught.value.problems} == {
+        assert {Path(diagnostic.location.file).name for diagnostic in caught.value.diagnostics} == {
             "reconciler.yaml"
         }
 

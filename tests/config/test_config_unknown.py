@@ -32,10 +32,10 @@ UNSOUND = [
 ]
 
 
-def text(place: str, value: str, where: str = "meters") -> str:
+def text(place: str, value: str, location: str = "meters") -> str:
     """A file that allows unknown values, with one in an entry or in the defaults."""
     head, entry = "version: 1\nallow_unknown_values: true\n", place % value
-    if where == "meters":
+    if location == "meters":
         return f"{head}meters:\n  - {{event_name: a, display_name: A, {entry}}}\n"
     return f"{head}defaults: {{{entry}}}\nmeters:\n  - {{event_name: a, display_name: A}}\n"
 
@@ -44,26 +44,26 @@ def said(folder: Path, written: str) -> list[tuple[str, Level]]:
     """Code and level of every problem."""
     (folder / "m.yaml").write_text(written, "utf-8")
     try:
-        problems = load(folder).problems
+        diagnostics = load(folder).diagnostics
     except ConfigError as error:
-        problems = error.problems
-    return [(problem.code, problem.level) for problem in problems]
+        diagnostics = error.diagnostics
+    return [(diagnostic.code, diagnostic.level) for diagnostic in diagnostics]
 
 
-@pytest.mark.parametrize("where", ["meters", "defaults"])
+@pytest.mark.parametrize("location", ["meters", "defaults"])
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize(("value", "code"), UNSOUND)
-def test_what_is_no_sound_string_is_an_error(tmp_path, where, place, value, code):
+def test_what_is_no_sound_string_is_an_error(tmp_path, location, place, value, code):
     """The usual one: wrong type, quotes missing, too long or short, or not what it looks like."""
-    assert said(tmp_path, text(place, value, where)) == [(code, Level.ERROR)]
+    assert said(tmp_path, text(place, value, location)) == [(code, Level.ERROR)]
 
 
-@pytest.mark.parametrize("where", ["meters", "defaults"])
+@pytest.mark.parametrize("location", ["meters", "defaults"])
 @pytest.mark.parametrize("place", PLACES)
 @pytest.mark.parametrize("value", ["max", '"null"', '"123"', '"x y"', f'"{"x" * 100}"'])
-def test_any_sound_string_is_a_warning(tmp_path, where, place, value):
+def test_any_sound_string_is_a_warning(tmp_path, location, place, value):
     """Stripe may be ahead."""
-    assert said(tmp_path, text(place, value, where)) == [("C026", Level.WARNING)]
+    assert said(tmp_path, text(place, value, location)) == [("C026", Level.WARNING)]
 
 
 def test_quotes_are_not_the_first_advice(tmp_path):
@@ -71,4 +71,4 @@ def test_quotes_are_not_the_first_advice(tmp_path):
     (tmp_path / "m.yaml").write_text(text(PLACES[0], "null"), "utf-8")
     with pytest.raises(ConfigError) as caught:
         load(tmp_path)
-    assert caught.value.problems[0].hint.startswith("known values: sum, count, last; if Stripe")
+    assert caught.value.diagnostics[0].hint.startswith("known values: sum, count, last; if Stripe")

@@ -19,10 +19,10 @@ def _reader(request, monkeypatch):
 def faults(text: str | bytes) -> list[tuple[str, int, int]]:
     data = text if isinstance(text, bytes) else text.encode()
     try:
-        problems = yamltree.read(data, "m.yaml").problems
+        diagnostics = yamltree.read(data, "m.yaml").diagnostics
     except ConfigError as error:
-        problems = error.problems
-    return [(p.code, p.where.line, p.where.column) for p in problems]
+        diagnostics = error.diagnostics
+    return [(p.code, p.location.line, p.location.column) for p in diagnostics]
 
 
 LAUGHS = "".join(
@@ -107,9 +107,9 @@ def test_places_have_right_starts_and_ends():
     text = "a: {b: [1, 'x y']}\n\nc:\n  - d: on  # no\n    e:\n\n# end\nf: |\n  x\n"
     document = yamltree.read(text.encode(), "m")
     spans = {
-        path: (where.line, where.column, where.end_line, where.end_column)
+        path: (location.line, location.column, location.end_line, location.end_column)
         for path in document.places
-        for where in [document.where(path)]
+        for location in [document.location(path)]
     }
     assert spans == {
         (): (1, 1, 10, 1),
@@ -131,9 +131,9 @@ def test_aliases_stand_for_values_and_lead_to_their_anchor():
     """The alias itself has its own place; what is inside it was written at the anchor."""
     document = yamltree.read(b"a: &a {x: [1]}\nb: [*a, *a]\n", "m")
     assert document.value["b"] == [{"x": [1]}, {"x": [1]}]
-    assert str(document.where(("b", 1))) == "m:2:9"
-    assert str(document.where(("b", 1, "x", 0))) == "m:1:12"
-    assert str(document.where_key(("b", 1, "x"))) == "m:1:8"
+    assert str(document.location(("b", 1))) == "m:2:9"
+    assert str(document.location(("b", 1, "x", 0))) == "m:1:12"
+    assert str(document.key_location(("b", 1, "x"))) == "m:1:8"
 
 
 @pytest.mark.usefixtures("_reader")

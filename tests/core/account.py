@@ -9,18 +9,18 @@ from dataclasses import replace
 from core.worlds import plan_of
 from virtual import VirtualClock
 
-from reconciler.diagnostics.diagnostic import Level, Problem
+from reconciler.diagnostics.diagnostic import Diagnostic, Level
 from reconciler.diagnostics.errors import ReconcilerError
-from reconciler.execution.execute_step import Run
-from reconciler.execution.protocol import Answer, Doubtful, Refused, Seen
-from reconciler.execution.steps import Step, Verb
+from reconciler.execution.execute_step import ApplyContext
+from reconciler.execution.protocol import Confirmed, Indeterminate, Outcome, Rejected
+from reconciler.execution.steps import Operation, Step
 from reconciler.model.change import Change
-from reconciler.model.meter import Live, StatusTransitions
+from reconciler.model.meter import ExistingMeter, StatusTransitions
 
 NOW = 1_790_000_000
-SAID = Problem("S999", Level.ERROR, "said the API")
+SAID = Diagnostic("S999", Level.ERROR, "said the API")
 
-Behaviour = Callable[["Account", Step], Answer]
+Behaviour = Callable[["Account", Step], Outcome]
 
 
 class Account:
@@ -30,7 +30,7 @@ class Account:
     `blind` are the calls that fail: read, find or live.
     """
 
-    def __init__(self, meters: Iterable[Live], *script: Behaviour) -> None:
+    def __init__(self, meters: Iterable[ExistingMeter], *script: Behaviour) -> None:
         self.meters = {meter.id: meter for meter in meters}
         self.script = list(script)
         self.requests: list[tuple[str, str, str]] = []
@@ -48,55 +48,55 @@ class Account:
     @property
     def sent(self) -> list[tuple[str, str]]:
         """Verb and meter, or event_name, of every request."""
-        return [(verb, target) for verb, target, _ in self.requests]
+        return [(operation, target) for operation, target, _ in self.requests]
 
-    def send(self, step: Step, key: str) -> Answer:
+    def send(self, step: Step, key: str) -> Outcome:
         self.before(self, step)
         with self.lock:
             target = step.meter_id or step.change.event_name
-            self.requests.append((str(step.verb), target, key))
-            behave = self.script.pop(0) if self.script else seen()
+            self.requests.append((str(step.operation), target, key))
+            behave = self.script.pop(0) if self.script else snapshot()
             return behave(self, step)
 
-    def read(self, meter_id: str) -> Live | None:
+    def read(self, meter_id: str) -> ExistingMeter | None:
         self._look("read")
         return self.meters.get(meter_id)
 
-    def find(self, event_name: str, known: Collection[str]) -> tuple[Live, ...]:
+    def find(self, event_name: str, known: Collection[str]) -> tuple[ExistingMeter, ...]:
         self._look("find")
         found = [m for m in self.meters.values() if m.event_name == event_name]
         return tuple(m for m in sorted(found, key=lambda m: -m.created) if m.id not in known)
 
-    def live(self) -> tuple[Live, ...]:
-        self._look("live")
+    def list_all(self) -> tuple[ExistingMeter, ...]:
+        self._look("list_all")
         return tuple(self.meters.values())
 
-    def to_the_end(self) -> Account:
+    def ignoring_stop(self) -> Account:
         self.finishing = True
         return self
 
-    def put(self, meter: Live) -> Live:
+    def put(self, meter: ExistingMeter) -> ExistingMeter:
         """Somebody else's change, or ours."""
         self.meters[meter.id] = meter
         return meter
 
-    def change(self, id_: str, **fields: object) -> Live:
+    def change(self, id_: str, **fields: object) -> ExistingMeter:
         return self.put(replace(self.meters[id_], **fields))
 
-    def obey(self, step: Step) -> Live:
+    def obey(self, step: Step) -> ExistingMeter:
         """The effect of a request."""
-        want = step.change.want
-        if step.verb is Verb.CREATE:
-            assert want
-            id_ = f"mtr_new_{want.event_name}"
-            made = {f: getattr(want.meter, f) for f in want.meter.__dataclass_fields__}
+        desired = step.change.desired
+        if step.operation is Operation.CREATE:
+            assert desired
+            id_ = f"mtr_new_{desired.event_name}"
+            made = {f: getattr(desired.meter, f) for f in desired.meter.__dataclass_fields__}
             times = {"created": NOW, "updated": NOW}
-            return self.put(Live(id=id_, status="active", livemode=False, **times, **made))
+            return self.put(ExistingMeter(id=id_, status="active", livemode=False, **times, **made))
         assert step.meter_id
-        if step.verb is Verb.UPDATE:
-            assert want
-            return self.change(step.meter_id, display_name=want.meter.display_name, updated=NOW)
-        at = NOW if step.verb is Verb.DEACTIVATE else None
+        if step.operation is Operation.UPDATE:
+            assert desired
+            return self.change(step.meter_id, display_name=desired.meter.display_name, updated=NOW)
+        at = NOW if step.operation is Operation.DEACTIVATE else None
         status = "inactive" if at else "active"
         return self.change(
             step.meter_id, status=status, updated=NOW, status_transitions=StatusTransitions(at)
@@ -109,33 +109,33 @@ class Account:
             raise self.blind[call]
 
 
-def seen(*, shows: Live | None = None, **more: object) -> Behaviour:
+def snapshot(*, shows: ExistingMeter | None = None, **more: object) -> Behaviour:
     """A fresh 2xx answer after the effect; with `shows`, one without effect that shows this."""
-    return lambda account, step: Seen(shows or account.obey(step), "req_1", **more)
+    return lambda account, step: Confirmed(shows or account.obey(step), "req_1", **more)
 
 
-def replayed(shows: Live, attempts: int = 1, doubts: int = 0) -> Behaviour:
+def replayed(shows: ExistingMeter, attempts: int = 1, doubts: int = 0) -> Behaviour:
     """An old answer."""
-    return seen(shows=shows, replayed=True, attempts=attempts, doubts=doubts)
+    return snapshot(shows=shows, replayed=True, attempts=attempts, doubts=doubts)
 
 
 def refused(status: int = 400, **more: object) -> Behaviour:
     """A definite no."""
-    return lambda *_: Refused(SAID, status, "req_1", **more)
+    return lambda *_: Rejected(SAID, status, "req_1", **more)
 
 
 def lost(status: int | None = None, **more: object) -> Behaviour:
     """A doubtful answer, and there was no effect."""
     more.setdefault("doubts", int(status != 429))
-    return lambda *_: Doubtful(SAID, status, "req_1", **more)
+    return lambda *_: Indeterminate(SAID, status, "req_1", **more)
 
 
 def late(status: int | None = None, **more: object) -> Behaviour:
     """A doubtful answer, and there was an effect."""
 
-    def behave(account: Account, step: Step) -> Answer:
+    def behave(account: Account, step: Step) -> Outcome:
         account.obey(step)
-        return Doubtful(SAID, status, "req_1", **more)
+        return Indeterminate(SAID, status, "req_1", **more)
 
     return behave
 
@@ -143,7 +143,7 @@ def late(status: int | None = None, **more: object) -> Behaviour:
 def then(behaviour: Behaviour, edit: Callable[[Account], object]) -> Behaviour:
     """Somebody else changes something right after the request."""
 
-    def behave(account: Account, step: Step) -> Answer:
+    def behave(account: Account, step: Step) -> Outcome:
         answer = behaviour(account, step)
         edit(account)
         return answer
@@ -154,7 +154,7 @@ def then(behaviour: Behaviour, edit: Callable[[Account], object]) -> Behaviour:
 def raising(error: BaseException) -> Behaviour:
     """What no adapter should do."""
 
-    def behave(*_: object) -> Answer:
+    def behave(*_: object) -> Outcome:
         raise error
 
     return behave
@@ -165,7 +165,7 @@ def fails(kind: type[ReconcilerError], message: str = "no answer") -> Reconciler
     return kind(replace(SAID, message=message))
 
 
-def run_of(account: Account, *changes: Change, **more: object) -> Run:
+def run_of(account: Account, *changes: Change, **more: object) -> ApplyContext:
     """A run of these lines on a clock that never waits."""
     plan = plan_of(*changes)
     facts = {
@@ -176,20 +176,20 @@ def run_of(account: Account, *changes: Change, **more: object) -> Run:
         "livemode": False,
         **more,
     }
-    return Run(**{"notebook": Pages(), **facts})
+    return ApplyContext(**{"journal": Pages(), **facts})
 
 
 class Pages:
     """A notebook in memory."""
 
     def __init__(self) -> None:
-        self.lines: list[tuple[str, int, str]] = []
+        self.changes: list[tuple[str, int, str]] = []
 
-    def intend(self, step: Step, key: str, *, begun: bool = False) -> None:
-        self.lines.append(("intend", step.n, key))
+    def before_request(self, step: Step, key: str, *, begun: bool = False) -> None:
+        self.changes.append(("request", step.n, key))
 
-    def observe(self, step: Step, key: str, answer: Answer) -> None:
-        self.lines.append((type(answer).__name__, step.n, key))
+    def after_response(self, step: Step, key: str, answer: Outcome) -> None:
+        self.changes.append((type(answer).__name__, step.n, key))
 
-    def unsent(self, step: Step, key: str) -> None:
-        self.lines.append(("unsent", step.n, key))
+    def not_sent(self, step: Step, key: str) -> None:
+        self.changes.append(("not_sent", step.n, key))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from core.worlds import declare, live, stopped
+from core.worlds import declare, existing, stopped
 from hypothesis import strategies as st
 
 from reconciler.emulator import ListScope, Renaming, Repeat, Settings, Switch
-from reconciler.model.meter import Live, Status
+from reconciler.model.meter import ExistingMeter, Status
 from reconciler.model.price import Price
-from reconciler.model.project import Declared, Policy, Undeclared
+from reconciler.model.project import MeterConfig, Policy, Undeclared
 
 NAMES = ("ai_a", "ai_b", "bill_c", "x")
 SETTINGS = st.fixed_dictionaries(
@@ -36,9 +36,9 @@ SWITCHES = st.builds(
 class World:
     """What is live, what bills, what is declared, and what the project allows."""
 
-    meters: tuple[Live, ...]
+    meters: tuple[ExistingMeter, ...]
     prices: tuple[Price, ...]
-    declared: tuple[Declared, ...]
+    declared: tuple[MeterConfig, ...]
     policy: Policy
 
     @property
@@ -66,14 +66,16 @@ def worlds(draw: st.DrawFn) -> World:
 
 
 @st.composite
-def _meter(draw: st.DrawFn, name: str, n: int) -> Live:
-    made: Any = live if draw(st.booleans()) else stopped
+def _meter(draw: st.DrawFn, name: str, n: int) -> ExistingMeter:
+    made: Any = existing if draw(st.booleans()) else stopped
     times = {"at": draw(st.integers(1_700_000_000, 1_700_000_002))} if made is stopped else {}
     return made(f"mtr_{name}_{n}", name, created=1_600_000_000 + n, **times, **draw(SETTINGS))
 
 
 @st.composite
-def _declared(draw: st.DrawFn, name: str, meters: list[Live], prices: list[Price]) -> Declared:
+def _declared(
+    draw: st.DrawFn, name: str, meters: list[ExistingMeter], prices: list[Price]
+) -> MeterConfig:
     def some(ids: list[str]) -> tuple[str, ...]:
         return tuple(id_ for id_ in ids if draw(st.booleans()))
 

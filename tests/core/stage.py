@@ -13,12 +13,12 @@ from virtual import VirtualClock
 
 from reconciler.emulator import Entry, Server, Settings, open_state
 from reconciler.execution.steps import steps
-from reconciler.model.meter import Live
+from reconciler.model.meter import ExistingMeter
 from reconciler.model.price import Price
-from reconciler.model.project import Account, Declared, Policy, Project, Undeclared
-from reconciler.operations.apply_plan import Refusals, carry_out
+from reconciler.model.project import Account, MeterConfig, Policy, Project, Undeclared
+from reconciler.operations.apply_plan import OnRefused, apply_plan
 from reconciler.operations.make_plan import Planned, make_plan
-from reconciler.operations.revalidate import revive
+from reconciler.operations.revalidate import revalidate
 from reconciler.operations.session import Session, connect
 from reconciler.report.report import AccountReport
 from reconciler.stripe.meter_writer import request_for
@@ -27,7 +27,7 @@ KEY = {"KEY": "sk_test_emulator"}
 
 
 @dataclass(slots=True)
-class Stage:
+class Context:
     """An emulated account, and a project that declares meters for it."""
 
     server: Server
@@ -46,7 +46,7 @@ class Stage:
         """The project as it is declared now."""
         return Project("/project", (self.account,), digest="d")
 
-    def declare(self, *declared: Declared, **policy: Any) -> None:
+    def declare(self, *declared: MeterConfig, **policy: Any) -> None:
         """Other files, or another policy."""
         self.account = replace(
             self.account,
@@ -63,18 +63,18 @@ class Stage:
         """Plan, unless there is a plan, and carry it out, leaving out what is refused."""
         with self.session() as session:
             planned = planned or make_plan(self.project, session)
-            return carry_out(planned, session, **{"refusals": Refusals.SKIP, **more})
+            return apply_plan(planned, session, **{"on_refused": OnRefused.SKIP, **more})
 
-    def revive(self, planned: Planned, **more: Any) -> AccountReport:
+    def revalidate(self, planned: Planned, **more: Any) -> AccountReport:
         """Apply a saved plan."""
         with self.session() as session:
-            return carry_out(revive(planned.plan, session), session, **more)
+            return apply_plan(revalidate(planned.plan, session), session, **more)
 
-    def live(self) -> dict[str, Live]:
+    def list_all(self) -> dict[str, ExistingMeter]:
         """Every meter by id, through the client; no fault strikes it."""
         self.server.disarm()
         with self.session() as session:
-            return {meter.id: meter for meter in session.meters.live()}
+            return {meter.id: meter for meter in session.meters.list_all()}
 
     def raw(self) -> dict[str, str]:
         """Every meter by id, as the emulator keeps it: byte for byte."""
@@ -86,23 +86,23 @@ class Stage:
         """What was sent that writes, since the log was cleared."""
         return self.server.log.posts
 
-    def tell(self, id_: str, verb: str = "", **params: str) -> None:
+    def tell(self, id_: str, operation: str = "", **params: str) -> None:
         """Somebody else's change, in the Dashboard."""
-        self.server.edit(f"/v1/billing/meters/{id_}{verb and '/' + verb}", params)
+        self.server.edit(f"/v1/billing/meters/{id_}{operation and '/' + operation}", params)
 
 
 @contextmanager
-def stage(
-    meters: Iterable[Live] = (),
+def context(
+    meters: Iterable[ExistingMeter] = (),
     prices: Iterable[Price] = (),
-    declared: Iterable[Declared] = (),
+    declared: Iterable[MeterConfig] = (),
     *,
     settings: Settings | None = None,
     policy: Policy = OWNING,
     clock: VirtualClock | None = None,
     is_live: bool = False,
     **account: Any,
-) -> Iterator[Stage]:
+) -> Iterator[Context]:
     """An account that holds these meters and prices, and files that declare these."""
     clock = clock or VirtualClock()
     seed = {
@@ -116,7 +116,7 @@ def stage(
     ):
         facts = {"api_key_env": "KEY", "api_base": server.url, "rate_limit": None, **account}
         entry = Account("test", policy=policy, declared=tuple(declared), **facts)
-        yield Stage(server, clock, entry)
+        yield Context(server, clock, entry)
 
 
 def allowed(planned: Planned) -> set[tuple[str, str, str]]:
@@ -146,18 +146,20 @@ def form(params: Any) -> str:
     return json.dumps(plain(params), sort_keys=True)
 
 
-def judged(policy: Policy, project: Iterable[Declared], live: Iterable[Live]) -> dict[str, Any]:
+def judged(
+    policy: Policy, project: Iterable[MeterConfig], existing: Iterable[ExistingMeter]
+) -> dict[str, Any]:
     """What the account should hold by name: the meter that is active, or None.
 
     Written apart from the tool, for lines that are neither blocked nor refused.
     """
-    wanted = {want.event_name: want for want in project}
-    active = {meter.event_name: meter.meter for meter in live if meter.active}
+    wanted = {desired.event_name: desired for desired in project}
+    active = {meter.event_name: meter.meter for meter in existing if meter.active}
     ends: dict[str, Any] = {}
-    for name in {meter.event_name for meter in live} | set(wanted):
-        want = wanted.get(name)
-        if want:
-            ends[name] = want.meter if want.status == "active" else None
+    for name in {meter.event_name for meter in existing} | set(wanted):
+        desired = wanted.get(name)
+        if desired:
+            ends[name] = desired.meter if desired.status == "active" else None
         elif policy.undeclared is Undeclared.DEACTIVATE and _owned(name, policy):
             ends[name] = None
         else:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from core.worlds import OWNING, declare, live, retire, stopped
+from core.worlds import OWNING, declare, existing, retire, stopped
 
 from reconciler.model.project import Policy, Undeclared
 
 REPORTING = Policy()
-A, OTHER = live("mtr_a"), live("mtr_a", formula="count")
+A, OTHER = existing("mtr_a"), existing("mtr_a", formula="count")
 I1, I2 = stopped("mtr_1", at=100), stopped("mtr_2", at=200)
 ODD1, ODD2 = stopped("mtr_1", at=100, formula="count"), stopped("mtr_2", at=200, formula="last")
 
@@ -63,11 +63,11 @@ TABLE = {
     ),
     "active, A retired, prices on a twin that differs": (
         *(declare(retires=("mtr_a",)), [OTHER, ODD1], ("p@mtr_1",), OWNING),
-        *("blocked", "prices_on_other_twin", "mtr_a", None),
+        *("blocked", "prices_on_other_meter", "mtr_a", None),
     ),
     "active, A retired, prices on two twins": (
         *(declare(retires=("mtr_a",)), [OTHER, I1, I2], ("p@mtr_1", "q@mtr_2"), OWNING),
-        *("blocked", "prices_on_several_twins", "mtr_a", None),
+        *("blocked", "prices_on_several_meters", "mtr_a", None),
     ),
     "active, a same twin": (
         *(declare(), [I1], (), OWNING),
@@ -91,15 +91,15 @@ TABLE = {
     ),
     "active, prices on the twin that is not same": (
         *(declare(), [I1, ODD2], ("p@mtr_2",), OWNING),
-        *("blocked", "prices_on_other_twin", None, None),
+        *("blocked", "prices_on_other_meter", None, None),
     ),
     "active, prices on the only twin, not same": (
         *(declare(), [ODD1], ("p@mtr_1",), OWNING),
-        *("blocked", "prices_on_other_twin", None, None),
+        *("blocked", "prices_on_other_meter", None, None),
     ),
     "active, prices on several twins": (
         *(declare(), [I1, I2], ("p@mtr_1", "q@mtr_2"), OWNING),
-        *("blocked", "prices_on_several_twins", None, None),
+        *("blocked", "prices_on_several_meters", None, None),
     ),
     "active, prices on several twins, one retired": (
         *(declare(retires=("mtr_2",)), [I1, I2], ("p@mtr_1", "q@mtr_2"), OWNING),
@@ -107,7 +107,7 @@ TABLE = {
     ),
     "active, prices on several twins, all retired": (
         *(declare(retires=("mtr_1", "mtr_2")), [ODD1, ODD2], ("p@mtr_1", "q@mtr_2"), OWNING),
-        *("create", "twins_differ", None, None),
+        *("create", "inactive_differ", None, None),
     ),
     "active, prices on a twin that is not same, retired": (
         *(declare(retires=("mtr_2",)), [I1, ODD2], ("p@mtr_2",), OWNING),
@@ -115,7 +115,7 @@ TABLE = {
     ),
     "active, no twin same": (
         *(declare(), [ODD1, ODD2], (), OWNING),
-        *("create", "twins_differ", None, None),
+        *("create", "inactive_differ", None, None),
     ),
     "active, nothing live": (declare(), [], (), OWNING, "create", "missing", None, None),
     "inactive, A same": (
@@ -155,19 +155,19 @@ TABLE = {
     ),
     "undeclared, inactive": (None, [I1, I2], (), OWNING, "unchanged", "retired", "mtr_2", None),
     "two A": (
-        *(declare(), [A, live("mtr_b")], (), OWNING),
+        *(declare(), [A, existing("mtr_b")], (), OWNING),
         *("blocked", "two_active", None, None),
     ),
     "two A, one retired": (
-        *(declare(retires=("mtr_a",)), [OTHER, live("mtr_b")], (), OWNING),
+        *(declare(retires=("mtr_a",)), [OTHER, existing("mtr_b")], (), OWNING),
         *("blocked", "two_active", None, None),
     ),
     "two A, to be retired": (
-        *(retire(), [A, live("mtr_b")], (), OWNING),
+        *(retire(), [A, existing("mtr_b")], (), OWNING),
         *("blocked", "two_active", None, None),
     ),
     "two A, undeclared": (
-        *(None, [A, live("mtr_b")], (), OWNING),
+        *(None, [A, existing("mtr_b")], (), OWNING),
         *("unmanaged", "two_active", None, None),
     ),
 }

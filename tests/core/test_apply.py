@@ -6,8 +6,8 @@ import threading
 from dataclasses import replace
 
 import pytest
-from core.account import Account, fails, late, lost, raising, refused, run_of, seen, then
-from core.worlds import OWNING, declare, lines, live, retire, stopped
+from core.account import Account, fails, late, lost, raising, refused, run_of, snapshot, then
+from core.worlds import OWNING, declare, existing, lines, retire, stopped
 
 from reconciler.diagnostics.errors import ServiceError
 from reconciler.execution.executor import apply
@@ -24,12 +24,12 @@ MIXED = [
 ]
 METERS = [
     stopped("mtr_w", "woken"),
-    live("mtr_n", "named"),
-    live("mtr_o", "old", formula="count"),
-    live("mtr_g", "gone"),
-    live("mtr_d", "odd", window="day"),
-    live("mtr_e", "same"),
-    live("mtr_x", "x"),
+    existing("mtr_n", "named"),
+    existing("mtr_o", "old", formula="count"),
+    existing("mtr_g", "gone"),
+    existing("mtr_d", "odd", window="day"),
+    existing("mtr_e", "same"),
+    existing("mtr_x", "x"),
 ]
 ORDER = [
     ("create", "new"),
@@ -45,7 +45,7 @@ ORDER = [
 
 def statuses(ended):
     """What became of each line, by name; None where nothing was to be done."""
-    return {line.change.event_name: line.outcome and str(line.outcome.status) for line in ended}
+    return {line.change.event_name: line.result and str(line.result.status) for line in ended}
 
 
 def mixed(*script, workers=1, **more):
@@ -57,7 +57,7 @@ def mixed(*script, workers=1, **more):
 def test_every_line_is_done_in_the_order_of_the_kinds():
     """One outcome for each that is not as wanted, in the plan's order; keys bear its numbers."""
     heard = []
-    account, run, ended = mixed(told=heard.append)
+    account, run, ended = mixed(on_result=heard.append)
     assert account.sent == ORDER
     assert account.keys == [f"{n}-1" for n in (1, 2, 3, 4, 5, 6, 8, 9)]
     assert [line.change for line in ended] == list(run.changes)
@@ -67,9 +67,9 @@ def test_every_line_is_done_in_the_order_of_the_kinds():
         "same": None,
     }
     assert [line for line in ended if line.change.action.writes] == heard
-    (odd,) = (line.outcome.error for line in ended if line.change.event_name == "odd")
+    (odd,) = (line.result.error for line in ended if line.change.event_name == "odd")
     assert (odd.code, odd.message) == ("A009", "'odd' was not touched: it is blocked")
-    made = {line.change.event_name: line.outcome.meter_id for line in ended if line.outcome}
+    made = {line.change.event_name: line.result.meter_id for line in ended if line.result}
     assert (made["new"], made["old"], made["woken"]) == ("mtr_new_new", "mtr_new_old", "mtr_w")
 
 
@@ -78,8 +78,8 @@ def test_the_account_is_then_as_declared():
     account, _, _ = mixed()
     active = {m.event_name: m for m in account.meters.values() if m.active}
     assert sorted(active) == ["named", "new", "odd", "old", "same", "woken"]
-    for want in MIXED[:4]:
-        assert active[want.event_name].meter == want.meter
+    for desired in MIXED[:4]:
+        assert active[desired.event_name].meter == desired.meter
     for untouched in ("mtr_d", "mtr_e"):
         assert account.meters[untouched] in METERS
 
@@ -88,7 +88,7 @@ def test_the_account_is_then_as_declared():
 @pytest.mark.parametrize("how", [refused(), refused(403), raising(ValueError())])
 def test_after_a_failure_the_safe_lines_go_on(failing, how):
     """Creates, wakes and renames do; replacements and deactivations do not."""
-    account, _, ended = mixed(*[seen()] * failing, how)
+    account, _, ended = mixed(*[snapshot()] * failing, how)
     left = [step for step in ORDER[:4] if step != ("update", "mtr_w") or failing != 1]
     assert account.sent == left
     became = statuses(ended)
@@ -96,23 +96,23 @@ def test_after_a_failure_the_safe_lines_go_on(failing, how):
     assert became.pop(["new", "woken", "woken", "named"][failing]) == unsettled
     assert {became[name] for name in ("old", "gone", "x")} == {"skipped"}
     assert list(became.values()).count("done") == 2
-    skipped = [line.outcome.error for line in ended if statuses([line]).popitem()[1] == "skipped"]
-    assert {problem.code for problem in skipped if problem.event_name != "odd"} == {"A007"}
+    skipped = [line.result.error for line in ended if statuses([line]).popitem()[1] == "skipped"]
+    assert {diagnostic.code for diagnostic in skipped if diagnostic.event_name != "odd"} == {"A007"}
 
 
 def test_a_failed_deactivation_stops_those_after_it():
     """They are the dangerous calls."""
-    account, _, ended = mixed(*[seen()] * 6, refused())
+    account, _, ended = mixed(*[snapshot()] * 6, refused())
     assert account.sent == ORDER[:7]
     assert (statuses(ended)["gone"], statuses(ended)["x"]) == ("failed", "skipped")
 
 
 def test_a_woken_meter_whose_rename_failed_is_not_done():
     """Both requests are told; the meter stays awake, for that is the safer state."""
-    account, _, ended = mixed(seen(), seen(), refused())
+    account, _, ended = mixed(snapshot(), snapshot(), refused())
     (line,) = (line for line in ended if line.change.event_name == "woken")
-    assert line.outcome.status == "failed"
-    assert [sent.result for sent in line.outcome.requests] == ["seen", "refused"]
+    assert line.result.status == "failed"
+    assert [sent.result for sent in line.result.requests] == ["confirmed", "rejected"]
     assert account.meters["mtr_w"].active
 
 
@@ -121,9 +121,9 @@ def test_a_line_with_one_part_of_ours_is_done():
     meters = [stopped("mtr_w", "woken")]
     account = Account(meters)
     run = run_of(account, *lines([declare("woken", display="Other")], meters))
-    account.put(live("mtr_w", "woken"))
+    account.put(existing("mtr_w", "woken"))
     (line,) = apply(run)
-    assert (line.outcome.status, account.sent) == ("done", [("update", "mtr_w")])
+    assert (line.result.status, account.sent) == ("done", [("update", "mtr_w")])
 
 
 def test_refused_lines_are_left_out_and_stop_nothing():
@@ -138,8 +138,8 @@ def test_refused_lines_are_left_out_and_stop_nothing():
     assert account.sent == [step for step in ORDER if step[1] not in ("new", "mtr_o", "old")]
     assert account.keys == [f"{n}-1" for n in (2, 3, 4, 8, 9)]
     (line,) = (line for line in ended if line.change.event_name == "old")
-    assert (line.outcome.status, line.outcome.error.code) == ("skipped", "A009")
-    assert "refused by G001, G002" in line.outcome.error.message
+    assert (line.result.status, line.result.error.code) == ("skipped", "A009")
+    assert "refused by G001, G002" in line.result.error.message
 
 
 def test_lines_that_are_already_as_wanted_are_not_sent():
@@ -148,7 +148,7 @@ def test_lines_that_are_already_as_wanted_are_not_sent():
     account, _, ended = mixed(already=there)
     assert account.sent == [ORDER[n] for n in (1, 2, 3, 7)]
     assert {statuses(ended)[name] for name in ("new", "gone", "old")} == {"already"}
-    ids = {line.change.event_name: line.outcome and line.outcome.meter_id for line in ended}
+    ids = {line.change.event_name: line.result and line.result.meter_id for line in ended}
     assert {name: ids[name] for name in there} == there
 
 
@@ -173,7 +173,7 @@ def crowd(count):
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1)])
 def test_a_worker_that_dies_leaves_the_others_their_outcomes(error):
     """One outcome for every line, whatever happens."""
-    _, _, ended = mixed(seen(), raising(error))
+    _, _, ended = mixed(snapshot(), raising(error))
     became = statuses(ended)
     assert became["woken"] == "unknown"
     assert {became[name] for name in ("new", "named")} == {"done"}
@@ -186,7 +186,7 @@ def test_a_listener_that_fails_ends_nothing():
     def broken(_):
         raise BrokenPipeError
 
-    account, _, ended = mixed(told=broken)
+    account, _, ended = mixed(on_result=broken)
     assert account.sent == ORDER
     assert "unknown" not in statuses(ended).values()
 
@@ -212,7 +212,7 @@ def test_what_hangs_is_waited_for_only_briefly():
     ended = apply(replace(run, clock=Hurried(), stopped=stop.is_set))
     release.set()
     assert statuses(ended) == {"m00": "unknown", "m01": "skipped", "m02": "skipped"}
-    assert [line.outcome.error.code for line in ended] == ["A004", "A008", "A008"]
+    assert [line.result.error.code for line in ended] == ["A004", "A008", "A008"]
 
 
 @pytest.mark.parametrize("known", [None, False])
@@ -225,12 +225,17 @@ def test_the_first_answer_tells_the_mode(known):
     if known is None:
         assert account.sent == [("create", "m00")]
         assert became == ["failed"] + ["skipped"] * 8
-    assert ended[0].outcome.error.code == "G006"
+    assert ended[0].result.error.code == "G006"
 
 
 def test_no_request_is_outside_the_plan():
     """Whatever goes wrong: only steps of the plan, each under its own key."""
-    for script in ([lost()] * 40, [refused()] * 9, [late(), lost(), seen()] * 9, [seen()] * 9):
+    for script in (
+        [lost()] * 40,
+        [refused()] * 9,
+        [late(), lost(), snapshot()] * 9,
+        [snapshot()] * 9,
+    ):
         account, run, _ = mixed(*script, workers=8)
         assert set(account.sent) <= {*ORDER, ("reactivate", "mtr_o")}
         assert all(
@@ -241,7 +246,7 @@ def test_no_request_is_outside_the_plan():
 def test_unreadable_meters_are_not_stopped():
     """The look before a stop fails: nothing is sent for that line, nor for those after it."""
     account, _, ended = mixed(
-        *[seen()] * 3, then(seen(), lambda a: a.blind.update(read=fails(ServiceError)))
+        *[snapshot()] * 3, then(snapshot(), lambda a: a.blind.update(read=fails(ServiceError)))
     )
     assert account.sent == ORDER[:4]
     assert (statuses(ended)["old"], statuses(ended)["gone"]) == ("failed", "skipped")

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from core.account import Account, run_of
 from core.test_apply import crowd, statuses
-from core.worlds import declare, lines, live
+from core.worlds import declare, existing, lines
 
 from reconciler.execution.executor import apply
 from reconciler.model.project import AccountRef
@@ -34,11 +34,11 @@ def test_up_to_eight_lines_of_one_kind_run_side_by_side(workers, most):
 def test_a_kind_begins_when_the_one_before_has_ended():
     """Whatever the speed of single lines."""
     wants = [*crowd(5), declare("zz", display="New")]
-    meters = [live("mtr_z", "zz")]
+    meters = [existing("mtr_z", "zz")]
     account, running = Account(meters), []
 
     def note(_, step):
-        running.append(str(step.verb))
+        running.append(str(step.operation))
 
     account.before = note
     apply(run_of(account, *lines(wants, meters)))
@@ -64,7 +64,7 @@ def test_how_many_may_run_side_by_side(monkeypatch, workers, livemode, most):
 
     monkeypatch.setattr("reconciler.execution.executor.ThreadPoolExecutor", pool)
     wants = [declare("new"), *(declare(f"m{n}", retires=(f"mtr_{n}",)) for n in range(3))]
-    meters = [live(f"mtr_{n}", f"m{n}", formula="count") for n in range(3)]
+    meters = [existing(f"mtr_{n}", f"m{n}", formula="count") for n in range(3)]
     run = run_of(Account(meters), *lines(wants, meters), workers=workers)
     here = AccountRef("test", "acct_1", livemode)
     ended = apply(replace(run, plan=replace(run.plan, account=here)))

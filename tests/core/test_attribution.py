@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from core.worlds import COMMANDS, declare, live, priced, retire, stopped
+from core.worlds import COMMANDS, declare, existing, priced, retire, stopped
 
 from reconciler.drift.attribution import REACH, askable, attribute
 from reconciler.drift.exemptions import exempt
 from reconciler.drift.findings import Known, inspect
 from reconciler.model.event import Event
-from reconciler.model.finding import Whose
-from reconciler.model.match import namesakes
+from reconciler.model.finding import Origin
+from reconciler.model.match import match_meters
 from reconciler.model.project import Ignore, Policy
 
 NOW = 1_790_000_000
@@ -21,10 +21,10 @@ PLAN = "0123456789abcdef0123456789abcdef"
 OURS = f"reconciler-abcdef012345-{PLAN}-3-1"
 
 
-def look(declared, account, *prices):
+def take_snapshot(declared, account, *prices):
     """The lines of an audit, before anybody asked the events."""
     known = Known(commands=COMMANDS, policy=Policy(), prices=priced(*prices), now=NOW)
-    return tuple(inspect(names, known) for names in namesakes(declared, account))
+    return tuple(inspect(names, known) for names in match_meters(declared, account))
 
 
 def event(type_, meter="mtr_a", ago=HOUR, key=None, **previous):
@@ -46,11 +46,11 @@ def explained(lines, *events, jobs=None):
 
 
 STOPPED = ([declare()], [stopped("mtr_a", at=NOW - HOUR)])
-RENAMED = ([declare()], [live(display="Other", updated=NOW - HOUR)])
-DIFFERS = ([declare()], [live(formula="count")])
-UNMANAGED = ([], [live()])
-RUNNING = ([retire()], [live()])
-TWO = ([declare()], [live("mtr_a"), live("mtr_b")])
+RENAMED = ([declare()], [existing(display="Other", updated=NOW - HOUR)])
+DIFFERS = ([declare()], [existing(formula="count")])
+UNMANAGED = ([], [existing()])
+RUNNING = ([retire()], [existing()])
+TWO = ([declare()], [existing("mtr_a"), existing("mtr_b")])
 ON_INACTIVE = ([retire()], [stopped("mtr_a", at=NOW - HOUR)], "p@mtr_a")
 TWIN_DIFFERS = ([declare()], [stopped("mtr_a", at=NOW - HOUR, formula="count")])
 
@@ -70,15 +70,20 @@ EXPLAINS = [
 ]
 
 
-@pytest.mark.parametrize(("world", "told"), EXPLAINS, ids=lambda v: getattr(v, "id", None))
-def test_each_kind_has_its_events(world, told):
+@pytest.mark.parametrize(("world", "on_result"), EXPLAINS, ids=lambda v: getattr(v, "id", None))
+def test_each_kind_has_its_events(world, on_result):
     """Time and request id are those of the event; others before and after do not matter."""
     noise = [
         event("updated", ago=1, updated=5),
         event("deactivated", "mtr_z", ago=2),
         event("created", "mtr_z", ago=3),
     ]
-    finding = explained(look(*world), *noise, told, event(told.type, told.object["id"], 9 * HOUR))
+    finding = explained(
+        take_snapshot(*world),
+        *noise,
+        on_result,
+        event(on_result.type, on_result.object["id"], 9 * HOUR),
+    )
     assert finding.attribution.at == finding.since == NOW - HOUR
     assert finding.attribution.request_id == "req_3600"
 
@@ -96,8 +101,8 @@ UNEXPLAINED = [
 @pytest.mark.parametrize(("world", "other"), UNEXPLAINED, ids=lambda v: getattr(v, "id", None))
 def test_other_events_explain_nothing(world, other):
     """Better no answer than a wrong one."""
-    finding = explained(look(*world), other)
-    assert finding.attribution.whose == Whose.OLDER
+    finding = explained(take_snapshot(*world), other)
+    assert finding.attribution.origin == Origin.OLDER
     assert finding.attribution.at is None
 
 
@@ -105,32 +110,37 @@ def test_the_latest_event_that_explains_counts():
     """Stopped, woken, stopped again: the last stop it was."""
     events = [event("deactivated", ago=HOUR), event("reactivated", ago=2 * HOUR)]
     events.append(event("deactivated", ago=3 * HOUR))
-    lines = (*look(*STOPPED), *look([], [live("mtr_z", "stray")]))  # the second reads on
+    lines = (
+        *take_snapshot(*STOPPED),
+        *take_snapshot([], [existing("mtr_z", "stray")]),
+    )  # the second reads on
     assert explained(lines, *events).attribution.at == NOW - HOUR
 
 
 @pytest.mark.parametrize(
-    ("key", "whose", "said"),
+    ("key", "origin", "said"),
     [
-        (OURS, Whose.OURS, f"by reconciler, plan {PLAN} at commit abcdef012345, job 7"),
-        (f"reconciler-none-{PLAN}-3-1", Whose.OURS, f"by reconciler, plan {PLAN}, job 7"),
-        ("f47ac10b-58cc", Whose.ANOTHER_CLIENT, "its idempotency key is not ours"),
-        ("reconciler-made-up", Whose.ANOTHER_CLIENT, "its idempotency key is not ours"),
-        (None, Whose.OUTSIDE, "not through this tool: no idempotency key was sent; perhaps"),
+        (OURS, Origin.OURS, f"by reconciler, plan {PLAN} at commit abcdef012345, job 7"),
+        (f"reconciler-none-{PLAN}-3-1", Origin.OURS, f"by reconciler, plan {PLAN}, job 7"),
+        ("f47ac10b-58cc", Origin.ANOTHER_CLIENT, "its idempotency key is not ours"),
+        ("reconciler-made-up", Origin.ANOTHER_CLIENT, "its idempotency key is not ours"),
+        (None, Origin.OUTSIDE, "not through this tool: no idempotency key was sent; perhaps"),
     ],
 )
-def test_whose_it_was_is_read_from_the_idempotency_key(key, whose, said):
+def test_whose_it_was_is_read_from_the_idempotency_key(key, origin, said):
     """Commit and plan stand in ours; of no key, no more is claimed than is known."""
-    finding = explained(look(*STOPPED), event("deactivated", key=key), jobs={PLAN: "job 7"})
-    assert finding.attribution.whose == whose
+    finding = explained(
+        take_snapshot(*STOPPED), event("deactivated", key=key), jobs={PLAN: "job 7"}
+    )
+    assert finding.attribution.origin == origin
     assert said in finding.attribution.note
     assert finding.attribution.note.startswith("billing.meter.deactivated at 2026-09-21T13:13:20Z")
-    assert (finding.attribution.plan_id == PLAN) is (whose == Whose.OURS)
+    assert (finding.attribution.plan_id == PLAN) is (origin == Origin.OURS)
 
 
 def test_the_moment_of_a_stop_is_the_meter_s_own():
     """Events tell who; `deactivated_at` is what the outage clock runs on."""
-    finding = explained(look(*STOPPED), event("deactivated", ago=HOUR - 2))
+    finding = explained(take_snapshot(*STOPPED), event("deactivated", ago=HOUR - 2))
     assert finding.since == NOW - HOUR
     assert finding.attribution.at == NOW - HOUR + 2
 
@@ -144,41 +154,41 @@ def test_one_pass_explains_everything_and_stops_there():
             read.append(one.object["id"])
             yield one
 
-    account = [stopped("mtr_1", "a", at=NOW - HOUR), live("mtr_2", "b")]
-    lines = attribute(look([declare("a")], account), events(), NOW, {})
-    assert [line.findings[0].attribution.whose for line in lines] == [Whose.OUTSIDE] * 2
+    account = [stopped("mtr_1", "a", at=NOW - HOUR), existing("mtr_2", "b")]
+    lines = attribute(take_snapshot([declare("a")], account), events(), NOW, {})
+    assert [line.findings[0].attribution.origin for line in lines] == [Origin.OUTSIDE] * 2
     assert read == ["mtr_2", "mtr_1"]
 
 
 def test_there_is_nothing_to_ask_about_what_no_event_can_tell():
     """In sync, never made, or stopped longer ago than Stripe remembers."""
-    assert not askable(look([declare()], [live()]), NOW)
-    assert not askable(look([declare()], []), NOW)
-    assert not askable(look([declare()], [stopped(at=NOW - REACH - 1)]), NOW)
-    assert askable(look([declare()], [stopped(at=NOW - REACH)]), NOW)
-    assert askable(look([], [live(created=NOW - 2 * REACH)]), NOW)
+    assert not askable(take_snapshot([declare()], [existing()]), NOW)
+    assert not askable(take_snapshot([declare()], []), NOW)
+    assert not askable(take_snapshot([declare()], [stopped(at=NOW - REACH - 1)]), NOW)
+    assert askable(take_snapshot([declare()], [stopped(at=NOW - REACH)]), NOW)
+    assert askable(take_snapshot([], [existing(created=NOW - 2 * REACH)]), NOW)
 
 
 def test_nobody_is_asked_for_the_sake_of_exempt_findings():
     """They are told all the same, and explained where others have the events read."""
     rule = Ignore(event_name="calls", kind="unmanaged", reason="old", until="2027-01-31")
-    lines = tuple(exempt(line, [rule], "2026-09-21") for line in look(*UNMANAGED))
+    lines = tuple(exempt(line, [rule], "2026-09-21") for line in take_snapshot(*UNMANAGED))
     assert not askable(lines, NOW)
     assert attribute(lines, None, NOW, {}) == lines
-    both = (*lines, *look([declare("x")], [stopped("mtr_x", "x", at=NOW - HOUR)]))
-    told = attribute(both, [event("created"), event("deactivated", "mtr_x")], NOW, {})
-    assert [line.findings[0].attribution.whose for line in told] == [Whose.OUTSIDE] * 2
+    both = (*lines, *take_snapshot([declare("x")], [stopped("mtr_x", "x", at=NOW - HOUR)]))
+    on_result = attribute(both, [event("created"), event("deactivated", "mtr_x")], NOW, {})
+    assert [line.findings[0].attribution.origin for line in on_result] == [Origin.OUTSIDE] * 2
 
 
 def test_a_meter_that_never_was_is_nobody_s_doing():
     """Nothing happened that an event could tell of."""
-    assert explained(look([declare()], [])).attribution is None
+    assert explained(take_snapshot([declare()], [])).attribution is None
 
 
 def test_what_is_too_old_is_said_to_be_so():
     """The page of events is not even asked for it."""
-    old = look([declare()], [stopped(at=NOW - REACH - 1)])
+    old = take_snapshot([declare()], [stopped(at=NOW - REACH - 1)])
     finding = attribute(old, None, NOW, {})[0].findings[0]
-    assert finding.attribution.whose == Whose.OLDER
+    assert finding.attribution.origin == Origin.OLDER
     assert "no event of the last 30 days" in finding.attribution.note
     assert finding == replace(old[0].findings[0], attribution=finding.attribution)

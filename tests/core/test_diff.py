@@ -6,36 +6,36 @@ from dataclasses import replace
 
 import pytest
 from core.table import I1, I2, ODD1, OTHER, REPORTING, TABLE, A
-from core.worlds import OWNING, declare, lines, live, plan_of, priced, retire, stopped
+from core.worlds import OWNING, declare, existing, lines, plan_of, priced, retire, stopped
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.model.change import Action, FieldChange, Reason
-from reconciler.model.match import namesakes
+from reconciler.model.match import match_meters
 from reconciler.model.pattern import matches
-from reconciler.planning.diff import decide, field_changes, watched
+from reconciler.planning.diff import decide, field_changes, price_dependencies
 
 
 @pytest.mark.parametrize("row", TABLE)
 def test_every_row_of_the_table(row):
     """One name, one line: what is done, why, with which meter; the rest are its twins."""
-    want, account, prices, policy, action, reason, have, wakes = TABLE[row]
-    (line,) = lines([want] if want else [], account, priced(*prices), policy)
-    acted = line.have.id if line.have else None
-    woken = line.wakes.id if line.wakes else None
-    assert (line.action, line.reason, acted, woken) == (action, reason, have, wakes)
-    assert {meter.id for meter in line.live} == {meter.id for meter in account}
-    assert len(line.live) == len(account)
-    assert line.want is want
+    desired, account, prices, policy, action, reason, existing, reactivates = TABLE[row]
+    (line,) = lines([desired] if desired else [], account, priced(*prices), policy)
+    acted = line.existing.id if line.existing else None
+    woken = line.reactivates.id if line.reactivates else None
+    assert (line.action, line.reason, acted, woken) == (action, reason, existing, reactivates)
+    assert {meter.id for meter in line.existing_meters} == {meter.id for meter in account}
+    assert len(line.existing_meters) == len(account)
+    assert line.desired is desired
     assert line.event_name == "calls"
-    assert {twin.id for twin in line.twins} == {m.id for m in account} - {acted}
+    assert {other.id for other in line.others} == {m.id for m in account} - {acted}
 
 
 @pytest.mark.parametrize("row", TABLE)
 def test_the_order_of_the_listing_decides_nothing(row):
     """Stripe lists newest first; a merge of two listings may come in any order."""
-    want, account, prices, policy, *_ = TABLE[row]
-    wants = [want] if want else []
+    desired, account, prices, policy, *_ = TABLE[row]
+    wants = [desired] if desired else []
     forth = lines(wants, account, priced(*prices), policy)
     assert forth == lines(wants, account[::-1], priced(*prices), policy)
 
@@ -52,10 +52,10 @@ def test_the_order_of_the_listing_decides_nothing(row):
 )
 def test_of_same_twins_the_one_stopped_last_is_woken(first, second, woken):
     """Ties go to `created`, then to the id, so that every run picks the same one."""
-    twins = [stopped(id_, at=at, created=created) for at, created, id_ in (first, second)]
-    (line,) = lines([declare()], twins)
-    assert line.have
-    assert line.have.id == woken
+    others = [stopped(id_, at=at, created=created) for at, created, id_ in (first, second)]
+    (line,) = lines([declare()], others)
+    assert line.existing
+    assert line.existing.id == woken
 
 
 @pytest.mark.parametrize(
@@ -69,13 +69,13 @@ def test_of_same_twins_the_one_stopped_last_is_woken(first, second, woken):
 )
 def test_every_immutable_field_blocks_and_is_named(field, path, before, after):
     """Only `display_name` can be updated; any other difference is never an update."""
-    (line,) = lines([declare()], [live(**{field: before})])
+    (line,) = lines([declare()], [existing(**{field: before})])
     assert line.action is Action.BLOCKED
     assert line.fields == (FieldChange(path, before, after),)
 
 
 @pytest.mark.parametrize(
-    ("want", "account", "fields"),
+    ("desired", "account", "fields"),
     [
         (declare(display="New"), [A], [("display_name", "Calls", "New")]),
         (
@@ -99,14 +99,14 @@ def test_every_immutable_field_blocks_and_is_named(field, path, before, after):
         "retire what differs",
     ],
 )
-def test_a_line_names_what_changes_in_order_of_path(want, account, fields):
+def test_a_line_names_what_changes_in_order_of_path(desired, account, fields):
     """Nothing is named that stays, and everything that will not."""
-    (line,) = lines([want] if want else [], account)
+    (line,) = lines([desired] if desired else [], account)
     assert line.fields == tuple(FieldChange(*field) for field in fields)
 
 
 @pytest.mark.parametrize(
-    ("want", "account", "prices", "named"),
+    ("desired", "account", "prices", "named"),
     [
         (retire(), [A], ("p@mtr_a", "q@mtr_x"), ["p"]),
         (None, [A], ("p@mtr_a",), ["p"]),
@@ -123,14 +123,14 @@ def test_a_line_names_what_changes_in_order_of_path(want, account, fields):
         *("differs", "differs, and a twin is in the way", "retired differs"),
     ],
 )
-def test_a_line_shows_the_prices_that_it_was_decided_on(want, account, prices, named):
+def test_a_line_shows_the_prices_that_it_was_decided_on(desired, account, prices, named):
     """Of a meter that would stop, its own; of twins, those that point to one."""
-    (line,) = lines([want] if want else [], account, priced(*prices))
+    (line,) = lines([desired] if desired else [], account, priced(*prices))
     assert [price.id for price in line.prices] == named
 
 
 @pytest.mark.parametrize(
-    ("want", "account", "policy", "ids"),
+    ("desired", "account", "policy", "ids"),
     [
         (declare(), [A, I1, I2], OWNING, ()),
         (declare(display="New"), [A, I1], OWNING, ()),
@@ -149,13 +149,13 @@ def test_a_line_shows_the_prices_that_it_was_decided_on(want, account, prices, n
         (retire(), [I1], OWNING, ()),
         (None, [A, I1], OWNING, ("mtr_a",)),
         (None, [A, I1], REPORTING, ()),
-        (declare(), [A, live("mtr_b"), I1], OWNING, ()),
+        (declare(), [A, existing("mtr_b"), I1], OWNING, ()),
     ],
 )
-def test_prices_are_read_only_where_they_decide(want, account, policy, ids):
+def test_prices_are_read_only_where_they_decide(desired, account, policy, ids):
     """Meters that a line would stop, or could with consent, and the twins to choose among."""
-    (names,) = namesakes([want] if want else [], account)
-    assert watched(names, policy) == ids
+    (names,) = match_meters([desired] if desired else [], account)
+    assert price_dependencies(names, policy) == ids
 
 
 PRICES = st.sets(st.sampled_from(["mtr_a", "mtr_1", "mtr_2"])).map(
@@ -166,11 +166,11 @@ PRICES = st.sets(st.sampled_from(["mtr_a", "mtr_1", "mtr_2"])).map(
 @given(row=st.sampled_from(sorted(TABLE)), prices=PRICES)
 def test_prices_that_were_not_read_would_not_have_mattered(row, prices):
     """The line is the same whether all prices are known or only the ones asked for."""
-    want, account, _, policy, *_ = TABLE[row]
-    (names,) = namesakes([want] if want else [], account)
-    known = {id_: prices[id_] for id_ in watched(names, policy) if id_ in prices}
+    desired, account, _, policy, *_ = TABLE[row]
+    (names,) = match_meters([desired] if desired else [], account)
+    known = {id_: prices[id_] for id_ in price_dependencies(names, policy) if id_ in prices}
     line, informed = decide(names, known, policy), decide(names, prices, policy)
-    same = ("action", "reason", "have", "wakes", "fields")
+    same = ("action", "reason", "existing", "reactivates", "fields")
     assert [getattr(line, name) for name in same] == [getattr(informed, name) for name in same]
     if line.action.stops:
         assert line.prices == informed.prices
@@ -211,36 +211,46 @@ def test_patterns_are_globs_over_the_whole_name(name, patterns, fits):
 
 def test_names_come_once_each_and_in_order():
     """From either side, and a reason is one of the stable words."""
-    account = [live("mtr_b", "b"), live("mtr_a", "a"), stopped("mtr_c", "c"), stopped("mtr_d", "b")]
-    names = namesakes([declare("d"), declare("b")], account)
+    account = [
+        existing("mtr_b", "b"),
+        existing("mtr_a", "a"),
+        stopped("mtr_c", "c"),
+        stopped("mtr_d", "b"),
+    ]
+    names = match_meters([declare("d"), declare("b")], account)
     assert [each.event_name for each in names] == ["a", "b", "c", "d"]
     assert {row[5] for row in TABLE.values()} == set(Reason)
 
 
 @pytest.mark.parametrize(
-    ("account", "prices", "wakes", "billing"),
+    ("account", "prices", "reactivates", "billing"),
     [
-        ([live("mtr_a", formula="last")], ["p@mtr_a"], None, ["p"]),
-        ([live("mtr_a", formula="last"), stopped("mtr_t")], ["p@mtr_a"], "mtr_t", ["p"]),
-        ([live("mtr_a", formula="last"), stopped("mtr_t")], ["p@mtr_a", "q@mtr_t"], "mtr_t", ["p"]),
+        ([existing("mtr_a", formula="last")], ["p@mtr_a"], None, ["p"]),
+        ([existing("mtr_a", formula="last"), stopped("mtr_t")], ["p@mtr_a"], "mtr_t", ["p"]),
         (
-            [live("mtr_a", formula="last"), stopped("mtr_t", formula="count")],
+            [existing("mtr_a", formula="last"), stopped("mtr_t")],
+            ["p@mtr_a", "q@mtr_t"],
+            "mtr_t",
+            ["p"],
+        ),
+        (
+            [existing("mtr_a", formula="last"), stopped("mtr_t", formula="count")],
             *(["p@mtr_a", "q@mtr_t"], None, ["p", "q"]),
         ),
     ],
     ids=["a new meter", "a twin", "a twin with a price", "a twin that is in the way"],
 )
-def test_a_blocked_line_knows_what_consent_would_bring(account, prices, wakes, billing):
+def test_a_blocked_line_knows_what_consent_would_bring(account, prices, reactivates, billing):
     """The meter that would take its place, and every price that would be left behind."""
     (line,) = lines([declare()], account, priced(*prices))
-    assert (line.action, line.wakes and line.wakes.id) == (Action.BLOCKED, wakes)
+    assert (line.action, line.reactivates and line.reactivates.id) == (Action.BLOCKED, reactivates)
     assert [price.id for price in line.prices] == billing
 
 
 def test_the_successor_of_a_blocked_line_is_no_part_of_its_meaning():
     """Nothing is woken: another twin leaves the approved hash as it is."""
-    twins = [stopped("mtr_1", at=1), stopped("mtr_2", at=2)]
-    (line,) = lines([declare()], [live("mtr_a", formula="last"), *twins])
-    other = replace(line, wakes=twins[0])
-    assert line.wakes == twins[1]
+    others = [stopped("mtr_1", at=1), stopped("mtr_2", at=2)]
+    (line,) = lines([declare()], [existing("mtr_a", formula="last"), *others])
+    other = replace(line, reactivates=others[0])
+    assert line.reactivates == others[1]
     assert plan_of(line).plan_hash == plan_of(other).plan_hash

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from core.worlds import COMMANDS, OWNING, declare, live, priced, retire, stopped
+from core.worlds import COMMANDS, OWNING, declare, existing, priced, retire, stopped
 
 from reconciler.diagnostics.codes import CATALOGUE
 from reconciler.drift.findings import RESEND, Known, inspect
 from reconciler.model.change import Severity
 from reconciler.model.finding import Kind
-from reconciler.model.match import namesakes
+from reconciler.model.match import match_meters
 from reconciler.model.project import Policy
 
 NOW = 1_790_000_000  # 2026-09-21T14:13:20Z
@@ -18,16 +18,16 @@ APPLY = "reconciler apply --account test --only calls"
 LOW, HIGH, REVENUE = Severity.LOW, Severity.HIGH, Severity.REVENUE
 
 
-def look(declared=(), account=(), prices=(), policy=None, now=NOW):
+def take_snapshot(declared=(), account=(), prices=(), policy=None, now=NOW):
     """The one line of an account in which there is one name."""
     known = Known(commands=COMMANDS, policy=policy or Policy(), prices=priced(*prices), now=now)
-    (names,) = namesakes(declared, account)
+    (names,) = match_meters(declared, account)
     return inspect(names, known)
 
 
 TABLE = {
-    "in sync": ([declare()], [live()], [], [], []),
-    "in sync with a price": ([declare()], [live()], ["p@mtr_a"], [], []),
+    "in sync": ([declare()], [existing()], [], [], []),
+    "in sync with a price": ([declare()], [existing()], ["p@mtr_a"], [], []),
     "retired, as declared": ([retire()], [stopped()], [], [], []),
     "retired, never made": ([retire()], [], [], [], []),
     "retired, no file speaks of it": ([], [stopped()], [], [], []),
@@ -84,7 +84,7 @@ TABLE = {
     ),
     "a price on an inactive twin": (
         [declare(accepts=("old",))],
-        [live(), stopped()],
+        [existing(), stopped()],
         ["p@mtr_i"],
         [("price_on_inactive", REVENUE)],
         ['accepts: {active_prices: ["old", "p"]}'],
@@ -107,67 +107,67 @@ TABLE = {
             'status: "inactive", accepts: {active_prices: ["p"]}}'
         ],
     ),
-    "renamed": ([declare()], [live(display="Other")], [], [("renamed", LOW)], [APPLY]),
+    "renamed": ([declare()], [existing(display="Other")], [], [("renamed", LOW)], [APPLY]),
     "differs": (
         [declare()],
-        [live(formula="count")],
+        [existing(formula="count")],
         [],
         [("differs", HIGH)],
         ['default_aggregation: {formula: "count"}'],
     ),
     "differs in a field that cannot be written as null": (
         [declare(window="hour")],
-        [live()],
+        [existing()],
         [],
         [("differs", HIGH)],
         ["# leave event_time_window out"],
     ),
     "differs in two fields": (
         [declare(window="hour", value_key="n")],
-        [live(window="day")],
+        [existing(window="day")],
         [],
         [("differs", HIGH)],
         ['{value_settings: {event_payload_key: "value"}, event_time_window: "day"}'],
     ),
     "differs and is renamed": (
         [declare()],
-        [live(formula="count", display='My "name"')],
+        [existing(formula="count", display='My "name"')],
         [],
         [("differs", HIGH), ("renamed", LOW)],
         ['default_aggregation: {formula: "count"}', 'display_name: "My \\"name\\""'],
     ),
     "differs, and the file consents": (
         [declare(retires=("mtr_a",))],
-        [live(formula="count")],
+        [existing(formula="count")],
         [],
         [("differs", HIGH)],
         [APPLY],
     ),
     "differs, and the file consents, but to no price": (
         [declare(retires=("mtr_a",), accepts=("old",))],
-        [live(formula="count")],
+        [existing(formula="count")],
         ["p@mtr_a"],
         [("differs", HIGH)],
         ['accepts: {active_prices: ["old", "p"]}'],
     ),
-    "running": ([retire()], [live()], [], [("running", LOW)], [APPLY]),
+    "running": ([retire()], [existing()], [], [("running", LOW)], [APPLY]),
     "running, with a price": (
         [retire()],
-        [live()],
+        [existing()],
         ["p@mtr_a"],
         [("running", LOW)],
         ['accepts: {active_prices: ["p"]}'],
     ),
     "running, another meter than the declared": (
         [retire(retires=("mtr_x",))],
-        [live(formula="count")],
+        [existing(formula="count")],
         [],
         [("differs", HIGH), ("running", LOW)],
         ['default_aggregation: {formula: "count"}', 'retires: ["mtr_x", "mtr_a"]'],
     ),
     "undeclared": (
         [],
-        [live(window="day")],
+        [existing(window="day")],
         [],
         [("unmanaged", LOW)],
         [
@@ -177,7 +177,7 @@ TABLE = {
     ),
     "undeclared, with a price": (
         [],
-        [live(customer_key="who")],
+        [existing(customer_key="who")],
         ["p@mtr_a"],
         [("price_on_undeclared", HIGH)],
         [
@@ -187,21 +187,21 @@ TABLE = {
     ),
     "two active": (
         [declare()],
-        [live("mtr_a"), live("mtr_b", created=1_700_000_001)],
+        [existing("mtr_a"), existing("mtr_b", created=1_700_000_001)],
         ["p@mtr_b"],
         [("two_active", HIGH)],
         ["stripe post /v1/billing/meters/mtr_a/deactivate"],
     ),
     "two active, undeclared, with a price": (
         [],
-        [live("mtr_a"), live("mtr_b")],
+        [existing("mtr_a"), existing("mtr_b")],
         ["p@mtr_a"],
         [("two_active", HIGH)],
         ["stripe post /v1/billing/meters/mtr_b/deactivate"],
     ),
     "two active, undeclared": (
         [],
-        [live("mtr_a", livemode=True), live("mtr_b", livemode=True, created=1_700_000_001)],
+        [existing("mtr_a", livemode=True), existing("mtr_b", livemode=True, created=1_700_000_001)],
         [],
         [("two_active", LOW)],
         ["stripe post /v1/billing/meters/mtr_b/deactivate --live"],
@@ -213,7 +213,7 @@ TABLE = {
 def test_every_state_is_its_findings_the_worst_first(case):
     """Kind, severity and remedy; the line is as bad as the worst of them."""
     declared, account, prices, expected, remedies = TABLE[case]
-    line = look(declared, account, prices)
+    line = take_snapshot(declared, account, prices)
     assert [(f.kind, f.severity) for f in line.findings] == expected
     assert [f.remedy for f in line.findings] == remedies
     assert line.change.severity == (expected[0][1] if expected else Severity.NONE)
@@ -232,7 +232,7 @@ def test_every_kind_is_acted_out_and_explained():
 def test_the_outage_clock_says_since_when_how_long_and_until_when():
     """Usage may be dated back 35 days, unless its invoice was finalised before."""
     at = NOW - 3 * 24 * HOUR - 4 * HOUR
-    (finding,) = look([declare()], [stopped(at=at)], ["p@mtr_i", "q@mtr_i"]).findings
+    (finding,) = take_snapshot([declare()], [stopped(at=at)], ["p@mtr_i", "q@mtr_i"]).findings
     assert (finding.since, finding.resend_until) == (at, at + RESEND)
     assert finding.message == (
         "'calls' is declared active, but mtr_i is inactive since 2026-09-18T10:13:20Z, for 3 days "
@@ -245,7 +245,7 @@ def test_the_outage_clock_says_since_when_how_long_and_until_when():
 def test_an_outage_of_more_than_35_days_has_lost_usage_for_good():
     """Nothing is promised that the API would refuse."""
     at = NOW - RESEND
-    (finding,) = look([declare()], [stopped(at=at)]).findings
+    (finding,) = take_snapshot([declare()], [stopped(at=at)]).findings
     assert finding.resend_until is None
     assert "only that of the last 35 days can still be sent again" in finding.message
     assert "may be sent again until" not in finding.message
@@ -253,16 +253,16 @@ def test_an_outage_of_more_than_35_days_has_lost_usage_for_good():
 
 def test_the_outage_began_when_the_last_twin_stopped():
     """Of several inactive meters, the one that ran last."""
-    twins = [stopped("mtr_1", at=NOW - 9000), stopped("mtr_2", at=NOW - HOUR)]
-    (finding,) = look([declare()], twins).findings
+    others = [stopped("mtr_1", at=NOW - 9000), stopped("mtr_2", at=NOW - HOUR)]
+    (finding,) = take_snapshot([declare()], others).findings
     assert (finding.since, finding.meter_ids) == (NOW - HOUR, ("mtr_2",))
 
 
 SINCE = {
-    "the settings, since it was made": ([declare()], live(formula="count", updated=NOW)),
-    "unmanaged, since it was made": ([], live(updated=NOW)),
-    "the name, since it last moved": ([declare()], live(display="Other", updated=NOW)),
-    "running, since it last moved": ([retire()], live(updated=NOW)),
+    "the settings, since it was made": ([declare()], existing(formula="count", updated=NOW)),
+    "unmanaged, since it was made": ([], existing(updated=NOW)),
+    "the name, since it last moved": ([declare()], existing(display="Other", updated=NOW)),
+    "running, since it last moved": ([retire()], existing(updated=NOW)),
 }
 
 
@@ -270,21 +270,21 @@ SINCE = {
 def test_before_events_are_asked_the_meter_itself_dates_the_finding(case):
     """As well as it can: `created` or `updated`."""
     declared, meter = SINCE[case]
-    (finding,) = look(declared, [meter]).findings
+    (finding,) = take_snapshot(declared, [meter]).findings
     assert finding.since == (NOW if "moved" in case else meter.created)
 
 
 def test_of_several_stopped_meters_the_last_stop_dates_their_prices():
     """From then on none of them served the prices."""
-    twins = [stopped("mtr_1", at=NOW - HOUR), stopped("mtr_2", at=NOW - 9000)]
-    (finding,) = look([retire()], twins, ["p@mtr_1", "q@mtr_2"]).findings
+    others = [stopped("mtr_1", at=NOW - HOUR), stopped("mtr_2", at=NOW - 9000)]
+    (finding,) = take_snapshot([retire()], others, ["p@mtr_1", "q@mtr_2"]).findings
     assert (finding.since, finding.meter_ids) == (NOW - HOUR, ("mtr_1", "mtr_2"))
 
 
 def test_a_long_list_of_prices_is_cut_short():
     """The message names five; the line has them all."""
     prices = [f"price_{n}@mtr_a" for n in range(8)]
-    line = look([], [live()], prices)
+    line = take_snapshot([], [existing()], prices)
     assert line.findings[0].message.endswith(
         "8 active prices bill on it: price_0, price_1, price_2, price_3, price_4 and 3 more"
     )
@@ -293,6 +293,9 @@ def test_a_long_list_of_prices_is_cut_short():
 
 def test_what_the_policy_would_stop_is_applied_not_declared():
     """`undeclared: deactivate` has decided already; a price that bills on it has to be reviewed."""
-    assert look([], [live()], policy=OWNING).findings[0].remedy == "reconciler apply --account test"
-    billed = look([], [live()], ["p@mtr_a"], policy=OWNING).findings[0]
+    assert (
+        take_snapshot([], [existing()], policy=OWNING).findings[0].remedy
+        == "reconciler apply --account test"
+    )
+    billed = take_snapshot([], [existing()], ["p@mtr_a"], policy=OWNING).findings[0]
     assert billed.remedy.startswith('- {event_name: "calls"')

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from itertools import product
 
-from core.worlds import COMMANDS, OWNING, declare, live, priced, retire, stopped
+from core.worlds import COMMANDS, OWNING, declare, existing, priced, retire, stopped
 
 from reconciler.drift.findings import Known, inspect
 from reconciler.model.change import Action, weight
 from reconciler.model.finding import Kind
-from reconciler.model.match import namesakes
+from reconciler.model.match import match_meters
 from reconciler.model.project import Policy
 from reconciler.planning.diff import decide
 
 NOW = 1_790_000_000
 
 
-def look(names, prices, policy):
+def take_snapshot(names, prices, policy):
     return inspect(names, Known(commands=COMMANDS, policy=policy, prices=priced(*prices), now=NOW))
 
 
@@ -27,23 +27,29 @@ WANTS = [
     [declare(retires=("mtr_a", "mtr_j"))],
     [retire(accepts=("price_1",))],
 ]
-ACTIVE = [[], [live()], [live(formula="count")], [live(display="Other")], [live(), live("mtr_b")]]
+ACTIVE = [
+    [],
+    [existing()],
+    [existing(formula="count")],
+    [existing(display="Other")],
+    [existing(), existing("mtr_b")],
+]
 INACTIVE = [[], [stopped()], [stopped(), stopped("mtr_j", formula="count", at=NOW - 60)]]
 PRICES = [[], ["price_1@mtr_a"], ["price_1@mtr_i"], ["price_1@mtr_i", "price_2@mtr_j"]]
 WORLDS = [
-    (want, active + inactive, prices, policy)
-    for want, active, inactive in product(WANTS, ACTIVE, INACTIVE)
+    (desired, active + inactive, prices, policy)
+    for desired, active, inactive in product(WANTS, ACTIVE, INACTIVE)
     for prices, policy in product(PRICES, [Policy(), OWNING])
-    if want or active or inactive
+    if desired or active or inactive
 ]
 
 
 def test_audit_and_plan_never_disagree():
     """Whatever a plan would speak of is found, as bad as there; what it leaves alone is not,
     but for prices that bill on a meter which counts nothing. A stop may cost more than what is."""
-    for want, account, prices, policy in WORLDS:
-        (names,) = namesakes(want, account)
-        line = look(names, prices, policy)
+    for desired, account, prices, policy in WORLDS:
+        (names,) = match_meters(desired, account)
+        line = take_snapshot(names, prices, policy)
         planned = decide(names, priced(*prices), policy)
         kinds = {finding.kind for finding in line.findings}
         if planned.action is Action.UNCHANGED:
@@ -57,11 +63,11 @@ def test_audit_and_plan_never_disagree():
 
 def test_a_price_is_told_of_exactly_once_where_it_costs_revenue():
     """No active price on a meter that counts nothing goes unmentioned, unless it is accepted."""
-    for want, account, prices, policy in WORLDS:
-        (names,) = namesakes(want, account)
-        found = look(names, prices, policy).findings
+    for desired, account, prices, policy in WORLDS:
+        (names,) = match_meters(desired, account)
+        found = take_snapshot(names, prices, policy).findings
         said = " ".join(finding.message for finding in found)
-        accepted = want[0].accepted_prices if want else ()
+        accepted = desired[0].accepted_prices if desired else ()
         off = {meter.id for meter in account if not meter.active}
         for word in prices:
             price, meter = word.split("@")

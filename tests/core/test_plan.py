@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from core.worlds import OWNING, declare, lines, live, plan_of, priced, retire, stopped
+from core.worlds import OWNING, declare, existing, lines, plan_of, priced, retire, stopped
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.execution.steps import KeyParts, Verb, idempotency_key, read_key, steps
+from reconciler.execution.steps import KeyParts, Operation, idempotency_key, read_key, steps
 from reconciler.model.change import Action
 from reconciler.model.project import AccountRef, Policy
 from reconciler.planning.plan import Target, in_order, intact, seal
@@ -22,14 +22,14 @@ SWAPPED = declare("swap", retires=("mtr_s",))
 EVERY = [NEW, WOKEN, RENAMED, REPLACED, SWAPPED, retire("gone"), declare("odd"), declare("same")]
 ACCOUNT = [
     stopped("mtr_w", "woken"),
-    live("mtr_n", "named"),
-    live("mtr_o", "old", formula="count"),
-    live("mtr_s", "swap", formula="count"),
+    existing("mtr_n", "named"),
+    existing("mtr_o", "old", formula="count"),
+    existing("mtr_s", "swap", formula="count"),
     stopped("mtr_t", "swap", display="Was"),
-    live("mtr_g", "gone"),
-    live("mtr_d", "odd", window="day"),
-    live("mtr_e", "same"),
-    live("mtr_u", "unmanaged"),
+    existing("mtr_g", "gone"),
+    existing("mtr_d", "odd", window="day"),
+    existing("mtr_e", "same"),
+    existing("mtr_u", "unmanaged"),
     stopped("mtr_r", "retired"),
 ]
 EVERY_LINE = lines(EVERY, ACCOUNT, policy=Policy())
@@ -55,7 +55,7 @@ def test_lines_come_in_the_order_of_apply():
 def test_every_request_has_its_number():
     """A rename after waking and a compensation are requests of their own."""
     found = {
-        name: [(s.n, str(s.verb), s.meter_id, s.undoes) for s in some]
+        name: [(s.n, str(s.operation), s.meter_id, s.undoes) for s in some]
         for name, some in steps(plan_of(*EVERY_LINE)).items()
     }
     assert found == {
@@ -79,12 +79,12 @@ def test_every_request_has_its_number():
 
 def test_waking_a_meter_of_the_right_name_takes_no_rename():
     """Nor does waking one in the place of a replaced meter."""
-    account = [stopped("mtr_1", "a"), live("mtr_b", "b", formula="last"), stopped("mtr_2", "b")]
+    account = [stopped("mtr_1", "a"), existing("mtr_b", "b", formula="last"), stopped("mtr_2", "b")]
     plan = plan_of(*lines([declare("a"), declare("b", retires=("mtr_b",))], account))
-    verbs = {name: [step.verb for step in some] for name, some in steps(plan).items()}
+    verbs = {name: [step.operation for step in some] for name, some in steps(plan).items()}
     assert verbs == {
-        "a": [Verb.REACTIVATE],
-        "b": [Verb.DEACTIVATE, Verb.REACTIVATE, Verb.REACTIVATE],
+        "a": [Operation.REACTIVATE],
+        "b": [Operation.DEACTIVATE, Operation.REACTIVATE, Operation.REACTIVATE],
     }
 
 
@@ -155,7 +155,7 @@ def hashed(wants, found, prices=(), policy=OWNING, **more):
     return plan_of(*lines(wants, found, priced(*prices), policy), **more).plan_hash
 
 
-BEFORE = ([declare(display="New"), declare("b")], [live(), live("mtr_b", "b")])
+BEFORE = ([declare(display="New"), declare("b")], [existing(), existing("mtr_b", "b")])
 
 
 @pytest.mark.parametrize(
@@ -165,8 +165,8 @@ BEFORE = ([declare(display="New"), declare("b")], [live(), live("mtr_b", "b")])
         ([declare("b"), declare(display="New")], BEFORE[1], {}),
         (BEFORE[0], BEFORE[1][::-1], {}),
         (BEFORE[0], [*BEFORE[1], stopped("mtr_z", "z")], {}),
-        (BEFORE[0], [live(), live("mtr_b", "b", updated=5)], {}),
-        ([declare(display="New")], [live()], {}),
+        (BEFORE[0], [existing(), existing("mtr_b", "b", updated=5)], {}),
+        ([declare(display="New")], [existing()], {}),
         (*BEFORE, {"nonce": "other", "created_at": 5, "commit": "f" * 40, "configuration": "x"}),
         (*BEFORE, {"tool_version": "9.9"}),
         (*BEFORE, {"account": AccountRef("test")}),
@@ -191,7 +191,7 @@ def test_the_hash_stays_while_the_meaning_stays(wants, account, more):
 def test_unmanaged_meters_elsewhere_keep_the_hash():
     """Where the project stops nothing undeclared, others may come and go."""
     wants, account = BEFORE
-    more = [*account, live("mtr_x", "x")]
+    more = [*account, existing("mtr_x", "x")]
     assert hashed(wants, more, policy=Policy()) == hashed(wants, account, policy=Policy())
 
 
@@ -199,12 +199,12 @@ def test_unmanaged_meters_elsewhere_keep_the_hash():
     ("wants", "account", "more"),
     [
         ([declare(display="Newer"), declare("b")], BEFORE[1], {}),
-        (BEFORE[0], [live(display="Edited"), live("mtr_b", "b")], {}),
-        (BEFORE[0], [live(updated=7), live("mtr_b", "b")], {}),
-        (BEFORE[0], [live("mtr_z"), live("mtr_b", "b")], {}),
+        (BEFORE[0], [existing(display="Edited"), existing("mtr_b", "b")], {}),
+        (BEFORE[0], [existing(updated=7), existing("mtr_b", "b")], {}),
+        (BEFORE[0], [existing("mtr_z"), existing("mtr_b", "b")], {}),
         (BEFORE[0], [*BEFORE[1], stopped("mtr_z")], {}),
-        (BEFORE[0], [*BEFORE[1], live("mtr_x", "x")], {}),
-        (BEFORE[0], [live(), live("mtr_b", "b", formula="last")], {}),
+        (BEFORE[0], [*BEFORE[1], existing("mtr_x", "x")], {}),
+        (BEFORE[0], [existing(), existing("mtr_b", "b", formula="last")], {}),
         ([*BEFORE[0], declare("c")], BEFORE[1], {}),
         (*BEFORE, {"target": Target("other")}),
         (*BEFORE, {"target": Target(account_id="acct_2")}),
@@ -232,11 +232,11 @@ def test_the_hash_moves_with_the_meaning(wants, account, more):
 
 def test_the_hash_says_which_twin_is_woken():
     """Two same twins: the prices choose one, and an approval holds for that one only."""
-    twins = [stopped("mtr_1", at=1), stopped("mtr_2", at=2)]
-    assert hashed([declare()], twins, ["p@mtr_1"]) != hashed([declare()], twins, ["p@mtr_2"])
-    old = live("mtr_a", formula="count")
-    want = declare(retires=("mtr_a",))
-    assert hashed([want], [*twins, old], ["p@mtr_1"]) != hashed([want], [*twins, old])
+    others = [stopped("mtr_1", at=1), stopped("mtr_2", at=2)]
+    assert hashed([declare()], others, ["p@mtr_1"]) != hashed([declare()], others, ["p@mtr_2"])
+    old = existing("mtr_a", formula="count")
+    desired = declare(retires=("mtr_a",))
+    assert hashed([desired], [*others, old], ["p@mtr_1"]) != hashed([desired], [*others, old])
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import json
 
 import pytest
 from core.test_plan import EVERY_LINE
-from core.worlds import declare, lines, live, plan_of, priced, retire, stopped
+from core.worlds import declare, existing, lines, plan_of, priced, retire, stopped
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -18,7 +18,7 @@ from reconciler.planning.plan_file import dumps, loads
 
 PRICED = lines(
     [declare(accepts=("p",), retires=("mtr_x",), protect=True), retire("gone", accepts=("q",))],
-    [stopped("mtr_1"), stopped("mtr_2", formula="last"), live("mtr_g", "gone", window="day")],
+    [stopped("mtr_1"), stopped("mtr_2", formula="last"), existing("mtr_g", "gone", window="day")],
     priced("p@mtr_1", "q@mtr_g"),
 )
 PLAN = plan_of(*EVERY_LINE, commit="a" * 40, created_at=1_790_000_000, configuration="d" * 64)
@@ -30,8 +30,8 @@ PLAN = plan_of(*EVERY_LINE, commit="a" * 40, created_at=1_790_000_000, configura
         PLAN,
         plan_of(*PRICED, complete=False),
         plan_of(account=AccountRef("empty")),
-        plan_of(*lines([declare(display='Zoë "\\\n\u2028 \U0001f4a1')], [live()])),
-        plan_of(*lines([declare()], [live(), live("mtr_b"), stopped()])),
+        plan_of(*lines([declare(display='Zoë "\\\n\u2028 \U0001f4a1')], [existing()])),
+        plan_of(*lines([declare()], [existing(), existing("mtr_b"), stopped()])),
     ],
     ids=["every kind of line", "prices and consent", "nothing", "odd characters", "two active"],
 )
@@ -51,9 +51,9 @@ def test_the_file_says_its_version_first():
 def refusal(text):
     with pytest.raises(ConfigError) as caught:
         loads(text, "p.json")
-    (problem,) = caught.value.problems
-    assert (problem.code, str(problem.where)) == ("A201", "p.json")
-    return problem.message
+    (diagnostic,) = caught.value.diagnostics
+    assert (diagnostic.code, str(diagnostic.location)) == ("A201", "p.json")
+    return diagnostic.message
 
 
 @pytest.mark.parametrize(
@@ -132,4 +132,4 @@ def read(data):
     try:
         return loads(json.dumps(data), "p.json")
     except ConfigError as error:
-        return [problem.code for problem in error.problems]
+        return [diagnostic.code for diagnostic in error.diagnostics]

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 from core.account import Account, run_of
-from core.stage import stage
-from core.worlds import declare, lines, live, stopped
+from core.stage import context
+from core.worlds import declare, existing, lines, stopped
 from stateful.words import edit
 
 from reconciler.diagnostics.errors import Exit
@@ -15,62 +15,64 @@ from reconciler.execution.executor import apply
 from reconciler.model.meter import Unreadable
 from reconciler.model.price import Price
 
-OLD = live("mtr_o", formula="count")
+OLD = existing("mtr_o", formula="count")
 PRICE = Price(id="price_new", meter="mtr_o")
 
 
-def applied(billing, want):
+def applied(billing, desired):
     """One line that stops a meter, and what its account was asked for."""
     account = Account([OLD])
-    (line,) = apply(run_of(account, *lines([want], [OLD]), billing=billing))
-    return line.outcome, account
+    (line,) = apply(run_of(account, *lines([desired], [OLD]), billing=billing))
+    return line.result, account
 
 
 STOPS = [declare(formula="count", status="inactive"), declare(retires=("mtr_o",))]
 
 
-@pytest.mark.parametrize("want", STOPS, ids=["deactivate", "replace"])
-def test_a_price_that_nobody_has_consented_to_keeps_its_meter_awake(want):
+@pytest.mark.parametrize("desired", STOPS, ids=["deactivate", "replace"])
+def test_a_price_that_nobody_has_consented_to_keeps_its_meter_awake(desired):
     """Attached while somebody thought at the prompt, or while other lines were sent."""
     asked, prices = [], (PRICE, replace(PRICE, id="price_b"))
-    outcome, account = applied(lambda meter_id: asked.append(meter_id) or prices, want)
-    assert (str(outcome.status), outcome.error.code, account.sent) == ("stale", "A012", [])
+    result, account = applied(lambda meter_id: asked.append(meter_id) or prices, desired)
+    assert (str(result.status), result.error.code, account.sent) == ("stale", "A012", [])
     said = "mtr_o was not stopped: since the plan price_b, price_new bills on it"
-    assert (outcome.error.message, asked) == (said, ["mtr_o"])
+    assert (result.error.message, asked) == (said, ["mtr_o"])
     assert account.meters["mtr_o"] == OLD
 
 
-@pytest.mark.parametrize("want", STOPS, ids=["deactivate", "replace"])
-def test_a_price_that_the_reviewed_file_accepts_keeps_nothing_back(want):
+@pytest.mark.parametrize("desired", STOPS, ids=["deactivate", "replace"])
+def test_a_price_that_the_reviewed_file_accepts_keeps_nothing_back(desired):
     """It was made active after the plan; consent had been given before."""
-    accepting = replace(want, accepted_prices=("price_new",))
-    outcome, account = applied(lambda _: (PRICE,), accepting)
-    assert str(outcome.status) == "done"
+    accepting = replace(desired, accepted_prices=("price_new",))
+    result, account = applied(lambda _: (PRICE,), accepting)
+    assert str(result.status) == "done"
     assert not account.meters["mtr_o"].active
 
 
-@pytest.mark.parametrize("want", STOPS, ids=["deactivate", "replace"])
-def test_prices_that_cannot_be_read_any_more_stop_nothing(want):
+@pytest.mark.parametrize("desired", STOPS, ids=["deactivate", "replace"])
+def test_prices_that_cannot_be_read_any_more_stop_nothing(desired):
     """The key was changed meanwhile."""
-    outcome, account = applied(lambda _: Unreadable("rak_plan_read"), want)
-    assert (str(outcome.status), outcome.error.code, account.sent) == ("failed", "G005", [])
+    result, account = applied(lambda _: Unreadable("rak_plan_read"), desired)
+    assert (str(result.status), result.error.code, account.sent) == ("failed", "G005", [])
     said = "its prices cannot be read any more (permission: rak_plan_read)"
-    assert outcome.error.message == f"mtr_o was not stopped: {said}"
+    assert result.error.message == f"mtr_o was not stopped: {said}"
 
 
 def test_whatever_stops_nothing_asks_for_no_prices():
     """Waking a meter is one request and one look."""
     asked = []
-    twin = stopped("mtr_t", display="Was")
-    account = Account([twin])
-    apply(run_of(account, *lines([declare()], [twin]), billing=asked.append))
+    other = stopped("mtr_t", display="Was")
+    account = Account([other])
+    apply(run_of(account, *lines([declare()], [other]), billing=asked.append))
     assert account.meters["mtr_t"].active
     assert asked == []
 
 
 def test_a_price_attached_while_other_lines_are_sent_is_seen():
     """Over real HTTP: the run ends with 5, the meter counts on, and the next plan refuses."""
-    with stage([OLD], declared=[declare("new"), declare(formula="count", status="inactive")]) as it:
+    with context(
+        [OLD], declared=[declare("new"), declare(formula="count", status="inactive")]
+    ) as it:
         planned = it.plan()
 
         def attach(moment):
@@ -80,8 +82,8 @@ def test_a_price_attached_while_other_lines_are_sent_is_seen():
 
         it.server.reached = attach
         report = it.apply(planned)
-        ended = {line.change.event_name: line.outcome for line in report.lines}
+        ended = {line.change.event_name: line.result for line in report.changes}
         assert (report.exit_code, str(ended["new"].status)) == (Exit.PARTIAL, "done")
         assert (str(ended["calls"].status), ended["calls"].error.code) == ("stale", "A012")
-        assert it.live()["mtr_o"].active
+        assert it.list_all()["mtr_o"].active
         assert it.plan().report.exit_code is Exit.REFUSED

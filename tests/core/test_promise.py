@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from core.anything import SWITCHES, World, worlds
-from core.stage import Stage, allowed, asked, stage
+from core.stage import Context, allowed, asked, context
 from core.worlds import lines
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,47 +22,51 @@ from reconciler.model.change import Action
 from reconciler.model.match import same
 from reconciler.model.price import by_meter
 from reconciler.model.project import Undeclared
-from reconciler.operations.apply_plan import Refusals, carry_out
+from reconciler.operations.apply_plan import OnRefused, apply_plan
 from reconciler.operations.make_plan import Planned, make_plan
 
 ANY = {"world": worlds(), "settings": SWITCHES}
 
 
 def on(world: World, settings):
-    return stage(world.meters, world.prices, world.declared, settings=settings, policy=world.policy)
+    return context(
+        world.meters, world.prices, world.declared, settings=settings, policy=world.policy
+    )
 
 
 def open_names(planned: Planned) -> set[str]:
     """The names whose lines nothing forbids."""
-    done = planned.report.lines
+    done = planned.report.changes
     free = (line.change for line in done if line.change.action is not Action.BLOCKED)
     return {line.event_name for line in free if not line.refused_by}
 
 
-def assert_obeyed(it: Stage, world: World, planned: Planned, before: dict[str, str]) -> None:
+def assert_obeyed(it: Context, world: World, planned: Planned, before: dict[str, str]) -> None:
     """The account holds what is declared; what was not to be touched is byte for byte as before."""
-    live, after, free = it.live(), it.raw(), open_names(planned)
-    wanted = {want.event_name: want for want in world.declared}
+    existing, after, free = it.list_all(), it.raw(), open_names(planned)
+    wanted = {desired.event_name: desired for desired in world.declared}
     for name in world.names:
-        active = [m for m in live.values() if m.event_name == name and m.active]
+        active = [m for m in existing.values() if m.event_name == name and m.active]
         was = [m for m in world.meters if m.event_name == name]
         touched = [m.id for m in was if after[m.id] != before[m.id]]
-        want = wanted.get(name)
+        desired = wanted.get(name)
         if name not in free:
             assert not touched, name
-            assert len([m for m in live.values() if m.event_name == name]) == len(was)
-        elif want is None:
+            assert len([m for m in existing.values() if m.event_name == name]) == len(was)
+        elif desired is None:
             assert_undeclared(name, world, active, touched)
-        elif want.status == "inactive":
+        elif desired.status == "inactive":
             assert not active
         else:
             (now,) = active
-            assert now.meter == want.meter
-            assert_kept(now, want, was, world)
+            assert now.meter == desired.meter
+            assert_kept(now, desired, was, world)
     kept = {id_ for id_, text in before.items() if after.get(id_) == text}
-    targets = {m.id for line in planned.plan.changes for m in (line.have, line.wakes) if m}
+    targets = {
+        m.id for line in planned.plan.changes for m in (line.existing, line.reactivates) if m
+    }
     writing = {line.event_name for line in planned.plan.changes if line.action.writes}
-    assert set(before) - kept <= {i for i in targets if live[i].event_name in writing}
+    assert set(before) - kept <= {i for i in targets if existing[i].event_name in writing}
 
 
 def assert_undeclared(name, world, active, touched):
@@ -74,11 +78,13 @@ def assert_undeclared(name, world, active, touched):
         assert not touched
 
 
-def assert_kept(now, want, was, world):
+def assert_kept(now, desired, was, world):
     """A price and its meter stay together where they can: nothing is made that could be woken."""
-    if any(m.active and same(m, want.meter) for m in was):
+    if any(m.active and same(m, desired.meter) for m in was):
         return
-    alike = [m for m in was if not m.active and same(m, want.meter) and m.id not in want.retires]
+    alike = [
+        m for m in was if not m.active and same(m, desired.meter) and m.id not in desired.retires
+    ]
     assert (now.id in {m.id for m in alike}) is bool(alike)
     billed = {price.meter for price in world.prices if price.active}
     if billed & {m.id for m in alike}:
@@ -88,11 +94,11 @@ def assert_kept(now, want, was, world):
         assert now.id == last.id
 
 
-def assert_nothing_left(it: Stage, world: World, planned: Planned) -> None:
+def assert_nothing_left(it: Context, world: World, planned: Planned) -> None:
     """The next plan writes nothing but what is refused now as it was then."""
     again = it.plan()
     assert open_names(again) >= open_names(planned)
-    for line in again.report.lines:
+    for line in again.report.changes:
         assert not line.change.action.writes or line.change.refused_by
     assert {line.event_name for line in again.plan.changes} == world.names
 
@@ -103,10 +109,12 @@ def test_every_name_is_on_exactly_one_line(world):
     prices = by_meter(price for price in world.prices if price.active)
     found = lines(world.declared, world.meters, prices, world.policy)
     assert sorted(line.event_name for line in found) == sorted(world.names)
-    assert sorted(m.id for line in found for m in line.live) == sorted(m.id for m in world.meters)
+    assert sorted(m.id for line in found for m in line.existing_meters) == sorted(
+        m.id for m in world.meters
+    )
     for line in found:
-        assert {m.event_name for m in line.live} <= {line.event_name}
-        assert line.want == next(
+        assert {m.event_name for m in line.existing_meters} <= {line.event_name}
+        assert line.desired == next(
             (w for w in world.declared if w.event_name == line.event_name), None
         )
 
@@ -117,8 +125,8 @@ def test_obeying_a_plan_gives_what_is_declared(world, settings):
     with on(world, settings) as it:
         before, planned = it.raw(), it.plan()
         report = it.apply(planned)
-        refused = any(line.change.refused_by for line in report.lines)
-        blocked = any(line.change.action is Action.BLOCKED for line in report.lines)
+        refused = any(line.change.refused_by for line in report.changes)
+        blocked = any(line.change.action is Action.BLOCKED for line in report.changes)
         assert report.exit_code is (Exit.REFUSED if refused or blocked else Exit.DONE)
         sent = [asked(entry) for entry in it.posts()]
         assert len(sent) == len(set(sent))
@@ -132,7 +140,7 @@ def test_a_saved_plan_gives_the_same(world, settings):
     """Carried out later, and by a run that halts at what is refused: all of it or nothing."""
     with on(world, settings) as it:
         before, planned = it.raw(), it.plan()
-        report = it.revive(planned, refusals=Refusals.HALT)
+        report = it.revalidate(planned, on_refused=OnRefused.ABORT)
         if planned.report.exit_code is Exit.REFUSED:
             assert it.raw() == before
             assert report.exit_code is Exit.REFUSED
@@ -181,14 +189,14 @@ def test_a_run_killed_anywhere_is_finished_by_the_next(world, settings, at, afte
             with it.session() as session, contextlib.suppress(Killed):
                 current = make_plan(it.project, session)
                 session.meters = Mortal(session.meters, moment, after)
-                carry_out(current, session, refusals=Refusals.SKIP)
+                apply_plan(current, session, on_refused=OnRefused.SKIP)
         report = it.apply()
         assert report.exit_code in (Exit.DONE, Exit.REFUSED)
         assert_obeyed(it, world, planned, before)
         assert_nothing_left(it, world, planned)
         made = [line for line in planned.plan.changes if line.event_name in open_names(planned)]
         creates = [c for c in made if c.action is Action.CREATE]
-        creates += [c for c in made if c.action is Action.REPLACE and c.wakes is None]
+        creates += [c for c in made if c.action is Action.REPLACE and c.reactivates is None]
         assert len(it.raw()) == len(before) + len(creates)
 
 
@@ -205,7 +213,7 @@ def test_two_jobs_that_apply_one_plan_at_once_write_once(world, settings, lag):
         it.clock.sleep(10)
         names = [name for name in world.names if name in open_names(planned)]
         for name in names:
-            every = [m for m in it.live().values() if m.event_name == name]
+            every = [m for m in it.list_all().values() if m.event_name == name]
             assert len([m for m in every if m.active]) <= max(
                 1, len([m for m in world.meters if m.event_name == name and m.active])
             )

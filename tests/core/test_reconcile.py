@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from core.stage import allowed, asked, stage
-from core.worlds import declare, live, retire, stopped
+from core.stage import allowed, asked, context
+from core.worlds import declare, existing, retire, stopped
 
 from reconciler.diagnostics.diagnostic import Level
 from reconciler.diagnostics.errors import Exit
 from reconciler.emulator import Key, Settings
 from reconciler.model.price import Price
 from reconciler.model.project import Policy
-from reconciler.operations.apply_plan import Refusals, carry_out
+from reconciler.operations.apply_plan import OnRefused, apply_plan
 from reconciler.operations.make_plan import make_plan
 from reconciler.planning.scope import Scope
 from reconciler.render.summary import verdict
@@ -28,28 +28,28 @@ EVERY = [
 ]
 METERS = [
     stopped("mtr_w", "woken"),
-    live("mtr_n", "named"),
-    live("mtr_o", "old", formula="count"),
-    live("mtr_g", "gone"),
-    live("mtr_e", "same"),
-    live("mtr_x", "x"),
+    existing("mtr_n", "named"),
+    existing("mtr_o", "old", formula="count"),
+    existing("mtr_g", "gone"),
+    existing("mtr_e", "same"),
+    existing("mtr_x", "x"),
     stopped("mtr_z", "z"),
 ]
 
 
 def statuses(report):
     return {
-        line.change.event_name: str(line.outcome.status) for line in report.lines if line.outcome
+        line.change.event_name: str(line.result.status) for line in report.changes if line.result
     }
 
 
 def codes(report, level=Level.ERROR):
-    return [problem.code for problem in report.problems if problem.level is level]
+    return [diagnostic.code for diagnostic in report.diagnostics if diagnostic.level is level]
 
 
 def test_a_plan_writes_nothing():
     """Only GET requests, and the account is as before."""
-    with stage(METERS, declared=EVERY) as it:
+    with context(METERS, declared=EVERY) as it:
         before = it.raw()
         planned = it.plan()
         assert it.raw() == before
@@ -63,7 +63,7 @@ def test_a_plan_writes_nothing():
 
 def test_applying_gives_what_is_declared_and_then_nothing_is_left():
     """Every kind of line at once; meters that no line writes stay byte for byte."""
-    with stage(METERS, declared=EVERY) as it:
+    with context(METERS, declared=EVERY) as it:
         before, planned = it.raw(), it.plan()
         report = it.apply(planned)
         assert report.exit_code is Exit.DONE
@@ -75,19 +75,19 @@ def test_applying_gives_what_is_declared_and_then_nothing_is_left():
         it.server.log.clear()
         again = it.apply()
         assert it.posts() == []
-        assert not any(line.change.action.writes for line in again.lines)
+        assert not any(line.change.action.writes for line in again.changes)
         assert again.exit_code is Exit.DONE
 
 
-@pytest.mark.parametrize("refusals", Refusals)
-def test_a_refused_plan_writes_nothing_unless_told_to_skip(refusals):
+@pytest.mark.parametrize("on_refused", OnRefused)
+def test_a_refused_plan_writes_nothing_unless_told_to_skip(on_refused):
     """Either way it exits 3, and the lines that were not sent say why."""
     wants = [declare("new"), retire("gone"), declare("odd", window="day")]
-    meters = [live("mtr_g", "gone"), live("mtr_d", "odd")]
-    with stage(meters, declared=wants, policy=Policy(max_deactivations=0)) as it:
-        report = it.apply(refusals=refusals)
-        made = [m.event_name for m in it.live().values() if m.id not in ("mtr_g", "mtr_d")]
-    skips = refusals is Refusals.SKIP
+    meters = [existing("mtr_g", "gone"), existing("mtr_d", "odd")]
+    with context(meters, declared=wants, policy=Policy(max_deactivations=0)) as it:
+        report = it.apply(on_refused=on_refused)
+        made = [m.event_name for m in it.list_all().values() if m.id not in ("mtr_g", "mtr_d")]
+    skips = on_refused is OnRefused.SKIP
     assert made == (["new"] if skips else [])
     assert statuses(report) == {
         "new": "done" if skips else "skipped",
@@ -95,7 +95,7 @@ def test_a_refused_plan_writes_nothing_unless_told_to_skip(refusals):
     }
     assert report.exit_code is Exit.REFUSED
     errors = {
-        line.outcome.error.code for line in report.lines if line.outcome and line.outcome.error
+        line.result.error.code for line in report.changes if line.result and line.result.error
     }
     assert errors == {"A009"}
 
@@ -109,19 +109,19 @@ NARROW = [
 @pytest.mark.parametrize(("scope", "names"), NARROW)
 def test_a_narrowed_run_never_judges_absence(scope, names):
     """It looks at declared names only, and says that it is partial."""
-    with stage(METERS, declared=EVERY) as it:
+    with context(METERS, declared=EVERY) as it:
         planned = it.plan(scope=scope)
         assert sorted(line.event_name for line in planned.plan.changes) == names
         assert not planned.report.complete
         assert codes(planned.report, Level.INFO) == ["P104"]
-        said = it.apply(planned).problems[-1].message
+        said = it.apply(planned).diagnostics[-1].message
         assert said == "verified: the part that was looked at matches"
-        assert it.live()["mtr_x"].active
+        assert it.list_all()["mtr_x"].active
 
 
 def test_a_project_read_in_part_narrows_the_run():
     """One file of several: what the others declare is unknown, not absent."""
-    with stage(METERS, declared=EVERY[:1]) as it, it.session() as session:
+    with context(METERS, declared=EVERY[:1]) as it, it.session() as session:
         planned = make_plan(replace(it.project, narrowed=True), session)
     assert [line.event_name for line in planned.plan.changes] == ["new"]
 
@@ -130,21 +130,21 @@ def test_a_project_read_in_part_narrows_the_run():
 def test_prices_that_the_key_may_not_read_refuse_what_depends_on_them(permissions):
     """By name of the permission; a create and a rename go on with --skip-refused."""
     wants = [retire("gone"), declare("new"), declare("named", display="Other")]
-    meters = [live("mtr_g", "gone"), live("mtr_n", "named")]
+    meters = [existing("mtr_g", "gone"), existing("mtr_n", "named")]
     key = Key("rk_test_few", permissions and frozenset(permissions))
-    with stage(meters, declared=wants, settings=Settings(keys=(key,))) as it:
+    with context(meters, declared=wants, settings=Settings(keys=(key,))) as it:
         it.environ = {"KEY": "rk_test_few"}
         report = it.apply()
-    refused = {line.change.event_name: line.change.refused_by for line in report.lines}
+    refused = {line.change.event_name: line.change.refused_by for line in report.changes}
     assert refused == {"gone": ("G005",) if permissions else (), "new": (), "named": ()}
     assert report.exit_code is (Exit.REFUSED if permissions else Exit.DONE)
-    said = [problem.message for problem in report.problems if problem.code == "G005"]
+    said = [diagnostic.message for diagnostic in report.diagnostics if diagnostic.code == "G005"]
     assert all("plan_read" in message for message in said)
 
 
 def test_prices_are_read_for_the_meters_that_a_line_would_stop():
     """And not for any other: at most one request for each."""
-    with stage(METERS, [Price("price_1", "mtr_g")], EVERY) as it:
+    with context(METERS, [Price("price_1", "mtr_g")], EVERY) as it:
         planned = it.plan()
         read = it.server.log.matching("GET", "/v1/prices")
     assert sorted(entry.params["recurring"]["meter"] for entry in read) == [
@@ -159,8 +159,8 @@ def test_prices_are_read_for_the_meters_that_a_line_would_stop():
 def test_an_unchanged_account_of_a_thousand_meters_takes_few_requests():
     """At most 14, apply and its verification included."""
     names = [f"m{n}" for n in range(1000)]
-    meters = [live(f"mtr_{name}", name) for name in names]
-    with stage(meters, declared=map(declare, names)) as it:
+    meters = [existing(f"mtr_{name}", name) for name in names]
+    with context(meters, declared=map(declare, names)) as it:
         report = it.apply()
         assert len(it.server.log) <= 14
     assert report.exit_code is Exit.DONE
@@ -169,21 +169,21 @@ def test_an_unchanged_account_of_a_thousand_meters_takes_few_requests():
 @pytest.mark.parametrize("livemode", [True, False])
 def test_the_wrong_mode_writes_nothing(livemode):
     """Whether meters tell it, or only the key can."""
-    for meters in ([], [live("mtr_x", "x")]):
-        with stage(meters, declared=[declare()], livemode=livemode) as it:
+    for meters in ([], [existing("mtr_x", "x")]):
+        with context(meters, declared=[declare()], livemode=livemode) as it:
             report = it.apply()
             wrote = [entry.path for entry in it.posts()]
         assert (wrote == []) is livemode
         assert report.exit_code is (Exit.REFUSED if livemode else Exit.DONE)
 
 
-@pytest.mark.parametrize("meters", [[], [live("mtr_x", "x", livemode=True)]])
+@pytest.mark.parametrize("meters", [[], [existing("mtr_x", "x", livemode=True)]])
 def test_what_is_listed_tells_the_mode_and_not_the_key(meters):
     """A prefix is no proof; of an empty account the first answer tells, and ends the run."""
     wants = [declare("a"), declare("b")]
     settings = Settings(keys=(Key("sk_org_any"),))
     whose = {"stripe_context": "acct_1EmulatedAccount"}
-    with stage(meters, declared=wants, settings=settings, is_live=True, **whose) as it:
+    with context(meters, declared=wants, settings=settings, is_live=True, **whose) as it:
         it.environ = {"KEY": "sk_org_any"}
         report = it.apply()
         assert report.account.livemode is (True if meters else None)
@@ -201,7 +201,7 @@ def test_a_configured_account_must_be_the_one_reached(account_id, readable, code
         {"accounts_kyc_basic_read"} if readable else set()
     )
     key = Key("rk_test_few", frozenset(permissions))
-    with stage(declared=[declare()], account_id=account_id, settings=Settings(keys=(key,))) as it:
+    with context(declared=[declare()], account_id=account_id, settings=Settings(keys=(key,))) as it:
         it.environ = {"KEY": "rk_test_few"}
         report = it.apply()
         assert bool(it.posts()) is (code is None)
@@ -211,19 +211,19 @@ def test_a_configured_account_must_be_the_one_reached(account_id, readable, code
 @pytest.mark.parametrize("lag", [3.0, 600.0])
 def test_a_listing_that_lags_is_waited_for(lag):
     """A few seconds; what it does not show by then is read by id."""
-    old = live("mtr_old", "seats", formula="count")
+    old = existing("mtr_old", "seats", formula="count")
     wanted = [declare(), declare("seats", retires=("mtr_old",))]
-    with stage([old], declared=wanted, settings=Settings(list_lag=lag)) as it:
+    with context([old], declared=wanted, settings=Settings(list_lag=lag)) as it:
         report = it.apply()
     assert statuses(report) == {"calls": "done", "seats": "done"}
     assert report.exit_code is Exit.DONE
-    assert [p.message for p in report.problems][-1] == "verified: the account matches"
+    assert [p.message for p in report.diagnostics][-1] == "verified: the account matches"
 
 
 def test_what_somebody_undoes_before_the_closing_look_is_told():
     """Every line was done, and the account does not match all the same."""
-    with stage(declared=[declare()]) as it:
-        report = it.apply(told=lambda line: it.tell(line.outcome.meter_id, "deactivate"))
+    with context(declared=[declare()]) as it:
+        report = it.apply(on_result=lambda line: it.tell(line.result.meter_id, "deactivate"))
     assert statuses(report) == {"calls": "done"}
     assert report.exit_code is Exit.PARTIAL
     assert codes(report) == ["A102"]
@@ -233,7 +233,7 @@ def test_what_somebody_undoes_before_the_closing_look_is_told():
 @pytest.mark.parametrize("fault", ["503:method=GET", "garbage:method=GET:status=403"])
 def test_an_account_that_cannot_be_looked_at_again_is_not_called_done(fault):
     """Everything was sent and answered; a run that could not look must not end with 0."""
-    with stage(declared=[declare()]) as it:
+    with context(declared=[declare()]) as it:
         planned = it.plan()
         it.server.arm(fault)
         report = it.apply(planned)
@@ -247,26 +247,26 @@ def test_an_account_that_cannot_be_looked_at_again_is_not_called_done(fault):
 @pytest.mark.parametrize("after", range(8))
 def test_an_interrupted_apply_is_finished_by_the_next(after):
     """Exit 130, every line with an outcome, and then all is as declared."""
-    with stage(METERS, declared=EVERY) as it:
+    with context(METERS, declared=EVERY) as it:
         planned = it.plan()
         with it.session(stopped=lambda: len(it.posts()) >= after) as session:
-            report = carry_out(planned, session)
+            report = apply_plan(planned, session)
         assert report.exit_code is Exit.INTERRUPTED
         assert set(statuses(report)) == {"new", "woken", "named", "old", "gone", "x"}
         assert it.apply().exit_code is Exit.DONE
-        names = sorted(meter.event_name for meter in it.live().values() if meter.active)
+        names = sorted(meter.event_name for meter in it.list_all().values() if meter.active)
         assert names == ["named", "new", "old", "same", "woken"]
         assert len(it.raw()) == len(METERS) + 2
 
 
 def test_the_way_out_of_an_emulated_loss_is_said_once():
     """Nothing but this tool reaches an emulator in here: no command wakes a meter by hand."""
-    old = live("mtr_old", "calls", formula="count")
-    with stage([old], declared=[declare(retires=("mtr_old",))]) as it:
+    old = existing("mtr_old", "calls", formula="count")
+    with context([old], declared=[declare(retires=("mtr_old",))]) as it:
         planned = it.plan()
         it.server.arm("reset:before:method=POST:path=/v1/billing/meters")
         it.server.arm("reset:before:method=POST:path=/v1/billing/meters/*/reactivate")
         with it.session() as session:
             session.account = replace(session.account, emulator="state.json")
-            (line,) = carry_out(planned, session).lines
-    assert (line.outcome.error.code, line.outcome.error.hint) == ("A005", "run apply again at once")
+            (line,) = apply_plan(planned, session).changes
+    assert (line.result.error.code, line.result.error.hint) == ("A005", "run apply again at once")

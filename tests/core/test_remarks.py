@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from core.worlds import OWNING, declare, lines, live, priced, retire, stopped
+from core.worlds import OWNING, declare, existing, lines, priced, retire, stopped
 
 from reconciler.diagnostics.diagnostic import Level
 from reconciler.model.price import Price, by_meter
 from reconciler.model.project import Policy
-from reconciler.planning.warnings import remarks
+from reconciler.planning.warnings import plan_warnings
 
 REPORTING = Policy()
-ODD = live(formula="count")
+ODD = existing(formula="count")
 SAID = {
     "nothing": (
         [declare(), declare("b", display="New"), retire("c"), retire("d")],
-        [live(), live("mtr_b", "b"), live("mtr_c", "c"), stopped("mtr_z", "z")],
+        [existing(), existing("mtr_b", "b"), existing("mtr_c", "c"), stopped("mtr_z", "z")],
         (),
         [],
     ),
@@ -51,13 +51,13 @@ SAID = {
     ),
     "two active": (
         [declare()],
-        [live(), live("mtr_b"), stopped("mtr_c")],
+        [existing(), existing("mtr_b"), stopped("mtr_c")],
         (),
         [("P004", "error", "'calls' has 2 active meters: mtr_b, mtr_a", "Dashboard")],
     ),
     "two active, undeclared": (
         [],
-        [live(), live("mtr_b")],
+        [existing(), existing("mtr_b")],
         (),
         [("P004", "warning", "'calls' has 2 active meters: mtr_b, mtr_a", "Dashboard")],
     ),
@@ -86,30 +86,30 @@ SAID = {
 def test_each_line_says_what_a_reviewer_must_know(case):
     """The code, how bad it is, the facts by id, and the way out."""
     wants, account, prices, expected = SAID[case]
-    said = remarks(lines(wants, account, priced(*prices), REPORTING))
+    said = plan_warnings(lines(wants, account, priced(*prices), REPORTING))
     assert [(p.code, str(p.level)) for p in said] == [row[:2] for row in expected]
-    for problem, (_, _, message, hint) in zip(said, expected, strict=True):
-        assert message in problem.message
-        assert hint in problem.hint
-        assert problem.event_name == "calls"
-        assert problem.where == (wants[0].where if wants else None)
+    for diagnostic, (_, _, message, hint) in zip(said, expected, strict=True):
+        assert message in diagnostic.message
+        assert hint in diagnostic.hint
+        assert diagnostic.event_name == "calls"
+        assert diagnostic.location == (wants[0].location if wants else None)
 
 
 def test_a_difference_in_name_is_not_called_immutable():
     """A blocked line may be renamed as well; that is not what blocks it."""
-    (said,) = remarks(lines([declare(display="New")], [ODD]))
+    (said,) = plan_warnings(lines([declare(display="New")], [ODD]))
     assert "display_name" not in said.message
 
 
 @pytest.mark.parametrize(
     ("old", "policy", "warned"),
     [
-        (live("mtr_a", "search_call"), REPORTING, True),
-        (live("mtr_a", "search_call"), OWNING, True),
-        (live("mtr_a", "zzz", display="Search_Calls"), REPORTING, True),
-        (live("mtr_a", "zzz"), REPORTING, True),
-        (live("mtr_a", "search_call", formula="count"), REPORTING, False),
-        (live("mtr_a", "search_call", window="day"), REPORTING, False),
+        (existing("mtr_a", "search_call"), REPORTING, True),
+        (existing("mtr_a", "search_call"), OWNING, True),
+        (existing("mtr_a", "zzz", display="Search_Calls"), REPORTING, True),
+        (existing("mtr_a", "zzz"), REPORTING, True),
+        (existing("mtr_a", "search_call", formula="count"), REPORTING, False),
+        (existing("mtr_a", "search_call", window="day"), REPORTING, False),
         (stopped("mtr_a", "search_call"), REPORTING, False),
     ],
     ids=[
@@ -124,32 +124,36 @@ def test_a_difference_in_name_is_not_called_immutable():
 )
 def test_a_new_meter_that_looks_like_a_rename_warns(old, policy, warned):
     """Of an active undeclared meter with the same settings."""
-    said = remarks(lines([declare("search_calls")], [old], policy=policy))
+    said = plan_warnings(lines([declare("search_calls")], [old], policy=policy))
     assert [p.code for p in said] == (["P101"] if warned else [])
     assert all(old.id in p.message and p.level is Level.WARNING for p in said)
 
 
 def test_of_several_with_the_same_settings_only_a_like_name_is_told():
     """The defaults are everybody's settings: a first meter is no rename of any other."""
-    account = [live("mtr_1", "xxx"), live("mtr_2", "yyy")]
-    assert remarks(lines([declare("search_calls")], account, policy=REPORTING)) == ()
+    account = [existing("mtr_1", "xxx"), existing("mtr_2", "yyy")]
+    assert plan_warnings(lines([declare("search_calls")], account, policy=REPORTING)) == ()
     both = lines([declare("search_calls"), declare("seats")], account[:1], policy=REPORTING)
-    assert remarks(both) == ()
+    assert plan_warnings(both) == ()
 
 
 def test_the_rename_named_is_the_likeliest():
     """Of several that are gone, the one that is most like the new one."""
-    account = [live("mtr_1", "search_cal"), live("mtr_2", "search_call"), live("mtr_3", "sea")]
-    (said,) = remarks(lines([declare("search_calls")], account, policy=REPORTING))
+    account = [
+        existing("mtr_1", "search_cal"),
+        existing("mtr_2", "search_call"),
+        existing("mtr_3", "sea"),
+    ]
+    (said,) = plan_warnings(lines([declare("search_calls")], account, policy=REPORTING))
     assert "mtr_2" in said.message
 
 
 def test_a_declared_meter_is_never_taken_for_the_old_name():
     """Both names are declared, so that nothing was renamed."""
     changes = lines(
-        [declare("search_calls"), retire("search_call")], [live("mtr_a", "search_call")]
+        [declare("search_calls"), retire("search_call")], [existing("mtr_a", "search_call")]
     )
-    assert remarks(changes) == ()
+    assert plan_warnings(changes) == ()
 
 
 def test_a_thousand_renames_among_a_thousand_others_are_told_at_once(monkeypatch):
@@ -159,9 +163,9 @@ def test_a_thousand_renames_among_a_thousand_others_are_told_at_once(monkeypatch
         "reconciler.planning.warnings._in_common",
         lambda one, other: compared.append(one) or float(one[3:] == other[3:]),
     )
-    account = [live(f"mtr_{n}", f"old_{n * 7919:07}", display=f"Old {n}") for n in range(1000)]
+    account = [existing(f"mtr_{n}", f"old_{n * 7919:07}", display=f"Old {n}") for n in range(1000)]
     wants = [declare(f"new_{n * 7919:07}", display=f"New {n}") for n in range(1000)]
-    said = remarks(lines(wants, account, policy=REPORTING))
+    said = plan_warnings(lines(wants, account, policy=REPORTING))
     assert [p.code for p in said] == ["P101"] * 1000
     assert all(p.event_name[4:] in p.message.partition("rename of")[2] for p in said)
     assert len(compared) < 100_000
@@ -169,8 +173,8 @@ def test_a_thousand_renames_among_a_thousand_others_are_told_at_once(monkeypatch
 
 def test_a_meter_that_keeps_its_display_name_is_found_among_a_thousand():
     """However little the two event_names have in common."""
-    account = [live(f"mtr_{n}", f"old_{n:04}", display=f"Old {n}") for n in range(1000)]
-    (said,) = remarks(lines([declare("zzz", display="Old 567")], account, policy=REPORTING))
+    account = [existing(f"mtr_{n}", f"old_{n:04}", display=f"Old {n}") for n in range(1000)]
+    (said,) = plan_warnings(lines([declare("zzz", display="Old 567")], account, policy=REPORTING))
     assert "(mtr_567)" in said.message
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from core.worlds import COMMANDS, live, priced, stopped
+from core.worlds import COMMANDS, existing, priced, stopped
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +17,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50
 @given(TEXT, TEXT, TEXT)
 def test_a_declaration_reads_back_as_the_meter(name, display, key):
     """Quotes, colons, control and bidirectional characters included."""
-    meter = live(name=name, display=display, value_key=key, customer_key=key)
+    meter = existing(name=name, display=display, value_key=key, customer_key=key)
     line = declaration_line(meter)
     (entry,) = yaml.safe_load(line)
     assert "\n" not in line
@@ -37,7 +37,7 @@ def test_a_stopped_meter_is_declared_so_with_its_prices():
 @given(TEXT)
 def test_a_name_reads_back(display):
     """The line stands under a meter of a file."""
-    assert yaml.safe_load(named_line(live(display=display))) == {"display_name": display}
+    assert yaml.safe_load(named_line(existing(display=display))) == {"display_name": display}
 
 
 @pytest.mark.parametrize(
@@ -78,5 +78,5 @@ def test_a_command_names_the_project_as_the_user_did(path, word):
 def test_what_is_left_to_stripes_own_cli_goes_to_the_same_account(account, options):
     """Without these words it would go to the platform's account, and to test mode."""
     commands = Commands(".", Account("test", **account))
-    said = commands.deactivate(live(livemode=commands.account.livemode))
+    said = commands.deactivate(existing(livemode=commands.account.livemode))
     assert said == f"stripe post /v1/billing/meters/mtr_a/deactivate{options}"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from core.stage import stage
+from core.stage import context
 from core.test_reconcile import EVERY, METERS, codes, statuses
-from core.worlds import declare, live, retire, stopped
+from core.worlds import declare, existing, retire, stopped
 
 from reconciler.diagnostics.errors import Exit, RefusedError, StaleError
 from reconciler.emulator import Key, Settings
 from reconciler.model.price import Price
 from reconciler.model.project import Policy, Undeclared
-from reconciler.operations.apply_plan import Refusals
+from reconciler.operations.apply_plan import OnRefused
 from reconciler.planning.plan import seal
 from reconciler.planning.plan_file import dumps, loads
 from reconciler.stripe.meter_writer import AccountMeters
@@ -28,24 +28,24 @@ def saved(planned):
 
 def test_a_saved_plan_does_what_was_approved():
     """Every kind of line; the files may say something else by now, or nothing at all."""
-    with stage(METERS, declared=EVERY) as it:
+    with context(METERS, declared=EVERY) as it:
         planned = saved(it.plan())
         it.declare(declare("something", display="Else"))
-        report = it.revive(planned)
+        report = it.revalidate(planned)
         assert report.exit_code is Exit.DONE
         assert set(statuses(report).values()) == {"done"}
         assert report.plan_id == planned.plan.plan_id
-        active = {m.event_name for m in it.live().values() if m.active}
+        active = {m.event_name for m in it.list_all().values() if m.active}
     assert active == {"named", "new", "old", "same", "woken"}
 
 
 def test_a_plan_applied_twice_writes_once():
     """The second finds everything already as wanted, by meaning and not by who did it."""
-    with stage(METERS, declared=EVERY) as it:
+    with context(METERS, declared=EVERY) as it:
         planned = saved(it.plan())
-        it.revive(planned)
+        it.revalidate(planned)
         it.server.log.clear()
-        report = it.revive(planned)
+        report = it.revalidate(planned)
         assert it.posts() == []
     assert report.exit_code is Exit.DONE
     assert set(statuses(report).values()) == {"already"}
@@ -77,28 +77,28 @@ MOVED = {
 @pytest.mark.parametrize("how", MOVED)
 def test_a_line_that_moved_makes_the_plan_stale(how):
     """Nothing at all is written, and every such line is named with its place."""
-    with stage(METERS, declared=EVERY) as it:
+    with context(METERS, declared=EVERY) as it:
         planned = saved(it.plan())
         it.clock.sleep(60)
         MOVED[how](it)
         before = it.raw()
         with pytest.raises(StaleError) as caught:
-            it.revive(planned)
+            it.revalidate(planned)
         assert it.raw() == before
-    (problem,) = caught.value.problems
-    assert problem.code == "A001"
-    assert problem.where
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "A001"
+    assert diagnostic.location
     assert caught.value.exit_code is Exit.STALE
 
 
 def test_a_twin_that_moved_makes_the_plan_stale():
     """All live meters of a name that is written are part of what was approved."""
-    meters = [live("mtr_n", "named"), stopped("mtr_t", "named", formula="count")]
-    with stage(meters, declared=[declare("named", display="Other")]) as it:
+    meters = [existing("mtr_n", "named"), stopped("mtr_t", "named", formula="count")]
+    with context(meters, declared=[declare("named", display="Other")]) as it:
         planned = saved(it.plan())
         it.tell("mtr_t", display_name="Theirs")
         with pytest.raises(StaleError):
-            it.revive(planned)
+            it.revalidate(planned)
 
 
 @pytest.mark.parametrize(
@@ -115,19 +115,19 @@ def test_a_twin_that_moved_makes_the_plan_stale():
 )
 def test_changes_elsewhere_do_not_make_it_stale(path, params):
     """Only the lines that write are held to what was read."""
-    with stage(METERS, declared=EVERY) as it:
+    with context(METERS, declared=EVERY) as it:
         planned = saved(it.plan())
         it.server.edit(path, params)
-        assert it.revive(planned).exit_code is Exit.DONE
+        assert it.revalidate(planned).exit_code is Exit.DONE
 
 
 def test_what_somebody_else_did_already_is_left_out():
     """The other lines are done."""
-    with stage(METERS, declared=EVERY) as it:
+    with context(METERS, declared=EVERY) as it:
         planned = saved(it.plan())
         it.tell("mtr_g", "deactivate")
         it.tell("mtr_n", display_name="Other")
-        report = it.revive(planned)
+        report = it.revalidate(planned)
     became = statuses(report)
     assert {name for name, status in became.items() if status == "already"} == {"gone", "named"}
     assert (report.exit_code, became["new"]) == (Exit.DONE, "done")
@@ -136,77 +136,79 @@ def test_what_somebody_else_did_already_is_left_out():
 @pytest.mark.parametrize(("age", "stale"), [(3600, False), (3601, True)])
 def test_a_plan_that_is_too_old_is_stale(age, stale):
     """By the policy of now; the message carries both ages."""
-    with stage(METERS, declared=EVERY) as it:
+    with context(METERS, declared=EVERY) as it:
         planned = saved(it.plan())
         it.declare(*EVERY, max_plan_age=3600)
         it.clock.sleep(age - (it.clock.now() - planned.plan.created_at))
         if not stale:
-            assert it.revive(planned).exit_code is Exit.DONE
+            assert it.revalidate(planned).exit_code is Exit.DONE
             return
         with pytest.raises(StaleError, match="is 1 hour old; the policy allows 1 hour"):
-            it.revive(planned)
+            it.revalidate(planned)
 
 
 @pytest.mark.parametrize(("ahead", "stale"), [(300, False), (301, True), (10**15, True)])
 def test_a_plan_from_the_future_is_stale(ahead, stale):
     """It would never be too old; the clocks of two machines may differ by five minutes."""
-    with stage(METERS, declared=EVERY) as it:
+    with context(METERS, declared=EVERY) as it:
         planned = it.plan()
         made = seal(replace(planned.plan, created_at=int(it.clock.now()) + ahead))
         planned = saved(replace(planned, plan=made))
         if not stale:
-            assert it.revive(planned).exit_code is Exit.DONE
+            assert it.revalidate(planned).exit_code is Exit.DONE
             return
         with pytest.raises(StaleError, match=r"is dated .*Z, .* from now"):
-            it.revive(planned)
+            it.revalidate(planned)
         assert it.posts() == []
 
 
 def test_the_guards_are_those_of_now():
     """A refusal of then may have been settled, and one of now holds."""
     wants = [retire("gone"), declare("new")]
-    with stage([live("mtr_g", "gone")], declared=wants, policy=Policy(max_deactivations=0)) as it:
+    with context(
+        [existing("mtr_g", "gone")], declared=wants, policy=Policy(max_deactivations=0)
+    ) as it:
         planned = saved(it.plan())
         assert planned.report.exit_code is Exit.REFUSED
-        assert it.revive(planned).exit_code is Exit.REFUSED
+        assert it.revalidate(planned).exit_code is Exit.REFUSED
         it.declare(*wants, max_deactivations=1)
-        assert it.revive(planned).exit_code is Exit.DONE
-    with stage([live("mtr_g", "gone")], declared=wants) as it:
+        assert it.revalidate(planned).exit_code is Exit.DONE
+    with context([existing("mtr_g", "gone")], declared=wants) as it:
         planned = saved(it.plan())
         it.declare(*wants, protect=("g*",))
         before = it.raw()
-        report = it.revive(planned, refusals=Refusals.HALT)
+        report = it.revalidate(planned, on_refused=OnRefused.ABORT)
         assert it.raw() == before
     assert (codes(report), report.exit_code) == (["G002"], Exit.REFUSED)
 
 
 def test_the_prices_are_those_of_now():
     """A new price on a meter to stop refuses the line, though the plan saw none."""
-    with stage([live("mtr_g", "gone")], declared=[retire("gone")]) as it:
+    with context([existing("mtr_g", "gone")], declared=[retire("gone")]) as it:
         planned = saved(it.plan())
         it.server.edit("/v1/prices", price_on("mtr_g"))
-        report = it.revive(planned)
+        report = it.revalidate(planned)
     assert (codes(report), report.exit_code) == (["G004"], Exit.REFUSED)
 
 
 def test_a_price_that_is_gone_refuses_nothing_any_more():
     """The plan saw it, and was refused for it."""
-    with stage([live("mtr_g", "gone")], [Price("p", "mtr_g")], [retire("gone")]) as it:
+    with context([existing("mtr_g", "gone")], [Price("p", "mtr_g")], [retire("gone")]) as it:
         planned = saved(it.plan())
         assert codes(planned.report) == ["G004"]
         with it.server.lock:
             it.server.state.ledger.prices["p"]["active"] = False
-        assert it.revive(planned).exit_code is Exit.DONE
+        assert it.revalidate(planned).exit_code is Exit.DONE
 
 
 def test_a_price_that_moved_chooses_another_twin_and_makes_it_stale():
     """The plan was approved for the twin that the prices pointed to."""
-    with stage(TWINS, [Price("p", "mtr_1")], [declare()]) as it:
+    with context(TWINS, [Price("p", "mtr_1")], [declare()]) as it:
         planned = saved(it.plan())
         with it.server.lock:
             it.server.state.ledger.prices["p"]["recurring"]["meter"] = "mtr_2"
         with pytest.raises(StaleError):
-            it.revive(planned)
+            it.revalidate(planned)
 
 
 def price_on(meter):
@@ -222,23 +224,23 @@ def test_prices_that_cannot_be_read_now_refuse_and_are_not_called_stale():
     """Which twin they point to cannot be judged: the guard says which permission is missing."""
     keys = (Key("sk_test_all"), Key("rk_test_few", frozenset({"billing_meter_write"})))
     prices = [Price("price_1", "mtr_1")]
-    with stage(TWINS, prices, [declare()], settings=Settings(keys=keys)) as it:
+    with context(TWINS, prices, [declare()], settings=Settings(keys=keys)) as it:
         it.environ = {"KEY": "sk_test_all"}
         planned = saved(it.plan())
         it.environ = {"KEY": "rk_test_few"}
-        report = it.revive(planned)
+        report = it.revalidate(planned)
         assert it.posts() == []
     assert (codes(report), report.exit_code) == (["G005"], Exit.REFUSED)
 
 
 def test_a_policy_that_no_longer_stops_undeclared_meters_makes_it_stale():
     """Consent is looked for now, in the reviewed files."""
-    with stage([live("mtr_x", "x")], declared=[declare("x"), declare("y")]) as it:
+    with context([existing("mtr_x", "x")], declared=[declare("x"), declare("y")]) as it:
         it.declare(declare("y"))
         planned = saved(it.plan())
         it.declare(declare("y"), undeclared=Undeclared.REPORT)
         with pytest.raises(StaleError):
-            it.revive(planned)
+            it.revalidate(planned)
 
 
 @pytest.mark.parametrize("narrow", ["reads", "applies"])
@@ -248,44 +250,44 @@ def test_plan_and_apply_may_have_different_keys(narrow):
         Key("sk_test_all"),
         Key("rk_test_few", frozenset({"billing_meter_write", "plan_read"})),
     )
-    with stage(METERS, declared=EVERY, settings=Settings(keys=keys)) as it:
+    with context(METERS, declared=EVERY, settings=Settings(keys=keys)) as it:
         it.environ = {"KEY": "rk_test_few" if narrow == "reads" else "sk_test_all"}
         planned = saved(it.plan())
         assert (planned.plan.account.id is None) is (narrow == "reads")
         it.environ = {"KEY": "sk_test_all" if narrow == "reads" else "rk_test_few"}
-        assert it.revive(planned).exit_code is Exit.DONE
+        assert it.revalidate(planned).exit_code is Exit.DONE
 
 
 def test_a_meter_that_a_late_list_does_not_show_is_read_by_its_id(monkeypatch):
     """Another server may answer than when it was planned: that is no sign of another account."""
-    whole = AccountMeters.live
-    with stage(METERS, declared=EVERY) as it:
+    whole = AccountMeters.list_all
+    with context(METERS, declared=EVERY) as it:
         planned = saved(it.plan())
-        monkeypatch.setattr(AccountMeters, "live", lambda meters: whole(meters)[2:])
-        report = it.revive(planned)
+        monkeypatch.setattr(AccountMeters, "list_all", lambda meters: whole(meters)[2:])
+        report = it.revalidate(planned)
         assert (report.exit_code, set(statuses(report).values())) == (Exit.DONE, {"done"})
 
 
 def test_a_plan_of_another_account_is_refused():
     """By a listed id that is not there, or by the account itself; nothing is written."""
-    with stage(METERS, declared=EVERY) as it:
+    with context(METERS, declared=EVERY) as it:
         planned = saved(it.plan())
-    with stage(METERS[1:], declared=EVERY) as it:
+    with context(METERS[1:], declared=EVERY) as it:
         with pytest.raises(RefusedError, match="no meter mtr_w") as caught:
-            it.revive(planned)
+            it.revalidate(planned)
         assert it.posts() == []
     assert caught.value.exit_code is Exit.REFUSED
     elsewhere = seal(replace(planned.plan, target=replace(planned.plan.target, name="b")))
-    with stage(METERS, declared=EVERY) as it:
+    with context(METERS, declared=EVERY) as it:
         with pytest.raises(RefusedError, match="it was made for 'b' of the project"):
-            it.revive(replace(planned, plan=elsewhere))
+            it.revalidate(replace(planned, plan=elsewhere))
         assert it.posts() == []
     other = replace(planned.plan.account, id="acct_other")
-    with stage(METERS, declared=EVERY) as it:
+    with context(METERS, declared=EVERY) as it:
         foreign = replace(planned, plan=replace(planned.plan, account=other))
         with pytest.raises(RefusedError, match="it was made for acct_other"):
-            it.revive(foreign)
+            it.revalidate(foreign)
         wrong = replace(planned.plan.account, livemode=True)
         with pytest.raises(RefusedError, match="live mode"):
-            it.revive(replace(planned, plan=replace(planned.plan, account=wrong)))
+            it.revalidate(replace(planned, plan=replace(planned.plan, account=wrong)))
         assert it.posts() == []

@@ -15,17 +15,17 @@ from core.account import (
     refused,
     replayed,
     run_of,
-    seen,
+    snapshot,
     then,
 )
-from core.worlds import declare, lines, live, retire, stopped
+from core.worlds import declare, existing, lines, retire, stopped
 
 from reconciler.diagnostics.errors import AuthError, ServiceError, StoppedError
-from reconciler.execution.execute_step import KEYS, settle
+from reconciler.execution.execute_step import KEYS, execute_step
 from reconciler.execution.steps import steps
 
-ON, OFF = live(), stopped("mtr_a")
-NEW = replace(live("mtr_new_calls"), created=NOW, updated=NOW)
+ON, OFF = existing(), stopped("mtr_a")
+NEW = replace(existing("mtr_new_calls"), created=NOW, updated=NOW)
 VERBS = {
     "create": (declare(), []),
     "update": (declare(display="New"), [ON]),
@@ -34,17 +34,17 @@ VERBS = {
 }
 WANTED = {
     "create": NEW,
-    "update": live(display="New", updated=9),
+    "update": existing(display="New", updated=9),
     "deactivate": stopped("mtr_a"),
-    "reactivate": live(updated=9),
+    "reactivate": existing(updated=9),
 }
 BEFORE = {"create": None, "update": ON, "deactivate": ON, "reactivate": OFF}
 # What the answer of an old or unlucky request shows: the meter before the effect.
 STILL = {**BEFORE, "create": replace(NEW, status="inactive")}
 ELSE = {
     "create": replace(NEW, display_name="Theirs"),
-    "update": live(display="Theirs"),
-    "deactivate": live(display="Theirs"),
+    "update": existing(display="Theirs"),
+    "deactivate": existing(display="Theirs"),
     "reactivate": stopped("mtr_a", display="Theirs"),
 }
 
@@ -57,25 +57,25 @@ def gone(account):
     account.meters.clear()
 
 
-def settled(verb, *script, blind=None, **more):
+def succeeded(operation, *script, blind=None, **more):
     """What one request of this verb comes to, and the account after it."""
-    want, account = VERBS[verb]
+    desired, account = VERBS[operation]
     account = Account(account, *script)
     account.blind = blind or {}
-    run = run_of(account, *lines([want], tuple(account.meters.values())), **more)
+    run = run_of(account, *lines([desired], tuple(account.meters.values())), **more)
     step = steps(run.plan)["calls"][0]
-    assert str(step.verb) == verb
-    return settle(step, BEFORE[verb], run), account, run
+    assert str(step.operation) == operation
+    return execute_step(step, BEFORE[operation], run), account, run
 
 
 # name: script by verb -> status, attempt numbers of the keys used
 KNOWN = {
-    "seen": (lambda v: [seen()], "done", "1"),
+    "confirmed": (lambda v: [snapshot()], "done", "1"),
     "seen, but the answer shows the old state": (
-        *(lambda v: [then(seen(shows=STILL[v]), put(WANTED[v]))],),
+        *(lambda v: [then(snapshot(shows=STILL[v]), put(WANTED[v]))],),
         *("done", "1"),
     ),
-    "seen, but nothing came of it": (lambda v: [seen(shows=STILL[v])], "done", "12"),
+    "seen, but nothing came of it": (lambda v: [snapshot(shows=STILL[v])], "done", "12"),
     "an old answer, already so": (
         *(lambda v: [then(replayed(WANTED[v]), put(WANTED[v]))],),
         *("already", "1"),
@@ -138,50 +138,50 @@ KNOWN = {
 }
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("operation", VERBS)
 @pytest.mark.parametrize("case", KNOWN)
-def test_what_an_answer_comes_to(case, verb):
+def test_what_an_answer_comes_to(case, operation):
     """Only what was seen is done; a stored answer takes the next attempt number, a lost one not."""
     script, status, attempts = KNOWN[case]
-    part, account, run = settled(verb, *script(verb))
+    part, account, run = succeeded(operation, *script(operation))
     assert (str(part.status), account.keys) == (status, [f"1-{n}" for n in attempts])
     assert len(part.sent) == len(attempts)
-    assert (part.error is None) is part.status.settled
-    if part.status.settled:
-        assert part.live in account.meters.values()
-    noted = [(kind, key.rsplit("-", 1)[1]) for kind, _, key in run.notebook.lines]
+    assert (part.error is None) is part.status.succeeded
+    if part.status.succeeded:
+        assert part.existing in account.meters.values()
+    noted = [(kind, key.rsplit("-", 1)[1]) for kind, _, key in run.journal.changes]
     numbers = [str(n) for n in attempts]
-    assert [n for kind, n in noted if kind == "intend"] == numbers
-    assert [n for kind, n in noted if kind != "intend"] == numbers
+    assert [n for kind, n in noted if kind == "request"] == numbers
+    assert [n for kind, n in noted if kind != "request"] == numbers
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_a_fresh_answer_is_enough(verb):
+@pytest.mark.parametrize("operation", VERBS)
+def test_a_fresh_answer_is_enough(operation):
     """One request, and for stopping and waking the look before it; no look after it."""
-    _, account, _ = settled(verb)
-    assert account.looks == (["read"] if verb in ("deactivate", "reactivate") else [])
+    _, account, _ = succeeded(operation)
+    assert account.looks == (["read"] if operation in ("deactivate", "reactivate") else [])
 
 
-@pytest.mark.parametrize("verb", ["update", "deactivate", "reactivate"])
-def test_a_meter_that_is_gone_is_not_asked_again(verb):
+@pytest.mark.parametrize("operation", ["update", "deactivate", "reactivate"])
+def test_a_meter_that_is_gone_is_not_asked_again(operation):
     """Meters are never deleted: something else is wrong."""
-    part, account, _ = settled(verb, then(refused(404), gone))
+    part, account, _ = succeeded(operation, then(refused(404), gone))
     assert (str(part.status), account.keys) == ("stale", ["1-1"])
     assert part.error.code == "A002"
     assert "is gone" in part.error.message
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("operation", VERBS)
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_key_that_may_not_write_ends_it_at_once(verb, status):
+def test_a_key_that_may_not_write_ends_it_at_once(operation, status):
     """The key is looked at before anything else, so nothing has to be read again."""
-    part, account, _ = settled(verb, refused(status))
+    part, account, _ = succeeded(operation, refused(status))
     assert (str(part.status), part.error.code, account.keys) == ("failed", "A011", ["1-1"])
     assert not part.sent[0].wrote
-    assert len(account.looks) == (verb in ("deactivate", "reactivate"))
+    assert len(account.looks) == (operation in ("deactivate", "reactivate"))
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("operation", VERBS)
 @pytest.mark.parametrize(
     ("answer", "blind"),
     [
@@ -192,94 +192,96 @@ def test_a_key_that_may_not_write_ends_it_at_once(verb, status):
         (lost(429, doubts=1), ServiceError),
     ],
 )
-def test_what_cannot_be_looked_at_is_unknown(verb, answer, blind):
+def test_what_cannot_be_looked_at_is_unknown(operation, answer, blind):
     """`done` is only said of what was seen, `failed` only where nothing can have been done."""
     both = {"read": fails(blind), "find": fails(blind)}
-    part, account, _ = settled(verb, then(answer, lambda account: account.blind.update(both)))
+    part, account, _ = succeeded(
+        operation, then(answer, lambda account: account.blind.update(both))
+    )
     assert (str(part.status), account.keys) == ("unknown", ["1-1"])
     assert part.error.code == ("A011" if blind is AuthError else "A004")
     assert "no answer" in part.error.message
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("operation", VERBS)
 @pytest.mark.parametrize("answer", [refused(), lost(429)])
-def test_what_had_no_effect_has_failed_though_the_account_cannot_be_looked_at(verb, answer):
+def test_what_had_no_effect_has_failed_though_the_account_cannot_be_looked_at(operation, answer):
     """The exit code must not say that something may have been written."""
     both = {"read": fails(ServiceError), "find": fails(ServiceError)}
-    part, *_ = settled(verb, then(answer, lambda account: account.blind.update(both)))
+    part, *_ = succeeded(operation, then(answer, lambda account: account.blind.update(both)))
     assert (str(part.status), part.error.code, part.sent[0].wrote) == ("failed", "A004", False)
 
 
-@pytest.mark.parametrize("verb", ["deactivate", "reactivate"])
+@pytest.mark.parametrize("operation", ["deactivate", "reactivate"])
 @pytest.mark.parametrize(("kind", "code"), [(ServiceError, "A004"), (AuthError, "A011")])
-def test_without_a_look_nothing_is_stopped_or_woken(verb, kind, code):
+def test_without_a_look_nothing_is_stopped_or_woken(operation, kind, code):
     """Nothing was sent, so it is not unknown."""
-    part, account, _ = settled(verb, blind={"read": fails(kind)})
+    part, account, _ = succeeded(operation, blind={"read": fails(kind)})
     assert (str(part.status), part.error.code) == ("failed", code)
     assert account.requests == []
 
 
-@pytest.mark.parametrize("verb", VERBS)
-def test_an_error_inside_the_tool_is_reported_as_such(verb):
+@pytest.mark.parametrize("operation", VERBS)
+def test_an_error_inside_the_tool_is_reported_as_such(operation):
     """Whether it was sent, nobody knows."""
-    part, _, _ = settled(verb, raising(ZeroDivisionError("secret")))
+    part, _, _ = succeeded(operation, raising(ZeroDivisionError("secret")))
     assert (str(part.status), part.error.code) == ("unknown", "A010")
     assert "ZeroDivisionError" in part.error.message
     assert "secret" not in part.error.message
 
 
-@pytest.mark.parametrize("verb", ["deactivate", "reactivate"])
+@pytest.mark.parametrize("operation", ["deactivate", "reactivate"])
 @pytest.mark.parametrize(
     ("meter", "status"), [(WANTED, "already"), (ELSE, "stale")], ids=["so", "else"]
 )
-def test_a_meter_is_read_right_before_it_is_stopped_or_woken(verb, meter, status):
+def test_a_meter_is_read_right_before_it_is_stopped_or_woken(operation, meter, status):
     """Whoever was there first has won; nothing is sent."""
-    want, found = VERBS[verb]
+    desired, found = VERBS[operation]
     account = Account(found)
-    run = run_of(account, *lines([want], found))
-    account.put(meter[verb])
-    part = settle(steps(run.plan)["calls"][0], BEFORE[verb], run)
-    assert (str(part.status), part.live) == (status, meter[verb])
+    run = run_of(account, *lines([desired], found))
+    account.put(meter[operation])
+    part = execute_step(steps(run.plan)["calls"][0], BEFORE[operation], run)
+    assert (str(part.status), part.existing) == (status, meter[operation])
     assert account.requests == []
 
 
 def test_a_rename_goes_by_the_name_alone():
     """Somebody renamed it meanwhile: what is declared wins, as a next run would have it."""
-    account = Account([live(display="Theirs")])
-    run = run_of(account, *lines([declare(display="New")], [live()]))
-    part = settle(steps(run.plan)["calls"][0], ON, run)
+    account = Account([existing(display="Theirs")])
+    run = run_of(account, *lines([declare(display="New")], [existing()]))
+    part = execute_step(steps(run.plan)["calls"][0], ON, run)
     assert (str(part.status), account.meters["mtr_a"].display_name) == ("done", "New")
 
 
 @pytest.mark.parametrize(("old", "waits"), [(False, [2.0, 4.0, 8.0]), (True, [])])
 def test_waiting_grows_between_tries_that_brought_nothing(old, waits):
     """Never after a stored answer, which is no sign of trouble."""
-    _, _, run = settled("update", *[lost(500, replayed=old)] * 9)
+    _, _, run = succeeded("update", *[lost(500, replayed=old)] * 9)
     assert run.clock.slept == waits
 
 
-@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("operation", VERBS)
 @pytest.mark.parametrize("after", [0, 1])
-def test_a_stop_signal_is_heard_before_every_request(verb, after):
+def test_a_stop_signal_is_heard_before_every_request(operation, after):
     """Nothing sent: skipped. Sent and not settled: nobody knows."""
-    account = Account(VERBS[verb][1], lost())
-    run = run_of(account, *lines([VERBS[verb][0]], VERBS[verb][1]))
+    account = Account(VERBS[operation][1], lost())
+    run = run_of(account, *lines([VERBS[operation][0]], VERBS[operation][1]))
     run = replace(run, stopped=lambda: len(account.requests) >= after)
-    part = settle(steps(run.plan)["calls"][0], BEFORE[verb], run)
+    part = execute_step(steps(run.plan)["calls"][0], BEFORE[operation], run)
     assert (str(part.status), part.error.code) == (["skipped", "unknown"][after], "A008")
     assert len(account.requests) == after
 
 
 def test_the_request_ids_are_in_the_error():
     """They find the requests in Stripe's log."""
-    part, _, _ = settled("update", lost(), refused())
+    part, _, _ = succeeded("update", lost(), refused())
     assert "(req_1, req_1)" in part.error.message
     assert "said the API" in part.error.message
-    assert part.error.where == VERBS["update"][0].where
+    assert part.error.location == VERBS["update"][0].location
 
 
 def test_a_signal_that_the_client_hears_first_is_noted():
     """What was intended was not sent: the journal must not leave it open."""
-    part, _, run = settled("update", raising(StoppedError()))
+    part, _, run = succeeded("update", raising(StoppedError()))
     assert (str(part.status), part.sent) == ("skipped", ())
-    assert [kind for kind, _, _ in run.notebook.lines] == ["intend", "unsent"]
+    assert [kind for kind, _, _ in run.journal.changes] == ["request", "not_sent"]

@@ -13,13 +13,13 @@ from reconciler.model.event import Event
 from reconciler.model.project import AccountRef
 from reconciler.render import render
 from reconciler.report.history import (
+    DeclarationChange,
     History,
+    PastChange,
     PastCommit,
-    PastLine,
     PastRequest,
     PastRun,
     Source,
-    Turn,
 )
 
 PLAN = "0123456789abcdef0123456789abcdef"
@@ -29,15 +29,21 @@ T = 1_790_000_000
 
 def run(*requests, **line):
     """A run about one name."""
-    told = PastLine(event_name="seats", requests=requests, **line)
+    on_result = PastChange(event_name="seats", requests=requests, **line)
     account = AccountRef("sandbox", "acct_1", False)
     return PastRun(
-        run="a", account=account, began=T, plan_id=PLAN, commit="c" * 40, user="ada", lines=(told,)
+        run="a",
+        account=account,
+        began=T,
+        plan_id=PLAN,
+        commit="c" * 40,
+        user="ada",
+        changes=(on_result,),
     )
 
 
-def request(verb="deactivate", at=T, key=KEY, result="seen", **more):
-    return PastRequest(key=key, verb=verb, at=at, result=result, **more)
+def request(operation="deactivate", at=T, key=KEY, result="confirmed", **more):
+    return PastRequest(key=key, operation=operation, at=at, result=result, **more)
 
 
 def event(what="deactivated", at=T, request=None, key=None, meter="mtr_1", **previous):
@@ -52,9 +58,9 @@ def event(what="deactivated", at=T, request=None, key=None, meter="mtr_1", **pre
     )
 
 
-def commit(at=T, turn=Turn.DECLARED, **more):
-    told = {"commit": "d" * 40, "author": "Ada", "subject": "Declare", "files": ("m.yaml",)}
-    return PastCommit(at=at, turn=turn, **{**told, **more})
+def commit(at=T, turn=DeclarationChange.DECLARED, **more):
+    on_result = {"commit": "d" * 40, "author": "Ada", "subject": "Declare", "files": ("m.yaml",)}
+    return PastCommit(at=at, turn=turn, **{**on_result, **more})
 
 
 def test_the_sources_are_merged_by_time_oldest_first():
@@ -78,7 +84,7 @@ def test_events_of_one_second_stay_in_their_order():
 
 
 @pytest.mark.parametrize(
-    "told",
+    "on_result",
     [
         event(request="req_1"),
         event(key=KEY),
@@ -86,23 +92,23 @@ def test_events_of_one_second_stay_in_their_order():
         event(request="req_1", key="another"),
     ],
 )
-def test_the_event_of_a_journalled_request_is_told_with_it(told):
+def test_the_event_of_a_journalled_request_is_told_with_it(on_result):
     """By the request id, or by the idempotency key; the ids of both are kept."""
-    (found,) = timeline([run(request(request_id="req_1"))], [told], [])
+    (found,) = timeline([run(request(request_id="req_1"))], [on_result], [])
     assert found.source is Source.JOURNAL
     assert found.what == "deactivate: done; billing.meter.deactivated"
-    assert (found.who, found.whose) == ("ada", "ours")
+    assert (found.who, found.origin) == ("ada", "ours")
     assert (found.request_id, found.meter_id) == ("req_1", "mtr_1")
     assert (found.plan_id, found.commit) == (PLAN, "c" * 40)
-    assert found.event_ids == (told[1].id,)
+    assert found.event_ids == (on_result[1].id,)
 
 
 @pytest.mark.parametrize(
-    "told", [event(request="req_2"), event(), event(key=KEY[:-1] + "2"), event(key="")]
+    "on_result", [event(request="req_2"), event(), event(key=KEY[:-1] + "2"), event(key="")]
 )
-def test_any_other_event_is_a_line_of_its_own(told):
+def test_any_other_event_is_a_line_of_its_own(on_result):
     """Another request of the same plan too."""
-    found = timeline([run(request(request_id="req_1"))], [told], [])
+    found = timeline([run(request(request_id="req_1"))], [on_result], [])
     assert [moment.source for moment in found] == [Source.JOURNAL, Source.EVENT]
 
 
@@ -122,10 +128,10 @@ def test_a_run_that_was_killed_is_explained_by_the_event():
     assert found.request_id == "req_9"
 
 
-@pytest.mark.parametrize("result", ["refused", "unsent"])
+@pytest.mark.parametrize("result", ["rejected", "not_sent"])
 def test_of_two_jobs_with_one_plan_the_event_is_of_the_one_that_did_it(result):
     """They use the same keys: one request was not sent, or refused; the other had the effect."""
-    idle, busy = request(at=T, result=result), request(at=T + 1, result="doubtful")
+    idle, busy = request(at=T, result=result), request(at=T + 1, result="indeterminate")
     found = timeline([run(idle), run(busy)], [event(at=T + 2, key=KEY)], [])
     assert [moment.event_ids for moment in found] == [(), ("evt_deactivated_1790000002",)]
 
@@ -140,17 +146,17 @@ def test_an_old_answer_leaves_the_event_with_the_first_request():
 
 
 @pytest.mark.parametrize(
-    ("key", "whose", "who", "plan"),
+    ("key", "origin", "who", "plan"),
     [
         (KEY, "ours", "reconciler, by a run that is not in this journal", PLAN),
         ("f47ac10b", "another_client", "another API client: its idempotency key is not ours", None),
         (None, "outside", "not through this tool: no idempotency key was sent; perhaps", None),
     ],
 )
-def test_whose_doing_an_event_was(key, whose, who, plan):
+def test_whose_doing_an_event_was(key, origin, who, plan):
     """As far as its idempotency key tells, and no further."""
     (found,) = timeline([], [event(request="req_1", key=key)], [])
-    assert found.whose == whose
+    assert found.origin == origin
     assert found.who.startswith(who)
     assert (found.plan_id, found.commit) == (plan, "c" * 12 if plan else None)
     assert (found.account, found.meter_id, found.request_id) == ("sandbox", "mtr_1", "req_1")
@@ -187,17 +193,17 @@ def test_a_failure_is_dated_and_explained():
 @pytest.mark.parametrize(
     ("turn", "keys", "what"),
     [
-        (Turn.DECLARED, (), "declared in m.yaml"),
-        (Turn.CHANGED, ("status", "x"), "changed in m.yaml: status, x"),
-        (Turn.CHANGED, (), "changed in m.yaml"),
-        (Turn.REMOVED, (), "no longer declared in m.yaml"),
+        (DeclarationChange.DECLARED, (), "declared in m.yaml"),
+        (DeclarationChange.CHANGED, ("status", "x"), "changed in m.yaml: status, x"),
+        (DeclarationChange.CHANGED, (), "changed in m.yaml"),
+        (DeclarationChange.REMOVED, (), "no longer declared in m.yaml"),
     ],
 )
 def test_a_commit_in_words(turn, keys, what):
     """Who and why are the author's."""
     (found,) = timeline([], [], [commit(turn=turn, keys=keys)])
     assert (found.kind, found.what, found.note, found.who) == (turn, what, "Declare", "Ada")
-    assert (found.whose, found.account, found.commit) == (None, None, "d" * 40)
+    assert (found.origin, found.account, found.commit) == (None, None, "d" * 40)
 
 
 @given(texts(), texts(), st.lists(texts(), max_size=2), st.integers(0, 253_402_300_799))
@@ -206,11 +212,20 @@ def test_hostile_values_never_break_a_line_or_the_document(word, other, keys, at
     moments = timeline(
         [run(request(at=at, error=word, meter_id=other), action=word, status=other, code=word)],
         [event(word, at, other, word, other, display_name=word)],
-        [commit(at, Turn.CHANGED, author=word, subject=other, keys=tuple(keys), files=(word,))],
+        [
+            commit(
+                at,
+                DeclarationChange.CHANGED,
+                author=word,
+                subject=other,
+                keys=tuple(keys),
+                files=(word,),
+            )
+        ],
     )
-    told = History(meter=word, timeline=moments)
-    assert len(held(render(told, "json"))["timeline"]) == len(moments)
-    text = render(told, "text")
+    on_result = History(meter=word, timeline=moments)
+    assert len(held(render(on_result, "json"))["timeline"]) == len(moments)
+    text = render(on_result, "text")
     assert all(line.isprintable() for line in text.splitlines())
     assert sum(not line.startswith(" ") for line in text.splitlines()) == 1 + len(moments)
 

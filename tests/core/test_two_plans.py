@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 from core.anything import SWITCHES, worlds
-from core.stage import allowed, asked, stage
+from core.stage import allowed, asked, context
 from core.test_promise import open_names
-from core.worlds import OWNING, declare, live, retire, stopped
+from core.worlds import OWNING, declare, existing, retire, stopped
 from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.diagnostics.errors import Exit
-from reconciler.operations.apply_plan import Refusals, carry_out
+from reconciler.operations.apply_plan import OnRefused, apply_plan
 
 
 class Interrupted:
@@ -24,7 +24,7 @@ class Interrupted:
         self.meters, self.at, self.after, self.act = meters, at, after, act
         self.count, self.lock = 0, threading.Lock()
 
-    def to_the_end(self):
+    def ignoring_stop(self):
         return self
 
     def send(self, step, key):
@@ -46,14 +46,14 @@ def met(it, planned, theirs, at, after):
     """Our report, when their plan is made and carried out around our request number `at`."""
     with it.session() as session:
         session.meters = Interrupted(session.meters, at, after, theirs)
-        return carry_out(planned, session, refusals=Refusals.SKIP)
+        return apply_plan(planned, session, on_refused=OnRefused.SKIP)
 
 
 def stands(line, now):
     """Whether a name is in the account as a line that writes wants it."""
     active = [meter.meter for meter in now if meter.event_name == line.event_name and meter.active]
-    running = line.want is not None and line.want.status == "active"
-    return active == ([line.want.meter] if running else [])
+    running = line.desired is not None and line.desired.status == "active"
+    return active == ([line.desired.meter] if running else [])
 
 
 @given(
@@ -67,7 +67,7 @@ def test_exit_0_is_only_said_of_an_account_that_is_as_planned(ours, other, setti
     """Each plan sends only its own requests, no name gets a second active meter, and the
     next run of ours finds its way from wherever the two have left the account.
     """
-    with stage(
+    with context(
         ours.meters, ours.prices, ours.declared, settings=settings, policy=ours.policy
     ) as it:
         planned, made = it.plan(), []
@@ -81,7 +81,7 @@ def test_exit_0_is_only_said_of_an_account_that_is_as_planned(ours, other, setti
         report = met(it, planned, act, at, after)
         both = allowed(planned).union(*map(allowed, made))
         assert {asked(entry) for entry in it.posts()} <= both
-        now = it.live().values()
+        now = it.list_all().values()
         free = [line for line in planned.plan.changes if line.event_name in open_names(planned)]
         if report.exit_code is Exit.DONE:
             assert all(stands(line, now) for line in free if line.action.writes)
@@ -89,7 +89,7 @@ def test_exit_0_is_only_said_of_an_account_that_is_as_planned(ours, other, setti
         assert twice <= {name for name in ours.names if len(running(ours.meters, name)) > 1}
         last = it.apply()
         assert last.exit_code in (Exit.DONE, Exit.REFUSED)
-        assert all(line.change.refused_by for line in it.plan().report.lines if writes(line))
+        assert all(line.change.refused_by for line in it.plan().report.changes if writes(line))
 
 
 def running(meters, name):
@@ -104,16 +104,16 @@ CREATE, CREATE_ELSE = declare(), declare(formula="last")
 RACES = {
     "both create the same": ([], CREATE, CREATE, 1, "already"),
     "they create another": ([], CREATE, CREATE_ELSE, 1, "stale"),
-    "both stop it": ([live()], retire(), retire(), 0, "already"),
-    "they rename what we stop": ([live()], retire(), declare(display="Theirs"), 0, "stale"),
-    "they stop what we rename": ([live()], declare(display="Ours"), retire(), 1, "stale"),
+    "both stop it": ([existing()], retire(), retire(), 0, "already"),
+    "they rename what we stop": ([existing()], retire(), declare(display="Theirs"), 0, "stale"),
+    "they stop what we rename": ([existing()], declare(display="Ours"), retire(), 1, "stale"),
     "both wake it": ([stopped()], declare(), declare(), 0, "already"),
     "they replace what we replace": (
-        *([live(formula="count")], declare(retires=("mtr_a",))),
+        *([existing(formula="count")], declare(retires=("mtr_a",))),
         *(declare(formula="last", retires=("mtr_a",)), 2, "stale"),
     ),
     "they wake what we replaced": (
-        *([live(formula="count")], declare(retires=("mtr_a",))),
+        *([existing(formula="count")], declare(retires=("mtr_a",))),
         *(declare(formula="count"), 2, "failed"),
     ),
 }
@@ -125,17 +125,17 @@ def test_who_comes_second_says_so(race):
 
     At 0 they come before our look at the meter, else right before our request of that number.
     """
-    meters, want, other, at, status = RACES[race]
-    with stage(meters, declared=[want], policy=replace(OWNING, owns=())) as it:
+    meters, desired, other, at, status = RACES[race]
+    with context(meters, declared=[desired], policy=replace(OWNING, owns=())) as it:
         theirs = replace(it, account=replace(it.account, declared=(other,)))
         planned = it.plan()
         it.clock.sleep(60)
         if at == 0:
             theirs.apply()
         report = met(it, planned, theirs.apply, at, after=False)
-        (line,) = report.lines
-        assert str(line.outcome.status) == status
+        (line,) = report.changes
+        assert str(line.result.status) == status
         if status != "already":
             assert report.exit_code in (Exit.STALE, Exit.PARTIAL)
-            held = [meter.meter for meter in running(it.live().values(), "calls")]
+            held = [meter.meter for meter in running(it.list_all().values(), "calls")]
             assert held == ([other.meter] if other.status == "active" else [])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from core.account import Account, lost, raising, refused, run_of, then
-from core.stage import stage
-from core.worlds import declare, lines, live
+from core.stage import context
+from core.worlds import declare, existing, lines
 
 from reconciler.diagnostics.errors import Exit, StoppedError
-from reconciler.execution.execute_step import settle
+from reconciler.execution.execute_step import execute_step
 from reconciler.execution.steps import steps
 
 
@@ -17,14 +17,14 @@ def created(*script, **more):
     account = Account([], *script)
     run = run_of(account, *lines([declare()], []), **more)
     ((step,),) = steps(run.plan).values()
-    return settle(step, None, run), account, run.notebook
+    return execute_step(step, None, run), account, run.journal
 
 
 def test_a_stop_after_the_intention_is_written_down_as_not_sent():
     """Else a reader of the journal would think that the request may have had an effect."""
-    part, _, notebook = created(raising(StoppedError()))
+    part, _, journal = created(raising(StoppedError()))
     assert (str(part.status), part.sent) == ("skipped", ())
-    assert [word for word, *_ in notebook.lines] == ["intend", "unsent"]
+    assert [word for word, *_ in journal.changes] == ["request", "not_sent"]
 
 
 @pytest.mark.parametrize(
@@ -33,8 +33,8 @@ def test_a_stop_after_the_intention_is_written_down_as_not_sent():
 )
 def test_a_stop_after_an_answer_is_unknown_only_where_something_may_have_been_done(answer, status):
     """A rate limit acts before anything is executed; before its last try there may be another."""
-    told = []
-    part, *_ = created(then(answer, lambda _: told.append(1)), stopped=lambda: bool(told))
+    on_result = []
+    part, *_ = created(then(answer, lambda _: on_result.append(1)), stopped=lambda: bool(on_result))
     assert str(part.status) == status
 
 
@@ -47,14 +47,14 @@ def test_a_key_revoked_between_two_tries_proves_nothing_about_the_first(code):
         return refused(code, attempts=2, doubts=1)(account, step)
 
     part, account, _ = created(late)
-    assert part.live is not None
-    assert part.status.settled
+    assert part.existing is not None
+    assert part.status.succeeded
     assert account.looks == ["find"]
 
 
 def test_a_plan_that_an_outage_has_failed_is_applied_again_after_it():
     """Its keys bring the old failures back, for a day; the next ones do not."""
-    with stage([live()], declared=[declare(display="New")]) as it:
+    with context([existing()], declared=[declare(display="New")]) as it:
         planned = it.plan()
         for _ in range(3):
             it.server.arm("500:before:method=POST")

@@ -5,20 +5,25 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from core.worlds import declare, lines, live, retire, stopped
+from core.worlds import declare, existing, lines, retire, stopped
 
 from reconciler.diagnostics.codes import applying, guards, planning
-from reconciler.diagnostics.diagnostic import Level, Problem
+from reconciler.diagnostics.diagnostic import Diagnostic, Level
 from reconciler.diagnostics.errors import Exit, worst
 from reconciler.model.change import Severity
-from reconciler.model.match import namesakes
+from reconciler.model.match import match_meters
 from reconciler.operations.verify import fulfilled, verified
-from reconciler.report.exit_code import after_apply, after_audit, after_look, after_plan
-from reconciler.report.report import Line, Outcome, OutcomeStatus, Sent
+from reconciler.report.exit_code import (
+    exit_code_for_apply,
+    exit_code_for_drift,
+    exit_code_for_plan,
+    exit_code_for_verification,
+)
+from reconciler.report.report import ChangeResult, ReportedChange, RequestRecord, ResultStatus
 
 UPDATE, BLOCKED, SAME = lines(
     [declare(display="New"), declare("odd", window="day"), declare("same")],
-    [live(), live("mtr_b", "odd"), live("mtr_c", "same")],
+    [existing(), existing("mtr_b", "odd"), existing("mtr_c", "same")],
 )
 REFUSED = replace(UPDATE, refused_by=("G001",))
 STOP = guards.TOO_MANY_STOPS("too many")
@@ -26,7 +31,7 @@ WARNING = planning.GAP("a gap")
 
 
 @pytest.mark.parametrize(
-    ("changes", "problems", "exit_code"),
+    ("changes", "diagnostics", "exit_code"),
     [
         ([], [], Exit.DONE),
         ([UPDATE, SAME], [WARNING], Exit.DONE),
@@ -36,16 +41,16 @@ WARNING = planning.GAP("a gap")
         ([SAME], [planning.DIFFERS("an error, but of the plan")], Exit.DONE),
     ],
 )
-def test_a_plan_exits_3_when_anything_is_blocked_or_refused(changes, problems, exit_code):
+def test_a_plan_exits_3_when_anything_is_blocked_or_refused(changes, diagnostics, exit_code):
     """Or when it is the wrong account or mode, even without changes."""
-    assert after_plan(changes, problems) is exit_code
+    assert exit_code_for_plan(changes, diagnostics) is exit_code
 
 
 def ended(status, *, wrote=None, code=None, line=UPDATE):
     """A line with its outcome; `wrote` None is a line for which nothing was sent."""
-    sent = () if wrote is None else (Sent("update", "req_1", 1, "seen", wrote),)
+    sent = () if wrote is None else (RequestRecord("update", "req_1", 1, "confirmed", wrote),)
     error = code and code("why")
-    return Line(line, Outcome(OutcomeStatus(status), sent, error))
+    return ReportedChange(line, ChangeResult(ResultStatus(status), sent, error))
 
 
 DONE = ended("done", wrote=True)
@@ -57,7 +62,7 @@ STALE = ended("stale", code=applying.STALE_LINE)
 UNKNOWN = ended("unknown", code=applying.UNEXPECTED)
 SKIPPED = ended("skipped", code=applying.AFTER_FAILURE)
 LEFT_OUT = ended("skipped", code=applying.LINE_REFUSED, line=REFUSED)
-NOTHING = Line(SAME)
+NOTHING = ReportedChange(SAME)
 
 
 @pytest.mark.parametrize(
@@ -87,8 +92,8 @@ NOTHING = Line(SAME)
 )
 def test_the_exit_code_of_an_apply(every, exit_code):
     """5 as soon as something may have been written and not all is done, else the cause."""
-    assert after_apply(every) is exit_code
-    assert after_apply(every[::-1]) is exit_code
+    assert exit_code_for_apply(every) is exit_code
+    assert exit_code_for_apply(every[::-1]) is exit_code
 
 
 @pytest.mark.parametrize("also", list(Exit))
@@ -97,15 +102,15 @@ def test_what_else_happened_counts_too(also):
     order = [130, 64, 5, 1, 6, 3, 4, 2, 0]
     for other, line in ((Exit.DONE, DONE), (Exit.PARTIAL, UNKNOWN), (Exit.STALE, STALE)):
         expected = min((int(also), int(other)), key=order.index)
-        assert after_apply([line], also) == expected
+        assert exit_code_for_apply([line], also) == expected
     assert worst([also, Exit.DONE]) is also
 
 
 @pytest.mark.parametrize(("level", "exit_code"), [(Level.ERROR, 1), (Level.WARNING, 0)])
 def test_an_audit_that_met_an_error_has_failed(level, exit_code):
     """What was found counts for more, and nothing was found."""
-    said = Problem("D011", level, "the prices could not be read")
-    assert after_audit([Line(SAME)], [said], Severity.LOW) == exit_code
+    said = Diagnostic("D011", level, "the prices could not be read")
+    assert exit_code_for_drift([ReportedChange(SAME)], [said], Severity.LOW) == exit_code
 
 
 @pytest.mark.parametrize(
@@ -119,37 +124,37 @@ def test_an_audit_that_met_an_error_has_failed(level, exit_code):
 )
 def test_what_does_not_stand_is_partial_only_where_something_was_written(every, unmet, exit_code):
     """Somebody may undo at once what was found as wanted, and then we have written nothing."""
-    assert after_look(tuple(every), unmet) is exit_code
+    assert exit_code_for_verification(tuple(every), unmet) is exit_code
 
 
 @pytest.mark.parametrize(
-    ("want", "before", "now", "so"),
+    ("desired", "before", "now", "so"),
     [
-        (declare(), [], [live()], True),
-        (declare(), [], [live(), stopped("mtr_1")], True),
+        (declare(), [], [existing()], True),
+        (declare(), [], [existing(), stopped("mtr_1")], True),
         (declare(), [], [], False),
         (declare(), [], [stopped()], False),
-        (declare(), [], [live(), live("mtr_b")], False),
-        (declare(), [], [live(window="day")], False),
-        (declare(display="New"), [live()], [live(display="New")], True),
-        (declare(display="New"), [live()], [live()], False),
-        (retire(), [live()], [stopped("mtr_a")], True),
-        (retire(), [live()], [live()], False),
-        (retire(), [live()], [stopped("mtr_a"), live("mtr_b")], False),
-        (None, [live()], [stopped("mtr_a")], True),
-        (None, [live()], [live()], False),
+        (declare(), [], [existing(), existing("mtr_b")], False),
+        (declare(), [], [existing(window="day")], False),
+        (declare(display="New"), [existing()], [existing(display="New")], True),
+        (declare(display="New"), [existing()], [existing()], False),
+        (retire(), [existing()], [stopped("mtr_a")], True),
+        (retire(), [existing()], [existing()], False),
+        (retire(), [existing()], [stopped("mtr_a"), existing("mtr_b")], False),
+        (None, [existing()], [stopped("mtr_a")], True),
+        (None, [existing()], [existing()], False),
     ],
 )
-def test_a_line_is_fulfilled_by_what_is_active(want, before, now, so):
+def test_a_line_is_fulfilled_by_what_is_active(desired, before, now, so):
     """Whoever brought it about, and whichever meter it is."""
-    (line,) = lines([want] if want else [], before)
-    (names,) = namesakes([want] if want else [], now) or [None]
+    (line,) = lines([desired] if desired else [], before)
+    (names,) = match_meters([desired] if desired else [], now) or [None]
     assert fulfilled(line, names) is so
 
 
 def test_a_name_that_is_not_listed_has_no_meter():
     """Which is as wanted where none is."""
-    (line,) = lines([retire()], [live()])
+    (line,) = lines([retire()], [existing()])
     assert fulfilled(line, None)
     assert not fulfilled(UPDATE, None)
 
@@ -159,7 +164,7 @@ def test_a_name_that_is_not_listed_has_no_meter():
     [
         ([DONE, NOTHING], (), "A101", "verified: the account matches"),
         ([NOTHING], (), "A101", "verified: the account matches"),
-        ([DONE, Line(BLOCKED)], (), "A101", "verified: 1 of 1 lines"),
+        ([DONE, ReportedChange(BLOCKED)], (), "A101", "verified: 1 of 1 lines"),
         ([DONE, FAILED], (), "A101", "verified: 1 of 2 lines"),
         ([FAILED], (), None, None),
         ([DONE, FAILED], (UPDATE,), "A102", "not verified: the account still differs in 'calls'"),

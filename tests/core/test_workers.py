@@ -7,9 +7,9 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from core.account import NOW, Account, fails, lost, run_of, seen
+from core.account import NOW, Account, fails, lost, run_of, snapshot
 from core.test_apply import crowd, statuses
-from core.worlds import declare, lines, live, stopped
+from core.worlds import declare, existing, lines, stopped
 from virtual import VirtualClock
 
 from reconciler.diagnostics.errors import ServiceError
@@ -25,14 +25,14 @@ def test_an_account_that_answers_nothing_is_not_asked_for_every_line(answered, a
     Eight lines in a row that nobody can settle are enough; one that is settled begins anew.
     """
     silent = {"read": fails(ServiceError), "find": fails(ServiceError)}
-    script = [seen() if n == answered else lost() for n in range(40)]
+    script = [snapshot() if n == answered else lost() for n in range(40)]
     account = Account([], *script)
     account.blind = silent
     ended = apply(run_of(account, *lines(crowd(40), []), workers=1))
     assert len(account.requests) == asked
-    found = Counter(str(line.outcome.status) for line in ended)
+    found = Counter(str(line.result.status) for line in ended)
     assert found["skipped"] == 40 - asked
-    last = ended[-1].outcome.error
+    last = ended[-1].result.error
     assert (last.code, "answers nothing" in last.message) == ("A007", True)
 
 
@@ -43,7 +43,7 @@ def test_nor_is_one_that_cannot_even_be_read():
     account.blind = {"read": fails(ServiceError)}
     ended = apply(run_of(account, *lines(crowd(40), meters), workers=1))
     assert (account.requests, len(account.looks)) == ([], 8)
-    assert Counter(str(line.outcome.status) for line in ended) == {"failed": 8, "skipped": 32}
+    assert Counter(str(line.result.status) for line in ended) == {"failed": 8, "skipped": 32}
 
 
 class Gate:
@@ -91,15 +91,21 @@ def test_what_ends_within_the_grace_is_done():
 
 def test_a_replacement_that_takes_longer_is_said_loudly():
     """Nobody knows how far it came: the old meter may be stopped."""
-    gate, old = Gate("m00"), live("mtr_o", "m00", formula="count")
+    gate, old = Gate("m00"), existing("mtr_o", "m00", formula="count")
     account = Account([old])
     account.before = gate
-    want = declare("m00", retires=("mtr_o",))
-    run = run_of(account, *lines([want], [old]), repair="wake {id}", stopped=gate.reached.is_set)
+    desired = declare("m00", retires=("mtr_o",))
+    run = run_of(
+        account, *lines([desired], [old]), recovery_command="wake {id}", stopped=gate.reached.is_set
+    )
     (line,) = apply(replace(run, clock=Hands(gate, 0.0, GRACE + 0.1, 0.0)))
     gate.opened.set()
-    error = line.outcome.error
-    assert (str(line.outcome.status), error.code, error.where) == ("unknown", "A005", want.where)
+    error = line.result.error
+    assert (str(line.result.status), error.code, error.location) == (
+        "unknown",
+        "A005",
+        desired.location,
+    )
     assert error.message.endswith("usage is being lost: 'm00' was in flight when the run stopped")
     assert "`wake mtr_o`" in error.hint
 
@@ -110,8 +116,8 @@ def test_what_takes_longer_is_unknown_and_said():
     clock = Hands(gate, 0.0, GRACE + 0.1, 0.0)
     (line,) = apply(replace(run, clock=clock, stopped=gate.reached.is_set))
     gate.opened.set()
-    assert str(line.outcome.status) == "unknown"
-    assert line.outcome.error.message == "'m00' was in flight when the run stopped"
+    assert str(line.result.status) == "unknown"
+    assert line.result.error.message == "'m00' was in flight when the run stopped"
 
 
 def test_a_second_interrupt_waits_for_nothing_and_begins_nothing():
@@ -123,7 +129,7 @@ def test_a_second_interrupt_waits_for_nothing_and_begins_nothing():
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        apply(replace(run, told=interrupt))
+        apply(replace(run, on_result=interrupt))
     assert not gate.opened.is_set()
     gate.opened.set()
     for thread in threading.enumerate():

@@ -7,18 +7,18 @@ from typing import Any
 from reconciler.diagnostics.diagnostic import Location
 from reconciler.drift.remediation import Commands
 from reconciler.model.change import Change
-from reconciler.model.match import namesakes
+from reconciler.model.match import match_meters
 from reconciler.model.meter import (
     CustomerMapping,
     DefaultAggregation,
-    Live,
+    ExistingMeter,
     Meter,
     Status,
     StatusTransitions,
     ValueSettings,
 )
 from reconciler.model.price import Price
-from reconciler.model.project import Account, AccountRef, Declared, Policy, Undeclared
+from reconciler.model.project import Account, AccountRef, MeterConfig, Policy, Undeclared
 from reconciler.planning.diff import decide
 from reconciler.planning.plan import Plan, in_order, seal
 
@@ -54,11 +54,11 @@ def declare(
     accepts: tuple[str, ...] = (),
     line: int = 3,
     **same: Any,
-) -> Declared:
+) -> MeterConfig:
     """A declaration of `name`; the settings not given are the defaults."""
-    return Declared(
+    return MeterConfig(
         meter=Meter(**settings(name, **same)),
-        where=Location("meters.yaml", line, 5, line + 3, 1),
+        location=Location("meters.yaml", line, 5, line + 3, 1),
         status=status,
         protect=protect,
         retires=retires,
@@ -66,12 +66,12 @@ def declare(
     )
 
 
-def retire(name: str = "calls", **same: Any) -> Declared:
+def retire(name: str = "calls", **same: Any) -> MeterConfig:
     """A declaration with `status: inactive`."""
     return declare(name, status=Status.INACTIVE, **same)
 
 
-def live(
+def existing(
     id_: str = "mtr_a",
     name: str = "calls",
     *,
@@ -79,9 +79,9 @@ def live(
     updated: int | None = None,
     livemode: bool = False,
     **same: Any,
-) -> Live:
+) -> ExistingMeter:
     """An active live meter."""
-    return Live(
+    return ExistingMeter(
         id=id_,
         status="active",
         created=created,
@@ -99,9 +99,9 @@ def stopped(
     created: int = 1_700_000_000,
     livemode: bool = False,
     **same: Any,
-) -> Live:
+) -> ExistingMeter:
     """An inactive live meter, deactivated `at`."""
-    return Live(
+    return ExistingMeter(
         id=id_,
         status="inactive",
         created=created,
@@ -122,17 +122,17 @@ def priced(*prices: str) -> dict[str, tuple[Price, ...]]:
 
 
 def lines(
-    declared: tuple[Declared, ...] | list[Declared],
-    account: tuple[Live, ...] | list[Live],
+    declared: tuple[MeterConfig, ...] | list[MeterConfig],
+    account: tuple[ExistingMeter, ...] | list[ExistingMeter],
     prices: dict[str, tuple[Price, ...]] | None = None,
     policy: Policy = OWNING,
 ) -> tuple[Change, ...]:
     """The lines of a plan, in its order."""
-    return in_order(decide(each, prices or {}, policy) for each in namesakes(declared, account))
+    return in_order(decide(each, prices or {}, policy) for each in match_meters(declared, account))
 
 
 def plan_of(*changes: Change, listed: tuple[str, ...] | None = None, **more: Any) -> Plan:
     """A sealed plan of these lines."""
-    ids = tuple(sorted(meter.id for line in changes for meter in line.live))
+    ids = tuple(sorted(meter.id for line in changes for meter in line.existing_meters))
     facts = {"account": AccountRef("test", "acct_1", livemode=False), "nonce": "n", **more}
     return seal(Plan(changes=in_order(changes), listed=ids if listed is None else listed, **facts))

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from core.stage import Stage, stage
-from core.worlds import declare, live, retire, stopped
+from core.stage import Context, context
+from core.worlds import declare, existing, retire, stopped
 
 from reconciler.emulator import (
     Conflict,
@@ -21,18 +21,18 @@ from reconciler.emulator import (
     Settings,
     Switch,
 )
-from reconciler.model.meter import Live
-from reconciler.model.project import Declared
+from reconciler.model.meter import ExistingMeter
+from reconciler.model.project import MeterConfig
 
-OLD = live("mtr_o", "old", formula="count")
+OLD = existing("mtr_o", "old", formula="count")
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
     """Files and an account; `meters` active in the end, and the effects that lead there."""
 
-    declared: tuple[Declared, ...]
-    meters: tuple[Live, ...]
+    declared: tuple[MeterConfig, ...]
+    meters: tuple[ExistingMeter, ...]
     effects: tuple[str, ...]
 
     @property
@@ -44,7 +44,7 @@ class Scenario:
 SCENARIOS = {
     "create": Scenario((declare("new"),), (), ("created new",)),
     "update": Scenario(
-        (declare("named", display="Other"),), (live("mtr_n", "named"),), ("updated named",)
+        (declare("named", display="Other"),), (existing("mtr_n", "named"),), ("updated named",)
     ),
     "reactivate": Scenario(
         (declare("woken"),), (stopped("mtr_w", "woken"),), ("reactivated woken",)
@@ -62,10 +62,10 @@ SCENARIOS = {
         (OLD, stopped("mtr_t", "old", display="Was")),
         ("deactivated old", "reactivated old", "updated old"),
     ),
-    "deactivate": Scenario((retire("gone"),), (live("mtr_g", "gone"),), ("deactivated gone",)),
+    "deactivate": Scenario((retire("gone"),), (existing("mtr_g", "gone"),), ("deactivated gone",)),
     "deactivate what is undeclared": Scenario(
         (declare("same"),),
-        (live("mtr_e", "same"), live("mtr_x", "x")),
+        (existing("mtr_e", "same"), existing("mtr_x", "x")),
         ("deactivated x",),
     ),
 }
@@ -80,10 +80,10 @@ SCENARIOS["every kind"] = Scenario(
     ),
     meters=(
         stopped("mtr_w", "woken"),
-        live("mtr_n", "named"),
+        existing("mtr_n", "named"),
         OLD,
-        live("mtr_g", "gone"),
-        live("mtr_e", "same"),
+        existing("mtr_g", "gone"),
+        existing("mtr_e", "same"),
     ),
     effects=(
         *("created new", "reactivated woken", "updated woken", "updated named"),
@@ -129,14 +129,14 @@ SWITCHES: dict[str, dict[str, object]] = {
 
 
 @contextmanager
-def acted_out(scenario: Scenario, **switches: object) -> Iterator[Stage]:
+def acted_out(scenario: Scenario, **switches: object) -> Iterator[Context]:
     """The scenario's account and files, on an emulator with these switches."""
     settings = Settings(**switches)
-    with stage(scenario.meters, declared=scenario.declared, settings=settings) as it:
+    with context(scenario.meters, declared=scenario.declared, settings=settings) as it:
         yield it
 
 
-def effects(it: Stage) -> Counter[str]:
+def effects(it: Context) -> Counter[str]:
     """What happened to which name; the update that a deactivation may bring is not counted."""
     with it.server.lock:
         events = list(it.server.state.ledger.events.values())
@@ -148,8 +148,8 @@ def effects(it: Stage) -> Counter[str]:
     return found
 
 
-def as_declared(it: Stage, scenario: Scenario) -> bool:
+def as_declared(it: Context, scenario: Scenario) -> bool:
     """Whether exactly what is declared is active, with exactly the declared settings."""
-    active = {meter.event_name: meter.meter for meter in it.live().values() if meter.active}
-    running = (want for want in scenario.declared if want.status == "active")
-    return active == {want.event_name: want.meter for want in running}
+    active = {meter.event_name: meter.meter for meter in it.list_all().values() if meter.active}
+    running = (desired for desired in scenario.declared if desired.status == "active")
+    return active == {desired.event_name: desired.meter for desired in running}

@@ -23,7 +23,7 @@ NEEDS_NAME = ("replace by a new one", "every kind")
 
 
 def statuses(report):
-    return {str(line.outcome.status) for line in report.lines if line.outcome}
+    return {str(line.result.status) for line in report.changes if line.result}
 
 
 def hit(it):
@@ -47,7 +47,7 @@ def struck_once(scenario, *faults, switches):
         assert as_declared(it, story)
         if "mtr_e" in before:
             assert it.raw()["mtr_e"] == before["mtr_e"]
-        assert not any(line.change.action.writes for line in it.plan().report.lines)
+        assert not any(line.change.action.writes for line in it.plan().report.changes)
 
 
 def struck_for_good(scenario, fault, at, switches):
@@ -127,9 +127,9 @@ def test_a_successor_that_is_refused_for_good_leaves_the_old_meter_awake(switch)
         report = it.apply(planned)
         assert effects(it) == Counter(["deactivated old", "reactivated old"])
         assert {asked(entry) for entry in it.posts()} <= allowed(planned)
-        (line,) = report.lines
-        assert (report.exit_code, line.outcome.error.code) == (Exit.PARTIAL, "A006")
-        assert it.live()["mtr_o"].active
+        (line,) = report.changes
+        assert (report.exit_code, line.result.error.code) == (Exit.PARTIAL, "A006")
+        assert it.list_all()["mtr_o"].active
 
 
 @pytest.mark.parametrize("switch", SWITCHES)
@@ -139,8 +139,8 @@ def test_a_name_that_was_given_away_meanwhile_is_not_taken(scenario, switch):
     story = SCENARIOS[scenario]
     with acted_out(story, **SWITCHES[switch]) as it:
         planned = it.plan()
-        (want,) = story.declared
-        other = replace(want.meter, display_name="Somebody's").as_api()
+        (desired,) = story.declared
+        other = replace(desired.meter, display_name="Somebody's").as_api()
         if not (switch == TAKEN and story.meters):
             it.server.edit("/v1/billing/meters", {k: v for k, v in other.items() if v})
             before = it.raw()

@@ -9,7 +9,7 @@ from past.checkout import SECOND, begun
 
 from reconciler.history import declarations as commits
 from reconciler.history.declarations import changes
-from reconciler.report.history import Turn
+from reconciler.report.history import DeclarationChange
 
 SEATS = """\
 version: 1
@@ -28,8 +28,8 @@ def made(tmp_path, monkeypatch):
 
 def told(made, name="seats", folder=""):
     """What the commits did, oldest first; nothing was left out."""
-    found, problems = changes(str(made.folder / folder), name)
-    assert problems == ()
+    found, diagnostics = changes(str(made.folder / folder), name)
+    assert diagnostics == ()
     return [(each.subject, each.turn, each.keys) for each in reversed(found)]
 
 
@@ -51,11 +51,11 @@ def test_a_commit_is_told_by_what_it_means(made):
     made.file("meters.yaml", "version: 1\nmeters: []\n")
     made.commit("Remove all")
     assert told(made) == [
-        ("Declare seats", Turn.DECLARED, ()),
-        ("Say the default", Turn.CHANGED, ("status",)),
-        ("Retire", Turn.CHANGED, ("display_name", "status")),
-        ("Write a key twice", Turn.CHANGED, ("display_name", "status")),
-        ("Remove all", Turn.REMOVED, ()),
+        ("Declare seats", DeclarationChange.DECLARED, ()),
+        ("Say the default", DeclarationChange.CHANGED, ("status",)),
+        ("Retire", DeclarationChange.CHANGED, ("display_name", "status")),
+        ("Write a key twice", DeclarationChange.CHANGED, ("display_name", "status")),
+        ("Remove all", DeclarationChange.REMOVED, ()),
     ]
     (*_, oldest), _ = changes(str(made.folder), "seats")
     assert (oldest.commit, oldest.author) == (first, "Ada Lovelace")
@@ -72,8 +72,8 @@ def test_an_entry_that_moves_as_it_is_does_not_count(made):
     made.git("mv", "billing/b.yml", "billing/c.yaml")
     made.file("billing/c.yaml", SEATS.replace("Seats", "Chairs"))
     made.commit("Move and rename")
-    moved = ("Move and rename", Turn.CHANGED, ("display_name",))
-    assert told(made, folder="billing") == [("Declare", Turn.DECLARED, ()), moved]
+    moved = ("Move and rename", DeclarationChange.CHANGED, ("display_name",))
+    assert told(made, folder="billing") == [("Declare", DeclarationChange.DECLARED, ()), moved]
     (latest, _), _ = changes(str(made.folder / "billing"), "seats")
     assert latest.files == ("c.yaml",)
 
@@ -97,7 +97,7 @@ def test_hostile_names_of_meters_are_plain_text(made, name):
     quoted = name.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     made.file("meters.yaml", SEATS.replace("seats", f'"{quoted}"'))
     made.commit("Declare")
-    assert told(made, name) == [("Declare", Turn.DECLARED, ())]
+    assert told(made, name) == [("Declare", DeclarationChange.DECLARED, ())]
     assert told(made, name[:-1]) == []
     assert not list(made.folder.rglob("owned"))
 
@@ -140,7 +140,11 @@ def test_a_version_that_cannot_be_read_declares_nothing(made):
     for subject, content in (("Declare", SEATS), ("Break", "meters: ["), ("Mend", SEATS)):
         made.file("meters.yaml", content)
         made.commit(subject)
-    assert [each[1] for each in told(made)] == [Turn.DECLARED, Turn.REMOVED, Turn.DECLARED]
+    assert [each[1] for each in told(made)] == [
+        DeclarationChange.DECLARED,
+        DeclarationChange.REMOVED,
+        DeclarationChange.DECLARED,
+    ]
 
 
 def _branches(made, side, here):
@@ -174,7 +178,7 @@ def test_a_merge_that_says_something_of_its_own_is_told(made):
     made.commit("Merge")
     found = {each[0]: each[1:] for each in told(made)}
     assert set(found) == {"Declare", "On the side", "Here", "Merge"}
-    assert found["Merge"] == (Turn.CHANGED, ("display_name",))
+    assert found["Merge"] == (DeclarationChange.CHANGED, ("display_name",))
 
 
 _COMMITTER = {"GIT_COMMITTER_NAME": "C", "GIT_COMMITTER_EMAIL": "c@example.com"}
@@ -202,9 +206,9 @@ def test_a_shallow_clone_is_said_and_its_edge_declares_nothing(made, tmp_path_fa
     made.commit("Rename")
     clone = tmp_path_factory.mktemp("clone")
     made.git("clone", "--quiet", "--depth=2", made.folder.as_uri(), str(clone))
-    found, problems = changes(str(clone), "seats")
+    found, diagnostics = changes(str(clone), "seats")
     assert [each.subject for each in found] == ["Rename"]
-    assert [(p.code, "shallow" in p.message) for p in problems] == [("J103", True)]
+    assert [(p.code, "shallow" in p.message) for p in diagnostics] == [("J103", True)]
 
 
 def test_a_partial_clone_is_said_and_nothing_is_fetched(made, tmp_path_factory):
@@ -216,9 +220,9 @@ def test_a_partial_clone_is_said_and_nothing_is_fetched(made, tmp_path_factory):
     clone = tmp_path_factory.mktemp("clone")
     made.git("clone", "--quiet", "--filter=blob:none", made.folder.as_uri(), str(clone))
     before = set(clone.rglob("*"))
-    found, (problem,) = changes(str(clone), "seats")
-    assert (found, problem.code) == ((), "J102")
-    assert "not allowed" in problem.message
+    found, (diagnostic,) = changes(str(clone), "seats")
+    assert (found, diagnostic.code) == ((), "J102")
+    assert "not allowed" in diagnostic.message
     assert set(clone.rglob("*")) == before
 
 
@@ -230,9 +234,9 @@ def test_a_very_long_history_is_cut_and_that_is_said(made, monkeypatch):
     for name in ("Seats", "Chairs", "Stools"):
         made.file("meters.yaml", SEATS.replace("Seats", name))
         made.commit(name)
-    found, problems = changes(str(made.folder), "seats")
+    found, diagnostics = changes(str(made.folder), "seats")
     assert [each.subject for each in found] == ["Stools", "Chairs"]
-    assert [problem.code for problem in problems] == ["J103"]
+    assert [diagnostic.code for diagnostic in diagnostics] == ["J103"]
 
 
 def test_a_date_beyond_any_calendar_is_the_last_one_there_is(made):

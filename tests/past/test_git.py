@@ -47,8 +47,8 @@ def test_no_setting_of_the_repository_runs_a_program_or_changes_the_answer(made)
         "format.pretty": "oneline",
     }.items():
         made.git("config", key, str(value))
-    (found,), problems = changes(str(made.folder), "seats")
-    assert (found.subject, problems) == ("Declare", ())
+    (found,), diagnostics = changes(str(made.folder), "seats")
+    assert (found.subject, diagnostics) == ("Declare", ())
     assert not (made.folder / "owned").exists()
 
 
@@ -92,10 +92,10 @@ def _dubious(*_, **__):
 def test_a_checkout_that_git_does_not_read_is_said(made, monkeypatch, does, said):
     """In a container the folder often belongs to another user."""
     monkeypatch.setattr(git.subprocess, "run", does)
-    found, (problem,) = changes(str(made.folder), "seats")
+    found, (diagnostic,) = changes(str(made.folder), "seats")
     assert found == ()
-    assert problem.code == "J102"
-    assert problem.message.endswith(said)
+    assert diagnostic.code == "J102"
+    assert diagnostic.message.endswith(said)
 
 
 def test_the_checked_out_commit_is_a_full_hash_or_nothing(made, tmp_path_factory, monkeypatch):
@@ -126,9 +126,9 @@ def test_a_version_that_is_lost_is_said(made):
     """A damaged repository: nothing is told, rather than something wrong."""
     blob = made.git("rev-parse", "HEAD:meters.yaml")
     (made.folder / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
-    found, (problem,) = changes(str(made.folder), "seats")
-    assert (found, problem.code) == ((), "J102")
-    assert problem.message.endswith(f"{blob} missing")
+    found, (diagnostic,) = changes(str(made.folder), "seats")
+    assert (found, diagnostic.code) == ((), "J102")
+    assert diagnostic.message.endswith(f"{blob} missing")
 
 
 def test_a_hook_of_git_does_not_lead_into_another_repository(made, tmp_path_factory, monkeypatch):
@@ -141,5 +141,5 @@ def test_a_hook_of_git_does_not_lead_into_another_repository(made, tmp_path_fact
         monkeypatch.setenv("GIT_DIR", found)
         monkeypatch.setenv("GIT_INDEX_FILE", f"{found}/index")
         assert origin.commit(str(made.folder / "billing")) == head
-        told, problems = changes(str(made.folder / "billing"), "seats")
-        assert ([each.commit for each in told], problems) == ([head], ())
+        told, diagnostics = changes(str(made.folder / "billing"), "seats")
+        assert ([each.commit for each in told], diagnostics) == ([head], ())

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from published import held
 
 from reconciler.history import journal
-from reconciler.history.runs import about, recount
+from reconciler.history.runs import about, parse_runs
 from reconciler.render import render
 from reconciler.report.history import History
 
@@ -32,49 +32,51 @@ RUN = {
 def entries(run="aaaa0001", *told):
     """A run's entries, a second apart."""
     clock = count(1_790_000_000)
-    lines = [{"kind": "run", **RUN}, *told]
-    return [{**each, "at": next(clock), "run": run, "plan_id": RUN["plan_id"]} for each in lines]
+    changes = [{"kind": "run", **RUN}, *told]
+    return [{**each, "at": next(clock), "run": run, "plan_id": RUN["plan_id"]} for each in changes]
 
 
-def request(kind, name, verb, n=1, **more):
-    told = {"event_name": name, "verb": verb, "n": n, "undoes": None, "meter_id": None}
+def request(kind, name, operation, n=1, **more):
+    told = {"event_name": name, "operation": operation, "n": n, "undoes": None, "meter_id": None}
     return {"kind": kind, **told, "key": f"{KEY}-{n}-1", **more}
 
 
-def seen(name, verb, n=1, **more):
-    return request("observe", name, verb, n, result="seen", request_id=f"req_{n}", **more)
+def seen(name, operation, n=1, **more):
+    return request(
+        "response", name, operation, n, result="confirmed", request_id=f"req_{n}", **more
+    )
 
 
-def outcome(name, action, status, **more):
-    return {"kind": "outcome", "event_name": name, "action": action, "status": status, **more}
+def result(name, action, status, **more):
+    return {"kind": "result", "event_name": name, "action": action, "status": status, **more}
 
 
 ERROR = {"code": "A006", "message": "create of 'seats' failed: no; mtr_s is active again"}
 WHOLE = entries(
     "aaaa0001",
-    request("intend", "calls", "create"),
+    request("request", "calls", "create"),
     seen("calls", "create", meter_id="mtr_c", attempts=1),
-    outcome("calls", "create", "done", meter_id="mtr_c"),
-    request("intend", "seats", "deactivate", 2, meter_id="mtr_s"),
+    result("calls", "create", "done", meter_id="mtr_c"),
+    request("request", "seats", "deactivate", 2, meter_id="mtr_s"),
     seen("seats", "deactivate", 2, meter_id="mtr_s", attempts=1),
-    request("intend", "seats", "create", 3),
-    request("observe", "seats", "create", 3, result="refused", status=400, request_id="req_3"),
-    request("intend", "seats", "reactivate", 4, meter_id="mtr_s", undoes=2),
+    request("request", "seats", "create", 3),
+    request("response", "seats", "create", 3, result="refused", status=400, request_id="req_3"),
+    request("request", "seats", "reactivate", 4, meter_id="mtr_s", undoes=2),
     seen("seats", "reactivate", 4, meter_id="mtr_s", undoes=2, attempts=3),
-    outcome("seats", "replace", "failed", meter_id="mtr_s", error=ERROR),
+    result("seats", "replace", "failed", meter_id="mtr_s", error=ERROR),
     {"kind": "end", "exit_code": 5},
 )
 KILLED = entries(
     "aaaa0002",
-    request("intend", "calls", "update"),
-    request("intend", "seats", "update", 2),
-    request("unsent", "seats", "update", 2),
+    request("request", "calls", "update"),
+    request("request", "seats", "update", 2),
+    request("not_sent", "seats", "update", 2),
 )
 
 
 def test_runs_look_as_reviewed(golden):
     """One that failed in part, and one that was killed."""
-    told = History(runs=recount([*WHOLE, *KILLED]))
+    told = History(runs=parse_runs([*WHOLE, *KILLED]))
     golden("history/expected.txt", render(told, "text"))
     golden("history/expected.json", render(told, "json"))
     held(render(told, "json"))
@@ -85,9 +87,9 @@ def test_lines_of_runs_at_work_at_once_are_told_apart():
     mixed = [
         line for pair in zip(WHOLE, entries("bbbb0001", *WHOLE[1:]), strict=True) for line in pair
     ]
-    one, other = recount(mixed)
+    one, other = parse_runs(mixed)
     assert (one.run, other.run) == ("aaaa0001", "bbbb0001")
-    assert one.lines == other.lines
+    assert one.changes == other.changes
 
 
 class Counted(dict):
@@ -105,29 +107,29 @@ def test_a_large_run_is_gone_through_once(name):
     """Many meters, or many tries for one: each entry is looked at a few dozen times at most."""
     many = [entry for n in range(500) for entry in _tried(name.format(n), n)]
     Counted.looks = 0
-    (run,) = recount(map(Counted, entries("aaaa0001", *many)))
-    assert sum(len(line.requests) for line in run.lines) == 500
-    assert all(each.result == "seen" for line in run.lines for each in line.requests)
+    (run,) = parse_runs(map(Counted, entries("aaaa0001", *many)))
+    assert sum(len(line.requests) for line in run.changes) == 500
+    assert all(each.result == "confirmed" for line in run.changes for each in line.requests)
     assert Counted.looks < 40 * len(many)
 
 
 def _tried(name, n):
-    return request("intend", name, "create", n), seen(name, "create", n)
+    return request("request", name, "create", n), seen(name, "create", n)
 
 
 def test_one_meter_of_many():
     """Runs that did nothing about it are left out."""
-    runs = tuple(about(recount([*WHOLE, *KILLED]), "seats"))
-    assert [[line.event_name for line in run.lines] for run in runs] == [["seats"], ["seats"]]
+    runs = tuple(about(parse_runs([*WHOLE, *KILLED]), "seats"))
+    assert [[line.event_name for line in run.changes] for run in runs] == [["seats"], ["seats"]]
     assert tuple(about(runs, "calls")) == ()
 
 
 def test_a_killed_run_has_no_end_and_an_open_request():
     """Nobody wrote down what came of it."""
-    (run,) = recount(KILLED)
+    (run,) = parse_runs(KILLED)
     assert (run.ended, run.exit_code) == (None, None)
-    results = {line.event_name: [r.result for r in line.requests] for line in run.lines}
-    assert results == {"calls": [None], "seats": ["unsent"]}
+    results = {line.event_name: [r.result for r in line.requests] for line in run.changes}
+    assert results == {"calls": [None], "seats": ["not_sent"]}
 
 
 VALUES = st.recursive(
@@ -142,7 +144,7 @@ NAMES = sorted({name for entry in [*WHOLE, *KILLED] for name in entry})
 @given(st.lists(st.tuples(st.sampled_from(WHOLE), st.dictionaries(st.sampled_from(NAMES), VALUES))))
 def test_a_journal_that_was_edited_ends_nothing(edited):
     """Whatever stands in it, the document is valid and the text can be read."""
-    told = History(runs=recount([{**entry, **edit} for entry, edit in edited]))
+    told = History(runs=parse_runs([{**entry, **edit} for entry, edit in edited]))
     held(render(told, "json"))
     assert render(told, "text").strip()
 
@@ -153,17 +155,17 @@ def project(tmp_path):
     (tmp_path / "meters.yaml").write_text("version: 1\nmeters: []\n")
     folder = tmp_path / ".reconciler"
     folder.mkdir()
-    lines = "".join(f"{json.dumps(entry)}\n" for entry in [*WHOLE, *KILLED])
-    (folder / journal.NAME).write_text(lines)
+    changes = "".join(f"{json.dumps(entry)}\n" for entry in [*WHOLE, *KILLED])
+    (folder / journal.NAME).write_text(changes)
     return tmp_path
 
 
 def test_the_verb_tells_all_of_it_or_of_one_meter(run, project):
     """Offline and without a key."""
     every = held(run("history", project, "--format", "json").out)
-    assert [len(each["lines"]) for each in every["runs"]] == [2, 2]
+    assert [len(each["changes"]) for each in every["runs"]] == [2, 2]
     some = held(run("history", project, "--meter", "seats", "--format", "json").out)
-    assert [len(each["lines"]) for each in some["runs"]] == [1, 1]
+    assert [len(each["changes"]) for each in some["runs"]] == [1, 1]
     kinds = ["update", "deactivate", "create", "reactivate", "replace"]
     assert [each["kind"] for each in some["timeline"]] == kinds
     none = run("history", project, "--meter", "nothing")
@@ -186,7 +188,7 @@ def test_a_torn_line_is_said_and_the_rest_is_told(run, project):
     told = run("history", project, "--format", "json")
     document = held(told.out)
     assert (told.code, document["complete"]) == (0, False)
-    assert [problem["code"] for problem in document["problems"]] == ["J002"]
+    assert [diagnostic["code"] for diagnostic in document["diagnostics"]] == ["J002"]
     assert len(document["runs"]) == 2
 
 

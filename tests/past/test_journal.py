@@ -12,13 +12,13 @@ from pathlib import Path
 import pytest
 from virtual import VirtualClock
 
-from reconciler.diagnostics.diagnostic import Level, Problem
-from reconciler.execution.protocol import Doubtful, Seen
-from reconciler.execution.steps import Step, Verb
+from reconciler.diagnostics.diagnostic import Diagnostic, Level
+from reconciler.execution.protocol import Confirmed, Indeterminate
+from reconciler.execution.steps import Operation, Step
 from reconciler.history import journal
 from reconciler.model.change import Action, Change
-from reconciler.model.meter import DefaultAggregation, Live
-from reconciler.report.report import Line, Outcome, OutcomeStatus
+from reconciler.model.meter import DefaultAggregation, ExistingMeter
+from reconciler.report.report import ChangeResult, ReportedChange, ResultStatus
 
 RUN = journal.Header(
     plan_id="p" * 32,
@@ -31,7 +31,7 @@ RUN = journal.Header(
     job=None,
     tool_version="0",
 )
-LIVE = Live(
+LIVE = ExistingMeter(
     id="mtr_1",
     event_name="api_calls",
     display_name="API calls",
@@ -43,7 +43,7 @@ LIVE = Live(
 )
 STOP = Step(
     1,
-    Verb.DEACTIVATE,
+    Operation.DEACTIVATE,
     Change(action=Action.DEACTIVATE, event_name="api_calls", reason="owned"),
     "mtr_1",
 )
@@ -56,26 +56,26 @@ def kinds(folder: Path) -> list[str]:
 def test_a_request_is_on_disk_before_it_is_sent(tmp_path):
     """Whoever reads the file at the moment of the request finds it there."""
     with journal.opened(tmp_path, RUN, VirtualClock()) as book:
-        book.intend(STOP, "key-1")
-        assert kinds(tmp_path) == ["run", "intend"]
-        book.observe(STOP, "key-1", Seen(LIVE, "req_1"))
-        book.outcome(Line(STOP.change, Outcome(OutcomeStatus.DONE)))
-    entries, problems = journal.read(tmp_path)
-    assert [entry["kind"] for entry in entries] == ["run", "intend", "observe", "outcome"]
+        book.before_request(STOP, "key-1")
+        assert kinds(tmp_path) == ["run", "request"]
+        book.after_response(STOP, "key-1", Confirmed(LIVE, "req_1"))
+        book.result(ReportedChange(STOP.change, ChangeResult(ResultStatus.DONE)))
+    entries, diagnostics = journal.read(tmp_path)
+    assert [entry["kind"] for entry in entries] == ["run", "request", "response", "result"]
     assert entries[0]["user"] == "ada"
     assert entries[2]["request_id"] == "req_1"
     assert entries[2]["meter"]["id"] == "mtr_1"
     assert {entry["plan_id"] for entry in entries} == {RUN.plan_id}
-    assert problems == ()
+    assert diagnostics == ()
 
 
 def test_a_doubtful_answer_is_written_as_one(tmp_path):
     """Status and message are kept, and that nobody knows."""
-    problem = Problem("S001", Level.ERROR, "timed out")
+    diagnostic = Diagnostic("S001", Level.ERROR, "timed out")
     with journal.opened(tmp_path, RUN, VirtualClock()) as book:
-        book.observe(STOP, "key-1", Doubtful(problem, 500, "req_2", 3))
+        book.after_response(STOP, "key-1", Indeterminate(diagnostic, 500, "req_2", 3))
     entry = journal.read(tmp_path)[0][-1]
-    assert (entry["result"], entry["status"], entry["attempts"]) == ("doubtful", 500, 3)
+    assert (entry["result"], entry["status"], entry["attempts"]) == ("indeterminate", 500, 3)
     assert entry["error"] == "timed out"
 
 
@@ -87,12 +87,12 @@ def test_a_line_that_a_crash_cut_off_is_said_and_does_not_swallow_the_next(tmp_p
         file.write(b'{"at": 1, "kind": "int')
     with journal.opened(tmp_path, RUN, VirtualClock()):
         pass
-    entries, problems = journal.read(tmp_path)
+    entries, diagnostics = journal.read(tmp_path)
     assert [entry["kind"] for entry in entries] == ["run", "run"]
-    (problem,) = problems
-    assert problem.code == "J002"
-    assert problem.where is not None
-    assert problem.where.line == 2
+    (diagnostic,) = diagnostics
+    assert diagnostic.code == "J002"
+    assert diagnostic.location is not None
+    assert diagnostic.location.line == 2
 
 
 def refused(folder):
@@ -102,9 +102,9 @@ def refused(folder):
         journal.opened(folder, RUN, VirtualClock()),
     ):
         raise AssertionError("the run must not begin")
-    (problem,) = caught.value.problems
-    assert problem.code == "J001"
-    return problem.message
+    (diagnostic,) = caught.value.diagnostics
+    assert diagnostic.code == "J001"
+    return diagnostic.message
 
 
 def test_a_full_disk_is_an_error_before_the_first_request(tmp_path, monkeypatch):
@@ -127,16 +127,16 @@ def test_a_link_leads_nowhere(tmp_path, name):
     (tmp_path / "linked").symlink_to(tmp_path / "state")
     assert "symbolic link" in refused(tmp_path / "linked")
     assert (tmp_path / "victim").read_text() == "precious"
-    _, problems = journal.read(tmp_path / "state")
-    assert [problem.code for problem in problems] == ["J004"] * (name == journal.NAME)
+    _, diagnostics = journal.read(tmp_path / "state")
+    assert [diagnostic.code for diagnostic in diagnostics] == ["J004"] * (name == journal.NAME)
 
 
 def test_what_is_no_file_is_neither_written_nor_waited_for(tmp_path):
     """A pipe would hold up a reader for ever."""
     os.mkfifo(tmp_path / journal.NAME)
     assert "not a regular file" in refused(tmp_path)
-    _, problems = journal.read(tmp_path, VirtualClock())
-    assert [problem.code for problem in problems] == ["J004"]
+    _, diagnostics = journal.read(tmp_path, VirtualClock())
+    assert [diagnostic.code for diagnostic in diagnostics] == ["J004"]
 
 
 def test_a_lock_that_is_never_let_go_of_is_an_error_after_some_seconds(tmp_path):
@@ -146,8 +146,8 @@ def test_a_lock_that_is_never_let_go_of_is_an_error_after_some_seconds(tmp_path)
     with open(tmp_path / journal.LOCK) as held:
         fcntl.flock(held, fcntl.LOCK_EX)
         assert "another process does not let go of journal.lock" in refused(tmp_path)
-        entries, problems = journal.read(tmp_path, VirtualClock())
-    assert (len(entries), problems) == (1, ())
+        entries, diagnostics = journal.read(tmp_path, VirtualClock())
+    assert (len(entries), diagnostics) == (1, ())
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
@@ -160,11 +160,11 @@ def test_a_disk_that_fills_up_later_stops_new_requests_and_is_said(tmp_path, mon
     """What was sent is not lost from the report; what was not sent is not sent."""
     with journal.opened(tmp_path, RUN, VirtualClock()) as book:
         monkeypatch.setattr(os, "write", lambda *_: 0)
-        book.observe(STOP, "key-1", Seen(LIVE))
+        book.after_response(STOP, "key-1", Confirmed(LIVE))
         with pytest.raises(journal.JournalError):
-            book.intend(STOP, "key-2")
-        book.intend(STOP, "key-3", begun=True)  # a line must not be left half-way for it
-        assert [problem.code for problem in book.lost()] == ["J003"]
+            book.before_request(STOP, "key-2")
+        book.before_request(STOP, "key-3", begun=True)  # a line must not be left half-way for it
+        assert [diagnostic.code for diagnostic in book.lost()] == ["J003"]
         monkeypatch.undo()
 
 
@@ -173,13 +173,13 @@ def test_a_line_that_fitted_only_in_part_does_not_swallow_the_next(tmp_path, mon
     write = os.write
     with journal.opened(tmp_path, RUN, VirtualClock()) as book:
         monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:9]))
-        book.observe(STOP, "key-1", Seen(LIVE))
+        book.after_response(STOP, "key-1", Confirmed(LIVE))
         monkeypatch.undo()
         book.end(0)
-        assert [problem.code for problem in book.lost()] == ["J003"]
-    entries, problems = journal.read(tmp_path)
+        assert [diagnostic.code for diagnostic in book.lost()] == ["J003"]
+    entries, diagnostics = journal.read(tmp_path)
     assert [entry["kind"] for entry in entries] == ["run", "end"]
-    assert [problem.code for problem in problems] == ["J002"]
+    assert [diagnostic.code for diagnostic in diagnostics] == ["J002"]
 
 
 def test_a_request_that_ends_after_its_run_writes_nowhere(tmp_path):
@@ -187,7 +187,7 @@ def test_a_request_that_ends_after_its_run_writes_nowhere(tmp_path):
     with journal.opened(tmp_path, RUN, VirtualClock()) as book:
         pass
     with (tmp_path / "other").open("w"):
-        book.observe(STOP, "key-1", Seen(LIVE))
+        book.after_response(STOP, "key-1", Confirmed(LIVE))
     assert (tmp_path / "other").read_text() == ""
     assert kinds(tmp_path) == ["run"]
 
@@ -198,8 +198,8 @@ def test_runs_of_one_plan_can_be_told_apart(tmp_path):
         journal.opened(tmp_path, RUN, VirtualClock()) as one,
         journal.opened(tmp_path, RUN, VirtualClock()) as other,
     ):
-        one.intend(STOP, "key-1")
-        other.unsent(STOP, "key-1")
+        one.before_request(STOP, "key-1")
+        other.not_sent(STOP, "key-1")
         other.end(130)
         one.end(0)
     runs = [entry["run"] for entry in journal.read(tmp_path)[0]]
@@ -222,7 +222,7 @@ def test_two_processes_do_not_mix_lines(tmp_path):
         "import sys; from pathlib import Path; from past.test_journal import *\n"
         "from reconciler.clock import SystemClock\n"
         "with journal.opened(Path(sys.argv[1]), RUN, SystemClock()) as book:\n"
-        "    for n in range(200): book.intend(STOP, 'k' * 500 + str(n))\n"
+        "    for n in range(200): book.before_request(STOP, 'k' * 500 + str(n))\n"
     )
     both = [
         subprocess.Popen(
@@ -231,9 +231,9 @@ def test_two_processes_do_not_mix_lines(tmp_path):
         for _ in range(2)
     ]
     assert [process.wait() for process in both] == [0, 0]
-    entries, problems = journal.read(tmp_path)
-    assert problems == ()
-    assert kinds(tmp_path).count("intend") == 400
+    entries, diagnostics = journal.read(tmp_path)
+    assert diagnostics == ()
+    assert kinds(tmp_path).count("request") == 400
     assert all(json.dumps(entry) for entry in entries)
 
 

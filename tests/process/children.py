@@ -31,11 +31,11 @@ class Ended:
         return held(self.out)
 
     @property
-    def outcomes(self) -> dict[str, str]:
+    def results(self) -> dict[str, str]:
         """What became of every line of the only account that has an outcome, by event_name."""
         (account,) = self.document["accounts"]
-        lines = [line for line in account["changes"] if "outcome" in line]
-        return {line["event_name"]: line["outcome"]["status"] for line in lines}
+        lines = [line for line in account["changes"] if "result" in line]
+        return {line["event_name"]: line["result"]["status"] for line in lines}
 
 
 class Child:

@@ -81,8 +81,8 @@ class Stand:
 
     def journal(self) -> tuple[dict[str, Any], ...]:
         """Every entry of the journal, none of them damaged."""
-        entries, problems = journal.read(self.state_folder)
-        assert problems == ()
+        entries, diagnostics = journal.read(self.state_folder)
+        assert diagnostics == ()
         return entries
 
 

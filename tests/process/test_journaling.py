@@ -27,10 +27,10 @@ def complete(stand, ended):
     assert entries[0]["user"]
     assert entries[-1]["exit_code"] == ended.code
     kinds = Counter(entry["kind"] for entry in entries)
-    assert kinds["intend"] == kinds["observe"]
-    told = {e["event_name"]: e["status"] for e in entries if e["kind"] == "outcome"}
-    assert told == ended.outcomes
-    ids = {entry["request_id"] for entry in entries if entry["kind"] == "observe"}
+    assert kinds["request"] == kinds["response"]
+    told = {e["event_name"]: e["status"] for e in entries if e["kind"] == "result"}
+    assert told == ended.results
+    ids = {entry["request_id"] for entry in entries if entry["kind"] == "response"}
     assert ids <= {entry.request_id for entry in stand.server.log.posts}
 
 
@@ -48,9 +48,9 @@ def test_after_a_500_that_came_after_the_effect(stand):
     ended = apply(stand.folder).end()
     assert ended.code == 0
     complete(stand, ended)
-    (doubted,) = [entry for entry in stand.journal() if entry.get("result") == "doubtful"]
+    (doubted,) = [entry for entry in stand.journal() if entry.get("result") == "indeterminate"]
     assert (doubted["status"], doubted["replayed"]) == (500, True)
-    assert ended.outcomes[doubted["event_name"]] == "done"
+    assert ended.results[doubted["event_name"]] == "done"
 
 
 @pytest.mark.full  # takes seconds: after a refusal the lists are given time to catch up
@@ -60,12 +60,12 @@ def test_after_a_failure(stand):
     ended = apply(stand.folder).end()
     assert ended.code == 5
     complete(stand, ended)
-    assert Counter(ended.outcomes.values()) == {"done": 14, "failed": 1, "skipped": 4}
+    assert Counter(ended.results.values()) == {"done": 14, "failed": 1, "skipped": 4}
     sent = [
-        (e["verb"], e["undoes"], e["result"]) for e in stand.journal() if e["kind"] == "observe"
+        (e["command"], e["undoes"], e["result"]) for e in stand.journal() if e["kind"] == "response"
     ]
     assert [verb for verb, *_ in sent[-3:]] == ["deactivate", "create", "reactivate"]
-    assert [result for *_, result in sent[-3:]] == ["seen", "refused", "seen"]
+    assert [result for *_, result in sent[-3:]] == ["confirmed", "refused", "confirmed"]
     assert sent[-1][1] is not None
     assert stand.meters["mtr_over_1"]["status"] == "active"
 
@@ -104,9 +104,9 @@ def test_without_a_journal_nothing_is_sent_unless_it_was_asked_for(stand, troubl
     trouble(stand)
     ended = apply(stand.folder, setup=powerless).end()
     assert (ended.code, ended.document["exit_code"]) == (1, 1)
-    (problem,) = ended.document["accounts"][0]["problems"]
-    assert problem["code"] == "J001"
-    assert "--no-journal" in problem["hint"]
+    (diagnostic,) = ended.document["accounts"][0]["diagnostics"]
+    assert diagnostic["code"] == "J001"
+    assert "--no-journal" in diagnostic["hint"]
     assert stand.posts == 0
 
     ended = apply(stand.folder, "--no-journal", setup=powerless).end()
@@ -123,15 +123,15 @@ def test_a_disk_that_fills_up_on_the_way_stops_what_was_not_sent(stand):
     """What was sent is told and was written down before; the next run does the rest."""
     ended = apply(stand.folder, setup=little_room).end()
     assert (ended.code, ended.document["exit_code"]) == (5, 5)
-    codes = [problem["code"] for problem in ended.document["accounts"][0]["problems"]]
+    codes = [diagnostic["code"] for diagnostic in ended.document["accounts"][0]["diagnostics"]]
     assert "J003" in codes
     entries, _ = journal.read(stand.state_folder)
-    intended = {entry["key"] for entry in entries if entry["kind"] == "intend"}
+    intended = {entry["key"] for entry in entries if entry["kind"] == "request"}
     sent = {entry.key for entry in stand.server.log.posts}
     assert sent
     begun = {re.sub(r"-(\d+)-1$", lambda n: f"-{int(n[1]) + 1}-1", key) for key in intended}
     assert sent <= intended | begun, "only what finishes a line goes out without a note"
-    assert set(ended.outcomes.values()) <= {"done", "failed", "skipped"}
+    assert set(ended.results.values()) <= {"done", "failed", "skipped"}
 
     assert apply(stand.folder).end().code == 0
     assert twenty.found(stand.meters) == twenty.wanted()

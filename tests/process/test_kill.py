@@ -35,7 +35,7 @@ MOMENTS = [
 ]
 
 
-def settled(stand, ended):
+def succeeded(stand, ended):
     """The account is as declared, and got there without doing anything twice or unasked."""
     assert ended.code == 0, ended
     assert ended.document["exit_code"] == 0
@@ -43,14 +43,14 @@ def settled(stand, ended):
     assert max(stand.effects.values()) == 1
     stops = {id_ for id_, kind in stand.effects if kind == "billing.meter.deactivated"}
     assert stops == twenty.STOPPED
-    intended = {entry["key"] for entry in stand.journal() if entry["kind"] == "intend"}
+    intended = {entry["key"] for entry in stand.journal() if entry["kind"] == "request"}
     assert {entry.key for entry in stand.server.log.posts} <= intended
 
 
 def test_an_undisturbed_run_does_every_line_once(stand):
     """What the others are measured by: each kind is there, and the number of requests."""
     ended = apply(stand.folder).end()
-    settled(stand, ended)
+    succeeded(stand, ended)
     assert (stand.posts, len(stand.server.log)) == (twenty.POSTS, twenty.POSTS + twenty.GETS)
     counts = ended.document["summary"]
     assert sum(counts[kind] for kind in counts if kind not in ("refused", "ignored")) == 21
@@ -78,9 +78,9 @@ def test_a_run_killed_at_any_request_is_finished_by_the_next(stand, method, numb
     ended = first.end()
     assert (ended.code, ended.out) == (-signal.SIGKILL, "")
     assert killed.wait(TIMEOUT)
-    assert [entry["kind"] for entry in on_disk] == ["intend"] * (method == "POST")
+    assert [entry["kind"] for entry in on_disk] == ["request"] * (method == "POST")
 
-    settled(stand, apply(stand.folder).end())
+    succeeded(stand, apply(stand.folder).end())
 
 
 def _key(entry):
@@ -113,8 +113,8 @@ def test_what_a_killed_run_had_sent_may_arrive_during_the_next(stand, number):
 
     second = apply(stand.folder).end()
 
-    settled(stand, second)
-    assert list(second.outcomes.values()).count("already") == 1
+    succeeded(stand, second)
+    assert list(second.results.values()).count("already") == 1
 
 
 def test_a_line_that_the_kill_cut_off_is_said_by_history_and_ends_nothing(stand):
@@ -131,5 +131,5 @@ def test_a_line_that_the_kill_cut_off_is_said_by_history_and_ends_nothing(stand)
     told = Child("history", stand.folder, "--format", "json").end()
     document = told.document
     assert (told.code, document["complete"]) == (0, False)
-    assert [problem["code"] for problem in document["problems"]] == ["J002"]
+    assert [diagnostic["code"] for diagnostic in document["diagnostics"]] == ["J002"]
     assert [run["exit_code"] for run in document["runs"]] == [None, 0]

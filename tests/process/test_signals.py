@@ -11,7 +11,7 @@ from collections import Counter
 import pytest
 from process import twenty
 from process.children import TIMEOUT, Child, apply
-from process.test_kill import settled
+from process.test_kill import succeeded
 
 from reconciler.emulator import Phase
 
@@ -20,7 +20,7 @@ BOTH = (
     pytest.param(signal.SIGTERM, id="TERM", marks=pytest.mark.full),
 )
 EITHER = pytest.mark.parametrize("number", BOTH)
-KINDS = ("intend", "observe", "unsent")
+KINDS = ("request", "response", "not_sent")
 WORKERS = 8
 PIPE = 4096  # bytes that fit into the smallest pipe
 
@@ -30,14 +30,14 @@ def interrupted(stand, ended):
     assert ended.code == 130, ended
     assert ended.document["exit_code"] == 130
     assert "Traceback" not in ended.err
-    statuses = Counter(ended.outcomes.values())
+    statuses = Counter(ended.results.values())
     assert sum(statuses.values()) == 19, "one outcome for every line that writes"
     entries = stand.journal()
     keys = {kind: {e["key"] for e in entries if e["kind"] == kind} for kind in KINDS}
-    assert keys["intend"] == keys["observe"] | keys["unsent"]
-    assert keys["observe"] == {entry.key for entry in stand.server.log.posts}
-    told = {e["event_name"]: e["status"] for e in entries if e["kind"] == "outcome"}
-    assert told.items() <= ended.outcomes.items()
+    assert keys["request"] == keys["response"] | keys["not_sent"]
+    assert keys["response"] == {entry.key for entry in stand.server.log.posts}
+    told = {e["event_name"]: e["status"] for e in entries if e["kind"] == "result"}
+    assert told.items() <= ended.results.items()
     return statuses
 
 
@@ -61,7 +61,7 @@ def test_requests_under_way_are_waited_for_and_told(stand, number, phase):
     assert statuses["done"] == stand.posts == len(stand.effects)
     assert statuses["skipped"] == 19 - stand.posts
     stand.hook = lambda *_: None
-    settled(stand, apply(stand.folder).end())
+    succeeded(stand, apply(stand.folder).end())
 
 
 @EITHER
@@ -74,10 +74,10 @@ def test_a_replacement_that_has_begun_is_finished(stand, number):
     statuses = interrupted(stand, ended)
 
     assert stand.posts == 21
-    assert ended.outcomes["over_1"] == "done"
+    assert ended.results["over_1"] == "done"
     assert statuses == {"done": 15, "skipped": 4}
     stand.hook = lambda *_: None
-    settled(stand, apply(stand.folder).end())
+    succeeded(stand, apply(stand.folder).end())
 
 
 @EITHER
@@ -94,9 +94,9 @@ def test_a_pause_between_two_tries_ends_at_once(stand, number):
     ended = child.end()
 
     assert set(interrupted(stand, ended)) == {"done", "skipped"}
-    assert ended.outcomes["named_2"] == "skipped"
+    assert ended.results["named_2"] == "skipped"
     stand.server.disarm()
-    settled(stand, apply(stand.folder).end())
+    succeeded(stand, apply(stand.folder).end())
 
 
 @EITHER
@@ -119,7 +119,7 @@ def test_the_second_signal_ends_at_once_and_loses_nothing_that_matters(stand, nu
     assert "Traceback" not in ended.err
     assert hung_up.wait(TIMEOUT)
     stand.hook = lambda *_: None
-    settled(stand, apply(stand.folder).end())
+    succeeded(stand, apply(stand.folder).end())
 
 
 @EITHER
@@ -147,13 +147,15 @@ def test_a_signal_during_the_closing_look_leaves_the_report_whole(stand, number)
 
 
 @EITHER
-@pytest.mark.parametrize(("verb", "unbuffered"), [("plan", "1"), ("apply", "1"), ("apply", "")])
+@pytest.mark.parametrize(("command", "unbuffered"), [("plan", "1"), ("apply", "1"), ("apply", "")])
 def test_a_signal_while_the_report_is_read_does_not_cut_it_off(
-    stand, number, verb, unbuffered, monkeypatch
+    stand, number, command, unbuffered, monkeypatch
 ):
     """Somebody reads slowly, as a pager does: the document is whole, and the code is its own."""
     monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)  # as many images of CI have it
-    child = Child(verb, stand.folder, *(["--yes"] if verb == "apply" else []), "--format", "json")
+    child = Child(
+        command, stand.folder, *(["--yes"] if command == "apply" else []), "--format", "json"
+    )
     assert child.process.stdout
     fcntl.fcntl(child.process.stdout, fcntl.F_SETPIPE_SZ, PIPE)
     assert select.select([child.process.stdout], [], [], TIMEOUT)[0], "the report has begun"

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from process import twenty
 from process.children import TIMEOUT, Child, apply
-from process.test_kill import settled
+from process.test_kill import succeeded
 
 from reconciler.emulator import Phase
 
@@ -42,8 +42,8 @@ def test_a_plan_that_two_jobs_apply_at_once_is_done_once(stand, milliseconds):
     stand.hook = meet
     jobs = [apply(stand.folder, "--plan", plan, key=key) for key in ready]
     for ended in [each.end() for each in jobs]:
-        settled(stand, ended)
-        assert set(ended.outcomes.values()) <= {"done", "already"}
+        succeeded(stand, ended)
+        assert set(ended.results.values()) <= {"done", "already"}
     runs = {(entry["run"], entry["plan_id"]) for entry in stand.journal()}
     assert len(runs) == 2
     assert len({plan_id for _, plan_id in runs}) == 1
@@ -59,11 +59,11 @@ def test_a_plan_that_another_job_is_half_through_is_done_already_or_stale(stand)
             late.append(apply(stand.folder, "--plan", plan, key=OTHER).end())
 
     stand.hook = join
-    settled(stand, apply(stand.folder, "--plan", plan, key=ONE).end())
+    succeeded(stand, apply(stand.folder, "--plan", plan, key=ONE).end())
     assert [ended.code for ended in late] == [4]
     again = apply(stand.folder, "--plan", plan, key=OTHER).end()
-    settled(stand, again)
-    assert set(again.outcomes.values()) == {"already"}
+    succeeded(stand, again)
+    assert set(again.results.values()) == {"already"}
 
 
 COUNTED = {"default_aggregation": {"formula": "count"}}
@@ -98,8 +98,8 @@ def test_of_two_plans_the_one_that_comes_late_to_a_meter_yields(stand, tmp_path,
 
     assert [each.code for each in theirs] == [0]
     assert (ended.code, ended.document["exit_code"]) == (5, 5)
-    assert ended.outcomes[name] == "stale"
-    assert set(ended.outcomes.values()) <= {"done", "stale", "skipped"}
+    assert ended.results[name] == "stale"
+    assert set(ended.results.values()) <= {"done", "stale", "skipped"}
     (left,) = [
         m for m in stand.meters.values() if (m["event_name"], m["status"]) == (name, "active")
     ]

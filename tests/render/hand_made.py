@@ -6,11 +6,24 @@ from reconciler.diagnostics.codes import applying, config, guards, planning
 from reconciler.diagnostics.diagnostic import Location
 from reconciler.diagnostics.errors import Exit
 from reconciler.model.change import Action, Change, FieldChange, Reason, Severity
-from reconciler.model.meter import DefaultAggregation, Live, Meter, Status, StatusTransitions
+from reconciler.model.meter import (
+    DefaultAggregation,
+    ExistingMeter,
+    Meter,
+    Status,
+    StatusTransitions,
+)
 from reconciler.model.price import Price
-from reconciler.model.project import AccountRef, Declared
+from reconciler.model.project import AccountRef, MeterConfig
 from reconciler.report.documents import AccountInventory, Inventory
-from reconciler.report.report import AccountReport, Line, Outcome, OutcomeStatus, Report, Sent
+from reconciler.report.report import (
+    AccountReport,
+    ChangeResult,
+    Report,
+    ReportedChange,
+    RequestRecord,
+    ResultStatus,
+)
 
 SANDBOX = AccountRef("sandbox", "acct_1Sandbox", livemode=False)
 HOSTILE = "evil\x1b[2J\u202ename\nsecond\ud800"
@@ -24,9 +37,11 @@ def meter(name: str, display_name: str = "Calls", formula: str = "sum") -> Meter
     )
 
 
-def live(name: str, id_: str, status: str = "active", display_name: str = "Calls") -> Live:
+def existing(
+    name: str, id_: str, status: str = "active", display_name: str = "Calls"
+) -> ExistingMeter:
     stopped = None if status == "active" else 1_790_000_000
-    return Live(
+    return ExistingMeter(
         id=id_,
         status=status,
         created=1_780_000_000,
@@ -39,11 +54,11 @@ def live(name: str, id_: str, status: str = "active", display_name: str = "Calls
     )
 
 
-def declared(name: str, line: int, **more: object) -> Declared:
+def declared(name: str, line: int, **more: object) -> MeterConfig:
     formula = str(more.pop("formula", "sum"))
     display_name = str(more.pop("display_name", "Calls"))
-    where = Location("meters/search.yaml", line, 5, line + 3, 1)
-    return Declared(meter=meter(name, display_name, formula), where=where, **more)
+    location = Location("meters/search.yaml", line, 5, line + 3, 1)
+    return MeterConfig(meter=meter(name, display_name, formula), location=location, **more)
 
 
 def of_every_kind() -> tuple[Change, ...]:
@@ -52,18 +67,18 @@ def of_every_kind() -> tuple[Change, ...]:
         Change(
             action=Action.CREATE,
             event_name="ai_search_api",
-            reason=Reason.TWINS_DIFFER,
+            reason=Reason.INACTIVE_DIFFER,
             severity=Severity.REVENUE,
-            want=declared("ai_search_api", 4, display_name="Search API calls"),
-            twins=(live("ai_search_api", "mtr_old", "inactive"),),
+            desired=declared("ai_search_api", 4, display_name="Search API calls"),
+            others=(existing("ai_search_api", "mtr_old", "inactive"),),
         ),
         Change(
             action=Action.REACTIVATE,
             event_name="seats",
             reason=Reason.INACTIVE,
             severity=Severity.REVENUE,
-            want=declared("seats", 9),
-            have=live("seats", "mtr_seats", "inactive"),
+            desired=declared("seats", 9),
+            existing=existing("seats", "mtr_seats", "inactive"),
             fields=(FieldChange("status", "inactive", "active"),),
             prices=(Price("price_seat", "mtr_seats", nickname="Seat, monthly"),),
         ),
@@ -72,8 +87,8 @@ def of_every_kind() -> tuple[Change, ...]:
             event_name="storage_gb",
             reason=Reason.RENAMED,
             severity=Severity.LOW,
-            want=declared("storage_gb", 14, display_name="Storage (GB)"),
-            have=live("storage_gb", "mtr_storage", display_name="Storage"),
+            desired=declared("storage_gb", 14, display_name="Storage (GB)"),
+            existing=existing("storage_gb", "mtr_storage", display_name="Storage"),
             fields=(FieldChange("display_name", "Storage", "Storage (GB)"),),
         ),
         Change(
@@ -81,8 +96,8 @@ def of_every_kind() -> tuple[Change, ...]:
             event_name="tokens",
             reason=Reason.RETIRES,
             severity=Severity.HIGH,
-            want=declared("tokens", 19, formula="count", retires=("mtr_tokens",)),
-            have=live("tokens", "mtr_tokens"),
+            desired=declared("tokens", 19, formula="count", retires=("mtr_tokens",)),
+            existing=existing("tokens", "mtr_tokens"),
             fields=(FieldChange("default_aggregation.formula", "sum", "count"),),
         ),
         Change(
@@ -90,8 +105,8 @@ def of_every_kind() -> tuple[Change, ...]:
             event_name="sms_sent",
             reason=Reason.DECLARED_INACTIVE,
             severity=Severity.HIGH,
-            want=declared("sms_sent", 25, status=Status.INACTIVE),
-            have=live("sms_sent", "mtr_sms"),
+            desired=declared("sms_sent", 25, status=Status.INACTIVE),
+            existing=existing("sms_sent", "mtr_sms"),
             fields=(FieldChange("status", "active", "inactive"),),
             prices=(Price("price_sms", "mtr_sms"), Price("price_sms_old", "mtr_sms")),
             refused_by=("G001", "G004"),
@@ -101,8 +116,8 @@ def of_every_kind() -> tuple[Change, ...]:
             event_name="video_minutes",
             reason=Reason.DIFFERS,
             severity=Severity.HIGH,
-            want=declared("video_minutes", 31),
-            have=live("video_minutes", "mtr_video"),
+            desired=declared("video_minutes", 31),
+            existing=existing("video_minutes", "mtr_video"),
             fields=(FieldChange("event_time_window", None, "hour"),),
         ),
         Change(
@@ -110,21 +125,21 @@ def of_every_kind() -> tuple[Change, ...]:
             event_name=HOSTILE,
             reason=Reason.UNDECLARED,
             severity=Severity.LOW,
-            have=live(HOSTILE, "mtr_evil"),
+            existing=existing(HOSTILE, "mtr_evil"),
         ),
         Change(
             action=Action.UNCHANGED,
             event_name="in_sync",
             reason=Reason.IN_SYNC,
-            want=declared("in_sync", 36),
-            have=live("in_sync", "mtr_sync"),
+            desired=declared("in_sync", 36),
+            existing=existing("in_sync", "mtr_sync"),
         ),
     )
 
 
 def refused_plan() -> Report:
-    lines = tuple(Line(change) for change in of_every_kind())
-    problems = (
+    lines = tuple(ReportedChange(change) for change in of_every_kind())
+    diagnostics = (
         guards.TOO_MANY_STOPS("2 meters would stop counting usage; the policy allows 1"),
         guards.PRICES_BILL(
             "active prices bill on 'sms_sent': price_sms, price_sms_old",
@@ -141,56 +156,58 @@ def refused_plan() -> Report:
     account = AccountReport(
         account=SANDBOX,
         exit_code=Exit.REFUSED,
-        lines=lines,
-        problems=problems,
+        changes=lines,
+        diagnostics=diagnostics,
         complete=False,
         plan_id="0" * 32,
         plan_hash="f" * 64,
     )
-    return Report(verb="plan", accounts=(account,))
+    return Report(command="plan", accounts=(account,))
 
 
 def partly_applied() -> Report:
     unsure = applying.NOT_CONFIRMED("nobody knows what became of 'tokens'", event_name="tokens")
     skipped = applying.AFTER_FAILURE("'sms_sent' was not touched", event_name="sms_sent")
-    outcomes = (
-        Outcome(OutcomeStatus.DONE, (Sent("create", "req_1", 2),), meter_id="mtr_new"),
-        Outcome(OutcomeStatus.ALREADY),
-        Outcome(OutcomeStatus.DONE, (Sent("update", "req_2", 1),)),
-        Outcome(OutcomeStatus.UNKNOWN, (Sent("deactivate", None, 4),), unsure),
-        Outcome(OutcomeStatus.SKIPPED, (), skipped),
+    results = (
+        ChangeResult(ResultStatus.DONE, (RequestRecord("create", "req_1", 2),), meter_id="mtr_new"),
+        ChangeResult(ResultStatus.ALREADY),
+        ChangeResult(ResultStatus.DONE, (RequestRecord("update", "req_2", 1),)),
+        ChangeResult(ResultStatus.UNKNOWN, (RequestRecord("deactivate", None, 4),), unsure),
+        ChangeResult(ResultStatus.SKIPPED, (), skipped),
     )
-    lines = tuple(map(Line, of_every_kind()[:5], outcomes))
+    lines = tuple(map(ReportedChange, of_every_kind()[:5], results))
     account = AccountReport(
-        account=SANDBOX, exit_code=Exit.PARTIAL, lines=lines, plan_id="1" * 32, plan_hash="e" * 64
+        account=SANDBOX, exit_code=Exit.PARTIAL, changes=lines, plan_id="1" * 32, plan_hash="e" * 64
     )
-    return Report(verb="apply", accounts=(account,))
+    return Report(command="apply", accounts=(account,))
 
 
 def applied() -> Report:
-    line = Line(of_every_kind()[2], Outcome(OutcomeStatus.DONE, (Sent("update", "req_9", 1),)))
+    line = ReportedChange(
+        of_every_kind()[2], ChangeResult(ResultStatus.DONE, (RequestRecord("update", "req_9", 1),))
+    )
     account = AccountReport(
         account=AccountRef("production", "acct_1Live", livemode=True),
         exit_code=Exit.DONE,
-        lines=(line,),
-        problems=(applying.VERIFIED("verified: the account matches"),),
+        changes=(line,),
+        diagnostics=(applying.VERIFIED("verified: the account matches"),),
         plan_id="2" * 32,
         plan_hash="d" * 64,
     )
-    return Report(verb="apply", accounts=(account,))
+    return Report(command="apply", accounts=(account,))
 
 
 def invalid() -> Report:
     place = Location("meters/search.yaml", 3, 5, 3, 17)
-    problems = (
+    diagnostics = (
         config.UNKNOWN_KEY("unknown key 'dispaly_name'", place, "did you mean display_name?"),
         config.UNKNOWN_KEY(f"unknown key {HOSTILE}", place),
     )
-    return Report(verb="validate", problems=problems, own_exit=Exit.FAILED)
+    return Report(command="validate", diagnostics=diagnostics, own_exit=Exit.FAILED)
 
 
 def inventory() -> Inventory:
-    meters = (live("seats", "mtr_a"), live("seats", "mtr_b", "inactive", HOSTILE))
+    meters = (existing("seats", "mtr_a"), existing("seats", "mtr_b", "inactive", HOSTILE))
     return Inventory(accounts=(AccountInventory(account=SANDBOX, meters=meters, total=2),))
 
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from reconciler.diagnostics.diagnostic import Location
 from reconciler.model.change import Action, Change, FieldChange, Severity
-from reconciler.model.meter import DefaultAggregation, Live, Meter, StatusTransitions
+from reconciler.model.meter import DefaultAggregation, ExistingMeter, Meter, StatusTransitions
 from reconciler.model.price import Price
-from reconciler.model.project import Declared
+from reconciler.model.project import MeterConfig
 
 DAY = 86_400
 NOON = 1_793_800_800  # 2026-11-04T14:00:00Z
@@ -47,14 +47,14 @@ def meter(name: str, display: str = "", formula: str = "sum") -> Meter:
     )
 
 
-def declared(name: str, line: int = 4, display: str = "", formula: str = "sum") -> Declared:
-    where = Location("billing/meters/ai.yaml", line, 5, line + 3, 1)
-    return Declared(meter=meter(name, display, formula), where=where)
+def declared(name: str, line: int = 4, display: str = "", formula: str = "sum") -> MeterConfig:
+    location = Location("billing/meters/ai.yaml", line, 5, line + 3, 1)
+    return MeterConfig(meter=meter(name, display, formula), location=location)
 
 
-def live(name: str, number: int, status: str = "active", display: str = "") -> Live:
+def existing(name: str, number: int, status: str = "active", display: str = "") -> ExistingMeter:
     asked = meter(name, display)
-    return Live(
+    return ExistingMeter(
         event_name=asked.event_name,
         display_name=asked.display_name,
         default_aggregation=asked.default_aggregation,
@@ -73,7 +73,7 @@ def creation(name: str, line: int = 4) -> Change:
         event_name=name,
         reason="missing",
         severity=Severity.REVENUE,
-        want=declared(name, line),
+        desired=declared(name, line),
     )
 
 
@@ -83,8 +83,8 @@ def waking(name: str, line: int = 12) -> Change:
         event_name=name,
         reason="inactive",
         severity=Severity.REVENUE,
-        want=declared(name, line),
-        have=live(name, 2, "inactive"),
+        desired=declared(name, line),
+        existing=existing(name, 2, "inactive"),
         fields=(FieldChange("status", "inactive", "active"),),
         prices=(Price("price_1Seats", "mtr_test_0002", nickname="Team plan"),),
     )
@@ -96,8 +96,8 @@ def renaming(name: str, line: int = 20) -> Change:
         event_name=name,
         reason="renamed",
         severity=Severity.LOW,
-        want=declared(name, line, "Image renders"),
-        have=live(name, 3, display="Pictures"),
+        desired=declared(name, line, "Image renders"),
+        existing=existing(name, 3, display="Pictures"),
         fields=(FieldChange("display_name", "Pictures", "Image renders"),),
     )
 
@@ -108,8 +108,8 @@ def blocked(name: str, line: int = 28) -> Change:
         event_name=name,
         reason="differs",
         severity=Severity.HIGH,
-        want=declared(name, line, formula="count"),
-        have=live(name, 4),
+        desired=declared(name, line, formula="count"),
+        existing=existing(name, 4),
         fields=(FieldChange("default_aggregation.formula", "sum", "count"),),
     )
 
@@ -120,8 +120,8 @@ def stopping(name: str, line: int = 36) -> Change:
         event_name=name,
         reason="declared_inactive",
         severity=Severity.LOW,
-        want=declared(name, line),
-        have=live(name, 5),
+        desired=declared(name, line),
+        existing=existing(name, 5),
         fields=(FieldChange("status", "active", "inactive"),),
         prices=(Price("price_1Sms", "mtr_test_0005"),),
         refused_by=("G004",),
@@ -134,7 +134,7 @@ def unmanaged(name: str) -> Change:
         event_name=name,
         reason="undeclared",
         severity=Severity.LOW,
-        have=live(name, 6),
+        existing=existing(name, 6),
     )
 
 
@@ -143,6 +143,6 @@ def in_sync(name: str, line: int = 44) -> Change:
         action=Action.UNCHANGED,
         event_name=name,
         reason="in_sync",
-        want=declared(name, line),
-        have=live(name, 7),
+        desired=declared(name, line),
+        existing=existing(name, 7),
     )

@@ -12,8 +12,8 @@ from render.parts import (
     blocked,
     creation,
     declared,
+    existing,
     in_sync,
-    live,
     renaming,
     stopping,
     unmanaged,
@@ -28,14 +28,23 @@ from reconciler.model.change import FieldChange, Severity
 from reconciler.model.finding import Attribution, Exemption, Finding
 from reconciler.model.price import Price
 from reconciler.model.project import AccountRef
-from reconciler.report.report import AccountReport, Line, Outcome, OutcomeStatus, Report, Sent
+from reconciler.report.report import (
+    AccountReport,
+    ChangeResult,
+    Report,
+    ReportedChange,
+    RequestRecord,
+    ResultStatus,
+)
 
 
-def account(*lines: Line, exit_code: Exit = Exit.DONE, name: str = "production") -> AccountReport:
+def account(
+    *lines: ReportedChange, exit_code: Exit = Exit.DONE, name: str = "production"
+) -> AccountReport:
     return AccountReport(
         account=AccountRef(name, "acct_1ProdAbc", livemode=True),
         exit_code=exit_code,
-        lines=lines,
+        changes=lines,
         plan_id="0a1b2c3d4e5f60718293a4b5c6d7e8f9",
         plan_hash=HASH,
     )
@@ -54,20 +63,20 @@ def plan() -> Report:
         in_sync("ai_tokens"),
         in_sync("storage_gb", 52),
     )
-    problems = (
+    diagnostics = (
         guards.PRICES_BILL(
-            "active prices bill on 'sms_sent': price_1Sms", stop.where, event_name="sms_sent"
+            "active prices bill on 'sms_sent': price_1Sms", stop.location, event_name="sms_sent"
         ),
         planning.DIFFERS(
             "'api_calls' differs where Stripe allows no change: "
             "default_aggregation.formula: 'sum' -> 'count'",
-            differs.where,
+            differs.location,
             "declare what mtr_test_0004 has, or consent to stopping it: `retires: [mtr_test_0004]`",
             "api_calls",
         ),
     )
-    only = account(*map(Line, changes), exit_code=Exit.REFUSED)
-    return Report(verb="plan", accounts=(replace(only, problems=problems),))
+    only = account(*map(ReportedChange, changes), exit_code=Exit.REFUSED)
+    return Report(command="plan", accounts=(replace(only, diagnostics=diagnostics),))
 
 
 def applied() -> Report:
@@ -78,28 +87,30 @@ def applied() -> Report:
     )
     skipped = applying.AFTER_FAILURE("'sms_sent' was not touched", event_name="sms_sent")
     lines = (
-        Line(
+        ReportedChange(
             creation("ai_search_calls"),
-            Outcome(
-                OutcomeStatus.DONE,
-                (Sent("create", "req_1", 2, "doubtful"),),
+            ChangeResult(
+                ResultStatus.DONE,
+                (RequestRecord("create", "req_1", 2, "indeterminate"),),
                 meter_id="mtr_test_0099",
             ),
         ),
-        Line(
+        ReportedChange(
             waking("seats"),
-            Outcome(
-                OutcomeStatus.FAILED, (Sent("reactivate", "req_3", 1, "refused", False),), refusal
+            ChangeResult(
+                ResultStatus.FAILED,
+                (RequestRecord("reactivate", "req_3", 1, "refused", False),),
+                refusal,
             ),
         ),
-        Line(renaming("ai_image_renders"), Outcome(OutcomeStatus.ALREADY)),
-        Line(
+        ReportedChange(renaming("ai_image_renders"), ChangeResult(ResultStatus.ALREADY)),
+        ReportedChange(
             replace(stopping("sms_sent"), refused_by=()),
-            Outcome(OutcomeStatus.SKIPPED, error=skipped),
+            ChangeResult(ResultStatus.SKIPPED, error=skipped),
         ),
-        Line(in_sync("ai_tokens")),
+        ReportedChange(in_sync("ai_tokens")),
     )
-    return Report(verb="apply", accounts=(account(*lines, exit_code=Exit.PARTIAL),))
+    return Report(command="apply", accounts=(account(*lines, exit_code=Exit.PARTIAL),))
 
 
 def found_inactive(name: str = "seats", **more: object) -> Finding:
@@ -164,25 +175,27 @@ def drifted() -> Report:
         exemption=Exemption("moves to the new product", "2027-01-31", "billing team"),
     )
     lines = (
-        Line(waking("seats"), findings=(found_inactive(),)),
-        Line(blocked("api_calls"), findings=(differs,)),
-        Line(renaming("ai_image_renders"), findings=(renamed,)),
-        Line(replace(unmanaged("legacy_minutes"), severity=Severity.NONE), findings=(legacy,)),
-        Line(in_sync("ai_tokens")),
-        Line(in_sync("storage_gb", 52)),
+        ReportedChange(waking("seats"), findings=(found_inactive(),)),
+        ReportedChange(blocked("api_calls"), findings=(differs,)),
+        ReportedChange(renaming("ai_image_renders"), findings=(renamed,)),
+        ReportedChange(
+            replace(unmanaged("legacy_minutes"), severity=Severity.NONE), findings=(legacy,)
+        ),
+        ReportedChange(in_sync("ai_tokens")),
+        ReportedChange(in_sync("storage_gb", 52)),
     )
     expired = drift_codes.EXEMPTION_EXPIRED(
         "the exemption of unmanaged for 'old_*' ran out on 2026-10-31: being sold off",
         Location("billing/reconciler.yaml", 14, 7, 14, 60),
     )
     only = account(*lines, exit_code=Exit.CHANGES)
-    audited = replace(only, problems=(expired,), plan_id=None, plan_hash=None)
-    return Report(verb="drift", accounts=(audited,))
+    audited = replace(only, diagnostics=(expired,), plan_id=None, plan_hash=None)
+    return Report(command="drift", accounts=(audited,))
 
 
 def invalid() -> Report:
     """A validation that found a mistake and something to think about."""
-    problems = (
+    diagnostics = (
         config.UNKNOWN_KEY(
             "unknown key 'event_nmae'",
             Location("./billing/meters/ai.yaml", 4, 5, 4, 15),
@@ -192,10 +205,10 @@ def invalid() -> Report:
             "'Søk' is unusual", Location("./billing/meters/ai.yaml", 9, 5, 11, 1), event_name="Søk"
         ),
     )
-    return Report(verb="validate", problems=problems, own_exit=Exit.FAILED)
+    return Report(command="validate", diagnostics=diagnostics, own_exit=Exit.FAILED)
 
 
-def hostile(text: str, verb: str = "drift") -> Report:
+def hostile(text: str, command: str = "drift") -> Report:
     """Every value of a report that can come from outside, replaced by the given text."""
     finding = found_inactive(
         text,
@@ -207,37 +220,39 @@ def hostile(text: str, verb: str = "drift") -> Report:
     change = replace(
         waking(text),
         reason=text,
-        want=replace(declared(text, display=text), where=Location(text, 1, 2, 1, 9)),
-        have=replace(live(text, 1, display=text), id=text),
+        desired=replace(declared(text, display=text), location=Location(text, 1, 2, 1, 9)),
+        existing=replace(existing(text, 1, display=text), id=text),
         fields=(FieldChange(text, text, text),),
         prices=(Price(text, text, nickname=text, product=text),),
         refused_by=(text,),
     )
-    problem = guards.PRICES_BILL(text, Location(text, 1, 2, 1, 9), text, text)
-    outcome = Outcome(OutcomeStatus.FAILED, (Sent(text, text, 1, text),), problem, text)
+    diagnostic = guards.PRICES_BILL(text, Location(text, 1, 2, 1, 9), text, text)
+    result = ChangeResult(
+        ResultStatus.FAILED, (RequestRecord(text, text, 1, text),), diagnostic, text
+    )
     line = {
-        "drift": Line(change, findings=(finding,)),
-        "apply": Line(change, outcome),
-        "plan": Line(change),
-    }[verb]
+        "drift": ReportedChange(change, findings=(finding,)),
+        "apply": ReportedChange(change, result),
+        "plan": ReportedChange(change),
+    }[command]
     bad = AccountReport(
         account=AccountRef(text, text, livemode=True),
         exit_code=Exit.REFUSED,
-        lines=(line, Line(in_sync(text))),
-        problems=(problem, replace(problem, event_name=None)),
+        changes=(line, ReportedChange(in_sync(text))),
+        diagnostics=(diagnostic, replace(diagnostic, event_name=None)),
         plan_id=text,
         plan_hash=text,
     )
-    return Report(verb=verb, accounts=(bad,), problems=(problem,))
+    return Report(command=command, accounts=(bad,), diagnostics=(diagnostic,))
 
 
 def many(revenue: int = 200, others: int = 300) -> Report:
     """An audit of hundreds of findings under hostile names, the worst ones last."""
     names = [f"{n:03}{HOSTILE[n % len(HOSTILE)]}"[:100] for n in range(revenue + others)]
     lines = [
-        Line(replace(waking(name), severity=severity), findings=(found,))
+        ReportedChange(replace(waking(name), severity=severity), findings=(found,))
         for n, name in enumerate(names)
         for severity in [Severity.REVENUE if n >= others else Severity.LOW]
         for found in [found_inactive(name, severity=severity)]
     ]
-    return Report(verb="drift", accounts=(account(*lines, exit_code=Exit.CHANGES),))
+    return Report(command="drift", accounts=(account(*lines, exit_code=Exit.CHANGES),))

@@ -50,10 +50,10 @@ def shown(chromium: browser.Browser) -> list[str]:
 
 
 @pytest.mark.parametrize("text", [*HOSTILE, "<img src=http://127.0.0.1:9/x onerror=alert(1)>"])
-@pytest.mark.parametrize("verb", ["plan", "apply", "drift"])
-def test_a_hostile_name_does_nothing(verb, text, chromium, show):
+@pytest.mark.parametrize("command", ["plan", "apply", "drift"])
+def test_a_hostile_name_does_nothing(command, text, chromium, show):
     """No script of its own, no request but for the page, no word in the console, no dialogue."""
-    url = show(html.render(hostile(text, verb)))
+    url = show(html.render(hostile(text, command)))
     assert chromium.requests() == [url]
     assert chromium.console() == []
     assert chromium.run("return document.scripts.length") == 1

@@ -44,10 +44,13 @@ def _plain(text: str) -> str:
 
 
 @given(texts())
-@pytest.mark.parametrize("verb", ["plan", "apply", "drift"])
-def test_no_value_makes_a_command_of_its_own(verb, text):
+@pytest.mark.parametrize("command", ["plan", "apply", "drift"])
+def test_no_value_makes_a_command_of_its_own(command, text):
     """Whatever a name, a message or a path holds, there are as many commands as for a plain one."""
-    told, plain = read(github.render(hostile(text, verb))), read(github.render(hostile("x", verb)))
+    told, plain = (
+        read(github.render(hostile(text, command))),
+        read(github.render(hostile("x", command))),
+    )
     assert [note.level for note in told] == [note.level for note in plain]
     assert [note.properties.keys() for note in told] == [note.properties.keys() for note in plain]
 
@@ -73,7 +76,7 @@ def test_what_loses_revenue_is_among_the_ten_that_are_shown():
 
 
 @pytest.mark.parametrize(
-    ("where", "wanted"),
+    ("location", "wanted"),
     [
         (Location("./m.yaml", 4, 5, 4, 15), "file=m.yaml,line=4,col=5,endLine=4,endColumn=14"),
         (Location("m.yaml", 4, 5, 4, 5), "file=m.yaml,line=4,col=5,endLine=4,endColumn=5"),
@@ -83,10 +86,10 @@ def test_what_loses_revenue_is_among_the_ten_that_are_shown():
         (Location("a,b:c.yaml"), "file=a%2Cb%3Ac.yaml"),
     ],
 )
-def test_places_are_given_as_github_takes_them(where, wanted):
+def test_places_are_given_as_github_takes_them(location, wanted):
     """Inclusive ends; columns only where the place is on one line."""
-    problem = config.UNKNOWN_KEY("unknown key", where)
-    written = github.render(Report(verb="validate", problems=(problem,)))
+    diagnostic = config.UNKNOWN_KEY("unknown key", location)
+    written = github.render(Report(command="validate", diagnostics=(diagnostic,)))
     assert written.startswith(f"::error {wanted},title=C010::unknown key%0A")
 
 

@@ -20,7 +20,13 @@ from reconciler.diagnostics.errors import Exit
 from reconciler.model.project import AccountRef
 from reconciler.render.escape import clean
 from reconciler.render.html import document as html
-from reconciler.report.report import AccountReport, Line, Outcome, OutcomeStatus, Report
+from reconciler.report.report import (
+    AccountReport,
+    ChangeResult,
+    Report,
+    ReportedChange,
+    ResultStatus,
+)
 
 VOID = {"meta", "input", "br"}
 REPORTS = {"plan": plan, "apply": applied, "drift": drifted, "validate": invalid}
@@ -71,10 +77,10 @@ def page(report: Report) -> Page:
 
 
 @given(texts())
-@pytest.mark.parametrize("verb", ["plan", "apply", "drift"])
-def test_no_value_changes_the_structure(verb, text):
+@pytest.mark.parametrize("command", ["plan", "apply", "drift"])
+def test_no_value_changes_the_structure(command, text):
     """The same elements with the same attributes as with a plain name, `code` in prose apart."""
-    told, plain = page(hostile(text, verb)), page(hostile("x", verb))
+    told, plain = page(hostile(text, command)), page(hostile("x", command))
     assert [tag for tag in told.tags if tag != "code"] == [t for t in plain.tags if t != "code"]
     keys = [(tag, attrs.keys()) for tag, attrs in told.elements if tag != "code"]
     assert keys == [(tag, attrs.keys()) for tag, attrs in plain.elements if tag != "code"]
@@ -192,20 +198,20 @@ def cards(report: Report) -> dict[str, str]:
 def test_what_would_stop_a_meter_lies_open():
     """Whatever its severity: it must be read before anything is applied."""
     quiet = replace(stopping("sms_sent"), refused_by=(), prices=())
-    lines = (Line(renaming("ai_image_renders")), Line(quiet))
-    only = replace(plan().accounts[0], lines=lines, problems=(), exit_code=Exit.DONE)
-    shown = cards(Report(verb="plan", accounts=(only,)))
+    lines = (ReportedChange(renaming("ai_image_renders")), ReportedChange(quiet))
+    only = replace(plan().accounts[0], changes=lines, diagnostics=(), exit_code=Exit.DONE)
+    shown = cards(Report(command="plan", accounts=(only,)))
     assert list(shown) == ["sms_sent", "ai_image_renders"]
     assert ["<details open" in card for card in shown.values()] == [True, False]
 
 
 def test_a_stop_that_is_done_is_no_longer_read_first():
     """An apply report begins with what is open; its cards say `done` once."""
-    done, failed = Outcome(OutcomeStatus.DONE), Outcome(OutcomeStatus.FAILED)
+    done, failed = ChangeResult(ResultStatus.DONE), ChangeResult(ResultStatus.FAILED)
     stop = replace(stopping("sms_sent"), refused_by=())
-    lines = (Line(stop, done), Line(renaming("ai_image_renders"), failed))
-    only = replace(applied().accounts[0], lines=lines)
-    shown = cards(Report(verb="apply", accounts=(only,)))
+    lines = (ReportedChange(stop, done), ReportedChange(renaming("ai_image_renders"), failed))
+    only = replace(applied().accounts[0], changes=lines)
+    shown = cards(Report(command="apply", accounts=(only,)))
     assert list(shown) == ["ai_image_renders", "sms_sent"]
     assert ["<details open" in card for card in shown.values()] == [True, False]
     assert shown["sms_sent"].count(">done<") == 1
@@ -215,7 +221,7 @@ def test_several_accounts_have_a_table_of_their_own():
     """And a filter; with one account neither is there."""
     one = plan().accounts[0]
     other = AccountReport(account=AccountRef("sandbox"), exit_code=Exit.DENIED)
-    found = page(Report(verb="plan", accounts=(one, other)))
+    found = page(Report(command="plan", accounts=(one, other)))
     assert "What the run comes to in each account" in found.text
     assert "account" in found.named("id")
     assert "account" not in page(plan()).named("id")
@@ -263,9 +269,9 @@ def test_text_has_contrast(theme):
     looks = ("revenue", "high", "low", "good", "news", "none", "ignored")
     for ink, paper in product(("text", "soft", "revenue", "high", "good"), ("page", "card")):
         assert ratio(ink, paper) >= 4.5, (ink, paper)
-    for look in looks:
-        assert ratio(look, f"{look}-tint") >= 4.5, look
-        assert ratio("text", f"{look}-tint") >= 4.5, look
+    for take_snapshot in looks:
+        assert ratio(take_snapshot, f"{take_snapshot}-tint") >= 4.5, take_snapshot
+        assert ratio("text", f"{take_snapshot}-tint") >= 4.5, take_snapshot
     assert ratio("text", "code") >= 4.5
     assert ratio("soft", "revenue-tint") >= 4.5
     assert ratio("focus", "page") >= 3

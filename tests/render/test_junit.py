@@ -60,11 +60,11 @@ def test_only_what_common_readers_know(make):
 
 
 @given(texts())
-@pytest.mark.parametrize("verb", ["plan", "apply", "drift"])
-def test_no_value_changes_the_structure(verb, text):
+@pytest.mark.parametrize("command", ["plan", "apply", "drift"])
+def test_no_value_changes_the_structure(command, text):
     """It is parsed, has the same elements as with a plain name, and says what was said."""
-    root = parsed(hostile(text, verb))
-    assert shape(root) == shape(parsed(hostile("x", verb)))
+    root = parsed(hostile(text, command))
+    assert shape(root) == shape(parsed(hostile("x", command)))
     assert clean(text) in {case.get("name") for case in root.iter("testcase")}
 
 
@@ -124,5 +124,5 @@ def test_a_validation_has_a_case_for_every_declared_meter():
         exit_code=Exit.DONE,
         valid=(declared("seats"), declared("ai_tokens", 12)),
     )
-    report = Report(verb="validate", accounts=(found, replace(found, valid=())))
+    report = Report(command="validate", accounts=(found, replace(found, valid=())))
     assert results(report) == {"seats": "", "ai_tokens": ""}

@@ -20,7 +20,7 @@ from reconciler.model.project import AccountRef
 from reconciler.render.escape import clean
 from reconciler.render.markdown import document as markdown
 from reconciler.render.markdown import gfm
-from reconciler.report.report import Line, Report
+from reconciler.report.report import Report, ReportedChange
 
 GITHUB_LIMIT = 65_536
 OURS = {
@@ -91,10 +91,10 @@ def code_free(comment: str) -> str:
 
 
 @given(texts())
-@pytest.mark.parametrize("verb", ["plan", "apply", "drift"])
-def test_no_value_changes_the_structure(verb, text):
+@pytest.mark.parametrize("command", ["plan", "apply", "drift"])
+def test_no_value_changes_the_structure(command, text):
     """Whatever a name, a message, a path or an id holds."""
-    inert(markdown.render(hostile(text, verb)))
+    inert(markdown.render(hostile(text, command)))
 
 
 @given(texts())
@@ -146,7 +146,7 @@ def longest(n: int) -> str:
 @pytest.mark.parametrize("accounts", [1, 200])
 def test_two_hundred_of_the_longest_names_are_kept(accounts):
     """Every character takes its largest escape, in one account or in as many."""
-    lines = [Line(replace(creation(longest(n)), reason="x" * 999)) for n in range(200)]
+    lines = [ReportedChange(replace(creation(longest(n)), reason="x" * 999)) for n in range(200)]
     size = 200 // accounts
     several = tuple(
         replace(
@@ -157,7 +157,7 @@ def test_two_hundred_of_the_longest_names_are_kept(accounts):
         )
         for n in range(accounts)
     )
-    comment = markdown.render(Report(verb="plan", accounts=several))
+    comment = markdown.render(Report(command="plan", accounts=several))
     assert len(comment.encode()) < GITHUB_LIMIT
     names = [row[1] for row in read(comment).rows if "revenue" in row[0]]
     assert len({name[:3] for name in names}) == 200
@@ -165,10 +165,10 @@ def test_two_hundred_of_the_longest_names_are_kept(accounts):
 
 def test_thousands_of_mistakes_fit():
     """Errors before warnings, and the number of those that are left out."""
-    where = Location("meters.yaml", 1, 1, 1, 9)
-    mistakes = [config.UNKNOWN_KEY(f"unknown key {'|' * 300} {n}", where) for n in range(3000)]
-    warning = config.UNUSUAL_EVENT_NAME("unusual", where)
-    report = Report(verb="validate", problems=(warning, *mistakes), own_exit=Exit.FAILED)
+    location = Location("meters.yaml", 1, 1, 1, 9)
+    mistakes = [config.UNKNOWN_KEY(f"unknown key {'|' * 300} {n}", location) for n in range(3000)]
+    warning = config.UNUSUAL_EVENT_NAME("unusual", location)
+    report = Report(command="validate", diagnostics=(warning, *mistakes), own_exit=Exit.FAILED)
     comment = markdown.render(report)
     assert len(comment) < GITHUB_LIMIT
     assert re.search(r"and [\d,]+ more errors, 1 more warning", comment)
@@ -176,8 +176,8 @@ def test_thousands_of_mistakes_fit():
 
 def test_thousands_of_unchanged_names_are_folded():
     """As many as fit; what changes is not harmed, and nothing says truncated."""
-    lines = [Line(in_sync(f"meter_number_{n:05}")) for n in range(5000)]
-    report = Report(verb="plan", accounts=(account(*lines, Line(creation("seats"))),))
+    lines = [ReportedChange(in_sync(f"meter_number_{n:05}")) for n in range(5000)]
+    report = Report(command="plan", accounts=(account(*lines, ReportedChange(creation("seats"))),))
     comment = markdown.render(report)
     assert len(comment) < GITHUB_LIMIT
     assert "<details><summary>5,000 unchanged</summary>" in comment
@@ -198,7 +198,7 @@ def test_a_job_finds_its_own_comment():
         "<!-- reconciler account=production plan_hash=9f2c41d07be8a35516c0ad4f7721e98b"
     )
     named = replace(plan().accounts[0], account=AccountRef("a --> <b>", None, livemode=None))
-    first = markdown.render(Report(verb="plan", accounts=(named,))).splitlines()[0]
+    first = markdown.render(Report(command="plan", accounts=(named,))).splitlines()[0]
     assert first.startswith("<!-- reconciler account=a%20--%3E%20%3Cb%3E plan_hash=")
 
 

@@ -15,8 +15,8 @@ from reconciler.diagnostics.errors import Exit
 from reconciler.model.change import Action
 from reconciler.render import FORMATS, render, text
 from reconciler.render import json as as_json
-from reconciler.report.documents import Glossary
-from reconciler.report.report import OutcomeStatus, Report
+from reconciler.report.documents import DiagnosticList
+from reconciler.report.report import Report, ResultStatus
 
 
 @pytest.mark.parametrize("name", REPORTS)
@@ -119,7 +119,7 @@ def test_the_enumerations_of_the_schema_are_those_of_the_code():
 
     defs = json.loads((SCHEMAS / "report.schema.json").read_text("utf-8"))["$defs"]
     assert defs["change"]["properties"]["action"]["enum"] == list(Action)
-    assert defs["outcome"]["properties"]["status"]["enum"] == list(OutcomeStatus)
+    assert defs["result"]["properties"]["status"]["enum"] == list(ResultStatus)
     assert set(defs["exit_code"]["enum"]) == set(Exit)
 
 
@@ -137,16 +137,16 @@ class Counted(tuple):
 def test_problems_are_not_gone_through_once_for_every_line(format_, monkeypatch):
     """A plan of thousands of lines, each with its own problem, must not take minutes."""
     (account,) = refused_plan().accounts
-    many = replace(account, lines=account.lines * 50, problems=Counted(account.problems))
+    many = replace(account, changes=account.changes * 50, diagnostics=Counted(account.diagnostics))
     monkeypatch.setattr(Counted, "passes", 0)
-    render(Report(verb="plan", accounts=(many,)), format_)
+    render(Report(command="plan", accounts=(many,)), format_)
     assert 0 < Counted.passes < 10
 
 
 def test_every_rule_can_be_explained():
     """The catalogue renders as a whole and one by one, in both formats."""
     rules = tuple(CATALOGUE.values())
-    assert len(text.render(Glossary(rules=rules)).splitlines()) == len(rules)
-    held(render(Glossary(rules=rules), "json"))
+    assert len(text.render(DiagnosticList(rules=rules)).splitlines()) == len(rules)
+    held(render(DiagnosticList(rules=rules), "json"))
     for rule in rules:
-        assert rule.code in text.render(Glossary(rules=(rule,)))
+        assert rule.code in text.render(DiagnosticList(rules=(rule,)))

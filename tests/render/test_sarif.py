@@ -56,11 +56,11 @@ def test_every_report_keeps_to_the_official_schema(make):
 
 
 @given(texts())
-@pytest.mark.parametrize("verb", ["plan", "apply", "drift"])
-def test_no_value_changes_the_structure(verb, text):
+@pytest.mark.parametrize("command", ["plan", "apply", "drift"])
+def test_no_value_changes_the_structure(command, text):
     """The log has the keys and types that it has with a plain name, and still keeps the schema."""
     relative = f"x{text}"  # a path that begins with a slash rightly has no base
-    assert shape(run(hostile(relative, verb))) == shape(run(hostile("x", verb)))
+    assert shape(run(hostile(relative, command))) == shape(run(hostile("x", command)))
 
 
 @given(texts())
@@ -91,8 +91,8 @@ def test_strict_readers_can_decode_it(text):
 )
 def test_paths_are_relative_to_the_checkout(file, uri):
     """Percent-encoded, without `./`; only an absolute path stays one."""
-    problem = config.UNKNOWN_KEY("unknown key", Location(file, 4, 5, 4, 15))
-    (result,) = run(Report(verb="validate", problems=(problem,)))["results"]
+    diagnostic = config.UNKNOWN_KEY("unknown key", Location(file, 4, 5, 4, 15))
+    (result,) = run(Report(command="validate", diagnostics=(diagnostic,)))["results"]
     physical = result["locations"][0]["physicalLocation"]
     assert physical["artifactLocation"]["uri"] == uri
     assert ("uriBaseId" in physical["artifactLocation"]) == (not file.startswith("/"))
@@ -103,8 +103,8 @@ def test_a_fingerprint_survives_moved_lines_and_new_numbers():
     """The same finding is the same alert; one under another name is not."""
 
     def known(name: str, line: int, message: str) -> str:
-        problem = planning.DIFFERS(message, Location("ai.yaml", line, 1), event_name=name)
-        (result,) = run(Report(verb="plan", problems=(problem,)))["results"]
+        diagnostic = planning.DIFFERS(message, Location("ai.yaml", line, 1), event_name=name)
+        (result,) = run(Report(command="plan", diagnostics=(diagnostic,)))["results"]
         return result["partialFingerprints"]["primaryLocationLineHash"]
 
     assert known("seats", 4, "3 days") == known("seats", 40, "4 days")
@@ -114,7 +114,7 @@ def test_a_fingerprint_survives_moved_lines_and_new_numbers():
 def test_two_alike_in_one_file_are_told_apart():
     """The second mistake of a kind gets the next number."""
     twice = [config.UNKNOWN_KEY("unknown key 'a'", Location("m.yaml", n, 1)) for n in (3, 9)]
-    results = run(Report(verb="validate", problems=tuple(twice)))["results"]
+    results = run(Report(command="validate", diagnostics=tuple(twice)))["results"]
     hashes = [result["partialFingerprints"]["reconciler/v1"] for result in results]
     assert [one.rpartition(":")[2] for one in hashes] == ["1", "2"]
     assert len({one.rpartition(":")[0] for one in hashes}) == 1
@@ -157,12 +157,12 @@ def test_an_undeclared_meter_stands_in_a_file_too():
 
 def test_a_missing_key_is_no_alert_in_a_file():
     """What is wrong with the run is told beside the results, with its exit code."""
-    problem = service.KEY_MISSING("STRIPE_API_KEY is not set")
-    report = Report(verb="plan", problems=(problem,), own_exit=Exit.DENIED)
+    diagnostic = service.KEY_MISSING("STRIPE_API_KEY is not set")
+    report = Report(command="plan", diagnostics=(diagnostic,), own_exit=Exit.DENIED)
     found = run(report)
     assert found["results"] == []
     (invocation,) = found["invocations"]
     assert (invocation["exitCode"], invocation["executionSuccessful"]) == (6, False)
     (note,) = invocation["toolExecutionNotifications"]
     assert (note["descriptor"]["id"], note["level"]) == ("S001", "error")
-    assert run(replace(plan(), problems=()))["invocations"][0]["executionSuccessful"]
+    assert run(replace(plan(), diagnostics=()))["invocations"][0]["executionSuccessful"]

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from core.account import Pages
-from core.stage import Stage, allowed
+from core.stage import Context, allowed
 from stateful.ledger import Event, held, history
 
 from reconciler.diagnostics.errors import ReconcilerError
@@ -17,13 +17,13 @@ from reconciler.execution.protocol import Meters
 from reconciler.execution.steps import read_key
 from reconciler.model.change import Action, Change
 from reconciler.model.project import Policy
-from reconciler.operations.apply_plan import Refusals, carry_out
+from reconciler.operations.apply_plan import OnRefused, apply_plan
 from reconciler.operations.make_plan import Planned, make_plan
-from reconciler.operations.revalidate import revive
+from reconciler.operations.revalidate import revalidate
 from reconciler.operations.session import Session
 from reconciler.planning.plan import Plan
 from reconciler.planning.plan_file import dumps, loads
-from reconciler.report.report import AccountReport, Line
+from reconciler.report.report import AccountReport, ReportedChange
 
 
 class Killed(BaseException):
@@ -44,7 +44,7 @@ class Saved:
         return loads(self.text, "plan.json")
 
 
-def save(it: Stage) -> Saved:
+def save(it: Context) -> Saved:
     """A plan of now, in a file."""
     return Saved(dumps(it.plan().plan), len(history(it)), it.account.policy)
 
@@ -60,7 +60,7 @@ class Attempt:
     """
 
     def __init__(
-        self, it: Stage, saved: Saved | None = None, refusals: Refusals = Refusals.SKIP
+        self, it: Context, saved: Saved | None = None, refusals: OnRefused = OnRefused.SKIP
     ) -> None:
         self.it, self.saved, self.refusals = it, saved, refusals
         self.plan: Plan | None = saved.plan if saved else None
@@ -84,8 +84,8 @@ class Attempt:
                 planned = self._decide(session)
                 self.decided = self._answered()
                 self.plan, self.may = planned.plan, allowed(planned)
-                more = {"refusals": self.refusals, "notebook": self.pages}
-                report = carry_out(planned, session, **more)
+                more = {"on_refused": self.refusals, "journal": self.pages}
+                report = apply_plan(planned, session, **more)
                 self.report = None if self.killed else report
         except ReconcilerError as error:
             self.error = error
@@ -103,7 +103,7 @@ class Attempt:
 
     def _decide(self, session: Session) -> Planned:
         if self.saved:
-            return revive(self.saved.plan, session)
+            return revalidate(self.saved.plan, session)
         return make_plan(self.it.project, session)
 
     def _current(self, plan: Plan) -> bool:
@@ -112,7 +112,8 @@ class Attempt:
         writing = (line for line in plan.changes if line.action.writes)
         return age <= self.policy.max_plan_age and all(
             stands(line, self.it)
-            or {m.id: m for m in line.live} == {m.id: m for m in held(self.it, line.event_name)}
+            or {m.id: m for m in line.existing_meters}
+            == {m.id: m for m in held(self.it, line.event_name)}
             for line in writing
         )
 
@@ -122,10 +123,10 @@ class Attempt:
         return self.it.server.state.settings
 
     @property
-    def lines(self) -> list[Line]:
+    def changes(self) -> list[ReportedChange]:
         """The lines that would write, with their outcomes."""
         assert self.report
-        return [line for line in self.report.lines if line.change.action.writes]
+        return [line for line in self.report.changes if line.change.action.writes]
 
     @property
     def posts(self) -> list[Entry]:
@@ -149,8 +150,10 @@ class Attempt:
 
     def taken(self, line: Change) -> bool:
         """Whether it makes a meter under a name that an inactive one may occupy for ever."""
-        makes = line.action is Action.CREATE or (line.action is Action.REPLACE and not line.wakes)
-        return makes and bool(line.live) and self.settings.name_scope is NameScope.ALL
+        makes = line.action is Action.CREATE or (
+            line.action is Action.REPLACE and not line.reactivates
+        )
+        return makes and bool(line.existing_meters) and self.settings.name_scope is NameScope.ALL
 
 
 class Mortal:
@@ -159,9 +162,9 @@ class Mortal:
     def __init__(self, meters: Meters, attempt: Attempt) -> None:
         self.meters, self.attempt = meters, attempt
 
-    def to_the_end(self) -> Mortal:
+    def ignoring_stop(self) -> Mortal:
         """A signal is not heeded any more; death is."""
-        return Mortal(self.meters.to_the_end(), self.attempt)
+        return Mortal(self.meters.ignoring_stop(), self.attempt)
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         call = getattr(self.meters, name)
@@ -177,11 +180,11 @@ class Mortal:
         return alive
 
 
-def stands(line: Change, it: Stage) -> bool:
+def stands(line: Change, it: Context) -> bool:
     """Whether a name is in the account as its line wants it."""
-    active = [live.meter for live in held(it, line.event_name) if live.active]
-    wanted = line.want and line.want.status == "active"
-    return active == ([line.want.meter] if line.want and wanted else [])
+    active = [existing.meter for existing in held(it, line.event_name) if existing.active]
+    wanted = line.desired and line.desired.status == "active"
+    return active == ([line.desired.meter] if line.desired and wanted else [])
 
 
 @contextmanager

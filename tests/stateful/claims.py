@@ -11,14 +11,14 @@ from stateful.ledger import billing, history
 from reconciler.diagnostics.codes.applying import NOT_VERIFIED, UNVERIFIABLE
 from reconciler.diagnostics.errors import Exit, RefusedError, StaleError
 from reconciler.model.change import Action
-from reconciler.operations.apply_plan import Refusals
-from reconciler.report.report import Line, OutcomeStatus
+from reconciler.operations.apply_plan import OnRefused
+from reconciler.report.report import ReportedChange, ResultStatus
 
 WORST_FIRST = (Exit.PARTIAL, Exit.FAILED, Exit.DENIED, Exit.REFUSED, Exit.STALE, Exit.DONE)
 CAUSES = {
-    OutcomeStatus.UNKNOWN: Exit.PARTIAL,
-    OutcomeStatus.FAILED: Exit.FAILED,
-    OutcomeStatus.STALE: Exit.STALE,
+    ResultStatus.UNKNOWN: Exit.PARTIAL,
+    ResultStatus.FAILED: Exit.FAILED,
+    ResultStatus.STALE: Exit.STALE,
 }
 
 
@@ -60,15 +60,15 @@ def an_outdated_plan_is_stale(run: Attempt) -> None:
 def stops_were_allowed(run: Attempt) -> None:
     """No guard of now lets a meter stop that it protects, nor more of them than it allows."""
     stops = [event for event in run.effects if event.kind == "billing.meter.deactivated"]
-    by_name = {line.change.event_name: line.change for line in run.lines}
+    by_name = {line.change.event_name: line.change for line in run.changes}
     seen = not run.settings.list_lag and all(event.name for event in run.events)
     assert run.shared or len(stops) <= run.policy.max_deactivations
     for event in stops:
         line = by_name[event.name]
         assert line.action in (Action.DEACTIVATE, Action.REPLACE)
         assert not any(fnmatchcase(event.name, pattern) for pattern in run.policy.protect)
-        assert not (line.want and line.want.protect)
-        accepted = line.want.accepted_prices if line.want else ()
+        assert not (line.desired and line.desired.protect)
+        accepted = line.desired.accepted_prices if line.desired else ()
         on_it = {price.id for price in billing(run.it) if price.meter == event.id}
         assert not seen or on_it <= set(accepted)
 
@@ -79,29 +79,29 @@ def each_line_is_as_reported(run: Attempt) -> None:
     Only where nobody else has been meanwhile: they may undo it at any time.
     """
     effects = {event.name for event in run.effects}
-    for line in run.lines:
-        name, outcome = line.change.event_name, line.outcome
-        assert outcome, name
+    for line in run.changes:
+        name, result = line.change.event_name, line.result
+        assert result, name
         if name in run.touched:
             continue
-        if outcome.status.settled:
-            behind = run.settings.list_lag and not outcome.requests  # all that it saw was a list
+        if result.status.succeeded:
+            behind = run.settings.list_lag and not result.requests  # all that it saw was a list
             assert behind or stands(line.change, run.it), name
-            assert outcome.status in _whose(run, name), name
-        if outcome.status is OutcomeStatus.SKIPPED or line.change.refused_by:
+            assert result.status in _whose(run, name), name
+        if result.status is ResultStatus.SKIPPED or line.change.refused_by:
             assert name not in effects
-        assert name not in effects or any(sent.wrote for sent in outcome.requests), name
+        assert name not in effects or any(sent.wrote for sent in result.requests), name
 
 
-def _whose(run: Attempt, name: str) -> set[OutcomeStatus]:
+def _whose(run: Attempt, name: str) -> set[ResultStatus]:
     """What may be said of a settled line. A stored answer may be that to an earlier run of the
     same plan, and a list that lags may have hidden what that had done: then both.
     """
     if any(event.name == name for event in run.effects):
-        return {OutcomeStatus.DONE}
+        return {ResultStatus.DONE}
     earlier = any(event.name == name and run.ours(event.key) for event in history(run.it))
-    also = {OutcomeStatus.DONE} if earlier or run.settings.list_lag else set()
-    return {OutcomeStatus.ALREADY} | also
+    also = {ResultStatus.DONE} if earlier or run.settings.list_lag else set()
+    return {ResultStatus.ALREADY} | also
 
 
 def the_exit_code_is_earned(run: Attempt) -> None:
@@ -110,9 +110,9 @@ def the_exit_code_is_earned(run: Attempt) -> None:
     """
     report = run.report
     assert report
-    if _barred(run) and run.refusals is Refusals.HALT:
+    if _barred(run) and run.refusals is OnRefused.ABORT:
         assert report.exit_code is Exit.REFUSED
-        assert {_status(line) for line in run.lines} <= {OutcomeStatus.SKIPPED}
+        assert {_status(line) for line in run.changes} <= {ResultStatus.SKIPPED}
         assert not run.posts
         return
     if run.signalled:
@@ -124,15 +124,13 @@ def the_exit_code_is_earned(run: Attempt) -> None:
 def _expected(run: Attempt) -> Exit:
     assert run.report
     open_ = _open(run)
-    said = {problem.code for problem in run.report.problems}
+    said = {diagnostic.code for diagnostic in run.report.diagnostics}
     late = bool(run.settings.list_lag)  # what happened just before may only show in the end
     assert run.touched or late or NOT_VERIFIED.code not in said
     unverified = said & {NOT_VERIFIED.code, UNVERIFIABLE.code}
     causes = {CAUSES[_status(line)] for line in open_ if _status(line) in CAUSES}
-    every = (line for line in run.lines if line.outcome and not line.change.refused_by)
-    if (open_ or unverified) and any(
-        sent.wrote for line in every for sent in line.outcome.requests
-    ):
+    every = (line for line in run.changes if line.result and not line.change.refused_by)
+    if (open_ or unverified) and any(sent.wrote for line in every for sent in line.result.requests):
         causes.add(Exit.PARTIAL)
     if unverified or (open_ and not causes):
         causes.add(Exit.FAILED)
@@ -147,23 +145,23 @@ def what_can_be_done_is_done(run: Attempt) -> None:
         assert not run.calm or run.error is None or isinstance(run.error, StaleError)
         return
     assert run.report
-    if not (_barred(run) and run.refusals is Refusals.HALT):
-        assert not _open(run) or any(run.taken(line.change) for line in run.lines)
+    if not (_barred(run) and run.refusals is OnRefused.ABORT):
+        assert not _open(run) or any(run.taken(line.change) for line in run.changes)
 
 
 def _barred(run: Attempt) -> bool:
     """Whether a line is blocked or refused."""
     assert run.report
-    lines = [line.change for line in run.report.lines]
+    lines = [line.change for line in run.report.changes]
     return any(line.refused_by or line.action is Action.BLOCKED for line in lines)
 
 
-def _open(run: Attempt) -> list[Line]:
+def _open(run: Attempt) -> list[ReportedChange]:
     """The lines that nothing forbids, and that are not done."""
-    free = (line for line in run.lines if not line.change.refused_by)
-    return [line for line in free if not _status(line).settled]
+    free = (line for line in run.changes if not line.change.refused_by)
+    return [line for line in free if not _status(line).succeeded]
 
 
-def _status(line: Line) -> OutcomeStatus:
-    assert line.outcome
-    return line.outcome.status
+def _status(line: ReportedChange) -> ResultStatus:
+    assert line.result
+    return line.result.status

@@ -6,7 +6,7 @@ from stateful.attempt import Attempt
 
 from reconciler.emulator import Entry
 from reconciler.execution.steps import read_key
-from reconciler.report.report import OutcomeStatus
+from reconciler.report.report import ResultStatus
 
 STOP_OR_WAKE = ("/deactivate", "/reactivate")
 
@@ -49,8 +49,8 @@ def nothing_moves_that_somebody_was_seen_to_have_moved(run: Attempt) -> None:
         path = entry.path.rpartition("/")[0]
         looks = [k for k, each in enumerate(run.entries[:n]) if _shows(each, path)]
         assert looks, "nobody looked"
-        meter_id, wakes = path.rpartition("/")[2], entry.path.endswith("/reactivate")
-        if wakes and meter_id in undone:
+        meter_id, reactivates = path.rpartition("/")[2], entry.path.endswith("/reactivate")
+        if reactivates and meter_id in undone:
             continue
         if meter_id in theirs and run.acted >= run.decided:
             assert max(looks) < run.acted
@@ -62,8 +62,8 @@ def _shows(entry: Entry, path: str) -> bool:
 
 def every_request_was_written_down(run: Attempt) -> None:
     """Before it was sent; and afterwards what came of it, unless the process died."""
-    intended = [key for word, _, key in run.pages.lines if word == "intend"]
-    closed = [key for word, _, key in run.pages.lines if word != "intend"]
+    intended = [key for word, _, key in run.pages.changes if word == "request"]
+    closed = [key for word, _, key in run.pages.changes if word != "request"]
     assert {entry.key for entry in run.posts} <= set(intended)
     if run.report and not _left_behind(run):
         assert sorted(intended) == sorted(closed)
@@ -72,22 +72,22 @@ def every_request_was_written_down(run: Attempt) -> None:
 def every_request_is_reported(run: Attempt) -> None:
     """As many tries stand in the report as have reached the account."""
     if not _left_behind(run):
-        sent = [each for line in run.lines if line.outcome for each in line.outcome.requests]
+        sent = [each for line in run.changes if line.result for each in line.result.requests]
         assert sum(each.attempts for each in sent) == len(run.posts)
 
 
 def after_a_failure_nothing_stops(run: Attempt) -> None:
     """Once a line has come to nothing, no replacement is begun and no meter is stopped."""
     failed = False
-    for line in run.lines:
-        assert line.outcome
-        assert not (failed and line.change.action.stops and line.outcome.requests)
-        failed = failed or not (line.outcome.status.settled or line.change.refused_by)
+    for line in run.changes:
+        assert line.result
+        assert not (failed and line.change.action.stops and line.result.requests)
+        failed = failed or not (line.result.status.succeeded or line.change.refused_by)
 
 
 def _left_behind(run: Attempt) -> bool:
     """Whether a request may still have been under way when the report was made."""
     return any(
-        line.outcome is not None and line.outcome.status is OutcomeStatus.UNKNOWN
-        for line in run.lines
+        line.result is not None and line.result.status is ResultStatus.UNKNOWN
+        for line in run.changes
     )

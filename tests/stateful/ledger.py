@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from core.stage import Stage
+from core.stage import Context
 
-from reconciler.model.meter import Live
+from reconciler.model.meter import ExistingMeter
 from reconciler.model.price import Price
 from reconciler.stripe.codec import meter
 
@@ -25,7 +25,7 @@ class Event:
     key: str | None
 
 
-def history(it: Stage) -> list[Event]:
+def history(it: Context) -> list[Event]:
     """All that has happened, in order."""
     with it.server.lock:
         every = list(it.server.state.ledger.events.values())
@@ -37,14 +37,14 @@ def _event(data: dict[str, Any]) -> Event:
     return Event(data["type"], thing["id"], thing.get("event_name", ""), key)
 
 
-def held(it: Stage, name: str | None = None) -> list[Live]:
+def held(it: Context, name: str | None = None) -> list[ExistingMeter]:
     """The meters of a name, or all of them, as they are now."""
     with it.server.lock:
         every = list(it.server.state.ledger.meters.values())
     return [meter(data) for data in every if name in (None, data["event_name"])]
 
 
-def billing(it: Stage) -> list[Price]:
+def billing(it: Context) -> list[Price]:
     """The prices that are active now."""
     with it.server.lock:
         every = list(it.server.state.ledger.prices.values())

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from core.stage import Stage, asked, judged
+from core.stage import Context, asked, judged
 from stateful.attempt import Attempt, stands
 from stateful.ledger import Event, held, history
 
 from reconciler.diagnostics.errors import Exit
-from reconciler.execution.steps import Step, Verb, read_key, steps
+from reconciler.execution.steps import Operation, Step, read_key, steps
 from reconciler.model.change import Change
 from reconciler.model.match import same
 
-EFFECTS = {f"billing.meter.{verb}d": verb for verb in Verb}
+EFFECTS = {f"billing.meter.{operation}d": operation for operation in Operation}
 UPDATED = "billing.meter.updated"
 
 
 class Watch:
     """Looks at what is new in the account: nothing may be there that no applied plan holds."""
 
-    def __init__(self, it: Stage) -> None:
+    def __init__(self, it: Context) -> None:
         self.it = it
         self.answered = self.happened = 0
         self.may: set[tuple[str, str, str]] = set()
@@ -34,7 +34,7 @@ class Watch:
             self.may |= run.may
             self.steps[run.plan.plan_id] = {step.n: step for step in every}
 
-    def look(self) -> None:
+    def take_snapshot(self) -> None:
         """Judge what has happened since the last look; no name may have two active meters."""
         entries, happened = list(self.it.server.log), history(self.it)
         for entry in entries[self.answered :]:
@@ -51,26 +51,26 @@ class Watch:
         parts = read_key(event.key or "")
         assert parts
         step = self.steps[parts.plan_id][parts.n]
-        if step.verb is Verb.CREATE:
+        if step.operation is Operation.CREATE:
             assert event.kind == "billing.meter.created"
             assert (parts.plan_id, parts.n) not in self.made
             assert not _could_wake(step.change)
             self.made.add((parts.plan_id, parts.n))
             return
         assert event.id == step.meter_id
-        told_twice = step.verb is Verb.DEACTIVATE and event.kind == UPDATED  # a switch
-        assert told_twice or EFFECTS[event.kind] is step.verb
+        told_twice = step.operation is Operation.DEACTIVATE and event.kind == UPDATED  # a switch
+        assert told_twice or EFFECTS[event.kind] is step.operation
 
 
 def _could_wake(line: Change) -> bool:
     """Whether an inactive meter has all that is declared, and is not given up."""
-    want = line.want
-    assert want
-    asleep = [m for m in line.live if not m.active and m.id not in want.retires]
-    return any(same(meter, want.meter) for meter in asleep)
+    desired = line.desired
+    assert desired
+    asleep = [m for m in line.existing_meters if not m.active and m.id not in desired.retires]
+    return any(same(meter, desired.meter) for meter in asleep)
 
 
-def converge(it: Stage, run: Attempt) -> None:
+def converge(it: Context, run: Attempt) -> None:
     """One run, and the account is as declared but for what is refused; the next plan is empty.
 
     Where a name cannot be given to a new meter, that line fails, and nothing is stopped.
@@ -84,12 +84,12 @@ def converge(it: Stage, run: Attempt) -> None:
         return
     assert run.report
     assert run.report.exit_code in (Exit.DONE, Exit.REFUSED)
-    for change in (line.change for line in run.report.lines):
+    for change in (line.change for line in run.report.changes):
         if change.refused_by or not change.action.writes:
-            assert all(it.raw()[meter.id] == was[meter.id] for meter in change.live)
+            assert all(it.raw()[meter.id] == was[meter.id] for meter in change.existing_meters)
         else:
             assert stands(change, it)
             active = [m.meter for m in held(it, change.event_name) if m.active]
             assert active == [meter for meter in [wanted[change.event_name]] if meter]
-    again = [line.change for line in it.plan().report.lines]
+    again = [line.change for line in it.plan().report.changes]
     assert all(line.refused_by for line in again if line.action.writes)

@@ -17,7 +17,7 @@ from contextlib import ExitStack, nullcontext, suppress
 from functools import partial
 from unittest import mock
 
-from core.stage import stage
+from core.stage import context
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule
 from stateful import words
@@ -27,8 +27,8 @@ from stateful.ledger import billing, held
 from stateful.standing import Watch, converge
 
 from reconciler.emulator import RequestError, parse_settings
-from reconciler.execution.execute_step import Run
-from reconciler.operations.apply_plan import Refusals
+from reconciler.execution.execute_step import ApplyContext
+from reconciler.operations.apply_plan import OnRefused
 
 A_DAY = "a day passes"
 
@@ -51,9 +51,11 @@ class Story(RuleBasedStateMachine):
         """An account that holds these meters, files that declare these, and a plan."""
         meters, prices = words.seeded(account)
         self.ends = ExitStack()
-        one_by_one = mock.patch("reconciler.operations.apply_plan.Run", partial(Run, workers=1))
+        one_by_one = mock.patch(
+            "reconciler.operations.apply_plan.ApplyContext", partial(ApplyContext, workers=1)
+        )
         self.ends.enter_context(one_by_one)
-        opened = stage(meters, prices, settings=parse_settings(switches))
+        opened = context(meters, prices, settings=parse_settings(switches))
         self.it = self.ends.enter_context(opened)
         self.watch = Watch(self.it)
         self.write(files, policy)
@@ -62,8 +64,8 @@ class Story(RuleBasedStateMachine):
     @rule(files=words.FILES, policy=words.POLICIES)
     def write(self, files: list[str], policy: str) -> None:
         """The files declare other meters, or the same ones otherwise, under another policy."""
-        live, prices = held(self.it), billing(self.it)
-        declared = (words.declaration(text, live, prices) for text in files)
+        existing, prices = held(self.it), billing(self.it)
+        declared = (words.declaration(text, existing, prices) for text in files)
         self.it.declare(*declared, **words.policy_of(policy))
 
     @rule(events=st.lists(words.EDITS | st.just(A_DAY), min_size=1, max_size=3))
@@ -96,7 +98,7 @@ class Story(RuleBasedStateMachine):
     )
     def apply_saved(self, saved: Saved, refusals: str, faults: Sequence[str], during: str) -> None:
         """A client applies a saved plan: for the first time, again, or long after."""
-        run = Attempt(self.it, saved, Refusals[refusals])
+        run = Attempt(self.it, saved, OnRefused[refusals])
         self._carry_out(run, faults, during, partial(self._act, run))
 
     @rule(saved=plans, other=plans, faults=st.just([]) | words.FAULTS, moment=words.MOMENTS)
@@ -143,7 +145,7 @@ class Story(RuleBasedStateMachine):
     def _judge(self, run: Attempt) -> None:
         hold(run)
         self.watch.allow(run)
-        self.watch.look()
+        self.watch.take_snapshot()
 
     def _act(self, run: Attempt, what: str) -> None:
         match what:

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from core.stage import Stage
-from core.worlds import declare, live, stopped
+from core.stage import Context
+from core.worlds import declare, existing, stopped
 from hypothesis import strategies as st
 from stateful.ledger import billing, held
 
-from reconciler.model.meter import Live, Status
+from reconciler.model.meter import ExistingMeter, Status
 from reconciler.model.price import Price
-from reconciler.model.project import Declared, Undeclared
+from reconciler.model.project import MeterConfig, Undeclared
 
 NAMES = ("ai_a", "ai_b", "bill_c", "x")
 A_NAME = st.sampled_from(NAMES)
@@ -85,7 +85,7 @@ MOMENTS = st.builds("{} {}".format, st.integers(1, 12), st.sampled_from(["before
 DURING = st.just("") | st.builds(
     "{}: {}".format, MOMENTS, st.sampled_from(["killed", "signal"]) | EDITS
 )
-REFUSALS = st.sampled_from(["SKIP", "HALT"])
+REFUSALS = st.sampled_from(["SKIP", "ABORT"])
 KINDS = ["500:before", "500:after", "reset:before", "reset:after", "timeout:after"]
 KINDS += ["409:before", "429:before", "garbage:after", "truncated:after"]
 STRUCK = [f"post={n}" for n in (1, 2, 3, 4, 1, 2)] + [f"method=GET:nth={n}" for n in (1, 4, 5)]
@@ -107,18 +107,20 @@ def settings_of(words: list[str]) -> dict[str, Any]:
     }
 
 
-def seeded(account: list[str]) -> tuple[list[Live], list[Price]]:
+def seeded(account: list[str]) -> tuple[list[ExistingMeter], list[Price]]:
     """The meters and prices that an account of these words begins with."""
     meters, prices = [], []
     for n, (name, *words) in enumerate(each.split() for each in account):
-        make: Any = stopped if "stopped" in words else live
+        make: Any = stopped if "stopped" in words else existing
         meters.append(make(f"mtr_{n}", name, created=1_600_000_000 + n, **settings_of(words[:3])))
         if "priced" in words:
             prices.append(Price(f"price_{n}", f"mtr_{n}"))
     return meters, prices
 
 
-def declaration(text: str, account: Iterable[Live], prices: Iterable[Price]) -> Declared:
+def declaration(
+    text: str, account: Iterable[ExistingMeter], prices: Iterable[Price]
+) -> MeterConfig:
     """A declaration; what it consents to is what the account holds when it is written."""
     name, *words = text.split()
     mine = [meter for meter in account if meter.event_name == name]
@@ -146,7 +148,7 @@ def policy_of(text: str) -> dict[str, Any]:
     }
 
 
-def edit(it: Stage, text: str) -> None:
+def edit(it: Context, text: str) -> None:
     """Somebody does this in the Dashboard; nothing where there is nothing to do it to.
 
     It is done to the active meter of a name, else to the last; the first is woken. Raises
@@ -169,7 +171,7 @@ def edit(it: Stage, text: str) -> None:
 VERBS = {"rename": "", "stop": "deactivate", "wake": "reactivate"}
 
 
-def named(what: str, meter: Live) -> dict[str, str]:
+def named(what: str, meter: ExistingMeter) -> dict[str, str]:
     """Another name for a meter that is to be renamed."""
     other = {"One": "Two", "Two": "Three"}.get(meter.display_name, "One")
     return {"display_name": other} if what == "rename" else {}

@@ -7,10 +7,10 @@ from typing import Any
 
 from ...diagnostics.codes import usage
 from ...diagnostics.errors import UsageError
-from ...diagnostics.suggest import nearest
-from ..context import Verb
+from ...diagnostics.suggest import suggest
+from ..context import Command
 
-VERBS = {
+COMMANDS = {
     "validate": "check the files; offline, needs no key",
     "plan": "show what apply would do; writes nothing to Stripe",
     "apply": "plan, ask, do it, and look whether it is so",
@@ -22,26 +22,26 @@ VERBS = {
 }
 
 
-def find(words: list[str]) -> Verb[Any]:
+def find(options: list[str]) -> Command[Any]:
     """The verb that a command line begins with; raises UsageError where it does not."""
-    name = words[0] if words else ""
-    if name in VERBS:
-        verb: Verb[Any] = import_module(f".{name}", __package__).VERB
-        return verb
+    name = options[0] if options else ""
+    if name in COMMANDS:
+        command: Command[Any] = import_module(f".{name}", __package__).COMMAND
+        return command
     if not name:
-        raise UsageError(usage.NO_VERB(f"a verb is missing: one of {', '.join(VERBS)}"))
+        raise UsageError(usage.NO_VERB(f"a verb is missing: one of {', '.join(COMMANDS)}"))
     if name.startswith("-"):
         message = f"{name!r} stands before the verb; options stand after it"
         raise UsageError(usage.NO_VERB(message))
-    close = nearest(name, VERBS)
+    close = suggest(name, COMMANDS)
     hint = f"did you mean {close}?" if close else ""
     raise UsageError(usage.NO_VERB(f"there is no verb {name!r}", hint=hint))
 
 
 def overview() -> str:
     """The help of the command itself."""
-    verbs = "".join(f"  {name:<10}{summary}\n" for name, summary in VERBS.items())
-    return _OVERVIEW.format(verbs=verbs)
+    commands = "".join(f"  {name:<10}{summary}\n" for name, summary in COMMANDS.items())
+    return _OVERVIEW.format(commands=commands)
 
 
 _OVERVIEW = """\
@@ -49,7 +49,7 @@ usage: reconciler VERB [PATH] [options]
 
 Keep the billing meters of Stripe accounts as YAML files declare them.
 
-{verbs}
+{commands}
 PATH is a project folder or one meter file; the default is this folder.
 Options stand after the verb: see reconciler VERB --help.
 

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 from ...config import load
 from ...diagnostics.codes import usage
 from ...diagnostics.errors import UsageError
-from ...operations.apply_plan import Refusals
+from ...operations.apply_plan import OnRefused
 from ...planning import plan_file as planfile
 from ...render import Document
 from ...report.report import Report
 from .. import files
 from ..accounts import chosen, each, failed
-from ..arguments import Parser, ScopedWords, project_words, scope_words
-from ..context import Stage, Verb
+from ..arguments import Parser, ScopedOptions, add_project_options, add_scope_options
+from ..context import Command, Context
 from ..reach import narrowed
 from .apply_job import Job
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApplyWords(ScopedWords):
+class ApplyOptions(ScopedOptions):
     """Which plan, and whether and how far it is done without asking."""
 
     yes: bool = False
@@ -32,12 +32,12 @@ class ApplyWords(ScopedWords):
 
     def reads(self) -> Collection[str]:
         """The saved plan as well."""
-        return (*ScopedWords.reads(self), *([self.plan] if self.plan else []))
+        return (*ScopedOptions.reads(self), *([self.plan] if self.plan else []))
 
 
 def _options(parser: Parser) -> None:
-    project_words(parser)
-    scope_words(parser)
+    add_project_options(parser)
+    add_scope_options(parser)
     add = parser.add_argument
     add("--yes", action="store_true", help="do not ask")
     add("--plan", metavar="FILE", help="apply exactly this saved plan; does not ask")
@@ -46,34 +46,34 @@ def _options(parser: Parser) -> None:
     add("--no-journal", action="store_true", help="keep no journal in .reconciler/")
 
 
-def _apply(words: ApplyWords, stage: Stage) -> Document:
-    if not (words.yes or words.plan or stage.screen.interactive):
+def _apply(options: ApplyOptions, context: Context) -> Document:
+    if not (options.yes or options.plan or context.console.interactive):
         raise UsageError(usage.NOBODY_TO_ASK("apply needs a terminal, --yes or --plan FILE"))
-    if words.plan and words.only:
+    if options.plan and options.only:
         raise UsageError(usage.BAD_WORDS("--only cannot narrow a saved plan"))
-    project = load(words.path)
-    accounts = chosen(project, words.account)
-    if len(accounts) > 1 and (words.plan or words.expect):
+    project = load(options.path)
+    accounts = chosen(project, options.account)
+    if len(accounts) > 1 and (options.plan or options.expect):
         raise UsageError(usage.BAD_WORDS("--plan and --expect are for one account"))
     job = Job(
-        stage=stage,
+        context=context,
         project=project,
-        scope=narrowed(accounts, words.only),
-        saved=planfile.loads(files.read(words.plan), words.plan) if words.plan else None,
-        expected=words.expect,
-        refusals=Refusals.SKIP if words.skip_refused else Refusals.HALT,
-        asks=not (words.yes or words.plan),
-        keeps_journal=not words.no_journal,
+        scope=narrowed(accounts, options.only),
+        saved=planfile.loads(files.read(options.plan), options.plan) if options.plan else None,
+        expected=options.expect,
+        on_refused=OnRefused.SKIP if options.skip_refused else OnRefused.ABORT,
+        asks=not (options.yes or options.plan),
+        keeps_journal=not options.no_journal,
     )
     return Report(
-        verb="apply",
-        accounts=each(accounts, stage, job.on, failed),
-        problems=project.problems,
+        command="apply",
+        accounts=each(accounts, context, job.on, failed),
+        diagnostics=project.diagnostics,
     )
 
 
-VERB = Verb(
-    ApplyWords,
+COMMAND = Command(
+    ApplyOptions,
     "Plan, show the plan, ask, carry it out and look whether the account is as declared.\n"
     "A plan with a blocked or refused line writes nothing, unless --skip-refused is given.",
     _options,

@@ -9,25 +9,25 @@ from ...config import load
 from ...history import journal
 from ...model.change import Severity
 from ...model.project import Account
-from ...operations.detect_drift import audit
+from ...operations.detect_drift import detect_drift
 from ...render import Document
 from ...report.report import AccountReport, Report
 from ..accounts import chosen, each, failed
-from ..arguments import Parser, ScopedWords, project_words, scope_words
-from ..context import Stage, Verb
-from ..reach import narrowed, reach
+from ..arguments import Parser, ScopedOptions, add_project_options, add_scope_options
+from ..context import Command, Context
+from ..reach import narrowed, open_session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DriftWords(ScopedWords):
+class DriftOptions(ScopedOptions):
     """From which severity on a finding is told by the exit code."""
 
     fail_on: str = Severity.LOW
 
 
 def _options(parser: Parser) -> None:
-    project_words(parser)
-    scope_words(parser)
+    add_project_options(parser)
+    add_scope_options(parser)
     parser.add_argument(
         "--fail-on",
         choices=[str(severity) for severity in reversed(Severity) if severity != Severity.NONE],
@@ -36,26 +36,26 @@ def _options(parser: Parser) -> None:
     )
 
 
-def _drift(words: DriftWords, stage: Stage) -> Document:
-    project = load(words.path)
-    accounts = chosen(project, words.account)
-    scope, jobs = narrowed(accounts, words.only), _jobs(project.root)
+def _drift(options: DriftOptions, context: Context) -> Document:
+    project = load(options.path)
+    accounts = chosen(project, options.account)
+    scope, jobs = narrowed(accounts, options.only), _jobs(project.root)
 
     def audited(account: Account) -> AccountReport:
-        with reach(account, stage) as session:
-            return audit(
+        with open_session(account, context) as session:
+            return detect_drift(
                 project,
                 session,
                 scope,
-                fail_on=Severity(words.fail_on),
+                fail_on=Severity(options.fail_on),
                 jobs=jobs,
-                path=words.path,
+                path=options.path,
             )
 
     return Report(
-        verb="drift",
-        accounts=each(accounts, stage, audited, failed),
-        problems=project.problems,
+        command="drift",
+        accounts=each(accounts, context, audited, failed),
+        diagnostics=project.diagnostics,
     )
 
 
@@ -67,8 +67,8 @@ def _jobs(root: str) -> dict[str, str]:
     return {plan_id: str(name) for plan_id, name in who.items() if name}
 
 
-VERB = Verb(
-    DriftWords,
+COMMAND = Command(
+    DriftOptions,
     "Compare the account with the files and say what differs, how bad it is, since when, and\n"
     "who did it. Reads only: it works with a read-only key and sends no POST.",
     _options,

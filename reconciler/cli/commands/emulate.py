@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...diagnostics.codes import environment, usage
-from ...diagnostics.diagnostic import Problem
+from ...diagnostics.diagnostic import Diagnostic
 from ...diagnostics.errors import ReconcilerError, UsageError
 from ...emulator import (
     PERMISSIONS,
@@ -26,16 +26,16 @@ from ...emulator import (
     parse_settings,
 )
 from ...render import Document
-from ...report.documents import Serving
-from ..arguments import Parser, Words, whole
-from ..context import PLAIN, Stage, Verb
+from ...report.documents import EmulatorInfo
+from ..arguments import Options, Parser, whole
+from ..context import PLAIN, Command, Context
 
 _SPELLED_OUT = ("latency", "rate_limit", "name_scope")
-_OTHERS = {name: words for name, words in choices().items() if name not in _SPELLED_OUT}
+_OTHERS = {name: options for name, options in choices().items() if name not in _SPELLED_OUT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EmulateWords(Words):
+class EmulateOptions(Options):
     """Where it is served, what it starts from, and how it misbehaves."""
 
     port: int = 12111
@@ -61,7 +61,7 @@ _KEY = (
     "rk_test_reader=billing_meter_read,plan_read,event_read"
 )
 _SWITCH = "repeatable, where Stripe's behaviour is not known, the default first: " + "; ".join(
-    f"{name} ({words})" for name, words in _OTHERS.items()
+    f"{name} ({options})" for name, options in _OTHERS.items()
 )
 _FAULT = "repeatable: KIND[:before|after][:NAME=VALUE]..., e.g. 500:after:post=3, reset:n=7"
 _HOLD = "with --announce: stand still at 7:before or 7:after until a line is typed"
@@ -83,42 +83,42 @@ def _options(parser: Parser) -> None:
     add("--hold", metavar="MOMENT", help=_HOLD, **many)
 
 
-def _emulate(words: EmulateWords, stage: Stage) -> Document:
+def _emulate(options: EmulateOptions, context: Context) -> Document:
     try:
-        settings, faults = _settings(words), [Fault.parse(spec) for spec in words.fault]
-        reached = _announcer(words, stage)
+        settings, faults = _settings(options), [Fault.parse(spec) for spec in options.fault]
+        reached = _announcer(options, context)
     except (SettingError, argparse.ArgumentTypeError) as error:
         raise UsageError(usage.BAD_WORDS(str(error))) from None
     try:
         with (
-            open_state(words.state, words.seed) as store,
-            Server(store, settings, faults, port=words.port, reached=reached) as server,
+            open_state(options.state, options.seed) as store,
+            Server(store, settings, faults, port=options.port, reached=reached) as server,
         ):
-            serving = Serving(url=server.url, api_key=server.api_key)
-            stage.stop.only_told()
-            stage.announce(serving)
-            stage.stop.event.wait()
+            serving = EmulatorInfo(url=server.url, api_key=server.api_key)
+            context.stop.only_told()
+            context.announce(serving)
+            context.stop.event.wait()
     except EmulatorError as error:
         raise ReconcilerError(environment.EMULATOR(str(error))) from None
     except OSError as error:
-        raise ReconcilerError(_unserved(words.port, error)) from None
+        raise ReconcilerError(_unserved(options.port, error)) from None
     return serving
 
 
-def _unserved(port: int, error: OSError) -> Problem:
+def _unserved(port: int, error: OSError) -> Diagnostic:
     why = os.strerror(error.errno) if error.errno else str(error)
     message = f"127.0.0.1:{port} cannot be served: {why}"
     return environment.EMULATOR(message, hint="choose another --port; --port 0 takes any free one")
 
 
-def _settings(words: EmulateWords) -> Settings:
+def _settings(options: EmulateOptions) -> Settings:
     """The switches; a latency without a unit is in milliseconds."""
-    given = dict(_pair(word) for word in words.switch)
-    spelled = {name: getattr(words, name) for name in _SPELLED_OUT}
+    given = dict(_pair(word) for word in options.switch)
+    spelled = {name: getattr(options, name) for name in _SPELLED_OUT}
     given |= {name: word for name, word in spelled.items() if word is not None}
     if given.get("latency", "").isdigit():
         given["latency"] += "ms"
-    return replace(parse_settings(given), keys=tuple(map(parse_key, words.key)))
+    return replace(parse_settings(given), keys=tuple(map(parse_key, options.key)))
 
 
 def _pair(word: str) -> tuple[str, str]:
@@ -128,15 +128,15 @@ def _pair(word: str) -> tuple[str, str]:
     return name, value
 
 
-def _announcer(words: EmulateWords, stage: Stage) -> Announcer | None:
-    if not words.announce and not words.hold:
+def _announcer(options: EmulateOptions, context: Context) -> Announcer | None:
+    if not options.announce and not options.hold:
         return None
-    holds = [parse_moment(word) for word in words.hold]
-    return Announcer(stage.screen.aside, stage.screen.keyboard, holds)
+    holds = [parse_moment(word) for word in options.hold]
+    return Announcer(context.console.aside, context.console.keyboard, holds)
 
 
-VERB = Verb(
-    EmulateWords,
+COMMAND = Command(
+    EmulateOptions,
     "Serve an emulated Stripe on 127.0.0.1: billing meters, prices, events and the account.\n"
     "It keeps what Stripe keeps, and breaks on demand. Ctrl-C ends it.",
     _options,

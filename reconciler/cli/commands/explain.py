@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from ...diagnostics.codes import CATALOGUE, usage
 from ...diagnostics.errors import UsageError
-from ...diagnostics.suggest import nearest
+from ...diagnostics.suggest import suggest
 from ...render import Document
-from ...report.documents import Glossary
-from ..arguments import Parser, Words
-from ..context import PLAIN, Stage, Verb
+from ...report.documents import DiagnosticList
+from ..arguments import Options, Parser
+from ..context import PLAIN, Command, Context
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ExplainWords(Words):
+class ExplainOptions(Options):
     """Which code; None for all of them."""
 
     code: str | None = None
@@ -24,19 +24,19 @@ def _options(parser: Parser) -> None:
     parser.add_argument("code", nargs="?", metavar="CODE", help="as in a message, e.g. G001")
 
 
-def _explain(words: ExplainWords, _: Stage) -> Document:
-    if words.code is None:
-        return Glossary(rules=tuple(CATALOGUE[code] for code in sorted(CATALOGUE)))
-    code = words.code.upper()
+def _explain(options: ExplainOptions, _: Context) -> Document:
+    if options.code is None:
+        return DiagnosticList(rules=tuple(CATALOGUE[code] for code in sorted(CATALOGUE)))
+    code = options.code.upper()
     if code in CATALOGUE:
-        return Glossary(rules=(CATALOGUE[code],))
-    close = nearest(code, CATALOGUE)
+        return DiagnosticList(rules=(CATALOGUE[code],))
+    close = suggest(code, CATALOGUE)
     hint = f"did you mean {close}?" if close else ""
-    raise UsageError(usage.NO_CODE(f"there is no code {words.code!r}", hint=hint))
+    raise UsageError(usage.NO_CODE(f"there is no code {options.code!r}", hint=hint))
 
 
-VERB = Verb(
-    ExplainWords,
+COMMAND = Command(
+    ExplainOptions,
     "Describe a diagnostic code: what it means, and what to do. Without a code, list them all.",
     _options,
     _explain,

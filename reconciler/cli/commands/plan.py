@@ -15,13 +15,13 @@ from ...render import Document
 from ...report.report import AccountReport, Report
 from .. import files
 from ..accounts import chosen, each, failed
-from ..arguments import Parser, ScopedWords, project_words, scope_words
-from ..context import Stage, Verb
-from ..reach import narrowed, reach
+from ..arguments import Parser, ScopedOptions, add_project_options, add_scope_options
+from ..context import Command, Context
+from ..reach import narrowed, open_session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanWords(ScopedWords):
+class PlanOptions(ScopedOptions):
     """Where the plan is kept, and whether changes have an exit code of their own."""
 
     save: str | None = None
@@ -29,48 +29,48 @@ class PlanWords(ScopedWords):
 
     def writes(self) -> tuple[str, ...]:
         """The saved plan as well."""
-        return (*ScopedWords.writes(self), *([self.save] if self.save else []))
+        return (*ScopedOptions.writes(self), *([self.save] if self.save else []))
 
 
 def _options(parser: Parser) -> None:
-    project_words(parser)
-    scope_words(parser)
+    add_project_options(parser)
+    add_scope_options(parser)
     parser.add_argument("--save", metavar="FILE", help="keep the plan for apply --plan FILE")
     parser.add_argument(
         "--detailed-exitcode", action="store_true", help="exit 2 instead of 0 for changes"
     )
 
 
-def _plan(words: PlanWords, stage: Stage) -> Document:
-    project = load(words.path)
-    accounts = chosen(project, words.account)
-    if words.save and len(accounts) > 1:
+def _plan(options: PlanOptions, context: Context) -> Document:
+    project = load(options.path)
+    accounts = chosen(project, options.account)
+    if options.save and len(accounts) > 1:
         raise UsageError(usage.BAD_WORDS("--save keeps the plan of one account"))
-    scope, commit = narrowed(accounts, words.only), origin.commit(project.root)
+    scope, commit = narrowed(accounts, options.only), origin.commit(project.root)
 
     def planned(account: Account) -> AccountReport:
-        with reach(account, stage) as session:
+        with open_session(account, context) as session:
             made = make_plan(project, session, scope, commit)
-        if words.save:
-            files.write(words.save, planfile.dumps(made.plan), files.PRIVATE)
-        return _with_changes(made.report) if words.detailed_exitcode else made.report
+        if options.save:
+            files.write(options.save, planfile.dumps(made.plan), files.PRIVATE)
+        return _with_changes(made.report) if options.detailed_exitcode else made.report
 
     return Report(
-        verb="plan",
-        accounts=each(accounts, stage, planned, failed),
-        problems=project.problems,
+        command="plan",
+        accounts=each(accounts, context, planned, failed),
+        diagnostics=project.diagnostics,
     )
 
 
 def _with_changes(report: AccountReport) -> AccountReport:
     """Changes told by the exit code, where it would otherwise say that all is well."""
-    if report.exit_code is Exit.DONE and any(line.change.action.writes for line in report.lines):
+    if report.exit_code is Exit.DONE and any(line.change.action.writes for line in report.changes):
         return replace(report, exit_code=Exit.CHANGES)
     return report
 
 
-VERB = Verb(
-    PlanWords,
+COMMAND = Command(
+    PlanOptions,
     "Compare the files with the account and show what apply would do. Writes nothing to Stripe.",
     _options,
     _plan,

@@ -9,43 +9,43 @@ from ...model.project import Account, AccountRef
 from ...planning.warnings import partial
 from ...render import Document
 from ...report.report import AccountReport, Report
-from ..accounts import chosen, no_slip
-from ..arguments import Parser, ScopedWords, project_words, scope_words
-from ..context import Stage, Verb
+from ..accounts import check_only_patterns, chosen
+from ..arguments import Parser, ScopedOptions, add_project_options, add_scope_options
+from ..context import Command, Context
 
 
 def _options(parser: Parser) -> None:
-    project_words(parser)
-    scope_words(parser)
+    add_project_options(parser)
+    add_scope_options(parser)
 
 
-def _validate(words: ScopedWords, _: Stage) -> Document:
-    project = load(words.path)
-    accounts = chosen(project, words.account) if words.account else project.accounts
-    no_slip(accounts, words.only)
-    part = project.narrowed or bool(words.only)
-    reports = tuple(_valid(account, words.only, part=part) for account in accounts)
+def _validate(options: ScopedOptions, _: Context) -> Document:
+    project = load(options.path)
+    accounts = chosen(project, options.account) if options.account else project.accounts
+    check_only_patterns(accounts, options.only)
+    part = project.narrowed or bool(options.only)
+    reports = tuple(_valid(account, options.only, part=part) for account in accounts)
     return Report(
-        verb="validate",
+        command="validate",
         accounts=reports,
-        problems=project.problems,
-        declared=len({want.where for report in reports for want in report.valid}),
+        diagnostics=project.diagnostics,
+        declared=len({desired.location for report in reports for desired in report.valid}),
     )
 
 
 def _valid(account: Account, only: tuple[str, ...], *, part: bool) -> AccountReport:
-    fitting = (want for want in account.declared if fits(want.event_name, only))
+    fitting = (desired for desired in account.declared if fits(desired.event_name, only))
     return AccountReport(
         account=AccountRef(account.name),
         exit_code=Exit.DONE,
-        problems=(partial("the files"),) if part else (),
+        diagnostics=(partial("the files"),) if part else (),
         complete=not part,
         valid=tuple(fitting),
     )
 
 
-VERB = Verb(
-    ScopedWords,
+COMMAND = Command(
+    ScopedOptions,
     "Check the project file and all meter files, offline and without a key. Every mistake is\n"
     "reported at once, with its place and what to do, whatever --only leaves out.",
     _options,

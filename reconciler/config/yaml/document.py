@@ -8,7 +8,7 @@ from typing import Any
 
 from yaml import Mark
 
-from ...diagnostics.diagnostic import Location, Problem
+from ...diagnostics.diagnostic import Diagnostic, Location
 
 Path = tuple[str | int, ...]
 Span = tuple[Mark, Mark]
@@ -30,27 +30,27 @@ class Document:
     words: Mapping[Path, str]
     loose_keys: Mapping[Path, str]
     aliases: Mapping[Path, Path]
-    problems: tuple[Problem, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
 
-    def where(self, path: Path) -> Location:
+    def location(self, path: Path) -> Location:
         """The place of a value, or of the nearest one around it."""
         steps = self._followed(path)
         while steps not in self.places:
             steps = steps[:-1]
         return locate(self.file, self.places[steps])
 
-    def where_key(self, path: Path) -> Location:
+    def key_location(self, path: Path) -> Location:
         """The place of the key of a value; where there is none, of the value."""
         span = self.keys.get(self._followed(path))
-        return locate(self.file, span) if span else self.where(path)
+        return locate(self.file, span) if span else self.location(path)
 
     def head(self, path: Path) -> Location:
         """The place of the first key of a mapping, to point at the mapping as a whole."""
-        around = self.where(path)
+        around = self.location(path)
         value = self.value
         for step in path:
             value = value[step]
-        first = self.where_key((*path, next(iter(value)))) if value else around
+        first = self.key_location((*path, next(iter(value)))) if value else around
         return first if (first.line, first.column) == (around.line, around.column) else around
 
     def _followed(self, path: Path) -> Path:

@@ -13,7 +13,7 @@ import yaml
 from yaml import events
 
 from ...diagnostics.codes import config as codes
-from ...diagnostics.diagnostic import Problem, Rule
+from ...diagnostics.diagnostic import Diagnostic, Rule
 from ...diagnostics.errors import ConfigError
 from . import source_text as texts
 from .document import Document, Path, Span, locate
@@ -21,7 +21,7 @@ from .scalars import resolve
 
 MAX_DEPTH = 64
 MAX_VALUES = 500_000
-MAX_PROBLEMS = 1_000
+MAX_DIAGNOSTICS = 1_000
 MAX_EXPANDED = 100_000  # values that aliases may stand for, all together
 
 _SURROGATE = re.compile("[\ud800-\udfff]")  # libyaml refuses them, the pure reader does not
@@ -39,7 +39,9 @@ def read(data: bytes, file: str) -> Document:
     try:
         value = composer.document()
     except (yaml.YAMLError, ValueError, OverflowError) as error:
-        raise ConfigError(*composer.problems, texts.syntax_problem(error, text, file)) from None
+        raise ConfigError(
+            *composer.diagnostics, texts.syntax_diagnostic(error, text, file)
+        ) from None
     return Document(
         file=file,
         value=value,
@@ -48,7 +50,7 @@ def read(data: bytes, file: str) -> Document:
         words=composer.words,
         loose_keys=composer.loose_keys,
         aliases=composer.aliases,
-        problems=tuple(composer.problems),
+        diagnostics=tuple(composer.diagnostics),
     )
 
 
@@ -63,7 +65,7 @@ class _Composer:
         self.words: dict[Path, str] = {}
         self.loose_keys: dict[Path, str] = {}
         self.aliases: dict[Path, Path] = {}
-        self.problems: list[Problem] = []
+        self.diagnostics: list[Diagnostic] = []
         self._anchors: dict[str, tuple[Any, Path, int]] = {}
         self._aside_depth = 0
         self._values = 0
@@ -198,15 +200,15 @@ class _Composer:
         self._note(codes.DUPLICATE_KEY, message, event)
 
     def _note(self, rule: Rule, message: str, event: Any) -> None:
-        where = locate(self.file, (event.start_mark, event.end_mark))
-        if len(self.problems) == MAX_PROBLEMS:
-            message = f"the file holds more than {MAX_PROBLEMS:,} mistakes"
-            raise ConfigError(*self.problems, codes.TOO_MANY_MISTAKES(message, where))
-        self.problems.append(rule(message, where))
+        location = locate(self.file, (event.start_mark, event.end_mark))
+        if len(self.diagnostics) == MAX_DIAGNOSTICS:
+            message = f"the file holds more than {MAX_DIAGNOSTICS:,} mistakes"
+            raise ConfigError(*self.diagnostics, codes.TOO_MANY_MISTAKES(message, location))
+        self.diagnostics.append(rule(message, location))
 
     def _fatal(self, rule: Rule, message: str, event: Any) -> ConfigError:
         self._note(rule, message, event)
-        return ConfigError(*self.problems)
+        return ConfigError(*self.diagnostics)
 
 
 def _merge(mapping: dict[str, Any], merged: Any) -> None:

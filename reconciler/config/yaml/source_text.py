@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from ...diagnostics.codes import config as codes
-from ...diagnostics.diagnostic import Location, Problem
+from ...diagnostics.diagnostic import Diagnostic, Location
 from ...diagnostics.errors import ConfigError
 
 MAX_BYTES = 10_000_000
@@ -50,8 +50,8 @@ def decode(data: bytes, file: str) -> str:
         message = f"{describe(bad.group())} is not allowed in these files"
         raise ConfigError(codes.FORBIDDEN_CHARACTER(message, place(text, bad.span(), file)))
     if (start := _directive(text)) is not None:
-        where = place(text, (start, start + 1), file)
-        raise ConfigError(codes.DIRECTIVE("a `%` directive is not read", where))
+        location = place(text, (start, start + 1), file)
+        raise ConfigError(codes.DIRECTIVE("a `%` directive is not read", location))
     return text
 
 
@@ -82,7 +82,7 @@ def _visible(character: str) -> str:
     return character if character.isprintable() else ascii(character)[1:-1]
 
 
-def syntax_problem(error: Exception, text: str, file: str) -> Problem:
+def syntax_diagnostic(error: Exception, text: str, file: str) -> Diagnostic:
     """What the YAML reader could not read, in words for people."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if mark is None:
@@ -92,8 +92,8 @@ def syntax_problem(error: Exception, text: str, file: str) -> Problem:
     if line >= len(lines):
         line, column = len(lines) - 1, len(lines[-1])
     message = _in_words(error, lines[line][column : column + 1])
-    where = Location(file, line + 1, column + 1, line + 1, column + 2)
-    return codes.SYNTAX(message, where)
+    location = Location(file, line + 1, column + 1, line + 1, column + 2)
+    return codes.SYNTAX(message, location)
 
 
 def _in_words(error: Exception, character: str) -> str:
@@ -113,7 +113,7 @@ def _worth_saying(around: str) -> str:
     return "" if "scanning for the next token" in around or "simple key" in around else around
 
 
-def _not_utf8(data: bytes, start: int, file: str) -> Problem:
+def _not_utf8(data: bytes, start: int, file: str) -> Diagnostic:
     before = data[:start]
     line_start = before.rfind(b"\n") + 1
     line = before.count(b"\n") + 1

@@ -11,7 +11,7 @@ DIFFERS = Rule(
     "in another field, so no call can make them equal, and the line is blocked.",
     "declare what the account has, or consent to replacing the meter with `retires: [<its id>]`",
 )
-PRICES_ON_OTHER_TWIN = Rule(
+PRICES_ON_OTHER_METER = Rule(
     "P002",
     "active prices bill on an inactive meter that differs",
     "The name is declared active and has no active meter. Active prices bill on an inactive meter "
@@ -19,7 +19,7 @@ PRICES_ON_OTHER_TWIN = Rule(
     "declared, and a new meter would leave these prices without usage.",
     "declare the settings of the meter that the prices bill on, or give it up with `retires`",
 )
-PRICES_ON_SEVERAL_TWINS = Rule(
+PRICES_ON_SEVERAL_METERS = Rule(
     "P003",
     "active prices bill on several inactive meters of one name",
     "Only one meter of a name can be active, and a price stays bound to its meter for ever. "

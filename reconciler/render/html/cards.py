@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from ...diagnostics.diagnostic import Problem
+from ...diagnostics.diagnostic import Diagnostic
 from ...model.change import Action, Change, FieldChange, Severity
 from ...model.finding import Finding
-from ...report.report import Line, Outcome
+from ...report.report import ChangeResult, ReportedChange
 from ..view import (
     SIGN,
     Place,
     advice,
-    doer,
+    attribution_text,
     exempted,
     field_rows,
     meter_id,
     risky,
-    settled,
     severity,
     standing,
+    succeeded,
     told,
     undated,
     value,
@@ -40,11 +40,11 @@ def lines(places: list[Place], *, several: bool) -> Html:
     )
 
 
-def look(line: Line) -> str:
+def take_snapshot(line: ReportedChange) -> str:
     """The class that colours a line: how bad it is, else that it was exempted or settled."""
     if line.ignored:
         return "ignored"
-    if settled(line):
+    if succeeded(line):
         return "good"
     return str(severity(line))
 
@@ -63,7 +63,7 @@ def _item(nth: int, place: Place, *, several: bool) -> Html:
     return tag(
         "li",
         card,
-        class_=f"line {look(line)}",
+        class_=f"line {take_snapshot(line)}",
         data_rank=nth,
         data_name=line.change.event_name,
         data_severity="ignored" if line.ignored else str(severity(line)),
@@ -74,8 +74,8 @@ def _item(nth: int, place: Place, *, several: bool) -> Html:
     )
 
 
-def _head(line: Line, whose: str | None) -> Html:
-    known = [meter_id(line), str(line.change.where or "") or None, whose]
+def _head(line: ReportedChange, whose: str | None) -> Html:
+    known = [meter_id(line), str(line.change.location or "") or None, whose]
     return together(
         tag("span", _badge(line), class_="severity"),
         tag(
@@ -88,16 +88,16 @@ def _head(line: Line, whose: str | None) -> Html:
     )
 
 
-def _badge(line: Line) -> str:
+def _badge(line: ReportedChange) -> str:
     if line.ignored:
         return "ignored"
-    if line.outcome and line.outcome.status.settled:
-        return str(line.outcome.status)
+    if line.result and line.result.status.succeeded:
+        return str(line.result.status)
     degree = severity(line)
     return "—" if degree is Severity.NONE else str(degree)
 
 
-def _happens(line: Line) -> Iterator[Html]:
+def _happens(line: ReportedChange) -> Iterator[Html]:
     if line.findings:
         kinds = dict.fromkeys(finding.kind for finding in line.findings)
         yield from (tag("span", kind.replace("_", " "), class_="tag") for kind in kinds)
@@ -107,8 +107,8 @@ def _happens(line: Line) -> Iterator[Html]:
     yield tag("span", sign, f" {change.action}", class_=f"tag {change.action}")
     if change.refused_by:
         yield tag("span", "refused", class_="tag bad")
-    if line.outcome and not line.outcome.status.settled:  # else the badge says so
-        yield tag("span", str(line.outcome.status), class_="tag bad")
+    if line.result and not line.result.status.succeeded:  # else the badge says so
+        yield tag("span", str(line.result.status), class_="tag bad")
 
 
 def _body(place: Place) -> Iterator[Html]:
@@ -117,8 +117,8 @@ def _body(place: Place) -> Iterator[Html]:
     if not line.findings:
         yield tag("p", sentence(why(change)), class_="why")
     yield from map(_problem, place.besides())
-    if line.outcome:
-        yield from _outcome(line.outcome)
+    if line.result:
+        yield from _outcome(line.result)
     if rows := field_rows(change):
         yield _differences(change, rows)
     if change.prices:
@@ -128,8 +128,10 @@ def _body(place: Place) -> Iterator[Html]:
             for price in change.prices
         )
         yield table("Active prices", heads, cells)
-    if change.twins:
-        rows_ = ((tag("code", twin.id), twin.status, moment(twin.created)) for twin in change.twins)
+    if change.others:
+        rows_ = (
+            (tag("code", other.id), other.status, moment(other.created)) for other in change.others
+        )
         yield table("Other live meters of this name", ("Meter", "Status", "Created"), rows_)
 
 
@@ -147,7 +149,7 @@ def _finding(finding: Finding) -> Html:
     if (since := undated(finding)) is not None:
         facts.append(("Since", moment(since)))
     if finding.attribution:
-        facts.append(("Who", sentence(doer(finding.attribution))))
+        facts.append(("Who", sentence(attribution_text(finding.attribution))))
     if finding.exemption:
         facts.append(("Exempt", sentence(exempted(finding.exemption))))
     elif finding.remedy:
@@ -156,22 +158,22 @@ def _finding(finding: Finding) -> Html:
     return tag("section", head, tag("dl", *listed), class_=f"finding {finding.severity}")
 
 
-def _problem(problem: Problem) -> Html:
+def _problem(diagnostic: Diagnostic) -> Html:
     return tag(
         "div",
-        tag("p", tag("code", problem.code), " ", sentence(problem.message), class_="message"),
-        tag("p", sentence(problem.hint), class_="hint") if problem.hint else None,
-        class_=f"problem {problem.level}",
+        tag("p", tag("code", diagnostic.code), " ", sentence(diagnostic.message), class_="message"),
+        tag("p", sentence(diagnostic.hint), class_="hint") if diagnostic.hint else None,
+        class_=f"problem {diagnostic.level}",
     )
 
 
-def _outcome(outcome: Outcome) -> Iterator[Html]:
-    if outcome.error:
-        yield _problem(outcome.error)
-    if outcome.requests:
+def _outcome(result: ChangeResult) -> Iterator[Html]:
+    if result.error:
+        yield _problem(result.error)
+    if result.requests:
         heads = ("Request", "Request id", "Tries", "Answer")
         cells = (
-            (sent.verb, tag("code", sent.request_id or "—"), str(sent.attempts), sent.result)
-            for sent in outcome.requests
+            (sent.operation, tag("code", sent.request_id or "—"), str(sent.attempts), sent.result)
+            for sent in result.requests
         )
         yield table("Requests to Stripe", heads, cells)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from html import escape as _escape
 
-from ...timestamps import utc
+from ...timestamps import format_time
 from ..escape import clean
 
 _VOID = {"br", "input", "meta"}
@@ -69,7 +69,7 @@ def sentence(text: str) -> Html:
 
 def moment(seconds: int) -> Html:
     """Unix seconds for people and for machines, in UTC."""
-    iso = utc(seconds)
+    iso = format_time(seconds)
     return tag("time", f"{iso[:10]} {iso[11:16]} UTC", datetime=iso)
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from ...diagnostics.diagnostic import Level, Problem
+from ...diagnostics.diagnostic import Diagnostic, Level
 from ...model.change import Severity
 from ...model.finding import Finding, Kind
 from ...model.project import AccountRef
-from ...report.report import AccountReport, Line, Report
+from ...report.report import AccountReport, Report, ReportedChange
 from ..summary import PARTIAL, Tone, count, counted, every_line, mode, verdict
-from ..view import Standing, doer, of_nobody, severity, standing, told, whose
+from ..view import Standing, attribution_text, severity, standing, told, unattached, whose
 from .markup import Html, moment, sentence, table, tag, together
 from .svg import Part, bar, gauge
 
@@ -38,14 +38,14 @@ def title(report: Report) -> str:
     """What the page is called."""
     names = ", ".join(account.account.name for account in report.accounts[:5])
     more = f" and {len(report.accounts) - 5} more" if len(report.accounts) > 5 else ""
-    what = _TITLES.get(report.verb, report.verb.capitalize() or "Report")
+    what = _TITLES.get(report.command, report.command.capitalize() or "Report")
     return f"{what} · {names}{more}" if names else what
 
 
 def header(report: Report) -> Html:
     """The title, whose account it is, and the verdict."""
-    tone, said = verdict(report, report.verb)
-    numbers = ", ".join(counted(every_line(report), report.verb))
+    tone, said = verdict(report, report.command)
+    numbers = ", ".join(counted(every_line(report), report.command))
     only = report.accounts[0].account if len(report.accounts) == 1 else None
     return tag(
         "header",
@@ -103,7 +103,7 @@ def losses(report: Report) -> Html | None:
     return _section("Revenue at stake", found, class_="losses")
 
 
-def _losses(line: Line) -> Iterator[tuple[Html | str, ...]]:
+def _losses(line: ReportedChange) -> Iterator[tuple[Html | str, ...]]:
     for finding in line.findings:
         if finding.exemption or finding.severity is not Severity.REVENUE:
             continue
@@ -136,19 +136,19 @@ def accounts(report: Report) -> Html | None:
     """One row for each account, where there are several."""
     if len(report.accounts) < 2:
         return None
-    rows = (_account(account, report.verb) for account in report.accounts)
+    rows = (_account(account, report.command) for account in report.accounts)
     heads = ("Account", "Id", "Mode", "Verdict", "Lines")
     return _section("Accounts", table("What the run comes to in each account", heads, rows))
 
 
-def _account(account: AccountReport, verb: str) -> tuple[Html | str, ...]:
-    tone, said = verdict(account, verb)
+def _account(account: AccountReport, command: str) -> tuple[Html | str, ...]:
+    tone, said = verdict(account, command)
     return (
         account.account.name,
         tag("code", account.account.id or "—"),
         mode(account.account),
         tag("span", said, class_=f"text {tone}"),
-        ", ".join(counted(account.lines, verb)) or "—",
+        ", ".join(counted(account.changes, command)) or "—",
     )
 
 
@@ -163,29 +163,29 @@ def also_to_know(report: Report) -> Html | None:
     return _said("Also to know", sorted(every, key=lambda it: it[1].level is Level.INFO))
 
 
-def _loose(report: Report) -> Iterator[tuple[str, Problem]]:
+def _loose(report: Report) -> Iterator[tuple[str, Diagnostic]]:
     """What is said of no line, and in which account where there are several."""
-    yield from (("", problem) for problem in report.problems)
+    yield from (("", diagnostic) for diagnostic in report.diagnostics)
     for account in report.accounts:
         whose_ = account.account.name if len(report.accounts) > 1 else ""
-        for problem in of_nobody(account, filter(told, account.lines)):
-            yield whose_, problem
+        for diagnostic in unattached(account, filter(told, account.changes)):
+            yield whose_, diagnostic
 
 
-def _said(heading: str, problems: Iterable[tuple[str, Problem]]) -> Html | None:
-    items = [_problem(*pair) for pair in problems]
+def _said(heading: str, diagnostics: Iterable[tuple[str, Diagnostic]]) -> Html | None:
+    items = [_problem(*pair) for pair in diagnostics]
     return _section(heading, tag("ul", *items, class_="said")) if items else None
 
 
-def _problem(whose: str, problem: Problem) -> Html:
-    place = [text for text in (whose, str(problem.where or "")) if text]
+def _problem(whose: str, diagnostic: Diagnostic) -> Html:
+    place = [text for text in (whose, str(diagnostic.location or "")) if text]
     return tag(
         "li",
-        tag("p", tag("code", problem.code), f" {problem.level}", class_="label"),
-        tag("p", sentence(problem.message), class_="message"),
-        tag("p", sentence(problem.hint), class_="hint") if problem.hint else None,
+        tag("p", tag("code", diagnostic.code), f" {diagnostic.level}", class_="label"),
+        tag("p", sentence(diagnostic.message), class_="message"),
+        tag("p", sentence(diagnostic.hint), class_="hint") if diagnostic.hint else None,
         tag("p", *(tag("code", text) for text in place), class_="known") if place else None,
-        class_=f"problem {problem.level}",
+        class_=f"problem {diagnostic.level}",
     )
 
 
@@ -194,11 +194,13 @@ def timeline(report: Report) -> Html | None:
     moments = sorted(_moments(every_line(report)), key=lambda entry: entry[0])
     if not moments:
         return None
-    entries = (tag("li", moment(at), said, class_=look) for at, look, said in moments)
+    entries = (
+        tag("li", moment(at), said, class_=take_snapshot) for at, take_snapshot, said in moments
+    )
     return _section("Time line", tag("ol", *entries, class_="timeline"))
 
 
-def _moments(lines: Iterable[Line]) -> Iterator[tuple[int, str, Html]]:
+def _moments(lines: Iterable[ReportedChange]) -> Iterator[tuple[int, str, Html]]:
     for line in lines:
         name = tag("b", line.change.event_name, class_="name")
         for finding in line.findings:
@@ -206,7 +208,7 @@ def _moments(lines: Iterable[Line]) -> Iterator[tuple[int, str, Html]]:
             at = by.at if by and by.at is not None else finding.since
             kind = finding.kind.replace("_", " ")
             if at is not None:
-                said = tag("p", doer(by), class_="hint") if by else None
+                said = tag("p", attribution_text(by), class_="hint") if by else None
                 yield at, str(finding.severity), together(tag("p", name, f" {kind}"), said)
             if finding.resend_until is not None:
                 last = tag("p", name, ": the first lost usage may be sent again until here")

@@ -16,7 +16,7 @@ class Part:
     """One stretch of a bar: its name, the class that colours it, and how many it stands for."""
 
     name: str
-    look: str
+    take_snapshot: str
     number: int
 
 
@@ -58,11 +58,16 @@ def _stretches(parts: list[Part]) -> Iterable[Html]:
     for part in parts:
         width = _LEAST + spare * part.number / total
         yield tag(
-            "rect", x=f"{x:.2f}", y=0, width=f"{width:.2f}", height=28, class_=f"fill {part.look}"
+            "rect",
+            x=f"{x:.2f}",
+            y=0,
+            width=f"{width:.2f}",
+            height=28,
+            class_=f"fill {part.take_snapshot}",
         )
         x += width
 
 
 def _legend(part: Part) -> Html:
-    swatch = tag("span", class_=f"swatch {part.look}", aria_hidden="true")
+    swatch = tag("span", class_=f"swatch {part.take_snapshot}", aria_hidden="true")
     return tag("li", swatch, tag("b", f"{part.number:,}"), f" {part.name}")

@@ -10,18 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ...report.report import Line, Report
+from ...report.report import Report, ReportedChange
 from ..view import Place, every_place, risky, told
 from . import frame
-from .rows import Room, row, size
+from .rows import Budget, row, size
 
 LIMIT = 65_000
 """Bytes of UTF-8; GitHub refuses a comment of more than 65,536 characters."""
 
 _ROOMS = (
-    Room(row=6000, name=300, place=300, text=1200, problems=200, accounts=50),
-    Room(row=900, name=160, place=80, text=300, problems=60, accounts=20),
-    Room(row=300, name=90, place=0, text=80, problems=5, accounts=5),
+    Budget(row=6000, name=300, place=300, text=1200, diagnostics=200, accounts=50),
+    Budget(row=900, name=160, place=80, text=300, diagnostics=60, accounts=20),
+    Budget(row=300, name=90, place=0, text=80, diagnostics=5, accounts=5),
 )
 
 
@@ -30,7 +30,7 @@ class _Comment:
     """A comment, and the lines that it has no place for."""
 
     text: str
-    hidden: list[Line]
+    hidden: list[ReportedChange]
 
 
 def render(report: Report) -> str:
@@ -43,7 +43,7 @@ def render(report: Report) -> str:
     return comment.text
 
 
-def _fitted(report: Report, places: list[Place], room: Room) -> _Comment:
+def _fitted(report: Report, places: list[Place], room: Budget) -> _Comment:
     """As many rows as fit, from the top, in a frame that takes its room beforehand."""
     shown = [place for place in places if told(place.line)]
     lines = [place.line for place in shown]
@@ -65,7 +65,7 @@ def _fitted(report: Report, places: list[Place], room: Room) -> _Comment:
     return _Comment("".join(f"{line}\n" for line in text), hidden)
 
 
-def _rows(shown: list[Place], report: Report, room: Room, left: int) -> Iterator[str]:
+def _rows(shown: list[Place], report: Report, room: Budget, left: int) -> Iterator[str]:
     for place in shown:
         written = row(place, room, several=len(report.accounts) > 1)
         left -= _size([written])

@@ -6,34 +6,34 @@ from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from ...diagnostics.codes import planning
-from ...diagnostics.diagnostic import Level, Problem
+from ...diagnostics.diagnostic import Diagnostic, Level
 from ...diagnostics.errors import Exit
 from ...model.change import Action
-from ...report.documents import Glossary, Inventory, Serving
+from ...report.documents import DiagnosticList, EmulatorInfo, Inventory
 from ...report.history import History
-from ...report.report import AccountReport, Outcome, OutcomeStatus, Report
-from ...report.report import Line as ReportLine
+from ...report.report import AccountReport, ChangeResult, Report, ResultStatus
+from ...report.report import ReportedChange as ReportLine
 from .. import Document
 from ..escape import clean
-from ..summary import PARTIAL, Tone, called, count, outcomes, planned, verdict
-from ..view import of_nobody, places
+from ..summary import PARTIAL, Tone, called, count, planned, results, verdict
+from ..view import places, unattached
 from . import styled as ink
 from .drift import found, total
 from .history import past, timeline
 from .plan import block
-from .styled import Ink, Line, Word, wrapped
+from .styled import ReportedChange, Span, Style, wrapped
 from .tables import codes, meters
 
 Shown = Mapping[str, AccountReport]
 """The plans, by account, that whoever reads this has on the screen already."""
 
 _NOTHING: Shown = MappingProxyType({})
-_LEVEL = {Level.ERROR: Ink.RED, Level.WARNING: Ink.YELLOW, Level.INFO: Ink.CYAN}
+_LEVEL = {Level.ERROR: Style.RED, Level.WARNING: Style.YELLOW, Level.INFO: Style.CYAN}
 _TONE = {
-    Tone.GOOD: Ink.GREEN,
-    Tone.NEWS: Ink.CYAN,
-    Tone.WARNING: Ink.YELLOW,
-    Tone.BAD: Ink.RED,
+    Tone.GOOD: Style.GREEN,
+    Tone.NEWS: Style.CYAN,
+    Tone.WARNING: Style.YELLOW,
+    Tone.BAD: Style.RED,
 }
 _JUDGED = ("plan", "apply", "drift")
 
@@ -48,7 +48,7 @@ def coloured(document: Document, shown: Shown = _NOTHING) -> str:
     return ink.coloured(lines(document, shown))
 
 
-def lines(document: Document, shown: Shown = _NOTHING) -> Iterator[Line]:
+def lines(document: Document, shown: Shown = _NOTHING) -> Iterator[ReportedChange]:
     """The document line by line; of a plan that is `shown` only what became of it."""
     match document:
         case Report():
@@ -57,154 +57,158 @@ def lines(document: Document, shown: Shown = _NOTHING) -> Iterator[Line]:
             yield from _inventory(document)
         case History():
             yield from _history(document)
-        case Serving(url=url, api_key=api_key):
-            yield from _said(document.problems)
+        case EmulatorInfo(url=url, api_key=api_key):
+            yield from _said(document.diagnostics)
             yield (f"Emulating Stripe at {url} (key: {api_key}); Ctrl-C ends it",)
-        case Glossary(rules=rules):
+        case DiagnosticList(rules=rules):
             yield from codes(rules)
-            yield from _said(document.problems)
+            yield from _said(document.diagnostics)
 
 
-def _report(report: Report, shown: Shown) -> Iterator[Line]:
-    for problem in report.problems:
-        yield from problem_lines(problem)
-    if report.verb == "validate":
+def _report(report: Report, shown: Shown) -> Iterator[ReportedChange]:
+    for diagnostic in report.diagnostics:
+        yield from diagnostic_lines(diagnostic)
+    if report.command == "validate":
         yield from _validated(report)
         return
     for n, account in enumerate(report.accounts):
-        if n or report.problems:
+        if n or report.diagnostics:
             yield ()
-        yield from _account(report.verb, account, shown.get(account.account.name))
-    if report.verb in _JUDGED and not report.accounts and report.exit_code is not Exit.USAGE:
+        yield from _account(report.command, account, shown.get(account.account.name))
+    if report.command in _JUDGED and not report.accounts and report.exit_code is not Exit.USAGE:
         yield ()
-        yield from _verdict(report, report.verb)
-    for problem in report.losses:
+        yield from _verdict(report, report.command)
+    for diagnostic in report.losses:
         yield ()
-        yield from problem_lines(problem)
+        yield from diagnostic_lines(diagnostic)
 
 
-def _validated(report: Report) -> Iterator[Line]:
-    errors = sum(problem.level is Level.ERROR for problem in report.problems)
+def _validated(report: Report) -> Iterator[ReportedChange]:
+    errors = sum(diagnostic.level is Level.ERROR for diagnostic in report.diagnostics)
     if errors:
         yield ()
-        yield (Word(f"Not valid: {count(errors, 'error')}.", Ink.RED),)
+        yield (Span(f"Not valid: {count(errors, 'error')}.", Style.RED),)
         return
     found = f"Valid: {count(report.declared or 0, 'meter')} declared"
     names = ", ".join(account.account.name for account in report.accounts)
     yield from wrapped(f"{found} for {names}." if names else f"{found}.", "", "  ")
     if not report.complete and report.accounts:
-        yield (Word(PARTIAL, Ink.YELLOW),)
+        yield (Span(PARTIAL, Style.YELLOW),)
 
 
-def _account(verb: str, report: AccountReport, shown: AccountReport | None) -> Iterator[Line]:
-    yield (Word(f"{verb.capitalize()} for {called(report.account)}", Ink.BOLD),)
-    if verb == "drift":
+def _account(
+    command: str, report: AccountReport, shown: AccountReport | None
+) -> Iterator[ReportedChange]:
+    yield (Span(f"{command.capitalize()} for {called(report.account)}", Style.BOLD),)
+    if command == "drift":
         yield from _audited(report)
         return
-    if shown and not outcomes(report.lines):
-        yield from _said(problem for problem in report.problems if problem not in shown.problems)
+    if shown and not results(report.changes):
+        yield from _said(
+            diagnostic for diagnostic in report.diagnostics if diagnostic not in shown.diagnostics
+        )
         yield ()
-        yield from _verdict(report, verb)
+        yield from _verdict(report, command)
         return
     told = [at for at in places(report) if at.line.change.action is not Action.UNCHANGED]
     for place in told:
         yield ()
         yield from block(place)
-    yield from _said(of_nobody(report, (place.line for place in told)))
-    if report.lines or report.plan_hash or report.exit_code is not Exit.DONE:
+    yield from _said(unattached(report, (place.line for place in told)))
+    if report.changes or report.plan_hash or report.exit_code is not Exit.DONE:
         yield ()
-        yield from _summary(report, verb)
+        yield from _summary(report, command)
 
 
-def _audited(report: AccountReport) -> Iterator[Line]:
+def _audited(report: AccountReport) -> Iterator[ReportedChange]:
     yield from found(report)
-    yield from _said(report.problems)
-    if report.lines or report.exit_code is not Exit.DONE:
+    yield from _said(report.diagnostics)
+    if report.changes or report.exit_code is not Exit.DONE:
         yield ()
         yield from total(report)
 
 
-def _said(problems: Iterable[Problem]) -> Iterator[Line]:
-    for problem in problems:
-        if problem.code != planning.PARTIAL.code:  # said with the numbers, which it limits
+def _said(diagnostics: Iterable[Diagnostic]) -> Iterator[ReportedChange]:
+    for diagnostic in diagnostics:
+        if diagnostic.code != planning.PARTIAL.code:  # said with the numbers, which it limits
             yield ()
-            yield from problem_lines(problem)
+            yield from diagnostic_lines(diagnostic)
 
 
-def problem_lines(problem: Problem) -> Iterator[Line]:
+def diagnostic_lines(diagnostic: Diagnostic) -> Iterator[ReportedChange]:
     """A problem as a compiler would say it; of what is only good to know, just the message."""
-    if problem.level is Level.INFO:
-        yield from wrapped(problem.message, "", "    ")
+    if diagnostic.level is Level.INFO:
+        yield from wrapped(diagnostic.message, "", "    ")
         return
-    place = f"{problem.where}: " if problem.where else ""
-    head = clean(f"{place}{problem.level} {problem.code}: ")  # in one piece, for grep
-    first, *rest = wrapped(problem.message, head, "    ")
-    yield _lit(str(first[0]), f"{problem.level} {problem.code}", _LEVEL[problem.level])
+    place = f"{diagnostic.location}: " if diagnostic.location else ""
+    head = clean(f"{place}{diagnostic.level} {diagnostic.code}: ")  # in one piece, for grep
+    first, *rest = wrapped(diagnostic.message, head, "    ")
+    yield _lit(str(first[0]), f"{diagnostic.level} {diagnostic.code}", _LEVEL[diagnostic.level])
     yield from rest
-    if problem.hint:
-        yield from wrapped(f"hint: {problem.hint}", "    ")
+    if diagnostic.hint:
+        yield from wrapped(f"hint: {diagnostic.hint}", "    ")
 
 
-def _lit(text: str, part: str, colour: Ink) -> Line:
+def _lit(text: str, part: str, colour: Style) -> ReportedChange:
     """The text with one part of it in colour."""
     before, found, after = text.partition(part)
-    return (before, Word(found, colour), after)
+    return (before, Span(found, colour), after)
 
 
-def _summary(report: AccountReport, verb: str) -> Iterator[Line]:
+def _summary(report: AccountReport, command: str) -> Iterator[ReportedChange]:
     """The verdict where it is not plain that all is well, and the numbers."""
     if report.exit_code is not Exit.DONE:
-        yield from _verdict(report, verb)
-    if ended := outcomes(report.lines):
+        yield from _verdict(report, command)
+    if ended := results(report.changes):
         yield from wrapped(f"Apply: {', '.join(ended)}.", "", "  ")
-    for hint in dict.fromkeys(filter(None, map(_skipped, report.lines))):
+    for hint in dict.fromkeys(filter(None, map(_skipped, report.changes))):
         yield from wrapped(f"hint: {hint}", "  ", "    ")
     yield from wrapped(_planned(report), "", "  ")
-    if not report.complete and report.lines:
-        yield (Word(PARTIAL, Ink.YELLOW),)
+    if not report.complete and report.changes:
+        yield (Span(PARTIAL, Style.YELLOW),)
     if report.plan_hash:
-        yield (Word(f"plan_hash {report.plan_hash}", Ink.FAINT),)
+        yield (Span(f"plan_hash {report.plan_hash}", Style.FAINT),)
 
 
-def _verdict(report: Report | AccountReport, verb: str) -> Iterator[Line]:
-    tone, sentence = verdict(report, verb)
+def _verdict(report: Report | AccountReport, command: str) -> Iterator[ReportedChange]:
+    tone, sentence = verdict(report, command)
     for line in wrapped(sentence, "", "  "):
-        yield (Word(str(line[0]), _TONE[tone]),)
+        yield (Span(str(line[0]), _TONE[tone]),)
 
 
 def _skipped(line: ReportLine) -> str | None:
     """What to do about a line that was not tried; many lines share it."""
-    match line.outcome:
-        case Outcome(status=OutcomeStatus.SKIPPED, error=Problem(hint=hint)):
+    match line.result:
+        case ChangeResult(status=ResultStatus.SKIPPED, error=Diagnostic(hint=hint)):
             return hint
     return None
 
 
 def _planned(report: AccountReport) -> str:
-    asked, besides = planned(report.lines)
+    asked, besides = planned(report.changes)
     done = report.exit_code is Exit.DONE
     head = f"Plan: {', '.join(asked)}." if asked else "Nothing to do." if done else ""
     rest = f"{', '.join(besides)}." if besides else ""
     return f"{head} {rest}".strip()
 
 
-def _inventory(inventory: Inventory) -> Iterator[Line]:
-    for problem in inventory.problems:
-        yield from problem_lines(problem)
+def _inventory(inventory: Inventory) -> Iterator[ReportedChange]:
+    for diagnostic in inventory.diagnostics:
+        yield from diagnostic_lines(diagnostic)
     for n, account in enumerate(inventory.accounts):
-        if n or inventory.problems:
+        if n or inventory.diagnostics:
             yield ()
-        yield (Word(f"Meters of {called(account.account)}", Ink.BOLD),)
+        yield (Span(f"Meters of {called(account.account)}", Style.BOLD),)
         if account.total is not None:
             yield from meters(account.meters, account.total)
-        yield from _said(account.problems)
+        yield from _said(account.diagnostics)
     if inventory.narrowed:
         yield ()
-        yield (Word(PARTIAL, Ink.YELLOW),)
+        yield (Span(PARTIAL, Style.YELLOW),)
 
 
-def _history(history: History) -> Iterator[Line]:
-    for problem in history.problems:
-        yield from problem_lines(problem)
+def _history(history: History) -> Iterator[ReportedChange]:
+    for diagnostic in history.diagnostics:
+        yield from diagnostic_lines(diagnostic)
         yield ()
     yield from past(history) if history.timeline is None else timeline(history)

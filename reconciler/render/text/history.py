@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...report.history import History, Moment, PastLine, PastRequest, PastRun, Source, came_of
-from ...timestamps import utc
+from ...report.history import History, Moment, PastChange, PastRequest, PastRun, Source, came_of
+from ...timestamps import format_time
 from ..summary import called
-from .styled import Ink, Line, Word, wrapped
+from .styled import ReportedChange, Span, Style, wrapped
 
-_COLOUR = {"done": Ink.GREEN, "already": Ink.GREEN, "skipped": Ink.YELLOW}
+_COLOUR = {"done": Style.GREEN, "already": Style.GREEN, "skipped": Style.YELLOW}
 _INDENT = " " * 4
 _DEEPER = " " * 8
 
 
-def past(history: History) -> Iterator[Line]:
+def past(history: History) -> Iterator[ReportedChange]:
     """The runs, or that there are none."""
     if not history.runs:
         yield ("The journal of this project tells nothing.",)
@@ -24,12 +24,12 @@ def past(history: History) -> Iterator[Line]:
         yield from _run(run)
 
 
-def _run(run: PastRun) -> Iterator[Line]:
+def _run(run: PastRun) -> Iterator[ReportedChange]:
     ended = "did not end" if run.ended is None else f"exit {run.exit_code}"
-    sign = Word(ended, Ink.GREEN if run.exit_code == 0 else Ink.RED)
-    yield (Word(utc(int(run.began)), Ink.BOLD), f"  {called(run.account)}  ", sign)
+    sign = Span(ended, Style.GREEN if run.exit_code == 0 else Style.RED)
+    yield (Span(format_time(int(run.began)), Style.BOLD), f"  {called(run.account)}  ", sign)
     yield from wrapped(", ".join(_by(run)), "  ", _INDENT)
-    for line in run.lines:
+    for line in run.changes:
         yield from _line(line)
 
 
@@ -44,31 +44,31 @@ def _by(run: PastRun) -> Iterator[str]:
         yield f"plan {run.plan_id}"
 
 
-def _line(line: PastLine) -> Iterator[Line]:
+def _line(line: PastChange) -> Iterator[ReportedChange]:
     """Of a settled line the ids of its requests, of any other the requests themselves."""
-    sign = Word(f"{line.status or 'open':<8}", _COLOUR.get(line.status or "", Ink.RED))
-    what = line.action or next((request.verb for request in line.requests), None) or "?"
-    settled = line.status in ("done", "already")
-    ids = [request.request_id for request in line.requests if settled]
+    sign = Span(f"{line.status or 'open':<8}", _COLOUR.get(line.status or "", Style.RED))
+    what = line.action or next((request.operation for request in line.requests), None) or "?"
+    succeeded = line.status in ("done", "already")
+    ids = [request.request_id for request in line.requests if succeeded]
     found = "  ".join(word for word in ("", line.meter_id, *ids) if word is not None)
-    yield (_INDENT, sign, f"{what:<11} ", Word(line.event_name, Ink.BOLD), found)
+    yield (_INDENT, sign, f"{what:<11} ", Span(line.event_name, Style.BOLD), found)
     if line.code:
         yield from wrapped(f"{line.code}: {line.message}", _DEEPER, _DEEPER + "  ")
-    for request in () if settled else line.requests:
+    for request in () if succeeded else line.requests:
         yield from wrapped(_request(request), _DEEPER, _DEEPER + "  ")
 
 
 def _request(request: PastRequest) -> str:
     undoing = ", to undo" if request.undoes else ""
-    return f"{request.verb} {request.request_id or '-'}{undoing}: {came_of(request)}"
+    return f"{request.operation} {request.request_id or '-'}{undoing}: {came_of(request)}"
 
 
-def timeline(history: History) -> Iterator[Line]:
+def timeline(history: History) -> Iterator[ReportedChange]:
     """What happened to one meter, or that nothing is known of it."""
     if not history.timeline:
         yield from wrapped(_nothing(history), "")
         return
-    yield (Word(f"What happened to {history.meter}, the newest last", Ink.BOLD),)
+    yield (Span(f"What happened to {history.meter}, the newest last", Style.BOLD),)
     for moment in history.timeline:
         yield from _moment(moment)
 
@@ -79,15 +79,15 @@ def _nothing(history: History) -> str:
     return f"No run, no event of the last 30 days and no commit tells of {history.meter}."
 
 
-_SOURCE = {Source.JOURNAL: Ink.GREEN, Source.EVENT: Ink.YELLOW, Source.COMMIT: Ink.CYAN}
+_SOURCE = {Source.JOURNAL: Style.GREEN, Source.EVENT: Style.YELLOW, Source.COMMIT: Style.CYAN}
 
 
-def _moment(moment: Moment) -> Iterator[Line]:
+def _moment(moment: Moment) -> Iterator[ReportedChange]:
     """When, who tells of it and what it was; then what is said of it, who did it, and the ids."""
-    when, source = utc(int(moment.at)), f"{moment.source:<7}"
+    when, source = format_time(int(moment.at)), f"{moment.source:<7}"
     first, *rest = wrapped(f"{when}  {source}  {moment.what}", "", _DEEPER)
     what = str(first[0])[len(f"{when}  {source}") :]
-    yield (Word(when, Ink.BOLD), "  ", Word(source, _SOURCE[moment.source]), what)
+    yield (Span(when, Style.BOLD), "  ", Span(source, _SOURCE[moment.source]), what)
     yield from rest
     for text in (moment.note, f"who: {moment.who}", ", ".join(_known(moment))):
         if text:

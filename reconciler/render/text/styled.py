@@ -16,7 +16,7 @@ from ..escape import clean
 WIDTH = 80
 
 
-class Ink(StrEnum):
+class Style(StrEnum):
     """Colours as terminals number them (ECMA-48, SGR)."""
 
     BOLD = "1"
@@ -28,27 +28,27 @@ class Ink(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Word:
+class Span:
     """A stretch of text in one colour."""
 
     text: str
-    ink: Ink
+    ink: Style
 
 
-Line = tuple[str | Word, ...]
+ReportedChange = tuple[str | Span, ...]
 
 
-def plain(lines: Iterable[Line]) -> str:
+def plain(lines: Iterable[ReportedChange]) -> str:
     """The lines without colours."""
     return _joined("".join(clean(_text(word)) for word in line) for line in lines)
 
 
-def coloured(lines: Iterable[Line]) -> str:
+def coloured(lines: Iterable[ReportedChange]) -> str:
     """The lines with colours, for a terminal."""
     return _joined("".join(map(_painted, line)) for line in lines)
 
 
-def wrapped(text: str, indent: str, hanging: str | None = None) -> Iterator[Line]:
+def wrapped(text: str, indent: str, hanging: str | None = None) -> Iterator[ReportedChange]:
     """Prose as lines that fit 80 columns; a long word is never broken.
 
     Neither is what stands in backticks, a command or a line of YAML: it is there to be copied.
@@ -75,10 +75,10 @@ def _joined(lines: Iterable[str]) -> str:
     return "".join(f"{line.rstrip()}\n" for line in lines)
 
 
-def _text(word: str | Word) -> str:
+def _text(word: str | Span) -> str:
     return word if isinstance(word, str) else word.text
 
 
-def _painted(word: str | Word) -> str:
+def _painted(word: str | Span) -> str:
     text = clean(_text(word))
-    return f"\x1b[{word.ink}m{text}\x1b[0m" if isinstance(word, Word) else text
+    return f"\x1b[{word.ink}m{text}\x1b[0m" if isinstance(word, Span) else text

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...diagnostics.diagnostic import Rule
-from ...model.meter import Live
+from ...model.meter import ExistingMeter
 from ..escape import clean
 from ..summary import count
-from .styled import Ink, Line, Word, wrapped
+from .styled import ReportedChange, Span, Style, wrapped
 
 
-def meters(found: tuple[Live, ...], total: int) -> Iterator[Line]:
+def meters(found: tuple[ExistingMeter, ...], total: int) -> Iterator[ReportedChange]:
     """One meter a line, in columns as wide as their longest value; `total` has the account."""
     if not found:
         has = f"no meter fits; the account has {count(total, 'meter')}" if total else "no meters"
@@ -21,25 +21,25 @@ def meters(found: tuple[Live, ...], total: int) -> Iterator[Line]:
     wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for meter, row in zip(found, rows, strict=True):
         cells = "  ".join(cell.ljust(width) for cell, width in zip(row, wide, strict=True))
-        yield ("  ", cells if meter.active else Word(cells.rstrip(), Ink.FAINT))
+        yield ("  ", cells if meter.active else Span(cells.rstrip(), Style.FAINT))
 
 
-def _row(meter: Live) -> tuple[str, ...]:
+def _row(meter: ExistingMeter) -> tuple[str, ...]:
     formula = meter.default_aggregation.formula
     return meter.event_name, meter.status, formula, meter.id, meter.display_name
 
 
-def codes(rules: tuple[Rule, ...]) -> Iterator[Line]:
+def codes(rules: tuple[Rule, ...]) -> Iterator[ReportedChange]:
     """One rule in full; of several, one line each."""
     if len(rules) == 1:
         yield from _in_full(rules[0])
         return
     for rule in rules:
-        yield (Word(rule.code, Ink.BOLD), f"  {rule.level:<8} {rule.title}")
+        yield (Span(rule.code, Style.BOLD), f"  {rule.level:<8} {rule.title}")
 
 
-def _in_full(rule: Rule) -> Iterator[Line]:
-    yield (Word(f"{rule.code}: {rule.title}", Ink.BOLD), f" ({rule.level})")
+def _in_full(rule: Rule) -> Iterator[ReportedChange]:
+    yield (Span(f"{rule.code}: {rule.title}", Style.BOLD), f" ({rule.level})")
     yield ()
     yield from wrapped(rule.why, "  ")
     yield ()
