@@ -52,7 +52,7 @@ UNREADABLE = {
     "undefined alias": ("a: *b", ("Y009", 1, 4)),
     "alias of itself": ("a: &a [1, *a]", ("Y009", 1, 11)),
     "alias of what is no more": ("a: &a 1\nb: &a [*a]", ("Y009", 2, 8)),
-    "too deep": ("[" * 100_000, ("Y011", 1, 66)),
+    "too deep": ("[" * 900, ("Y011", 1, 66)),
     "too deep in blocks": ("- " * 100_000, ("Y011", 1, 131)),
     "billion laughs": (f"a: &a [1, 1, 1, 1, 1, 1, 1, 1]\n{LAUGHS}", ("Y010", 5, 40)),
     "too large": (b"# " + b"x" * 10_000_000, ("Y013", 0, 0)),
@@ -67,6 +67,18 @@ def test_what_cannot_be_read_is_one_error(text, fault):
     assert [(c, ln) for c, ln, _ in faults(text)] == [(code, line)]
     if yamltree._Loader is yaml.CSafeLoader:
         assert faults(text) == [fault]
+
+
+@pytest.mark.usefixtures("_reader")
+@pytest.mark.parametrize("text", ["[" * 100_000, "{a: " * 2_000, "- " * 100_000, "? " * 2_000])
+def test_the_limit_of_libyaml_is_reported_as_ours(text):
+    """Its place is where libyaml gave up, which depends on the version; the error does not."""
+    with pytest.raises(ConfigError) as caught:
+        yamltree.read(text.encode(), "m.yaml")
+    diagnostic = caught.value.diagnostics[-1]
+    assert (diagnostic.code, diagnostic.message) == ("Y011", "more than 64 levels")
+    assert diagnostic.hint == "flatten the structure"
+    assert diagnostic.location.line == 1
 
 
 @pytest.mark.usefixtures("_reader")

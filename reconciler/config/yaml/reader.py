@@ -24,6 +24,10 @@ MAX_VALUES = 500_000
 MAX_DIAGNOSTICS = 1_000
 MAX_EXPANDED = 100_000  # values that aliases may stand for, all together
 
+_TOO_DEEP = f"more than {MAX_DEPTH} levels"
+# From PyYAML 6.0.4 on libyaml has a limit of its own. It reads ahead of the events, so that one
+# long line of brackets meets that limit before MAX_DEPTH.
+_LIBYAML_TOO_DEEP = "exceeded maximum nesting depth"
 _SURROGATE = re.compile("[\ud800-\udfff]")  # libyaml refuses them, the pure reader does not
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -39,9 +43,10 @@ def read(data: bytes, file: str) -> Document:
     try:
         value = composer.document()
     except (yaml.YAMLError, ValueError, OverflowError) as error:
-        raise ConfigError(
-            *composer.diagnostics, texts.syntax_diagnostic(error, text, file)
-        ) from None
+        diagnostic = texts.syntax_diagnostic(error, text, file)
+        if _LIBYAML_TOO_DEEP in str(getattr(error, "problem", "")):
+            diagnostic = codes.TOO_DEEP(_TOO_DEEP, diagnostic.location)
+        raise ConfigError(*composer.diagnostics, diagnostic) from None
     return Document(
         file=file,
         value=value,
@@ -94,7 +99,7 @@ class _Composer:
             message = f"the file holds more than {MAX_VALUES:,} values"
             raise self._fatal(codes.TOO_MANY_VALUES, message, event)
         if len(path) > MAX_DEPTH:
-            raise self._fatal(codes.TOO_DEEP, f"more than {MAX_DEPTH} levels", event)
+            raise self._fatal(codes.TOO_DEEP, _TOO_DEEP, event)
         self.places[path] = event.start_mark, event.end_mark
         if isinstance(event, events.AliasEvent):
             return self._alias(event, path)
