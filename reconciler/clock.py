@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import threading
 import time
 from collections.abc import Callable
 from typing import Protocol
@@ -33,11 +32,18 @@ class Clock(Protocol):
         """A number in [0, 1): for jitter and nonces."""
 
 
-class SystemClock:
-    """The real clock; a set `stop` event ends every sleep at once."""
+_POLL = 0.1  # seconds until a sleep notices a stop
 
-    def __init__(self, stop: threading.Event | None = None) -> None:
-        self._stop = stop or threading.Event()
+
+class SystemClock:
+    """The real clock; a sleep ends early once `stopped` returns true.
+
+    It polls: waiting for a `threading.Event` takes a lock, and a signal handler that sets the
+    event in the same thread meanwhile would wait for that lock forever.
+    """
+
+    def __init__(self, stopped: Stopped = never) -> None:
+        self._stopped = stopped
 
     def now(self) -> float:
         """Unix seconds."""
@@ -49,7 +55,9 @@ class SystemClock:
 
     def sleep(self, seconds: float) -> None:
         """Wait, or return early when the run is told to stop."""
-        self._stop.wait(max(0.0, seconds))
+        end = time.monotonic() + seconds
+        while not self._stopped() and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, _POLL))
 
     def chance(self) -> float:
         """A number in [0, 1), from the system's own source."""

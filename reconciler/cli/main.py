@@ -84,7 +84,7 @@ def _stage(options: list[str], output: Output, console: Console, stop: Stop) -> 
     def trace(error: BaseException) -> None:
         _trace(options, error, console)
 
-    return Context(console, os.environ, SystemClock(stop.event), stop, announce, show, trace)
+    return Context(console, os.environ, SystemClock(stop), stop, announce, show, trace)
 
 
 def _trace(options: list[str], error: BaseException, console: Console) -> None:

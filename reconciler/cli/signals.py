@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import threading
@@ -20,13 +21,14 @@ class Stop:
     """
 
     def __init__(self) -> None:
-        self.event = threading.Event()
+        self._signals = itertools.count()  # `next` is atomic: handlers may interrupt each other
+        self._heard = False
         self._told: Callable[[], None] | None = None
         self.writing = False
 
     def __call__(self) -> bool:
         """Whether a signal was heard."""
-        return self.event.is_set()
+        return self._heard
 
     def only_told(self, on_result: Callable[[], None] | None = None) -> None:
         """From now on the first signal interrupts nothing; while a run writes it calls `told`."""
@@ -40,7 +42,7 @@ class Stop:
             raise KeyboardInterrupt
 
     def _first(self) -> None:
-        self.event.set()
+        self._heard = True
         if self._told is None:
             raise KeyboardInterrupt
         self._told()
@@ -58,7 +60,7 @@ class Stop:
             return
 
         def heard(number: int, _frame: FrameType | None) -> None:
-            if not self.event.is_set():
+            if next(self._signals) == 0:
                 self._first()
             elif number != signal.SIGHUP:
                 try:

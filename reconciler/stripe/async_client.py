@@ -53,7 +53,7 @@ class AsyncMeters:
         self._closed = threading.Event()
         asked = options.get("stopped")
         options["stopped"] = lambda: self._closed.is_set() or bool(asked and asked())
-        options["clock"] = options.get("clock") or SystemClock(self._closed)
+        options["clock"] = options.get("clock") or SystemClock(self._closed.is_set)
         self.meters = Meters(api_key, **options)
 
     async def __aenter__(self) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import signal
 import subprocess
 import sys
@@ -39,8 +40,14 @@ def hanging_apply(made, method):
         child.communicate()
 
 
+def _said(child):
+    """The first line on standard error, which has to come while the request hangs."""
+    assert select.select([child.stderr], [], [], 20)[0], "nothing was said"
+    return child.stderr.readline()
+
+
 def _ended(child):
-    out, err = child.communicate(timeout=5)
+    out, err = child.communicate(timeout=20)
     assert (child.returncode, held(out)["exit_code"]) == (130, 130)
     assert "Traceback" not in err
 
@@ -58,9 +65,53 @@ def test_the_second_signal_ends_a_run_that_writes(world):
     made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
     with hanging_apply(made, "POST") as child:
         child.send_signal(signal.SIGINT)
-        assert child.stderr.readline().startswith("stopping: ")
+        assert _said(child).startswith("stopping: ")
         child.send_signal(signal.SIGTERM)
         _ended(child)
+
+
+INTERRUPTED_ANYWHERE = """
+import itertools, signal, sys
+from reconciler.cli.stop import Stop
+from reconciler.clock import SystemClock
+
+def lines_until(number, work):
+    "Do it with a SIGHUP before one line of Python in it; whether it has that many lines."
+    seen = itertools.count()
+    def trace(frame, event, _):
+        if event == "line" and next(seen) == number:
+            signal.raise_signal(signal.SIGHUP)
+        return trace
+    sys.settrace(trace)
+    work()
+    sys.settrace(None)
+    return next(seen) > number
+
+def interrupt_everywhere(work):
+    for number in itertools.count():
+        stop, told = Stop(), []
+        with stop.listening(lambda: print("cut off")):
+            stop.only_told(lambda: told.append(number))
+            if not lines_until(number, lambda: work(stop)):
+                return number
+        assert (stop(), told) == (True, [number])
+
+def sleep(stop):
+    SystemClock(stop).sleep(0.3)
+
+def another_signal(_):
+    signal.raise_signal(signal.SIGHUP)
+
+print(interrupt_everywhere(sleep) > 3, interrupt_everywhere(another_signal) > 3)
+"""
+
+
+def test_a_signal_may_come_in_the_middle_of_anything():
+    """Amid a wait, and amid the handling of another one: nothing waits for itself."""
+    child = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_ANYWHERE], capture_output=True, text=True, timeout=20
+    )
+    assert (child.stdout, child.stderr) == ("True True\n", "")
 
 
 def test_a_terminal_that_goes_away_does_not_cut_a_request_off(world):
@@ -69,7 +120,7 @@ def test_a_terminal_that_goes_away_does_not_cut_a_request_off(world):
     with hanging_apply(made, "POST") as child:
         for _ in range(3):
             child.send_signal(signal.SIGHUP)
-        assert child.stderr.readline().startswith("stopping: ")
+        assert _said(child).startswith("stopping: ")
         child.answer()
         _ended(child)
     assert len(made.posts()) == 1

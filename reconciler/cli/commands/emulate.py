@@ -97,7 +97,8 @@ def _emulate(options: EmulateOptions, context: Context) -> Document:
             serving = EmulatorInfo(url=server.url, api_key=server.api_key)
             context.stop.only_told()
             context.announce(serving)
-            context.stop.event.wait()
+            while not context.stop():
+                context.clock.sleep(60.0)
     except EmulatorError as error:
         raise ReconcilerError(environment.EMULATOR(str(error))) from None
     except OSError as error:
