@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import random
 import time
 from collections.abc import Callable
-from typing import Protocol
+from typing import Protocol, Self
 
 Stopped = Callable[[], bool]
 """Asked before every request: whether the run has been told to stop."""
@@ -30,6 +31,9 @@ class Clock(Protocol):
 
     def chance(self) -> float:
         """A number in [0, 1): for jitter and nonces."""
+
+    def ignoring_stop(self) -> Self:
+        """Return the same clock, for what has to be finished: no stop ends its sleeps."""
 
 
 _POLL = 0.1  # seconds until a sleep notices a stop
@@ -62,3 +66,9 @@ class SystemClock:
     def chance(self) -> float:
         """A number in [0, 1), from the system's own source."""
         return random.SystemRandom().random()
+
+    def ignoring_stop(self) -> Self:
+        """Return the same clock, for what has to be finished: no stop ends its sleeps."""
+        undeterred = copy.copy(self)
+        undeterred._stopped = never
+        return undeterred

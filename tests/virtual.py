@@ -1,36 +1,51 @@
-"""A clock that never waits: `sleep` moves its hands."""
+"""A clock that never waits: `sleep` moves its hands, unless the run has been told to stop."""
 
 from __future__ import annotations
 
+import copy
 import random
 import threading
+from typing import Self
+
+from reconciler.clock import Stopped, never
 
 
 class VirtualClock:
     """Implements `reconciler.clock.Clock`; starts at a fixed moment and remembers every sleep."""
 
-    def __init__(self, start: float = 1_790_000_000.0, seed: int = 0) -> None:
+    def __init__(
+        self, start: float = 1_790_000_000.0, seed: int = 0, stopped: Stopped = never
+    ) -> None:
         self._lock = threading.Lock()
         self._random = random.Random(seed)
         self._start = start
-        self._passed = 0.0
+        self._hands = [0.0]  # shared with the clock of what has to be finished
+        self.stopped = stopped
         self.slept: list[float] = []
 
     def now(self) -> float:
         """Unix seconds."""
-        return self._start + self._passed
+        return self._start + self._hands[0]
 
     def monotonic(self) -> float:
         """Seconds since the clock was made."""
-        return self._passed
+        return self._hands[0]
 
     def sleep(self, seconds: float) -> None:
-        """Pass at once, as if the seconds had gone by."""
+        """Pass at once, as if the seconds had gone by; after a stop, none go by."""
+        if self.stopped():
+            return
         with self._lock:
             self.slept.append(seconds)
-            self._passed += max(0.0, seconds)
+            self._hands[0] += max(0.0, seconds)
 
     def chance(self) -> float:
         """A number in [0, 1), the same sequence for the same seed."""
         with self._lock:
             return self._random.random()
+
+    def ignoring_stop(self) -> Self:
+        """The same hands, which go on after a stop."""
+        undeterred = copy.copy(self)
+        undeterred.stopped = never
+        return undeterred

@@ -41,8 +41,8 @@ class ApplyContext:
     `told` hears of every line as it ends; `repair` is the command that wakes a meter by hand,
     with `{id}` for its id; `already` are event_names whose lines were found as wanted before
     anything was sent, each with the id of the meter that stands so; `billing` is asked for a
-    meter's active prices right before it is stopped; `begun` says that an earlier request of
-    the line has had its effect.
+    meter's active prices right before it is stopped; `begun` says that a request of the line
+    has had its effect, or may have had it; `begins` is called before each request.
     """
 
     plan: Plan
@@ -58,10 +58,20 @@ class ApplyContext:
     billing: Callable[[str], tuple[Price, ...] | Unreadable] = lambda _: ()
     workers: int = SIDE_BY_SIDE
     begun: bool = False
+    begins: Callable[[], None] = lambda: None
 
     def ignoring_stop(self) -> ApplyContext:
-        """The same for the rest of a line, which neither a signal nor a full disk cuts off."""
-        return replace(self, begun=True, stopped=never, meters=self.meters.ignoring_stop())
+        """The same for the rest of a line, which no signal cuts off or hurries, nor a full disk."""
+        clock, meters = self.clock.ignoring_stop(), self.meters.ignoring_stop()
+        return replace(self, begun=True, stopped=never, clock=clock, meters=meters)
+
+    def after(self, answer: Outcome) -> ApplyContext:
+        """The same, to the end if anything may have been done: a rate limit comes before that."""
+        return (
+            self
+            if isinstance(answer, Indeterminate) and not answer.doubts
+            else self.ignoring_stop()
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +98,10 @@ def execute_step(step: Step, base: ExistingMeter | None, run: ApplyContext) -> S
             return lost
         return _send(step, base, run, sent)
     except StoppedError:
-        status = ResultStatus.UNKNOWN if _wrote(sent) else ResultStatus.SKIPPED
-        message = f"the run was told to stop before {_what(step)} was settled"
-        return StepResult(status, None, tuple(sent), _problem(rules.STOPPED, step, message))
+        why = f"the run was told to stop before {_what(step)} was settled"
+        return StepResult(
+            ResultStatus.SKIPPED, None, tuple(sent), _problem(rules.STOPPED, step, why)
+        )
     except ReconcilerError as error:
         why = "; ".join(diagnostic.message for diagnostic in error.diagnostics)
         rule = rules.NOT_ALLOWED if isinstance(error, AuthError) else rules.NOT_CONFIRMED
@@ -147,6 +158,7 @@ def _send(
             return StepResult(ResultStatus.DONE, answer.existing, tuple(sent))
         if _denied(answer):
             break
+        run = run.after(answer)
         now = _look(step, answer, run)
         if now and _as_wanted(step, now, base):
             return StepResult(_whose(sent), now, tuple(sent))
@@ -176,6 +188,7 @@ def _denied(answer: Outcome) -> bool:
 def _request(step: Step, key: str, run: ApplyContext, sent: list[RequestRecord]) -> Outcome:
     if run.stopped():
         raise StoppedError
+    run.begins()
     run.journal.before_request(step, key, begun=run.begun)
     try:
         answer = run.meters.send(step, key)

@@ -24,7 +24,7 @@ from .protocol import SIDE_BY_SIDE
 from .steps import Step, steps
 
 _GIVE_UP = SIDE_BY_SIDE  # lines in a row that could not be checked
-_GRACE = 10.0  # seconds that requests in flight are waited for after the run was told to stop
+_GRACE = 10.0  # seconds, after the run was told to stop, for looks that lines begin with
 
 
 def apply(run: ApplyContext) -> tuple[ReportedChange, ...]:
@@ -60,6 +60,7 @@ class _Progress:
     def __init__(self, run: ApplyContext) -> None:
         self.run = run
         self.results: dict[str, ChangeResult] = {}
+        self.begun: set[str] = set()
         self.unchecked: list[bool] = []
         self.failed = False
         self.wrong_mode = False
@@ -82,7 +83,10 @@ class _Progress:
     def _as_they_end(
         self, pending: dict[Future[ChangeResult], Change]
     ) -> Iterator[tuple[Future[ChangeResult], Change]]:
-        """Futures as they are done; after a stop signal only those that end within the grace."""
+        """Futures as they are done; what has not begun by the end of the grace is left behind.
+
+        A line that has sent a request is waited for without a limit: it may be half-way.
+        """
         deadline: float | None = None
         while pending:
             done, _ = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
@@ -91,29 +95,28 @@ class _Progress:
             if deadline is None and self.run.stopped():
                 deadline = self.run.clock.monotonic() + _GRACE
             if deadline is not None and self.run.clock.monotonic() > deadline:
-                yield from tuple(pending.items())
-                return
+                unbegun = [
+                    f for f, change in pending.items() if change.event_name not in self.begun
+                ]
+                for future in unbegun:
+                    yield future, pending.pop(future)
 
     def _note(self, change: Change, future: Future[ChangeResult]) -> None:
-        if future.cancel():
+        if future.cancel() or not future.done():
             result = ChangeResult(ResultStatus.SKIPPED, error=self._skip(change))
-        elif not future.done():
-            message = f"{change.event_name!r} was in flight when the run stopped"
-            result = self._in_doubt(change, rules.NOT_CONFIRMED, message)
         elif failure := future.exception():
-            message = f"{change.event_name!r}: {type(failure).__name__}"
-            result = self._in_doubt(change, rules.UNEXPECTED, message)
+            result = self._in_doubt(change, f"{change.event_name!r}: {type(failure).__name__}")
         else:
             result = future.result()
         self.results[change.event_name] = result
         with suppress(Exception):  # whoever listens must not be able to end an apply half-way
             self.run.on_result(ReportedChange(change, result))
 
-    def _in_doubt(self, change: Change, rule: Rule, message: str) -> ChangeResult:
+    def _in_doubt(self, change: Change, message: str) -> ChangeResult:
         """A line of which nobody knows how far it came; a replacement may be half-way."""
         if change.action is Action.REPLACE:
             return ChangeResult(ResultStatus.UNKNOWN, error=self._half_replaced(change, message))
-        return ChangeResult(ResultStatus.UNKNOWN, error=_problem(rule, change, message))
+        return ChangeResult(ResultStatus.UNKNOWN, error=_problem(rules.UNEXPECTED, change, message))
 
     def _one(self, change: Change, planned: tuple[Step, ...]) -> ChangeResult:
         if change.event_name in self.run.already:
@@ -151,11 +154,12 @@ class _Progress:
         """The requests of one line, one after another; stops at the first that is not settled."""
         seen = {existing.id: existing for existing in change.existing_meters}
         parts: list[StepResult] = []
+        run = replace(self.run, begins=lambda: self.begun.add(change.event_name))
         for step in planned:
             if step.undoes is not None:
                 break
             base = seen.get(step.meter_id or "")
-            part = execute_step(step, base, self.run.ignoring_stop() if parts else self.run)
+            part = execute_step(step, base, run.ignoring_stop() if parts else run)
             part = self._in_mode(change, part)
             parts.append(part)
             if part.existing:

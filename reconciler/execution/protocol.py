@@ -82,7 +82,7 @@ class Meters(Protocol):
         """Every meter of the account, active and inactive, each once."""
 
     def ignoring_stop(self) -> Self:
-        """The same account for what has to be finished: no stop signal is heeded any more."""
+        """The same account for what has to be finished: no stop signal ends or hurries it."""
 
 
 class Journal(Protocol):

@@ -21,13 +21,14 @@ class AccountMeters:
     """Implements `answer.Meters` over HTTP."""
 
     def __init__(self, transport: Transport) -> None:
-        self._transport = transport
+        self._transport = transport.finishing()
         self._meters = Meters.over(transport)
 
     def send(self, step: Step, key: str) -> Outcome:
         """One request, tried again with the same idempotency key while that is safe.
 
-        Raises StoppedError only if nothing of it has been sent.
+        Raises StoppedError only if nothing of it has been sent. Once a try may have had an
+        effect, no stop signal ends the tries.
         """
         path, params = request_for(step)
         try:
@@ -64,7 +65,7 @@ class AccountMeters:
         return self._meters.everything()
 
     def ignoring_stop(self) -> AccountMeters:
-        """The same account for what has to be finished: no stop signal is heeded any more."""
+        """The same account for what has to be finished: no stop signal ends or hurries it."""
         return AccountMeters(self._transport.ignoring_stop())
 
 

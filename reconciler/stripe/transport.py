@@ -69,6 +69,7 @@ class Transport:
         self._pacer = RateLimiter(options.get("rate_limit", RATE_LIMIT), self._clock.monotonic())
         self._budget = Budget()
         self._headers = _headers(options)
+        self._finishes = False
 
     def __enter__(self) -> Self:
         return self
@@ -97,10 +98,17 @@ class Transport:
         return own
 
     def ignoring_stop(self) -> Transport:
-        """The same connections, pace and budget, without heeding a stop signal."""
+        """The same connections, pace and budget; no stop signal ends its requests or its waits."""
         undeterred = copy.copy(self)
         undeterred._stopped = never
+        undeterred._clock = self._clock.ignoring_stop()
         return undeterred
+
+    def finishing(self) -> Transport:
+        """The same, but no stop signal ends the tries of a write that may have had an effect."""
+        finishing = copy.copy(self)
+        finishing._finishes = True
+        return finishing
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Reply:
         """Read something. `params` may nest; None leaves a parameter out. Raises StripeError."""
@@ -120,9 +128,9 @@ class Transport:
 
     def _persist(self, outgoing: Request) -> Reply:
         """Try until it went well, another try cannot help, or the run is told to stop."""
-        failure, about = None, UNTRIED
+        failure, about, run = None, UNTRIED, self
         while True:
-            claimed = self._await_turn(failure if outgoing.method == "POST" else None)
+            claimed = run._await_turn(failure if outgoing.method == "POST" else None)
             came = self._connection.send(outgoing)
             tried, result = interpret(came, self._key.scrub, about)
             self._learn(tried, claimed)
@@ -133,7 +141,9 @@ class Transport:
             wait = wait_before_retry(about.attempts, tried, self._clock.chance())
             if wait is None or not self._budget.spend(tried):
                 raise failure
-            self._clock.sleep(wait)
+            if self._finishes and outgoing.method == "POST" and about.doubts:
+                run = self.ignoring_stop()
+            run._clock.sleep(wait)
 
     def _await_turn(self, failure: StripeError | None) -> float:
         """Wait for a request's moment, unless the run has been told to stop; when it was asked."""

@@ -72,7 +72,7 @@ def test_the_second_signal_ends_a_run_that_writes(world):
 
 INTERRUPTED_ANYWHERE = """
 import itertools, signal, sys
-from reconciler.cli.stop import Stop
+from reconciler.cli.signals import Stop
 from reconciler.clock import SystemClock
 
 def lines_until(number, work):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from client.scripted import Scripted, a_meter, http, in_turn, refusal, to
+from virtual import VirtualClock
 
 from reconciler.diagnostics.diagnostic import Location
 from reconciler.diagnostics.errors import AuthError, ServiceError, StoppedError
@@ -107,15 +108,55 @@ def test_what_a_request_came_to(answers, kind, status, attempts, replayed, clock
     assert {asked.headers["idempotency-key"] for asked in server.asked} == {"key-1"}
 
 
-def test_stopped_before_and_after_the_first_try(clock):
-    """Nothing sent: StoppedError. Something sent: doubt, since it may have had its effect."""
-    with Scripted(in_turn(refusal(500))) as server:
-        with to(server, clock, stopped=lambda: True) as transport, pytest.raises(StoppedError):
-            AccountMeters(transport).send(step(), "key-1")
-        assert not server.asked
-        with to(server, clock, stopped=lambda: bool(server.asked)) as transport:
-            assert isinstance(AccountMeters(transport).send(step(), "key-1"), Indeterminate)
-        assert len(server.asked) == 1
+def stopped_after_the_first(server):
+    """A transport whose run, and whose clock, the first request stops."""
+    clock = VirtualClock(stopped=lambda: bool(server.asked))
+    return clock, to(server, clock, stopped=clock.stopped)
+
+
+def test_a_stop_before_the_first_try_sends_nothing(clock):
+    """StoppedError says so."""
+    with (
+        Scripted(in_turn(GOOD)) as server,
+        to(server, clock, stopped=lambda: True) as transport,
+        pytest.raises(StoppedError),
+    ):
+        AccountMeters(transport).send(step(), "key-1")
+    assert not server.asked
+
+
+@pytest.mark.parametrize("first", [refusal(500), refusal(503), refusal(409), None])
+def test_a_stop_ends_no_tries_of_what_may_have_had_its_effect(first):
+    """They keep their pauses, `Retry-After` included: at once they would not outlast an outage."""
+    asks = refusal(429, headers={"Retry-After": "7"})
+    with Scripted(in_turn(first, asks, GOOD)) as server:
+        clock, stopped = stopped_after_the_first(server)
+        with stopped as transport:
+            answer = AccountMeters(transport).send(step(), "key-1")
+    assert (type(answer), answer.attempts) == (Confirmed, 3)
+    assert clock.monotonic() == sum(clock.slept) > 7
+
+
+def test_a_stop_ends_the_tries_of_what_only_a_rate_limit_has_refused():
+    """Nothing was done, so nothing has to be finished."""
+    with Scripted(in_turn(refusal(429, headers={"Retry-After": "7"}), GOOD)) as server:
+        clock, stopped = stopped_after_the_first(server)
+        with stopped as transport:
+            answer = AccountMeters(transport).send(step(), "key-1")
+    assert (type(answer), answer.doubts, len(server.asked)) == (Indeterminate, 0, 1)
+    assert clock.monotonic() == 0
+
+
+def test_what_has_to_be_finished_is_read_and_paced_as_ever():
+    """A stop takes away neither the pauses between tries nor those of the rate limit."""
+    with Scripted(in_turn(GOOD, refusal(503), refusal(503), GOOD)) as server:
+        clock = VirtualClock(stopped=lambda: True)
+        with to(server, clock, stopped=lambda: True, rate_limit=1) as transport:
+            meters = AccountMeters(transport).ignoring_stop()
+            for _ in range(3):
+                meters.read("mtr_1")
+    assert len(server.asked) == 5
+    assert clock.monotonic() > 3
 
 
 def test_read(clock):

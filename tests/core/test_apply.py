@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import replace
 
 import pytest
@@ -189,30 +188,6 @@ def test_a_listener_that_fails_ends_nothing():
     account, _, ended = mixed(on_result=broken)
     assert account.sent == ORDER
     assert "unknown" not in statuses(ended).values()
-
-
-def test_what_hangs_is_waited_for_only_briefly():
-    """After the signal: in flight is unknown, not begun is skipped, and the report is complete."""
-    release, started, stop = threading.Event(), threading.Event(), threading.Event()
-
-    def hang(*_):
-        started.set()
-        release.wait(10)
-
-    account = Account([])
-    account.before = hang
-    run = run_of(account, *lines(crowd(3), []), workers=1)
-    threading.Thread(target=lambda: started.wait(10) and stop.set()).start()
-
-    class Hurried:
-        def monotonic(self):
-            run.clock.sleep(6)
-            return run.clock.monotonic()
-
-    ended = apply(replace(run, clock=Hurried(), stopped=stop.is_set))
-    release.set()
-    assert statuses(ended) == {"m00": "unknown", "m01": "skipped", "m02": "skipped"}
-    assert [line.result.error.code for line in ended] == ["A004", "A008", "A008"]
 
 
 @pytest.mark.parametrize("known", [None, False])

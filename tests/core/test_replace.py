@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from core.account import Account, Pages, fails, late, lost, raising, refused, run_of, snapshot, then
 from core.worlds import declare, existing, lines, stopped
+from virtual import VirtualClock
 
 from reconciler.diagnostics.diagnostic import Diagnostic, Level
 from reconciler.diagnostics.errors import ReconcilerError, ServiceError
@@ -180,6 +181,29 @@ def test_the_second_half_heeds_no_stop_signal(script):
     heeded = []
     apply(run_of(account, *lines([WANT], [OLD])))
     assert [finishing for _, finishing in heeded] == [False] + [True] * (len(heeded) - 1)
+
+
+@pytest.mark.parametrize(
+    ("script", "sent", "seconds"),
+    [
+        ([snapshot(), lost(), lost()], [STOP, CREATE, CREATE, CREATE], 2 + 4),
+        ([lost(), late()], [STOP, STOP, CREATE], 2),
+        ([snapshot(), refused(), lost()], [STOP, CREATE, BACK, BACK], 3.5 + 2),
+    ],
+    ids=["successor", "first half", "way back"],
+)
+def test_after_a_stop_signal_it_keeps_its_pauses(script, sent, seconds):
+    """An outage of some seconds is outlasted, not met with every try within milliseconds."""
+    account = Account([OLD], *script)
+
+    def signalled():
+        return bool(account.requests)
+
+    clock = VirtualClock(stopped=signalled)
+    apply(run_of(account, *lines([WANT], [OLD]), stopped=signalled, clock=clock))
+    assert account.sent == sent
+    assert [meter.active for meter in account.meters.values()].count(True) == 1
+    assert clock.monotonic() == seconds
 
 
 def test_a_replacement_undone_says_what_holds():

@@ -19,6 +19,7 @@ from core.account import (
     then,
 )
 from core.worlds import declare, existing, lines, retire, stopped
+from virtual import VirtualClock
 
 from reconciler.diagnostics.errors import AuthError, ServiceError, StoppedError
 from reconciler.execution.execute_step import KEYS, execute_step
@@ -261,15 +262,28 @@ def test_waiting_grows_between_tries_that_brought_nothing(old, waits):
 
 
 @pytest.mark.parametrize("operation", VERBS)
-@pytest.mark.parametrize("after", [0, 1])
-def test_a_stop_signal_is_heard_before_every_request(operation, after):
-    """Nothing sent: skipped. Sent and not settled: nobody knows."""
-    account = Account(VERBS[operation][1], lost())
+@pytest.mark.parametrize("answer", [None, lost(429)], ids=["nothing sent", "held back"])
+def test_a_stop_signal_ends_what_has_not_begun(operation, answer):
+    """A request that only a rate limit has refused is not sent again either."""
+    account, after = Account(VERBS[operation][1], *filter(None, [answer])), int(answer is not None)
     run = run_of(account, *lines([VERBS[operation][0]], VERBS[operation][1]))
     run = replace(run, stopped=lambda: len(account.requests) >= after)
     part = execute_step(steps(run.plan)["calls"][0], BEFORE[operation], run)
-    assert (str(part.status), part.error.code) == (["skipped", "unknown"][after], "A008")
+    assert (str(part.status), part.error.code) == ("skipped", "A008")
     assert len(account.requests) == after
+
+
+@pytest.mark.parametrize("operation", VERBS)
+@pytest.mark.parametrize("answer", [lost(), lost(429, doubts=1), late(), refused()])
+def test_a_stop_signal_ends_nothing_that_may_have_been_done(operation, answer):
+    """The same requests, looks and pauses as without a signal, and the same result."""
+    calm, there, undisturbed = succeeded(operation, answer)
+    signals = []
+    stop = {"stopped": lambda: bool(signals), "clock": VirtualClock(NOW, stopped=signals.__len__)}
+    part, account, run = succeeded(operation, then(answer, lambda _: signals.append(1)), **stop)
+    assert part == calm
+    assert (account.keys, account.looks) == (there.keys, there.looks)
+    assert run.clock.slept == undisturbed.clock.slept
 
 
 def test_the_request_ids_are_in_the_error():

@@ -29,9 +29,9 @@ def test_a_stop_after_the_intention_is_written_down_as_not_sent():
 
 @pytest.mark.parametrize(
     ("answer", "status"),
-    [(lost(429), "skipped"), (lost(429, attempts=2, doubts=1), "unknown"), (lost(500), "unknown")],
+    [(lost(429), "skipped"), (lost(429, attempts=2, doubts=1), "done"), (lost(500), "done")],
 )
-def test_a_stop_after_an_answer_is_unknown_only_where_something_may_have_been_done(answer, status):
+def test_a_stop_after_an_answer_skips_only_where_nothing_can_have_been_done(answer, status):
     """A rate limit acts before anything is executed; before its last try there may be another."""
     on_result = []
     part, *_ = created(then(answer, lambda _: on_result.append(1)), stopped=lambda: bool(on_result))

@@ -1,4 +1,4 @@
-"""The end of a run while requests are under way: a grace for them, and no new ones."""
+"""The end of a run while requests are under way: they are finished, and no others begin."""
 
 from __future__ import annotations
 
@@ -56,8 +56,12 @@ class Gate:
 
     def __call__(self, _, step):
         if step.change.event_name == self.name:
-            self.reached.set()
-            self.held.append(self.opened.wait(5))
+            self.hold()
+
+    def hold(self):
+        """Wait, here and now, until it is opened."""
+        self.reached.set()
+        self.held.append(self.opened.wait(5))
 
 
 class Hands(VirtualClock):
@@ -73,6 +77,13 @@ class Hands(VirtualClock):
         return self.seconds.pop(0) if len(self.seconds) > 1 else self.seconds[0]
 
 
+def join_workers():
+    """Wait for the threads that a run has left behind."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("ThreadPoolExecutor"):
+            thread.join(5)
+
+
 def gated(name, count):
     gate = Gate(name)
     account = Account([])
@@ -80,44 +91,46 @@ def gated(name, count):
     return gate, account, run_of(account, *lines(crowd(count), []), workers=1)
 
 
-def test_what_ends_within_the_grace_is_done():
-    """Until the tenth second after the signal; the report then tells what was seen."""
+@pytest.mark.parametrize("moments", [(0.0, GRACE), (0.0, 6 * GRACE, 7 * GRACE)])
+def test_a_request_under_way_is_waited_for_however_long_it_takes(moments):
+    """It may have its effect; the report then tells what was seen, and nothing else begins."""
     gate, _, run = gated("m00", 2)
-    clock = Hands(gate, 0.0, GRACE)
-    ended = apply(replace(run, clock=clock, stopped=gate.reached.is_set))
+    ended = apply(replace(run, clock=Hands(gate, *moments), stopped=gate.reached.is_set))
     assert statuses(ended) == {"m00": "done", "m01": "skipped"}
     assert gate.held == [True]
 
 
-def test_a_replacement_that_takes_longer_is_said_loudly():
-    """Nobody knows how far it came: the old meter may be stopped."""
+@pytest.mark.parametrize("operation", ["deactivate", "create"])
+def test_a_replacement_is_finished_however_long_it_takes(operation):
+    """Left between its halves, the name would have no active meter."""
     gate, old = Gate("m00"), existing("mtr_o", "m00", formula="count")
     account = Account([old])
-    account.before = gate
-    desired = declare("m00", retires=("mtr_o",))
-    run = run_of(
-        account, *lines([desired], [old]), recovery_command="wake {id}", stopped=gate.reached.is_set
-    )
-    (line,) = apply(replace(run, clock=Hands(gate, 0.0, GRACE + 0.1, 0.0)))
-    gate.opened.set()
-    error = line.result.error
-    assert (str(line.result.status), error.code, error.location) == (
-        "unknown",
-        "A005",
-        desired.location,
-    )
-    assert error.message.endswith("usage is being lost: 'm00' was in flight when the run stopped")
-    assert "`wake mtr_o`" in error.hint
-
-
-def test_what_takes_longer_is_unknown_and_said():
-    """It may still have an effect, which the next run will see."""
-    gate, _, run = gated("m00", 1)
-    clock = Hands(gate, 0.0, GRACE + 0.1, 0.0)
+    account.before = lambda it, step: step.operation == operation and gate(it, step)
+    run = run_of(account, *lines([declare("m00", retires=("mtr_o",))], [old]))
+    clock = Hands(gate, 0.0, 6 * GRACE, 7 * GRACE)
     (line,) = apply(replace(run, clock=clock, stopped=gate.reached.is_set))
+    assert str(line.result.status) == "done"
+    assert account.sent == [("deactivate", "mtr_o"), ("create", "m00")]
+    assert gate.held == [True]
+
+
+@pytest.mark.parametrize("moments", [(0.0, GRACE), (0.0, GRACE + 0.1, 0.0)])
+def test_a_look_that_takes_longer_than_the_grace_is_left_behind(moments):
+    """Its line has sent nothing, and does not begin when the look comes to its end after all."""
+    gate, meter = Gate("m00"), stopped("mtr_w", "m00")
+
+    class Slow(Account):
+        def read(self, meter_id):
+            gate.hold()
+            return super().read(meter_id)
+
+    account = Slow([meter])
+    run = run_of(account, *lines(crowd(1), [meter]), stopped=gate.reached.is_set)
+    (line,) = apply(replace(run, clock=Hands(gate, *moments)))
     gate.opened.set()
-    assert str(line.result.status) == "unknown"
-    assert line.result.error.message == "'m00' was in flight when the run stopped"
+    join_workers()
+    assert (str(line.result.status), line.result.error.code) == ("skipped", "A008")
+    assert (account.requests, gate.held) == ([], [True])
 
 
 def test_a_second_interrupt_waits_for_nothing_and_begins_nothing():
@@ -132,8 +145,6 @@ def test_a_second_interrupt_waits_for_nothing_and_begins_nothing():
         apply(replace(run, on_result=interrupt))
     assert not gate.opened.is_set()
     gate.opened.set()
-    for thread in threading.enumerate():
-        if thread.name.startswith("ThreadPoolExecutor"):
-            thread.join(5)
+    join_workers()
     assert gate.held == [True]
     assert [name for _, name in account.sent] == ["m00", "m01"]
