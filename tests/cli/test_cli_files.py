@@ -93,10 +93,29 @@ def test_an_old_file_is_replaced_and_keeps_its_links(world, run):
     held(real.read_text())
 
 
-def test_a_device_is_written_to_and_not_replaced(world, run):
-    """/dev/null is still a device afterwards."""
-    run("plan", world(SEATS, CHAIRS).folder, "--out", f"json={os.devnull}")
-    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
+def test_a_pipe_is_written_to_and_not_replaced(world, run, tmp_path):
+    """Its reader gets the report, and it is still a pipe afterwards."""
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        run("plan", world(SEATS, CHAIRS).folder, "--out", f"json={tmp_path / 'pipe'}")
+        assert held(os.read(reader, 2**16).decode())["verb"] == "plan"
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)
+
+
+def test_a_device_is_written_to_and_not_replaced(world, run, tmp_path):
+    """A null device of the test's own: whatever a mistake does to it, the machine's is safe."""
+    device = tmp_path / "null"
+    try:
+        os.mknod(device, stat.S_IFCHR | 0o600, os.stat(os.devnull).st_rdev)
+        os.close(os.open(device, os.O_WRONLY))
+    except PermissionError:
+        pytest.skip("devices can be neither made nor opened here")
+    ran = run("plan", world(SEATS, CHAIRS).folder, "--out", f"json={device}")
+    assert ran.code == 0
+    assert stat.S_ISCHR(device.stat().st_mode)
 
 
 def test_a_saved_plan_is_for_its_owner(world, run):

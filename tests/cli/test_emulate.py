@@ -30,7 +30,9 @@ def emulating(*words: object):
     try:
         text = ""
         while not text.endswith("\n}\n"):
-            text += child.stdout.readline()
+            line = child.stdout.readline()
+            assert line, child.stderr.read()
+            text += line
         yield child, held(text)
     finally:
         child.kill()

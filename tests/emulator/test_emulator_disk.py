@@ -201,7 +201,7 @@ def test_a_full_disk_is_an_error(path):
     """Rather than a success that is lost."""
     store = open_state(path)
     using(store).post(**meter())
-    unwritable = os.open(os.devnull, os.O_RDONLY)
+    unwritable = os.open(path, os.O_RDONLY)
     os.dup2(unwritable, store._log.fileno())
     os.close(unwritable)
     for _ in range(2):
