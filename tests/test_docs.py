@@ -1,4 +1,4 @@
-"""What the README says is so: its commands run, its output is real, its tables are complete."""
+"""The README and its pages: commands run, printed output is real, tables are complete."""
 
 import ast
 import os
@@ -8,10 +8,12 @@ import shutil
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
+from reconciler.config.schema import read_schema
 from reconciler.diagnostics import codes
 from reconciler.diagnostics.codes import CATALOGUE, usage
 from reconciler.diagnostics.diagnostic import Rule
@@ -20,27 +22,56 @@ from reconciler.render import FORMATS
 
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
+DOCS = ROOT / "docs"
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
+MOST_LINES = 300
 
 
-def section(name: str) -> str:
-    """What stands between `<!-- name -->` and the next `<!-- end -->`."""
-    found = re.search(rf"<!-- {re.escape(name)} -->\n(.*?)<!-- end -->", README.read_text(), re.S)
-    assert found, f"README.md has no section {name!r}"
+def section(name: str, page: Path = README) -> str:
+    """Return what is between `<!-- name -->` and the next `<!-- end -->`."""
+    found = re.search(rf"<!-- {re.escape(name)} -->\n(.*?)<!-- end -->", page.read_text(), re.S)
+    assert found, f"{page.name} has no section {name!r}"
     return found.group(1)
 
 
-def expect(name: str, wanted: str, request: pytest.FixtureRequest) -> None:
-    """The section holds this; with --update-golden it is made to."""
+def expect(name: str, wanted: str, request: pytest.FixtureRequest, page: Path = README) -> None:
+    """Compare the section with this text; with --update-golden, write it."""
     if request.config.getoption("--update-golden"):
-        head, rest = README.read_text().split(f"<!-- {name} -->\n", 1)
+        head, rest = page.read_text().split(f"<!-- {name} -->\n", 1)
         tail = rest.split("<!-- end -->", 1)[1]
-        README.write_text(f"{head}<!-- {name} -->\n{wanted}<!-- end -->{tail}")
-    assert section(name) == wanted
+        page.write_text(f"{head}<!-- {name} -->\n{wanted}<!-- end -->{tail}")
+    assert section(name, page) == wanted
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the fragments that GitHub gives to the headings of a page."""
+    heads = re.findall(r"^#+ (.*)$", page.read_text("utf-8"), re.M)
+    return {re.sub(r"[^\w -]", "", head.lower()).replace(" ", "-") for head in heads}
+
+
+def test_the_readme_is_short():
+    assert len(README.read_text("utf-8").splitlines()) <= MOST_LINES
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page):
+    """To a file of the repository, and to a heading of it where the link names one."""
+    for target in re.findall(r"\]\((?!https?:)([^)\s]+)\)", page.read_text("utf-8")):
+        path, _, fragment = target.partition("#")
+        file = page.parent / path if path else page
+        assert file.exists(), target
+        assert not fragment or fragment in anchors(file), target
+
+
+def test_the_readme_links_to_every_page():
+    linked = set(re.findall(r"\(([\w/]+\.md)\)", README.read_text("utf-8")))
+    pages = {str(page.relative_to(ROOT)) for page in PAGES}
+    assert pages - linked - {"README.md", "CHANGELOG.md", "docs/mutation.md"} == set()
 
 
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
-    """A fresh copy of the examples, and the current folder beside it."""
+    """Copy the examples and make their parent the current folder."""
     shutil.copytree(
         ROOT / "examples", tmp_path / "examples", ignore=shutil.ignore_patterns(".reconciler")
     )
@@ -49,7 +80,7 @@ def project(tmp_path, monkeypatch) -> Path:
 
 
 def test_the_first_line_does_what_it_says(project, run, request):
-    """Every command of the line ends with 0, the first output is the printed one."""
+    """Every command exits 0, and the first prints what the README shows."""
     install, *commands = section("try").strip().split(" && ")
     assert install == "pip install ."
     outputs = []
@@ -63,21 +94,42 @@ def test_the_first_line_does_what_it_says(project, run, request):
     assert run("plan", "examples/quickstart", "--detailed-exitcode").code == 0
 
 
-EXAMPLES = re.findall(r"<!-- python -->\n+```python\n(.*?)```", README.read_text(), re.S)
+def test_the_blocked_change_is_real(project, run, request):
+    """The README's second output: an immutable field of a meter with a price is changed."""
+    file = project / "examples/quickstart/meters/workspace.yaml"
+    text = file.read_text("utf-8")
+    assert text.count("formula: last") == 1
+    file.write_text(text.replace("formula: last", "formula: sum"), "utf-8")
+    command = "plan examples/quickstart --only storage_gb"
+    ran = run(*command.split())
+    assert ran.code == 3
+    expect(f"output: {command}", f"\n```\n{ran.out}```\n\n", request)
+
+
+PYTHON = re.compile(r"<!-- python -->\n+```python\n(.*?)```", re.S)
+EXAMPLES = PYTHON.findall((DOCS / "python.md").read_text())
 
 
 @pytest.mark.parametrize("code", EXAMPLES, ids=["pipeline", "client", "asyncio"])
 def test_the_python_examples_run(code, project):
     """As they are printed."""
-    exec(compile(code, "README.md", "exec"), {})
+    exec(compile(code, "python.md", "exec"), {})
 
 
-WORKFLOW = yaml.safe_load(section("workflow").strip().removeprefix("```yaml\n").removesuffix("```"))
+def test_the_python_of_the_readme_is_the_example(project):
+    """The short form, with the folder of the example instead of the reader's own."""
+    (code,) = PYTHON.findall(README.read_text())
+    exec(compile(code.replace("billing/", "examples/quickstart"), "README.md", "exec"), {})
+
+
+WORKFLOW = yaml.safe_load(
+    section("workflow", DOCS / "ci.md").strip().removeprefix("```yaml\n").removesuffix("```")
+)
 STEPS = [(name, step) for name, job in WORKFLOW["jobs"].items() for step in job["steps"]]
 
 
 def test_the_workflow_shows_a_key_to_our_own_commands_only():
-    """Not to what is installed, and the one that writes only to `apply`, in its environment."""
+    """The installation sees no key; the write key is shown to `apply` only, in its environment."""
     holders = [(name, step) for name, step in STEPS if "secrets." in yaml.safe_dump(step)]
     assert [step["name"] for _, step in holders] == ["plan", "drift", "apply"]
     for name, step in holders:
@@ -90,13 +142,13 @@ def test_the_workflow_shows_a_key_to_our_own_commands_only():
 
 
 def test_only_what_writes_is_in_the_concurrency_group():
-    """A plan that waits must not cancel an apply that waits."""
+    """A waiting plan must not cancel a waiting apply."""
     grouped = [name for name, job in WORKFLOW["jobs"].items() if "concurrency" in job]
     assert (grouped, "concurrency" in WORKFLOW) == (["apply"], False)
 
 
 def test_the_commands_of_the_workflow_run(project, run, monkeypatch):
-    """As they stand there, on the example."""
+    """As they are printed, on the example."""
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(project / "summary.md"))
     shutil.copytree(project / "examples" / "quickstart", project / "billing")
     lines = [line.strip() for _, step in STEPS for line in step.get("run", "").splitlines()]
@@ -107,25 +159,58 @@ def test_the_commands_of_the_workflow_run(project, run, monkeypatch):
     assert "reconciler account=" in (project / "summary.md").read_text()
 
 
-def test_every_code_is_in_the_readme(request):
-    """The table of diagnostics is the catalogue, no more and no less."""
+def test_the_table_of_codes_is_the_catalogue(request):
     rows = [f"| {rule.code} | {rule.level} | {rule.title} |" for rule in CATALOGUE.values()]
-    table = "\n".join(["", "| code | | what |", "|---|---|---|", *rows, "", ""])
-    expect("codes", table, request)
+    table = "\n".join(["", "| code | level | what |", "|---|---|---|", *rows, "", ""])
+    expect("codes", table, request, DOCS / "diagnostics.md")
+
+
+def type_of(schema: dict[str, Any]) -> str:
+    """Describe the type of a value in a few words."""
+    if "$ref" in schema:
+        return schema["$ref"].rpartition("/")[2]
+    if "oneOf" in schema:
+        return " or ".join(map(type_of, schema["oneOf"]))
+    if "enum" in schema:
+        return " ".join(f"`{value}`" for value in schema["enum"] if value is not None)
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if schema.get("type") == "array":
+        return f"list of {type_of(schema['items'])}"
+    types = schema["type"]
+    return types if isinstance(types, str) else " or ".join(types)
+
+
+def described(name: str, schema: dict[str, Any], shared: dict[str, Any]) -> Iterator[str]:
+    """Yield the table of one object of a schema."""
+    yield from ("", f"### {name}", "", schema["description"], "")
+    yield from ("| key | type | meaning |", "|---|---|---|")
+    for key, value in schema["properties"].items():
+        refers = shared.get(value.get("$ref", "").rpartition("/")[2], {})
+        meaning = value.get("description") or refers.get("description", "")
+        yield f"| {key} | {type_of(value)} | {meaning} |".replace("  ", " ")
+
+
+def test_the_tables_of_keys_are_the_schema(request):
+    schema = read_schema("report")
+    shared = schema["$defs"]
+    objects = {"report": schema, **{k: v for k, v in shared.items() if "properties" in v}}
+    lines = [line for name, each in objects.items() for line in described(name, each, shared)]
+    expect("keys", "\n".join([*lines, "", ""]), request, DOCS / "json.md")
 
 
 CODES = ROOT / "reconciler" / "diagnostics" / "codes"
 
 
 def test_no_code_means_two_things(monkeypatch):
-    """The catalogue cannot even be imported with two rules of one code."""
+    """Importing a catalogue with two rules of one code fails."""
     monkeypatch.setattr(usage, "ANOTHER", Rule("S001", "title", "why", "remedy"), raising=False)
     with pytest.raises(ValueError, match="S001 is the code of two rules"):
         codes._catalogue()
 
 
 def test_every_code_is_used():
-    """A rule that nothing raises would be a promise that nothing keeps."""
+    """No rule is documented that nothing raises."""
     used = {use for path in (ROOT / "reconciler").rglob("*.py") for use in rules_used(path)}
     declared = {
         (module.stem, name): rule.code
@@ -138,7 +223,7 @@ def test_every_code_is_used():
 
 
 def rules_used(path: Path) -> Iterator[tuple[str, str]]:
-    """The rules that a file speaks of, each as its module of `codes` and its name there."""
+    """Yield the rules that a file uses, each as its module of `codes` and its name there."""
     tree = ast.parse(path.read_text("utf-8"))
     modules: dict[str, str] = {}
     for node in ast.walk(tree):
@@ -167,8 +252,8 @@ def test_every_exit_code_is_in_the_readme():
         assert re.search(rf"^\| {int(code)} \|", README.read_text(), re.M), code
 
 
-def test_every_verb_is_in_the_readme_and_every_documented_verb_exists(run):
-    """`--help` and the README's table of commands name the same verbs."""
+def test_the_table_of_commands_is_that_of_the_help(run):
+    """`--help` and the README name the same commands."""
     documented = set(re.findall(r"^\| `(\w+)` \| .* \| [\d ]+ \|$", README.read_text(), re.M))
     listed = set(re.findall(r"^  ([a-z]+) {2,}\w", run("--help").out, re.M))
     assert documented == listed
@@ -179,11 +264,10 @@ def test_every_format_is_in_the_readme():
     assert re.findall(r"^\| `(\w+)` \| [^|]* \|$", README.read_text(), re.M) == list(FORMATS)
 
 
-def test_no_promise_without_its_test():
-    """Every test that the documentation of reliability names is there."""
-    named = re.findall(
-        r"`(tests/[\w/]+\.py)(?:::(\w+))?`", (ROOT / "docs/reliability.md").read_text()
-    )
-    assert len(named) > 20
-    for path, test in named:
-        assert f"def {test}" in (ROOT / path).read_text(), f"{path}::{test}"
+def test_no_guarantee_without_its_test():
+    """Every test that the page on reliability names exists."""
+    named = re.findall(r"`(test_\w+)`", (DOCS / "reliability.md").read_text())
+    sources = [path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
+    defined = {test for text in sources for test in re.findall(r"^def (test_\w+)", text, re.M)}
+    assert len(named) > 30
+    assert set(named) - defined == set()
