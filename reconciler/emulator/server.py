@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 from .core import Ticket, begin, edit, finish
@@ -17,7 +17,7 @@ from .listener import HOST, Listener
 from .messages import Answer, Json, Phase, Request, Response
 from .request_log import RequestLog, entry
 from .settings import Settings
-from .state import State
+from .state import Arrival, State
 from .storage import Store
 
 
@@ -117,9 +117,7 @@ class Server:
         `params` nests as the API's objects do. Raises RequestError when it is refused.
         """
         with self.lock:
-            answer = edit(self.state, path, params or {}, self.clock.now())
-            self.store.save()
-        return answer
+            return edit(self.state, path, params or {}, self.clock.now())
 
     def exchange(self, request: Request) -> Response | None:
         """One request from its arrival to its answer; None when the connection is to be reset."""
@@ -137,18 +135,16 @@ class Server:
         Handler(connection, self.exchange)
 
     def _finished(self, begun: Ticket | Answer) -> Answer:
-        """The answer, its effect saved if it has one; a 500 says that it could not be."""
+        """The answer, its effect stored if it has one; a 500 says that it could not be."""
         if isinstance(begun, Answer):
             return begun
         if begun.delay:
             self.clock.sleep(begun.delay)
         with self.lock:
-            answer = finish(self.state, begun, self.clock.now())
             try:
-                self.store.save()
+                return finish(self.state, begun, self.clock.now())
             except StateError as error:
-                return _unsaved(answer, error)
-        return answer
+                return _unsaved(begun.arrival, error)
 
     def __enter__(self) -> Self:
         self.start()
@@ -158,11 +154,11 @@ class Server:
         self.close()
 
 
-def _unsaved(answer: Answer, error: StateError) -> Answer:
-    """The answer to a request whose effect a restart may forget."""
-    body = RequestError(500, str(error), kind="api_error").body()
-    headers = {"Content-Type": "application/json", "Request-Id": answer.request_id}
-    return replace(answer, response=Response(500, body, headers))
+def _unsaved(arrival: Arrival, error: StateError) -> Answer:
+    """The answer to a request that was given up because its effect could not be stored."""
+    body = RequestError(500, f"Nothing was changed: {error}", kind="api_error").body()
+    headers = {"Content-Type": "application/json", "Request-Id": arrival.request_id}
+    return Answer(arrival.number, arrival.request_id, Response(500, body, headers))
 
 
 class _SystemClock:

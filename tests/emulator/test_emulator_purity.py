@@ -8,7 +8,16 @@ import pytest
 import reconciler.emulator
 
 FOLDER = Path(reconciler.emulator.__file__).parent
-EDGES = {"__init__", "breakpoints", "storage", "handler", "listener", "seed", "server"}
+EDGES = {
+    "__init__",
+    "breakpoints",
+    "storage",
+    "handler",
+    "listener",
+    "seed",
+    "server",
+    "state_file",
+}
 CORE = sorted(path for path in FOLDER.glob("*.py") if path.stem not in EDGES)
 IMPURE = {"os", "io", "time", "random", "socket", "threading", "http", "pathlib", "datetime"}
 
