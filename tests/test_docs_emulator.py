@@ -15,7 +15,7 @@ from conftest import ApplyContext
 from reconciler.emulator import PERMISSIONS, Fault, Kind, choices
 from reconciler.emulator.faults import _NAMES
 from reconciler.emulator.routes import ENDPOINTS
-from reconciler.emulator.seed import _ACCOUNT, _EVENT, _METER, _PRICE
+from reconciler.emulator.seed import _validator
 from reconciler.emulator.settings import descriptions
 
 PAGE = Path(__file__).parents[1] / "docs" / "emulator.md"
@@ -124,11 +124,9 @@ def test_every_call_and_permission_is_on_the_page():
     assert all(f"`{name}`" in TEXT for name in PERMISSIONS)
 
 
-@pytest.mark.parametrize(
-    ("name", "fields"),
-    [("account", _ACCOUNT), ("meters", _METER), ("prices", _PRICE), ("events", _EVENT)],
-)
-def test_every_field_of_a_seed_is_on_the_page(name, fields):
+@pytest.mark.parametrize("name", ["account", "meters", "prices", "events"])
+def test_every_field_of_a_seed_is_on_the_page(name):
     """Required or not, in the row of its object."""
     (row,) = re.findall(rf"^\| `{name}` \|(.*)\|$", TEXT, re.M)
+    fields = _validator().schema["$defs"][name.rstrip("s")]["properties"]
     assert set(re.findall(r"`(\w+)`", row)) - {"idempotency_key"} == set(fields)

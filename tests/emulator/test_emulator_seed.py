@@ -92,33 +92,35 @@ def test_a_seed_may_tell_what_happened():
 
 
 BAD = [
-    ([], "a seed must be an object"),
-    ({"metres": []}, "metres: is not known here; known are account, meters"),
-    ({"meters": {}}, "meters: must be an array"),
-    ({"meters": [1]}, "meters[0]: must be an object"),
+    ([], "seed: [] must be an object with any of account"),
+    ({"metres": []}, "metres: unknown field; use any of account, meters"),
+    ({"meters": {}}, "meters: {} must be an array"),
+    ({"meters": [1]}, "meters[0]: 1 must be an object"),
     ({"account": {"livemode": "no"}}, "account.livemode: 'no' must be true or false"),
     ({"meters": [{"event_name": "a", "display_name": "A"}]},
-     "meters[0].default_aggregation.formula: is missing"),
+     "meters[0].default_aggregation: is missing; give an object such as"),
     ({"meters": [meter(), meter(default_aggregation={"formula": "max"})]},
      "meters[1].default_aggregation.formula: 'max' must be one of count, last, sum"),
-    ({"meters": [meter(event_nam="a")]}, "meters[0].event_nam: is not known here"),
+    ({"meters": [meter(event_nam="a")]}, "meters[0].event_nam: unknown field; use any of id,"),
     ({"meters": [meter("x" * 101)]}, "meters[0].event_name: "),
     ({"meters": [meter(created=True)]}, "meters[0].created: True must be a whole number"),
-    ({"meters": [meter(livemode=True)]}, "meters[0].livemode: is not the account's"),
+    ({"meters": [meter(created=1.0)]}, "meters[0].created: 1.0 must be a whole number from 0"),
+    ({"prices": [{"meter": 7}]}, "prices[0].meter: 7 must be a string of 1 to 5000 characters"),
+    ({"meters": [meter(livemode=True)]}, "meters[0].livemode: must be the account's, which is"),
     ({"meters": [meter(status_transitions={"deactivated_at": 5})]},
      "meters[0].status_transitions.deactivated_at: must be null while active"),
     ({"meters": [meter(id="mtr_1"), meter("b", id="mtr_1")]},
-     "meters[1].id: 'mtr_1' is there twice"),
+     "meters[1].id: 'mtr_1' is used twice"),
     ({"prices": [{"meter": "a"}]}, "prices[0].meter: no meter has the id or event_name 'a'"),
     ({"meters": [meter("a"), meter("a")], "prices": [{"meter": "a"}]},
      "prices[0].meter: 2 meters are named 'a'; give an id"),
-    ({"events": [{"type": "x"}]}, "events[0].meter: is missing"),
+    ({"events": [{"type": "x"}]}, "events[0].meter: is missing; give a string of 1 to 5000"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("seed", "complaint"), BAD, ids=[text[:40] for _, text in BAD])
-def test_a_bad_seed_is_told_what_and_where(seed, complaint):
-    """The place as one would write it, and what would fit there."""
+def test_a_wrong_seed_is_an_error_with_its_place(seed, complaint):
+    """The path as one would write it, and what is expected there."""
     with pytest.raises(SeedError) as caught:
         open_state(None, seed)
     assert str(caught.value).startswith(complaint)
@@ -131,6 +133,9 @@ def test_a_seed_may_be_a_file(tmp_path):
         open_state(None, path)
     path.write_text("{'meters': []}")
     with pytest.raises(SeedError, match=r"seed\.json: is not JSON"):
+        open_state(None, path)
+    path.write_text('{"meters": [{}]}')
+    with pytest.raises(SeedError, match=r"seed\.json: meters\[0\]\.event_name: is missing"):
         open_state(None, path)
     path.write_text(json.dumps({"meters": [meter()]}))
     assert len(open_state(None, str(path)).ledger.meters) == 1
