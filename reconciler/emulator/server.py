@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -12,8 +11,7 @@ from typing import Any, Protocol, Self
 from .core import Ticket, begin, edit, finish
 from .errors import RequestError, StateError
 from .faults import Fault
-from .handler import Handler
-from .listener import HOST, Listener
+from .http_server import HOST, HttpServer
 from .messages import Answer, Json, Phase, Request, Response
 from .request_log import RequestLog, entry
 from .settings import Settings
@@ -68,13 +66,13 @@ class Server:
         self._closing = threading.Event()
         self.clock: Clock = clock or _SystemClock(self._closing)
         self._asked_port = port
-        self._listener: Listener | None = None
+        self._http: HttpServer | None = None
 
     @property
     def port(self) -> int:
         """The port that is served."""
-        assert self._listener, "the server has not been started"
-        return self._listener.port
+        assert self._http, "the server has not been started"
+        return self._http.server_port
 
     @property
     def url(self) -> str:
@@ -90,14 +88,14 @@ class Server:
 
     def start(self) -> None:
         """Begin to serve."""
-        self._listener = Listener(self._asked_port, self._converse)
+        self._http = HttpServer(self._asked_port, self.exchange)
 
     def close(self) -> None:
         """Stop serving; what sleeps is woken, what is under way is answered."""
         self._closing.set()
-        if self._listener:
-            self._listener.close()
-            self._listener = None
+        if self._http:
+            self._http.close()
+            self._http = None
 
     def arm(self, *faults: Fault | str) -> None:
         """Put faults in force; those given as text may raise SettingError."""
@@ -130,9 +128,6 @@ class Server:
         if answer.delay:
             self.clock.sleep(answer.delay)
         return answer.response
-
-    def _converse(self, connection: socket.socket) -> None:
-        Handler(connection, self.exchange)
 
     def _finished(self, begun: Ticket | Answer) -> Answer:
         """The answer, its effect stored if it has one; a 500 says that it could not be."""
