@@ -39,7 +39,7 @@ LIST: Shape = PAGING | {
 
 
 def create(call: Call) -> Json:
-    """A new meter, its omitted blocks filled in; refused while its event_name is occupied."""
+    """Create a meter, its omitted fields filled in; refused while its event_name is occupied."""
     asked = call.params
     _free_name(call, asked["event_name"], call.settings.name_scope)
     now = int(call.now)
@@ -72,7 +72,7 @@ def retrieve(call: Call) -> Json:
 
 
 def update(call: Call) -> Json:
-    """Another display_name; naming it as it is named changes nothing."""
+    """Change the display_name; the same one changes nothing."""
     meter = retrieve(call)
     if meter["status"] == "inactive" and call.settings.update_inactive == "error":
         raise RequestError(400, f"The meter {meter['id']} is inactive and cannot be updated.")
@@ -86,7 +86,7 @@ def update(call: Call) -> Json:
 
 
 def deactivate(call: Call) -> Json:
-    """The meter, stopped; its prices stay as they are."""
+    """Deactivate the meter; its prices stay as they are."""
     meter = retrieve(call)
     if meter["status"] == "inactive":
         return _repeated(meter, call.settings.deactivate_inactive)
@@ -100,7 +100,7 @@ def deactivate(call: Call) -> Json:
 
 
 def reactivate(call: Call) -> Json:
-    """The meter, counting again; refused while another active one has its event_name."""
+    """Reactivate the meter; refused while another active one has its event_name."""
     meter = retrieve(call)
     if meter["status"] == "active":
         return _repeated(meter, call.settings.reactivate_active)
@@ -136,7 +136,7 @@ def _free_name(call: Call, event_name: str, scope: str, status: int = 400) -> No
 
 
 def _repeated(meter: Json, repeat: str) -> Json:
-    """The answer to a change of status that has happened already."""
+    """Answer a change to the status that the meter has already."""
     if repeat == "error":
         text = f"The meter {meter['id']} is already {meter['status']}."
         raise RequestError(400, text)

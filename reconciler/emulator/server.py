@@ -20,7 +20,7 @@ from .storage import Store
 
 
 class Clock(Protocol):
-    """All that the emulator asks of time; a test's clock need not wait."""
+    """What the emulator needs of time; a clock of a test need not wait."""
 
     def now(self) -> float:
         """Unix seconds."""
@@ -33,7 +33,7 @@ class Clock(Protocol):
 class Reached:
     """The moment just before or just after the effect of a request, its answer not yet sent.
 
-    A request that is refused, replayed or lost has the moments, but no effect between them.
+    A request that is refused, replayed or dropped has the moments, but no effect between them.
     """
 
     number: int
@@ -45,8 +45,8 @@ class Server:
     """Serves one account on `http://127.0.0.1:port` (0: a free one) between `with` and its end.
 
     `reached` is called in the thread of the request at either side of its effect, and may
-    take its time: kill a process, make an `edit`, wait for a sign. `state` may be used
-    from outside only under `lock`. Raises OSError when the port is taken.
+    block, kill a process or make an `edit`. Use `state` only while holding `lock`.
+    Raises OSError when the port is taken.
     """
 
     def __init__(
@@ -81,36 +81,36 @@ class Server:
 
     @property
     def api_key(self) -> str:
-        """A key that opens the account: the first of those listed, else one of its mode."""
+        """A key that the account accepts: the first of those listed, else one of its mode."""
         listed = self.state.settings.keys
         mode = "live" if self.state.ledger.account.livemode else "test"
         return listed[0].secret if listed else f"sk_{mode}_emulator"
 
     def start(self) -> None:
-        """Begin to serve."""
+        """Start serving."""
         self._http = HttpServer(self._asked_port, self.exchange)
 
     def close(self) -> None:
-        """Stop serving; what sleeps is woken, what is under way is answered."""
+        """Stop serving: end what waits, answer requests in progress."""
         self._closing.set()
         if self._http:
             self._http.close()
             self._http = None
 
     def arm(self, *faults: Fault | str) -> None:
-        """Put faults in force; those given as text may raise SettingError."""
+        """Activate faults; those given as text may raise SettingError."""
         parsed = [Fault.parse(f) if isinstance(f, str) else f for f in faults]
         with self.lock:
             for fault in parsed:
                 self.state.arm(fault)
 
     def disarm(self) -> None:
-        """Put every fault out of force."""
+        """Deactivate every fault."""
         with self.lock:
             self.state.disarm()
 
     def edit(self, path: str, params: Mapping[str, Any] | None = None) -> Json:
-        """A POST as the dashboard makes it: its events name neither request nor key.
+        """Make a POST as the dashboard does: its events name neither request nor key.
 
         `params` nests as the API's objects do. Raises RequestError when it is refused.
         """
@@ -118,19 +118,19 @@ class Server:
             return edit(self.state, path, params or {}, self.clock.now())
 
     def exchange(self, request: Request) -> Response | None:
-        """One request from its arrival to its answer; None when the connection is to be reset."""
+        """Answer a request; None when the connection is to be reset."""
         with self.lock:
             begun = begin(self.state, request, self.clock.now())
         self.reached(Reached(begun.number, Phase.BEFORE, request))
-        answer = self._finished(begun)
+        answer = self._finish(begun)
         self.log.add(entry(request, answer))
         self.reached(Reached(begun.number, Phase.AFTER, request))
         if answer.delay:
             self.clock.sleep(answer.delay)
         return answer.response
 
-    def _finished(self, begun: Ticket | Answer) -> Answer:
-        """The answer, its effect stored if it has one; a 500 says that it could not be."""
+    def _finish(self, begun: Ticket | Answer) -> Answer:
+        """Execute a request and store its effect; the answer is a 500 if that fails."""
         if isinstance(begun, Answer):
             return begun
         if begun.delay:
@@ -139,7 +139,7 @@ class Server:
             try:
                 return finish(self.state, begun, self.clock.now())
             except StateError as error:
-                return _unsaved(begun.arrival, error)
+                return _not_stored(begun.arrival, error)
 
     def __enter__(self) -> Self:
         self.start()
@@ -149,7 +149,7 @@ class Server:
         self.close()
 
 
-def _unsaved(arrival: Arrival, error: StateError) -> Answer:
+def _not_stored(arrival: Arrival, error: StateError) -> Answer:
     """The answer to a request that was given up because its effect could not be stored."""
     body = RequestError(500, f"Nothing was changed: {error}", kind="api_error").body()
     headers = {"Content-Type": "application/json", "Request-Id": arrival.request_id}
