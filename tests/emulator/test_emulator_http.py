@@ -145,7 +145,7 @@ def test_nonsense_is_a_bad_request(server):
     assert b"414" in raw(server, b"GET /" + b"x" * 70_000)
 
 
-def test_a_client_that_hangs_up_is_nobodys_failure(server, capfd):
+def test_a_client_that_hangs_up_is_no_failure(server, capfd):
     """Before, within and after a request; nothing is printed."""
     for part in (b"", b"GET /v1", head("GET")):
         with socket.create_connection(("127.0.0.1", server.port), timeout=5) as talk:

@@ -168,7 +168,7 @@ def test_a_fraction_of_a_cent_is_a_decimal():
 
 
 def story():
-    """An account where a meter was made, renamed, stopped and woken, a minute apart."""
+    """A meter that was created, renamed, deactivated and reactivated, a minute apart."""
     emulated = account()
     path = f"{METERS}/{emulated.post(key='k1', **meter()).json['id']}"
     for key, at, params in [

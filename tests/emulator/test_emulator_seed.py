@@ -1,4 +1,4 @@
-"""Seeds: what may be left out, what comes of it, and what a bad one is told."""
+"""Seeds: what may be left out, what comes of it, and how a wrong one is reported."""
 
 import json
 
@@ -7,7 +7,7 @@ from emulator.asking import METERS, account, meter
 
 from reconciler.emulator import SeedError, open_state
 
-STOPPED = meter("b", status="inactive", created=2_000, updated=3_000)
+INACTIVE = meter("b", status="inactive", created=2_000, updated=3_000)
 
 
 def test_a_seed_becomes_an_account():
@@ -15,7 +15,7 @@ def test_a_seed_becomes_an_account():
     emulated = account(
         seed={
             "account": {"id": "acct_7"},
-            "meters": [STOPPED, meter("a", id="mtr_a", created=1_000)],
+            "meters": [INACTIVE, meter("a", id="mtr_a", created=1_000)],
             "prices": [
                 {"meter": "a", "id": "price_1", "product": "prod_1", "unit_amount": 9},
                 {"meter": "b", "active": False, "created": 5, "currency": "eur"},
@@ -35,9 +35,9 @@ def test_a_seed_becomes_an_account():
 
 
 def test_times_that_are_left_out_follow_from_those_given():
-    """A stopped meter was updated when it stopped, unless the seed says otherwise."""
-    stopped = {"status": "inactive", "status_transitions": {"deactivated_at": 9_000}}
-    [made] = account(seed={"meters": [meter(created=1_000, **stopped)]}).meters
+    """A deactivated meter was updated when it deactivated, unless the seed says otherwise."""
+    deactivated = {"status": "inactive", "status_transitions": {"deactivated_at": 9_000}}
+    [made] = account(seed={"meters": [meter(created=1_000, **deactivated)]}).meters
     assert (made["updated"], made["status_transitions"]["deactivated_at"]) == (9_000, 9_000)
 
 
@@ -52,9 +52,9 @@ def test_a_seed_always_makes_the_same_account():
     ]
 
 
-def test_what_the_api_shows_can_be_sown():
+def test_what_the_api_shows_is_a_seed():
     """A listed meter is a seed for the same meter; new ids keep clear of given ones."""
-    shown = account(seed={"meters": [meter("a"), STOPPED]}).meters
+    shown = account(seed={"meters": [meter("a"), INACTIVE]}).meters
     assert account(seed={"meters": shown}).meters == shown
     again = account(seed={"meters": [*shown, meter("c")]})
     assert len({each["id"] for each in again.meters}) == 3
@@ -65,15 +65,15 @@ def test_what_the_api_shows_can_be_sown():
 
 def test_a_seed_may_hold_what_the_api_never_lets_come_about():
     """Two active meters of one name; a price then has to name one by its id."""
-    twins = [meter("a", id="mtr_1"), meter("a", id="mtr_2")]
+    same_name = [meter("a", id="mtr_1"), meter("a", id="mtr_2")]
     prices = [{"meter": "mtr_2"}]
-    assert len(account(seed={"meters": twins, "prices": prices}).get(status="active").ids) == 2
+    assert len(account(seed={"meters": same_name, "prices": prices}).get(status="active").ids) == 2
 
 
 def test_a_name_means_its_active_meter():
-    """Where only one of the twins is active, a price by name is on that one."""
-    twins = [meter("a", id="mtr_1", status="inactive"), meter("a", id="mtr_2")]
-    emulated = account(seed={"meters": twins, "prices": [{"meter": "a"}]})
+    """Where only one of the two is active, a price by name is on that one."""
+    same_name = [meter("a", id="mtr_1", status="inactive"), meter("a", id="mtr_2")]
+    emulated = account(seed={"meters": same_name, "prices": [{"meter": "a"}]})
     assert emulated.get("/v1/prices").json["data"][0]["recurring"]["meter"] == "mtr_2"
 
 
@@ -84,7 +84,7 @@ def test_a_seed_may_tell_what_happened():
          "request": {"id": "req_1", "idempotency_key": "k"}},
         {"type": "billing.meter.created", "meter": "b", "created": 1_789_998_000},
     ]  # fmt: skip
-    emulated = account(seed={"meters": [STOPPED], "events": events})
+    emulated = account(seed={"meters": [INACTIVE], "events": events})
     newest, oldest = emulated.get("/v1/events").json["data"]
     assert newest["request"] == {"id": "req_1", "idempotency_key": "k"}
     assert newest["data"] == {"object": emulated.meters[0]}
@@ -142,7 +142,7 @@ def test_a_seed_may_be_a_file(tmp_path):
 
 
 def test_seeded_meters_are_like_any_other():
-    """They can be stopped, and events name what was done to them."""
+    """They can be deactivated, and events name what was done to them."""
     emulated = account(seed={"meters": [meter("a", id="mtr_a")]})
     assert emulated.post(f"{METERS}/mtr_a/deactivate").json["status"] == "inactive"
     assert emulated.post(**meter("a")).status == 200

@@ -70,7 +70,7 @@ def test_closing_wakes_what_sleeps():
         assert not asking.is_alive()
 
 
-def test_the_moments_of_a_request_are_told(server, connection):
+def test_the_moments_of_a_request_are_reported(server, connection):
     """Before its effect and after it, answer not yet sent; a hook may edit at that moment."""
     moments = []
 
