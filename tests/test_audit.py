@@ -12,7 +12,7 @@ from virtual import VirtualClock
 
 from reconciler import detect_drift
 from reconciler.diagnostics.errors import Exit
-from reconciler.emulator import Key, ListScope, Settings, Switch
+from reconciler.emulator import Key, Settings
 from reconciler.model.change import Severity
 from reconciler.model.price import Price
 from reconciler.model.project import Policy
@@ -139,9 +139,9 @@ def test_a_narrowed_audit_judges_no_absence():
 
 
 SWITCHES = {
-    "a status moves no `updated`": Settings(updated_moves=Switch.OFF),
-    "a stop has two events": Settings(deactivate_emits_updated=Switch.ON),
-    "the plain list is of active meters": Settings(list_scope=ListScope.ACTIVE),
+    "a status moves no `updated`": Settings(updated_moves="off"),
+    "a stop has two events": Settings(deactivate_emits_updated="on"),
+    "the plain list is of active meters": Settings(list_scope="active"),
 }
 
 

@@ -1,11 +1,11 @@
-"""A Stripe that remembers: billing meters, prices, events and the account, on a loopback port.
+"""A stateful emulator of Stripe: billing meters, prices, events, account, on a loopback port.
 
     with open_state(None, seed={"meters": [...]}) as store, Server(store) as server:
         stripe.api_base = server.url
 
-Any well-formed key of the account's mode opens it, `sk_test_emulator` for one. What Stripe
-does is followed as far as it is known; where it is not, `Settings` has both. `Fault`s
-break requests on demand. It uses nothing of the rest of this package.
+It accepts any well-formed key of the account's mode, such as `sk_test_emulator`. Where Stripe's
+behaviour is not known, `Settings` selects it. `Fault`s break requests on demand. It imports
+nothing else of this package.
 """
 
 from .auth import PERMISSIONS, parse_key
@@ -16,16 +16,8 @@ from .messages import Phase
 from .request_log import Entry, RequestLog
 from .server import Clock, Reached, Server
 from .settings import (
-    Conflict,
-    Duplicate,
-    InUse,
     Key,
-    ListScope,
-    NameScope,
-    Renaming,
-    Repeat,
     Settings,
-    Switch,
     choices,
     parse_settings,
 )
@@ -35,20 +27,13 @@ __all__ = [
     "PERMISSIONS",
     "Announcer",
     "Clock",
-    "Conflict",
-    "Duplicate",
     "EmulatorError",
     "Entry",
     "Fault",
-    "InUse",
     "Key",
     "Kind",
-    "ListScope",
-    "NameScope",
     "Phase",
     "Reached",
-    "Renaming",
-    "Repeat",
     "RequestError",
     "RequestLog",
     "SeedError",
@@ -57,7 +42,6 @@ __all__ = [
     "Settings",
     "StateError",
     "Store",
-    "Switch",
     "choices",
     "open_state",
     "parse_key",

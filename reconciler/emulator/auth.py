@@ -1,4 +1,4 @@
-"""Who asks: API keys, their permissions, and the account they may act on."""
+"""Authentication: API keys, their permissions, and the account they may act on."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import re
 from .database import Account
 from .errors import RequestError, SettingError
 from .messages import Request
-from .settings import API_VERSION, Key, Settings
+from .settings import Key, Settings
 
 PERMISSIONS = {
     "billing_meter_read": "Billing Meters Read",
@@ -25,24 +25,22 @@ _VERSION = re.compile(r"\d{4}-\d\d-\d\d(\.[a-z_]+)?(; ?\w+=\w+)*", re.ASCII)
 
 
 def parse_key(word: str) -> Key:
-    """A key from its text, `rk_test_x=billing_meter_read,plan_read`; one without `=` may do all.
+    """Parse a key, as in `rk_test_x=billing_meter_read,plan_read`; without `=` it may do all.
 
-    Raises SettingError for what is no secret key, and for a permission that nothing here needs.
+    Raises SettingError for malformed keys and unknown permissions.
     """
     secret, equals, permissions = word.partition("=")
     if not _WELL_FORMED.fullmatch(secret):
-        raise SettingError(f"key {masked(secret)!r}: write it as sk_test_... or rk_test_...")
+        raise SettingError(f"key {mask(secret)!r}: write it as sk_test_... or rk_test_...")
     held = frozenset(filter(None, permissions.split(",")))
     for name in sorted(held - set(PERMISSIONS)):
-        raise SettingError(
-            f"key {masked(secret)!r}: {name!r} is not one of {', '.join(PERMISSIONS)}"
-        )
+        raise SettingError(f"key {mask(secret)!r}: {name!r} is not one of {', '.join(PERMISSIONS)}")
     return Key(secret, held if equals else None)
 
 
 def authenticate(request: Request, account: Account, settings: Settings) -> Key:
-    """The key of a request; raises RequestError (401) for one that opens nothing here."""
-    secret = _secret(request)
+    """Find the key of a request; raises RequestError (401) for one that is not accepted."""
+    secret = _read_secret(request)
     if not secret:
         raise RequestError(
             401,
@@ -50,25 +48,24 @@ def authenticate(request: Request, account: Account, settings: Settings) -> Key:
             "Authorization header, using Bearer auth (e.g. 'Authorization: Bearer "
             "YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details.",
         )
-    key = _known(secret, account, settings)
+    key = _find_key(secret, account, settings)
     if key is None:
-        raise RequestError(401, f"Invalid API Key provided: {masked(secret)}")
+        raise RequestError(401, f"Invalid API Key provided: {mask(secret)}")
     if key.expired:
-        text = f"Expired API Key provided: {masked(secret)}"
+        text = f"Expired API Key provided: {mask(secret)}"
         raise RequestError(401, text, "api_key_expired")
     return key
 
 
-def version(request: Request) -> str:
-    """The API version asked for, or the account's own; raises RequestError for a malformed one."""
-    asked = request.headers.get("stripe-version")
-    if asked is not None and not _VERSION.fullmatch(asked):
-        raise RequestError(400, f"Invalid Stripe API version: {asked}")
-    return asked or API_VERSION
+def check_version(request: Request) -> None:
+    """Raise RequestError for a malformed API version."""
+    given = request.headers.get("stripe-version")
+    if given is not None and not _VERSION.fullmatch(given):
+        raise RequestError(400, f"Invalid Stripe API version: {given}")
 
 
-def scope(request: Request, key: Key, account: Account) -> None:
-    """Hold the request to this account: Stripe-Context, Stripe-Account and what org keys need."""
+def check_account(request: Request, key: Key, account: Account) -> None:
+    """Raise RequestError for another account, or a header that an organization key needs."""
     context = request.headers.get("stripe-context")
     if key.secret.startswith("sk_org_"):
         for header in ("Stripe-Context", "Stripe-Version"):
@@ -79,36 +76,36 @@ def scope(request: Request, key: Key, account: Account) -> None:
     if target != account.id:
         raise RequestError(
             403,
-            f"The provided key '{masked(key.secret)}' does not have access to account "
+            f"The provided key '{mask(key.secret)}' does not have access to account "
             f"'{target}' (or that account does not exist). Application access may have been "
             "revoked.",
             "account_invalid",
         )
 
 
-def permit(key: Key, needed: str, account: Account) -> None:
+def check_permission(key: Key, needed: str, account: Account) -> None:
     """Raise RequestError (403) in Stripe's newer wording for a permission that the key lacks."""
     held = key.permissions
     if held is None or needed in held or needed.replace("_read", "_write") in held:
         return
     raise RequestError(
         403,
-        f"Permission denied. The provided key '{masked(key.secret)}' does not have the required "
+        f"Permission denied. The provided key '{mask(key.secret)}' does not have the required "
         f"permissions for this endpoint on account '{account.id}'. Enabling "
         f"\"{PERMISSIONS[needed]}\" ('{needed}') permissions on this key would allow this request "
         "to continue.",
     )
 
 
-def masked(secret: str) -> str:
-    """As much of a key as Stripe shows in a message."""
+def mask(secret: str) -> str:
+    """Shorten a key to what Stripe shows in a message."""
     kind = re.match(r"(?:sk|rk)_(?:test|live|org)_|", secret)
     start = kind[0] if kind else ""
     tail = secret[-4:] if len(secret) - len(start) > 8 else ""
     return f"{start}***{tail}"
 
 
-def _known(secret: str, account: Account, settings: Settings) -> Key | None:
+def _find_key(secret: str, account: Account, settings: Settings) -> Key | None:
     """The listed key, or where none are listed any well-formed one of the account's mode."""
     if settings.keys:
         return next((key for key in settings.keys if key.secret == secret), None)
@@ -117,7 +114,7 @@ def _known(secret: str, account: Account, settings: Settings) -> Key | None:
     return Key(secret) if found and found[2] in (None, mode) else None
 
 
-def _secret(request: Request) -> str:
+def _read_secret(request: Request) -> str:
     """The key as Bearer token or as the user name of Basic."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":

@@ -1,4 +1,4 @@
-"""Tells another process how far the requests are, and holds still where it is asked to."""
+"""Announce the progress of requests to another process, and pause at chosen moments."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Moment = tuple[int, Phase]
 
 
 def parse_moment(word: str) -> Moment:
-    """`7:before` or `7:after`: a request's number and a side of its effect; or SettingError."""
+    """Parse `7:before` or `7:after`: a request's number and a side of its effect."""
     if found := re.fullmatch(r"(\d+):(before|after)", word, re.ASCII):
         return int(found[1]), Phase(found[2])
     raise SettingError(f"{word!r} is not a moment: write it as 7:before or 7:after")
@@ -25,7 +25,7 @@ def parse_moment(word: str) -> Moment:
 class Announcer:
     """A `reached` hook that writes `reached 7 before POST /v1/billing/meters` lines to `out`.
 
-    At the moments in `holds` the emulator stands still, all requests with it, until a line
+    At the moments in `holds` the emulator pauses, with all its requests, until a line
     (of anything) or the end of `signs` is read.
     """
 
@@ -36,7 +36,7 @@ class Announcer:
         self._lock = threading.Lock()
 
     def __call__(self, moment: Reached) -> None:
-        """Announce one moment; a reader that is gone is not waited for."""
+        """Announce one moment, whether or not it is read."""
         request = moment.request
         line = f"reached {moment.number} {moment.phase} {request.method} {request.path}\n"
         with self._lock, contextlib.suppress(BrokenPipeError):

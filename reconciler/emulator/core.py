@@ -1,7 +1,7 @@
-"""One request against one account, without files, clock or chance.
+"""One request against one account, without files, clock or randomness.
 
-`begin` decides all that comes before the effect, `finish` brings it about; in between its
-key is in use. Whoever shares a state calls both under one lock, and waits outside it.
+`begin` checks a request, `finish` executes it; in between, its idempotency key is in use.
+Call both under the lock of the state, and wait outside it.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from .auth import authenticate, permit, scope, version
+from .auth import authenticate, check_account, check_permission, check_version
 from .database import Reply
 from .errors import RequestError
-from .fault_responses import broken, dropped, failure, silence
+from .fault_responses import apply_fault, failure, silence
 from .faults import Fault, Kind
-from .forms import parameters, written
-from .idempotency import meaning, recall
+from .forms import parse_parameters, to_form
+from .idempotency import fingerprint, recall
 from .messages import Answer, Json, Phase, Request, Response
 from .params import checked
 from .rate_limit import rate_limited
@@ -46,7 +46,7 @@ class Ticket:
 
 
 def begin(state: State, request: Request, now: float) -> Ticket | Answer:
-    """Admit a request, or answer it at once: refused, replayed, or lost on the way."""
+    """Admit a request, or answer it at once: refused, replayed, or dropped."""
     arrival = state.arrive(request)
     fault = arrival.breaks(Phase.BEFORE)
     if fault and fault.kind is not Kind.FAILURE:
@@ -69,7 +69,7 @@ def finish(state: State, ticket: Ticket, now: float) -> Answer:
     call = Call(state, now, ticket.object_id, ticket.params, arrival.request_id, request.key)
     before, after = arrival.breaks(Phase.BEFORE), arrival.breaks(Phase.AFTER)
     try:
-        status, body = _failed() if before else _executed(ticket.endpoint, call)
+        status, body = _failed() if before else _execute(ticket.endpoint, call)
         if after and after.kind is Kind.FAILURE:
             status, body = _failed()
         if request.key:
@@ -84,20 +84,14 @@ def finish(state: State, ticket: Ticket, now: float) -> Answer:
     return _answer(state, arrival, response, before or after, arrival.delay(Phase.AFTER))
 
 
-def handle(state: State, request: Request, now: float) -> Answer:
-    """Both halves at once, for those who need nothing in between."""
-    begun = begin(state, request, now)
-    return finish(state, begun, now) if isinstance(begun, Ticket) else begun
-
-
 def edit(state: State, path: str, params: Mapping[str, Any], now: float) -> Json:
-    """A POST as the dashboard makes it: no key, no faults, no limits, no request id in events.
+    """Make a POST as the dashboard does: no key, no faults, no limits, no request id in events.
 
     Numbers and booleans in `params` are written as a form has them. Raises RequestError
     when the API would refuse it.
     """
     endpoint, object_id = find("POST", path)
-    call = Call(state, now, object_id, checked(endpoint.shape, written(params)))
+    call = Call(state, now, object_id, checked(endpoint.shape, to_form(params)))
     answer = endpoint.run(call)
     if call.change:
         state.commit(call.change, now)
@@ -105,20 +99,20 @@ def edit(state: State, path: str, params: Mapping[str, Any], now: float) -> Json
 
 
 def _admit(state: State, arrival: Arrival, now: float) -> Ticket | Reply:
-    """Every check before the execution, in Stripe's order; raises RequestError."""
+    """Make every check before the execution, in Stripe's order; raises RequestError."""
     request, settings, account = arrival.request, state.settings, state.ledger.account
     key = authenticate(request, account, settings)
-    version(request)
+    check_version(request)
     endpoint, object_id = find(request.method, request.path)
     if not state.limiter.allows("", settings.rate_limit, now):
         raise rate_limited("global-rate")
     name = f"{endpoint.method} {endpoint.path}"
     if not state.limiter.allows(name, settings.endpoint_rate_limit, now):
         raise rate_limited("endpoint-rate")
-    scope(request, key, account)
-    permit(key, endpoint.permission, account)
-    tree = parameters(request)
-    meant = meaning(request, tree)
+    check_account(request, key, account)
+    check_permission(key, endpoint.permission, account)
+    tree = parse_parameters(request)
+    meant = fingerprint(request, tree)
     stored = recall(state, request.key, meant, now) if request.key else None
     if stored:
         return stored
@@ -126,8 +120,8 @@ def _admit(state: State, arrival: Arrival, now: float) -> Ticket | Reply:
     return Ticket(arrival, endpoint, object_id, checked(endpoint.shape, tree), meant, delay)
 
 
-def _executed(endpoint: Endpoint, call: Call) -> tuple[int, str]:
-    """Status and body of an execution; endpoints refuse before they put anything."""
+def _execute(endpoint: Endpoint, call: Call) -> tuple[int, str]:
+    """Execute a call; endpoints refuse before they change anything."""
     try:
         return 200, json.dumps(endpoint.run(call))
     except RequestError as error:
@@ -140,7 +134,7 @@ def _failed() -> tuple[int, str]:
 
 
 def _early(state: State, arrival: Arrival, response: Response) -> Answer:
-    """The answer to a request that is not executed; faults of either phase strike it."""
+    """Answer a request that is not executed; faults of either phase apply."""
     delay = state.settings.latency + arrival.delay(*_BOTH)
     return _answer(state, arrival, response, arrival.breaks(*_BOTH), delay)
 
@@ -148,21 +142,20 @@ def _early(state: State, arrival: Arrival, response: Response) -> Answer:
 def _answer(
     state: State, arrival: Arrival, response: Response, fault: Fault | None, delay: float
 ) -> Answer:
-    """What the client gets of a response when a fault has had its way with it."""
-    kept = broken(fault, arrival.request, response, state.settings) if fault else response
+    """Answer with a response, or with what a fault makes of it."""
+    kept = apply_fault(fault, arrival.request, response, state.settings) if fault else response
     return Answer(
         arrival.number,
         arrival.request_id,
         kept,
         delay + silence(fault),
-        dropped(fault),
     )
 
 
 def _response(
     arrival: Arrival, status: int, body: str, more: Mapping[str, str] | None = None
 ) -> Response:
-    """A response with the headers that every answer of the API has."""
+    """Create a response with the headers that every answer of the API has."""
     request = arrival.request
     headers = {"Content-Type": "application/json", "Request-Id": arrival.request_id}
     headers["Stripe-Version"] = request.headers.get("stripe-version") or API_VERSION

@@ -1,9 +1,9 @@
-"""What the emulated account holds: objects, stored replies, and the count of ids given out."""
+"""What the emulated account holds: objects, stored replies, and how many ids were generated."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from .ids import object_id
@@ -17,7 +17,7 @@ OBJECTS = ("meters", "prices", "events")
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The account that is acted out: one mode of one account."""
+    """The emulated account: one mode of one account."""
 
     id: str = "acct_1EmulatedAccount"
     livemode: bool = False
@@ -35,20 +35,20 @@ class Reply:
 
 
 class Ledger:
-    """The account's memory. Objects are never mutated: a change puts new ones in their place.
+    """The data of the account. Objects are never mutated: a change puts new ones in their place.
 
-    `unsaved` holds the committed changes that a store has not written yet.
+    `write` stores a change before it takes effect; what it cannot store does not happen.
     """
 
     def __init__(self, account: Account) -> None:
         self.account = account
+        self.write: Callable[[Json], None] = lambda record: None
         self.opened = 0
         self.made: dict[str, int] = {}
         self.meters: dict[str, Json] = {}
         self.prices: dict[str, Json] = {}
         self.events: dict[str, Json] = {}
         self.replies: dict[str, Reply] = {}
-        self.unsaved: list[Json] = []
 
     def new_id(self, kind: str) -> str:
         """The next id of a kind that no object has yet; ids of a seed may be anything."""
@@ -61,13 +61,13 @@ class Ledger:
                 return new
 
     def commit(self, change: Mapping[str, list[Json]]) -> None:
-        """Take in, whole, what one request did, and remember to save it."""
+        """Store what one request changed, then apply it."""
         record = {**change, "made": dict(self.made)}
+        self.write(record)
         self.absorb(record)
-        self.unsaved.append(record)
 
     def absorb(self, record: Mapping[str, Any]) -> None:
-        """Take in a change as it was saved; taking it in twice is the same as once."""
+        """Apply a change as it is stored."""
         for name in OBJECTS:
             held: dict[str, Json] = getattr(self, name)
             held.update((thing["id"], thing) for thing in record.get(name, ()))
@@ -87,15 +87,7 @@ class Ledger:
                 return
             del self.replies[oldest.key]
 
-    def snapshot(self) -> Json:
-        """Everything, as plain JSON."""
-        objects: dict[str, Iterable[Json]] = {
-            name: list(getattr(self, name).values()) for name in OBJECTS
-        }
-        return {
-            "account": asdict(self.account),
-            "opened": self.opened,
-            "made": self.made,
-            **objects,
-            "replies": [asdict(reply) for reply in self.replies.values()],
-        }
+    def contents(self) -> Json:
+        """Everything but the replies, as one change that adds it."""
+        objects = {name: list(getattr(self, name).values()) for name in OBJECTS}
+        return {**objects, "made": dict(self.made)}

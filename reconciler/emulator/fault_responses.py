@@ -1,11 +1,11 @@
-"""What a fault makes of an answer."""
+"""Turn the answer to a request into what a fault makes of it."""
 
 from __future__ import annotations
 
 from .errors import RequestError
 from .faults import Fault, Kind
 from .idempotency import key_in_use
-from .messages import Phase, Request, Response
+from .messages import Request, Response
 from .rate_limit import rate_limited
 from .settings import Settings
 
@@ -15,12 +15,12 @@ GARBAGE = (
 )
 
 
-def broken(
+def apply_fault(
     fault: Fault, request: Request, response: Response, settings: Settings
 ) -> Response | None:
-    """The response that the client gets instead; None when it gets none at all.
+    """Replace the response with what the client receives; None when it receives nothing.
 
-    A response that was never made (a fault before the effect) comes in with an empty body.
+    For a fault before the effect, the response has an empty body.
     """
     if fault.kind in (Kind.RESET, Kind.TIMEOUT):
         return None
@@ -36,7 +36,7 @@ def broken(
 
 
 def silence(fault: Fault | None) -> float:
-    """Seconds that a fault keeps the client waiting before it ends the connection."""
+    """The seconds that a fault keeps the client waiting before it ends the connection."""
     return fault.wait if fault and fault.kind is Kind.TIMEOUT else 0.0
 
 
@@ -50,9 +50,9 @@ def failure() -> RequestError:
 
 
 def _error(fault: Fault, request: Request, settings: Settings) -> RequestError:
-    """The error that a fault with a status of its own answers with.
+    """The error of a fault that has a status of its own.
 
-    A lock on an object shows as a 409, or as a 429 without a reason.
+    A locked object is a 409, or as a 429 without a reason.
     """
     if fault.kind is Kind.UNAVAILABLE:
         text = "Stripe is temporarily unavailable. Please try again later."
@@ -69,8 +69,3 @@ def _error(fault: Fault, request: Request, settings: Settings) -> RequestError:
         "is currently accessing it. Please try again later.",
         "lock_timeout",
     )
-
-
-def dropped(fault: Fault | None) -> Phase | None:
-    """On which side of the effect a fault drops the connection, if it does."""
-    return fault.phase if fault and fault.kind in (Kind.RESET, Kind.TIMEOUT) else None

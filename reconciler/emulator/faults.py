@@ -34,11 +34,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One rule. It strikes the requests that every given selector matches.
+    """One rule. It applies to the requests that every given selector matches.
 
     `number` is the request's number overall; `nth` counts the requests that `method` and
     `path` (a glob) match, from 1, since the fault was armed; `chance` is drawn from the
-    seed and the request's number; `times` is how often it strikes at most. `wait` is
+    seed and the request's number; `times` is how often it applies at most. `wait` is
     seconds, for latency and timeout. `reason` is the Stripe-Rate-Limited-Reason of a 429
     (None: no such header), `code` the error code of a 409 or 429 (None: lock_timeout and
     rate_limit), `status` the HTTP status of garbage.
@@ -60,7 +60,7 @@ class Fault:
 
     @classmethod
     def parse(cls, spec: str) -> Fault:
-        """A fault from its text; raises SettingError naming the word that is wrong."""
+        """Parse a fault; raises SettingError naming the word that is wrong."""
         head, *words = spec.split(":")
         kind, equals, wait = head.partition("=")
         try:
@@ -68,7 +68,7 @@ class Fault:
             if equals or kind == Kind.LATENCY:
                 chosen["wait"] = _wait(kind, wait)
             for word in words:
-                chosen |= _word(word)
+                chosen |= _parse_word(word)
         except SettingError as error:
             raise SettingError(f"fault {spec!r}: {error}") from None
         return cls(**chosen)
@@ -86,15 +86,15 @@ class Fault:
 
 
 class Armed:
-    """A fault in force, and what it has counted so far."""
+    """An active fault, and what it has counted so far."""
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
         self.matched = 0
-        self.struck = 0
+        self.applied = 0
 
-    def strikes(self, number: int, request: Request, chance: float) -> bool:
-        """Count one request and decide whether the fault strikes it."""
+    def count(self, number: int, request: Request, chance: float) -> bool:
+        """Count one request and decide whether the fault applies to it."""
         fault = self.fault
         if not fault.matches(request):
             return False
@@ -103,14 +103,14 @@ class Armed:
             fault.number in (None, number)
             and fault.nth in (None, self.matched)
             and (fault.chance is None or chance < fault.chance)
-            and (fault.times is None or self.struck < fault.times)
+            and (fault.times is None or self.applied < fault.times)
         )
-        self.struck += hit
+        self.applied += hit
         return hit
 
 
 def draw(seed: int, which: int, number: int) -> float:
-    """Chance in [0, 1) for the `which`-th fault and a request: the same in every run."""
+    """Draw a number in [0, 1) for the `which`-th fault and a request: the same in every run."""
     digest = hashlib.sha256(f"{seed}/{which}/{number}".encode()).digest()
     return int.from_bytes(digest[:8], "big") / 2**64
 
@@ -160,8 +160,8 @@ _NAMES: dict[str, tuple[str, Callable[[str], object]]] = {
 }
 
 
-def _word(word: str) -> dict[str, object]:
-    """The fields that one word of a fault's text sets."""
+def _parse_word(word: str) -> dict[str, object]:
+    """Parse one word of a fault into the fields that it sets."""
     name, equals, value = word.partition("=")
     if not equals and name in list(Phase):
         return {"phase": Phase(name)}

@@ -18,8 +18,8 @@ _STEP = re.compile(r"\[([^\[\]]*)\]")
 Tree = dict[str, Any]
 
 
-def parameters(request: Request) -> Tree:
-    """What a request asks: its query and, for a POST, its form. JSON is ignored, as v1 does.
+def parse_parameters(request: Request) -> Tree:
+    """Parse the query of a request and, for a POST, its form. JSON is ignored, as v1 does.
 
     Raises RequestError (400) for text that is not UTF-8 or that nests one name in two ways.
     """
@@ -33,14 +33,14 @@ def parameters(request: Request) -> Tree:
     return tree
 
 
-def written(params: Mapping[str, Any]) -> Tree:
-    """Parameters as a form has them: hashes of strings, `true` and `false` among them."""
+def to_form(params: Mapping[str, Any]) -> Tree:
+    """Convert parameters to those of a form: hashes of strings, `true` and `false` among them."""
     return {name: _as_text(value) for name, value in params.items()}
 
 
 def _as_text(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return written(value)
+        return to_form(value)
     if isinstance(value, list | tuple):
         return {"": [_as_text(each) for each in value]}
     return str(value).lower() if isinstance(value, bool) else str(value)
@@ -50,18 +50,18 @@ def _fill(tree: Tree, text: bytes) -> None:
     """Put each pair of an encoded form where its brackets say."""
     for pair in filter(None, text.split(b"&")):
         name, _, value = pair.partition(b"=")
-        _put(tree, _steps(_decoded(name)), _decoded(value))
+        _put(tree, _split_name(_decode(name)), _decode(value))
 
 
-def _decoded(text: bytes) -> str:
-    """Percent-encoding undone, strictly as UTF-8."""
+def _decode(text: bytes) -> str:
+    """Undo percent-encoding, strictly as UTF-8."""
     try:
         return unquote_to_bytes(text.replace(b"+", b" ")).decode("utf-8")
     except UnicodeDecodeError:
         raise RequestError(400, "Invalid request: parameters must be valid UTF-8.") from None
 
 
-def _steps(name: str) -> list[str]:
+def _split_name(name: str) -> list[str]:
     """The names from the outside in; a name with unbalanced brackets is one plain name."""
     found = _KEY.fullmatch(name)
     steps = [found[1], *_STEP.findall(found[2])] if found else [name]

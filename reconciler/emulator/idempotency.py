@@ -1,4 +1,4 @@
-"""The store of first answers: replay, mismatch and keys in use."""
+"""The store of first answers: replays, mismatches and keys in use."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from .state import State
 LONGEST_KEY = 255
 
 
-def meaning(request: Request, tree: Tree) -> str:
-    """What a key is used for: the path and the parameters, in whatever order they came."""
+def fingerprint(request: Request, tree: Tree) -> str:
+    """Hash what a key is used for: the path and the parameters, in any order."""
     text = json.dumps([request.path, tree], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def recall(state: State, key: str, meant: str, now: float) -> Reply | None:
-    """The stored answer to a key; raises RequestError when the key may not be used for this."""
+    """Find the stored answer to a key; raises RequestError when the key may not be used here."""
     if len(key) > LONGEST_KEY:
         text = f"Idempotency keys may be at most {LONGEST_KEY} characters long."
         raise RequestError(400, text)

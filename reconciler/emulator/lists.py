@@ -1,4 +1,4 @@
-"""Pages of a list: newest first, 1 to 100 a page, cursors that rule each other out."""
+"""Pages of a list: newest first, 1 to 100 a page, cursors that exclude each other."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ PAGING: Shape = {
 
 
 def page(call: Call, name: str, noun: str, url: str, keep: Callable[[Json], bool]) -> Json:
-    """The page that the call's cursors ask for, of the objects that `keep` lets through.
+    """The page that the call's cursors ask for, of the objects that `keep` accepts.
 
     A cursor need not pass the filter itself. Raises RequestError for one that is unknown.
     """
@@ -37,7 +37,7 @@ def page(call: Call, name: str, noun: str, url: str, keep: Callable[[Json], bool
 
 
 def _position(params: Mapping[str, Any], cursor: str, things: list[Json], noun: str) -> int:
-    """Where a cursor stands; -1, before the first object, without one."""
+    """The position of a cursor; -1, before the first object, without one."""
     if cursor not in params:
         return -1
     for position, thing in enumerate(things):

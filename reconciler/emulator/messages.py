@@ -1,4 +1,4 @@
-"""Requests and answers as the core sees them: no sockets, no clock."""
+"""Requests and answers of the core: no sockets, no clock."""
 
 from __future__ import annotations
 
@@ -44,14 +44,12 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What becomes of a request: a response after `delay` seconds, or a dropped connection.
+    """The result of a request: a response after `delay` seconds, or a dropped connection.
 
-    `response` is None exactly when the connection is dropped; `dropped` then says
-    on which side of the effect. A connection is dropped by a reset.
+    `response` is None when the connection is dropped, by a reset.
     """
 
     number: int
     request_id: str
     response: Response | None
     delay: float = 0.0
-    dropped: Phase | None = None

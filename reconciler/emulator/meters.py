@@ -6,7 +6,6 @@ from .errors import RequestError, no_such
 from .lists import PAGING, page
 from .messages import Json
 from .params import Param, Shape, choice, expand, nest, text
-from .settings import Conflict, Duplicate, ListScope, NameScope, Renaming, Repeat, Switch
 from .state import Call
 
 URL = "/v1/billing/meters"
@@ -40,7 +39,7 @@ LIST: Shape = PAGING | {
 
 
 def create(call: Call) -> Json:
-    """A new meter, its omitted blocks filled in; refused while its event_name is occupied."""
+    """Create a meter, its omitted fields filled in; refused while its event_name is occupied."""
     asked = call.params
     _free_name(call, asked["event_name"], call.settings.name_scope)
     now = int(call.now)
@@ -73,9 +72,9 @@ def retrieve(call: Call) -> Json:
 
 
 def update(call: Call) -> Json:
-    """Another display_name; naming it as it is named changes nothing."""
+    """Change the display_name; the same one changes nothing."""
     meter = retrieve(call)
-    if meter["status"] == "inactive" and call.settings.update_inactive is Renaming.ERROR:
+    if meter["status"] == "inactive" and call.settings.update_inactive == "error":
         raise RequestError(400, f"The meter {meter['id']} is inactive and cannot be updated.")
     name = call.params.get("display_name", meter["display_name"])
     if name == meter["display_name"]:
@@ -87,13 +86,13 @@ def update(call: Call) -> Json:
 
 
 def deactivate(call: Call) -> Json:
-    """The meter, stopped; its prices stay as they are."""
+    """Deactivate the meter; its prices stay as they are."""
     meter = retrieve(call)
     if meter["status"] == "inactive":
         return _repeated(meter, call.settings.deactivate_inactive)
     new = _moved(call, meter, "inactive", int(call.now))
     call.put("meters", new, "billing.meter.deactivated")
-    if call.settings.deactivate_emits_updated is Switch.ON:
+    if call.settings.deactivate_emits_updated == "on":
         fields = ("status", "status_transitions", "updated")
         previous = {name: meter[name] for name in fields if meter[name] != new[name]}
         call.emit(new, "billing.meter.updated", previous)
@@ -101,12 +100,12 @@ def deactivate(call: Call) -> Json:
 
 
 def reactivate(call: Call) -> Json:
-    """The meter, counting again; refused while another active one has its event_name."""
+    """Reactivate the meter; refused while another active one has its event_name."""
     meter = retrieve(call)
     if meter["status"] == "active":
         return _repeated(meter, call.settings.reactivate_active)
-    conflict = call.settings.reactivate_conflict is Conflict.CONFLICT
-    _free_name(call, meter["event_name"], NameScope.ACTIVE, 409 if conflict else 400)
+    conflict = call.settings.reactivate_conflict == "conflict"
+    _free_name(call, meter["event_name"], "active", 409 if conflict else 400)
     new = _moved(call, meter, "active", None)
     call.put("meters", new, "billing.meter.reactivated")
     return new
@@ -115,20 +114,18 @@ def reactivate(call: Call) -> Json:
 def list_(call: Call) -> Json:
     """A page of meters; there is no filter by event_name."""
     status = call.params.get("status")
-    if status is None and call.settings.list_scope is ListScope.ACTIVE:
+    if status is None and call.settings.list_scope == "active":
         status = "active"
     return page(
         call, "meters", call.settings.noun, URL, lambda meter: status in (None, meter["status"])
     )
 
 
-def _free_name(call: Call, event_name: str, scope: NameScope, status: int = 400) -> None:
+def _free_name(call: Call, event_name: str, scope: str, status: int = 400) -> None:
     """Raise RequestError, in the words that were observed, while the name is occupied."""
     for meter in call.ledger.meters.values():
-        if meter["event_name"] == event_name and (
-            scope is NameScope.ALL or meter["status"] == "active"
-        ):
-            coded = call.settings.duplicate_error is Duplicate.CODED
+        if meter["event_name"] == event_name and (scope == "all" or meter["status"] == "active"):
+            coded = call.settings.duplicate_error == "coded"
             raise RequestError(
                 status,
                 f"An active meter already exists for event name '{event_name}'. To create a new "
@@ -138,9 +135,9 @@ def _free_name(call: Call, event_name: str, scope: NameScope, status: int = 400)
             )
 
 
-def _repeated(meter: Json, repeat: Repeat) -> Json:
-    """The answer to a change of status that has happened already."""
-    if repeat is Repeat.ERROR:
+def _repeated(meter: Json, repeat: str) -> Json:
+    """Answer a change to the status that the meter has already."""
+    if repeat == "error":
         text = f"The meter {meter['id']} is already {meter['status']}."
         raise RequestError(400, text)
     return meter
@@ -149,6 +146,6 @@ def _repeated(meter: Json, repeat: Repeat) -> Json:
 def _moved(call: Call, meter: Json, status: str, deactivated_at: int | None) -> Json:
     """The meter in another status."""
     new = meter | {"status": status, "status_transitions": {"deactivated_at": deactivated_at}}
-    if call.settings.updated_moves is Switch.ON:
+    if call.settings.updated_moves == "on":
         new["updated"] = int(call.now)
     return new

@@ -1,6 +1,6 @@
 """As much of prices as binds one to a meter. Source: /v1/prices of Stripe's specification.
 
-Tiers, currency options and one-off amounts chosen by the customer are not acted out. A product
+Tiers, currency options and one-off amounts chosen by the customer are not emulated. A product
 is no more than an id, and shown as an object where a call expands it.
 """
 

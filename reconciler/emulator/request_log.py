@@ -1,4 +1,4 @@
-"""What was asked of a server and what it answered, for tests to count."""
+"""The requests of a server and their answers, for tests to count."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from .errors import RequestError
-from .forms import Tree, parameters
+from .forms import Tree, parse_parameters
 from .messages import Answer, Request
 
 LONGEST = 100_000
@@ -29,9 +29,9 @@ class Entry:
 
 
 def entry(request: Request, answer: Answer) -> Entry:
-    """What a log keeps of a request: nothing secret, and parameters only if they can be read."""
+    """Create the entry of a request, without secrets or unreadable parameters."""
     try:
-        params = parameters(request)
+        params = parse_parameters(request)
     except RequestError:
         params = {}
     response = answer.response
@@ -54,11 +54,11 @@ class RequestLog:
         self._entries: deque[Entry] = deque(maxlen=LONGEST)
 
     def add(self, new: Entry) -> None:
-        """Keep one more."""
+        """Add an entry."""
         self._entries.append(new)
 
     def clear(self) -> None:
-        """Forget all of them; the numbers go on."""
+        """Remove all of them; the numbers continue."""
         self._entries.clear()
 
     def matching(self, method: str = "*", path: str = "*") -> list[Entry]:

@@ -1,4 +1,4 @@
-"""The calls that are acted out: path, permission, parameters and what carries each out."""
+"""The emulated calls: path, permission, parameters and the function that executes each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .state import Call
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One call of the API; `{id}` in the path stands for an object's id."""
+    """One call of the API; `{id}` in the path is an object's id."""
 
     method: str
     path: str
@@ -69,7 +69,7 @@ _PATTERNS = [
 
 
 def find(method: str, path: str) -> tuple[Endpoint, str]:
-    """The endpoint of a path and the id in it ("" without one); raises RequestError (404)."""
+    """Find the endpoint of a path and the id in it ("" without one); raises RequestError (404)."""
     for pattern, endpoint in _PATTERNS:
         if endpoint.method == method and (found := pattern.fullmatch(path)):
             return endpoint, found[1] if pattern.groups else ""

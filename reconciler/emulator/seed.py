@@ -1,23 +1,22 @@
-"""Seeds: the account, meters, prices and events that an emulator starts with, as friendly JSON.
+"""Seeds: the account, meters, prices and events that an emulator starts with, as JSON.
 
-`{"account": {"id", "livemode"}, "meters": [...], "prices": [...], "events": [...]}`: meters in
-the API's shape, of which event_name, display_name and default_aggregation must be there.
-A price, and an event, names its `meter` by id or event_name. Two active meters of one name
-are allowed, though the API never lets them come about. The same seed makes the same account.
+`schemas/seed.schema.json` describes them. A price, and an event, names its `meter` by id or
+event_name. Two active meters of one name are allowed, though the API never creates them.
+The same seed makes the same account.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from .database import Account, Ledger
 from .errors import SeedError
 from .messages import Json
-from .prices import INTERVALS, price_object
-from .seed_schema import Field, Fields, choice, count, flag, objects, read, text
+from .prices import price_object
 from .settings import API_VERSION
 
 Seed = str | Path | Mapping[str, Any] | None
@@ -25,85 +24,107 @@ Seed = str | Path | Mapping[str, Any] | None
 FIRST = 1_735_689_600
 """`created` of the first object that gives none (2025-01-01); the others follow by the minute."""
 
-_ACCOUNT: Fields = {"id": text(100, Account().id), "livemode": flag(default=False)}
-_METER: Fields = {
-    "id": text(5000, None),
-    "object": choice("billing.meter", default="billing.meter"),
-    "created": count(None),
-    "customer_mapping": {
-        "event_payload_key": text(100, "stripe_customer_id"),
-        "type": choice("by_id", default="by_id"),
+_FOLDERS = (Path(__file__).parents[1] / "schemas", Path(__file__).parents[2] / "schemas")
+
+_DEFAULTS: dict[str, Json] = {
+    "meters": {
+        "id": None,
+        "object": "billing.meter",
+        "created": None,
+        "customer_mapping": {"event_payload_key": "stripe_customer_id", "type": "by_id"},
+        "event_time_window": None,
+        "livemode": None,
+        "status": "active",
+        "status_transitions": {"deactivated_at": None},
+        "updated": None,
+        "value_settings": {"event_payload_key": "value"},
     },
-    "default_aggregation": {"formula": choice("count", "last", "sum")},
-    "display_name": text(250),
-    "event_name": text(100),
-    "event_time_window": choice("day", "hour", None, default=None),
-    "livemode": flag(None),
-    "status": choice("active", "inactive", default="active"),
-    "status_transitions": {"deactivated_at": count(None)},
-    "updated": count(None),
-    "value_settings": {"event_payload_key": text(100, "value")},
-}
-_PRICE: Fields = {
-    "id": text(5000, None),
-    "meter": text(5000),
-    "active": flag(default=True),
-    "created": count(None),
-    "currency": text(3, "usd"),
-    "interval": choice(*INTERVALS, default="month"),
-    "lookup_key": text(200, None),
-    "nickname": text(5000, None),
-    "product": text(5000, None),
-    "unit_amount": count(1),
-}
-_EVENT: Fields = {
-    "id": text(5000, None),
-    "type": text(5000),
-    "created": count(None),
-    "meter": text(5000),
-    "previous_attributes": Field(lambda v: isinstance(v, dict), "must be an object", None),
-    "request": {"id": text(5000, None), "idempotency_key": text(255, None)},
+    "prices": {
+        "id": None,
+        "created": None,
+        "currency": "usd",
+        "interval": "month",
+        "product": None,
+        "unit_amount": 1,
+    },
+    "events": {
+        "id": None,
+        "created": None,
+        "previous_attributes": None,
+        "request": {"id": None, "idempotency_key": None},
+    },
 }
 
 
 def sow(seed: Seed) -> Ledger:
-    """A ledger with what a seed describes; raises SeedError naming the place that is wrong."""
-    given = _loaded(seed)
-    for name in given:
-        if name not in ("account", "meters", "prices", "events"):
-            raise SeedError(f"{name}: is not known here; known are account, meters, prices, events")
-    ledger = Ledger(Account(**read(_ACCOUNT, given.get("account", {}), "account")))
-    _plant(ledger, "meters", "mtr", _read_all(given, "meters", _METER), _meter)
-    _plant(ledger, "prices", "price", _read_all(given, "prices", _PRICE), _price)
-    _plant(ledger, "events", "evt", _read_all(given, "events", _EVENT), _event)
+    """Create the ledger that a seed describes; raises SeedError naming the place that is wrong."""
+    if not isinstance(seed, str | Path):
+        return _build({} if seed is None else seed)
+    try:
+        return _build(json.loads(Path(seed).read_bytes()))
+    except OSError as error:
+        raise SeedError(f"{seed}: cannot be read: {error}") from None
+    except ValueError as error:
+        raise SeedError(f"{seed}: is not JSON: {error}") from None
+    except SeedError as error:
+        raise SeedError(f"{seed}: {error}") from None
+
+
+def _build(given: Any) -> Ledger:
+    if given != {}:
+        _validate(given)
+    ledger = Ledger(Account(**given.get("account", {})))
+    _plant(ledger, "meters", "mtr", _fill_in(given, "meters"), _meter)
+    _plant(ledger, "prices", "price", _fill_in(given, "prices"), _price)
+    _plant(ledger, "events", "evt", _fill_in(given, "events"), _event)
     return ledger
 
 
-def _loaded(seed: Seed) -> Mapping[str, Any]:
-    """The seed as a mapping, read from its file if need be."""
-    if seed is None:
-        return {}
-    given: Any = seed
-    if isinstance(seed, str | Path):
-        try:
-            given = json.loads(Path(seed).read_bytes())
-        except OSError as error:
-            raise SeedError(f"{seed}: cannot be read: {error}") from None
-        except ValueError as error:
-            raise SeedError(f"{seed}: is not JSON: {error}") from None
-    if not isinstance(given, Mapping):
-        raise SeedError("a seed must be an object with account, meters, prices, events")
-    return given
+def _validate(given: Any) -> None:
+    """Raise SeedError for the first value, in the order of the seed, that its schema refuses."""
+    for error in _validator().iter_errors(given):
+        place = error.json_path.removeprefix("$").removeprefix(".")
+        if error.validator == "additionalProperties":
+            known = error.schema["properties"]
+            name = next(name for name in error.instance if name not in known)
+            message = f"unknown field; use any of {', '.join(known)}"
+        elif error.validator == "required":
+            name = next(name for name in error.validator_value if name not in error.instance)
+            message = f"is missing; give {error.schema['properties'][name]['description']}"
+        else:
+            name, message = "", f"{error.instance!r} must be {error.schema['description']}"
+        raise SeedError(f"{'.'.join(filter(None, (place, str(name)))) or 'seed'}: {message}")
 
 
-def _read_all(given: Mapping[str, Any], name: str, fields: Fields) -> list[Json]:
-    """The objects of one kind, each with a time, in the order of those times."""
-    things = [read(fields, each, f"{name}[{n}]") for n, each in enumerate(objects(given, name))]
+@cache
+def _validator() -> Any:
+    """The validator of seeds, for which 1.0 is not a whole number."""
+    from jsonschema import Draft202012Validator, validators  # slow to import
+
+    path = next(path for folder in _FOLDERS if (path := folder / "seed.schema.json").is_file())
+    types = Draft202012Validator.TYPE_CHECKER.redefine("integer", lambda _, it: type(it) is int)
+    extend: Any = validators.extend
+    return extend(Draft202012Validator, type_checker=types)(json.loads(path.read_text("utf-8")))
+
+
+def _fill_in(given: Mapping[str, Any], name: str) -> list[Json]:
+    """The objects of one kind with their defaults and times, in the order of those times."""
+    things = [_merge(_DEFAULTS[name], thing) for thing in given.get(name, ())]
     for n, thing in enumerate(things):
         thing["at"] = f"{name}[{n}]"
         if thing["created"] is None:
             thing["created"] = FIRST + 60 * n
     return sorted(things, key=lambda thing: int(thing["created"]))
+
+
+def _merge(defaults: Json, given: Json) -> Json:
+    """Add the defaults of what is not given, inside objects too."""
+    nested = {
+        name: default | given.get(name, {})
+        for name, default in defaults.items()
+        if isinstance(default, dict)
+    }
+    return defaults | given | nested
 
 
 def _plant(
@@ -113,7 +134,7 @@ def _plant(
     things: list[Json],
     made: Callable[[Ledger, Json], Json],
 ) -> None:
-    """Put objects into the ledger, oldest first, under their own ids or new ones."""
+    """Add objects to the ledger, oldest first, under their own ids or new ones."""
     held: dict[str, Json] = getattr(ledger, name)
     given = [thing["id"] for thing in things if thing["id"]]
     for thing in things:
@@ -123,28 +144,28 @@ def _plant(
             while thing["id"] in given:
                 thing["id"] = ledger.new_id(kind)
         if thing["id"] in held:
-            raise SeedError(f"{at}.id: {thing['id']!r} is there twice")
+            raise SeedError(f"{at}.id: {thing['id']!r} is used twice")
         held[thing["id"]] = made(ledger, thing | {"at": at})
 
 
 def _meter(ledger: Ledger, given: Json) -> Json:
-    """A meter with its times and mode settled."""
+    """Create a meter, its times and mode completed."""
     at = given.pop("at")
     livemode = ledger.account.livemode
     if given["livemode"] not in (None, livemode):
-        raise SeedError(f"{at}.livemode: is not the account's, which is {livemode}")
-    stopped = given["status_transitions"]["deactivated_at"]
-    if given["status"] == "active" and stopped is not None:
+        raise SeedError(f"{at}.livemode: must be the account's, which is {json.dumps(livemode)}")
+    deactivated = given["status_transitions"]["deactivated_at"]
+    if given["status"] == "active" and deactivated is not None:
         raise SeedError(f"{at}.status_transitions.deactivated_at: must be null while active")
     if given["updated"] is None:
-        given["updated"] = stopped or given["created"]
-    if given["status"] == "inactive" and stopped is None:
+        given["updated"] = deactivated or given["created"]
+    if given["status"] == "inactive" and deactivated is None:
         given["status_transitions"] = {"deactivated_at": given["updated"]}
     return given | {"livemode": livemode}
 
 
 def _price(ledger: Ledger, given: Json) -> Json:
-    """A metered price on a meter of the seed, active or not."""
+    """Create a metered price on a meter of the seed, active or not."""
     meter = _meter_named(ledger, given.pop("meter"), given.pop("at"))
     interval = given.pop("interval")
     return price_object(
@@ -163,7 +184,7 @@ def _price(ledger: Ledger, given: Json) -> Json:
 
 
 def _event(ledger: Ledger, given: Json) -> Json:
-    """An event about a meter of the seed, as that meter stands now."""
+    """Create an event about a meter of the seed, in its present state."""
     meter = _meter_named(ledger, given.pop("meter"), given.pop("at"))
     previous = given.pop("previous_attributes")
     return given | {
@@ -176,12 +197,12 @@ def _event(ledger: Ledger, given: Json) -> Json:
 
 
 def _meter_named(ledger: Ledger, name: str, at: str) -> Json:
-    """The meter of an id or an event_name: the active one, or the only one, of that name."""
+    """Find the meter of an id or an event_name: the active one, or the only one, of that name."""
     if name in ledger.meters:
         return ledger.meters[name]
     found = [meter for meter in ledger.meters.values() if meter["event_name"] == name]
-    running = [meter for meter in found if meter["status"] == "active"]
-    chosen = running or found
+    active = [meter for meter in found if meter["status"] == "active"]
+    chosen = active or found
     if len(chosen) == 1:
         return chosen[0]
     if chosen:

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
 from .core import Ticket, begin, edit, finish
 from .errors import RequestError, StateError
 from .faults import Fault
-from .handler import Handler
-from .listener import HOST, Listener
+from .http_server import HOST, HttpServer
 from .messages import Answer, Json, Phase, Request, Response
 from .request_log import RequestLog, entry
 from .settings import Settings
-from .state import State
+from .state import Arrival, State
 from .storage import Store
 
 
 class Clock(Protocol):
-    """All that the emulator asks of time; a test's clock need not wait."""
+    """What the emulator needs of time; a clock of a test need not wait."""
 
     def now(self) -> float:
         """Unix seconds."""
@@ -35,7 +33,7 @@ class Clock(Protocol):
 class Reached:
     """The moment just before or just after the effect of a request, its answer not yet sent.
 
-    A request that is refused, replayed or lost has the moments, but no effect between them.
+    A request that is refused, replayed or dropped has the moments, but no effect between them.
     """
 
     number: int
@@ -47,8 +45,8 @@ class Server:
     """Serves one account on `http://127.0.0.1:port` (0: a free one) between `with` and its end.
 
     `reached` is called in the thread of the request at either side of its effect, and may
-    take its time: kill a process, make an `edit`, wait for a sign. `state` may be used
-    from outside only under `lock`. Raises OSError when the port is taken.
+    block, kill a process or make an `edit`. Use `state` only while holding `lock`.
+    Raises OSError when the port is taken.
     """
 
     def __init__(
@@ -68,13 +66,13 @@ class Server:
         self._closing = threading.Event()
         self.clock: Clock = clock or _SystemClock(self._closing)
         self._asked_port = port
-        self._listener: Listener | None = None
+        self._http: HttpServer | None = None
 
     @property
     def port(self) -> int:
         """The port that is served."""
-        assert self._listener, "the server has not been started"
-        return self._listener.port
+        assert self._http, "the server has not been started"
+        return self._http.server_port
 
     @property
     def url(self) -> str:
@@ -83,72 +81,65 @@ class Server:
 
     @property
     def api_key(self) -> str:
-        """A key that opens the account: the first of those listed, else one of its mode."""
+        """A key that the account accepts: the first of those listed, else one of its mode."""
         listed = self.state.settings.keys
         mode = "live" if self.state.ledger.account.livemode else "test"
         return listed[0].secret if listed else f"sk_{mode}_emulator"
 
     def start(self) -> None:
-        """Begin to serve."""
-        self._listener = Listener(self._asked_port, self._converse)
+        """Start serving."""
+        self._http = HttpServer(self._asked_port, self.exchange)
 
     def close(self) -> None:
-        """Stop serving; what sleeps is woken, what is under way is answered."""
+        """Stop serving: end what waits, answer requests in progress."""
         self._closing.set()
-        if self._listener:
-            self._listener.close()
-            self._listener = None
+        if self._http:
+            self._http.close()
+            self._http = None
 
     def arm(self, *faults: Fault | str) -> None:
-        """Put faults in force; those given as text may raise SettingError."""
+        """Activate faults; those given as text may raise SettingError."""
         parsed = [Fault.parse(f) if isinstance(f, str) else f for f in faults]
         with self.lock:
             for fault in parsed:
                 self.state.arm(fault)
 
     def disarm(self) -> None:
-        """Put every fault out of force."""
+        """Deactivate every fault."""
         with self.lock:
             self.state.disarm()
 
     def edit(self, path: str, params: Mapping[str, Any] | None = None) -> Json:
-        """A POST as the dashboard makes it: its events name neither request nor key.
+        """Make a POST as the dashboard does: its events name neither request nor key.
 
         `params` nests as the API's objects do. Raises RequestError when it is refused.
         """
         with self.lock:
-            answer = edit(self.state, path, params or {}, self.clock.now())
-            self.store.save()
-        return answer
+            return edit(self.state, path, params or {}, self.clock.now())
 
     def exchange(self, request: Request) -> Response | None:
-        """One request from its arrival to its answer; None when the connection is to be reset."""
+        """Answer a request; None when the connection is to be reset."""
         with self.lock:
             begun = begin(self.state, request, self.clock.now())
         self.reached(Reached(begun.number, Phase.BEFORE, request))
-        answer = self._finished(begun)
+        answer = self._finish(begun)
         self.log.add(entry(request, answer))
         self.reached(Reached(begun.number, Phase.AFTER, request))
         if answer.delay:
             self.clock.sleep(answer.delay)
         return answer.response
 
-    def _converse(self, connection: socket.socket) -> None:
-        Handler(connection, self.exchange)
-
-    def _finished(self, begun: Ticket | Answer) -> Answer:
-        """The answer, its effect saved if it has one; a 500 says that it could not be."""
+    def _finish(self, begun: Ticket | Answer) -> Answer:
+        """Execute a request and store its effect; the answer is a 500 if that fails."""
         if isinstance(begun, Answer):
             return begun
         if begun.delay:
             self.clock.sleep(begun.delay)
         with self.lock:
-            answer = finish(self.state, begun, self.clock.now())
             try:
-                self.store.save()
+                return finish(self.state, begun, self.clock.now())
             except StateError as error:
-                return _unsaved(answer, error)
-        return answer
+                return _not_stored(begun.arrival, error)
 
     def __enter__(self) -> Self:
         self.start()
@@ -158,11 +149,11 @@ class Server:
         self.close()
 
 
-def _unsaved(answer: Answer, error: StateError) -> Answer:
-    """The answer to a request whose effect a restart may forget."""
-    body = RequestError(500, str(error), kind="api_error").body()
-    headers = {"Content-Type": "application/json", "Request-Id": answer.request_id}
-    return replace(answer, response=Response(500, body, headers))
+def _not_stored(arrival: Arrival, error: StateError) -> Answer:
+    """The answer to a request that was given up because its effect could not be stored."""
+    body = RequestError(500, f"Nothing was changed: {error}", kind="api_error").body()
+    headers = {"Content-Type": "application/json", "Request-Id": arrival.request_id}
+    return Answer(arrival.number, arrival.request_id, Response(500, body, headers))
 
 
 class _SystemClock:

@@ -1,12 +1,12 @@
-"""The switches of the emulator: where Stripe's behaviour is unknown, both answers can be had."""
+"""The switches of the emulator: where Stripe's behaviour is unknown, each answer is available."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from enum import StrEnum
-from typing import Any
+from functools import cache
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from .errors import SettingError
 
@@ -15,68 +15,12 @@ API_VERSION = "2026-09-30.endive"
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
 
 
-class NameScope(StrEnum):
-    """Which meters occupy their event_name when another is created."""
-
-    ACTIVE = "active"
-    ALL = "all"
-
-
-class ListScope(StrEnum):
-    """What a list of meters without a `status` holds."""
-
-    BOTH = "both"
-    ACTIVE = "active"
-
-
-class Repeat(StrEnum):
-    """The answer to a call that asks for what is already so: 200 and no effect, or 400."""
-
-    NOOP = "noop"
-    ERROR = "error"
-
-
-class Renaming(StrEnum):
-    """Whether an inactive meter may get another display_name."""
-
-    ALLOW = "allow"
-    ERROR = "error"
-
-
-class Duplicate(StrEnum):
-    """What the refusal of an event_name that is taken holds besides its text."""
-
-    PLAIN = "plain"
-    CODED = "coded"  # code resource_already_exists, param event_name
-
-
-class Conflict(StrEnum):
-    """How a meter is refused to start again while another active one has its event_name."""
-
-    INVALID = "invalid"  # as the creation of a second one is
-    CONFLICT = "conflict"  # 409
-
-
-class InUse(StrEnum):
-    """The `type` of the 409 for an idempotency key whose first request has not ended."""
-
-    IDEMPOTENCY = "idempotency_error"
-    INVALID = "invalid_request_error"
-
-
-class Switch(StrEnum):
-    """Whether something happens at all."""
-
-    ON = "on"
-    OFF = "off"
-
-
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An API key that the account knows. `permissions` None means all of them.
+    """An API key of the account. `permissions` None means all of them.
 
-    Permissions bear Stripe's names: billing_meter_read, plan_read, event_read, ...; a
-    `_write` includes its `_read`. A listed key acts on this account whatever mode its
+    Permissions have Stripe's names: billing_meter_read, plan_read, event_read, ...; a
+    `_write` includes its `_read`. A listed key is valid for this account whatever mode its
     prefix names.
     """
 
@@ -85,33 +29,77 @@ class Key:
     expired: bool = False
 
 
+def _setting(default: Any, what: str) -> Any:
+    """A field of `Settings` with the sentence that explains it."""
+    return field(default=default, metadata={"what": what})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How this emulator behaves; the defaults are what Stripe is thought to do.
+    """How an emulator behaves: every switch with its values, the default first.
 
-    `noun` is what a 404 calls a meter, `updated_moves` says whether a change of status moves
-    `updated`. `latency` and `list_lag` are seconds, the rate limits requests a second (None:
-    no limit). Without `keys`, every well-formed key of the account's mode is accepted.
-    `chance_seed` decides which requests a fault with a chance strikes.
+    Durations are seconds, rate limits requests a second (None: no limit). Raises
+    SettingError for a value that is not one of those listed.
     """
 
-    name_scope: NameScope = NameScope.ACTIVE
-    deactivate_inactive: Repeat = Repeat.NOOP
-    reactivate_active: Repeat = Repeat.NOOP
-    update_inactive: Renaming = Renaming.ALLOW
-    list_scope: ListScope = ListScope.BOTH
-    duplicate_error: Duplicate = Duplicate.PLAIN
-    reactivate_conflict: Conflict = Conflict.INVALID
-    key_in_use_error: InUse = InUse.IDEMPOTENCY
-    noun: str = "billing meter"
-    updated_moves: Switch = Switch.ON
-    deactivate_emits_updated: Switch = Switch.OFF
-    list_lag: float = 0.0
-    latency: float = 0.0
-    rate_limit: float | None = None
-    endpoint_rate_limit: float | None = None
-    chance_seed: int = 0
-    keys: tuple[Key, ...] = ()
+    name_scope: Literal["active", "all"] = _setting(
+        "active", "which meters occupy their `event_name` when another is created"
+    )
+    list_scope: Literal["both", "active"] = _setting(
+        "both", "which meters a list without a `status` contains"
+    )
+    deactivate_inactive: Literal["noop", "error"] = _setting(
+        "noop", "the answer to deactivating an inactive meter: 200 and no effect, or a 400"
+    )
+    reactivate_active: Literal["noop", "error"] = _setting(
+        "noop", "the answer to reactivating an active meter: 200 and no effect, or a 400"
+    )
+    update_inactive: Literal["allow", "error"] = _setting(
+        "allow", "whether an inactive meter can be renamed"
+    )
+    duplicate_error: Literal["plain", "coded"] = _setting(
+        "plain", "whether the refusal of a duplicate `event_name` has a code and a param"
+    )
+    reactivate_conflict: Literal["invalid", "conflict"] = _setting(
+        "invalid", "reactivating a meter while another active one has its name: 400, or 409"
+    )
+    key_in_use_error: Literal["idempotency_error", "invalid_request_error"] = _setting(
+        "idempotency_error",
+        "the type of the 409 for a key whose first request is still in progress",
+    )
+    noun: str = _setting("billing meter", "what a 404 calls a meter")
+    updated_moves: Literal["on", "off"] = _setting(
+        "on", "whether a change of status changes `updated`"
+    )
+    deactivate_emits_updated: Literal["off", "on"] = _setting(
+        "off", "whether a deactivation also creates a `billing.meter.updated` event"
+    )
+    list_lag: float = _setting(0.0, "how long a write takes to appear in lists")
+    latency: float = _setting(0.0, "how long every answer takes")
+    rate_limit: float | None = _setting(None, "requests a second of the account")
+    endpoint_rate_limit: float | None = _setting(None, "requests a second of each path")
+    chance_seed: int = _setting(0, "which requests a fault with a `chance` applies to")
+    keys: tuple[Key, ...] = _setting((), "the keys to accept; without any, every well-formed one")
+
+    def __post_init__(self) -> None:
+        for name in _allowed_values():
+            if complaint := _not_allowed(name, getattr(self, name)):
+                raise SettingError(f"{name}: {complaint}")
+
+
+@cache
+def _allowed_values() -> dict[str, tuple[str, ...]]:
+    """The switches that take one of a few words, and those words."""
+    hints = get_type_hints(Settings)
+    return {name: get_args(hint) for name, hint in hints.items() if get_origin(hint) is Literal}
+
+
+def _not_allowed(name: str, value: object) -> str | None:
+    """Why a switch cannot have this value, or None."""
+    allowed = _allowed_values().get(name)
+    if allowed is None or value in allowed:
+        return None
+    return f"{value!r} is not one of {', '.join(allowed)}"
 
 
 _DEFAULTS = {f.name: f.default for f in fields(Settings) if f.name != "keys"}
@@ -119,21 +107,21 @@ _DURATIONS = ("latency", "list_lag")
 
 
 def seconds(word: str) -> float:
-    """A duration such as `250ms` or `1.5s` in seconds; raises SettingError without a unit."""
+    """Parse a duration such as `250ms` or `1.5s`; raises SettingError without a unit."""
     if found := _DURATION.fullmatch(word):
         return float(found[1]) / (1000 if found[2] == "ms" else 1)
     raise SettingError(f"{word!r} is not a duration: write it as 250ms or 1.5s")
 
 
 def number(word: str) -> float:
-    """A number above zero; raises SettingError for anything else."""
+    """Parse a number above zero; raises SettingError for anything else."""
     if re.fullmatch(r"\d+(\.\d+)?", word) and float(word) > 0:
         return float(word)
     raise SettingError(f"{word!r} is not a number above 0")
 
 
 def whole(word: str) -> int:
-    """A whole number; raises SettingError for anything else."""
+    """Parse a whole number; raises SettingError for anything else."""
     if re.fullmatch(r"\d+", word):
         return int(word)
     raise SettingError(f"{word!r} is not a whole number")
@@ -141,34 +129,36 @@ def whole(word: str) -> int:
 
 def choices() -> dict[str, str]:
     """What each switch takes, by name, the default first; keys excepted."""
-    return {name: _choices(name, default) for name, default in _DEFAULTS.items()}
+    return {name: _format_choices(name) for name in _DEFAULTS}
+
+
+def descriptions() -> dict[str, str]:
+    """What each switch decides, by name; keys excepted."""
+    return {f.name: f.metadata["what"] for f in fields(Settings) if f.name != "keys"}
 
 
 def parse_settings(words: Mapping[str, str]) -> Settings:
     """Settings from plain strings by field name, as a command line has them; keys excepted.
 
-    Dashes may stand for underscores. Raises SettingError naming the switch and its choices.
+    Dashes may replace underscores. Raises SettingError naming the switch and its choices.
     """
     chosen: dict[str, Any] = {}
     for word, value in words.items():
         name = word.replace("-", "_")
         if name not in _DEFAULTS:
-            raise SettingError(f"there is no switch {word!r}; there are {', '.join(_DEFAULTS)}")
+            raise SettingError(f"unknown switch {word!r}; choose from {', '.join(_DEFAULTS)}")
         try:
-            chosen[name] = _value(name, _DEFAULTS[name], value)
+            chosen[name] = _parse(name, value)
         except SettingError as error:
             raise SettingError(f"{word}: {error}") from None
     return Settings(**chosen)
 
 
-def _value(name: str, default: object, word: str) -> object:
-    """The word in the type of the switch's default."""
-    if isinstance(default, StrEnum):
-        choices = list(type(default))
-        if word not in choices:
-            raise SettingError(f"{word!r} is not one of {', '.join(choices)}")
-        return type(default)(word)
-    if isinstance(default, str):
+def _parse(name: str, word: str) -> object:
+    """Convert a word to the type of the switch."""
+    if complaint := _not_allowed(name, word):
+        raise SettingError(complaint)
+    if isinstance(_DEFAULTS[name], str):
         if not word:
             raise SettingError("the text is empty")
         return word
@@ -177,9 +167,11 @@ def _value(name: str, default: object, word: str) -> object:
     return whole(word) if name == "chance_seed" else number(word)
 
 
-def _choices(name: str, default: object) -> str:
-    if isinstance(default, StrEnum):
-        return "|".join([default, *(word for word in type(default) if word != default)])
-    if isinstance(default, str):
+def _format_choices(name: str) -> str:
+    if values := _allowed_values().get(name):
+        return "|".join(values)
+    if isinstance(default := _DEFAULTS[name], str):
         return f'"{default}"'
-    return "0s" if name in _DURATIONS else "a number"
+    if name in _DURATIONS:
+        return "0s"
+    return "a number" if default is None else str(default)

@@ -1,4 +1,4 @@
-"""One running emulator: the account's ledger, and all that a restart forgets."""
+"""One running emulator: the account's ledger, and what a restart loses."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .settings import API_VERSION, Settings
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A request, its number (from 1, in order of arrival) and id, and the faults that strike it."""
+    """A request, its number (from 1, in order of arrival) and id, and the faults that apply."""
 
     number: int
     request_id: str
@@ -34,7 +34,7 @@ class Arrival:
 
 
 class State:
-    """Mutable, and used by one thread at a time: whoever shares it holds a lock."""
+    """The mutable state of an emulator. Hold a lock while using it from several threads."""
 
     def __init__(
         self, ledger: Ledger, settings: Settings | None = None, faults: Iterable[Fault] = ()
@@ -48,28 +48,28 @@ class State:
         self._history: dict[str, list[tuple[float, Json | None]]] = {}
 
     def arm(self, fault: Fault) -> None:
-        """Put one more fault in force; it counts from the next request on."""
+        """Activate a fault; it counts from the next request on."""
         self._armed.append(Armed(fault))
 
     def disarm(self) -> None:
-        """Put every fault out of force."""
+        """Deactivate every fault."""
         self._armed.clear()
 
     def arrive(self, request: Request) -> Arrival:
-        """Number a request and find the faults that strike it."""
+        """Number a request and find the faults that apply to it."""
         self.number += 1
         chances = [draw(self.settings.chance_seed, n, self.number) for n in range(len(self._armed))]
         faults = tuple(
             armed.fault
             for armed, chance in zip(self._armed, chances, strict=True)
-            if armed.strikes(self.number, request, chance)
+            if armed.count(self.number, request, chance)
         )
         ledger = self.ledger
         new_id = request_id(ledger.account.id, ledger.opened, self.number)
         return Arrival(self.number, new_id, request, faults)
 
     def commit(self, change: Mapping[str, list[Json]], now: float) -> None:
-        """Take in what one request did; lists may show it later."""
+        """Apply what one request changed; lists may show it later."""
         if self.settings.list_lag > 0:
             for name in OBJECTS:
                 self._remember(name, change.get(name, []), now)
@@ -101,7 +101,7 @@ class State:
 
 @dataclass(slots=True)
 class Call:
-    """One execution of an endpoint: what it was given, and the change that it makes.
+    """One execution of an endpoint: its input, and the change that it makes.
 
     `request_id` and `key` are None for an edit in the dashboard.
     """
@@ -125,7 +125,7 @@ class Call:
         return self.state.settings
 
     def put(self, name: str, thing: Json, event: str, previous: Json | None = None) -> None:
-        """Store an object and emit the event that tells of it, once nothing can be refused."""
+        """Store an object and emit its event, once nothing can be refused."""
         self.change[name].append(thing)
         self.emit(thing, event, previous)
 

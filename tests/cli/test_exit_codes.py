@@ -11,7 +11,7 @@ from cli.world import CALLS, SEATS, existing
 from published import held
 
 from reconciler.cli.console import Console
-from reconciler.emulator import NameScope, Phase, Settings
+from reconciler.emulator import Phase, Settings
 
 FORMATS = ("text", "json")
 
@@ -37,7 +37,7 @@ def misspelt(world):
 def half_taken(world):
     """Creating `seats` works, `calls` is refused by an account where inactive meters keep names."""
     other = existing("calls", "Calls", "last", status="inactive")
-    settings = Settings(name_scope=NameScope.ALL)
+    settings = Settings(name_scope="all")
     return world(f"{SEATS}\n{CALLS}", {"meters": [other]}, settings=settings)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from core.worlds import declare, existing, stopped
 from hypothesis import strategies as st
 
-from reconciler.emulator import ListScope, Renaming, Repeat, Settings, Switch
+from reconciler.emulator import Settings
 from reconciler.model.meter import ExistingMeter, Status
 from reconciler.model.price import Price
 from reconciler.model.project import MeterConfig, Policy, Undeclared
@@ -23,12 +23,12 @@ SETTINGS = st.fixed_dictionaries(
 )
 SWITCHES = st.builds(
     Settings,
-    deactivate_inactive=st.sampled_from(Repeat),
-    reactivate_active=st.sampled_from(Repeat),
-    update_inactive=st.sampled_from(Renaming),
-    list_scope=st.sampled_from(ListScope),
-    updated_moves=st.sampled_from(Switch),
-    deactivate_emits_updated=st.sampled_from(Switch),
+    deactivate_inactive=st.sampled_from(["noop", "error"]),
+    reactivate_active=st.sampled_from(["noop", "error"]),
+    update_inactive=st.sampled_from(["allow", "error"]),
+    list_scope=st.sampled_from(["both", "active"]),
+    updated_moves=st.sampled_from(["on", "off"]),
+    deactivate_emits_updated=st.sampled_from(["on", "off"]),
 )
 
 

@@ -61,12 +61,12 @@ def test_switches_can_be_given_as_words():
     words = {"name-scope": "all", "latency": "20ms", "rate_limit": "25", "chance-seed": "7"}
     settings = parse_settings(words | {"reactivate_active": "error", "updated-moves": "off"})
     assert settings == Settings(
-        name_scope=settings.name_scope.ALL,
+        name_scope="all",
         latency=0.02,
         rate_limit=25.0,
         chance_seed=7,
-        reactivate_active=settings.reactivate_active.ERROR,
-        updated_moves=settings.updated_moves.OFF,
+        reactivate_active="error",
+        updated_moves="off",
     )
 
 
@@ -77,8 +77,8 @@ def test_switches_can_be_given_as_words():
         ({"rate-limit": "0"}, "rate-limit: '0' is not a number above 0"),
         ({"list-lag": "5"}, "list-lag: '5' is not a duration"),
         ({"chance-seed": "x"}, "chance-seed: 'x' is not a whole number"),
-        ({"colour": "red"}, "there is no switch 'colour'; there are name_scope,"),
-        ({"keys": "sk_test_1"}, "there is no switch 'keys'"),
+        ({"colour": "red"}, "unknown switch 'colour'; choose from name_scope,"),
+        ({"keys": "sk_test_1"}, "unknown switch 'keys'"),
     ],
 )
 def test_a_wrong_switch_says_what_it_could_be(words, complaint):
@@ -102,7 +102,6 @@ def test_a_fault_breaks_the_answer_on_its_side_of_the_effect(spec, status, phase
     emulated = account(Fault.parse(":".join([kind, phase, *more])))
     said = emulated.post(**meter())
     assert said.status == status
-    assert said.answer.dropped == (phase if status is None else None)
     assert said.answer.delay == (9.0 if kind == "timeout=9s" else 0.0)
     assert len(emulated.meters) == len(emulated.events) == effects
 

@@ -8,6 +8,8 @@ import pytest
 from emulator.asking import METERS, form, meter
 from emulator.talking import FORM, ask, head, raw
 
+from reconciler.emulator import Server, open_state
+
 
 def test_a_connection_serves_many_requests(server, connection):
     """Keep-alive: one connection, one socket."""
@@ -143,7 +145,7 @@ def test_nonsense_is_a_bad_request(server):
     assert b"414" in raw(server, b"GET /" + b"x" * 70_000)
 
 
-def test_a_client_that_hangs_up_is_nobodys_failure(server, capfd):
+def test_a_client_that_hangs_up_is_no_failure(server, capfd):
     """Before, within and after a request; nothing is printed."""
     for part in (b"", b"GET /v1", head("GET")):
         with socket.create_connection(("127.0.0.1", server.port), timeout=5) as talk:
@@ -151,3 +153,20 @@ def test_a_client_that_hangs_up_is_nobodys_failure(server, capfd):
             talk.sendall(part)
     server.close()
     assert capfd.readouterr() == ("", "")
+
+
+def test_binding_looks_no_name_up(monkeypatch):
+    """It can take seconds where a name server does not answer."""
+    monkeypatch.setattr(socket, "getfqdn", lambda *_: pytest.fail("looked a name up"))
+    with open_state() as store, Server(store) as served:
+        assert served.url == f"http://127.0.0.1:{served.port}"
+
+
+def test_closing_ends_idle_connections(server, connection):
+    """A kept connection is ended, and nothing accepts another one."""
+    ask(connection)
+    server_port = server.port
+    server.close()
+    assert connection.sock.recv(1) == b""
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", server_port), timeout=5)

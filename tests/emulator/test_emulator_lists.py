@@ -3,8 +3,6 @@
 import pytest
 from emulator.asking import METERS, START, account, meter
 
-from reconciler.emulator import Switch
-
 PRICES, EVENTS = "/v1/prices", "/v1/events"
 DAY = 24 * 3600
 
@@ -170,7 +168,7 @@ def test_a_fraction_of_a_cent_is_a_decimal():
 
 
 def story():
-    """An account where a meter was made, renamed, stopped and woken, a minute apart."""
+    """A meter that was created, renamed, deactivated and reactivated, a minute apart."""
     emulated = account()
     path = f"{METERS}/{emulated.post(key='k1', **meter()).json['id']}"
     for key, at, params in [
@@ -249,7 +247,7 @@ def test_events_are_kept_for_thirty_days():
 
 def test_a_deactivation_may_emit_an_update_too():
     """The switch for what is not known of Stripe."""
-    emulated = account(deactivate_emits_updated=Switch.ON)
+    emulated = account(deactivate_emits_updated="on")
     path = f"{METERS}/{emulated.post(**meter()).json['id']}"
     emulated.now += 1
     emulated.post(f"{path}/deactivate")

@@ -3,8 +3,6 @@
 import pytest
 from emulator.asking import METERS, START, account, meter
 
-from reconciler.emulator import ListScope, NameScope, Renaming, Repeat, Switch
-
 NOW = int(START)
 
 
@@ -129,7 +127,7 @@ def test_a_second_active_meter_of_a_name_is_refused_in_stripes_words():
 
 def test_under_name_scope_all_an_inactive_meter_occupies_its_name():
     """The switch for the other reading of the sources."""
-    emulated = account(name_scope=NameScope.ALL)
+    emulated = account(name_scope="all")
     first = emulated.post(**meter("searches")).json["id"]
     emulated.post(f"{METERS}/{first}/deactivate")
     assert emulated.post(**meter("searches")).status == 400
@@ -171,7 +169,7 @@ def test_a_meter_stops_and_starts():
 
 def test_updated_may_stand_still_when_the_status_moves():
     """The switch `updated_moves: off`."""
-    emulated = account(updated_moves=Switch.OFF)
+    emulated = account(updated_moves="off")
     made = emulated.post(**meter()).json
     emulated.now += 60
     stopped = emulated.post(f"{METERS}/{made['id']}/deactivate").json
@@ -183,7 +181,7 @@ def test_updated_may_stand_still_when_the_status_moves():
     ("verb", "switch"),
     [("deactivate", "deactivate_inactive"), ("reactivate", "reactivate_active")],
 )
-@pytest.mark.parametrize(("repeat", "status"), [(Repeat.NOOP, 200), (Repeat.ERROR, 400)])
+@pytest.mark.parametrize(("repeat", "status"), [("noop", 200), ("error", 400)])
 def test_asking_for_what_is_so_is_a_noop_or_an_error(verb, switch, repeat, status):
     """Either way there is no effect: the meter and the events stay as they are."""
     emulated = account(**{switch: repeat})
@@ -208,7 +206,7 @@ def test_a_meter_cannot_start_again_while_its_name_is_taken():
     assert "already exists for event name 'a'" in said.error["message"]
 
 
-@pytest.mark.parametrize(("renaming", "status"), [(Renaming.ALLOW, 200), (Renaming.ERROR, 400)])
+@pytest.mark.parametrize(("renaming", "status"), [("allow", 200), ("error", 400)])
 def test_an_inactive_meter_may_be_renamed_or_not(renaming, status):
     """The switch `update_inactive`."""
     emulated = account(update_inactive=renaming)
@@ -217,7 +215,7 @@ def test_an_inactive_meter_may_be_renamed_or_not(renaming, status):
     assert emulated.post(path, display_name="Other").status == status
 
 
-@pytest.mark.parametrize(("scope", "count"), [(ListScope.BOTH, 2), (ListScope.ACTIVE, 1)])
+@pytest.mark.parametrize(("scope", "count"), [("both", 2), ("active", 1)])
 def test_a_list_without_status_holds_both_or_the_active(scope, count):
     """The switch `list_scope`; a status that is asked for is always heeded."""
     emulated = account(list_scope=scope)

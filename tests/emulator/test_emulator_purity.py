@@ -8,9 +8,20 @@ import pytest
 import reconciler.emulator
 
 FOLDER = Path(reconciler.emulator.__file__).parent
-EDGES = {"__init__", "breakpoints", "storage", "handler", "listener", "seed", "server"}
+EDGES = {"__init__", "breakpoints", "storage", "state_file", "http_server", "seed", "server"}
 CORE = sorted(path for path in FOLDER.glob("*.py") if path.stem not in EDGES)
-IMPURE = {"os", "io", "time", "random", "socket", "threading", "http", "pathlib", "datetime"}
+IMPURE = {
+    "sqlite3",
+    "os",
+    "io",
+    "time",
+    "random",
+    "socket",
+    "threading",
+    "http",
+    "pathlib",
+    "datetime",
+}
 
 
 @pytest.mark.parametrize("path", CORE, ids=lambda path: path.stem)

@@ -1,4 +1,4 @@
-"""Seeds: what may be left out, what comes of it, and what a bad one is told."""
+"""Seeds: what may be left out, what comes of it, and how a wrong one is reported."""
 
 import json
 
@@ -7,7 +7,7 @@ from emulator.asking import METERS, account, meter
 
 from reconciler.emulator import SeedError, open_state
 
-STOPPED = meter("b", status="inactive", created=2_000, updated=3_000)
+INACTIVE = meter("b", status="inactive", created=2_000, updated=3_000)
 
 
 def test_a_seed_becomes_an_account():
@@ -15,7 +15,7 @@ def test_a_seed_becomes_an_account():
     emulated = account(
         seed={
             "account": {"id": "acct_7"},
-            "meters": [STOPPED, meter("a", id="mtr_a", created=1_000)],
+            "meters": [INACTIVE, meter("a", id="mtr_a", created=1_000)],
             "prices": [
                 {"meter": "a", "id": "price_1", "product": "prod_1", "unit_amount": 9},
                 {"meter": "b", "active": False, "created": 5, "currency": "eur"},
@@ -35,9 +35,9 @@ def test_a_seed_becomes_an_account():
 
 
 def test_times_that_are_left_out_follow_from_those_given():
-    """A stopped meter was updated when it stopped, unless the seed says otherwise."""
-    stopped = {"status": "inactive", "status_transitions": {"deactivated_at": 9_000}}
-    [made] = account(seed={"meters": [meter(created=1_000, **stopped)]}).meters
+    """A deactivated meter was updated when it deactivated, unless the seed says otherwise."""
+    deactivated = {"status": "inactive", "status_transitions": {"deactivated_at": 9_000}}
+    [made] = account(seed={"meters": [meter(created=1_000, **deactivated)]}).meters
     assert (made["updated"], made["status_transitions"]["deactivated_at"]) == (9_000, 9_000)
 
 
@@ -52,9 +52,9 @@ def test_a_seed_always_makes_the_same_account():
     ]
 
 
-def test_what_the_api_shows_can_be_sown():
+def test_what_the_api_shows_is_a_seed():
     """A listed meter is a seed for the same meter; new ids keep clear of given ones."""
-    shown = account(seed={"meters": [meter("a"), STOPPED]}).meters
+    shown = account(seed={"meters": [meter("a"), INACTIVE]}).meters
     assert account(seed={"meters": shown}).meters == shown
     again = account(seed={"meters": [*shown, meter("c")]})
     assert len({each["id"] for each in again.meters}) == 3
@@ -65,15 +65,15 @@ def test_what_the_api_shows_can_be_sown():
 
 def test_a_seed_may_hold_what_the_api_never_lets_come_about():
     """Two active meters of one name; a price then has to name one by its id."""
-    twins = [meter("a", id="mtr_1"), meter("a", id="mtr_2")]
+    same_name = [meter("a", id="mtr_1"), meter("a", id="mtr_2")]
     prices = [{"meter": "mtr_2"}]
-    assert len(account(seed={"meters": twins, "prices": prices}).get(status="active").ids) == 2
+    assert len(account(seed={"meters": same_name, "prices": prices}).get(status="active").ids) == 2
 
 
 def test_a_name_means_its_active_meter():
-    """Where only one of the twins is active, a price by name is on that one."""
-    twins = [meter("a", id="mtr_1", status="inactive"), meter("a", id="mtr_2")]
-    emulated = account(seed={"meters": twins, "prices": [{"meter": "a"}]})
+    """Where only one of the two is active, a price by name is on that one."""
+    same_name = [meter("a", id="mtr_1", status="inactive"), meter("a", id="mtr_2")]
+    emulated = account(seed={"meters": same_name, "prices": [{"meter": "a"}]})
     assert emulated.get("/v1/prices").json["data"][0]["recurring"]["meter"] == "mtr_2"
 
 
@@ -84,7 +84,7 @@ def test_a_seed_may_tell_what_happened():
          "request": {"id": "req_1", "idempotency_key": "k"}},
         {"type": "billing.meter.created", "meter": "b", "created": 1_789_998_000},
     ]  # fmt: skip
-    emulated = account(seed={"meters": [STOPPED], "events": events})
+    emulated = account(seed={"meters": [INACTIVE], "events": events})
     newest, oldest = emulated.get("/v1/events").json["data"]
     assert newest["request"] == {"id": "req_1", "idempotency_key": "k"}
     assert newest["data"] == {"object": emulated.meters[0]}
@@ -92,33 +92,35 @@ def test_a_seed_may_tell_what_happened():
 
 
 BAD = [
-    ([], "a seed must be an object"),
-    ({"metres": []}, "metres: is not known here; known are account, meters"),
-    ({"meters": {}}, "meters: must be an array"),
-    ({"meters": [1]}, "meters[0]: must be an object"),
+    ([], "seed: [] must be an object with any of account"),
+    ({"metres": []}, "metres: unknown field; use any of account, meters"),
+    ({"meters": {}}, "meters: {} must be an array"),
+    ({"meters": [1]}, "meters[0]: 1 must be an object"),
     ({"account": {"livemode": "no"}}, "account.livemode: 'no' must be true or false"),
     ({"meters": [{"event_name": "a", "display_name": "A"}]},
-     "meters[0].default_aggregation.formula: is missing"),
+     "meters[0].default_aggregation: is missing; give an object such as"),
     ({"meters": [meter(), meter(default_aggregation={"formula": "max"})]},
      "meters[1].default_aggregation.formula: 'max' must be one of count, last, sum"),
-    ({"meters": [meter(event_nam="a")]}, "meters[0].event_nam: is not known here"),
+    ({"meters": [meter(event_nam="a")]}, "meters[0].event_nam: unknown field; use any of id,"),
     ({"meters": [meter("x" * 101)]}, "meters[0].event_name: "),
     ({"meters": [meter(created=True)]}, "meters[0].created: True must be a whole number"),
-    ({"meters": [meter(livemode=True)]}, "meters[0].livemode: is not the account's"),
+    ({"meters": [meter(created=1.0)]}, "meters[0].created: 1.0 must be a whole number from 0"),
+    ({"prices": [{"meter": 7}]}, "prices[0].meter: 7 must be a string of 1 to 5000 characters"),
+    ({"meters": [meter(livemode=True)]}, "meters[0].livemode: must be the account's, which is"),
     ({"meters": [meter(status_transitions={"deactivated_at": 5})]},
      "meters[0].status_transitions.deactivated_at: must be null while active"),
     ({"meters": [meter(id="mtr_1"), meter("b", id="mtr_1")]},
-     "meters[1].id: 'mtr_1' is there twice"),
+     "meters[1].id: 'mtr_1' is used twice"),
     ({"prices": [{"meter": "a"}]}, "prices[0].meter: no meter has the id or event_name 'a'"),
     ({"meters": [meter("a"), meter("a")], "prices": [{"meter": "a"}]},
      "prices[0].meter: 2 meters are named 'a'; give an id"),
-    ({"events": [{"type": "x"}]}, "events[0].meter: is missing"),
+    ({"events": [{"type": "x"}]}, "events[0].meter: is missing; give a string of 1 to 5000"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("seed", "complaint"), BAD, ids=[text[:40] for _, text in BAD])
-def test_a_bad_seed_is_told_what_and_where(seed, complaint):
-    """The place as one would write it, and what would fit there."""
+def test_a_wrong_seed_is_an_error_with_its_place(seed, complaint):
+    """The path as one would write it, and what is expected there."""
     with pytest.raises(SeedError) as caught:
         open_state(None, seed)
     assert str(caught.value).startswith(complaint)
@@ -132,12 +134,15 @@ def test_a_seed_may_be_a_file(tmp_path):
     path.write_text("{'meters': []}")
     with pytest.raises(SeedError, match=r"seed\.json: is not JSON"):
         open_state(None, path)
+    path.write_text('{"meters": [{}]}')
+    with pytest.raises(SeedError, match=r"seed\.json: meters\[0\]\.event_name: is missing"):
+        open_state(None, path)
     path.write_text(json.dumps({"meters": [meter()]}))
     assert len(open_state(None, str(path)).ledger.meters) == 1
 
 
 def test_seeded_meters_are_like_any_other():
-    """They can be stopped, and events name what was done to them."""
+    """They can be deactivated, and events name what was done to them."""
     emulated = account(seed={"meters": [meter("a", id="mtr_a")]})
     assert emulated.post(f"{METERS}/mtr_a/deactivate").json["status"] == "inactive"
     assert emulated.post(**meter("a")).status == 200

@@ -5,23 +5,14 @@ from __future__ import annotations
 import pytest
 from emulator.asking import METERS, account, meter
 
-from reconciler.emulator import (
-    Conflict,
-    Duplicate,
-    Fault,
-    InUse,
-    SettingError,
-    Settings,
-    choices,
-    parse_settings,
-)
+from reconciler.emulator import Fault, SettingError, Settings, choices, parse_settings
 
 TAKEN = "An active meter already exists for event name 'a'."
 
 
 @pytest.mark.parametrize(
     ("kind", "code", "param"),
-    [(Duplicate.PLAIN, None, None), (Duplicate.CODED, "resource_already_exists", "event_name")],
+    [("plain", None, None), ("coded", "resource_already_exists", "event_name")],
 )
 def test_a_taken_name_may_have_a_code(kind, code, param):
     """The switch `duplicate_error`; the text is the observed one either way."""
@@ -32,7 +23,7 @@ def test_a_taken_name_may_have_a_code(kind, code, param):
     assert said.error["message"].startswith(TAKEN)
 
 
-@pytest.mark.parametrize(("kind", "status"), [(Conflict.INVALID, 400), (Conflict.CONFLICT, 409)])
+@pytest.mark.parametrize(("kind", "status"), [("invalid", 400), ("conflict", 409)])
 def test_a_meter_that_cannot_start_again_may_be_a_conflict(kind, status):
     """The switch `reactivate_conflict`; a creation is a 400 whatever it says."""
     emulated = account(reactivate_conflict=kind)
@@ -60,7 +51,7 @@ def test_the_noun_of_an_unknown_meter(noun):
     assert {each.error["message"] for each in said} == {f"No such {noun}: 'mtr_x'"}
 
 
-@pytest.mark.parametrize("kind", InUse)
+@pytest.mark.parametrize("kind", ["idempotency_error", "invalid_request_error"])
 @pytest.mark.parametrize("faults", [(), ("409:code=idempotency_key_in_use:post=2",)])
 def test_the_type_of_a_key_in_use(kind, faults):
     """The switch `key_in_use_error`: of a real collision, and of one on demand."""
@@ -84,3 +75,5 @@ def test_every_switch_is_written_as_it_is_offered():
     assert parse_settings({"noun": "meter", "list_lag": "2s"}).noun == "meter"
     with pytest.raises(SettingError, match="noun: the text is empty"):
         parse_settings({"noun": ""})
+    with pytest.raises(SettingError, match="name_scope: 'none' is not one of active, all"):
+        Settings(name_scope="none")

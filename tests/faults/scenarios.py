@@ -10,17 +10,7 @@ from dataclasses import dataclass
 from core.stage import Context, context
 from core.worlds import declare, existing, retire, stopped
 
-from reconciler.emulator import (
-    Conflict,
-    Duplicate,
-    InUse,
-    ListScope,
-    NameScope,
-    Renaming,
-    Repeat,
-    Settings,
-    Switch,
-)
+from reconciler.emulator import Settings
 from reconciler.model.meter import ExistingMeter
 from reconciler.model.project import MeterConfig
 
@@ -110,17 +100,17 @@ FAULTS = (
 )
 SWITCHES: dict[str, dict[str, object]] = {
     "as it is thought to be": {},
-    "names are taken for ever": {"name_scope": NameScope.ALL},
-    "stopping twice is an error": {"deactivate_inactive": Repeat.ERROR},
-    "waking twice is an error": {"reactivate_active": Repeat.ERROR},
-    "inactive meters keep their names": {"update_inactive": Renaming.ERROR},
-    "lists hold active meters only": {"list_scope": ListScope.ACTIVE},
-    "`updated` stands still": {"updated_moves": Switch.OFF},
-    "stopping is an update too": {"deactivate_emits_updated": Switch.ON},
-    "waking into a taken name is a conflict": {"reactivate_conflict": Conflict.CONFLICT},
+    "names are taken for ever": {"name_scope": "all"},
+    "stopping twice is an error": {"deactivate_inactive": "error"},
+    "waking twice is an error": {"reactivate_active": "error"},
+    "inactive meters keep their names": {"update_inactive": "error"},
+    "lists hold active meters only": {"list_scope": "active"},
+    "`updated` stands still": {"updated_moves": "off"},
+    "stopping is an update too": {"deactivate_emits_updated": "on"},
+    "waking into a taken name is a conflict": {"reactivate_conflict": "conflict"},
     "errors are worded otherwise": {
-        "duplicate_error": Duplicate.CODED,
-        "key_in_use_error": InUse.INVALID,
+        "duplicate_error": "coded",
+        "key_in_use_error": "invalid_request_error",
         "noun": "meter",
     },
     "lists lag": {"list_lag": 2.0},

@@ -13,7 +13,7 @@ import pytest
 from process import twenty
 from process.children import apply
 
-from reconciler.emulator import NameScope, Settings
+from reconciler.emulator import Settings
 from reconciler.history import journal
 
 
@@ -56,7 +56,7 @@ def test_after_a_500_that_came_after_the_effect(stand):
 @pytest.mark.full  # takes seconds: after a refusal the lists are given time to catch up
 def test_after_a_failure(stand):
     """The compensation of a replacement is there too, and what was not sent for it."""
-    stand.server.state.settings = Settings(name_scope=NameScope.ALL)
+    stand.server.state.settings = Settings(name_scope="all")
     ended = apply(stand.folder).end()
     assert ended.code == 5
     complete(stand, ended)

@@ -12,7 +12,7 @@ from core.stage import Context, allowed
 from stateful.ledger import Event, held, history
 
 from reconciler.diagnostics.errors import ReconcilerError
-from reconciler.emulator import Entry, NameScope, Reached, Server, Settings
+from reconciler.emulator import Entry, Reached, Server, Settings
 from reconciler.execution.protocol import Meters
 from reconciler.execution.steps import read_key
 from reconciler.model.change import Action, Change
@@ -153,7 +153,7 @@ class Attempt:
         makes = line.action is Action.CREATE or (
             line.action is Action.REPLACE and not line.reactivates
         )
-        return makes and bool(line.existing_meters) and self.settings.name_scope is NameScope.ALL
+        return makes and bool(line.existing_meters) and self.settings.name_scope == "all"
 
 
 class Mortal:

@@ -36,7 +36,7 @@ _OTHERS = {name: options for name, options in choices().items() if name not in _
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmulateOptions(Options):
-    """Where it is served, what it starts from, and how it misbehaves."""
+    """The address, the initial account, and the faults."""
 
     port: int = 12111
     state: str | None = None
@@ -64,14 +64,14 @@ _SWITCH = "repeatable, where Stripe's behaviour is not known, the default first:
     f"{name} ({options})" for name, options in _OTHERS.items()
 )
 _FAULT = "repeatable: KIND[:before|after][:NAME=VALUE]..., e.g. 500:after:post=3, reset:n=7"
-_HOLD = "with --announce: stand still at 7:before or 7:after until a line is typed"
+_HOLD = "repeatable, announces too: pause at 7:before or 7:after until a line is typed"
 
 
 def _options(parser: Parser) -> None:
     add = parser.add_argument
     many: dict[str, Any] = {"action": "append", "default": []}
     add("--port", type=whole, default=12111, help="default 12111; 0: any free one")
-    add("--state", metavar="FILE", help="keep the account here (default: in memory)")
+    add("--state", metavar="FILE", help="keep the account in this SQLite file (default: in memory)")
     add("--seed", metavar="FILE", help="JSON that a new account starts from")
     add("--latency", metavar="MS", help="milliseconds before every answer")
     add("--rate-limit", metavar="N", help="requests a second; more get a 429")
@@ -79,7 +79,7 @@ def _options(parser: Parser) -> None:
     add("--key", metavar="KEY[=PERMISSION,...]", help=_KEY, **many)
     add("--switch", metavar="NAME=VALUE", help=_SWITCH, **many)
     add("--fault", metavar="SPEC", help=_FAULT, **many)
-    add("--announce", action="store_true", help="tell of every request on standard error")
+    add("--announce", action="store_true", help="report every request on standard error")
     add("--hold", metavar="MOMENT", help=_HOLD, **many)
 
 
@@ -139,7 +139,7 @@ def _announcer(options: EmulateOptions, context: Context) -> Announcer | None:
 COMMAND = Command(
     EmulateOptions,
     "Serve an emulated Stripe on 127.0.0.1: billing meters, prices, events and the account.\n"
-    "It keeps what Stripe keeps, and breaks on demand. Ctrl-C ends it.",
+    "It keeps the account in memory or a file, and fails on demand. Ctrl-C ends it.",
     _options,
     _emulate,
     PLAIN,

@@ -1,0 +1,216 @@
+"""HTTP/1.1 on a loopback port: a thread for each connection, all of which end when it closes."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import socket
+import struct
+import sys
+import threading
+from collections.abc import Callable
+from http import HTTPStatus
+from http.client import responses
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
+from typing import Any
+
+from .messages import Request, Response
+
+HOST = "127.0.0.1"
+
+PATIENCE = 5.0
+"""Seconds that closing waits for requests in progress."""
+
+LARGEST_BODY = 1 << 20
+"""Bytes that a request's body may have."""
+
+LONGEST_LINE = 65536
+"""Bytes of a request line."""
+
+LINGER = 1.0
+"""Seconds that a refused client may go on sending."""
+
+_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends a reset, not an end
+
+
+class BodyError(Exception):
+    """A body that is not what its headers promise, and the status to refuse it with."""
+
+    def __init__(self, status: HTTPStatus) -> None:
+        super().__init__(status.phrase)
+        self.status = status
+
+
+class HttpServer(ThreadingHTTPServer):
+    """Accept connections on `port` (0: a free one); raises OSError when it is taken.
+
+    `exchange` answers a request; None means that the connection is to be reset.
+    """
+
+    request_queue_size = 128
+    allow_reuse_port = False
+
+    def __init__(self, port: int, exchange: Callable[[Request], Response | None]) -> None:
+        super().__init__((HOST, port), _Handler)
+        self.exchange = exchange
+        self._closing = False
+        self._open: dict[threading.Thread, socket.socket] = {}
+        self._lock = threading.Lock()
+        self._accepting = threading.Thread(target=self._accept, daemon=True)
+        self._accepting.start()
+
+    def server_bind(self) -> None:
+        """Bind without looking the host's name up, which can take seconds."""
+        TCPServer.server_bind(self)
+        self.server_name, self.server_port = HOST, int(self.server_address[1])
+
+    def close(self) -> None:
+        """Accept no more, let requests in progress be answered, end idle connections."""
+        self._closing = True
+        with contextlib.suppress(OSError):  # ends the wait for the next connection
+            socket.create_connection((HOST, self.server_port), timeout=1).close()
+        self._accepting.join()
+        self.server_close()
+        with self._lock:
+            open_now = dict(self._open)
+        for connection in open_now.values():
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RD)
+        for thread in open_now:
+            thread.join(PATIENCE)
+
+    def verify_request(self, *_: object) -> bool:
+        """Drop what connects while the server closes."""
+        return not self._closing
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection in a thread that `close` can wait for."""
+        words = (request, client_address)
+        thread = threading.Thread(target=self.process_request_thread, args=words, daemon=True)
+        with self._lock:
+            self._open[thread] = request
+        thread.start()
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Serve a connection until it ends."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            with self._lock:
+                self._open.pop(threading.current_thread(), None)
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection as its handler has left it: to be reset, if the handler wants that."""
+        self.close_request(request)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Report mistakes of the program; a client that hangs up is none."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+    def _accept(self) -> None:
+        while not self._closing:
+            self.handle_request()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Parse what arrives on a connection into requests, and write responses, each at once."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    command = ""
+    server: HttpServer
+
+    def handle_one_request(self) -> None:
+        """Read and answer one request of any method; without one, the connection ends."""
+        self.raw_requestline = self.rfile.readline(LONGEST_LINE + 1)
+        if not self.raw_requestline:
+            self.close_connection = True
+        elif len(self.raw_requestline) > LONGEST_LINE:
+            self._refuse(HTTPStatus.REQUEST_URI_TOO_LONG)
+        elif self.parse_request():
+            self._answer()
+
+    def _answer(self) -> None:
+        """Answer the parsed request with a response, or with a reset."""
+        try:
+            body = (
+                self._read_chunks() if "transfer-encoding" in self.headers else self._read_sized()
+            )
+        except BodyError as error:
+            self._refuse(error.status)
+            return
+        path, _, query = self.path.partition("?")
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        request = Request(self.command, path, query, headers, body)
+        response = self.server.exchange(request)
+        if response is None:
+            self.close_connection = True
+            self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
+        else:
+            self._write(response)
+
+    def _read_sized(self) -> bytes:
+        """Read a body of Content-Length bytes."""
+        stated = self.headers.get("content-length", "0")
+        if not re.fullmatch(r"\d{1,15}", stated, re.ASCII):
+            raise BodyError(HTTPStatus.BAD_REQUEST)
+        return self._read(int(stated))
+
+    def _read_chunks(self) -> bytes:
+        """Read a body in chunks, without its trailers."""
+        body = b""
+        while size := self._read_chunk_size():
+            body += self._read(size)
+            if len(body) > LARGEST_BODY:
+                raise BodyError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            self.rfile.readline(LONGEST_LINE)
+        while self.rfile.readline(LONGEST_LINE).strip():
+            pass
+        return body
+
+    def _read_chunk_size(self) -> int:
+        """Read the size at the start of a chunk."""
+        line = self.rfile.readline(LONGEST_LINE).split(b";")[0].strip()
+        try:
+            return int(line, 16)
+        except ValueError:
+            raise BodyError(HTTPStatus.BAD_REQUEST) from None
+
+    def _read(self, size: int) -> bytes:
+        """Read exactly so many bytes; raises ConnectionError when the client hangs up earlier."""
+        if not 0 <= size <= LARGEST_BODY:
+            raise BodyError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        data = self.rfile.read(size)
+        if len(data) < size:
+            raise ConnectionAbortedError("the client hung up inside its request")
+        return data
+
+    def _refuse(self, status: HTTPStatus) -> None:
+        """Refuse a request by HTTP itself, before the API has seen it, and end the connection.
+
+        What the client still sends is read: closing over it would reset the answer away.
+        """
+        self.close_connection = True
+        self._write(Response(status, f"{status.phrase}\n", {"Content-Type": "text/plain"}))
+        self.connection.shutdown(socket.SHUT_WR)
+        self.connection.settimeout(LINGER)
+        for _ in range(16 * LARGEST_BODY // LONGEST_LINE):
+            if not self.connection.recv(LONGEST_LINE):
+                return
+
+    def _write(self, response: Response) -> None:
+        """Send head and body at once: two writes would wait for each other's acknowledgement."""
+        body = response.body.encode()
+        phrase = responses.get(response.status, "")
+        head = [f"{self.protocol_version} {response.status} {phrase}"]
+        head += [f"{name}: {value}" for name, value in response.headers.items()]
+        head.append(f"Content-Length: {len(body)}")
+        if self.close_connection:
+            head.append("Connection: close")
+        data = "\r\n".join([*head, "", ""]).encode("latin-1", "replace")
+        self.wfile.write(data if self.command == "HEAD" else data + body)
+
+    def log_message(self, *args: Any) -> None:
+        """Print nothing: the requests are in the server's log."""

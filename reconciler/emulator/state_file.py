@@ -1,0 +1,201 @@
+"""The account in an SQLite database, one transaction for each request that has an effect.
+
+A transaction is in the write-ahead log before its request is answered: killing the process
+loses nothing that a client has seen. Only regular files are opened, and nothing is written
+before the file at the path has proven, by its application id, that an emulator made it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import sqlite3
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import astuple
+from pathlib import Path
+
+from .database import KEPT, OBJECTS, Account, Ledger
+from .errors import StateError
+from .messages import Json
+from .seed import Seed, sow
+
+VERSION = 1
+
+_APPLICATION_ID = 0x4D745265
+_WAL_MAGIC = b"\x37\x7f\x06"
+_WAL_MODE = b"\2\2"  # at offset 18 of a database: its journal is a write-ahead log
+_START_AFRESH = "delete the file to start afresh, or choose another one"
+_TABLES = f"""
+PRAGMA application_id = {_APPLICATION_ID};
+PRAGMA user_version = {VERSION};
+CREATE TABLE account (id TEXT, livemode INTEGER, opened INTEGER);
+CREATE TABLE made (kind TEXT PRIMARY KEY, count INTEGER);
+CREATE TABLE objects (kind TEXT, id TEXT, body TEXT, PRIMARY KEY (kind, id));
+CREATE TABLE replies (key TEXT PRIMARY KEY, meaning TEXT, status INTEGER, body TEXT, at REAL);
+CREATE INDEX replies_by_age ON replies (at);
+"""
+
+
+class StateFile:
+    """An open state file: the `ledger` read from it, and the connection that keeps it current."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        with self._explaining_errors():
+            self._connection = _connect(path, "rw")
+            try:
+                self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+                self._connection.execute("PRAGMA synchronous = NORMAL")
+                with self._connection:
+                    self._connection.execute("UPDATE account SET opened = opened + 1")
+                self.ledger = _read(self._connection)
+            except BaseException:
+                self._connection.close()
+                raise
+        self.ledger.write = self.write
+
+    def write(self, record: Json) -> None:
+        """Store what one request changed, all of it or nothing; raises StateError on failure."""
+        with self._explaining_errors(), self._connection:
+            _insert(self._connection, record)
+
+    def close(self) -> None:
+        """Fold the write-ahead log into the database, and unlock it."""
+        self._connection.close()
+
+    @contextlib.contextmanager
+    def _explaining_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise _state_error(self._path, error) from None
+
+
+def open_file(path: Path, seed: Seed) -> StateFile:
+    """Open the state at a path, or create it from a seed; raises StateError and SeedError."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not _check_files(path):
+            _create(path, sow(seed))
+        _check_owner(path)
+        return StateFile(path)
+    except OSError as error:
+        raise StateError(f"{path}: cannot keep the emulator's state here: {error}") from None
+
+
+def _check_files(path: Path) -> bool:
+    """Return whether the database exists; refuse what SQLite must not open, write or delete."""
+    exists = _is_present(path)
+    for suffix in ("-wal", "-shm", "-journal"):
+        companion = path.with_name(path.name + suffix)
+        if not _is_present(companion):
+            continue
+        ours = exists and suffix != "-journal"
+        if ours and suffix == "-wal":
+            with companion.open("rb") as file:
+                head = file.read(len(_WAL_MAGIC))
+            ours = head in (b"", _WAL_MAGIC)
+        if not ours:
+            raise StateError(f"{companion}: does not belong to an emulator's state; move it away")
+    return exists
+
+
+def _is_present(path: Path) -> bool:
+    """Return whether a regular file is there; raises StateError for links, pipes and devices."""
+    try:
+        mode = path.lstat().st_mode
+    except FileNotFoundError:
+        return False
+    if not stat.S_ISREG(mode):
+        raise StateError(f"{path}: cannot keep the emulator's state here: not a regular file")
+    return True
+
+
+def _check_owner(path: Path) -> None:
+    """Prove that an emulator made the database, without locking it or reading its log."""
+    try:
+        with closing(_connect(path, "ro&immutable=1")) as connection:
+            (owner,) = connection.execute("PRAGMA application_id").fetchone()
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+    except sqlite3.Error as error:
+        raise _state_error(path, error) from None
+    if owner != _APPLICATION_ID:
+        raise StateError(f"{path}: is not the state of an emulator; {_START_AFRESH}")
+    if version != VERSION:
+        raise StateError(
+            f"{path}: has state version {version}, this program reads {VERSION}; {_START_AFRESH}"
+        )
+
+
+def _create(path: Path, ledger: Ledger) -> None:
+    """Put a complete database at the path, unless another process was faster."""
+    with closing(sqlite3.connect(":memory:")) as memory:
+        memory.executescript(_TABLES)
+        with memory:
+            memory.execute("INSERT INTO account VALUES (?, ?, 0)", astuple(ledger.account))
+            _insert(memory, ledger.contents())
+        image = bytearray(memory.serialize())
+    image[18:20] = _WAL_MODE
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as draft:
+        draft.write(image)
+        draft.flush()
+        os.fsync(draft.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(draft.name, path)
+
+
+def _connect(path: Path, mode: str) -> sqlite3.Connection:
+    """Open an existing database; a lock that another process holds is not waited for."""
+    uri = f"{path.absolute().as_uri()}?mode={mode}"
+    return sqlite3.connect(uri, uri=True, timeout=0, check_same_thread=False)
+
+
+def _insert(connection: sqlite3.Connection, record: Json) -> None:
+    """Add objects and replies, replace objects in their place, drop replies past their time."""
+    connection.executemany(
+        "INSERT INTO objects VALUES (?, ?, ?) "
+        "ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
+        (
+            (kind, thing["id"], json.dumps(thing))
+            for kind in OBJECTS
+            for thing in record.get(kind, ())
+        ),
+    )
+    for reply in record.get("replies", ()):
+        connection.execute("DELETE FROM replies WHERE at <= ?", (reply["at"] - KEPT,))
+        connection.execute(
+            "INSERT OR REPLACE INTO replies VALUES (:key, :meaning, :status, :body, :at)", reply
+        )
+    connection.executemany("INSERT OR REPLACE INTO made VALUES (?, ?)", record["made"].items())
+
+
+def _read(connection: sqlite3.Connection) -> Ledger:
+    """Read everything, in the order in which it was added."""
+    account_id, livemode, opened = connection.execute("SELECT * FROM account").fetchone()
+    ledger = Ledger(Account(account_id, bool(livemode)))
+    ledger.opened = opened
+    record: Json = {kind: [] for kind in OBJECTS}
+    for kind, body in connection.execute("SELECT kind, body FROM objects ORDER BY rowid"):
+        record[kind].append(json.loads(body))
+    replies = connection.execute("SELECT * FROM replies ORDER BY rowid")
+    names = [column[0] for column in replies.description]
+    record["replies"] = [dict(zip(names, row, strict=True)) for row in replies]
+    record["made"] = dict(connection.execute("SELECT * FROM made"))
+    ledger.absorb(record)
+    return ledger
+
+
+def _state_error(path: Path, error: sqlite3.Error) -> StateError:
+    """Say what an error of SQLite means for the user of the file."""
+    name = getattr(error, "sqlite_errorname", "")
+    if name.startswith("SQLITE_BUSY"):
+        return StateError(
+            f"{path}: another process is using this emulator state; end it, or use another file"
+        )
+    if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")) or name == "SQLITE_ERROR":
+        return StateError(f"{path}: is not the state of an emulator ({error}); {_START_AFRESH}")
+    return StateError(f"{path}: cannot be read or written: {error}")

@@ -1,0 +1,320 @@
+"""The state file: what survives, who may open it, and which files are never touched."""
+
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from emulator.asking import METERS, Account, form, meter
+from emulator.talking import ask, opened
+
+from reconciler.emulator import Server, Settings, StateError, open_state
+from reconciler.emulator.state import State
+
+ROOT = Path(__file__).parents[2]
+COMPANIONS = ("-wal", "-shm", "-journal")
+
+
+def using(store):
+    """The account of a store."""
+    return Account(State(store.ledger, Settings()))
+
+
+def names(store):
+    return [each["event_name"] for each in store.ledger.meters.values()]
+
+
+def beside(path, suffix):
+    return path.with_name(path.name + suffix)
+
+
+def run_child(code, *words):
+    """Run Python code that ends with a signal or prints something."""
+    command = [sys.executable, "-c", code, *map(str, words)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
+
+
+@pytest.fixture
+def path(tmp_path):
+    return tmp_path / "state" / "local.json"
+
+
+def test_everything_survives(path):
+    """Objects in their order, events, stored replies and the counts of ids."""
+    with open_state(path) as store:
+        before = using(store)
+        for n in range(5):
+            before.post(key=f"k{n}", **meter(f"m{n}"))
+        before.post(f"{METERS}/{before.meters[2]['id']}/deactivate")
+    assert os.listdir(path.parent) == [path.name]
+    with open_state(path) as reopened:
+        after = using(reopened)
+        assert after.meters == before.meters
+        assert after.events == before.events
+        assert "idempotent-replayed" in after.post(key="k0", **meter("m0")).headers
+        new = after.post(**meter("m5"))
+        assert new.json["id"] not in {each["id"] for each in before.meters}
+        ids = {event["request"]["id"] for event in before.events}
+        assert new.headers["Request-Id"] not in ids
+        assert after.get().ids[1:] == [each["id"] for each in reversed(before.meters)]
+
+
+def test_replies_that_stripe_would_have_forgotten_are_dropped(path):
+    """From the file as from memory; the key then creates another meter."""
+    with open_state(path) as store:
+        emulated = using(store)
+        emulated.post(key="old", **meter("a"))
+        emulated.now += 24 * 3600
+        emulated.post(key="new", **meter("b"))
+    with open_state(path) as store:
+        assert list(store.ledger.replies) == ["new"]
+
+
+def test_the_seed_is_read_for_a_new_account_only(path):
+    """An existing file is not changed by a seed; deleting the file starts afresh."""
+    with open_state(path, {"meters": [meter("a")]}) as store:
+        using(store).post(**meter("b"))
+    with open_state(path, "no such file") as store:
+        assert names(store) == ["a", "b"]
+    path.unlink()
+    with open_state(path, {"account": {"livemode": True}, "meters": [meter("c")]}):
+        pass
+    with open_state(path) as store:
+        assert names(store) == ["c"]
+        assert store.ledger.account.livemode is True
+
+
+_OPENS = """
+import sys
+from reconciler.emulator import StateError, open_state
+try:
+    open_state(sys.argv[1])
+except StateError as error:
+    print(error)
+"""
+
+
+def test_one_process_at_a_time(path):
+    """Another one, or a second store in the same one, is refused until the first is closed."""
+    with open_state(path) as store:
+        with pytest.raises(StateError, match=r"local\.json: another process is using"):
+            open_state(path)
+        assert "local.json: another process is using" in run_child(_OPENS, path).stdout
+        using(store).post(**meter("a"))
+    assert run_child(_OPENS, path).stdout == ""
+    with open_state(path) as store:
+        assert names(store) == ["a"]
+
+
+_CREATES = """
+import os, signal, sys
+sys.path.insert(0, "tests")
+from emulator.asking import form, meter
+from emulator.talking import ask, opened
+from reconciler.emulator import Server, open_state
+with Server(open_state(sys.argv[1])) as server:
+    for n in range(int(sys.argv[2])):
+        assert ask(opened(server), "POST", body=form(meter(f"m{n}")))[0] == 200
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_a_killed_process_loses_nothing_that_it_answered(path, count):
+    """And its lock ends with it."""
+    assert run_child(_CREATES, path, count).returncode == -signal.SIGKILL
+    assert beside(path, "-wal").stat().st_size
+    with open_state(path) as store:
+        assert names(store) == [f"m{n}" for n in range(count)]
+        assert len(store.ledger.events) == count
+
+
+def test_a_log_without_its_database_is_refused(path):
+    """SQLite would replay it into the new account."""
+    run_child(_CREATES, path, 1)
+    path.unlink()
+    log = beside(path, "-wal")
+    kept = log.read_bytes()
+    with pytest.raises(StateError, match=r"local\.json-wal: does not belong to"):
+        open_state(path)
+    assert (path.exists(), log.read_bytes()) == (False, kept)
+
+
+_FILLS = """
+import resource, sys
+sys.path.insert(0, "tests")
+from emulator.asking import form, meter
+from emulator.talking import ask, opened
+from reconciler.emulator import Server, open_state
+with open_state(sys.argv[1]) as store, Server(store) as server:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, resource.RLIM_INFINITY))
+    connection = opened(server)
+    for n in range(100):
+        status, _, said = ask(connection, "POST", body=form(meter(f"m{n}")))
+        print(status, n, said["error"]["message"] if status == 500 else "", sep="|")
+    listed = ask(connection, path="/v1/billing/meters?limit=100")[2]["data"]
+    connection.close()
+    print("listed", len(listed), "", sep="|")
+"""
+
+
+def test_a_full_disk_refuses_what_it_cannot_keep(path):
+    """Each 500 has had no effect, and each 200 is in the file."""
+    child = run_child(_FILLS, path)
+    *answers, (_, listed, _) = [line.split("|") for line in child.stdout.splitlines()]
+    assert {status for status, _, _ in answers} == {"200", "500"}
+    said = {message for _, _, message in answers if message}
+    assert all(each.startswith(f"Nothing was changed: {path}: cannot be") for each in said)
+    created = [f"m{n}" for status, n, _ in answers if status == "200"]
+    assert int(listed) == len(created)
+    with open_state(path) as store:
+        assert names(store) == created
+
+
+def test_no_room_for_a_new_file_leaves_none(path):
+    """Neither an empty file nor a draft."""
+    code = "import resource, sys\nresource.setrlimit(resource.RLIMIT_FSIZE, (9, 9))\n" + _OPENS
+    assert "local.json: cannot keep the emulator's state here" in run_child(code, path).stdout
+    assert os.listdir(path.parent) == []
+
+
+def test_an_answer_says_that_the_state_cannot_be_stored(path, capfd):
+    """A 500 over HTTP, in the log of requests too, and no traceback."""
+    with open_state(path) as store, Server(store) as server:
+        store.close()
+        talk = opened(server)
+        status, _, said = ask(talk, "POST", body=form(meter()))
+        talk.close()
+        assert (status, said["error"]["type"]) == (500, "api_error")
+        assert "cannot be read or written" in said["error"]["message"]
+        assert server.log.posts[0].status == 500
+        with pytest.raises(StateError):
+            server.edit(METERS, meter())
+        assert not store.ledger.meters
+    assert capfd.readouterr().err == ""
+
+
+def database(path, application_id=0, version=1):
+    """A database of SQLite that some program has made."""
+    connection = sqlite3.connect(path)
+    connection.execute(f"PRAGMA application_id = {application_id}")
+    connection.execute(f"PRAGMA user_version = {version}")
+    connection.execute("CREATE TABLE theirs (a)")
+    connection.commit()
+    connection.close()
+
+
+OURS = 0x4D745265
+FOREIGN = {
+    "empty": (lambda path: path.write_bytes(b""), "is not the state of an emulator"),
+    "text": (lambda path: path.write_text('{"version": 1}'), "is not the state of an emulator"),
+    "database": (database, "is not the state of an emulator"),
+    "version": (lambda path: database(path, OURS, 2), "has state version 2, this program reads 1"),
+    "tables": (lambda path: database(path, OURS), "is not the state of an emulator"),
+}
+
+
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_a_file_of_another_program_stays_as_it_is(path, kind):
+    """The error says what to do, as often as it is tried."""
+    make, complaint = FOREIGN[kind]
+    path.parent.mkdir()
+    make(path)
+    before = path.read_bytes()
+    for _ in range(2):
+        with pytest.raises(StateError) as caught:
+            open_state(path)
+        assert f"local.json: {complaint}" in str(caught.value)
+        assert "delete the file to start afresh" in str(caught.value)
+    assert path.read_bytes() == before
+    assert os.listdir(path.parent) == [path.name]
+
+
+def test_a_damaged_state_is_an_error(path):
+    """Not an account that lacks something."""
+    with open_state(path, {"meters": [meter(f"m{n}") for n in range(99)]}):
+        pass
+    path.write_bytes(path.read_bytes()[:9000])
+    with pytest.raises(StateError, match=r"local\.json: is not the state of an emulator"):
+        open_state(path)
+
+
+@pytest.mark.parametrize("suffix", COMPANIONS)
+@pytest.mark.parametrize("exists", [False, True], ids=["new", "existing"])
+def test_companions_of_another_program_are_refused(path, suffix, exists):
+    """Links and files that an emulator has not made stay as they are, and so does their target."""
+    if exists:
+        open_state(path).close()
+    path.parent.mkdir(exist_ok=True)
+    target = path.parent / "app.log"
+    target.write_text("precious")
+    companion = beside(path, suffix)
+    companion.symlink_to(target)
+    with pytest.raises(StateError, match=rf"local\.json{suffix}: .*not a regular file"):
+        open_state(path)
+    companion.unlink()
+    companion.write_text("precious")
+    if not (exists and suffix == "-shm"):  # a regular one is neither read nor written
+        with pytest.raises(StateError, match=rf"local\.json{suffix}: does not belong"):
+            open_state(path)
+    else:
+        open_state(path).close()
+    assert (target.read_text(), companion.read_text()) == ("precious", "precious")
+    assert path.exists() == exists
+
+
+def bind(path):
+    with socket.socket(socket.AF_UNIX) as server:
+        os.chdir(path.parent)
+        server.bind(path.name)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        Path.mkdir,
+        os.mkfifo,
+        bind,
+        lambda path: path.symlink_to("target"),
+        lambda path: path.symlink_to("nowhere"),
+    ],
+    ids=["folder", "pipe", "socket", "link", "dangling link"],
+)
+def test_only_a_regular_file_is_opened(path, make, monkeypatch):
+    """Without waiting for the other end of a pipe, and without following a link."""
+    path.parent.mkdir()
+    monkeypatch.chdir(path.parent)
+    open_state(path.parent / "target").close()
+    make(path)
+    with pytest.raises(StateError, match=r"local\.json: .*not a regular file"):
+        open_state(path)
+    assert sorted(os.listdir(path.parent)) == ["local.json", "target"]
+
+
+def test_a_name_with_an_ending_of_its_own_touches_no_neighbour(path):
+    """`app` beside `app.log`, and characters that mean something in an address."""
+    path.parent.mkdir()
+    neighbour = path.parent / "app.log"
+    neighbour.write_text("precious")
+    for name in ("app", "a?mode=ro#x%20"):
+        with open_state(path.parent / name) as store:
+            using(store).post(**meter("a"))
+        with open_state(path.parent / name) as store:
+            assert names(store) == ["a"]
+    assert neighbour.read_text() == "precious"
+    assert sorted(os.listdir(path.parent)) == ["a?mode=ro#x%20", "app", "app.log"]
+
+
+def test_sqlite_is_imported_for_a_state_file_only():
+    """An account in memory costs nothing of it."""
+    code = """
+import sys
+from reconciler.emulator import open_state
+open_state()
+print("sqlite3" in sys.modules)
+"""
+    assert run_child(code).stdout == "False\n"
