@@ -1,4 +1,4 @@
-"""Finding and reading files without ever leaving the project folder."""
+"""Find and read files, without leaving the project folder."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ PROJECT_FILE = "reconciler.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A project folder: where it is, and how the user wrote it. Paths in it have `/`, always."""
+    """A project folder, and the path that the user gave for it; paths within it use `/`."""
 
     root: str
     shown: str
 
     def show(self, name: str) -> Location:
-        """A path within the folder as the user would write it."""
+        """Locate a path within the folder as the user would write it."""
         return Location(texts.visible(str(PurePosixPath(Path(self.shown).as_posix(), name))))
 
     def path(self, name: str) -> str:
@@ -39,7 +39,7 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What PATH leads to: a project folder, its project file if there is one, or one meter file."""
+    """What PATH refers to: a project folder, its project file if any, or one meter file."""
 
     folder: Folder
     project_file: str | None
@@ -48,7 +48,7 @@ class Start:
 
 
 def start_from(path: str | os.PathLike[str]) -> Start:
-    """The project that a path given by the user belongs to. Raises ConfigError without one."""
+    """Find the project that a path belongs to. Raises ConfigError for an invalid path."""
     given = os.fspath(path)
     _check_given(given)
     if os.path.isdir(given):
@@ -72,15 +72,15 @@ def find(folder: Folder, patterns: Iterable[str]) -> tuple[dict[str, list[str]],
 
 
 def read_file(folder: Folder, name: str) -> bytes:
-    """The bytes of a file of the project, at most one more than allowed. Raises ConfigError."""
+    """Read a file of the project, up to one byte over the limit. Raises ConfigError."""
     path = folder.path(name)
     if not folder.holds(path):
-        message = "this symbolic link leads out of the project folder"
+        message = "symbolic link to a path outside the project folder"
         raise ConfigError(codes.OUTSIDE(message, folder.show(name)))
     try:
         with open(path, "rb", opener=_open_without_waiting) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ConfigError(codes.UNREADABLE("this is not a regular file", folder.show(name)))
+                raise ConfigError(codes.UNREADABLE("not a regular file", folder.show(name)))
             return file.read(texts.MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError(_unreadable(error, folder.show(name))) from None
@@ -115,7 +115,7 @@ class _Walk:
 
     def _may_enter(self, name: str, real: str, around: tuple[str, ...]) -> bool:
         if around and not Path(real).is_relative_to(around[0]):
-            message = "this symbolic link leads out of the project folder"
+            message = "symbolic link to a path outside the project folder"
             self.diagnostics.append(codes.OUTSIDE(message, self.folder.show(name)))
             return False
         if real in around:
@@ -152,9 +152,9 @@ class _Walk:
 
 
 def _project_within(folder: Folder, name: str, around: str) -> Diagnostic:
-    message = "a project of its own stands in this folder"
+    message = "this folder is a project of its own"
     own = folder.show(around).file
-    hint = f"run `reconciler VERB {own}`; to have its meters here as well, name them under `meters`"
+    hint = f"run `reconciler plan {own}`; to use its meter files here, list them under `meters`"
     return codes.PROJECT_WITHIN(message, folder.show(name), hint)
 
 
@@ -163,7 +163,7 @@ def _check_given(given: str) -> None:
         os.stat(given)
     except (FileNotFoundError, NotADirectoryError, ValueError):
         location = Location(texts.visible(given))
-        message = f"there is no file or folder `{texts.visible(given)}`"
+        message = f"no such file or folder: `{texts.visible(given)}`"
         raise ConfigError(codes.NO_SUCH_PATH(message, location)) from None
     except OSError as error:
         raise ConfigError(_unreadable(error, Location(texts.visible(given)))) from None
@@ -174,16 +174,16 @@ def _at_folder(folder: Folder) -> Start:
         return Start(folder, PROJECT_FILE)
     misnamed = "reconciler.yml"
     if os.path.lexists(folder.path(misnamed)):
-        message = f"the project file is called {PROJECT_FILE}, not {misnamed}"
+        message = f"the project file must be named {PROJECT_FILE}, not {misnamed}"
         raise ConfigError(codes.MISNAMED_PROJECT_FILE(message, folder.show(misnamed)))
     if (above := _project_around(folder.root)) is None:
         return Start(folder, None)
-    message = f"{PROJECT_FILE} in {texts.visible(above)} does not hold for this folder"
+    message = f"{PROJECT_FILE} in {texts.visible(above)} does not apply to this folder"
     return Start(folder, None, None, (codes.PROJECT_FILE_ABOVE(message, folder.show("")),))
 
 
 def _project_around(folder: str) -> str | None:
-    """The nearest folder with a project file, from here up to the top of a git checkout."""
+    """Find the nearest folder with a project file, up to the root of a git checkout."""
     while not os.path.lexists(os.path.join(folder, PROJECT_FILE)):
         above = os.path.dirname(folder)
         if above == folder or os.path.exists(os.path.join(folder, ".git")):
@@ -193,10 +193,10 @@ def _project_around(folder: str) -> str | None:
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
-    # A named pipe would otherwise wait for somebody to write into it.
+    # Opening a named pipe would otherwise block until a writer opens it.
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _unreadable(error: OSError, location: Location) -> Diagnostic:
     reason = (error.strerror or "unknown error").lower()
-    return codes.UNREADABLE(f"this cannot be read: {reason}", location)
+    return codes.UNREADABLE(f"cannot read: {reason}", location)

@@ -200,6 +200,6 @@ def test_a_project_below_is_not_read_as_meters(tmp_path, project):
         load(tmp_path)
     (diagnostic,) = caught.value.diagnostics
     assert (diagnostic.code, diagnostic.location.file) == ("C030", f"{inner}/reconciler.yaml")
-    assert f"`reconciler VERB {inner}`" in diagnostic.hint
+    assert f"`reconciler plan {inner}`" in diagnostic.hint
     (tmp_path / "reconciler.yaml").write_text("version: 1\nmeters: [teams/ai/m.yaml]\n")
     assert load(tmp_path).diagnostics == ()
