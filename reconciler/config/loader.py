@@ -13,11 +13,11 @@ from ..model.project import Account, Project
 from . import discovery as files
 from . import globs
 from . import meter_file as declare
-from .digest import digest
 from .discovery import Start
 from .meter_file import MeterFile
 from .project_file import Entry, ProjectFile, read_project, without_project_file
 from .secret_scan import redacted
+from .source_lines import with_source
 
 
 def load(path: str | os.PathLike[str] = ".") -> Project:
@@ -28,16 +28,17 @@ def load(path: str | os.PathLike[str] = ".") -> Project:
     in order of location, if any is an error; otherwise the project has the warnings.
     """
     start = files.start_from(path)
-    described = _described(start)
-    reader = _Reader(start, {diagnostic.location for diagnostic in described.diagnostics})
+    contents: dict[str, bytes] = {}
+    described = _described(start, contents)
+    reported = {diagnostic.location for diagnostic in described.diagnostics}
+    reader = _Reader(start, reported, contents)
     accounts = tuple(map(reader.account, described.entries))
-    diagnostics = _in_order([*described.diagnostics, *reader.diagnostics])
+    found = _in_order([*described.diagnostics, *reader.diagnostics])
+    diagnostics = tuple(with_source(found, contents))
     if any(diagnostic.level is Level.ERROR for diagnostic in diagnostics):
         raise ConfigError(*diagnostics)
     reader.refuse_unselected()
-    root = start.folder.root
-    narrowed = start.only is not None
-    return Project(root, accounts, diagnostics, narrowed, digest(accounts, root))
+    return Project(start.folder.root, accounts, diagnostics, start.only is not None)
 
 
 def sources(path: str | os.PathLike[str]) -> frozenset[str]:
@@ -50,7 +51,7 @@ def sources(path: str | os.PathLike[str]) -> frozenset[str]:
         start = files.start_from(path)
     except ConfigError:
         return frozenset()
-    folder, entries = start.folder, _described(start).entries
+    folder, entries = start.folder, _described(start, {}).entries
     names = {name for name in (start.project_file, start.only) if name}
     if start.project_file or not start.only:
         patterns = {pattern.glob for entry in entries for pattern in entry.patterns}
@@ -59,14 +60,16 @@ def sources(path: str | os.PathLike[str]) -> frozenset[str]:
     return frozenset([*map(folder.path, names), *kept])
 
 
-def _described(start: Start) -> ProjectFile:
+def _described(start: Start, contents: dict[str, bytes]) -> ProjectFile:
     if start.project_file is None:
         return without_project_file()
     try:
         data = files.read_file(start.folder, start.project_file)
     except ConfigError as error:
         return ProjectFile((), error.diagnostics)
-    return read_project(data, start.folder.show(start.project_file).file, start.folder)
+    shown = start.folder.show(start.project_file).file
+    contents[shown] = data
+    return read_project(data, shown, start.folder)
 
 
 def _in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
@@ -78,10 +81,13 @@ def _in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 class _Reader:
     """Reads the meter files of each account, each file once, and collects diagnostics."""
 
-    def __init__(self, start: Start, reported: set[Location | None]) -> None:
+    def __init__(
+        self, start: Start, reported: set[Location | None], contents: dict[str, bytes]
+    ) -> None:
         self.diagnostics: list[Diagnostic] = [*start.diagnostics]
         self._reported = reported
         self._start = start
+        self._contents = contents
         self._files: dict[str, MeterFile] = {}
 
     def account(self, entry: Entry) -> Account:
@@ -108,6 +114,7 @@ class _Reader:
             except ConfigError as error:
                 self._files[name] = MeterFile(error.diagnostics)
             else:
+                self._contents[shown.file] = data
                 self._files[name] = declare.read_meters(data, shown.file)
             self.diagnostics += self._files[name].diagnostics
         return self._files[name]

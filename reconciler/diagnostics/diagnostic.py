@@ -30,7 +30,10 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One message to the user: rule, level, text, location, and a hint on what to do."""
+    """One message to the user: rule, level, text, location, and a hint on what to do.
+
+    `source` is the first line of the location as it is in the file, where it may be shown.
+    """
 
     code: str
     level: Level
@@ -38,6 +41,7 @@ class Diagnostic:
     location: Location | None = None
     hint: str = ""
     event_name: str | None = None
+    source: str | None = None
 
     def __str__(self) -> str:
         place = f"{self.location}: " if self.location else ""

@@ -61,13 +61,6 @@ accounts:
     assert [rule.kind for rule in two.ignore] == ["unmanaged"]
 
 
-def test_the_name_of_a_configuration_knows_exemptions(tmp_path):
-    """Another date is another configuration; another place is not."""
-    plain = load(write(tmp_path, entry())).digest
-    assert load(write(tmp_path, "\n" + entry())).digest == plain
-    assert load(write(tmp_path, entry(until='"2027-02-01"'))).digest != plain
-
-
 MISTAKES = {
     "no reason": (entry(reason=None), "C011", "missing key `reason`"),
     "no date": (entry(until=None), "C011", "missing key `until`"),

@@ -20,7 +20,7 @@ SYNTAX = Rule(
     "Y003",
     "YAML syntax error",
     "The file is not valid YAML. Everything after the error was skipped.",
-    "fix the YAML here: check the indentation, and for a missing quote or bracket",
+    "fix the YAML here: check the indentation, the quotes and the brackets",
 )
 EMPTY_FILE = Rule(
     "Y004",
