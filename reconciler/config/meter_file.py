@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +15,6 @@ from . import schema
 from . import secret_scan as leak
 from .yaml import reader as yamltree
 from .yaml.document import Document
-
-_USUAL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +41,7 @@ def read_meters(data: bytes, file: str) -> MeterFile:
     if any(fault.level is Level.ERROR for fault in faults):
         return MeterFile(tuple(faults), names)
     declared = tuple(_declared(document))
-    return MeterFile((*faults, *_remarks(declared)), names, declared)
+    return MeterFile((*faults, *_warnings(declared)), names, declared)
 
 
 def twice(names: Iterable[tuple[str, Location]]) -> Iterator[Diagnostic]:
@@ -112,12 +109,9 @@ def _declaration(entry: Mapping[str, Any], location: Location) -> MeterConfig:
     )
 
 
-def _remarks(declared: Iterable[MeterConfig]) -> Iterator[Diagnostic]:
+def _warnings(declared: Iterable[MeterConfig]) -> Iterator[Diagnostic]:
     for entry in declared:
         name = entry.event_name
         if entry.protect and entry.status is Status.INACTIVE:
             message = f"`{name}` is both protected and declared inactive"
             yield codes.PROTECTED_AND_INACTIVE(message, entry.location, event_name=name)
-        if not _USUAL_NAME.fullmatch(name):
-            message = f"`{name}` holds other characters than letters, digits, `_`, `-` and `.`"
-            yield codes.UNUSUAL_EVENT_NAME(message, entry.location, event_name=name)
