@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -65,10 +65,27 @@ def start_from(path: str | os.PathLike[str]) -> Start:
 
 
 def find(folder: Folder, patterns: Iterable[str]) -> tuple[dict[str, list[str]], list[Diagnostic]]:
-    """The files that each pattern matches, in order, and what kept folders from being read."""
-    walk = _Walk(folder, patterns)
-    walk.run()
-    return walk.found, walk.diagnostics
+    """Find the files that each pattern matches, and report folders that cannot be read.
+
+    Links to folders are not followed. Not recursive: folders can nest deeper than Python allows.
+    """
+    found: dict[str, list[str]] = {pattern: [] for pattern in patterns}
+    diagnostics: list[Diagnostic] = []
+    pending = [""]
+    while pending:
+        name = pending.pop()
+        for path, is_folder in _entries(folder, name, diagnostics):
+            fits = globs.may_lead if is_folder else globs.matches
+            if not (fitting := [pattern for pattern in found if fits(path, pattern)]):
+                continue
+            if refusal := _refusal(folder, path, is_folder=is_folder):
+                diagnostics.append(refusal)
+            elif is_folder:
+                pending.append(path)
+            elif path != PROJECT_FILE:
+                for pattern in fitting:
+                    found[pattern].append(path)
+    return found, diagnostics
 
 
 def read_file(folder: Folder, name: str) -> bytes:
@@ -86,76 +103,31 @@ def read_file(folder: Folder, name: str) -> bytes:
         raise ConfigError(_unreadable(error, folder.show(name))) from None
 
 
-class _Walk:
-    """One walk through the folders that some pattern may lead into, each looked into once."""
-
-    def __init__(self, folder: Folder, patterns: Iterable[str]) -> None:
-        self.folder = folder
-        self.found: dict[str, list[str]] = {pattern: [] for pattern in patterns}
-        self.diagnostics: list[Diagnostic] = []
-        self._visited: set[str] = set()
-
-    def run(self) -> None:
-        """Notes files and problems, without recursion: folders nest deeper than Python does."""
-        pending: list[tuple[str, tuple[str, ...]]] = [("", ())]
-        while pending:
-            name, around = pending.pop()
-            real = self._real(name, around)
-            if self._may_enter(name, real, around):
-                self._visited.add(real)
-                below = [(inner, (*around, real)) for inner in self._look_into(name)]
-                pending += reversed(below)
-
-    def _real(self, name: str, around: tuple[str, ...]) -> str:
-        """The path of a folder without symbolic links; `around` are those it is in."""
-        path = self.folder.path(name)
-        if not around or os.path.islink(path):
-            return os.path.realpath(path)
-        return os.path.join(around[-1], os.path.basename(path))
-
-    def _may_enter(self, name: str, real: str, around: tuple[str, ...]) -> bool:
-        if around and not Path(real).is_relative_to(around[0]):
-            message = "symbolic link to a path outside the project folder"
-            self.diagnostics.append(codes.OUTSIDE(message, self.folder.show(name)))
-            return False
-        if real in around:
-            message = "this symbolic link leads back to a folder around it"
-            self.diagnostics.append(codes.FOLDER_LOOP(message, self.folder.show(name)))
-            return False
-        return real not in self._visited
-
-    def _look_into(self, name: str) -> list[str]:
-        """Notes the files of a folder, and answers the folders in it that matter."""
-        path = self.folder.path(name)
-        try:
-            entries = sorted(os.listdir(path))
-        except OSError as error:
-            self.diagnostics.append(_unreadable(error, self.folder.show(name)))
-            return []
-        folders = []
-        for entry in entries:
-            below = f"{name}/{entry}" if name else entry
-            if not os.path.isdir(os.path.join(path, entry)):
-                self._note(below)
-            elif any(globs.may_lead(below, pattern) for pattern in self.found):
-                folders.append(below)
-        return folders
-
-    def _note(self, name: str) -> None:
-        fitting = [pattern for pattern in self.found if globs.matches(name, pattern)]
-        *around, last = name.split("/")
-        if last != PROJECT_FILE:
-            for pattern in fitting:
-                self.found[pattern].append(name)
-        elif around and fitting:
-            self.diagnostics.append(_project_within(self.folder, name, "/".join(around)))
+def _entries(
+    folder: Folder, name: str, diagnostics: list[Diagnostic]
+) -> Iterator[tuple[str, bool]]:
+    """List the paths in a folder of the project, and whether each is a folder or a link to one."""
+    try:
+        entries = os.listdir(folder.path(name))
+    except OSError as error:
+        diagnostics.append(_unreadable(error, folder.show(name)))
+        return
+    for entry in entries:
+        path = f"{name}/{entry}" if name else entry
+        yield path, os.path.isdir(folder.path(path))
 
 
-def _project_within(folder: Folder, name: str, around: str) -> Diagnostic:
-    message = "this folder is a project of its own"
+def _refusal(folder: Folder, path: str, *, is_folder: bool) -> Diagnostic | None:
+    """Report a link to a folder, or the project file of a nested project."""
+    if is_folder and os.path.islink(folder.path(path)):
+        message = "symbolic links to folders are not followed"
+        return codes.LINKED_FOLDER(message, folder.show(path))
+    around, _, name = path.rpartition("/")
+    if is_folder or not around or name != PROJECT_FILE:
+        return None
     own = folder.show(around).file
     hint = f"run `reconciler plan {own}`; to use its meter files here, list them under `meters`"
-    return codes.PROJECT_WITHIN(message, folder.show(name), hint)
+    return codes.PROJECT_WITHIN("this folder is a project of its own", folder.show(path), hint)
 
 
 def _check_given(given: str) -> None:

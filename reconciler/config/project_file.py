@@ -62,7 +62,7 @@ def read_project(data: bytes, file: str, folder: Folder) -> ProjectFile:
     diagnostics = (*leaks, *document.diagnostics, *faults)
     if any(fault.code == codes.UNKNOWN_VERSION.code for fault in faults):
         return ProjectFile((), diagnostics)
-    diagnostics += tuple(judge.faults(document, folder))
+    diagnostics += tuple(judge.check(document, folder))
     sound = not any(diagnostic.level is Level.ERROR for diagnostic in diagnostics)
     entries = (
         Entry(_account(document, name, folder) if sound else _sketch(document, name, folder), some)

@@ -21,7 +21,7 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _WITH_A_KEY_ONLY = ("api_key_env", "stripe_account", "stripe_context", "api_base")
 
 
-def faults(document: Document, folder: Folder) -> list[Diagnostic]:
+def check(document: Document, folder: Folder) -> list[Diagnostic]:
     """Report every error, whether or not the rest of the file is valid by its schema."""
     found = list(_paths(document, folder))
     for name, settings in accounts(document).items():

@@ -141,11 +141,12 @@ GLOB_WITHOUT_MATCH = Rule(
     "A pattern without matches is usually a typo, and its meters would be silently missing.",
     "correct or remove the pattern; `**` matches any number of folders",
 )
-FOLDER_LOOP = Rule(
+LINKED_FOLDER = Rule(
     "C007",
-    "folders in a circle",
-    "A symbolic link leads back to a folder around it, so the walk would never end.",
-    "remove the symbolic link, or name the folders to read under `meters`",
+    "symbolic link to a folder",
+    "Links to folders can lead outside the project or in a circle, so they are not followed. If "
+    "the link were skipped, its meters would appear to be undeclared.",
+    "replace the link with the folder, or list the folders to read under `meters`",
 )
 UNKNOWN_VERSION = Rule(
     "C008",
