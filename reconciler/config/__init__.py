@@ -1,4 +1,4 @@
-"""The files that a user writes, read into nouns with every error named at its place."""
+"""Read configuration files, and report every error at its location."""
 
 from __future__ import annotations
 

@@ -1,8 +1,13 @@
-"""Whether a value fits a schema: a quick yes for what is sound, so that only the rest costs more.
+"""Accept valid values quickly, so that jsonschema is only imported to report errors.
 
-jsonschema takes 65 ms to import and 70 µs a meter; this takes a quarter of that and
-knows just the keywords that our schemas use. It only ever says yes or "ask jsonschema":
-an unknown keyword is a no. The tests hold it to what jsonschema says.
+Importing jsonschema takes 65 ms, and checking with it 70 µs a meter; this takes a quarter of
+that. It supports only the keywords of our schemas: any other means "not accepted here", which
+leaves the decision to jsonschema. Tests compare the two on generated values.
+
+fastjsonschema, compiled from the same schemas, needs 10 µs a meter instead of 100, but importing
+it and compiling both schemas takes 3.8 times as long as `python -c pass`, where the whole of
+`validate` takes 9 times as long: it is slower up to some 2,500 meters. It has no Draft 2020-12
+either, and accepts 1.0 as an integer.
 """
 
 from __future__ import annotations
@@ -17,7 +22,7 @@ _ANNOTATIONS = _SAY_NOTHING | {"patternErrorMessage", "x-stripe-enum", "else"}
 
 
 def fits(value: Any, schema: dict[str, Any]) -> bool:
-    """Whether a value surely holds all that a schema without references demands."""
+    """Whether a value is certainly valid by a schema without references."""
     for keyword, wanted in schema.items():
         if keyword not in _ANNOTATIONS:
             holds = _KEYWORDS.get(keyword)
@@ -37,7 +42,7 @@ def _const(value: Any, wanted: Any, _: Any) -> bool:
 
 
 def _pattern(value: Any, wanted: str, _: Any) -> bool:
-    # As in JavaScript, `$` is the very end: not also before a last line break.
+    # As in JavaScript, `$` matches only at the very end, not before a final line break.
     return isinstance(value, str) and not value.endswith("\n") and bool(re.search(wanted, value))
 
 

@@ -1,10 +1,10 @@
-"""Finding and reading files without ever leaving the project folder."""
+"""Find and read files, without leaving the project folder."""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -19,13 +19,13 @@ PROJECT_FILE = "reconciler.yaml"
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A project folder: where it is, and how the user wrote it. Paths in it have `/`, always."""
+    """A project folder, and the path that the user gave for it; paths within it use `/`."""
 
     root: str
     shown: str
 
     def show(self, name: str) -> Location:
-        """A path within the folder as the user would write it."""
+        """Locate a path within the folder as the user would write it."""
         return Location(texts.visible(str(PurePosixPath(Path(self.shown).as_posix(), name))))
 
     def path(self, name: str) -> str:
@@ -39,7 +39,7 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What PATH leads to: a project folder, its project file if there is one, or one meter file."""
+    """What PATH refers to: a project folder, its project file if any, or one meter file."""
 
     folder: Folder
     project_file: str | None
@@ -48,7 +48,7 @@ class Start:
 
 
 def start_from(path: str | os.PathLike[str]) -> Start:
-    """The project that a path given by the user belongs to. Raises ConfigError without one."""
+    """Find the project that a path belongs to. Raises ConfigError for an invalid path."""
     given = os.fspath(path)
     _check_given(given)
     if os.path.isdir(given):
@@ -65,97 +65,69 @@ def start_from(path: str | os.PathLike[str]) -> Start:
 
 
 def find(folder: Folder, patterns: Iterable[str]) -> tuple[dict[str, list[str]], list[Diagnostic]]:
-    """The files that each pattern matches, in order, and what kept folders from being read."""
-    walk = _Walk(folder, patterns)
-    walk.run()
-    return walk.found, walk.diagnostics
+    """Find the files that each pattern matches, and report folders that cannot be read.
+
+    Links to folders are not followed. Not recursive: folders can nest deeper than Python allows.
+    """
+    found: dict[str, list[str]] = {pattern: [] for pattern in patterns}
+    diagnostics: list[Diagnostic] = []
+    pending = [""]
+    while pending:
+        name = pending.pop()
+        for path, is_folder in _entries(folder, name, diagnostics):
+            fits = globs.may_lead if is_folder else globs.matches
+            if not (fitting := [pattern for pattern in found if fits(path, pattern)]):
+                continue
+            if refusal := _refusal(folder, path, is_folder=is_folder):
+                diagnostics.append(refusal)
+            elif is_folder:
+                pending.append(path)
+            elif path != PROJECT_FILE:
+                for pattern in fitting:
+                    found[pattern].append(path)
+    return found, diagnostics
 
 
 def read_file(folder: Folder, name: str) -> bytes:
-    """The bytes of a file of the project, at most one more than allowed. Raises ConfigError."""
+    """Read a file of the project, up to one byte over the limit. Raises ConfigError."""
     path = folder.path(name)
     if not folder.holds(path):
-        message = "this symbolic link leads out of the project folder"
+        message = "symbolic link to a path outside the project folder"
         raise ConfigError(codes.OUTSIDE(message, folder.show(name)))
     try:
         with open(path, "rb", opener=_open_without_waiting) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                raise ConfigError(codes.UNREADABLE("this is not a regular file", folder.show(name)))
+                raise ConfigError(codes.UNREADABLE("not a regular file", folder.show(name)))
             return file.read(texts.MAX_BYTES + 1)
     except OSError as error:
         raise ConfigError(_unreadable(error, folder.show(name))) from None
 
 
-class _Walk:
-    """One walk through the folders that some pattern may lead into, each looked into once."""
-
-    def __init__(self, folder: Folder, patterns: Iterable[str]) -> None:
-        self.folder = folder
-        self.found: dict[str, list[str]] = {pattern: [] for pattern in patterns}
-        self.diagnostics: list[Diagnostic] = []
-        self._visited: set[str] = set()
-
-    def run(self) -> None:
-        """Notes files and problems, without recursion: folders nest deeper than Python does."""
-        pending: list[tuple[str, tuple[str, ...]]] = [("", ())]
-        while pending:
-            name, around = pending.pop()
-            real = self._real(name, around)
-            if self._may_enter(name, real, around):
-                self._visited.add(real)
-                below = [(inner, (*around, real)) for inner in self._look_into(name)]
-                pending += reversed(below)
-
-    def _real(self, name: str, around: tuple[str, ...]) -> str:
-        """The path of a folder without symbolic links; `around` are those it is in."""
-        path = self.folder.path(name)
-        if not around or os.path.islink(path):
-            return os.path.realpath(path)
-        return os.path.join(around[-1], os.path.basename(path))
-
-    def _may_enter(self, name: str, real: str, around: tuple[str, ...]) -> bool:
-        if around and not Path(real).is_relative_to(around[0]):
-            message = "this symbolic link leads out of the project folder"
-            self.diagnostics.append(codes.OUTSIDE(message, self.folder.show(name)))
-            return False
-        if real in around:
-            message = "this symbolic link leads back to a folder around it"
-            self.diagnostics.append(codes.FOLDER_LOOP(message, self.folder.show(name)))
-            return False
-        return real not in self._visited
-
-    def _look_into(self, name: str) -> list[str]:
-        """Notes the files of a folder, and answers the folders in it that matter."""
-        path = self.folder.path(name)
-        try:
-            entries = sorted(os.listdir(path))
-        except OSError as error:
-            self.diagnostics.append(_unreadable(error, self.folder.show(name)))
-            return []
-        folders = []
-        for entry in entries:
-            below = f"{name}/{entry}" if name else entry
-            if not os.path.isdir(os.path.join(path, entry)):
-                self._note(below)
-            elif any(globs.may_lead(below, pattern) for pattern in self.found):
-                folders.append(below)
-        return folders
-
-    def _note(self, name: str) -> None:
-        fitting = [pattern for pattern in self.found if globs.matches(name, pattern)]
-        *around, last = name.split("/")
-        if last != PROJECT_FILE:
-            for pattern in fitting:
-                self.found[pattern].append(name)
-        elif around and fitting:
-            self.diagnostics.append(_project_within(self.folder, name, "/".join(around)))
+def _entries(
+    folder: Folder, name: str, diagnostics: list[Diagnostic]
+) -> Iterator[tuple[str, bool]]:
+    """List the paths in a folder of the project, and whether each is a folder or a link to one."""
+    try:
+        entries = os.listdir(folder.path(name))
+    except OSError as error:
+        diagnostics.append(_unreadable(error, folder.show(name)))
+        return
+    for entry in entries:
+        path = f"{name}/{entry}" if name else entry
+        yield path, os.path.isdir(folder.path(path))
 
 
-def _project_within(folder: Folder, name: str, around: str) -> Diagnostic:
-    message = "a project of its own stands in this folder"
+def _refusal(folder: Folder, path: str, *, is_folder: bool) -> Diagnostic | None:
+    """Report a link to a folder, or the project file of a nested project."""
+    if is_folder and os.path.islink(folder.path(path)):
+        message = "symbolic links to folders are not followed"
+        return codes.LINKED_FOLDER(message, folder.show(path))
+    around, _, name = path.rpartition("/")
+    if is_folder or not around or name != PROJECT_FILE:
+        return None
     own = folder.show(around).file
-    hint = f"run `reconciler VERB {own}`; to have its meters here as well, name them under `meters`"
-    return codes.PROJECT_WITHIN(message, folder.show(name), hint)
+    hint = f"run `reconciler plan {own}`; to use its meter files here, list them under `meters`"
+    return codes.PROJECT_WITHIN("this folder is a project of its own", folder.show(path), hint)
 
 
 def _check_given(given: str) -> None:
@@ -163,7 +135,7 @@ def _check_given(given: str) -> None:
         os.stat(given)
     except (FileNotFoundError, NotADirectoryError, ValueError):
         location = Location(texts.visible(given))
-        message = f"there is no file or folder `{texts.visible(given)}`"
+        message = f"no such file or folder: `{texts.visible(given)}`"
         raise ConfigError(codes.NO_SUCH_PATH(message, location)) from None
     except OSError as error:
         raise ConfigError(_unreadable(error, Location(texts.visible(given)))) from None
@@ -174,16 +146,16 @@ def _at_folder(folder: Folder) -> Start:
         return Start(folder, PROJECT_FILE)
     misnamed = "reconciler.yml"
     if os.path.lexists(folder.path(misnamed)):
-        message = f"the project file is called {PROJECT_FILE}, not {misnamed}"
+        message = f"the project file must be named {PROJECT_FILE}, not {misnamed}"
         raise ConfigError(codes.MISNAMED_PROJECT_FILE(message, folder.show(misnamed)))
     if (above := _project_around(folder.root)) is None:
         return Start(folder, None)
-    message = f"{PROJECT_FILE} in {texts.visible(above)} does not hold for this folder"
+    message = f"{PROJECT_FILE} in {texts.visible(above)} does not apply to this folder"
     return Start(folder, None, None, (codes.PROJECT_FILE_ABOVE(message, folder.show("")),))
 
 
 def _project_around(folder: str) -> str | None:
-    """The nearest folder with a project file, from here up to the top of a git checkout."""
+    """Find the nearest folder with a project file, up to the root of a git checkout."""
     while not os.path.lexists(os.path.join(folder, PROJECT_FILE)):
         above = os.path.dirname(folder)
         if above == folder or os.path.exists(os.path.join(folder, ".git")):
@@ -193,10 +165,10 @@ def _project_around(folder: str) -> str | None:
 
 
 def _open_without_waiting(path: str, flags: int) -> int:
-    # A named pipe would otherwise wait for somebody to write into it.
+    # Opening a named pipe would otherwise block until a writer opens it.
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
 def _unreadable(error: OSError, location: Location) -> Diagnostic:
     reason = (error.strerror or "unknown error").lower()
-    return codes.UNREADABLE(f"this cannot be read: {reason}", location)
+    return codes.UNREADABLE(f"cannot read: {reason}", location)

@@ -1,4 +1,4 @@
-"""What an earlier version of a meter file said of one name, however wrong the rest of it is."""
+"""Find the declaration of one event_name in an earlier version of a meter file."""
 
 from __future__ import annotations
 
@@ -10,17 +10,18 @@ from ..diagnostics.errors import ConfigError
 from .meter_file import merged
 from .yaml import reader as yamltree
 
-_ONE_WAY = re.compile(r"[A-Za-z0-9_.-]+")  # YAML can write such a name differently with a \ only
+_ONE_WAY = re.compile(
+    r"[A-Za-z0-9_.-]+"
+)  # in YAML, only a `\` allows another spelling of such a name
 
 
 def entry(data: bytes, event_name: str) -> Mapping[str, Any] | None:
-    """The entry of a name over the defaults of its file, as plain values; None without one.
+    """Find the entry of an event_name, merged over the defaults of its file, as plain values.
 
-    Nothing is judged: an entry that was never valid is told all the same. A file that is not
-    YAML, or not of meters, declares nothing.
+    The entry need not be valid. None if there is none, or if the file is not a meter file.
     """
     if _ONE_WAY.fullmatch(event_name) and b"\\" not in data and event_name.encode() not in data:
-        return None  # before the whole of it is read
+        return None  # without parsing the file
     try:
         value = yamltree.read(data, "").value
     except ConfigError:

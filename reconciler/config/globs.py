@@ -1,4 +1,4 @@
-"""Patterns of meter files: shell-style, `**` for any number of folders, dots only by name."""
+"""Match patterns of meter files: `**` matches any number of folders, dotfiles only by name."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ DEFAULT = ("**/*.yaml", "**/*.yml")
 
 
 def matches(path: str, pattern: str) -> bool:
-    """Whether a path within the project, with `/` between its parts, fits a pattern."""
+    """Whether a path within the project, with `/` as separator, matches a pattern."""
     segments = pattern.split("/")
     return len(segments) in _after(path, segments)
 
 
 def may_lead(folder: str, pattern: str) -> bool:
-    """Whether something below a folder of the project ("" for itself) could fit a pattern."""
+    """Whether a path below a folder of the project ("" for its root) could match a pattern."""
     segments = pattern.split("/")
     return any(at < len(segments) for at in _after(folder, segments))
 
 
 def _after(path: str, segments: Sequence[str]) -> set[int]:
-    """The positions in a pattern, after all parts of a path; all are followed at once, so
-    that no pattern is slow."""
+    """Advance through a pattern by the parts of a path, at all positions at once: without
+    backtracking, no pattern is slow."""
     states = _skipped({0}, segments)
     for part in path.split("/") if path else ():
         states = _skipped({after for at in states for after in _step(at, part, segments)}, segments)
@@ -44,7 +44,7 @@ def _step(at: int, part: str, segments: Sequence[str]) -> Iterable[int]:
 
 
 def _skipped(states: set[int], segments: Sequence[str]) -> set[int]:
-    """The states with every `**` that stands for no folder at all passed over."""
+    """Add the states after each `**` that matches no folder."""
     for at, segment in enumerate(segments):
         if segment == "**" and at in states and at + 1 < len(segments):
             states.add(at + 1)

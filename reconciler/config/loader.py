@@ -1,4 +1,4 @@
-"""The story: a path -> its project, every account with what is declared for it, or every error."""
+"""Load a project: its accounts with their declared meters, or every error in its files."""
 
 from __future__ import annotations
 
@@ -13,44 +13,45 @@ from ..model.project import Account, Project
 from . import discovery as files
 from . import globs
 from . import meter_file as declare
-from .digest import digest
 from .discovery import Start
 from .meter_file import MeterFile
 from .project_file import Entry, ProjectFile, read_project, without_project_file
 from .secret_scan import redacted
+from .source_lines import with_source
 
 
 def load(path: str | os.PathLike[str] = ".") -> Project:
-    """The project at a path, read and checked.
+    """Read and check the project at a path.
 
     The path is a project folder, its project file, or one meter file, which belongs to
-    the nearest project file above it. Raises ConfigError with every problem of all files,
-    in the order of their places; warnings alone are the problems of the project.
+    the nearest project file above it. Raises ConfigError with the diagnostics of all files,
+    in order of location, if any is an error; otherwise the project has the warnings.
     """
     start = files.start_from(path)
-    described = _described(start)
-    reader = _Reader(start, {diagnostic.location for diagnostic in described.diagnostics})
+    contents: dict[str, bytes] = {}
+    described = _described(start, contents)
+    reported = {diagnostic.location for diagnostic in described.diagnostics}
+    reader = _Reader(start, reported, contents)
     accounts = tuple(map(reader.account, described.entries))
-    diagnostics = _in_order([*described.diagnostics, *reader.diagnostics])
+    found = _in_order([*described.diagnostics, *reader.diagnostics])
+    diagnostics = tuple(with_source(found, contents))
     if any(diagnostic.level is Level.ERROR for diagnostic in diagnostics):
         raise ConfigError(*diagnostics)
     reader.refuse_unselected()
-    root = start.folder.root
-    narrowed = start.only is not None
-    return Project(root, accounts, diagnostics, narrowed, digest(accounts, root))
+    return Project(start.folder.root, accounts, diagnostics, start.only is not None)
 
 
 def sources(path: str | os.PathLike[str]) -> frozenset[str]:
-    """Every file that makes up the project at a path: its own, meters, emulators and their seeds.
+    """List every file of the project at a path: its own, meter files, emulator files and seeds.
 
-    Nothing is judged and nothing raised: of a project file with mistakes, what can be made out.
-    Where it names no meter files that way, every file that could be a meter file is one.
+    Never raises: an invalid project file is read as far as possible, and if its patterns cannot
+    be read, the default patterns apply.
     """
     try:
         start = files.start_from(path)
     except ConfigError:
         return frozenset()
-    folder, entries = start.folder, _described(start).entries
+    folder, entries = start.folder, _described(start, {}).entries
     names = {name for name in (start.project_file, start.only) if name}
     if start.project_file or not start.only:
         patterns = {pattern.glob for entry in entries for pattern in entry.patterns}
@@ -59,33 +60,38 @@ def sources(path: str | os.PathLike[str]) -> frozenset[str]:
     return frozenset([*map(folder.path, names), *kept])
 
 
-def _described(start: Start) -> ProjectFile:
+def _described(start: Start, contents: dict[str, bytes]) -> ProjectFile:
     if start.project_file is None:
         return without_project_file()
     try:
         data = files.read_file(start.folder, start.project_file)
     except ConfigError as error:
         return ProjectFile((), error.diagnostics)
-    return read_project(data, start.folder.show(start.project_file).file, start.folder)
+    shown = start.folder.show(start.project_file).file
+    contents[shown] = data
+    return read_project(data, shown, start.folder)
 
 
 def _in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """Each problem once, by place, with no key in it."""
+    """Sort diagnostics by location, without duplicates and without API keys."""
     once = dict.fromkeys(map(redacted, diagnostics))
     return tuple(sorted(once, key=lambda p: (p.location or Location(""), p.code, p.message)))
 
 
 class _Reader:
-    """Reads the meter files of account after account, each file once, and notes what is wrong."""
+    """Reads the meter files of each account, each file once, and collects diagnostics."""
 
-    def __init__(self, start: Start, reported: set[Location | None]) -> None:
+    def __init__(
+        self, start: Start, reported: set[Location | None], contents: dict[str, bytes]
+    ) -> None:
         self.diagnostics: list[Diagnostic] = [*start.diagnostics]
         self._reported = reported
         self._start = start
+        self._contents = contents
         self._files: dict[str, MeterFile] = {}
 
     def account(self, entry: Entry) -> Account:
-        """The account of an entry, with what its files declare."""
+        """Complete the account of an entry with the declarations in its files."""
         read = [self._file(name) for name in self._names(entry)]
         self.diagnostics += declare.twice([name for file in read for name in file.names])
         declared = [one for file in read for one in file.declared]
@@ -94,10 +100,10 @@ class _Reader:
         return replace(entry.account, declared=tuple(in_order))
 
     def refuse_unselected(self) -> None:
-        """Raises ConfigError where one file was asked for and no account reads it."""
+        """Raise ConfigError if the one requested file is not used by any account."""
         only = self._start.only
         if only is not None and only not in self._files:
-            message = f"no `meters` pattern of {files.PROJECT_FILE} matches this file"
+            message = f"no `meters` pattern in {files.PROJECT_FILE} matches this file"
             raise ConfigError(codes.NOT_SELECTED(message, self._start.folder.show(only)))
 
     def _file(self, name: str) -> MeterFile:
@@ -108,12 +114,13 @@ class _Reader:
             except ConfigError as error:
                 self._files[name] = MeterFile(error.diagnostics)
             else:
+                self._contents[shown.file] = data
                 self._files[name] = declare.read_meters(data, shown.file)
             self.diagnostics += self._files[name].diagnostics
         return self._files[name]
 
     def _names(self, entry: Entry) -> list[str]:
-        """The files of an entry, in order; of links to one file, the first."""
+        """List the files of an entry, in order; of several links to one file, the first."""
         only = self._start.only
         if only is None:
             names = self._found(entry)
@@ -126,16 +133,18 @@ class _Reader:
         return sorted(real.values())
 
     def _found(self, entry: Entry) -> list[str]:
-        """Every file that the patterns of an entry match; none for an explicit one is a problem."""
+        """Find the files that the patterns of an entry match; report patterns without a match."""
         found, diagnostics = files.find(self._start.folder, [p.glob for p in entry.patterns])
         self.diagnostics += diagnostics
         names = sorted({name for names in found.values() for name in names})
         explicit = [pattern for pattern in entry.patterns if pattern.location]
         if entry.patterns and not names and not explicit and not diagnostics:
-            message = "there is no *.yaml or *.yml file in this folder or below it"
+            message = "no meter files found"
+            if self._start.project_file:
+                message += f" (`{files.PROJECT_FILE}` is not one)"
             self.diagnostics.append(codes.NO_METER_FILES(message, self._start.folder.show("")))
         for pattern in explicit:
             if not (found[pattern.glob] or diagnostics or pattern.location in self._reported):
-                message = f"no file of the project matches `{pattern.glob}`"
+                message = f"no file in the project matches `{pattern.glob}`"
                 self.diagnostics.append(codes.GLOB_WITHOUT_MATCH(message, pattern.location))
         return names

@@ -1,8 +1,7 @@
-"""One meter file -> what it declares, and everything that is wrong with it."""
+"""Read one meter file: its declarations and its diagnostics."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,12 +16,10 @@ from . import secret_scan as leak
 from .yaml import reader as yamltree
 from .yaml.document import Document
 
-_USUAL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
-
 
 @dataclass(frozen=True, slots=True)
 class MeterFile:
-    """What one file declares. `names` holds every event_name, `declared` only sound entries."""
+    """The declarations of one file; `names` has every event_name, also those of invalid entries."""
 
     diagnostics: tuple[Diagnostic, ...]
     names: tuple[tuple[str, Location], ...] = ()
@@ -30,36 +27,36 @@ class MeterFile:
 
 
 def read_meters(data: bytes, file: str) -> MeterFile:
-    """A meter file, read as far as it can be; nothing is raised for what is wrong with it."""
+    """Read a meter file as far as possible; errors become diagnostics, nothing is raised."""
     leaks = leak.problems_in(data, file)
     try:
         document = yamltree.read(data, file)
     except ConfigError as error:
         return MeterFile((*leaks, *error.diagnostics))
     if isinstance(document.value, dict) and not document.value.keys() & {"version", "meters"}:
-        message = "neither `version` nor `meters` stands in this file"
+        message = "not a meter file: neither `version` nor `meters` found"
         return MeterFile((*leaks, codes.NOT_A_METER_FILE(message, document.head(()))))
     faults = [*leaks, *document.diagnostics, *schema.check(document, "meters")]
     names = tuple(_names(document))
     if any(fault.level is Level.ERROR for fault in faults):
         return MeterFile(tuple(faults), names)
     declared = tuple(_declared(document))
-    return MeterFile((*faults, *_remarks(declared)), names, declared)
+    return MeterFile((*faults, *_warnings(declared)), names, declared)
 
 
 def twice(names: Iterable[tuple[str, Location]]) -> Iterator[Diagnostic]:
-    """A problem for each event_name that was declared before, at its second place."""
+    """Report each event_name that is declared more than once."""
     first: dict[str, Location] = {}
     for name, location in names:
         if name not in first:
             first[name] = location
             continue
-        message = f"`{name}` is declared again; first at {first[name]}"
+        message = f"duplicate event_name `{name}`, first declared at {first[name]}"
         yield codes.DECLARED_TWICE(message, location, event_name=name)
 
 
 def retired_twice(declared: Iterable[MeterConfig]) -> Iterator[Diagnostic]:
-    """A warning for each meter id that is to be retired under more than one event_name."""
+    """Warn of each meter id that is retired under more than one event_name."""
     first: dict[str, MeterConfig] = {}
     for entry in declared:
         for id_ in entry.retires:
@@ -69,7 +66,7 @@ def retired_twice(declared: Iterable[MeterConfig]) -> Iterator[Diagnostic]:
 
 
 def merged(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
-    """An entry over the defaults of its file, mappings key by key."""
+    """Merge an entry over the defaults of its file, mappings key by key."""
     both = {
         key: {**defaults[key], **entry[key]}
         for key in defaults.keys() & entry.keys()
@@ -79,7 +76,7 @@ def merged(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, A
 
 
 def _names(document: Document) -> Iterator[tuple[str, Location]]:
-    """The event_names of a document, however wrong the rest of it is."""
+    """List the event_names of a document, whether or not it is valid."""
     meters = document.value.get("meters") if isinstance(document.value, dict) else None
     for index, entry in enumerate(meters if isinstance(meters, list) else ()):
         name = entry.get("event_name") if isinstance(entry, dict) else None
@@ -112,12 +109,9 @@ def _declaration(entry: Mapping[str, Any], location: Location) -> MeterConfig:
     )
 
 
-def _remarks(declared: Iterable[MeterConfig]) -> Iterator[Diagnostic]:
+def _warnings(declared: Iterable[MeterConfig]) -> Iterator[Diagnostic]:
     for entry in declared:
         name = entry.event_name
         if entry.protect and entry.status is Status.INACTIVE:
-            message = f"`{name}` is protected, and asked to be inactive"
+            message = f"`{name}` is both protected and declared inactive"
             yield codes.PROTECTED_AND_INACTIVE(message, entry.location, event_name=name)
-        if not _USUAL_NAME.fullmatch(name):
-            message = f"`{name}` holds other characters than letters, digits, `_`, `-` and `.`"
-            yield codes.UNUSUAL_EVENT_NAME(message, entry.location, event_name=name)

@@ -1,4 +1,4 @@
-"""The project file -> accounts, each with its own patterns of meter files and its policy."""
+"""Read the project file: accounts, each with its policy and its patterns of meter files."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _AS_WRITTEN = ("api_key_env", "livemode", "account_id", "stripe_account", "strip
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A pattern of meter files, and where it was written; nowhere for the default ones."""
+    """A pattern of meter files, and its location; default patterns have none."""
 
     glob: str
     location: Location | None = None
@@ -32,7 +32,7 @@ class Pattern:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An account whose meters are still to be read."""
+    """An account whose meter files have not been read yet."""
 
     account: Account
     patterns: tuple[Pattern, ...]
@@ -40,19 +40,19 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class ProjectFile:
-    """What a project file says; without entries where it cannot be used."""
+    """The accounts of a project file; none if it cannot be read."""
 
     entries: tuple[Entry, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
 def without_project_file() -> ProjectFile:
-    """The one account there is when nobody says anything."""
+    """Return the default account, used without a project file."""
     return ProjectFile((Entry(_default_account(Policy()), _DEFAULT_PATTERNS),))
 
 
 def read_project(data: bytes, file: str, folder: Folder) -> ProjectFile:
-    """A project file, read as far as it can be; nothing is raised for what is wrong with it."""
+    """Read a project file as far as possible; errors become diagnostics, nothing is raised."""
     leaks = tuple(leak.problems_in(data, file))
     try:
         document = yamltree.read(data, file)
@@ -62,7 +62,7 @@ def read_project(data: bytes, file: str, folder: Folder) -> ProjectFile:
     diagnostics = (*leaks, *document.diagnostics, *faults)
     if any(fault.code == codes.UNKNOWN_VERSION.code for fault in faults):
         return ProjectFile((), diagnostics)
-    diagnostics += tuple(judge.faults(document, folder))
+    diagnostics += tuple(judge.check(document, folder))
     sound = not any(diagnostic.level is Level.ERROR for diagnostic in diagnostics)
     entries = (
         Entry(_account(document, name, folder) if sound else _sketch(document, name, folder), some)
@@ -72,10 +72,9 @@ def read_project(data: bytes, file: str, folder: Folder) -> ProjectFile:
 
 
 def _selections(document: Document) -> Iterator[tuple[str, tuple[Pattern, ...]]]:
-    """The name of each account and its patterns, as far as they can be used.
+    """List the name of each account and its valid patterns.
 
-    Also of a file with errors, so that the mistakes in meter files come to light in the
-    same run.
+    Of an invalid file too, so that errors in meter files are reported in the same run.
     """
     common = _patterns(document, (), _DEFAULT_PATTERNS)
     accounts = document.value.get("accounts") if isinstance(document.value, dict) else None
@@ -87,7 +86,7 @@ def _selections(document: Document) -> Iterator[tuple[str, tuple[Pattern, ...]]]
 def _patterns(
     document: Document, path: Path, otherwise: tuple[Pattern, ...]
 ) -> tuple[Pattern, ...]:
-    """The patterns under a mapping of the project file, each with its place."""
+    """List the patterns of a mapping of the project file, with their locations."""
     settings = _at(document, path)
     if not isinstance(settings, dict):
         return ()
@@ -102,7 +101,7 @@ def _patterns(
 
 
 def _account(document: Document, name: str, folder: Folder) -> Account:
-    """An account of a file without errors."""
+    """Build an account from a valid file."""
     common = document.value.get("policy", {})
     ignored = _ignored(document, ())
     if "accounts" not in document.value:
@@ -122,13 +121,13 @@ def _account(document: Document, name: str, folder: Folder) -> Account:
 
 
 def _sketch(document: Document, name: str, folder: Folder) -> Account:
-    """An account of a file with errors: its name, and the files that it would use."""
+    """Build an account from an invalid file: its name, and the files of its emulator."""
     settings = judge.accounts(document).get(name, {})
     return Account(name=name, **_own_files(settings, folder))
 
 
 def _own_files(settings: Mapping[str, Any], folder: Folder) -> dict[str, Any]:
-    """The emulator's files, as absolute paths."""
+    """Resolve the files of the emulator to absolute paths."""
     named = {key: judge.text(settings, key) for key in ("emulator", "seed")}
     return {key: folder.path(posixpath.normpath(name)) for key, name in named.items() if name}
 
@@ -150,7 +149,7 @@ def _policy(settings: Mapping[str, Any]) -> Policy:
 
 
 def _ignored(document: Document, path: Path) -> tuple[Ignore, ...]:
-    """The exemptions under a mapping of the project file, each with its place."""
+    """List the `ignore` entries of a mapping of the project file, with their locations."""
     return tuple(
         Ignore(**entry, location=document.location((*path, "ignore", index)))
         for index, entry in enumerate(_at(document, path).get("ignore", ()))
@@ -158,7 +157,7 @@ def _ignored(document: Document, path: Path) -> tuple[Ignore, ...]:
 
 
 def _at(document: Document, path: Path) -> Any:
-    """The value at a path that is known to lead to one."""
+    """Get the value at a path that is known to exist."""
     value = document.value
     for step in path:
         value = value[step]

@@ -1,4 +1,4 @@
-"""What a schema cannot say of a project file: what goes together, and what stays inside."""
+"""Check what a schema cannot express: conflicting keys, paths, dates and duplicate accounts."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _WITH_A_KEY_ONLY = ("api_key_env", "stripe_account", "stripe_context", "api_base")
 
 
-def faults(document: Document, folder: Folder) -> list[Diagnostic]:
-    """Every fault, however wrong the rest of the file is by its schema."""
+def check(document: Document, folder: Folder) -> list[Diagnostic]:
+    """Report every error, whether or not the rest of the file is valid by its schema."""
     found = list(_paths(document, folder))
     for name, settings in accounts(document).items():
         found += _reach(document, ("accounts", name), settings)
@@ -32,13 +32,13 @@ def faults(document: Document, folder: Folder) -> list[Diagnostic]:
 
 
 def accounts(document: Document) -> dict[str, dict[str, Any]]:
-    """The accounts that are mappings at all."""
+    """Select the accounts that are mappings."""
     accounts = _mapping(_mapping(document.value).get("accounts"))
     return {name: value for name, value in accounts.items() if isinstance(value, dict)}
 
 
 def _levels(document: Document) -> list[tuple[Path, Mapping[str, Any]]]:
-    """The project's own settings, then those of each account, with their paths."""
+    """List the settings of the project, then those of each account, with their paths."""
     own = ((("accounts", name), value) for name, value in accounts(document).items())
     return [((), _mapping(document.value)), *own]
 
@@ -48,7 +48,7 @@ def _mapping(value: Any) -> dict[str, Any]:
 
 
 def text(settings: Mapping[str, Any], key: str) -> str | None:
-    """A setting that can be a text to judge; the schema speaks of all others."""
+    """Get a setting if it is valid text; the schema reports everything else."""
     value = settings.get(key)
     return value if isinstance(value, str) and value.isprintable() and value else None
 
@@ -66,18 +66,20 @@ def _paths(document: Document, folder: Folder) -> Iterator[Diagnostic]:
 
 
 def _own_file(document: Document, path: Path, name: str, folder: Folder) -> Iterator[Diagnostic]:
-    """What is wrong with a file that the emulator is to use."""
+    """Check the path of a file of the emulator."""
     if _leaves(name):
         yield _not_within(document, path, name)
         return
     full = folder.path(name)
     location = document.location(path)
     if not folder.holds(full):
-        yield codes.OUTSIDE(f"`{clip(name)}` leads out of the project folder", location)
+        yield codes.OUTSIDE(
+            f"`{clip(name)}` is a link to a path outside the project folder", location
+        )
     elif os.path.isdir(full):
         yield codes.UNREADABLE(f"`{clip(name)}` is a folder", location)
     elif path[-1] == "seed" and not os.path.exists(full):
-        yield codes.NO_SUCH_PATH(f"there is no file `{clip(name)}`", location)
+        yield codes.NO_SUCH_PATH(f"no such file: `{clip(name)}`", location)
 
 
 def _leaves(name: str) -> bool:
@@ -86,18 +88,18 @@ def _leaves(name: str) -> bool:
 
 
 def _not_within(document: Document, path: Path, name: str) -> Diagnostic:
-    message = f"`{clip(name)}` leaves the project folder"
+    message = f"`{clip(name)}` is outside the project folder"
     return codes.NOT_WITHIN(message, document.location(path))
 
 
 def _days(document: Document) -> Iterator[Diagnostic]:
-    """Days in the right form that no calendar has."""
+    """Check dates in the right format that are not in the calendar."""
     for path, settings in _levels(document):
         entries = settings.get("ignore")
         for index, entry in enumerate(entries if isinstance(entries, list) else ()):
             until = text(_mapping(entry), "until")
             if until and _DAY.fullmatch(until) and not _is_day(until):
-                message = f"`until` is {until}, and there is no such day"
+                message = f"`until` is {until}, which is not a valid date"
                 location = document.location((*path, "ignore", index, "until"))
                 yield codes.BAD_TEXT(message, location)
 
@@ -110,24 +112,26 @@ def _is_day(text: str) -> bool:
 
 
 def _reach(document: Document, path: Path, settings: Mapping[str, Any]) -> Iterator[Diagnostic]:
-    """An account is reached with a key or is the emulator, and nothing of both."""
+    """Check that an account has either a key or the emulator, and no key of the other."""
     if "emulator" in settings:
         for key in _WITH_A_KEY_ONLY:
             if key in settings:
-                yield _at_odds(document, (*path, key), f"`{key}` does not go with `emulator`")
+                yield _at_odds(
+                    document, (*path, key), f"`{key}` cannot be combined with `emulator`"
+                )
     elif not tried(settings, "api_key_env", "api_key", "emulator"):
         message = f"account `{clip(str(path[-1]))}` has neither `api_key_env` nor `emulator`"
-        hint = "name the variable that holds its key: `api_key_env: STRIPE_API_KEY`"
+        hint = "set the name of the variable that holds its key: `api_key_env: STRIPE_API_KEY`"
         yield codes.MISSING_KEY(message, document.head(path), hint)
     elif "seed" in settings:
-        yield _at_odds(document, (*path, "seed"), "`seed` only goes with `emulator`")
+        yield _at_odds(document, (*path, "seed"), "`seed` requires `emulator`")
     if "stripe_account" in settings and "stripe_context" in settings:
-        message = "`stripe_context` does not go with `stripe_account`"
+        message = "`stripe_context` cannot be combined with `stripe_account`"
         yield _at_odds(document, (*path, "stripe_context"), message)
 
 
 def tried(settings: Mapping[str, Any], *keys: str) -> bool:
-    """Whether a key is there, be it misspelt, which is reported by itself."""
+    """Whether a key is present, possibly misspelled, which is reported separately."""
     return any(suggest(word, keys) for word in settings)
 
 
@@ -136,23 +140,25 @@ def _at_odds(document: Document, path: Path, message: str) -> Diagnostic:
 
 
 def _key_name(document: Document, path: Path, settings: Mapping[str, Any]) -> Iterator[Diagnostic]:
-    """The name of a variable that looks like a key of a kind we have not seen."""
+    """Check for an API key of an unknown kind instead of the name of a variable."""
     name = text(settings, "api_key_env")
     if name and name.startswith(("sk_", "rk_")) and not holds_key(name):
-        message = f"an API key (`{name[:3]}…`) stands where the name of a variable is wanted"
+        message = f"`api_key_env` must name an environment variable, not an API key (`{name[:3]}…`)"
         yield codes.KEY_IN_FILE(message, document.location(path))
 
 
 def _address(document: Document, path: Path, settings: Mapping[str, Any]) -> Iterator[Diagnostic]:
     address = text(settings, "api_base")
     if address and "emulator" not in settings and not is_trusted_api_base(address):
-        message = "`api_base` must be an https address, or an http one on this machine"
-        hint = "write https://HOST or http://127.0.0.1:PORT; plain ASCII, no user, query, fragment"
+        message = "`api_base` must be an https URL, or an http URL on a loopback address"
+        hint = (
+            "write https://HOST or http://127.0.0.1:PORT, in ASCII, without user, query or fragment"
+        )
         yield codes.BAD_TEXT(message, document.location(path), hint)
 
 
 def _same_accounts(document: Document, folder: Folder) -> Iterator[Diagnostic]:
-    """Entries that are one account: by their key, by their id, or by the emulator's file."""
+    """Check for entries with the same account: by key, by id, or by emulator file."""
     first: dict[tuple[Any, ...], str] = {}
     for name, settings in accounts(document).items():
         marks = list(_identities(settings, folder))
@@ -172,13 +178,13 @@ def _identities(settings: Mapping[str, Any], folder: Folder) -> Iterator[tuple[A
         yield "emulator", os.path.realpath(folder.path(emulator))
     elif key:
         yield "key", key, acting_on, context
-        # Whichever key is used, it is the last of these that is acted on.
+        # Requests act on the last of these that is set, whichever key is used.
         if account := context or acting_on or id_:
             yield "id", account, settings.get("livemode") is True
 
 
 def _owners(document: Document) -> Iterator[Diagnostic]:
-    """`undeclared: deactivate` needs `owns` wherever it holds, once for each place it is said."""
+    """Check that `owns` is set wherever `undeclared: deactivate` applies."""
     common = _mapping(_mapping(document.value).get("policy"))
     own = {n: _mapping(settings.get("policy")) for n, settings in accounts(document).items()}
     places: set[Path] = set()
@@ -189,5 +195,5 @@ def _owners(document: Document) -> Iterator[Diagnostic]:
             around = ("accounts", name) if "undeclared" in policy else ()
             places.add((*around, "policy", "undeclared"))
     for path in places:
-        message = "`undeclared: deactivate` stands without patterns in `owns`"
+        message = "`undeclared: deactivate` requires patterns in `owns`"
         yield codes.OWNS_MISSING(message, document.location(path))

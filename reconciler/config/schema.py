@@ -1,4 +1,4 @@
-"""The published JSON Schemas, applied to documents: every violation a problem at its place."""
+"""Check documents against the published JSON Schemas."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from .violation import Violation
 from .yaml.document import Document, Path
 from .yaml.reader import MAX_DIAGNOSTICS
 
-# The wheel carries them inside the package, a checkout and an editable install beside it.
+# The wheel has them inside the package; a checkout or an editable install, beside it.
 _FOLDERS = (FilePath(__file__).parents[1] / "schemas", FilePath(__file__).parents[2] / "schemas")
 
 
 def check(document: Document, name: str) -> list[Diagnostic]:
-    """What is wrong with a document by the schema of that name, one problem for one mistake."""
+    """Report what violates the schema of that name, one diagnostic per error."""
     found = _violations(document.value, _schema(name))
     if (version := found.get(("version",))) and version.keyword == "const":
         return [explain(document, version)]
@@ -34,7 +34,7 @@ def check(document: Document, name: str) -> list[Diagnostic]:
     explained = (explain(document, one) for one in found.values() if not _holds_key(one))
     diagnostics = list(islice(chain(explained, _to_quote(document, found)), MAX_DIAGNOSTICS + 1))
     if too_many or len(diagnostics) > MAX_DIAGNOSTICS:
-        message = f"the file holds more than {MAX_DIAGNOSTICS:,} mistakes"
+        message = f"the file contains more than {MAX_DIAGNOSTICS:,} errors"
         too_many_mistakes = codes.TOO_MANY_MISTAKES(message, document.location(()))
         return [*diagnostics[:MAX_DIAGNOSTICS], too_many_mistakes]
     return diagnostics
@@ -50,14 +50,14 @@ def _violations(value: Any, schema: dict[str, Any]) -> dict[Path, Violation]:
 
 @cache
 def _schema(name: str) -> dict[str, Any]:
-    """A schema without references: following them for each meter takes half as long again."""
+    """Load a schema with its references inlined: resolving them per meter takes 50 % longer."""
     schema = read_schema(name)
     inlined: dict[str, Any] = _inlined(schema, schema["$defs"])
     return inlined
 
 
 def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
-    """A schema with its references replaced by what they refer to."""
+    """Replace the references in a schema by the definitions they refer to."""
     if isinstance(schema, list):
         return [_inlined(item, definitions) for item in schema]
     if not isinstance(schema, dict):
@@ -70,7 +70,7 @@ def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
 
 
 def _meant_by_unknown_keys(found: dict[Path, Violation]) -> Iterator[Path]:
-    """The keys that misspelt or misplaced ones stand for, so as not to report them missing."""
+    """Find the missing keys that a misspelled or misplaced key explains."""
     for path, violation in found.items():
         if violation.keyword == "additionalProperties":
             word, known = str(path[-1]), violation.schema["properties"]
@@ -81,7 +81,7 @@ def _meant_by_unknown_keys(found: dict[Path, Violation]) -> Iterator[Path]:
 
 
 def _holds_key(violation: Violation) -> bool:
-    """Whether the value in question holds an API key, which is reported by itself."""
+    """Whether the value contains an API key, which is reported separately."""
     if violation.keyword == "additionalProperties":
         key = violation.path[-1]
         return holds_key(key) or holds_key(violation.value[key])
@@ -89,7 +89,7 @@ def _holds_key(violation: Violation) -> bool:
 
 
 def _to_quote(document: Document, found: Iterable[Path]) -> Iterator[Diagnostic]:
-    """Strings and keys that some YAML reader would not take for a string, unless wrong anyway."""
+    """Report strings and keys that must be quoted, unless they are invalid anyway."""
     wrong = set(found)
     for path, word in document.words.items():
         if _is_text(document.value, path) and not _within(path, wrong):
@@ -111,7 +111,7 @@ def _within(path: Path, wrong: set[Path]) -> bool:
 
 @cache
 def read_schema(name: str) -> dict[str, Any]:
-    """The JSON Schema of `meters`, `project` or `report` files; callers must not change it."""
+    """Load a published JSON Schema by name; callers must not change it."""
     paths = (folder / f"{name}.schema.json" for folder in _FOLDERS)
     path = next(path for path in paths if path.is_file())
     schema: dict[str, Any] = json.loads(path.read_text("utf-8"))

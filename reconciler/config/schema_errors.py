@@ -1,6 +1,6 @@
-"""jsonschema's errors -> one violation for each path.
+"""Convert the errors of jsonschema to one violation per path.
 
-jsonschema is imported here and nowhere else in the program.
+This is the only module that imports jsonschema.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from .yaml.document import Path
 
 
 def violations(value: Any, schema: dict[str, Any], most: int) -> dict[Path, Violation]:
-    """What a value does not hold of a schema without references: the first fault of each path.
+    """Find the first violation of each path, for a schema without references.
 
-    Unknown and missing keys have their own paths, as if they were there. At most so many
-    paths, so that a file of nothing but mistakes does not take minutes.
+    Unknown and missing keys have paths of their own. The number of paths is limited, so that a
+    file that consists of errors does not take minutes.
     """
     found: dict[Path, Violation] = {}
     for error in _KIND(schema).iter_errors(value):
@@ -37,7 +37,7 @@ def _violation(error: Any) -> Violation:
 
 
 def _required(_: Any, names: Any, instance: Any, __: Any) -> Iterator[ValidationError]:
-    """One error for each missing key, at the path where it would be."""
+    """Report each missing key, at the path where it belongs."""
     if isinstance(instance, dict):
         for name in names:
             if name not in instance:
@@ -47,7 +47,7 @@ def _required(_: Any, names: Any, instance: Any, __: Any) -> Iterator[Validation
 def _additional_properties(
     validator: Any, others: Any, instance: Any, schema: Any
 ) -> Iterator[ValidationError]:
-    """One error for each unknown key, at its own path."""
+    """Report each unknown key, at its own path."""
     if not isinstance(instance, dict):
         return
     known = schema.get("properties", {})
@@ -59,20 +59,20 @@ def _additional_properties(
 
 
 def _property_names(validator: Any, names: Any, instance: Any, _: Any) -> Iterator[ValidationError]:
-    """The faults of a key, at its own path."""
+    """Report an invalid key at its own path."""
     if isinstance(instance, dict):
         for name in instance:
             yield from validator.descend(name, names, path=name)
 
 
 def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
-    """As in JavaScript, `$` is the very end: not also before a last line break."""
+    """Match `$` only at the very end, as in JavaScript, not before a final line break."""
     if isinstance(instance, str) and not re.search(re.sub(r"\$$", r"\\Z", pattern), instance):
         yield ValidationError("malformed")
 
 
 def _is_integer(_: Any, value: Any) -> bool:
-    """Unlike in JSON Schema, 1.0 is none: nobody means a float by it."""
+    """Reject 1.0, which JSON Schema accepts as an integer."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 

@@ -1,4 +1,4 @@
-"""What a violation of a schema means to the person who wrote the file."""
+"""Explain violations of a schema to the author of a file."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from ..diagnostics.diagnostic import Diagnostic, Location
 from ..diagnostics.suggest import suggest
 from .violation import Violation
 from .yaml.document import Document
+from .yaml.scalars import misreading
 from .yaml.source_text import clip, describe
 
 _KINDS = {
@@ -25,7 +26,7 @@ _KINDS = {
     "boolean": "true or false",
 }
 _HINTS = {
-    "object": "write `key: value` lines, indented below it",
+    "object": "write `key: value` lines, indented below the key",
     "array": "write a list: `[...]`, or lines that start with `- `",
     "boolean": "write true or false",
     "integer": "write a whole number, without quotes",
@@ -34,19 +35,19 @@ _HINTS = {
 
 
 def explain(document: Document, violation: Violation) -> Diagnostic:
-    """The problem, at its place, with what to do about it."""
+    """Turn a violation into a diagnostic with a location and a hint."""
     return _EXPLAIN[violation.keyword](document, violation)
 
 
 def homes(word: str, known: Mapping[str, Any]) -> list[str]:
-    """The keys under which a misplaced key belongs."""
+    """Find the keys under which a misplaced key belongs."""
     return [name for name, schema in known.items() if word in schema.get("properties", {})]
 
 
 def quote_it(word: str, location: Location) -> Diagnostic:
-    """A plain scalar stands where a string is wanted, and is none to some reader."""
-    message = f"not every YAML reader takes the plain word `{clip(word)}` for a string"
-    return codes.QUOTE_IT(message, location, f'put quotes around it: "{clip(word)}"')
+    """Report a plain scalar that some YAML parser does not read as a string."""
+    message = f"`{clip(word)}` must be quoted: {misreading(word)}"
+    return codes.QUOTE_IT(message, location, f'quote it: "{clip(word)}"')
 
 
 def _wrong_type(document: Document, violation: Violation) -> Diagnostic:
@@ -55,9 +56,9 @@ def _wrong_type(document: Document, violation: Violation) -> Diagnostic:
         return _unquoted(document, violation, word)
     name, wanted = violation.name, _KINDS[violation.wanted]
     if violation.value is None and not word:
-        message = f"{name} has no value; it must be {wanted}"
+        message = f"{name} has no value; expected {wanted}"
     else:
-        found = f"the word `{clip(word)}`" if word else _kind(violation.value)
+        found = f"`{clip(word)}`" if word else _kind(violation.value)
         message = f"{name} must be {wanted}, not {found}"
     hint = _HINTS.get(violation.wanted, "")
     if violation.path == ("meters",):
@@ -66,7 +67,7 @@ def _wrong_type(document: Document, violation: Violation) -> Diagnostic:
 
 
 def _unquoted(document: Document, violation: Violation, word: str) -> Diagnostic:
-    """A number, date or constant where a string is wanted: quotes only help where they would."""
+    """Suggest quotes for a non-string scalar only if the quoted value would be valid."""
     schema = violation.schema
     if "enum" in schema:
         return _unknown_value(document, replace(violation, wanted=schema["enum"], value=word))
@@ -78,16 +79,16 @@ def _unquoted(document: Document, violation: Violation, word: str) -> Diagnostic
 def _missing(document: Document, violation: Violation) -> Diagnostic:
     *around, key = violation.path
     if key == "meters":
-        hint = "add `meters:` and a list of them; to declare none, write `meters: []`"
+        hint = "add `meters:` and a list of meters; to declare none, write `meters: []`"
     else:
         example = violation.schema["properties"][key]["examples"][0]
-        hint = f"add `{key}: {_flow(example)}`, or what fits"
-    return codes.MISSING_KEY(f"`{key}` is missing", document.head(tuple(around)), hint)
+        hint = f"add it, for example `{key}: {_flow(example)}`"
+    return codes.MISSING_KEY(f"missing key `{key}`", document.head(tuple(around)), hint)
 
 
 def _unknown_key(document: Document, violation: Violation) -> Diagnostic:
     word, known = str(violation.path[-1]), violation.schema["properties"]
-    hint = f"known here: {', '.join(known)}"
+    hint = f"known keys: {', '.join(known)}"
     if meant := suggest(word, known):
         hint = f"did you mean `{meant}`?"
     elif places := homes(word, known):
@@ -104,23 +105,23 @@ def _unknown_value(document: Document, violation: Violation) -> Diagnostic:
     if _may_be_unknown(document, violation):
         if word := document.words.get(violation.path):
             unquoted = quote_it(word, document.location(violation.path))
-            return replace(unquoted, hint=f"{hint}; if Stripe has it, {unquoted.hint}")
+            return replace(unquoted, hint=f"{hint}; if Stripe supports it, {unquoted.hint}")
         rule = codes.UNKNOWN_VALUE_ALLOWED
     elif violation.schema.get("x-stripe-enum"):
-        hint += "; where Stripe knows more, write `allow_unknown_values: true` into the file"
-    message = f"{violation.name} is `{clip(str(violation.value))}`, which is not known"
+        hint += "; to accept other values of Stripe's API, set `allow_unknown_values: true`"
+    message = f"unknown value `{clip(str(violation.value))}` for {violation.name}"
     return rule(message, document.location(violation.path), hint)
 
 
 def _may_be_unknown(document: Document, violation: Violation) -> bool:
-    """Whether the file lets values pass here that only Stripe knows: any sound string."""
+    """Whether the file accepts any valid string here, because Stripe may support it."""
     allowed = document.value.get("allow_unknown_values") is True
     return allowed and bool(violation.schema.get("x-stripe-enum"))
 
 
 def _unknown_version(document: Document, violation: Violation) -> Diagnostic:
     value, supported = violation.value, violation.wanted
-    message = f"version {_shown(value)} is not supported; supported is {supported}"
+    message = f"version {_shown(value)} is not supported (supported: {supported})"
     return codes.UNKNOWN_VERSION(message, document.location(violation.path))
 
 
@@ -139,7 +140,7 @@ def _bad_name(document: Document, violation: Violation) -> Diagnostic:
 def _listed_twice(document: Document, violation: Violation) -> Diagnostic:
     items = violation.value
     again = next(at for at, item in enumerate(items) if item in items[:at])
-    message = f"{violation.name} names {_shown(items[again])} twice"
+    message = f"{violation.name} lists {_shown(items[again])} twice"
     return codes.LISTED_TWICE(message, document.location((*violation.path, again)))
 
 
@@ -152,14 +153,14 @@ def _out_of_range(fault: Callable[[Any, Any], str]) -> Callable[[Document, Viola
 
 
 def _fault(text: str) -> str | None:
-    """What is wrong with a text to the eye that cannot see it."""
+    """Describe an error that is invisible on screen."""
     if not text.strip():
         return "is blank"
     if text != text.strip():
-        return "has spaces around it"
+        return "has leading or trailing whitespace"
     for character in text:
         if unicodedata.category(character) in ("Cc", "Cf", "Zl", "Zp"):
-            return f"holds {describe(character)}"
+            return f"contains {describe(character)}"
     return None
 
 
@@ -169,7 +170,7 @@ def _kind(value: Any) -> str:
 
 
 def _flow(value: Any) -> str:
-    """A value as YAML in one line."""
+    """Write a value as YAML on one line."""
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
     return json.dumps(value, ensure_ascii=False)
@@ -194,9 +195,11 @@ _EXPLAIN: dict[str, Callable[[Document, Violation], Diagnostic]] = {
     "minItems": _out_of_range(lambda value, _: "is an empty list"),
     "minProperties": _out_of_range(lambda value, _: "is an empty mapping"),
     "maxLength": _out_of_range(
-        lambda value, most: f"is {len(value)} characters long; at most {most} are allowed"
+        lambda value, most: f"is {len(value)} characters long; the maximum is {most}"
     ),
-    "minimum": _out_of_range(lambda value, least: f"is {value}; at least {least} is needed"),
-    "maximum": _out_of_range(lambda value, most: f"is {value}; at most {most} is allowed"),
-    "exclusiveMinimum": _out_of_range(lambda value, least: f"is {value}; it must be over {least}"),
+    "minimum": _out_of_range(lambda value, least: f"is {value}; the minimum is {least}"),
+    "maximum": _out_of_range(lambda value, most: f"is {value}; the maximum is {most}"),
+    "exclusiveMinimum": _out_of_range(
+        lambda value, least: f"is {value}; it must be greater than {least}"
+    ),
 }

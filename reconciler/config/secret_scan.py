@@ -1,4 +1,4 @@
-"""API keys pasted into files: found before anything else is said, and never repeated."""
+"""Find API keys in files, and keep them out of every diagnostic."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..diagnostics.codes import config as codes
 from ..diagnostics.diagnostic import Diagnostic
 from .yaml import source_text as texts
 
-MAX_KEYS = 100  # in one file; nobody needs to be told more often
+MAX_KEYS = 100  # reported per file
 
 _KEY = re.compile(r"(?<![A-Za-z0-9])([sr]k)_(?:test|live|org)_[A-Za-z0-9_]{3,}")
 
@@ -22,15 +22,15 @@ def holds_key(value: object) -> bool:
 
 
 def problems_in(data: bytes, file: str) -> Iterator[Diagnostic]:
-    """Every API key in a file, in comments and in broken files too: whoever reads it has it."""
+    """Report every API key in a file, including comments and files that are not valid YAML."""
     text = data[: texts.MAX_BYTES].decode("utf-8", "replace").removeprefix("\ufeff")
     for match in islice(_KEY.finditer(text), MAX_KEYS):
-        message = f"an API key (`{match[1]}_…`) is written in this file"
+        message = f"API key (`{match[1]}_…`) in a configuration file"
         yield codes.KEY_IN_FILE(message, texts.place(text, match.span(), file))
 
 
 def redacted(diagnostic: Diagnostic) -> Diagnostic:
-    """The same problem without any key that its words may quote."""
+    """Remove every API key that a diagnostic quotes."""
     message, hint = (_KEY.sub(r"\1_…", words) for words in (diagnostic.message, diagnostic.hint))
     name = None if holds_key(diagnostic.event_name) else diagnostic.event_name
     return replace(diagnostic, message=message, hint=hint, event_name=name)

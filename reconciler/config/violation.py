@@ -1,4 +1,4 @@
-"""What a schema and a value disagree about."""
+"""A violation of a schema, before it becomes a diagnostic."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .yaml.source_text import clip
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """What a keyword of a schema wanted, of which value, and the schema around it."""
+    """The keyword that a value violates, the wanted value, and the schema around the keyword."""
 
     path: Path
     keyword: str
@@ -22,10 +22,10 @@ class Violation:
 
     @property
     def name(self) -> str:
-        """The value's name in messages."""
+        """The name of the value in messages."""
         match self.path:
             case ():
                 return "the file"
             case (*_, str(parent), int(index)):
-                return f"entry {index + 1} of `{clip(parent)}`"
+                return f"item {index + 1} of `{clip(parent)}`"
         return f"`{clip(str(self.path[-1]))}`"

@@ -1,13 +1,4 @@
-"""Everything a person has to read about what went wrong: rules, problems, places, errors.
-
-ReconcilerError ─┬─ ConfigError      1   the files are not usable
-                 ├─ UsageError      64   the command line is not usable
-                 ├─ RefusedError     3   a guard said no, or the wrong account or mode
-                 ├─ StaleError       4   a saved plan no longer fits the account
-                 ├─ AuthError        6   the key is missing, unknown or not allowed
-                 ├─ ServiceError     1   the API could not be used
-                 └─ StoppedError    130   a signal ended the run
-"""
+"""Diagnostics, their locations, and the rules that produce them."""
 
 from __future__ import annotations
 
@@ -16,7 +7,7 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How much a problem matters: an error stops the run, a warning and an info do not."""
+    """The level of a diagnostic: an error stops the run, a warning or an info does not."""
 
     ERROR = "error"
     WARNING = "warning"
@@ -25,7 +16,7 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Location:
-    """A stretch of a file. Lines and columns count from 1, the end is exclusive; 0 is "unknown"."""
+    """A range in a file. Lines and columns count from 1, the end is exclusive; 0 is unknown."""
 
     file: str
     line: int = 0
@@ -39,7 +30,10 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One thing to read: which rule, how bad, what happened, where, what to do."""
+    """One message to the user: rule, level, text, location, and a hint on what to do.
+
+    `source` is the first line of the location as it is in the file, where it may be shown.
+    """
 
     code: str
     level: Level
@@ -47,6 +41,7 @@ class Diagnostic:
     location: Location | None = None
     hint: str = ""
     event_name: str | None = None
+    source: str | None = None
 
     def __str__(self) -> str:
         place = f"{self.location}: " if self.location else ""
@@ -56,7 +51,7 @@ class Diagnostic:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """An entry of the catalogue: a stable code, and what `explain` says about it."""
+    """An entry of the catalogue: a stable code, and its explanation for `explain`."""
 
     code: str
     title: str
@@ -71,5 +66,5 @@ class Rule:
         hint: str = "",
         event_name: str | None = None,
     ) -> Diagnostic:
-        """A problem of this kind; where no hint fits the case better, the remedy is the hint."""
+        """Create a diagnostic of this rule; the default hint is the remedy."""
         return Diagnostic(self.code, self.level, message, location, hint or self.remedy, event_name)

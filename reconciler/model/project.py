@@ -81,14 +81,13 @@ class Project:
     """A project folder, read and checked: its accounts, each with what is declared for it.
 
     `root` is an absolute path. `narrowed` says that only a part of the declarations was
-    read (one file), so that absence means nothing. `digest` names the configuration.
+    read (one file), so that absence means nothing.
     """
 
     root: str
     accounts: tuple[Account, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
     narrowed: bool = False
-    digest: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

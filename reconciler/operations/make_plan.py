@@ -55,7 +55,6 @@ def make_plan(
         target=Target.of(session.account),
         changes=changes,
         listed=tuple(sorted(meter.id for meter in existing)),
-        configuration=project.digest,
         commit=commit,
         created_at=int(session.clock.now()),
         nonce=secrets.token_hex(16),

@@ -43,8 +43,8 @@ class Plan:
     """Everything that was decided, and what it was decided on.
 
     `account` is what the key could read of the account, `target` what the files name; `listed`
-    are the ids of all live meters, `created_at` Unix seconds, `configuration` the digest of the
-    files and `commit` the git commit they were read at, where there is one. `complete` is False
+    are the ids of all existing meters, `created_at` Unix seconds, and `commit` the git commit that
+    the files were read at, where there is one. `complete` is False
     for a narrowed run. It holds no secret.
     """
 
@@ -52,7 +52,6 @@ class Plan:
     changes: tuple[Change, ...]
     target: Target = Target()
     listed: tuple[str, ...] = ()
-    configuration: str = ""
     commit: str | None = None
     created_at: int = 0
     nonce: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -9,6 +10,7 @@ from itertools import pairwise
 from typing import TypeVar
 
 from ..diagnostics.codes import planning as rules
+from ..diagnostics.codes.config import UNUSUAL_EVENT_NAME
 from ..diagnostics.diagnostic import Diagnostic, Level
 from ..model.change import Action, Change, Reason
 from ..model.match import settings
@@ -16,6 +18,7 @@ from ..model.meter import ExistingMeter, Meter, Status, Unreadable
 from ..model.price import Price
 from ..model.project import MeterConfig
 
+_USUAL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _ALIKE = 0.6  # the likeness from which two event_names look like one name changed
 _NEIGHBOURS = 16  # of each name, on either side, in either order
 _SHOWN = 5  # prices that a message names
@@ -116,7 +119,14 @@ def _of_line(
             event_name=change.event_name,
         )
     elif change.action is Action.CREATE:
+        yield from _unusual_name(change)
         yield from _newcomer(change, renames)
+
+
+def _unusual_name(change: Change) -> Iterator[Diagnostic]:
+    if not _USUAL_NAME.fullmatch(change.event_name):
+        message = f"{change.event_name!r} contains characters other than A-Z, a-z, 0-9, _, - and ."
+        yield UNUSUAL_EVENT_NAME(message, change.location, event_name=change.event_name)
 
 
 def _newcomer(change: Change, renames: _Renames) -> Iterator[Diagnostic]:

@@ -97,9 +97,16 @@ def test_an_error_beside_a_document_sets_its_hint_apart(world, run):
     """Standard error of a JSON run: one line an error, and the way out cannot be overlooked."""
     made = world(SEATS, policy="{undeclared: deactivate}")
     (line,) = run("plan", made.folder, "--format", "json").err.splitlines()
-    assert line.endswith(
-        '(hint: name the event_names that this project may stop: `owns: ["ai_*"]`)'
-    )
+    hint = "list the event_names that this project may deactivate, for example"
+    assert line.endswith(f'(hint: {hint} `owns: ["ai_*"]`)')
+
+
+def test_an_error_in_a_file_shows_its_line_with_carets(tmp_path, run):
+    """As linters do; JSON has the location only."""
+    (tmp_path / "m.yaml").write_text("version: 1\nmeters: 7\n")
+    text = run("validate", tmp_path).out
+    assert "   2 | meters: 7\n     |         ^\n    hint: " in text
+    assert "meters: 7" not in run("validate", tmp_path, "--format", "json").out
 
 
 @pytest.mark.parametrize("words", [["--save"], ["--out", "json"]])

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import yaml
-from config.test_config_fuzz import PIECES, TREES
+from config.test_loader_fuzz import PIECES, TREES
 from hypothesis import example, given
 from hypothesis import strategies as st
 

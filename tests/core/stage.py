@@ -44,7 +44,7 @@ class Context:
     @property
     def project(self) -> Project:
         """The project as it is declared now."""
-        return Project("/project", (self.account,), digest="d")
+        return Project("/project", (self.account,))
 
     def declare(self, *declared: MeterConfig, **policy: Any) -> None:
         """Other files, or another policy."""

@@ -21,7 +21,7 @@ PRICED = lines(
     [stopped("mtr_1"), stopped("mtr_2", formula="last"), existing("mtr_g", "gone", window="day")],
     priced("p@mtr_1", "q@mtr_g"),
 )
-PLAN = plan_of(*EVERY_LINE, commit="a" * 40, created_at=1_790_000_000, configuration="d" * 64)
+PLAN = plan_of(*EVERY_LINE, commit="a" * 40, created_at=1_790_000_000)
 
 
 @pytest.mark.parametrize(

@@ -182,3 +182,14 @@ def test_all_the_prices_of_one_meter_are_gathered_in_one_pass():
     """However many; their order stays."""
     prices = [Price(f"price_{n}", "mtr_a") for n in range(40_000)]
     assert by_meter(iter(prices)) == {"mtr_a": tuple(prices)}
+
+
+def test_an_unusual_event_name_is_warned_of_only_where_the_meter_is_created():
+    """A meter that exists shows that the name works."""
+    changes = lines(
+        [declare("a b"), declare("c d"), declare("é"), retire("e f")],
+        [existing("mtr_c", "c d"), stopped("mtr_e", "é")],
+    )
+    (warning,) = plan_warnings(changes)
+    assert (warning.code, warning.level, warning.event_name) == ("C022", Level.WARNING, "a b")
+    assert "'a b' contains characters other than" in warning.message

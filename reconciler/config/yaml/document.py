@@ -1,4 +1,4 @@
-"""One YAML file as plain values, and where each of them was written."""
+"""A parsed YAML file: plain values, and the location of each."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ Span = tuple[Mark, Mark]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A file read; places stand beside the values, by path, so that the values stay plain.
+    """A parsed file; locations are kept beside the values, by path, so that values stay plain.
 
-    `words` are the plain scalars that some YAML reader takes for something other than a
-    string, as they were written; `loose_keys` likewise for keys. `aliases` lead from the
-    path of an alias to the path of its anchor.
+    `words` holds the plain scalars that some YAML parser does not read as a string, as written,
+    and `loose_keys` such keys. `aliases` maps the path of an alias to the path of its anchor.
     """
 
     file: str
@@ -33,19 +32,19 @@ class Document:
     diagnostics: tuple[Diagnostic, ...] = ()
 
     def location(self, path: Path) -> Location:
-        """The place of a value, or of the nearest one around it."""
+        """Locate a value, or the nearest value around it."""
         steps = self._followed(path)
         while steps not in self.places:
             steps = steps[:-1]
         return locate(self.file, self.places[steps])
 
     def key_location(self, path: Path) -> Location:
-        """The place of the key of a value; where there is none, of the value."""
+        """Locate the key of a value; without one, the value."""
         span = self.keys.get(self._followed(path))
         return locate(self.file, span) if span else self.location(path)
 
     def head(self, path: Path) -> Location:
-        """The place of the first key of a mapping, to point at the mapping as a whole."""
+        """Locate the first key of a mapping, to point at the mapping as a whole."""
         around = self.location(path)
         value = self.value
         for step in path:
@@ -54,7 +53,7 @@ class Document:
         return first if (first.line, first.column) == (around.line, around.column) else around
 
     def _followed(self, path: Path) -> Path:
-        """The path at which something inside an alias was really written."""
+        """Resolve a path inside an alias to the path at the anchor."""
         for length in range(len(path) - 1, 0, -1):
             if anchor := self.aliases.get(path[:length]):
                 return self._followed(anchor + path[length:])
@@ -62,6 +61,6 @@ class Document:
 
 
 def locate(file: str, span: Span) -> Location:
-    """A location, counted from 1, from two marks of the YAML reader, counted from 0."""
+    """Convert two marks of the parser, counted from 0, to a location, counted from 1."""
     start, end = span
     return Location(file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)

@@ -1,7 +1,7 @@
-"""YAML text -> Document, from the events of libyaml: quick, with places, and never more than data.
+"""Read YAML from the events of libyaml, with the location of every value.
 
-The loaders that build Python objects are not used: they let the last of two equal keys
-win, know no places, and crash the interpreter on deep nesting.
+PyYAML's own constructors are not used: they silently accept duplicate keys, keep no locations,
+and overflow the stack on deep nesting.
 """
 
 from __future__ import annotations
@@ -22,21 +22,21 @@ from .scalars import resolve
 MAX_DEPTH = 64
 MAX_VALUES = 500_000
 MAX_DIAGNOSTICS = 1_000
-MAX_EXPANDED = 100_000  # values that aliases may stand for, all together
+MAX_EXPANDED = 100_000  # values that the aliases of a file may expand to
 
-_TOO_DEEP = f"more than {MAX_DEPTH} levels"
+_TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
 # From PyYAML 6.0.4 on libyaml has a limit of its own. It reads ahead of the events, so that one
 # long line of brackets meets that limit before MAX_DEPTH.
 _LIBYAML_TOO_DEEP = "exceeded maximum nesting depth"
-_SURROGATE = re.compile("[\ud800-\udfff]")  # libyaml refuses them, the pure reader does not
+_SURROGATE = re.compile("[\ud800-\udfff]")  # rejected by libyaml, not by the pure parser
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def read(data: bytes, file: str) -> Document:
-    """The one document of a YAML file.
+    """Read the single document of a YAML file.
 
-    Raises ConfigError where the file cannot be read to its end; mistakes that leave the
-    rest readable (a key written twice, a tag) are the problems of the document.
+    Raises ConfigError if the file cannot be parsed to its end; errors that do not stop the
+    parser (a duplicate key, a tag) become the diagnostics of the document.
     """
     text = texts.decode(data, file)
     composer = _Composer(text, file)
@@ -60,7 +60,7 @@ def read(data: bytes, file: str) -> Document:
 
 
 class _Composer:
-    """Takes events one by one, and holds what has been understood so far."""
+    """Builds plain values from parser events, and records the location of each."""
 
     def __init__(self, text: str, file: str) -> None:
         self.file = file
@@ -77,7 +77,7 @@ class _Composer:
         self._expanded = 0
 
     def document(self) -> Any:
-        """The value of the first document; a second one is a problem."""
+        """Read the first document; report a second one."""
         self.next()  # the start of the stream
         start = self.next()
         if isinstance(start, events.StreamEndEvent):
@@ -93,10 +93,10 @@ class _Composer:
         return value
 
     def _node(self, event: Any, path: Path) -> Any:
-        """The value that starts with this event, its place noted under the path."""
+        """Read the value that starts with this event, and record its location under the path."""
         self._values += 1
         if self._values > MAX_VALUES:
-            message = f"the file holds more than {MAX_VALUES:,} values"
+            message = f"the file contains more than {MAX_VALUES:,} values"
             raise self._fatal(codes.TOO_MANY_VALUES, message, event)
         if len(path) > MAX_DEPTH:
             raise self._fatal(codes.TOO_DEEP, _TOO_DEEP, event)
@@ -104,7 +104,7 @@ class _Composer:
         if isinstance(event, events.AliasEvent):
             return self._alias(event, path)
         if event.tag:
-            self._note(codes.TAG, f"the tag {_shown_tag(event.tag)} is not read", event)
+            self._note(codes.TAG, f"the tag {_shown_tag(event.tag)} is not supported", event)
         before = self._values + self._expanded
         value = self._content(event, path)
         if event.anchor:
@@ -116,14 +116,16 @@ class _Composer:
         if isinstance(event, events.ScalarEvent):
             return self._scalar(event, path)
         if event.anchor:
-            self._anchors.pop(event.anchor, None)  # inside itself it must not be found
+            self._anchors.pop(event.anchor, None)  # not defined within its own value
         if isinstance(event, events.MappingStartEvent):
             return self._mapping(event, path)
         return self._sequence(event, path)
 
     def _scalar(self, event: Any, path: Path) -> Any:
         if not event.value.isascii() and _SURROGATE.search(event.value):
-            raise self._fatal(codes.FORBIDDEN_CHARACTER, "half a character (a surrogate)", event)
+            raise self._fatal(
+                codes.FORBIDDEN_CHARACTER, "unpaired surrogates are not allowed", event
+            )
         if not event.implicit[0] or event.tag:
             return event.value
         value, is_string = resolve(event.value)
@@ -150,13 +152,13 @@ class _Composer:
         return mapping
 
     def _entry(self, event: Any, path: Path, mapping: dict[str, Any]) -> Path:
-        """Reads a key and its value into the mapping; answers where the value's place is noted."""
+        """Read a key and its value into the mapping; return the path under which it is recorded."""
         if not isinstance(event, events.ScalarEvent):
-            self._note(codes.COMPLEX_KEY, "a key must be a word", event)
+            self._note(codes.COMPLEX_KEY, "keys must be strings", event)
             self._aside(event, path)
             return self._aside(self.next(), path)[0]
         if event.value == "<<" and event.implicit[0]:
-            self._note(codes.MERGE_KEY, "the merge key `<<` is not read", event)
+            self._note(codes.MERGE_KEY, "merge keys are not supported; use `defaults`", event)
             place, merged = self._aside(self.next(), path)
             _merge(mapping, merged)
             return place
@@ -166,7 +168,7 @@ class _Composer:
         return self._new_entry(event, (*path, event.value), mapping)
 
     def _aside(self, event: Any, path: Path) -> tuple[Path, Any]:
-        """Reads what has no usable key, under a number, which no key of a mapping is."""
+        """Read a value without a usable key, recorded under a number, which is never a key."""
         place = (*path, event.start_mark.index)
         self._aside_depth += 1
         value = self._node(event, place)
@@ -175,7 +177,7 @@ class _Composer:
 
     def _new_entry(self, event: Any, place: Path, mapping: dict[str, Any]) -> Path:
         if event.tag:
-            self._note(codes.TAG, f"the tag {_shown_tag(event.tag)} is not read", event)
+            self._note(codes.TAG, f"the tag {_shown_tag(event.tag)} is not supported", event)
         self.keys[place] = event.start_mark, event.end_mark
         if event.implicit[0] and not self._aside_depth and not resolve(event.value)[1]:
             self.loose_keys[place] = event.value
@@ -183,31 +185,31 @@ class _Composer:
         return place
 
     def _close(self, start: Any, end: Any, path: Path, last: Any) -> None:
-        """A block collection ends with its last entry: libyaml has it end at the next token."""
+        """End a block collection with its last entry; libyaml ends it at the next token."""
         mark = end.end_mark if start.flow_style or last is start else self.places[last][1]
         self.places[path] = start.start_mark, mark
 
     def _alias(self, event: Any, path: Path) -> Any:
         if event.anchor not in self._anchors:
-            message = f"no complete `&{texts.clip(event.anchor)}` stands before this alias"
+            message = f"undefined alias `*{texts.clip(event.anchor)}`"
             raise self._fatal(codes.ALIAS, message, event)
         value, anchor, size = self._anchors[event.anchor]
         self._expanded += size
         if self._expanded > MAX_EXPANDED:
-            message = f"the aliases of this file stand for more than {MAX_EXPANDED:,} values"
+            message = f"the aliases in this file expand to more than {MAX_EXPANDED:,} values"
             raise self._fatal(codes.ALIAS_BUDGET, message, event)
         self.aliases[path] = anchor
         return value
 
     def _note_twice(self, event: Any, path: Path) -> None:
         first = self.keys[path][0].line + 1
-        message = f"`{texts.clip(event.value)}` stands here again, first in line {first}"
+        message = f"duplicate key `{texts.clip(event.value)}`, first defined on line {first}"
         self._note(codes.DUPLICATE_KEY, message, event)
 
     def _note(self, rule: Rule, message: str, event: Any) -> None:
         location = locate(self.file, (event.start_mark, event.end_mark))
         if len(self.diagnostics) == MAX_DIAGNOSTICS:
-            message = f"the file holds more than {MAX_DIAGNOSTICS:,} mistakes"
+            message = f"the file contains more than {MAX_DIAGNOSTICS:,} errors"
             raise ConfigError(*self.diagnostics, codes.TOO_MANY_MISTAKES(message, location))
         self.diagnostics.append(rule(message, location))
 
@@ -217,7 +219,7 @@ class _Composer:
 
 
 def _merge(mapping: dict[str, Any], merged: Any) -> None:
-    """Lets a refused merge hold all the same, so that its keys are not reported missing."""
+    """Merge the keys of a rejected merge key, so that they are not reported as missing."""
     for source in merged if isinstance(merged, list) else [merged]:
         if isinstance(source, dict):
             for key, value in source.items():

@@ -1,4 +1,4 @@
-"""What a plain scalar means: only what YAML 1.1 and 1.2 agree on, anything doubtful by name.
+"""Resolve plain scalars that YAML 1.1 and YAML 1.2 read the same way, and detect all others.
 
 Sources: YAML 1.2.2, section 10.3.2 (core schema); the YAML 1.1 type repository at
 https://yaml.org/type/.
@@ -17,6 +17,7 @@ _CONSTANTS: dict[str, bool | None] = {
 }
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,299})")
 _FLOAT = re.compile(r"(?:[-+]?[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+][0-9]+)?")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-")
 _FIRST = frozenset("0123456789+-.~=<nNtTfFyYoO")
 _DOUBTFUL = re.compile(
     r"""
@@ -35,10 +36,10 @@ _DOUBTFUL = re.compile(
 
 
 def resolve(text: str) -> tuple[Scalar, bool]:
-    """The value of a plain scalar, and whether every YAML reader takes it for a string.
+    """Return the value of a plain scalar, and whether every YAML parser reads it as a string.
 
-    What the two versions read differently (`on`, `010`, `1e3`, a date) stays a string
-    that not every reader takes for one; so does a number too long to compute with.
+    What the two versions read differently (`on`, `010`, `1e3`, a date) is returned as a string,
+    with False; so is a number of more than 300 digits.
     """
     if text and text[0] not in _FIRST:
         return text, True
@@ -49,3 +50,19 @@ def resolve(text: str) -> tuple[Scalar, bool]:
     if _FLOAT.fullmatch(text):
         return float(text), False
     return text, not _DOUBTFUL.fullmatch(text)
+
+
+def misreading(text: str) -> str:
+    """Say which YAML parsers do not read a plain scalar as a string, and what they read."""
+    value, _ = resolve(text)
+    if value is None or isinstance(value, bool):
+        return f"YAML parsers read it as {'null' if value is None else 'a boolean'}"
+    if not isinstance(value, str):
+        return "YAML parsers read it as a number"
+    if text.isalpha():
+        return "YAML 1.1 parsers read it as a boolean"
+    if _DATE.match(text):
+        return "YAML 1.1 parsers read it as a date"
+    if text in ("=", "<<"):
+        return "it has a special meaning in YAML 1.1"
+    return "some YAML parsers read it as a number"

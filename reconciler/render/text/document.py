@@ -19,6 +19,7 @@ from ..summary import PARTIAL, Tone, called, count, planned, results, verdict
 from ..view import places, unattached
 from . import styled as ink
 from .drift import found, total
+from .excerpt import excerpt
 from .history import past, timeline
 from .plan import block
 from .styled import ReportedChange, Span, Style, wrapped
@@ -145,6 +146,7 @@ def diagnostic_lines(diagnostic: Diagnostic) -> Iterator[ReportedChange]:
     first, *rest = wrapped(diagnostic.message, head, "    ")
     yield _lit(str(first[0]), f"{diagnostic.level} {diagnostic.code}", _LEVEL[diagnostic.level])
     yield from rest
+    yield from excerpt(diagnostic, _LEVEL[diagnostic.level])
     if diagnostic.hint:
         yield from wrapped(f"hint: {diagnostic.hint}", "    ")
 

@@ -46,7 +46,7 @@ UNREADABLE = {
     "tab": ("a:\n\tb: 1\n", ("Y003", 2, 1)),
     "two colons": ("a: b: c", ("Y003", 1, 5)),
     "open bracket": ("a: [1,\n", ("Y003", 1, 7)),
-    "open quote": ("a: 'x\n", ("Y003", 1, 6)),
+    "open quote": ("a: 1\nb: 'x\n\n", ("Y003", 2, 4)),
     "reserved sign": ("a: @x", ("Y003", 1, 4)),
     "wrong indentation": ("a:\n  - 1\n b: 2\n", ("Y003", 3, 2)),
     "undefined alias": ("a: *b", ("Y009", 1, 4)),
