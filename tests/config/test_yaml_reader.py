@@ -76,7 +76,7 @@ def test_the_limit_of_libyaml_is_reported_as_ours(text):
     with pytest.raises(ConfigError) as caught:
         yamltree.read(text.encode(), "m.yaml")
     diagnostic = caught.value.diagnostics[-1]
-    assert (diagnostic.code, diagnostic.message) == ("Y011", "more than 64 levels")
+    assert (diagnostic.code, diagnostic.message) == ("Y011", "nested more than 64 levels deep")
     assert diagnostic.hint == "flatten the structure"
     assert diagnostic.location.line == 1
 
