@@ -8,7 +8,7 @@ import re
 import pytest
 import stripe
 from cli.world import CALLS, SEATS, existing
-from past.checkout import begun
+from history.checkout import begun
 from published import held
 
 from reconciler.emulator import Key, Settings

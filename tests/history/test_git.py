@@ -6,7 +6,7 @@ import subprocess
 from types import SimpleNamespace
 
 import pytest
-from past.checkout import begun
+from history.checkout import begun
 
 from reconciler.history import ci as origin
 from reconciler.history import git

@@ -219,7 +219,7 @@ def test_a_large_journal_is_turned_over_and_still_read(tmp_path, monkeypatch):
 def test_two_processes_do_not_mix_lines(tmp_path):
     """Every line of both is whole."""
     script = (
-        "import sys; from pathlib import Path; from past.test_journal import *\n"
+        "import sys; from pathlib import Path; from history.test_journal import *\n"
         "from reconciler.clock import SystemClock\n"
         "with journal.opened(Path(sys.argv[1]), RUN, SystemClock()) as book:\n"
         "    for n in range(200): book.before_request(STOP, 'k' * 500 + str(n))\n"

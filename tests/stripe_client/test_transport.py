@@ -7,7 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from client.scripted import KEY, PATH, Scripted, http, in_turn, refusal, to
+from stripe_client.scripted import KEY, PATH, Scripted, http, in_turn, refusal, to
 
 from reconciler import __version__
 from reconciler.diagnostics.errors import ServiceError, StoppedError

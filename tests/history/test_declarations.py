@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 
 import pytest
-from past.checkout import SECOND, begun
+from history.checkout import SECOND, begun
 
 from reconciler.history import declarations as commits
 from reconciler.history.declarations import changes
