@@ -58,3 +58,12 @@ COMMITS_CUT = Rule(
     "git fetch --unshallow (in GitHub Actions: fetch-depth: 0), or see git log",
     Level.WARNING,
 )
+COMMIT_UNKNOWN = Rule(
+    "J104",
+    "the git commit of this run is unknown",
+    "The project is in a git checkout that cannot be read: git is missing, fails, or the checkout "
+    "belongs to another user. The plan, the journal and the idempotency keys then name no commit. "
+    "In a CI job the commit is taken from its variables (`GITHUB_SHA`, `CI_COMMIT_SHA`, …).",
+    "install git, or give the checkout to the user that runs this",
+    Level.WARNING,
+)
