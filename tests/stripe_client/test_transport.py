@@ -232,7 +232,7 @@ def test_a_refused_connection_is_named(clock):
     with to(server, clock) as transport, pytest.raises(ConnectionFailedError) as caught:
         transport.get(PATH)
     assert caught.value.diagnostic.code == "S010"
-    assert caught.value.message == f"no answer from {server.url}: Connection refused"
+    assert caught.value.message == f"no response from {server.url}: Connection refused"
     assert caught.value.status is None
 
 
