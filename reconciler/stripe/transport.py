@@ -149,7 +149,7 @@ class Transport:
     def _learn(self, tried: Tried, claimed: float) -> None:
         """Let pace and budget know how a request fared."""
         if tried.limited:
-            self._pacer.refused(claimed, self._clock.monotonic())
+            self._pacer.on_rejected(claimed, self._clock.monotonic())
         elif tried.status is not None and tried.status < 400:
             self._pacer.on_success()
             self._budget.earn()
