@@ -7,7 +7,7 @@ import subprocess
 import sys
 
 import pytest
-from client.scripted import KEY, Scripted, http, in_turn, refusal
+from stripe_client.scripted import KEY, Scripted, http, in_turn, refusal
 
 from reconciler.diagnostics.errors import AuthError, Exit, ServiceError
 from reconciler.model.meter import Unreadable

@@ -1,1 +1,1 @@
-"""What happened: the journal of runs, the git commits behind it, and one time line of both."""
+"""The journal of runs, the git commits and CI jobs behind them, and time lines of meters."""

@@ -1,18 +1,34 @@
-"""Where a run comes from: who started it, in which job, at which git commit."""
+"""Who started a run, in which CI job, on which git commit."""
 
 from __future__ import annotations
 
 import getpass
+import re
 from collections.abc import Mapping
+from pathlib import Path
 
-from .git import GitError, ask
+from ..diagnostics.codes import journal as rules
+from ..diagnostics.diagnostic import Diagnostic
+from .git import GitError, find_checkout, run_git
+
+_HASH = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 # Set by GitLab, Jenkins, Buildkite and CircleCI to the address of the running job.
 _JOB_ADDRESSES = ("CI_JOB_URL", "BUILD_URL", "BUILDKITE_BUILD_URL", "CIRCLE_BUILD_URL")
 
-# What tells that a service runs the job, and where it says who started it.
+# A variable that only this service sets, and the one with the commit of the job.
+_COMMITS = (
+    ("GITHUB_ACTIONS", "GITHUB_SHA"),
+    ("GITLAB_CI", "CI_COMMIT_SHA"),
+    ("BUILDKITE", "BUILDKITE_COMMIT"),
+    ("CIRCLECI", "CIRCLE_SHA1"),
+    ("JENKINS_URL", "GIT_COMMIT"),
+    ("TF_BUILD", "BUILD_SOURCEVERSION"),
+)
+
+# A variable that only this service sets, and the one with the person who started the job.
 _STARTED_BY = (
-    ("GITHUB_ACTIONS", "GITHUB_TRIGGERING_ACTOR"),  # on a re-run another one than the actor
+    ("GITHUB_ACTIONS", "GITHUB_TRIGGERING_ACTOR"),  # may differ from the actor on a re-run
     ("GITHUB_ACTIONS", "GITHUB_ACTOR"),
     ("GITLAB_CI", "GITLAB_USER_LOGIN"),
     ("BUILDKITE", "BUILDKITE_BUILD_CREATOR"),
@@ -22,19 +38,43 @@ _STARTED_BY = (
 )
 
 
-def commit(folder: str) -> str | None:
-    """The full hash of the checked-out commit; None outside a checkout or without git."""
+def commit(folder: str, environ: Mapping[str, str]) -> tuple[str | None, tuple[Diagnostic, ...]]:
+    """Return the full hash of the checked-out commit, or None and why it is unknown.
+
+    Where git cannot read the checkout, or there is none, the hash that the CI service gives is
+    used. Without a checkout or a service there is no commit, and nothing to report.
+    """
     try:
-        found = ask(folder, "rev-parse", "--verify", "HEAD").decode("ascii", "replace").strip()
-    except GitError:
-        return None
-    return found if len(found) in (40, 64) else None
+        top = find_checkout(folder)
+        if top:
+            return head(top), ()
+        reason = None
+    except GitError as error:
+        reason = str(error)
+    if given := _commit_of_job(environ):
+        return given, ()
+    message = f"the commit of this run is unknown: {reason}"
+    return None, (rules.COMMIT_UNKNOWN(message),) if reason else ()
+
+
+def head(top: Path) -> str | None:
+    """Return the commit that is checked out at `top`; None before the first. Raises GitError."""
+    found = run_git(top, str(top), "rev-parse", "--verify", "--quiet", "HEAD")
+    return found.decode("ascii", "replace").strip() or None
+
+
+def _commit_of_job(environ: Mapping[str, str]) -> str | None:
+    for service, name in _COMMITS:
+        given = environ.get(name, "")
+        if environ.get(service) and _HASH.fullmatch(given):
+            return given
+    return None
 
 
 def user(environ: Mapping[str, str]) -> str | None:
-    """Who started the CI job; outside of one the login name, None where the system knows none.
+    """Return who started the CI job, else the login name; None where the system has none.
 
-    The login of a build machine (`runner`, `root`) would name nobody.
+    In a job the login (`runner`, `root`) is the build machine's, not a person's.
     """
     for service, name in _STARTED_BY:
         if environ.get(service) and (found := environ.get(name)):
@@ -46,7 +86,7 @@ def user(environ: Mapping[str, str]) -> str | None:
 
 
 def job(environ: Mapping[str, str]) -> str | None:
-    """The address of the CI job that this run is part of, where the service tells."""
+    """Return the address of the CI job that runs this; None where it is unknown."""
     server, repository = environ.get("GITHUB_SERVER_URL"), environ.get("GITHUB_REPOSITORY")
     if server and repository and (run := environ.get("GITHUB_RUN_ID")):
         return f"{server}/{repository}/actions/runs/{run}"

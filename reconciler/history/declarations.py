@@ -1,165 +1,110 @@
-"""The commits that changed what a project's files say of one event_name.
+"""The commits that added, changed or removed lines with the event_name of a meter.
 
-Each commit that touched a YAML file of the project is looked at by its meaning: both versions
-of the file are read, and the entry of the name is compared. So a changed line that does not bear
-the name is found, a change of the file's `defaults` too, while comments, other meters, and an
-entry that moves elsewhere as it is do not count; and no name or path is ever part of a pattern.
-
-Limits: `*.yaml` and `*.yml` only, whichever account reads them; the checked-out branch only, as
-git simplifies its history (a branch that ended where it began is left out); a merge counts where
-it says something that none of its parents said; the latest 1,000 commits that touched such a
-file. A version that is not YAML declares nothing. Nothing is fetched: a partial clone without
-the older versions is said to be unreadable.
+This is `git log -G`: it sees lines, not meaning. A comment that names the meter counts, and a
+change of another line of its declaration does not. Only `*.yaml` and `*.yml` files of the project
+on the checked-out branch are read; a file that moves as it is does not count, nor does a merge.
+Nothing is fetched: a partial clone without the older versions is reported as unreadable.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-from ..config import former
 from ..diagnostics.codes import journal as rules
 from ..diagnostics.diagnostic import Diagnostic
 from ..report.history import DeclarationChange, PastCommit
 from ..timestamps import LATEST
-from .ci import commit
-from .git import GitError, ask, objects
+from .ci import head
+from .git import GitError, find_checkout, run_git
 
-MOST = 1_000
-_PATIENCE = 30.0  # seconds for the whole log of a large repository, or for many of its files
+MOST = 200
+_TIMEOUT = 30.0  # seconds: git reads every version of every file
 _LOG = (
-    "log",
-    f"--max-count={MOST}",
-    "--format=%H%x00%P%x00%ct%x00%an%x00%s",
-    *("-z", "-c", "--raw", "--root", "--relative", "--no-abbrev", "--no-renames"),
-    *("--no-color", "--no-notes", "--no-ext-diff", "--encoding=UTF-8"),
-    *("--", ":(glob)**/*.yaml", ":(glob)**/*.yml"),
+    *("log", "--format=%x00%x00%H%x00p%P%x00t%ct%x00a%an%x00s%s%x00", "--encoding=UTF-8"),
+    *("--patch", "--unified=0", "--root", "--find-renames", "--relative", "--text"),
+    *("--output-indicator-new=>", "--output-indicator-old=<"),  # no header begins with these
+    *("--src-prefix=a/", "--dst-prefix=b/", "--submodule=short"),
+    *("--no-color", "--no-notes", "--no-ext-diff", "--no-textconv", "--no-show-signature"),
 )
-_HEAD = 5  # fields of the format
-
-Entry = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class _Touched:
-    """A file that a commit touched: its blob in each parent, and in the commit; zeros for none."""
-
-    path: str
-    before: tuple[str, ...]
-    after: str
+_FILES = ("--", ":(glob)**/*.yaml", ":(glob)**/*.yml")
+_RECORD = re.compile(
+    r"(?P<hash>[0-9a-f]{40,64})\0p(?P<parents>[0-9a-f ]*)\0t(?P<at>\d*)\0"
+    r"a(?P<author>[^\0]*)\0s(?P<subject>[^\0]*)\0(?P<patch>.*)",
+    re.DOTALL,
+)
+_SPECIAL = re.compile(r"[][\\.^$*+?(){}|]")  # of an extended regular expression
 
 
-@dataclass(frozen=True, slots=True)
-class _Logged:
-    """A commit as git logs it; a merge names only files that differ from all its parents."""
+def changes(folder: str, event_name: str) -> tuple[tuple[PastCommit, ...], tuple[Diagnostic, ...]]:
+    """Return the commits, newest first, and why some or all of them are missing.
 
-    commit: str
-    parents: tuple[str, ...]
-    at: float
-    author: str
-    subject: str
-    files: tuple[_Touched, ...]
-
-
-def changes(root: str, event_name: str) -> tuple[tuple[PastCommit, ...], tuple[Diagnostic, ...]]:
-    """The commits, newest first, and what kept all or the older ones from being seen.
-
-    Outside of a git checkout, and before the first commit in one, there is neither.
+    Without a git checkout, and before its first commit, both are empty.
     """
-    around = (Path(root), *Path(root).parents)
-    if not any(os.path.exists(folder / ".git") for folder in around):
-        return (), ()
+    if not event_name or not event_name.isprintable():
+        return (), ()  # no line of a file holds such a name as it is
     try:
-        return _changes(root, event_name)
+        top = find_checkout(folder)
+        return _changes(top, folder, event_name) if top else ((), ())
     except GitError as error:
         return (), (rules.COMMITS_UNREADABLE(f"the commits cannot be read: {error}"),)
 
 
-def _changes(root: str, event_name: str) -> tuple[tuple[PastCommit, ...], tuple[Diagnostic, ...]]:
-    shallow = ask(root, "rev-parse", "--is-shallow-repository").strip() == b"true"
-    logged = tuple(_logged(ask(root, *_LOG, timeout=_PATIENCE))) if commit(root) else ()
+def _changes(
+    top: Path, folder: str, event_name: str
+) -> tuple[tuple[PastCommit, ...], tuple[Diagnostic, ...]]:
+    shallow = run_git(top, folder, "rev-parse", "--is-shallow-repository").strip() == b"true"
+    if not head(top):
+        return (), ()
+    plain = _SPECIAL.sub(r"\\\g<0>", event_name)
+    pattern = f"-G(^|[^A-Za-z0-9_.-]){plain}($|[^A-Za-z0-9_.-])"
+    limit = f"--max-count={MOST}"
+    output = run_git(top, folder, *_LOG, limit, pattern, *_FILES, timeout=_TIMEOUT)
+    records = tuple(_records(output))
     cut = []
-    if len(logged) == MOST:
-        cut.append(f"only the latest {MOST:,} commits of YAML files were looked at")
-    if shallow:  # where it is cut off, a commit seems to declare everything
+    if len(records) == MOST:
+        cut.append(f"only the latest {MOST} commits that name this meter were read")
+    if shallow:  # the commit where it is cut off seems to add everything
         cut.append("this checkout is a shallow clone: it lacks the older commits")
-        logged = tuple(each for each in logged if each.parents)
-    entries = _entries(root, logged, event_name)
-    told = tuple(found for each in logged if (found := _told(each, entries)))
-    return told, tuple(map(rules.COMMITS_CUT, cut))
+        records = tuple(record for record in records if record["parents"])
+    found = (_past_commit(record, event_name) for record in records)
+    return tuple(filter(None, found)), tuple(map(rules.COMMITS_CUT, cut))
 
 
-def _logged(output: bytes) -> Iterator[_Logged]:
-    """The commits of the log. Its fields end in NUL, which no text or path can hold."""
-    words = iter(output.decode("utf-8", "replace").split("\0"))
-    head: list[str] = []
-    files: list[_Touched] = []
-    for word in words:
-        if len(head) < _HEAD:
-            head += [word] if head or word else []
-        elif (raw := word.lstrip("\n")).startswith(":"):
-            files.append(_touched(raw, next(words, "")))
-        elif raw:
-            yield _commit(head, files)
-            head, files = [raw], []
-    if len(head) == _HEAD:
-        yield _commit(head, files)
+def _records(output: bytes) -> Iterator[re.Match[str]]:
+    """Yield the commits of the log, each with its patch."""
+    for part in output.decode("utf-8", "replace").split("\0\0"):
+        if record := _RECORD.fullmatch(part):
+            yield record
 
 
-def _commit(head: list[str], files: list[_Touched]) -> _Logged:
-    hash_, parents, at, author, subject = head
-    seconds = float(min(int(at), LATEST)) if at.isdecimal() else 0.0
-    return _Logged(hash_, tuple(parents.split()), seconds, author, subject, tuple(files))
-
-
-def _touched(raw: str, path: str) -> _Touched:
-    """`:mode mode blob blob status`, with a colon, a mode and a blob more for each more parent."""
-    parents = len(raw) - len(raw.lstrip(":"))
-    *before, after = raw.split()[parents + 1 : 2 * parents + 2]
-    return _Touched(path, tuple(before), after)
-
-
-def _entries(root: str, logged: tuple[_Logged, ...], event_name: str) -> dict[str, Entry]:
-    """The blobs that declare the name, and what each says of it; each is read once."""
-    touched = [file for each in logged for file in each.files]
-    blobs = dict.fromkeys(blob for file in touched for blob in (*file.before, file.after))
-    named = [blob for blob in blobs if blob.strip("0")]
-    read = objects(root, named, _PATIENCE)
-    return {blob: found for blob, data in read if (found := former.entry(data, event_name))}
-
-
-def _told(logged: _Logged, entries: Mapping[str, Entry]) -> PastCommit | None:
-    """What the commit did to the entry; None where it left it as some parent had it."""
-    after = {file.path: found for file in logged.files if (found := entries.get(file.after))}
-    versions = [
-        {file.path: found for file in logged.files if (found := entries.get(file.before[n]))}
-        for n in range(min((len(file.before) for file in logged.files), default=1))
-    ]
-    if any(list(before.values()) == list(after.values()) for before in versions):
+def _past_commit(record: re.Match[str], event_name: str) -> PastCommit | None:
+    """Return what the patch of a commit does to the lines with a name."""
+    naming = re.compile(rf"(?<![A-Za-z0-9_.-]){re.escape(event_name)}(?![A-Za-z0-9_.-])")
+    name = ""
+    signs: set[str] = set()
+    files: dict[str, None] = {}
+    for line in record["patch"].split("\n"):
+        if line.startswith(("--- a/", "+++ b/")):
+            name = line[6:].rstrip("\t")
+        elif line.startswith(("<", ">")) and naming.search(line, 1):
+            signs.add(line[0])
+            files[name] = None
+    if not signs:
         return None
-    before = versions[0]
-    turn = (
-        DeclarationChange.CHANGED
-        if before and after
-        else DeclarationChange.DECLARED
-        if after
-        else DeclarationChange.REMOVED
-    )
     return PastCommit(
-        commit=logged.commit,
-        at=logged.at,
-        author=logged.author,
-        subject=logged.subject,
-        turn=turn,
-        keys=tuple(_differing(before, after)) if turn is DeclarationChange.CHANGED else (),
-        files=tuple(after or before),
+        commit=record["hash"],
+        at=float(min(int(record["at"] or 0), LATEST)),
+        author=record["author"],
+        subject=record["subject"],
+        turn=_TURNS[frozenset(signs)],
+        files=tuple(files),
     )
 
 
-def _differing(before: Mapping[str, Entry], after: Mapping[str, Entry]) -> list[str]:
-    """The keys that the first entry of either side has otherwise."""
-    old, new = next(iter(before.values())), next(iter(after.values()))
-    return sorted(str(key) for key in {**old, **new} if old.get(key) != new.get(key))
+_TURNS = {
+    frozenset(">"): DeclarationChange.ADDED,
+    frozenset("<>"): DeclarationChange.CHANGED,
+    frozenset("<"): DeclarationChange.REMOVED,
+}

@@ -1,42 +1,87 @@
-"""Git, asked to read: no shell, no pager, no network, and no other program that it may know of."""
+"""Read the git checkout of a project, so that nothing in it can start a program.
+
+Git looks for a repository by itself, and takes a folder with `HEAD`, `objects/` and `refs/` for
+one: a pull request can add such a folder, with a configuration of its own. So `find_checkout`
+accepts only a `.git`, which git never checks out as a part of a commit, and git gets its path.
+What the configuration in it could start is turned off by name below. Neither the settings nor
+the environment of the user reach git.
+"""
 
 from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-_READ_ONLY = (
+_SETTINGS = {
+    "core.attributesFile": os.devnull,
+    "core.fsmonitor": "false",
+    "core.hooksPath": os.devnull,
+    "core.pager": "cat",
+    "core.quotePath": "false",
+    "diff.external": "",
+    "log.showSignature": "false",  # would run gpg
+    "protocol.allow": "never",
+    "safe.bareRepository": "explicit",
+    "submodule.recurse": "false",
+}
+_OPTIONS = (
     "--no-pager",
     "--no-optional-locks",
-    "-c",
-    "protocol.allow=never",  # in a partial clone a missing object would be fetched
-    "-c",
-    "log.showSignature=false",  # would run gpg
+    *(word for key, value in _SETTINGS.items() for word in ("-c", f"{key}={value}")),
 )
-
-# Set where a hook of git runs us: they would have it look into another folder than it is told.
-_ELSEWHERE = frozenset(
-    {"GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_COMMON_DIR", "GIT_PREFIX"}
-)
-
-_AT_ONCE = 256  # objects that one process is asked for, so that they fit into memory
+_ENVIRONMENT = {
+    "GIT_ALLOW_PROTOCOL": "",  # none, whatever `protocol.*.allow` says
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_NO_LAZY_FETCH": "1",  # in a partial clone
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "LC_ALL": "C",
+}
 
 
 class GitError(Exception):
-    """Git is not there, refuses, or takes too long; the text is its own last word."""
+    """Git is missing, refuses, or takes too long; the text is the first line of its reason."""
 
 
-def ask(folder: str, *words: str, timeout: float = 5.0, told: bytes = b"") -> bytes:
-    """What git prints when asked in a folder, within `timeout` seconds; raises GitError.
+def find_checkout(folder: str) -> Path | None:
+    """Return the nearest folder with a `.git`, in or above `folder`; None without one.
 
-    `told` is what it reads from its standard input.
+    Raises GitError where the `.git` belongs to a user who owns neither the project nor this
+    process: somebody else may have put it into a shared folder above.
     """
+    start = Path(folder).resolve()
+    for top in (start, *start.parents):
+        found = top / ".git"
+        if os.path.lexists(found):
+            try:
+                _check_owner(found, start)
+            except OSError as error:
+                raise GitError(f"{found}: {error.strerror or error}") from None
+            return top
+    return None
+
+
+def _check_owner(found: Path, project: Path) -> None:
+    if found.stat().st_uid not in (0, os.geteuid(), project.stat().st_uid):
+        raise GitError(f"{found} belongs to another user than the project")
+
+
+def run_git(top: Path, folder: str, *words: str, timeout: float = 5.0) -> bytes:
+    """Return what a command of git prints in a folder of the checkout at `top`.
+
+    Raises GitError, also after `timeout` seconds. An exit code of 1 without a message is git's
+    answer that there is no such thing: nothing is returned then.
+    """
+    repository = {"GIT_DIR": str(top / ".git"), "GIT_WORK_TREE": str(top)}
+    path = {"PATH": os.environ.get("PATH", os.defpath)}
     try:
-        answer = subprocess.run(  # noqa: S603 - fixed words; the folder is the user's own
-            ["git", "-C", folder, *_READ_ONLY, *words],  # noqa: S607
-            env={name: word for name, word in os.environ.items() if name not in _ELSEWHERE},
-            input=told,
+        done = subprocess.run(  # noqa: S603 - no shell, and no word of a checkout is an option
+            ["git", "-C", os.path.realpath(folder), *_OPTIONS, *words],  # noqa: S607
+            env=path | _ENVIRONMENT | repository,
+            stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=timeout,
             check=False,
@@ -45,26 +90,7 @@ def ask(folder: str, *words: str, timeout: float = 5.0, told: bytes = b"") -> by
         raise GitError(f"no answer within {timeout:g} seconds") from None
     except OSError as error:
         raise GitError(f"git cannot be run: {error.strerror or error}") from None
-    if answer.returncode:
-        said = answer.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise GitError(said[0] if said else f"git ended with {answer.returncode}")
-    return answer.stdout
-
-
-def objects(folder: str, names: Sequence[str], timeout: float) -> Iterator[tuple[str, bytes]]:
-    """Objects by their full names, each with what it holds; raises GitError for a missing one.
-
-    One process answers for many: to start one for each takes longer than to read it.
-    """
-    for start in range(0, len(names), _AT_ONCE):
-        some = names[start : start + _AT_ONCE]
-        wanted = "".join(f"{name}\n" for name in some).encode()
-        held, at = ask(folder, "cat-file", "--batch", timeout=timeout, told=wanted), 0
-        for name in some:
-            head, _, _ = held[at : at + 200].partition(b"\n")
-            size = head.split()[-1]  # after the name and the type; or `missing`
-            if not size.isdigit():
-                raise GitError(head.decode("utf-8", "replace") or f"no word of {name}")
-            begin = at + len(head) + 1
-            at = begin + int(size) + 1
-            yield name, held[begin : at - 1]
+    if done.returncode > 1 or (done.returncode and done.stderr):
+        reason = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise GitError(reason[0] if reason else f"git ended with {done.returncode}")
+    return done.stdout

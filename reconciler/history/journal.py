@@ -1,11 +1,10 @@
-"""What runs intended and what came of it: append-only lines, safe on disk around each request.
+"""The journal: an append-only record of each run, on disk before and after each request.
 
-The journal is memory for people. The program's memory is the account: no run ever reads it
-to decide anything. It is kept in `.reconciler/journal.jsonl` of the project, one JSON object
-a line, and turned over to `journal.jsonl.1` (up to `.5`) when it has grown past 8 MB.
+It is for people only: no run decides anything by it. `.reconciler/journal.jsonl` in the project
+has one JSON object a line, and is renamed to `journal.jsonl.1` (up to `.5`) beyond 8 MB.
 
-Kinds of lines: `run` (who, which plan), `intend` and then `observe` or `unsent` for each
-request, `outcome` for each line of the plan, `end`. All of one run bear its `run` id.
+Kinds of entries: `run` (who, which plan), `request` and then `response` or `not_sent` for each
+request, `result` for each change of the plan, `end`. All entries of one run have its `run` id.
 """
 
 from __future__ import annotations
@@ -39,12 +38,12 @@ _PATIENCE = 50  # tenths of a second
 
 
 class JournalError(ReconcilerError):
-    """The journal cannot be written; nothing may be sent without it."""
+    """The journal cannot be written, and nothing may be sent without it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Header:
-    """What every line of one run has in common, told once in its first line."""
+    """The first entry of a run: what is true of all its entries."""
 
     plan_id: str
     plan_hash: str
@@ -58,38 +57,37 @@ class Header:
 
 
 class FileJournal:
-    """An open journal; `settle.Journal` for an apply. Threads may share it."""
+    """An open journal: the `Journal` of `execution.protocol`, in a file. Threads may share it."""
 
     def __init__(self, descriptor: int, path: Path, plan_id: str, clock: Clock) -> None:
         self._descriptor: int | None = descriptor
         self._path = path
         self._names = {"run": secrets.token_hex(4), "plan_id": plan_id}
         self._clock = clock
-        self._torn = False
         self._lock = threading.Lock()
         self._lost: OSError | None = None
 
     def begin(self, header: Header) -> None:
-        """Written before anything else; raises JournalError when it could not be."""
+        """Write the first entry of the run. Raises JournalError."""
         self._must("run", asdict(header))
 
     def before_request(self, step: Step, key: str, *, begun: bool = False) -> None:
-        """Written before a request is sent; raises JournalError when it could not be.
+        """Write what is about to be sent. Raises JournalError.
 
-        A line that has `begun` goes on all the same, and the run says what is missing.
+        A change that has `begun` must be finished: for it, `lost` reports what is missing.
         """
         (self._should if begun else self._must)("request", _step(step, key))
 
     def after_response(self, step: Step, key: str, answer: Outcome) -> None:
-        """Written after a request; a failure ends nothing, for the request was sent."""
+        """Write what came of a request; a failure is reported by `lost`."""
         self._should("response", {**_step(step, key), **_answer(answer)})
 
     def not_sent(self, step: Step, key: str) -> None:
-        """Written where the run was told to stop before the request went out."""
+        """Write that a request was not sent, because the run is stopping."""
         self._should("not_sent", _step(step, key))
 
     def result(self, line: ReportedChange) -> None:
-        """Written when a line has ended; a failure ends nothing."""
+        """Write the result of a change; a failure is reported by `lost`."""
         if line.result is None:
             return
         error = line.result.error
@@ -103,11 +101,11 @@ class FileJournal:
         self._should("result", entry)
 
     def end(self, exit_code: int) -> None:
-        """Written when the run has come to its end; one that was killed has no such line."""
+        """Write the end of the run; one that was killed has no such entry."""
         self._should("end", {"exit_code": exit_code})
 
     def close(self) -> None:
-        """Let go of the file; a request that ends later, after a stop, is no longer written."""
+        """Close the file; a request that ends later, after a stop, is no longer recorded."""
         with self._lock:
             descriptor, self._descriptor = self._descriptor, None
             if descriptor is not None:
@@ -115,7 +113,7 @@ class FileJournal:
                     os.close(descriptor)
 
     def lost(self) -> tuple[Diagnostic, ...]:
-        """What a run has to say in the end of what could not be written down."""
+        """Report what could not be written."""
         if self._lost is None:
             return ()
         why = self._lost.strerror or self._lost
@@ -134,26 +132,31 @@ class FileJournal:
             self._lost = error
 
     def _write(self, kind: str, entry: Mapping[str, Any]) -> None:
-        """One line, in one write, on disk when this returns."""
+        """Append one entry, and return when it is on disk.
+
+        It begins on a line of its own even where another process, which may have run out of disk,
+        wrote only a part of its last one.
+        """
         head = {"at": round(self._clock.now(), 3), "kind": kind, **self._names}
         data = json.dumps({**head, **entry}).encode() + b"\n"
         with self._lock:
             descriptor = self._descriptor
             if descriptor is None:
                 raise OSError("the run is over")
-            whole = b"\n" + data if self._torn else data
-            self._torn = torn = os.write(descriptor, whole) != len(whole)
-        if torn:
+            _take(descriptor, fcntl.LOCK_EX, self._clock)
+            try:
+                whole = data if _ends_a_line(descriptor) else b"\n" + data
+                written = os.write(descriptor, whole)
+            finally:
+                fcntl.flock(descriptor, fcntl.LOCK_UN)
+        if written != len(whole):
             raise OSError("the disk is full")
         os.fsync(descriptor)
 
 
 @contextmanager
 def opened(folder: Path, header: Header, clock: Clock) -> Iterator[FileJournal]:
-    """The journal in `folder`, with the first line of this run safely in it.
-
-    Raises JournalError before anything else happens when the disk is full or read-only.
-    """
+    """Open the journal in `folder` and write the first entry of this run. Raises JournalError."""
     path = folder / NAME
     try:
         descriptor = _open(folder, path, clock)
@@ -171,22 +174,30 @@ def _open(folder: Path, path: Path, clock: Clock) -> int:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     if folder.is_symlink():
         raise OSError("its folder is a symbolic link")
+    _ignore(folder)
     lock = _regular(folder / LOCK, os.O_CREAT | os.O_RDWR)
     try:
         _take(lock, fcntl.LOCK_EX, clock)
         if path.exists() and path.stat().st_size > TURN_OVER_AT:
             _turn_over(path)
-        descriptor = _regular(path, os.O_CREAT | os.O_RDWR | os.O_APPEND)
-        size = os.fstat(descriptor).st_size
-        if size and os.pread(descriptor, 1, size - 1) != b"\n":
-            os.write(descriptor, b"\n")  # a crash cut the last line off: end it
-        return descriptor
+        return _regular(path, os.O_CREAT | os.O_RDWR | os.O_APPEND)
     finally:
         os.close(lock)
 
 
+def _ignore(folder: Path) -> None:
+    """Keep the folder out of commits, unless it has a `.gitignore`, of whatever kind."""
+    with suppress(FileExistsError), open(folder / ".gitignore", "x", encoding="utf-8") as file:
+        file.write("*\n")
+
+
+def _ends_a_line(descriptor: int) -> bool:
+    size = os.fstat(descriptor).st_size
+    return not size or os.pread(descriptor, 1, size - 1) == b"\n"
+
+
 def _regular(path: Path, flags: int) -> int:
-    """Open a file of ours; OSError for a link that may lead anywhere, a pipe or a device."""
+    """Open a regular file; raise OSError for a link, a pipe or a device."""
     descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
         return descriptor
@@ -195,13 +206,13 @@ def _regular(path: Path, flags: int) -> int:
 
 
 def _take(lock: int, kind: int, clock: Clock) -> None:
-    """Lock a file that others hold for moments only; OSError where somebody does not let go."""
+    """Lock a file that others lock for moments only; raise OSError after five seconds."""
     for _ in range(_PATIENCE):
         try:
             return fcntl.flock(lock, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             clock.sleep(0.1)
-    raise OSError(f"another process does not let go of {LOCK}")
+    raise OSError(f"another process holds {LOCK}")
 
 
 def _turn_over(path: Path) -> None:
@@ -214,7 +225,7 @@ def _turn_over(path: Path) -> None:
 def read(
     folder: Path, clock: Clock | None = None
 ) -> tuple[tuple[dict[str, Any], ...], tuple[Diagnostic, ...]]:
-    """Every entry of the journal, oldest first, and what could not be read of it."""
+    """Return every entry of the journal, oldest first, and what could not be read."""
     entries: list[dict[str, Any]] = []
     diagnostics: list[Diagnostic] = []
     for path, data in _files(folder, clock or SystemClock(), diagnostics):
@@ -222,7 +233,7 @@ def read(
             try:
                 entry = json.loads(line) if line.strip() else None
             except (ValueError, RecursionError):
-                message = "a line of the journal is unreadable: a crash may have cut it off"
+                message = "an entry of the journal is unreadable; a crash may have cut it off"
                 diagnostics.append(rules.DAMAGED(message, Location(str(path), number)))
                 continue
             if isinstance(entry, dict):
@@ -231,11 +242,11 @@ def read(
 
 
 def _files(folder: Path, clock: Clock, diagnostics: list[Diagnostic]) -> list[tuple[Path, bytes]]:
-    """What the files hold, the oldest first, none of them missed because a run turns them over."""
+    """Read the files, oldest first, under the lock that a run takes to rename them."""
     names = [f"{NAME}.{n}" for n in range(KEEP, 0, -1)] + [NAME]
     files: list[tuple[Path, bytes]] = []
     with ExitStack() as stack:
-        with suppress(OSError):  # without a lock no run has been here, or the disk knows none
+        with suppress(OSError):  # no run was here yet, or the disk has no locks
             lock = _regular(folder / LOCK, os.O_RDONLY)
             stack.callback(os.close, lock)
             _take(lock, fcntl.LOCK_SH, clock)
@@ -263,7 +274,7 @@ def _step(step: Step, key: str) -> dict[str, Any]:
 
 
 def _answer(answer: Outcome) -> dict[str, Any]:
-    """What came back: never more of it than a person needs to find the request at Stripe."""
+    """Return what came back, as far as it helps to find the request at Stripe."""
     known: dict[str, Any] = {
         "result": type(answer).__name__.lower(),
         "request_id": answer.request_id,
@@ -282,5 +293,5 @@ def _unwritable(path: Path, error: OSError) -> Diagnostic:
 
 
 def _why(error: OSError) -> str:
-    """An error in words; what the system says of a link that is not followed helps nobody."""
+    """Return the reason of an error; the system's own for a link is misleading."""
     return "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror or str(error)

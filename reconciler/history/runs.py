@@ -1,8 +1,7 @@
-"""What the journal tells: run by run who did what, what was intended and what came of it.
+"""Parse the entries of the journal into runs, their changes and their requests.
 
-The journal is a file that people may have edited and newer versions may have written: what
-does not fit is left out, and unknown kinds of lines are passed over. The nouns of the time line
-of one meter stand here too; `timeline` makes it from the journal, events and commits.
+People may have edited the journal, and newer versions may have written it: values of an
+unexpected type are left out, and unknown kinds of entries are skipped.
 """
 
 from __future__ import annotations
@@ -20,19 +19,19 @@ Entry = Mapping[str, Any]
 
 
 def parse_runs(entries: Iterable[Entry]) -> tuple[PastRun, ...]:
-    """The runs that a journal's entries tell of, in the order in which they began."""
+    """Return the runs of a journal, in the order in which they began."""
     return tuple(_run(name, told) for name, told in _by("run", entries).items())
 
 
 def about(runs: Iterable[PastRun], event_name: str) -> Iterator[PastRun]:
-    """The runs that did something about a name, and only that of them."""
+    """Yield the runs that changed one event_name, each with that change only."""
     for run in runs:
         if changes := tuple(line for line in run.changes if line.event_name == event_name):
             yield replace(run, changes=changes)
 
 
 def _by(name: str, entries: Iterable[Entry]) -> dict[str, list[Entry]]:
-    """The entries by one of their words, in the order in which each comes up first."""
+    """Group entries by a value, in the order in which each value first occurs."""
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
         groups.setdefault(_word(entry, name) or "", []).append(entry)
@@ -76,7 +75,7 @@ def _line(event_name: str, told: list[Entry]) -> PastChange:
 
 
 def _requests(told: list[Entry]) -> list[PastRequest]:
-    """Every intention, with the first thing that was written down of its key after it."""
+    """Return every request, each with the first later entry of the same key."""
     then: dict[str, Entry] = {}
     requests: list[PastRequest] = []
     for entry in reversed(told):
@@ -106,7 +105,7 @@ def _request(key: str, intended: Entry, then: Entry) -> PastRequest:
 
 
 def _of(entry: Entry, name: str, kind: type[T]) -> T | None:
-    """A value of an entry, if it is what it should be."""
+    """Return a value of an entry; None where its type is another."""
     value = entry.get(name)
     return value if type(value) is kind else None
 

@@ -1,4 +1,4 @@
-"""One meter's time line: what the journal, the account's events and the commits tell, merged."""
+"""The time line of one meter: the journal, the events of the accounts and the commits, merged."""
 
 from __future__ import annotations
 
@@ -26,12 +26,11 @@ AccountEvent = tuple[str, Event]
 def timeline(
     runs: Sequence[PastRun], events: Iterable[AccountEvent], commits: Iterable[PastCommit]
 ) -> tuple[Moment, ...]:
-    """All that is known of one event_name, oldest first; nothing here speaks of another one.
+    """Merge the history of one event_name, oldest first.
 
-    An event that is the effect of a request in the journal is told with it, not once more.
-    `events` are newest first, as Stripe lists them. Commits are told by the committer's clock,
-    requests by ours, events by Stripe's, which has whole seconds: within one, the order is not
-    known.
+    An event that is the effect of a request in the journal is a part of that request's moment.
+    `events` are newest first, as Stripe lists them. Commits have the committer's clock, requests
+    ours, events Stripe's in whole seconds: within a second, the order is unknown.
     """
     sent = [(run, request) for run in runs for line in run.changes for request in line.requests]
     effects, others = _joined([request for _, request in sent], events)
@@ -47,10 +46,10 @@ def timeline(
 def _joined(
     requests: Sequence[PastRequest], events: Iterable[AccountEvent]
 ) -> tuple[dict[int, list[Event]], list[AccountEvent]]:
-    """The events that each request brought about, by its place, and those of nobody in here.
+    """Return the events that each request caused, by its index, and the events of no request.
 
-    The request id decides. It is missing where the answer was lost, and another try has another
-    one: then the idempotency key does, for the first request that may have had its effect.
+    The request id decides. Where the response was lost there is none, and a retry has another:
+    then the idempotency key decides, for the first request that may have had an effect.
     """
     by_id: dict[str, int] = {}
     by_key: dict[str, int] = {}
@@ -71,12 +70,12 @@ def _joined(
 
 
 def _requested(run: PastRun, request: PastRequest, effects: Sequence[Event]) -> Moment:
-    """A request of ours, and what the account itself says that it did."""
+    """Return the moment of a request, with the events that confirm it."""
     operation = request.operation or "?"
-    undoing = ", to undo" if request.undoes else ""
+    undoing = " (rollback)" if request.undoes else ""
     said = [f"{operation}{undoing}: {came_of(request)}", *(event.type for event in effects)]
     notes = [request.error, *map(_renamed, effects)]
-    told = next(iter(effects), None)
+    first = next(iter(effects), None)
     return Moment(
         at=request.at,
         source=Source.JOURNAL,
@@ -86,8 +85,8 @@ def _requested(run: PastRun, request: PastRequest, effects: Sequence[Event]) -> 
         who=_who(run),
         origin=Origin.OURS,
         account=run.account.name,
-        meter_id=request.meter_id or (_meter_id(told) if told else None),
-        request_id=request.request_id or (told.request_id if told else None),
+        meter_id=request.meter_id or (_meter_id(first) if first else None),
+        request_id=request.request_id or (first.request_id if first else None),
         plan_id=run.plan_id,
         commit=run.commit,
         event_ids=tuple(event.id for event in effects),
@@ -95,12 +94,12 @@ def _requested(run: PastRun, request: PastRequest, effects: Sequence[Event]) -> 
 
 
 def _adds(line: PastChange) -> bool:
-    """Whether the outcome of a line says more than its requests."""
+    """Whether the result of a change adds something to its requests."""
     return line.status is not None and not (line.requests and line.status in ("done", "already"))
 
 
 def _ended(run: PastRun, line: PastChange) -> Moment:
-    """How a line of a plan ended that was not done, or not by a request."""
+    """Return the moment of a change that failed, was skipped, or needed no request."""
     action = line.action or "?"
     return Moment(
         at=run.began if line.at is None else line.at,
@@ -118,7 +117,7 @@ def _ended(run: PastRun, line: PastChange) -> Moment:
 
 
 def _announced(account: str, event: Event) -> Moment:
-    """An event that no request of this journal explains."""
+    """Return the moment of an event that no request in this journal explains."""
     attribution_text, ours = origin(event)
     by_ours = f"{attribution_text.briefly}, by a run that is not in this journal"
     return Moment(
@@ -139,21 +138,20 @@ def _announced(account: str, event: Event) -> Moment:
 
 
 _DID = {
-    DeclarationChange.DECLARED: "declared in",
+    DeclarationChange.ADDED: "added to",
     DeclarationChange.CHANGED: "changed in",
-    DeclarationChange.REMOVED: "no longer declared in",
+    DeclarationChange.REMOVED: "removed from",
 }
 
 
 def _committed(commit: PastCommit) -> Moment:
-    keys = f": {', '.join(commit.keys)}" if commit.keys else ""
     return Moment(
         at=commit.at,
         source=Source.COMMIT,
         kind=commit.turn,
-        what=f"{_DID[commit.turn]} {', '.join(commit.files)}{keys}",
+        what=f"{_DID[commit.turn]} {', '.join(commit.files)}",
         note=commit.subject or None,
-        who=commit.author or "an author without a name",
+        who=commit.author or "an unnamed author",
         commit=commit.commit,
     )
 
@@ -163,12 +161,12 @@ def _who(run: PastRun) -> str:
 
 
 def _names(run: PastRun) -> Iterator[str]:
-    """The person, and the CI job."""
+    """Yield the person and the CI job."""
     yield from filter(None, (run.user, run.job))
 
 
 def _renamed(event: Event) -> str | None:
-    """The one thing about a meter that an update can change, where the event tells it."""
+    """Describe a change of display_name, the only thing that an update can change."""
     before, after = (each.get("display_name") for each in (event.previous_attributes, event.object))
     known = isinstance(before, str) and isinstance(after, str)
     return f'display_name: "{before}" → "{after}"' if known else None

@@ -1,4 +1,4 @@
-"""What the journal, the events and the commits say happened, as nouns."""
+"""What happened to an account and its meters: runs, changes, requests, commits, moments."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from .documents import CommandResult
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastRequest:
-    """One request as the journal has it. `at` is when it was intended, in Unix seconds.
+    """One request as the journal has it. `at` is when it was announced, in Unix seconds.
 
-    `result` is `confirmed`, `rejected`, `indeterminate` or `not_sent`; None where nothing that can be read
-    was written down after the intention: the run was killed, or is still at it.
+    `result` is `confirmed`, `rejected`, `indeterminate` or `not_sent`; None where no readable
+    answer follows in the journal: the run was killed, or is still running.
     """
 
     key: str
@@ -34,9 +34,9 @@ class PastRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastChange:
-    """What was done about one event_name; a `status` of None means that no outcome was written.
+    """What a run did about one event_name. Without a result, `status` and `at` are None.
 
-    `at` is when the outcome was written down, in Unix seconds.
+    `at` is when the result was recorded, in Unix seconds.
     """
 
     event_name: str
@@ -51,7 +51,7 @@ class PastChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastRun:
-    """One apply on one account. Without `ended` it was killed, or is still going on."""
+    """One apply on one account. Without `ended` it was killed, or is still running."""
 
     run: str
     account: AccountRef
@@ -68,7 +68,7 @@ class PastRun:
 
 
 class Source(StrEnum):
-    """Who tells of a moment."""
+    """Where a moment is known from."""
 
     JOURNAL = "journal"
     EVENT = "event"
@@ -76,19 +76,18 @@ class Source(StrEnum):
 
 
 class DeclarationChange(StrEnum):
-    """What a commit did to a declaration."""
+    """What a commit did to the lines with an event_name."""
 
-    DECLARED = "declared"
+    ADDED = "added"
     CHANGED = "changed"
     REMOVED = "removed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastCommit:
-    """A commit that changed a declaration: `commit` is its full hash, `at` the committer's time.
+    """A commit that changed lines with an event_name.
 
-    `keys` are those of the entry that it changed, `files` where the entry stood, within the
-    project.
+    `commit` is its full hash, `at` the committer's time, `files` are relative to the project.
     """
 
     commit: str
@@ -96,17 +95,16 @@ class PastCommit:
     author: str
     subject: str
     turn: DeclarationChange
-    keys: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Moment:
-    """One line of a time line: when (Unix seconds), who tells of it, what happened, who did it.
+    """One entry of a time line: when (Unix seconds), the source, what happened, who did it.
 
     `kind` is for programs: an operation or an action, the type of an event, a `DeclarationChange`.
     `what`, `note` and `who` are for people; `origin` is an `Origin`, None where there is none.
-    `event_ids` are the events that tell of it too.
+    `event_ids` are the events that confirm it.
     """
 
     at: float
@@ -126,35 +124,36 @@ class Moment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History(CommandResult):
-    """What `history` has to say: runs, oldest first, and what could not be read.
+    """The result of `history`: runs, oldest first, and what could not be read.
 
-    `meter` is the event_name that was asked about, and `timeline` what happened to it, oldest
-    first; None for all of them. Its exit code is that of the worst source; a torn line, or a
-    source that is not there, is no failure.
+    With `--meter`, `meter` is that event_name, `timeline` what happened to it, oldest first, and
+    `similar` a known event_name to suggest where nothing did. The exit code is that of the worst
+    source; a damaged journal entry, or a missing source, is no failure.
     """
 
     runs: tuple[PastRun, ...] = ()
     meter: str | None = None
     timeline: tuple[Moment, ...] | None = None
+    similar: str | None = None
 
     @property
     def complete(self) -> bool:
-        """Whether all that was asked could be read."""
+        """Whether every source could be read."""
         return not self.diagnostics and self.own_exit is Exit.DONE
 
 
 def came_of(request: PastRequest) -> str:
-    """What came of a request, as a phrase."""
+    """Describe what came of a request."""
     status = f" ({request.status})" if request.status else ""
-    many = f", {request.attempts} tries" if (request.attempts or 1) > 1 else ""
-    old = ", an old answer" if request.replayed else ""
+    many = f", {request.attempts} attempts" if (request.attempts or 1) > 1 else ""
+    old = ", a replayed response" if request.replayed else ""
     return f"{_CAME[request.result]}{status}{many}{old}"
 
 
 _CAME = {
-    None: "no answer was written down",
+    None: "no response recorded",
     "confirmed": "done",
     "rejected": "rejected",
-    "indeterminate": "unknown effect",
+    "indeterminate": "effect unknown",
     "not_sent": "not sent",
 }

@@ -1,8 +1,9 @@
-"""The Stripe API as this tool needs it, usable on its own.
+"""A client of the Stripe API, usable on its own.
 
-    meters ──▶ listing ──▶ transport ──▶ connection ──▶ the network
-    writes ──▶ meters        │   │
-    aio    ──▶ meters      retry pace       (decisions: no clock, no socket)
+    client       ──▶ pagination ──▶ transport ──▶ http ──▶ the network
+    meter_writer ──▶ client           │   │
+    async_client ──▶ client        retry rate_limit     (decisions: no clock, no socket)
 
-`wire` turns nouns into form fields and back, `response` an answer into a reply or one of `errors`.
+`codec` converts between nouns and the API's shapes, `response` a response into a reply or one of
+`errors`.
 """

@@ -1,4 +1,4 @@
-"""The API key: checked before it is used, and shown to nobody."""
+"""The API key: checked before it is used, and never shown."""
 
 from __future__ import annotations
 

@@ -47,7 +47,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class TransportError:
-    """Why there is no usable answer. `hopeless` says that a repetition meets the same.
+    """Why there is no usable answer. `permanent` says that a retry meets the same.
 
     `headers` are there where at least those came; `status` too where the answer came to its
     end, or was not read on purpose.

@@ -95,12 +95,12 @@ class Connection:
         if 300 <= status < 400:
             return broken(service.REDIRECTED, f"HTTP {status} would lead to another address")
         if headers.get("content-encoding", "identity") != "identity":
-            return broken(service.GARBLED, "the answer is compressed, which was not asked for")
+            return broken(service.GARBLED, "the response is compressed, which was not requested")
         body = bytearray()
         while piece := response.raw.read(2**16, decode_content=False):
             body += piece
             if len(body) > size:
-                return broken(service.TOO_LARGE, f"the answer exceeds {size:,} bytes")
+                return broken(service.TOO_LARGE, f"the response exceeds {size:,} bytes")
         return Response(status, headers, bytes(body))
 
     def _broken(self, error: BaseException) -> TransportError:
@@ -108,7 +108,7 @@ class Connection:
         reason = _innermost(error)
         why = (reason.strerror if isinstance(reason, OSError) else None) or str(reason)
         if isinstance(reason, _LateError):
-            message = f"the answer was not complete after {self._limits.whole:g} seconds"
+            message = f"the response was not complete after {self._limits.whole:g} seconds"
             return TransportError(service.TOO_SLOW, message, permanent=True)
         if isinstance(error, requests.exceptions.SSLError):
             return TransportError(service.UNTRUSTED, why, permanent=True)
@@ -116,7 +116,7 @@ class Connection:
             why = "the address of a proxy is malformed"
         malformed = isinstance(error, requests.RequestException) and isinstance(error, ValueError)
         passing = isinstance(error, _PASSING) and not malformed
-        message = f"no answer from {self._base}: {why or type(reason).__name__}"
+        message = f"no response from {self._base}: {why or type(reason).__name__}"
         return TransportError(service.UNREACHABLE, message, permanent=not passing)
 
 

@@ -79,21 +79,21 @@ class RateLimiter:
         return self._bucket.rate if self._bucket else None
 
     def reserve(self, now: float) -> float:
-        """Claim the next free moment: the seconds from now until it."""
+        """Reserve the next request; return the seconds to wait before it."""
         with self._lock:
             if self._bucket is None:
                 return 0.0
             self._bucket, wait = take(self._bucket, now)
             return wait
 
-    def refused(self, claimed: float, now: float) -> None:
-        """The account's rate limit refused a request whose moment was reserved at `claimed`."""
+    def on_rejected(self, claimed: float, now: float) -> None:
+        """Slow down: a request that was reserved at `claimed` exceeded the account's rate limit."""
         with self._lock:
             if self._bucket is not None:
                 self._bucket = refused(self._bucket, claimed, now)
 
     def on_success(self) -> None:
-        """A request was answered without a complaint about the rate."""
+        """Speed up a little: a request was within the rate limit."""
         with self._lock:
             if self._bucket is not None:
                 self._bucket = on_success(self._bucket)

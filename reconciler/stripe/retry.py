@@ -1,4 +1,4 @@
-"""Whether another try is worth it, and when: decisions without a clock, chance or socket."""
+"""Decide whether and when to retry, without a clock, chance or socket."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ LONGEST_ADVICE = 30.0
 class Tried:
     """What came of one try, as far as another one depends on it.
 
-    `status` is None where no answer came that could be read. `hopeless` is said of what a
-    repetition meets again (a certificate, a redirect, a body over the limit). `advice` is
+    `status` is None where no answer came that could be read. `permanent` marks what a
+    retry meets again (a certificate, a redirect, a body over the limit). `advice` is
     `Stripe-Should-Retry`, `pause` the seconds of `Retry-After`, `replayed` says that the
     answer is a stored one, which the same idempotency key brings back for ever.
     """

@@ -29,6 +29,8 @@ API_VERSION = "2026-09-30.endive"
 RATE_LIMIT = 20.0
 """Requests a second unless told otherwise: a live account shares its limit with its checkout."""
 
+_FORM = "application/x-www-form-urlencoded"  # said of every POST, also of one without a body
+
 _LOG = logging.getLogger(__name__)
 _HEADER = re.compile(r"[!-~]{1,255}")
 
@@ -123,7 +125,7 @@ class Transport:
         signal ends the tries with the error of the last one instead of StoppedError.
         """
         key = _checked("Idempotency-Key", str(uuid.uuid4()) if key is None else key)
-        headers = {**self._headers, "Idempotency-Key": key}
+        headers = {**self._headers, "Idempotency-Key": key, "Content-Type": _FORM}
         return self._persist(Request("POST", path, encode_form(params or {}), headers))
 
     def _persist(self, outgoing: Request) -> Reply:
@@ -157,7 +159,7 @@ class Transport:
     def _learn(self, tried: Tried, claimed: float) -> None:
         """Let pace and budget know how a request fared."""
         if tried.limited:
-            self._pacer.refused(claimed, self._clock.monotonic())
+            self._pacer.on_rejected(claimed, self._clock.monotonic())
         elif tried.status is not None and tried.status < 400:
             self._pacer.on_success()
             self._budget.earn()

@@ -8,7 +8,7 @@ import re
 import pytest
 import stripe
 from cli.world import CALLS, SEATS, existing
-from past.checkout import begun
+from history.checkout import begun
 from published import held
 
 from reconciler.emulator import Key, Settings
@@ -104,7 +104,7 @@ def test_a_run_that_was_killed_is_told_by_the_event(world, run):
     path.write_text("".join(kept), "utf-8")
     moments, _ = told(run("history", made.folder, "--meter", "seats", "--format", "json"))
     assert moments == [
-        ("journal", "create: no answer was written down; billing.meter.created"),
+        ("journal", "create: no response recorded; billing.meter.created"),
     ]
 
 
@@ -132,8 +132,18 @@ def test_only_this_meter_and_the_last_thirty_days(world, run, clock):
     ran = run("history", made.folder, "--meter", "seats")
     assert (ran.code, ran.out) == (
         0,
-        "No run, no event of the last 30 days and no commit tells of seats.\n",
+        "No history for 'seats'.\n",
     )
+
+
+@pytest.mark.parametrize(
+    ("asked", "meant"), [("seat", " Did you mean 'seats'?"), ("nosuch", ""), ("seats", "")]
+)
+def test_an_unknown_meter_suggests_a_known_one(asked, meant, world, run):
+    """Out of the declarations and the journal."""
+    made = world(SEATS)
+    ran = run("history", made.folder, "--meter", asked)
+    assert (ran.code, ran.out) == (0, f"No history for '{asked}'.{meant}\n")
 
 
 READER = Key("sk_test_emulator", frozenset({"billing_meter_read"}))
@@ -157,13 +167,13 @@ def test_without_events_the_rest_is_told(account, settings, code, said, world, r
     ran = run("history", made.folder, "--meter", "seats", "--format", "json")
     moments, document = told(ran)
     assert (text.code, ran.code, document["exit_code"]) == (code, code, code)
-    assert moments == [("commit", "declared in meters.yaml")]
+    assert moments == [("commit", "added to meters.yaml")]
     assert document["complete"] is False
     (diagnostic,) = document["diagnostics"]
     assert diagnostic["code"] == said[0]
     assert said[1] in diagnostic["message"]
     assert said[0] in text.out
-    assert "declared in meters.yaml" in text.out
+    assert "added to meters.yaml" in text.out
     assert "sk_test_emulator" not in text.out + text.err + ran.out + ran.err
 
 

@@ -125,6 +125,6 @@ def test_a_request_that_got_no_answer_is_not_blamed_on_a_message_of_stripe(world
     ran = run("apply", made.folder, "--yes")
     said = " ".join(ran.out.split())
     assert ran.code == 5
-    assert f"failed: no answer from {made.server.url}: " in said
+    assert f"failed: no response from {made.server.url}: " in said
     assert "read Stripe's message" not in said
     assert "run apply again: it starts from what the account holds" in said

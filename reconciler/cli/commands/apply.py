@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ...config import load
 from ...diagnostics.codes import usage
 from ...diagnostics.errors import UsageError
+from ...history import ci as origin
 from ...operations.apply_plan import OnRefused
 from ...planning import plan_file as planfile
 from ...render import Document
@@ -55,9 +56,11 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
     accounts = chosen(project, options.account)
     if len(accounts) > 1 and (options.plan or options.expect):
         raise UsageError(usage.BAD_WORDS("--plan and --expect are for one account"))
+    known = origin.commit(project.root, context.environ) if not options.plan else (None, ())
     job = Job(
         context=context,
         project=project,
+        commit=known[0],
         scope=narrowed(accounts, options.only),
         saved=planfile.loads(files.read(options.plan), options.plan) if options.plan else None,
         expected=options.expect,
@@ -68,7 +71,7 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
     return Report(
         command="apply",
         accounts=each(accounts, context, job.on, failed),
-        diagnostics=project.diagnostics,
+        diagnostics=(*project.diagnostics, *known[1]),
     )
 
 

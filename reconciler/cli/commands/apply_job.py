@@ -36,6 +36,7 @@ class Job:
 
     context: Context
     project: Project
+    commit: str | None
     scope: Scope
     saved: Plan | None
     expected: str | None
@@ -72,7 +73,7 @@ class Job:
     def _planned(self, session: Session) -> Planned:
         if self.saved:
             return revalidate(self.saved, session)
-        return make_plan(self.project, session, self.scope, origin.commit(self.project.root))
+        return make_plan(self.project, session, self.scope, self.commit)
 
     def _writes(self, planned: Planned) -> bool:
         """Whether carrying the plan out sends anything."""

@@ -1,4 +1,4 @@
-"""`history`: what the journal tells; of one meter, a time line with Stripe's events and commits."""
+"""`history`: the runs in the journal; with --meter, a time line with events and commits."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ...diagnostics.codes import drift, service
 from ...diagnostics.codes import journal as rules
 from ...diagnostics.diagnostic import Diagnostic, Level
 from ...diagnostics.errors import AuthError, Exit, worst
+from ...diagnostics.suggest import suggest
 from ...drift.attribution import REACH
 from ...history import journal
 from ...history.declarations import changes
@@ -31,7 +32,7 @@ from ..reach import account_mismatch_warnings, open_session
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryOptions(ProjectOptions):
-    """Which meter, by its event_name; None for all of them."""
+    """The event_name to show; None for all runs."""
 
     meter: str | None = None
 
@@ -41,7 +42,7 @@ def _options(parser: Parser) -> None:
     parser.add_argument(
         "--meter",
         metavar="NAME",
-        help="the time line of this event_name: the journal, Stripe's events, commits",
+        help="show one event_name: runs, Stripe's events, and commits whose lines name it",
     )
 
 
@@ -53,71 +54,73 @@ def _history(options: HistoryOptions, context: Context) -> Document:
         names = {account.name for account in chosen(project, options.account)}
         runs = tuple(run for run in runs if run.account.name in names)
     failed = any(diagnostic.level is Level.ERROR for diagnostic in diagnostics)
-    on_result = History(
+    history = History(
         runs=runs,
         diagnostics=(*project.diagnostics, *diagnostics),
         own_exit=Exit.FAILED if failed else Exit.DONE,
     )
     if options.meter is None:
-        return on_result
-    return _of_one(
-        options.meter, on_result, project.root, chosen(project, options.account), context
-    )
+        return history
+    return _of_one(options.meter, history, project.root, chosen(project, options.account), context)
 
 
 def _of_one(
-    meter: str, on_result: History, root: str, accounts: tuple[Account, ...], context: Context
+    meter: str, history: History, root: str, accounts: tuple[Account, ...], context: Context
 ) -> History:
-    """The same of one meter, with its time line; only the events need a key."""
-    runs = tuple(about(on_result.runs, meter))
+    """Narrow the history to one meter and add its time line; only the events need a key."""
+    runs = tuple(about(history.runs, meter))
     commits, uncommitted = changes(root, meter)
-    heard = each(accounts, context, lambda account: _listened(account, meter, context), _failed)
+    read = each(accounts, context, lambda account: _read_events(account, meter, context), _failed)
+    moments = timeline(runs, [event for one in read for event in one.events], commits)
+    known = {change.event_name for run in history.runs for change in run.changes}
+    known |= {desired.event_name for account in accounts for desired in account.declared}
     return replace(
-        on_result,
+        history,
         runs=runs,
         meter=meter,
-        timeline=timeline(runs, [event for one in heard for event in one.events], commits),
+        timeline=moments,
+        similar=None if moments else suggest(meter, sorted(known - {meter})),
         diagnostics=(
-            *on_result.diagnostics,
+            *history.diagnostics,
             *uncommitted,
-            *(p for one in heard for p in one.diagnostics),
+            *(p for one in read for p in one.diagnostics),
         ),
-        own_exit=worst([on_result.own_exit, *(one.exit_code for one in heard)]),
+        own_exit=worst([history.own_exit, *(one.exit_code for one in read)]),
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Listened:
-    """What the events of one account tell of a meter, or what kept them from being read."""
+class _EventsRead:
+    """The events of one account about a meter, or why they could not be read."""
 
     events: tuple[AccountEvent, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     exit_code: Exit = Exit.DONE
 
 
-def _listened(account: Account, meter: str, context: Context) -> _Listened:
-    """The events of 30 days; without a key or the permission a remark, and the run goes on.
+def _read_events(account: Account, meter: str, context: Context) -> _EventsRead:
+    """Read the events of 30 days; without a key or the permission, return a warning.
 
-    So it does without the events of another account than is configured, which tell nothing.
-    A missing key is no failure here: the rest of the time line is worth having on a machine
-    that rightly holds none. A key that is there and not accepted is one, and ends in 6.
+    Events of an account that is not the configured one are left out, with a warning. A missing
+    key is no failure: a machine may rightly have none, and the rest of the time line needs none.
+    A key that Stripe rejects is a failure, with exit code 6.
     """
     since = int(context.clock.now()) - REACH
     try:
         with open_session(account, context) as session:
             if elsewhere := account_mismatch_warnings(account, take_snapshot(session, (), ())):
-                return _Listened(diagnostics=elsewhere)
-            on_result = readable("rak_event_read", lambda: tuple(_events(session, meter, since)))
+                return _EventsRead(diagnostics=elsewhere)
+            found = readable("rak_event_read", lambda: tuple(_events(session, meter, since)))
     except AuthError as error:
         (diagnostic, *_) = error.diagnostics
         if diagnostic.code != service.KEY_MISSING.code:
             raise
-        return _Listened(diagnostics=(rules.EVENTS_WITHOUT_KEY(diagnostic.message),))
-    if isinstance(on_result, Unreadable):
+        return _EventsRead(diagnostics=(rules.EVENTS_WITHOUT_KEY(diagnostic.message),))
+    if isinstance(found, Unreadable):
         rule = drift.EVENTS_UNREADABLE
-        message = f"account {account.name!r}: {rule.title} (permission: {on_result.permission})"
-        return _Listened(diagnostics=(rule(message),))
-    return _Listened(events=on_result)
+        message = f"account {account.name!r}: {rule.title} (permission: {found.permission})"
+        return _EventsRead(diagnostics=(rule(message),))
+    return _EventsRead(events=found)
 
 
 def _events(session: Session, meter: str, since: int) -> Iterator[AccountEvent]:
@@ -126,16 +129,20 @@ def _events(session: Session, meter: str, since: int) -> Iterator[AccountEvent]:
             yield session.account.name, event
 
 
-def _failed(account: AccountRef, diagnostics: tuple[Diagnostic, ...], exit_code: Exit) -> _Listened:
+def _failed(
+    account: AccountRef, diagnostics: tuple[Diagnostic, ...], exit_code: Exit
+) -> _EventsRead:
     named = (replace(p, message=f"account {account.name!r}: {p.message}") for p in diagnostics)
-    return _Listened(diagnostics=tuple(named), exit_code=exit_code)
+    return _EventsRead(diagnostics=tuple(named), exit_code=exit_code)
 
 
 COMMAND = Command(
     HistoryOptions,
-    "Tell from the journal of this project who applied what and when, and what came of it.\n"
-    "With --meter: one time line of the journal, the account's events of the last 30 days and\n"
-    "the git commits that changed the declaration. The journal and the commits need no key.",
+    "Show from the journal of this project who applied what and when, and the results.\n"
+    "With --meter: one time line of runs, of Stripe's events of the last 30 days, and of git\n"
+    "commits. Only the events need a key. Commits are those that add, change or remove a line\n"
+    "with the event_name, as `git log -G` finds them: comments count, and a change of another\n"
+    "line of the declaration does not. Merges are left out.",
     _options,
     _history,
     PLAIN,

@@ -46,7 +46,8 @@ def _plan(options: PlanOptions, context: Context) -> Document:
     accounts = chosen(project, options.account)
     if options.save and len(accounts) > 1:
         raise UsageError(usage.BAD_WORDS("--save keeps the plan of one account"))
-    scope, commit = narrowed(accounts, options.only), origin.commit(project.root)
+    scope = narrowed(accounts, options.only)
+    commit, unknown = origin.commit(project.root, context.environ)
 
     def planned(account: Account) -> AccountReport:
         with open_session(account, context) as session:
@@ -58,7 +59,7 @@ def _plan(options: PlanOptions, context: Context) -> Document:
     return Report(
         command="plan",
         accounts=each(accounts, context, planned, failed),
-        diagnostics=project.diagnostics,
+        diagnostics=(*project.diagnostics, *unknown),
     )
 
 

@@ -1,4 +1,4 @@
-"""Text for a history: run by run, or moment by moment for one meter; the newest is the last."""
+"""Render a history as text: the runs, or the time line of one meter; the newest comes last."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _DEEPER = " " * 8
 
 
 def past(history: History) -> Iterator[ReportedChange]:
-    """The runs, or that there are none."""
+    """Render the runs."""
     if not history.runs:
-        yield ("The journal of this project tells nothing.",)
+        yield ("The journal of this project is empty.",)
     for n, run in enumerate(history.runs):
         if n:
             yield ()
@@ -34,7 +34,7 @@ def _run(run: PastRun) -> Iterator[ReportedChange]:
 
 
 def _by(run: PastRun) -> Iterator[str]:
-    """Who, where, and from what."""
+    """Yield who ran it, in which job, on which commit and from which plan."""
     yield f"by {run.user or 'an unknown user'}"
     if run.job:
         yield run.job
@@ -45,7 +45,7 @@ def _by(run: PastRun) -> Iterator[str]:
 
 
 def _line(line: PastChange) -> Iterator[ReportedChange]:
-    """Of a settled line the ids of its requests, of any other the requests themselves."""
+    """Render a change: the request ids where it succeeded, else each request."""
     sign = Span(f"{line.status or 'open':<8}", _COLOUR.get(line.status or "", Style.RED))
     what = line.action or next((request.operation for request in line.requests), None) or "?"
     succeeded = line.status in ("done", "already")
@@ -59,31 +59,31 @@ def _line(line: PastChange) -> Iterator[ReportedChange]:
 
 
 def _request(request: PastRequest) -> str:
-    undoing = ", to undo" if request.undoes else ""
+    undoing = " (rollback)" if request.undoes else ""
     return f"{request.operation} {request.request_id or '-'}{undoing}: {came_of(request)}"
 
 
 def timeline(history: History) -> Iterator[ReportedChange]:
-    """What happened to one meter, or that nothing is known of it."""
+    """Render the time line of one meter."""
     if not history.timeline:
         yield from wrapped(_nothing(history), "")
         return
-    yield (Span(f"What happened to {history.meter}, the newest last", Style.BOLD),)
+    yield (Span(f"History of {history.meter}, newest last", Style.BOLD),)
     for moment in history.timeline:
         yield from _moment(moment)
 
 
 def _nothing(history: History) -> str:
-    if not history.complete:
-        return f"Nothing that could be read tells of {history.meter}."
-    return f"No run, no event of the last 30 days and no commit tells of {history.meter}."
+    where = "" if history.complete else " in the sources that could be read"
+    meant = f" Did you mean {history.similar!r}?" if history.similar else ""
+    return f"No history for {history.meter!r}{where}.{meant}"
 
 
 _SOURCE = {Source.JOURNAL: Style.GREEN, Source.EVENT: Style.YELLOW, Source.COMMIT: Style.CYAN}
 
 
 def _moment(moment: Moment) -> Iterator[ReportedChange]:
-    """When, who tells of it and what it was; then what is said of it, who did it, and the ids."""
+    """Render when, where from and what; then the note, who did it, and the ids."""
     when, source = format_time(int(moment.at)), f"{moment.source:<7}"
     first, *rest = wrapped(f"{when}  {source}  {moment.what}", "", _DEEPER)
     what = str(first[0])[len(f"{when}  {source}") :]
@@ -95,7 +95,7 @@ def _moment(moment: Moment) -> Iterator[ReportedChange]:
 
 
 def _known(moment: Moment) -> Iterator[str]:
-    """Where, and by which names it is found elsewhere."""
+    """Yield the account, and the ids to look it up by."""
     if moment.account:
         yield moment.account
     if moment.meter_id:

@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from client.scripted import PATH, Scripted, http, in_turn, refusal, to
+from stripe_client.scripted import PATH, Scripted, http, in_turn, refusal, to
 
 from reconciler.diagnostics.errors import AuthError, Exit
 from reconciler.stripe.errors import (

@@ -60,7 +60,7 @@ WHOLE = entries(
     request("request", "seats", "deactivate", 2, meter_id="mtr_s"),
     seen("seats", "deactivate", 2, meter_id="mtr_s", attempts=1),
     request("request", "seats", "create", 3),
-    request("response", "seats", "create", 3, result="refused", status=400, request_id="req_3"),
+    request("response", "seats", "create", 3, result="rejected", status=400, request_id="req_3"),
     request("request", "seats", "reactivate", 4, meter_id="mtr_s", undoes=2),
     seen("seats", "reactivate", 4, meter_id="mtr_s", undoes=2, attempts=3),
     result("seats", "replace", "failed", meter_id="mtr_s", error=ERROR),
@@ -170,7 +170,7 @@ def test_the_verb_tells_all_of_it_or_of_one_meter(run, project):
     assert [each["kind"] for each in some["timeline"]] == kinds
     none = run("history", project, "--meter", "nothing")
     assert none.code == 0
-    assert none.out.endswith("\nNothing that could be read tells of nothing.\n")
+    assert none.out.endswith("\nNo history for 'nothing' in the sources that could be read.\n")
 
 
 @pytest.mark.parametrize(("account", "code"), [("default", 0), ("sandbox", 64)])

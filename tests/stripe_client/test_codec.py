@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from client.scripted import Scripted, a_meter, http, to
+from stripe_client.scripted import Scripted, a_meter, http, to
 
 from reconciler.model.meter import ExistingMeter
 from reconciler.stripe.client import Meters

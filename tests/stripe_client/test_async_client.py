@@ -7,7 +7,7 @@ import inspect
 import threading
 
 import pytest
-from client.scripted import KEY, Scripted, http, refusal
+from stripe_client.scripted import KEY, Scripted, http, refusal
 
 from reconciler.diagnostics.errors import StoppedError
 from reconciler.stripe.async_client import AsyncMeters

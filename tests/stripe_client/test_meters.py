@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from client.scripted import Scripted, a_list, a_meter, http, make, to
+from stripe_client.scripted import Scripted, a_list, a_meter, http, make, to
 
 from reconciler.diagnostics.errors import ServiceError
 from reconciler.model.meter import CustomerMapping, DefaultAggregation, ValueSettings

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from client.scripted import KEY, PATH, Scripted, a_list, a_meter, http, to
+from stripe_client.scripted import KEY, PATH, Scripted, a_list, a_meter, http, to
 
 from reconciler.emulator import Phase, Server, Settings, open_state
 from reconciler.stripe import pagination as listing

@@ -1,4 +1,4 @@
-"""Who started a run, and in which job, as the services that run jobs tell it."""
+"""Who started a run, in which job and on which commit, from the variables of CI services."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import json
 import pytest
 from cli.world import CALLS
 
-from reconciler.history import ci as origin
-from reconciler.history import journal
+from reconciler.history import ci, journal
 
 
 @pytest.mark.parametrize(
@@ -38,7 +37,7 @@ from reconciler.history import journal
 def test_a_job_was_started_by_a_person(environ, name, monkeypatch):
     """Not by the login of the machine that runs it; a variable alone is not a service."""
     monkeypatch.setattr(getpass, "getuser", lambda: "login")
-    assert origin.user(environ) == name
+    assert ci.user(environ) == name
 
 
 @pytest.mark.parametrize("error", [KeyError("uid"), OSError("no pwd")])
@@ -49,7 +48,31 @@ def test_a_machine_may_know_nobody(error, monkeypatch):
         raise error
 
     monkeypatch.setattr(getpass, "getuser", nobody)
-    assert origin.user({}) is None
+    assert ci.user({}) is None
+
+
+SHA = "0123456789" * 4
+
+
+@pytest.mark.parametrize(
+    ("environ", "commit"),
+    [
+        ({"GITHUB_ACTIONS": "true", "GITHUB_SHA": SHA}, SHA),
+        ({"GITLAB_CI": "true", "CI_COMMIT_SHA": SHA}, SHA),
+        ({"JENKINS_URL": "https://ci", "GIT_COMMIT": SHA}, SHA),
+        ({"GITHUB_SHA": SHA}, None),
+        ({"GITHUB_ACTIONS": "true", "GITHUB_SHA": "main"}, None),
+        ({}, None),
+    ],
+)
+def test_a_job_names_the_commit_that_git_does_not(environ, commit, tmp_path):
+    """Where git fails, or its folder did not come along; else its reason is reported."""
+    assert ci.commit(str(tmp_path), environ) == (commit, ())
+    (tmp_path / ".git").mkdir()
+    found, diagnostics = ci.commit(str(tmp_path), environ)
+    assert found == commit
+    assert [each.code for each in diagnostics] == ([] if commit else ["J104"])
+    assert all("not a git repository" in each.message for each in diagnostics)
 
 
 def test_the_journal_of_a_job_names_who_started_it(run, tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from client.scripted import KEY, PATH, Scripted, http, in_turn, refusal, to
+from stripe_client.scripted import KEY, PATH, Scripted, http, in_turn, refusal, to
 
 from reconciler.diagnostics.errors import AuthError, Exit, ReconcilerError
 from reconciler.stripe.errors import StripeError

@@ -107,7 +107,7 @@ def test_a_rate_below_the_floor_is_kept():
 def test_without_a_limit_nothing_waits():
     """The emulator needs no politeness."""
     pacer = RateLimiter(None, 0.0)
-    pacer.refused(0.0, 0.0)
+    pacer.on_rejected(0.0, 0.0)
     pacer.on_success()
     assert [pacer.reserve(0.0) for _ in range(100)] == [0.0] * 100
     assert pacer.rate is None
@@ -143,7 +143,7 @@ def race(meters: int, rate_limit: float, limit: float = 25.0) -> tuple[int, int,
             heapq.heappush(queue, (answered, worker, 0, WAITING))
         else:
             refusals += 1
-            pacer.refused(claimed, answered)
+            pacer.on_rejected(claimed, answered)
             wait = wait_before_retry(tries, LIMITED, refusals * 0.618 % 1)
             assert wait is not None, "a meter was given up"
             heapq.heappush(queue, (answered + wait, worker, tries, WAITING))

@@ -145,7 +145,7 @@ def test_a_lock_that_is_never_let_go_of_is_an_error_after_some_seconds(tmp_path)
         pass
     with open(tmp_path / journal.LOCK) as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        assert "another process does not let go of journal.lock" in refused(tmp_path)
+        assert "another process holds journal.lock" in refused(tmp_path)
         entries, diagnostics = journal.read(tmp_path, VirtualClock())
     assert (len(entries), diagnostics) == (1, ())
 
@@ -219,7 +219,7 @@ def test_a_large_journal_is_turned_over_and_still_read(tmp_path, monkeypatch):
 def test_two_processes_do_not_mix_lines(tmp_path):
     """Every line of both is whole."""
     script = (
-        "import sys; from pathlib import Path; from past.test_journal import *\n"
+        "import sys; from pathlib import Path; from history.test_journal import *\n"
         "from reconciler.clock import SystemClock\n"
         "with journal.opened(Path(sys.argv[1]), RUN, SystemClock()) as book:\n"
         "    for n in range(200): book.before_request(STOP, 'k' * 500 + str(n))\n"
@@ -271,4 +271,36 @@ def test_the_journal_is_readable_by_its_owner_only(tmp_path):
     """It names people, jobs and meters."""
     with journal.opened(tmp_path / "state", RUN, VirtualClock()):
         pass
-    assert (tmp_path / "state" / journal.NAME).stat().st_mode & 0o077 == 0
+    for name, mode in (("", 0o700), (journal.NAME, 0o600), (journal.LOCK, 0o600)):
+        assert (tmp_path / "state" / name).stat().st_mode & 0o777 == mode
+
+
+def test_each_entry_is_flushed_to_disk_after_it_is_written(tmp_path, monkeypatch):
+    """A crash of the machine loses no entry that a request relied on."""
+    done = []
+    write, fsync = os.write, os.fsync
+    monkeypatch.setattr(os, "write", lambda *a: done.append("write") or write(*a))
+    monkeypatch.setattr(os, "fsync", lambda *a: done.append("fsync") or fsync(*a))
+    with journal.opened(tmp_path, RUN, VirtualClock()) as book:
+        book.before_request(STOP, "key-1")
+    assert done == ["write", "fsync"] * 2
+
+
+def test_the_folder_is_kept_out_of_commits(tmp_path):
+    """By a `.gitignore` of its own, which may be edited."""
+    ignore = tmp_path / ".gitignore"
+    for content in ("*\n", "mine\n"):
+        with journal.opened(tmp_path, RUN, VirtualClock()):
+            assert ignore.read_text() == content
+        ignore.write_text("mine\n")
+
+
+def test_half_an_entry_of_another_process_does_not_swallow_the_next(tmp_path):
+    """It ran out of disk while this one was at work."""
+    with journal.opened(tmp_path, RUN, VirtualClock()) as book:
+        with (tmp_path / journal.NAME).open("ab") as other:
+            other.write(b'{"at": 1, "kind": "req')
+        book.before_request(STOP, "key-1")
+        book.end(0)
+    assert kinds(tmp_path) == ["run", "request", "end"]
+    assert [diagnostic.code for diagnostic in journal.read(tmp_path)[1]] == ["J002"]

@@ -1,7 +1,7 @@
 """An emulated account, and a client of it."""
 
 import pytest
-from client.scripted import KEY
+from stripe_client.scripted import KEY
 
 from reconciler.emulator import Server, open_state
 from reconciler.stripe.client import Meters

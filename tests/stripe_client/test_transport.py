@@ -7,7 +7,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from client.scripted import KEY, PATH, Scripted, http, in_turn, refusal, to
+from stripe_client.scripted import KEY, PATH, Scripted, http, in_turn, refusal, to
 
 from reconciler import __version__
 from reconciler.diagnostics.errors import ServiceError, StoppedError
@@ -60,7 +60,9 @@ def test_parameters_nest_as_forms_do(clock):
     read, written, empty = server.asked
     assert read.params == written.params == expected
     assert "?" not in written.target
-    assert written.headers["content-type"] == "application/x-www-form-urlencoded"
+    assert "content-type" not in read.headers
+    for posted in (written, empty):
+        assert posted.headers["content-type"] == "application/x-www-form-urlencoded"
     assert (empty.params, empty.headers["content-length"]) == ({}, "0")
 
 
@@ -230,7 +232,7 @@ def test_a_refused_connection_is_named(clock):
     with to(server, clock) as transport, pytest.raises(ConnectionFailedError) as caught:
         transport.get(PATH)
     assert caught.value.diagnostic.code == "S010"
-    assert caught.value.message == f"no answer from {server.url}: Connection refused"
+    assert caught.value.message == f"no response from {server.url}: Connection refused"
     assert caught.value.status is None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from client.scripted import Scripted, a_meter, http, in_turn, refusal, to
+from stripe_client.scripted import Scripted, a_meter, http, in_turn, refusal, to
 from virtual import VirtualClock
 
 from reconciler.diagnostics.diagnostic import Location

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 import pytest
-from client.scripted import KEY, Scripted, a_list, http, make, refusal, to
+from stripe_client.scripted import KEY, Scripted, a_list, http, make, refusal, to
 
 from reconciler.diagnostics.errors import StoppedError
 from reconciler.emulator import Key, Server, Settings, open_state
