@@ -13,7 +13,7 @@ from typing import Any
 from ..diagnostics.codes import applying as rules
 from ..diagnostics.diagnostic import Location
 from ..diagnostics.errors import ConfigError
-from .plan import PLAN_VERSION, Plan, intact
+from .plan import PLAN_VERSION, Plan, is_intact
 
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 
@@ -51,7 +51,7 @@ def _structure(data: Any, name: str) -> tuple[Plan, bool]:
     converter = Converter(forbid_extra_keys=True, detailed_validation=False)
     try:
         plan = converter.structure(data, Plan)
-        return plan, intact(plan)
+        return plan, is_intact(plan)
     except (*_MALFORMED, ForbiddenExtraKeysError) as error:
         detail = f"{type(error).__name__}: {error}"
         raise _unusable(name, f"this is not a saved plan ({detail})") from None

@@ -35,7 +35,7 @@ def test_a_stale_plan_is_shown_in_full_with_what_became_of_every_line(world, run
     assert made.posts() == []
 
     shown = run("apply", made.folder, "--plan", saved).out
-    assert shown.count("no longer as it was read") == 1
+    assert shown.count("changed in Stripe after the plan was made") == 1
     assert "Apply: 1 already, 1 skipped, 1 stale." in shown
 
 

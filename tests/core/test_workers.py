@@ -33,7 +33,7 @@ def test_an_account_that_answers_nothing_is_not_asked_for_every_line(answered, a
     found = Counter(str(line.result.status) for line in ended)
     assert found["skipped"] == 40 - asked
     last = ended[-1].result.error
-    assert (last.code, "answers nothing" in last.message) == ("A007", True)
+    assert (last.code, "Stripe is not responding" in last.message) == ("A007", True)
 
 
 def test_nor_is_one_that_cannot_even_be_read():
@@ -106,7 +106,9 @@ def test_a_replacement_that_takes_longer_is_said_loudly():
         "A005",
         desired.location,
     )
-    assert error.message.endswith("usage is being lost: 'm00' was in flight when the run stopped")
+    assert error.message.endswith(
+        "usage is being lost: 'm00' was in progress when the run was interrupted"
+    )
     assert "`wake mtr_o`" in error.hint
 
 
@@ -117,7 +119,7 @@ def test_what_takes_longer_is_unknown_and_said():
     (line,) = apply(replace(run, clock=clock, stopped=gate.reached.is_set))
     gate.opened.set()
     assert str(line.result.status) == "unknown"
-    assert line.result.error.message == "'m00' was in flight when the run stopped"
+    assert line.result.error.message == "'m00' was in progress when the run was interrupted"
 
 
 def test_a_second_interrupt_waits_for_nothing_and_begins_nothing():
