@@ -88,7 +88,7 @@ def test_a_file_cut_off_is_refused(at):
 def test_another_version_is_named(version):
     """With the one that can be read."""
     text = json.dumps({**json.loads(dumps(PLAN)), "plan_version": version})
-    assert f"plan_version is {version!r}; this version of the tool reads 1" in refusal(text)
+    assert f"plan_version {version!r} is not supported; this version reads 1" in refusal(text)
 
 
 def spots(value, path=()):
