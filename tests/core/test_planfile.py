@@ -133,3 +133,20 @@ def read(data):
         return loads(json.dumps(data), "p.json")
     except ConfigError as error:
         return [diagnostic.code for diagnostic in error.diagnostics]
+
+
+@pytest.mark.parametrize("path", [(), ("account",), ("changes", 0), ("changes", 0, "desired")])
+@pytest.mark.parametrize("how", ["unknown", "missing"])
+def test_a_key_that_is_unknown_or_missing_is_named(path, how):
+    """At any depth."""
+    data = copy.deepcopy(DATA)
+    spot = data
+    for key in path:
+        spot = spot[key]
+    name = "extra" if how == "unknown" else [*spot][-1]
+    if how == "unknown":
+        spot[name] = None
+    else:
+        del spot[name]
+    place = ".".join(map(str, [*path, name])).replace(".0", "[0]")
+    assert refusal(json.dumps(data)) == f"not a saved plan ({how} key {place})"

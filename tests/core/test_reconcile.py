@@ -273,3 +273,16 @@ def test_the_way_out_of_an_emulated_loss_is_said_once():
         "A005",
         "run `reconciler apply` again at once",
     )
+
+
+def test_an_interrupted_apply_does_not_verify_the_account():
+    """It ends after the change in progress, and says nothing of the account."""
+    interrupted = []
+    with (
+        context(declared=[declare("a"), declare("b")]) as it,
+        it.session(stopped=lambda: bool(interrupted)) as session,
+    ):
+        planned = make_plan(it.project, session)
+        report = apply_plan(planned, session, on_result=interrupted.append)
+    assert report.exit_code in (Exit.INTERRUPTED, Exit.PARTIAL)
+    assert not {"A101", "A102", "A103"} & {said.code for said in report.diagnostics}
