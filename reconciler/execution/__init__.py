@@ -1,1 +1,1 @@
-"""Execute a plan: its requests, and what became of each."""
+"""Execute a plan: its requests and their results."""

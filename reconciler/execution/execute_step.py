@@ -1,8 +1,8 @@
-"""One request of a plan, sent until it is known what came of it.
+"""Send one request of a plan until its effect is known.
 
-An answer proves something only when it is fresh and shows the meter as it was asked for.
-After any other, the account is looked at again (design, section 4): as wanted, it is done;
-still as read, the next try; anything else, somebody else was there. Texts are never matched.
+A response is proof only if it is fresh and shows the requested state of the meter. After any
+other response the meter is read again. In the requested state, the step is done; unchanged, it
+is tried again; in any other state, another client has changed it. Error texts are never parsed.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from dataclasses import dataclass, field, replace
 from ..clock import Clock, Stopped, never
 from ..diagnostics.codes import applying as rules
 from ..diagnostics.codes import guards
-from ..diagnostics.diagnostic import Diagnostic, Rule
+from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import AuthError, ReconcilerError, StoppedError
 from ..model.change import Change
 from ..model.meter import ExistingMeter, Meter, Unreadable
 from ..model.price import Price, unaccepted_prices
+from ..planning.diagnose import diagnose
 from ..planning.plan import Plan
 from ..report.report import ReportedChange, RequestRecord, ResultStatus
 from .protocol import SIDE_BY_SIDE, Confirmed, Indeterminate, Journal, Meters, Outcome, Rejected
@@ -26,23 +27,23 @@ from .steps import Operation, Step, idempotency_key
 
 _LOG = logging.getLogger(__name__)
 
-TRIES = 4  # of one request that are answered anew, each with the transport's own retries inside
-KEYS = 20  # of one request: an earlier run of the plan may have used some, whose answers come back
-_LIST_LAG = (0.0, 0.5, 1.0, 2.0)  # seconds between looks for a meter that must be there
+TRIES = 4  # fresh responses to one request; the transport's own retries are not counted
+KEYS = 20  # idempotency keys of one request: an earlier run of the plan may have used some
+_LIST_LAG = (0.0, 0.5, 1.0, 2.0)  # seconds before each search for a meter that must exist
 _DENIED = (401, 403)
-_NO_EFFECT = "no effect of it can be seen; run apply again: it starts from what the account holds"
+_NO_EFFECT = "no effect is visible; run `reconciler apply` again: it starts from the current state"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyContext:
-    """What it takes to apply a plan; every effect is reached through here.
+    """Everything that applying a plan depends on, side effects included.
 
-    `changes` are the lines of the plan as the guards of now have marked them.
-    `told` hears of every line as it ends; `repair` is the command that wakes a meter by hand,
-    with `{id}` for its id; `already` are event_names whose lines were found as wanted before
-    anything was sent, each with the id of the meter that stands so; `billing` is asked for a
-    meter's active prices right before it is stopped; `begun` says that a request of the line
-    has had its effect, or may have had it; `begins` is called before each request.
+    `changes` are those of the plan, as the current guards have marked them. `on_result` is called
+    as each change ends; `recovery_command` reactivates a meter manually, with `{id}` for its id;
+    `already` maps the event_names that were found in the desired state before anything was sent
+    to the id of the active meter, if any; `active_prices` reads the active prices of a meter just
+    before it is deactivated; `begun` is set once a request of the change has had an effect, or
+    may have had one; `begins` is called before each request.
     """
 
     plan: Plan
@@ -55,28 +56,26 @@ class ApplyContext:
     on_result: Callable[[ReportedChange], None] = lambda _: None
     recovery_command: str = "reactivate {id}"
     already: Mapping[str, str | None] = field(default_factory=dict)
-    billing: Callable[[str], tuple[Price, ...] | Unreadable] = lambda _: ()
+    active_prices: Callable[[str], tuple[Price, ...] | Unreadable] = lambda _: ()
     workers: int = SIDE_BY_SIDE
     begun: bool = False
     begins: Callable[[], None] = lambda: None
 
     def ignoring_stop(self) -> ApplyContext:
-        """The same for the rest of a line, which no signal cuts off or hurries, nor a full disk."""
+        """Return the context for the rest of a change: no signal interrupts or shortens it."""
         clock, meters = self.clock.ignoring_stop(), self.meters.ignoring_stop()
         return replace(self, begun=True, stopped=never, clock=clock, meters=meters)
 
     def after(self, answer: Outcome) -> ApplyContext:
-        """The same, to the end if anything may have been done: a rate limit comes before that."""
-        return (
-            self
-            if isinstance(answer, Indeterminate) and not answer.doubts
-            else self.ignoring_stop()
-        )
+        """Return the context after an outcome; a rate limit rejects before any effect."""
+        if isinstance(answer, Indeterminate) and not answer.doubts:
+            return self
+        return self.ignoring_stop()
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """What is known of one request in the end; `live` is the meter as it was last seen."""
+    """The result of one request; `existing` is the meter as it was last read."""
 
     status: ResultStatus
     existing: ExistingMeter | None = None
@@ -87,8 +86,7 @@ class StepResult:
 def execute_step(step: Step, base: ExistingMeter | None, run: ApplyContext) -> StepResult:
     """Send a request until its effect is known; `base` is its meter as it was last read.
 
-    Whatever fails on the way becomes a part of the answer: a line that is half done must still
-    be reported, and mended where it can be.
+    Errors are returned and not raised: an incomplete change must be reported, and compensated.
     """
     sent: list[RequestRecord] = []
     try:
@@ -98,50 +96,50 @@ def execute_step(step: Step, base: ExistingMeter | None, run: ApplyContext) -> S
             return lost
         return _send(step, base, run, sent)
     except StoppedError:
-        why = f"the run was told to stop before {_what(step)} was settled"
-        return StepResult(
-            ResultStatus.SKIPPED, None, tuple(sent), _problem(rules.STOPPED, step, why)
-        )
+        message = f"{_describe(step)}: interrupted before its effect was known"
+        stopped = diagnose(step.change, rules.STOPPED, message)
+        return StepResult(ResultStatus.SKIPPED, None, tuple(sent), stopped)
     except ReconcilerError as error:
         why = "; ".join(diagnostic.message for diagnostic in error.diagnostics)
         rule = rules.NOT_ALLOWED if isinstance(error, AuthError) else rules.NOT_CONFIRMED
         status = ResultStatus.UNKNOWN if _wrote(sent) else ResultStatus.FAILED
-        message = f"{_what(step)} could not be checked: {why}"
-        return StepResult(status, None, tuple(sent), _problem(rule, step, message))
+        message = f"{_describe(step)} could not be confirmed: {why}"
+        return StepResult(status, None, tuple(sent), diagnose(step.change, rule, message))
     except Exception as error:
-        _LOG.debug("while settling %s", _what(step), exc_info=True)
-        message = f"{_what(step)}: {type(error).__name__} inside the tool"
-        diagnostic = _problem(rules.UNEXPECTED, step, message)
+        _LOG.debug("%s failed", _describe(step), exc_info=True)
+        message = f"{_describe(step)}: internal error ({type(error).__name__})"
+        diagnostic = diagnose(step.change, rules.UNEXPECTED, message)
         return StepResult(ResultStatus.UNKNOWN, None, tuple(sent), diagnostic)
 
 
 def preflight(step: Step, base: ExistingMeter | None, run: ApplyContext) -> StepResult | None:
-    """A last look before stopping or waking a meter: has somebody been there first?"""
+    """Return a result if the meter has changed since it was read, or must not be deactivated."""
     if run.stopped():
         raise StoppedError
-    billed = check_new_prices(step, run)
+    refused = check_new_prices(step, run)
     now = run.meters.read(step.meter_id) if step.meter_id else None
     if now and _as_wanted(step, now, base):
         return StepResult(ResultStatus.ALREADY, now)
-    return _stale(step, now, ()) if now != base else billed
+    return _stale(step, now, ()) if now != base else refused
 
 
 def check_new_prices(step: Step, run: ApplyContext) -> StepResult | None:
-    """Whether a price that nobody has consented to came to bill on a meter that would stop."""
+    """Return a result if a new active price, not accepted, uses the meter to deactivate."""
     if step.operation is not Operation.DEACTIVATE or not step.meter_id:
         return None
-    found = run.billing(step.meter_id)
+    found = run.active_prices(step.meter_id)
     if isinstance(found, Unreadable):
-        message = f"{step.meter_id} was not stopped: its prices cannot be read any more"
+        message = f"{step.meter_id} was not deactivated: its prices can no longer be read"
         message += f" (permission: {found.permission})"
         return StepResult(
-            ResultStatus.FAILED, error=_problem(guards.PRICES_UNREADABLE, step, message)
+            ResultStatus.FAILED, error=diagnose(step.change, guards.PRICES_UNREADABLE, message)
         )
     new = sorted(price.id for price in unaccepted_prices(found, step.change.desired))
     if not new:
         return None
-    message = f"{step.meter_id} was not stopped: since the plan {', '.join(new)} bills on it"
-    return StepResult(ResultStatus.STALE, error=_problem(rules.PRICE_CAME, step, message))
+    what = "a new active price uses" if len(new) == 1 else "new active prices use"
+    message = f"{step.meter_id} was not deactivated: {what} this meter: {', '.join(new)}"
+    return StepResult(ResultStatus.STALE, error=diagnose(step.change, rules.PRICE_CAME, message))
 
 
 def _send(
@@ -156,31 +154,31 @@ def _send(
             and _as_wanted(step, answer.existing, base)
         ):
             return StepResult(ResultStatus.DONE, answer.existing, tuple(sent))
-        if _denied(answer):
+        if _is_denied(answer):
             break
         run = run.after(answer)
-        now = _look(step, answer, run)
+        now = _read_meter(step, answer, run)
         if now and _as_wanted(step, now, base):
-            return StepResult(_whose(sent), now, tuple(sent))
+            return StepResult(_done_status(sent), now, tuple(sent))
         if now != (None if step.operation is Operation.CREATE else base):
             return _stale(step, now, tuple(sent))
-        tries += not answer.replayed or answer.attempts > 1  # else all of it is of an earlier run
-        if tries == TRIES or attempt == KEYS or _final(answer):
+        tries += not answer.replayed or answer.attempts > 1  # else only an earlier run's response
+        if tries == TRIES or attempt == KEYS or _is_final(answer):
             break
         if isinstance(answer, Confirmed) or answer.replayed:
-            attempt += 1  # the stored answer would only come again
+            attempt += 1  # the same key would only replay the stored response
         else:
             run.clock.sleep(2.0**tries)
     return StepResult(ResultStatus.FAILED, None, tuple(sent), _failure(step, answer, sent))
 
 
-def _final(answer: Outcome) -> bool:
-    """Whether another try can only be refused again."""
+def _is_final(answer: Outcome) -> bool:
+    """Whether another try would be rejected again."""
     return isinstance(answer, Rejected) and not answer.replayed
 
 
-def _denied(answer: Outcome) -> bool:
-    """A no to the key, which is looked at before anything else; an earlier try may have passed."""
+def _is_denied(answer: Outcome) -> bool:
+    """Whether the key was rejected, which Stripe checks first, and no try had an effect."""
     denied = isinstance(answer, Rejected) and answer.status in _DENIED
     return denied and not answer.doubts and not answer.replayed
 
@@ -207,11 +205,11 @@ def _record(step: Step, answer: Outcome) -> RequestRecord:
     return RequestRecord(str(step.operation), answer.request_id, answer.attempts, result, wrote)
 
 
-def _look(step: Step, answer: Outcome, run: ApplyContext) -> ExistingMeter | None:
-    """The meter of a step as it is now; for a create, the one that has come into being."""
+def _read_meter(step: Step, answer: Outcome, run: ApplyContext) -> ExistingMeter | None:
+    """Read the meter of a step; for a create, search the created one."""
     if step.operation is not Operation.CREATE:
         return run.meters.read(step.meter_id) if step.meter_id else None
-    if isinstance(answer, Confirmed) and _meant(step, answer.existing):
+    if isinstance(answer, Confirmed) and _is_target(step, answer.existing):
         return run.meters.read(answer.existing.id)
     known = frozenset(run.plan.listed)
     for wait in _LIST_LAG if isinstance(answer, Rejected) else (0.0,):
@@ -222,16 +220,16 @@ def _look(step: Step, answer: Outcome, run: ApplyContext) -> ExistingMeter | Non
     return None
 
 
-def _meant(step: Step, existing: ExistingMeter) -> bool:
-    """Whether an answer shows the very meter that a request is about."""
+def _is_target(step: Step, existing: ExistingMeter) -> bool:
+    """Whether a meter is the one that a request is for."""
     if step.meter_id:
         return existing.id == step.meter_id
     return existing.event_name == step.change.event_name
 
 
 def _as_wanted(step: Step, existing: ExistingMeter, base: ExistingMeter | None) -> bool:
-    """Whether a meter is as a request leaves it; a woken one may have its new name already."""
-    if not _meant(step, existing):
+    """Whether a meter is in the requested state; a reactivated one may be renamed already."""
+    if not _is_target(step, existing):
         return False
     match step.operation:
         case Operation.CREATE | Operation.UPDATE:
@@ -247,37 +245,36 @@ def _wanted(step: Step) -> Meter | None:
     return step.change.desired.meter if step.change.desired else None
 
 
-def _whose(sent: list[RequestRecord]) -> ResultStatus:
-    """As wanted: by us, unless all that we sent was refused or had been done before."""
+def _done_status(sent: list[RequestRecord]) -> ResultStatus:
+    """Return DONE if a request of this run may have had an effect, else ALREADY."""
     return ResultStatus.DONE if _wrote(sent) else ResultStatus.ALREADY
 
 
 def _wrote(sent: list[RequestRecord]) -> bool:
-    """Whether any of the requests had, or may have had, an effect of its own."""
+    """Whether any of the requests had, or may have had, an effect."""
     return any(request.wrote for request in sent)
 
 
 def _stale(step: Step, now: ExistingMeter | None, sent: tuple[RequestRecord, ...]) -> StepResult:
-    what = f"is now {now.status}, {now.display_name!r}" if now else "is gone"
-    message = f"{step.change.event_name!r} ({step.meter_id or (now and now.id)}) moved: it {what}"
-    return StepResult(ResultStatus.STALE, now, sent, _problem(rules.STALE_LINE, step, message))
+    what = f"now {now.status}, display_name {now.display_name!r}" if now else "not found"
+    meter = step.meter_id or (now and now.id)
+    message = f"{step.change.event_name!r} ({meter}) was changed by another client: {what}"
+    return StepResult(
+        ResultStatus.STALE, now, sent, diagnose(step.change, rules.STALE_LINE, message)
+    )
 
 
 def _failure(step: Step, answer: Outcome, sent: list[RequestRecord]) -> Diagnostic:
     ids = ", ".join(request.request_id for request in sent if request.request_id)
-    old = "old answers came back, and the meter did not change"
+    old = "only stored responses were returned, and the meter did not change"
     why = old if isinstance(answer, Confirmed) else answer.diagnostic.message
-    message = f"{_what(step)} failed: {why}"
+    message = f"{_describe(step)} failed: {why}"
     denied = isinstance(answer, Rejected) and answer.status in _DENIED
     rule = rules.NOT_ALLOWED if denied else rules.REFUSED_BY_API
     hint = _NO_EFFECT if isinstance(answer, Indeterminate) else ""
-    on_result = f"{message} ({ids})" if ids and ids not in message else message
-    return rule(on_result, step.change.location, hint, step.change.event_name)
+    text = f"{message} ({ids})" if ids and ids not in message else message
+    return diagnose(step.change, rule, text, hint)
 
 
-def _what(step: Step) -> str:
+def _describe(step: Step) -> str:
     return f"{step.operation} of {step.change.event_name!r}"
-
-
-def _problem(rule: Rule, step: Step, message: str) -> Diagnostic:
-    return rule(message, step.change.location, event_name=step.change.event_name)

@@ -1,8 +1,8 @@
-"""Plan in, outcomes out: every line ends with one, whatever happens.
+"""Apply a plan and return a result for every change.
 
-The kinds of action keep their order; within one kind up to eight lines run side by side,
-replacements one at a time. After a failure the remaining safe lines go on, replacements and
-deactivations do not. Stripe is known only as the `Meters` protocol.
+Actions are applied in the order of `Action`. Up to eight changes of the same action run
+concurrently, replacements one at a time. After a failure, replacements and deactivations are no
+longer applied; other changes are. Stripe is only accessed through the `Meters` protocol.
 """
 
 from __future__ import annotations
@@ -15,22 +15,23 @@ from itertools import groupby
 
 from ..diagnostics.codes import applying as rules
 from ..diagnostics.codes import guards
-from ..diagnostics.diagnostic import Diagnostic, Rule
+from ..diagnostics.diagnostic import Diagnostic
 from ..model.change import Action, Change
 from ..model.meter import ExistingMeter
+from ..planning.diagnose import diagnose
 from ..report.report import ChangeResult, ReportedChange, ResultStatus
 from .execute_step import ApplyContext, StepResult, execute_step
 from .protocol import SIDE_BY_SIDE
 from .steps import Step, steps
 
-_GIVE_UP = SIDE_BY_SIDE  # lines in a row that could not be checked
-_GRACE = 10.0  # seconds, after the run was told to stop, for looks that lines begin with
+_GIVE_UP = SIDE_BY_SIDE  # consecutive changes that could not be confirmed
+_GRACE = 10.0  # seconds to wait, after an interrupt, for changes that have sent no request yet
 
 
 def apply(run: ApplyContext) -> tuple[ReportedChange, ...]:
-    """Every line of the plan with its outcome, in the plan's order; writes only what is planned.
+    """Apply the changes of a plan and return them with their results, in the plan's order.
 
-    Lines that are blocked or refused are skipped. Nothing is raised for what the API answers.
+    Blocked and refused changes are skipped. API errors become results and are not raised.
     """
     numbered = steps(run.plan)
     progress = _Progress(run)
@@ -38,7 +39,7 @@ def apply(run: ApplyContext) -> tuple[ReportedChange, ...]:
         if action.writes:
             alone = action is Action.REPLACE or run.plan.account.livemode is None
             at_once = 1 if alone else min(SIDE_BY_SIDE, run.workers)
-            progress.through(tuple(kind), numbered, at_once)
+            progress.run_all(tuple(kind), numbered, at_once)
     ended = progress.results
     return tuple(
         ReportedChange(change, ended.get(change.event_name) or blocked(change))
@@ -47,15 +48,15 @@ def apply(run: ApplyContext) -> tuple[ReportedChange, ...]:
 
 
 def blocked(change: Change) -> ChangeResult | None:
-    """What becomes of a line that no request brings about; None where there is nothing to do."""
+    """Return the result of a change without requests; None where there is nothing to do."""
     if change.action is not Action.BLOCKED:
         return None
-    message = f"{change.event_name!r} was not touched: it is blocked"
-    return ChangeResult(ResultStatus.SKIPPED, error=_problem(rules.LINE_REFUSED, change, message))
+    message = f"{change.event_name!r} was not applied: it is blocked"
+    return ChangeResult(ResultStatus.SKIPPED, error=diagnose(change, rules.LINE_REFUSED, message))
 
 
 class _Progress:
-    """The outcomes so far, and whether something has failed."""
+    """The results so far, and whether a change has failed."""
 
     def __init__(self, run: ApplyContext) -> None:
         self.run = run
@@ -65,27 +66,27 @@ class _Progress:
         self.failed = False
         self.wrong_mode = False
 
-    def through(
+    def run_all(
         self, changes: tuple[Change, ...], numbered: dict[str, tuple[Step, ...]], at_once: int
     ) -> None:
-        """Run the lines of one kind of action, and hear of each as it ends."""
+        """Apply the changes of one action, and record each result as it arrives."""
         pool = ThreadPoolExecutor(max_workers=at_once)
         try:
             pending = {
-                pool.submit(self._one, change, numbered[change.event_name]): change
+                pool.submit(self._apply_change, change, numbered[change.event_name]): change
                 for change in changes
             }
-            for future, change in self._as_they_end(pending):
-                self._note(change, future)
+            for future, change in self._wait_for_each(pending):
+                self._record(change, future)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
-    def _as_they_end(
+    def _wait_for_each(
         self, pending: dict[Future[ChangeResult], Change]
     ) -> Iterator[tuple[Future[ChangeResult], Change]]:
-        """Futures as they are done; what has not begun by the end of the grace is left behind.
+        """Yield futures as they complete; after an interrupt, give up those that sent nothing.
 
-        A line that has sent a request is waited for without a limit: it may be half-way.
+        A change that has sent a request is waited for without a limit: it may be incomplete.
         """
         deadline: float | None = None
         while pending:
@@ -101,24 +102,25 @@ class _Progress:
                 for future in unbegun:
                     yield future, pending.pop(future)
 
-    def _note(self, change: Change, future: Future[ChangeResult]) -> None:
+    def _record(self, change: Change, future: Future[ChangeResult]) -> None:
         if future.cancel() or not future.done():
             result = ChangeResult(ResultStatus.SKIPPED, error=self._skip(change))
         elif failure := future.exception():
-            result = self._in_doubt(change, f"{change.event_name!r}: {type(failure).__name__}")
+            message = f"{change.event_name!r}: internal error ({type(failure).__name__})"
+            result = self._unknown_result(change, message)
         else:
             result = future.result()
         self.results[change.event_name] = result
-        with suppress(Exception):  # whoever listens must not be able to end an apply half-way
+        with suppress(Exception):  # an error of the callback must not interrupt the apply
             self.run.on_result(ReportedChange(change, result))
 
-    def _in_doubt(self, change: Change, message: str) -> ChangeResult:
-        """A line of which nobody knows how far it came; a replacement may be half-way."""
+    def _unknown_result(self, change: Change, message: str) -> ChangeResult:
+        """Return the result of a change whose state is unknown; a replacement may be incomplete."""
         if change.action is Action.REPLACE:
             return ChangeResult(ResultStatus.UNKNOWN, error=self._half_replaced(change, message))
-        return ChangeResult(ResultStatus.UNKNOWN, error=_problem(rules.UNEXPECTED, change, message))
+        return ChangeResult(ResultStatus.UNKNOWN, error=diagnose(change, rules.UNEXPECTED, message))
 
-    def _one(self, change: Change, planned: tuple[Step, ...]) -> ChangeResult:
+    def _apply_change(self, change: Change, planned: tuple[Step, ...]) -> ChangeResult:
         if change.event_name in self.run.already:
             found = self.run.already[change.event_name]
             return ChangeResult(ResultStatus.ALREADY, meter_id=found)
@@ -137,21 +139,21 @@ class _Progress:
     def _skip(self, change: Change) -> Diagnostic | None:
         if change.refused_by:
             codes = ", ".join(change.refused_by)
-            message = f"{change.event_name!r} was not touched: refused by {codes}"
-            return _problem(rules.LINE_REFUSED, change, message)
+            message = f"{change.event_name!r} was not applied: refused by {codes}"
+            return diagnose(change, rules.LINE_REFUSED, message)
         if self.run.stopped():
-            message = f"{change.event_name!r} was not touched: the run was told to stop"
-            return _problem(rules.STOPPED, change, message)
+            message = f"{change.event_name!r} was not applied: the run was interrupted"
+            return diagnose(change, rules.STOPPED, message)
         if self.wrong_mode or (self.failed and change.action.stops):
-            message = f"{change.event_name!r} was not touched, since an earlier line failed"
-            return _problem(rules.AFTER_FAILURE, change, message)
+            message = f"{change.event_name!r} was not applied: an earlier change failed"
+            return diagnose(change, rules.AFTER_FAILURE, message)
         if self.unchecked[-_GIVE_UP:] == [True] * _GIVE_UP:
-            message = f"{change.event_name!r} was not touched, since the account answers nothing"
-            return _problem(rules.AFTER_FAILURE, change, message)
+            message = f"{change.event_name!r} was not applied: Stripe is not responding"
+            return diagnose(change, rules.AFTER_FAILURE, message)
         return None
 
     def _perform(self, change: Change, planned: tuple[Step, ...]) -> ChangeResult:
-        """The requests of one line, one after another; stops at the first that is not settled."""
+        """Send the requests of one change in order, up to the first that does not succeed."""
         seen = {existing.id: existing for existing in change.existing_meters}
         parts: list[StepResult] = []
         run = replace(self.run, begins=lambda: self.begun.add(change.event_name))
@@ -160,22 +162,22 @@ class _Progress:
                 break
             base = seen.get(step.meter_id or "")
             part = execute_step(step, base, run.ignoring_stop() if parts else run)
-            part = self._in_mode(change, part)
+            part = self._check_mode(change, part)
             parts.append(part)
             if part.existing:
                 seen[part.existing.id] = part.existing
             if not part.status.succeeded:
                 return self._compensate(change, planned, step, parts, seen)
         status = min((part.status for part in parts), key=list(ResultStatus).index)
-        return _outcome(status, parts, None)
+        return _to_result(status, parts, None)
 
-    def _in_mode(self, change: Change, part: StepResult) -> StepResult:
-        """The first answer tells the mode where nothing else could; a mismatch ends the run."""
+    def _check_mode(self, change: Change, part: StepResult) -> StepResult:
+        """Fail a step, and end the run, if its response comes from the wrong mode."""
         if part.existing is None or part.existing.livemode == self.run.livemode:
             return part
         self.wrong_mode = True
-        message = f"the answer for {change.event_name!r} is of the other mode than configured"
-        diagnostic = guards.WRONG_MODE(message, change.location, event_name=change.event_name)
+        message = f"the response for {change.event_name!r} is not from the configured mode"
+        diagnostic = diagnose(change, guards.WRONG_MODE, message)
         return replace(part, status=ResultStatus.FAILED, error=diagnostic)
 
     def _compensate(
@@ -186,50 +188,47 @@ class _Progress:
         parts: list[StepResult],
         seen: dict[str, ExistingMeter],
     ) -> ChangeResult:
-        """A request was not settled: wake what this line had stopped, if nothing follows it.
+        """Reactivate the meter that this change has deactivated, unless its successor is active.
 
-        What somebody else was seen to have stopped is theirs to wake; the report is as loud.
+        A meter that another client was seen to deactivate stays inactive, and is reported.
         """
         failure = parts[-1]
         why = failure.error.message if failure.error else str(failure.status)
         undo = next((step for step in planned if step.undoes in (at.n, at.n - 1)), None)
         known = failure.status is not ResultStatus.UNKNOWN
         begun = len(parts) > 1 or not known or (failure.existing and not failure.existing.active)
-        if undo is None or not begun or self._counts(failure.existing):
-            return _outcome(failure.status, parts, failure.error)
+        if undo is None or not begun or self._is_active(failure.existing):
+            return _to_result(failure.status, parts, failure.error)
         ours = any(sent.wrote for sent in parts[0].sent)
         if known and not ours:
-            why = f"{why}; {undo.meter_id} was stopped by somebody else, and left so"
+            why = f"{why}; {undo.meter_id} was deactivated by another client and left inactive"
         elif known:
-            woken = execute_step(undo, seen.get(undo.meter_id or ""), self.run.ignoring_stop())
-            parts.append(woken)
-            if woken.status.succeeded:
+            undone = execute_step(undo, seen.get(undo.meter_id or ""), self.run.ignoring_stop())
+            parts.append(undone)
+            if undone.status.succeeded:
                 message = f"{why}; {undo.meter_id} is active again"
-                return _outcome(failure.status, parts, _problem(rules.COMPENSATED, change, message))
-        return _outcome(failure.status, parts, self._half_replaced(change, why))
+                error = diagnose(change, rules.COMPENSATED, message)
+                return _to_result(failure.status, parts, error)
+        return _to_result(failure.status, parts, self._half_replaced(change, why))
 
-    def _counts(self, existing: ExistingMeter | None) -> bool:
-        """Whether a meter counts usage of this account, whoever brought that about."""
+    def _is_active(self, existing: ExistingMeter | None) -> bool:
+        """Whether a meter of this account's mode is active."""
         return existing is not None and existing.active and existing.livemode == self.run.livemode
 
     def _half_replaced(self, change: Change, why: str) -> Diagnostic:
-        """The old meter may be stopped, and nothing be there in its place."""
+        """Return the error that the old meter may be inactive, without an active successor."""
         old = change.existing.id if change.existing else ""
-        message = f"{change.event_name!r} may have NO active meter, usage is being lost: {why}"
+        message = f"{change.event_name!r} may have NO active meter; usage is being lost: {why}"
         by_hand = self.run.recovery_command.replace("{id}", old)
-        hint = "run apply again at once"
+        hint = "run `reconciler apply` again at once"
         if by_hand:
-            hint += f", or wake the old meter: `{by_hand}`"
-        return rules.HALF_REPLACED(message, change.location, hint, change.event_name)
+            hint += f", or reactivate the old meter: `{by_hand}`"
+        return diagnose(change, rules.HALF_REPLACED, message, hint)
 
 
-def _outcome(
+def _to_result(
     status: ResultStatus, parts: list[StepResult], error: Diagnostic | None
 ) -> ChangeResult:
     requests = tuple(sent for part in parts for sent in part.sent)
     last = next((part.existing for part in reversed(parts) if part.existing), None)
     return ChangeResult(status, requests, error, last.id if last else None)
-
-
-def _problem(rule: Rule, change: Change, message: str) -> Diagnostic:
-    return rule(message, change.location, event_name=change.event_name)

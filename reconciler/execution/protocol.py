@@ -1,6 +1,6 @@
-"""What may become of one request that writes, as far as `apply` has to know.
+"""The interfaces of an account and a journal, and the outcomes of a request that writes.
 
-The three are exhaustive: the effect was seen, it was refused, or nobody knows.
+The outcomes are exhaustive: the effect is confirmed, rejected, or indeterminate.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from ..model.meter import ExistingMeter
 from .steps import Step
 
 SIDE_BY_SIDE = 8
-"""Requests under way at once, and so connections that are kept open."""
+"""Concurrent requests, and so the number of connections that are kept open."""
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmed:
-    """A 2xx answer with the meter in it. A `replayed` one is an old answer and proves nothing.
+    """A 2xx response with the meter. A `replayed` one is a stored response and proves nothing.
 
-    Here as in the other two, `doubts` counts the tries that may have had an unseen effect.
+    In all three outcomes, `doubts` counts the tries that may have had an effect.
     """
 
     existing: ExistingMeter
@@ -33,7 +33,7 @@ class Confirmed:
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A 4xx answer that another try cannot change, with its HTTP status."""
+    """A 4xx response that another try would not change, with its HTTP status."""
 
     diagnostic: Diagnostic
     status: int
@@ -45,9 +45,9 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Indeterminate:
-    """No answer, or none that tells of an effect (timeout, reset, 5xx, 409; 429 ever again).
+    """No response, or none that determines the effect (timeout, reset, 5xx, 409, repeated 429).
 
-    `replayed` says that a stored answer came back: the same key can bring no other.
+    `replayed` marks a stored response: the same idempotency key returns no other.
     """
 
     diagnostic: Diagnostic
@@ -62,57 +62,57 @@ Outcome = Confirmed | Rejected | Indeterminate
 
 
 class Meters(Protocol):
-    """All that `apply` knows of Stripe.
+    """The meters of an account, as `apply` needs them.
 
-    `send` never raises for what the API answers, nor for an unreachable API; it answers
-    `Rejected` or `Indeterminate`. `read`, `find` and `live` retry what is safe to retry and
-    raise `ServiceError` or `AuthError` when the account cannot be read.
+    `send` raises neither for an API error nor for an unreachable API; it returns `Rejected` or
+    `Indeterminate`. `read`, `find` and `list_all` retry where that is safe and raise
+    `ServiceError` or `AuthError` if the account cannot be read.
     """
 
     def send(self, step: Step, key: str) -> Outcome:
-        """One request, tried again with the same idempotency key while that is safe."""
+        """Send one request, and retry it with the same idempotency key while that is safe."""
 
     def read(self, meter_id: str) -> ExistingMeter | None:
-        """The meter as it is now; None when the account knows no such id."""
+        """Read a meter; return None if the account has no meter of this id."""
 
     def find(self, event_name: str, known: Collection[str]) -> tuple[ExistingMeter, ...]:
-        """Meters of this name that came into being after those whose ids are `known`."""
+        """Return meters of this event_name that were created after the `known` ids."""
 
     def list_all(self) -> tuple[ExistingMeter, ...]:
-        """Every meter of the account, active and inactive, each once."""
+        """Return every meter of the account, active and inactive."""
 
     def ignoring_stop(self) -> Self:
-        """The same account for what has to be finished: no stop signal ends or hurries it."""
+        """Return the same account for requests that no stop signal interrupts or shortens."""
 
 
 class Journal(Protocol):
-    """Where a run writes down what it is about to do, and what came of it."""
+    """A record of the requests of a run and their outcomes."""
 
     def before_request(self, step: Step, key: str, *, begun: bool) -> None:
-        """Called before a request; when it returns, the line is safe on disk.
+        """Record a request before it is sent; on return the entry is safe on disk.
 
-        Raises ReconcilerError where it is not, unless the line has `begun`: what follows then
-        must go out, lest a meter stay stopped for want of a note.
+        Raises ReconcilerError if it cannot be written, unless the change has `begun`: its
+        remaining requests must be sent, or a meter could stay inactive.
         """
 
     def after_response(self, step: Step, key: str, answer: Outcome) -> None:
-        """Called after a request, with what it brought."""
+        """Record the outcome of a request."""
 
     def not_sent(self, step: Step, key: str) -> None:
-        """Called instead where the run was told to stop before the request went out."""
+        """Record that the run was interrupted before the request was sent."""
 
 
 class NullJournal:
-    """A notebook that keeps nothing."""
+    """A journal that records nothing."""
 
     def before_request(self, step: Step, key: str, *, begun: bool) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def after_response(self, step: Step, key: str, answer: Outcome) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def not_sent(self, step: Step, key: str) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 NULL_JOURNAL = NullJournal()

@@ -24,9 +24,8 @@ class Operation(StrEnum):
 class Step:
     """One request of a plan. `n` numbers the requests of the plan from 1, in order of apply.
 
-    `meter_id` is the meter it is sent to (None for a create, and for the rename of a meter
-    that only then exists), `undoes` the number of the step that this one compensates for:
-    such a step is sent only when what follows step `undoes` failed for good.
+    `meter_id` is the meter it is sent to (None for a create). `undoes` is the number of the step
+    that this one compensates: it is only sent if the steps that follow that one have failed.
     """
 
     n: int
@@ -41,7 +40,7 @@ _KEY = re.compile(r"reconciler-([0-9a-f]{12}|none)-([0-9a-f]{32})-([0-9]{1,9})-(
 
 @dataclass(frozen=True, slots=True)
 class KeyParts:
-    """What one of our idempotency keys says: which plan, which request of it, which attempt."""
+    """The parts of an idempotency key: the plan, the number of the request, the attempt."""
 
     commit: str | None
     plan_id: str
@@ -50,10 +49,10 @@ class KeyParts:
 
 
 def steps(plan: Plan) -> dict[str, tuple[Step, ...]]:
-    """The requests of every line that writes, by event_name.
+    """Return the requests of every change that writes, by event_name.
 
-    All are numbered, those of refused lines too, so that a number never depends on what is
-    skipped. A compensation is the last step of its line and has `undoes` set.
+    Refused changes are numbered too, so that a number never depends on what is skipped. A
+    compensation is the last step of its change and has `undoes` set.
     """
     numbered: dict[str, tuple[Step, ...]] = {}
     n = 0
@@ -68,7 +67,7 @@ def steps(plan: Plan) -> dict[str, tuple[Step, ...]]:
 
 
 def _steps(change: Change) -> Iterator[Step]:
-    """The requests of one line, numbered from 1."""
+    """Yield the requests of one change, numbered from 1."""
     existing = change.existing.id if change.existing else None
     match change.action:
         case Action.CREATE:
@@ -86,7 +85,7 @@ def _steps(change: Change) -> Iterator[Step]:
 
 
 def _replacement(change: Change, old: str | None) -> Iterator[Step]:
-    """Stop the old meter, start its successor; the last step wakes the old one if that fails."""
+    """Deactivate the old meter and activate its successor; the last step compensates."""
     yield Step(1, Operation.DEACTIVATE, change, old)
     if change.reactivates is None:
         yield Step(2, Operation.CREATE, change)
@@ -100,20 +99,20 @@ def _replacement(change: Change, old: str | None) -> Iterator[Step]:
 
 
 def _renames(change: Change) -> bool:
-    woken = change.reactivates or change.existing
+    meter = change.reactivates or change.existing
     return bool(
-        woken and change.desired and woken.display_name != change.desired.meter.display_name
+        meter and change.desired and meter.display_name != change.desired.meter.display_name
     )
 
 
 def idempotency_key(plan: Plan, step: Step, attempt: int) -> str:
-    """The key of one request: the same for two jobs that apply one plan, never for two plans."""
+    """Return the key of one request: the same for every run of a plan, never for two plans."""
     commit = (plan.commit or "none")[:12]
     return f"reconciler-{commit}-{plan.plan_id}-{step.n}-{attempt}"
 
 
 def read_key(key: str) -> KeyParts | None:
-    """What one of our keys says; None for a key that is not ours."""
+    """Parse an idempotency key of this tool; return None for any other key."""
     found = _KEY.fullmatch(key)
     if not found:
         return None

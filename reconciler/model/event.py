@@ -1,4 +1,4 @@
-"""An event of the account: what happened to which object."""
+"""Events of an account."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ IMMUTABLE = ("default_aggregation", "value_settings", "customer_mapping", "event
 
 @dataclass(frozen=True, slots=True)
 class MeterMatch:
-    """All that stands under one event_name: its declaration, and its live meters.
+    """The declaration and the existing meters of one event_name.
 
     `inactive` begins with the meter that was deactivated last.
     """
@@ -29,7 +29,7 @@ class MeterMatch:
 def match_meters(
     declared: Iterable[MeterConfig], existing: Iterable[ExistingMeter]
 ) -> tuple[MeterMatch, ...]:
-    """Every event_name on either side, once, in order."""
+    """Return one match for each declared or existing event_name, sorted by it."""
     wanted = {desired.event_name: desired for desired in declared}
     by_name = sorted(
         existing, key=lambda meter: (meter.event_name, _deactivated_last(meter)), reverse=True
@@ -53,17 +53,17 @@ def _deactivated_last(meter: ExistingMeter) -> tuple[int, int, str]:
 
 
 def same(existing: Meter, desired: Meter) -> bool:
-    """Whether two meters agree in every field that Stripe never changes."""
+    """Whether two meters agree in every immutable field."""
     return settings(existing) == settings(desired)
 
 
 def settings(meter: Meter) -> tuple[object, ...]:
-    """All of a meter that Stripe never changes."""
+    """Return the immutable fields of a meter, for comparison."""
     return tuple(getattr(meter, name) for name in IMMUTABLE)
 
 
 def flat(meter: Mapping[str, Any]) -> dict[str, Any]:
-    """Blocks spread out to dotted keys, so that every difference is one of two plain values."""
+    """Flatten nested objects to dotted keys, so that only plain values are compared."""
     return {
         f"{key}.{inner}" if inner else key: item
         for key, value in meter.items()

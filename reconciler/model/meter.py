@@ -1,4 +1,4 @@
-"""The nouns: meters as Stripe has them, as files declare them, and what becomes of each."""
+"""Meters: what a declaration can set, and what Stripe returns."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class Status(StrEnum):
-    """Whether a meter counts usage. Stripe may add values; an unknown one stays a plain string."""
+    """Whether a meter records usage. Stripe may add values; unknown ones remain plain strings."""
 
     ACTIVE = "active"
     INACTIVE = "inactive"
@@ -16,21 +16,21 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DefaultAggregation:
-    """How events add up: `sum`, `count` or `last`."""
+    """How usage events are aggregated: `sum`, `count` or `last`."""
 
     formula: str
 
 
 @dataclass(frozen=True, slots=True)
 class ValueSettings:
-    """The key of an event's payload that holds the amount of usage."""
+    """The key of an event's payload that contains the amount of usage."""
 
     event_payload_key: str = "value"
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerMapping:
-    """The key of an event's payload that names the customer."""
+    """The key of an event's payload that identifies the customer."""
 
     type: str = "by_id"
     event_payload_key: str = "stripe_customer_id"
@@ -38,14 +38,14 @@ class CustomerMapping:
 
 @dataclass(frozen=True, slots=True)
 class StatusTransitions:
-    """When the meter was last stopped, in Unix seconds; None while it is active."""
+    """When the meter was last deactivated, in Unix seconds; None while it is active."""
 
     deactivated_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meter:
-    """What can be asked of a meter when it is created, with the server's defaults filled in.
+    """The fields that can be set when a meter is created, with Stripe's defaults filled in.
 
     Source: POST /v1/billing/meters of Stripe's API reference.
     """
@@ -58,20 +58,20 @@ class Meter:
     event_time_window: str | None = None
 
     def as_api(self) -> dict[str, Any]:
-        """The meter in the API's own shape, ready for JSON."""
+        """Return the meter in the API's shape, ready for JSON."""
         return {f.name: plain(getattr(self, f.name)) for f in fields(self)}
 
 
 DEFAULTS = {f.name: f.default for f in fields(Meter) if f.default is not MISSING}
-"""What the server fills in where a meter leaves a block out, by the name of the block."""
+"""Stripe's defaults for omitted fields, by the name of the field."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExistingMeter(Meter):
     """A `billing.meter` object as it was read; times are Unix seconds.
 
-    Source: the Meter object of Stripe's API reference. Fields that a newer API
-    version adds are ignored, values that it adds are kept as they are.
+    Source: the Meter object of Stripe's API reference. Fields that a newer API version adds
+    are ignored; values that it adds are kept.
     """
 
     id: str
@@ -84,17 +84,17 @@ class ExistingMeter(Meter):
 
     @property
     def active(self) -> bool:
-        """Whether usage sent to this meter is counted."""
+        """Whether the meter records usage."""
         return self.status == Status.ACTIVE
 
     @property
     def meter(self) -> Meter:
-        """Only what a declaration can speak of, for comparing with one."""
+        """The fields that a declaration can set, for comparison with one."""
         return Meter(**{f.name: getattr(self, f.name) for f in fields(Meter)})
 
 
 def plain(value: Any) -> Any:
-    """A nested noun as a dict in the API's shape, anything else as it is."""
+    """Return a dataclass as a dict in the API's shape, and any other value unchanged."""
     if hasattr(value, "__dataclass_fields__"):
         return {f.name: getattr(value, f.name) for f in fields(value)}
     return value
@@ -102,7 +102,7 @@ def plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Something that the key may not read, and the permission that it would take."""
+    """Something that the key may not read, and the permission that is missing."""
 
     permission: str
     message: str = ""

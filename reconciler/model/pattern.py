@@ -1,4 +1,4 @@
-"""Shell-style patterns of event_names: `owns`, `protect`, `ignore` and `--only`."""
+"""Globs of event_names: `owns`, `protect`, `ignore` and `--only`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from fnmatch import fnmatchcase
 
 
 def matches(event_name: str, patterns: Iterable[str]) -> bool:
-    """Whether a name fits one of some patterns; case counts."""
+    """Whether an event_name matches any of the globs; matching is case-sensitive."""
     return any(fnmatchcase(event_name, pattern) for pattern in patterns)
 
 
 def fits(event_name: str, only: Collection[str]) -> bool:
-    """Whether a run that was narrowed to some patterns looks at a name; none leave it whole."""
+    """Whether `--only` selects an event_name; without a glob, it selects all."""
     return not only or matches(event_name, only)

@@ -1,4 +1,4 @@
-"""A price, as far as the meter that it uses is concerned."""
+"""Prices that use meters."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from .project import MeterConfig
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """As much of a `price` object as matters to the meter it bills on."""
+    """The fields of a `price` object that matter to the meter it uses."""
 
     id: str
     meter: str
@@ -23,7 +23,7 @@ PricesByMeter = Mapping[str, tuple[Price, ...]]
 
 
 def by_meter(prices: Iterable[Price]) -> dict[str, tuple[Price, ...]]:
-    """Prices under the id of the meter they bill on."""
+    """Group prices by the id of the meter they use."""
     found: dict[str, list[Price]] = {}
     for price in prices:
         found.setdefault(price.meter, []).append(price)
@@ -31,6 +31,6 @@ def by_meter(prices: Iterable[Price]) -> dict[str, tuple[Price, ...]]:
 
 
 def unaccepted_prices(prices: Iterable[Price], desired: MeterConfig | None) -> tuple[Price, ...]:
-    """Those of some active prices that no declaration accepts on a meter that does not run."""
+    """Return the active prices that the declaration does not list under `accepts`."""
     accepted = desired.accepted_prices if desired else ()
     return tuple(price for price in prices if price.id not in accepted)

@@ -1,4 +1,4 @@
-"""What the files of a project declare: meters, accounts, policy, exemptions."""
+"""The content of a project's files: meters, accounts, policy, exemptions."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .meter import Meter, Status
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterConfig:
-    """One entry of a meter file: the meter, whether it should run, and the consent given in it."""
+    """One entry of a meter file: the meter, its desired status, and the consent it gives."""
 
     meter: Meter
     location: Location
@@ -22,12 +22,12 @@ class MeterConfig:
 
     @property
     def event_name(self) -> str:
-        """The key by which declared and live meters are matched."""
+        """The key by which declared and existing meters are matched."""
         return self.meter.event_name
 
 
 class Undeclared(StrEnum):
-    """What becomes of an active live meter that no file declares."""
+    """What to do with an active meter that no file declares."""
 
     REPORT = "report"
     DEACTIVATE = "deactivate"
@@ -35,7 +35,7 @@ class Undeclared(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What a project allows a plan to do; patterns are shell-style globs of event_names."""
+    """The limits of what a plan may change; `owns` and `protect` are globs of event_names."""
 
     undeclared: Undeclared = Undeclared.REPORT
     owns: tuple[str, ...] = ()
@@ -46,7 +46,7 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class AccountRef:
-    """Which account a plan or a report speaks of; `id` and `livemode` where they could be read."""
+    """The account of a plan or a report; `id` and `livemode` are None if unknown."""
 
     name: str
     id: str | None = None
@@ -55,10 +55,11 @@ class AccountRef:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An entry of the project file: which account, how it is reached, which files speak of it.
+    """An account of the project file: its identity, its connection, its policy and its meters.
 
-    `api_key_env` names the variable that holds the key; the key itself is never kept here.
-    `emulator` and `seed` are paths; `rate_limit` is requests a second, None for no limit.
+    `api_key_env` is the name of the environment variable with the API key; the key itself is
+    never stored here. `emulator` and `seed` are paths; `rate_limit` is in requests per second,
+    None for no limit.
     """
 
     name: str
@@ -78,10 +79,10 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project folder, read and checked: its accounts, each with what is declared for it.
+    """A validated project folder: its accounts, each with the meters declared for it.
 
-    `root` is an absolute path. `narrowed` says that only a part of the declarations was
-    read (one file), so that absence means nothing.
+    `root` is an absolute path. `narrowed` is set if only one file was read, so that undeclared
+    meters cannot be evaluated.
     """
 
     root: str
@@ -92,10 +93,10 @@ class Project:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignore:
-    """A rule of the project file: findings of one kind that do not count until a date.
+    """An exemption in the project file: findings of one kind that are ignored until a date.
 
-    `event_name` is a shell-style pattern, `kind` a word of `drift.Kind`, `until` the last day
-    (UTC) on which the rule holds, as YYYY-MM-DD.
+    `event_name` is a glob, `kind` the value of a finding's `Kind`, `until` the last day (UTC) of
+    the exemption, as YYYY-MM-DD.
     """
 
     event_name: str

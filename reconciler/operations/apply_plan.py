@@ -1,4 +1,4 @@
-"""The story on one screen: read both sides, compare, judge; write, look again, say so."""
+"""Apply a plan, then verify the account."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from ..execution.execute_step import ApplyContext
 from ..execution.executor import apply, blocked
 from ..execution.protocol import NULL_JOURNAL, Journal
 from ..model.project import Account
+from ..planning.diagnose import diagnose
 from ..report.exit_code import exit_code_for_apply
 from ..report.report import AccountReport, ChangeResult, ReportedChange, ResultStatus
 from ..stripe.transport import API_VERSION
@@ -22,10 +23,10 @@ from .verify import verify
 
 
 class OnRefused(Enum):
-    """What an apply does about a plan with blocked or refused lines."""
+    """How to apply a plan with blocked or refused changes."""
 
     ABORT = "write nothing"
-    SKIP = "do the other lines"
+    SKIP = "apply the remaining changes"
 
 
 def apply_plan(
@@ -36,25 +37,27 @@ def apply_plan(
     journal: Journal = NULL_JOURNAL,
     on_result: Callable[[ReportedChange], None] = lambda _: None,
 ) -> AccountReport:
-    """Do what was planned and nothing else, then look at the account again.
+    """Apply the changes of a plan, then read the account again and compare it with the plan.
 
-    A plan with a blocked or refused line writes nothing unless `on_refused` is SKIP. `told`
-    hears of every line as it ends. The exit code is the one of the command line.
+    A plan with a blocked or refused change writes nothing unless `on_refused` is SKIP.
+    `on_result` is called as each change ends. The report has the exit code of the command line.
     """
     report = planned.report
     if report.exit_code is not Exit.DONE and on_refused is OnRefused.ABORT:
-        return replace(report, changes=tuple(_untouched(change) for change in report.changes))
-    changes = apply(_run(planned, session, journal, on_result))
-    what = "the account" if report.complete else "the part that was looked at"
-    snapshot, also = ((), Exit.DONE) if session.stopped() else verify(changes, session, what)
+        return replace(report, changes=tuple(_not_applied(change) for change in report.changes))
+    changes = apply(_context(planned, session, journal, on_result))
+    what = "the account" if report.complete else "the part that was read"
+    verification, also = ((), Exit.DONE) if session.stopped() else verify(changes, session, what)
     interrupted = Exit.INTERRUPTED if session.stopped() else Exit.DONE
-    exit_code = exit_code_for_apply(changes, report.exit_code, interrupted, also)
     return replace(
-        report, changes=changes, exit_code=exit_code, diagnostics=(*report.diagnostics, *snapshot)
+        report,
+        changes=changes,
+        exit_code=exit_code_for_apply(changes, report.exit_code, interrupted, also),
+        diagnostics=(*report.diagnostics, *verification),
     )
 
 
-def _run(
+def _context(
     planned: Planned,
     session: Session,
     journal: Journal,
@@ -71,28 +74,28 @@ def _run(
         on_result=on_result,
         recovery_command=recovery_command(session.account),
         already=planned.already,
-        billing=lambda meter_id: session.prices.for_meters((meter_id,)),
+        active_prices=lambda meter_id: session.prices.for_meters((meter_id,)),
     )
 
 
-def _untouched(change: ReportedChange) -> ReportedChange:
-    if not change.change.action.writes:
-        return replace(change, result=blocked(change.change))
-    message = f"{change.change.event_name!r} was not touched: the plan has refused lines"
-    location, name = change.change.location, change.change.event_name
-    error = rules.LINE_REFUSED(message, location, event_name=name)
-    return replace(change, result=ChangeResult(ResultStatus.SKIPPED, error=error))
+def _not_applied(reported: ReportedChange) -> ReportedChange:
+    change = reported.change
+    if not change.action.writes:
+        return replace(reported, result=blocked(change))
+    message = f"{change.event_name!r} was not applied: the plan has refused changes"
+    error = diagnose(change, rules.LINE_REFUSED, message)
+    return replace(reported, result=ChangeResult(ResultStatus.SKIPPED, error=error))
 
 
 def recovery_command(account: Account) -> str:
-    """The command that wakes a meter without this tool; `{id}` stands for the meter's id.
+    """Return the command that reactivates a meter manually, with `{id}` for the meter's id.
 
-    Empty where the emulator stands in this process: nothing else reaches it.
+    It is empty for an emulated account, which only this process can reach.
     """
     if account.emulator:
         return ""
     named = {
-        "Stripe-Version": API_VERSION,  # an organisation's key must name one
+        "Stripe-Version": API_VERSION,  # required for an organization's key
         "Stripe-Account": account.stripe_account,
         "Stripe-Context": account.stripe_context,
     }

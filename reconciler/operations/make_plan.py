@@ -1,4 +1,4 @@
-"""Read both sides, compare them, apply the guards."""
+"""Compare the configuration with the account, and make a plan."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ..model.match import match_meters
 from ..model.project import Project
 from ..planning.diff import decide
 from ..planning.guards import check
-from ..planning.plan import Plan, Target, in_order, seal
+from ..planning.plan import Plan, Target, seal, sort_for_apply
 from ..planning.scope import EVERYTHING, Scope, in_scope
 from ..planning.warnings import partial, plan_warnings
 from ..report.exit_code import exit_code_for_plan
@@ -25,10 +25,10 @@ from .snapshot import Snapshot, guard_input, take_snapshot
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A plan, what is said about it, and which of its lines were found done already.
+    """A plan, its report, and the changes that were found applied already.
 
-    `already` has their event_names, each with the id of the meter that stands as wanted, if one
-    is to stand.
+    `already` maps their event_names to the id of the active meter, or to None where none is to
+    be active.
     """
 
     plan: Plan
@@ -39,41 +39,41 @@ class Planned:
 def make_plan(
     project: Project, session: Session, scope: Scope = EVERYTHING, commit: str | None = None
 ) -> Planned:
-    """Read both sides, compare them, judge the difference. Writes nothing.
+    """Read the account, compare it with the configuration, and apply the guards. Write nothing.
 
-    Raises AuthError when the key is missing or refused, ServiceError when the account cannot
-    be read, StoppedError after a stop signal.
+    Raises AuthError if the key is missing or rejected, ServiceError if the account cannot be
+    read, StoppedError after a stop signal.
     """
     existing = session.meters.list_all()
     scope = scope.within(project)
     names = in_scope(match_meters(session.account.declared, existing), scope)
     snapshot = take_snapshot(session, names, existing)
     decided = (decide(each, snapshot.prices, session.account.policy) for each in names)
-    changes, refusals = check(in_order(decided), guard_input(session.account, snapshot))
+    changes, refusals = check(sort_for_apply(decided), guard_input(session.account, snapshot))
     plan = Plan(
         account=snapshot.account,
         target=Target.of(session.account),
         changes=changes,
         listed=tuple(sorted(meter.id for meter in existing)),
         commit=commit,
-        created_at=int(session.clock.now()),
+        created_at=snapshot.taken_at,
         nonce=secrets.token_hex(16),
         tool_version=__version__,
         complete=not scope.narrowed,
     )
-    return reviewed(seal(plan), changes, refusals, snapshot)
+    return report_plan(seal(plan), changes, refusals, snapshot)
 
 
-def reviewed(
+def report_plan(
     plan: Plan,
     changes: tuple[Change, ...],
     refusals: tuple[Diagnostic, ...],
     snapshot: Snapshot,
     already: Mapping[str, str | None] = MappingProxyType({}),
 ) -> Planned:
-    """A plan with the lines that guards have marked, and the report that says so."""
-    said = plan_warnings(changes, snapshot.unreadable)
-    diagnostics = (*refusals, *said, *(() if plan.complete else (partial(),)))
+    """Return a plan with the report of its changes, as the guards have marked them."""
+    warnings = plan_warnings(changes, snapshot.taken_at, snapshot.unreadable)
+    diagnostics = (*refusals, *warnings, *(() if plan.complete else (partial(),)))
     report = AccountReport(
         account=plan.account,
         exit_code=exit_code_for_plan(changes, diagnostics),

@@ -1,4 +1,4 @@
-"""One look at an account: the names in scope, the prices that matter, and who is asked."""
+"""Read the prices and the identity of an account for a plan."""
 
 from __future__ import annotations
 
@@ -13,26 +13,31 @@ from ..planning.diff import price_dependencies
 from ..planning.guards import GuardInput
 from .session import Session
 
-_ASKED_ONE_BY_ONE = 50  # meters whose prices are asked for, a request each
+_MAX_REQUESTS = 50  # meters whose prices are listed with one request each
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """What was read. `prices` are the active ones by meter id, as far as they matter here."""
+    """What was read of an account, and when (Unix seconds).
+
+    `prices` are active prices by meter id, for the meters whose prices an action depends on;
+    `needs_prices` are the event_names of those meters.
+    """
 
     prices: Mapping[str, tuple[Price, ...]]
     needs_prices: frozenset[str]
     unreadable: Unreadable | None
     account: AccountRef
     own_id: str | Unreadable
+    taken_at: int
 
 
 def take_snapshot(
     session: Session, names: Iterable[MeterMatch], existing: tuple[ExistingMeter, ...]
 ) -> Snapshot:
-    """Read what the decisions about these names depend on, and nothing else.
+    """Read what the actions for these event_names depend on, and nothing else.
 
-    The mode is that of any listed object, else the one that the key's prefix tells.
+    The mode is that of any listed object, else the one of the key's prefix.
     """
     wanted = {each.event_name: price_dependencies(each, session.account.policy) for each in names}
     ids = tuple(id_ for some in wanted.values() for id_ in some)
@@ -44,12 +49,13 @@ def take_snapshot(
         unreadable=found if isinstance(found, Unreadable) else None,
         account=AccountRef(session.account.name, session.acting_on(), livemode),
         own_id=session.own_account(),
+        taken_at=int(session.clock.now()),
     )
 
 
 def _active_prices(session: Session, ids: tuple[str, ...]) -> tuple[Price, ...] | Unreadable:
-    """The active prices on these meters; those on many come from one list of all."""
-    if len(ids) <= _ASKED_ONE_BY_ONE:
+    """Return the active prices of these meters; for many meters, all prices are listed once."""
+    if len(ids) <= _MAX_REQUESTS:
         return session.prices.for_meters(ids) if ids else ()
     found = session.prices.all()
     wanted = frozenset(ids)
@@ -59,7 +65,7 @@ def _active_prices(session: Session, ids: tuple[str, ...]) -> tuple[Price, ...] 
 
 
 def guard_input(account: Account, snapshot: Snapshot) -> GuardInput:
-    """What guards look at: the configured account beside the one that was reached."""
+    """Return the input of the guards: the configured account and the one that was read."""
     return GuardInput(
         policy=account.policy,
         declared=len(account.declared),

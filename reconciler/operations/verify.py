@@ -14,40 +14,40 @@ from ..report.exit_code import exit_code_for_verification
 from ..report.report import ReportedChange
 from .session import Session
 
-_LOOK_AGAIN = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each look at a listing that may lag
+_WAITS = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each listing, which may lag behind writes
 
 
 def verify(
     changes: tuple[ReportedChange, ...], session: Session, what: str
 ) -> tuple[tuple[Diagnostic, ...], Exit]:
-    """List the account again until it shows what was written, for a few seconds at most.
+    """List the account again until it shows the changes, for a few seconds at most.
 
-    What the list does not show by then is read by id, which does not lag.
+    Changes that the list does not show by then are read by meter id, which does not lag.
     """
     written = [change for change in changes if change.result and change.result.status.succeeded]
     if not written:
-        return (), Exit.DONE  # nothing to see again, and so nothing to say
+        return (), Exit.DONE
     unmet: tuple[ReportedChange, ...] = ()
     existing: tuple[ExistingMeter, ...] = ()
     try:
-        for wait in _LOOK_AGAIN:
+        for wait in _WAITS:
             session.clock.sleep(wait)
             existing = session.meters.list_all()
             unmet = _unmet(written, existing)
             if not unmet:
                 break
         if unmet:
-            unmet = _unmet(written, (*existing, *_by_id(unmet, session)))
+            unmet = _unmet(written, (*existing, *_read_by_id(unmet, session)))
     except ReconcilerError as error:
         why = "; ".join(diagnostic.message for diagnostic in error.diagnostics)
-        unseen = rules.UNVERIFIABLE(f"the account could not be looked at again: {why}")
-        return (unseen,), exit_code_for_verification(changes, written)
-    said = verified(changes, tuple(change.change for change in unmet), what)
-    return (said,) if said else (), exit_code_for_verification(changes, unmet)
+        unverified = rules.UNVERIFIABLE(f"the account could not be verified: {why}")
+        return (unverified,), exit_code_for_verification(changes, written)
+    diagnostic = describe_verification(changes, tuple(each.change for each in unmet), what)
+    return (diagnostic,) if diagnostic else (), exit_code_for_verification(changes, unmet)
 
 
-def _by_id(changes: Iterable[ReportedChange], session: Session) -> Iterator[ExistingMeter]:
-    """Every meter that these lines knew or made, as it is now."""
+def _read_by_id(changes: Iterable[ReportedChange], session: Session) -> Iterator[ExistingMeter]:
+    """Read every meter that these changes act on or have created."""
     made = {
         change.result.meter_id for change in changes if change.result and change.result.meter_id
     }
@@ -61,37 +61,36 @@ def _by_id(changes: Iterable[ReportedChange], session: Session) -> Iterator[Exis
 def _unmet(
     written: Iterable[ReportedChange], existing: Iterable[ExistingMeter]
 ) -> tuple[ReportedChange, ...]:
-    """The lines that an account does not show to be done; of two readings the last counts."""
+    """Return the changes that an account does not show; of two readings the last counts."""
     wants = [change.change.desired for change in written if change.change.desired]
     latest = {meter.id: meter for meter in existing}
     now = {each.event_name: each for each in match_meters(wants, latest.values())}
     return tuple(
         change
         for change in written
-        if not fulfilled(change.change, now.get(change.change.event_name))
+        if not is_fulfilled(change.change, now.get(change.change.event_name))
     )
 
 
-def fulfilled(change: Change, now: MeterMatch | None) -> bool:
-    """Whether a name stands as its line wants it, whoever brought that about."""
+def is_fulfilled(change: Change, now: MeterMatch | None) -> bool:
+    """Whether the meters of an event_name are in the state that its change leads to."""
     active = now.active if now else ()
     if change.desired is not None and change.desired.status == Status.ACTIVE:
         return len(active) == 1 and active[0].meter == change.desired.meter
     return not active
 
 
-def verified(
+def describe_verification(
     changes: tuple[ReportedChange, ...], unmet: tuple[Change, ...], what: str = "the account"
 ) -> Diagnostic | None:
-    """What the closing look at `what` found; None where it has nothing to say."""
+    """Return the result of verifying `what`; None if nothing was applied."""
     every = [change for change in changes if change.change.action.writes]
     succeeded = [change for change in every if change.result and change.result.status.succeeded]
     if unmet:
         names = ", ".join(repr(change.event_name) for change in unmet)
-        return rules.NOT_VERIFIED(f"not verified: the account still differs in {names}")
+        return rules.NOT_VERIFIED(f"the account still differs from the plan: {names}")
     blocked = any(change.change.action is Action.BLOCKED for change in changes)
     if len(succeeded) == len(every) and not blocked:
-        return rules.VERIFIED(f"verified: {what} matches")
-    return (
-        rules.VERIFIED(f"verified: {len(succeeded)} of {len(every)} lines") if succeeded else None
-    )
+        return rules.VERIFIED(f"verified: {what} matches the plan")
+    message = f"verified: {len(succeeded)} of {len(every)} changes"
+    return rules.VERIFIED(message) if succeeded else None

@@ -1,7 +1,4 @@
-"""Declared against live: match by event_name, and decide what becomes of each name.
-
-One table decides, the one of the design's section 4. Nothing here reads or writes anything.
-"""
+"""Decide the change of each event_name from its declaration and its existing meters."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from .risk import severity
 
 
 def field_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldChange, ...]:
-    """The differing fields of two meters in the API's shape, by dotted path, in order."""
+    """Return the differing fields of two meters in the API's shape, sorted by dotted path."""
     if before == after:
         return ()
     from deepdiff import DeepDiff  # 95 ms to import: only for meters that do differ
@@ -35,24 +32,26 @@ def field_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[
 
 
 def price_dependencies(names: MeterMatch, policy: Policy) -> tuple[str, ...]:
-    """Ids of the meters whose active prices the decision, a guard or a remark depends on."""
+    """Return the ids of the meters whose active prices the change, a guard or a warning needs."""
     change = decide(names, {}, policy)
-    differs = change.reason == Reason.DIFFERS  # whoever consents must know what that strands
-    stopping = (change.existing.id,) if change.existing and (change.action.stops or differs) else ()
+    differs = change.reason == Reason.DIFFERS  # consent must cover its prices
+    deactivated = (
+        (change.existing.id,) if change.existing and (change.action.stops or differs) else ()
+    )
     choosing = change.action is Action.REPLACE or differs or not names.active
     if not names.desired or names.desired.status != Status.ACTIVE or not choosing:
-        return stopping
-    if _only_one_and_same(names, names.desired):
-        return stopping
-    return (*stopping, *(other.id for other in names.inactive))
+        return deactivated
+    if _has_one_match(names, names.desired):
+        return deactivated
+    return (*deactivated, *(other.id for other in names.inactive))
 
 
-def _only_one_and_same(names: MeterMatch, desired: MeterConfig) -> bool:
+def _has_one_match(names: MeterMatch, desired: MeterConfig) -> bool:
     return len(names.inactive) == 1 and same(names.inactive[0], desired.meter)
 
 
 def decide(names: MeterMatch, prices: Mapping[str, tuple[Price, ...]], policy: Policy) -> Change:
-    """The one line of a name. `prices` are the active ones by meter id, as far as known."""
+    """Return the change of an event_name; `prices` are active prices by meter id, where known."""
     match names.desired:
         case _ if len(names.active) > 1:
             change = _several_active(names)
@@ -92,7 +91,10 @@ def _undeclared(
         return change
     if owned:
         return replace(
-            change, action=Action.DEACTIVATE, reason=Reason.OWNED, fields=(_stops(existing),)
+            change,
+            action=Action.DEACTIVATE,
+            reason=Reason.OWNED,
+            fields=(_status_change(existing),),
         )
     return replace(change, action=Action.UNMANAGED, reason=Reason.UNDECLARED)
 
@@ -101,7 +103,7 @@ def _declared_active(
     desired: MeterConfig, names: MeterMatch, prices: Mapping[str, tuple[Price, ...]]
 ) -> Change:
     if not names.active:
-        return _wake_or_create(desired, names, prices)
+        return _reactivate_or_create(desired, names, prices)
     existing = names.active[0]
     change = Change(
         action=Action.UNCHANGED,
@@ -125,18 +127,18 @@ def _replace(
     names: MeterMatch,
     prices: Mapping[str, tuple[Price, ...]],
 ) -> Change:
-    """Whatever would follow once the old meter is stopped must be possible, or all is blocked.
+    """Replace a meter, if consent is given and the successor is possible; else block the change.
 
-    Without consent as well, with all that consent would have to name.
+    A change without consent includes the prices and meters that the consent has to list.
     """
-    successor = _wake_or_create(desired, names, prices)
-    stuck = successor.action is Action.BLOCKED
+    successor = _reactivate_or_create(desired, names, prices)
+    impossible = successor.action is Action.BLOCKED
     if change.existing is None or change.existing.id not in desired.retires:
         change = replace(
             change, action=Action.BLOCKED, reason=Reason.DIFFERS, reactivates=successor.existing
         )
-        return replace(change, prices=change.prices + successor.prices) if stuck else change
-    if stuck:
+        return replace(change, prices=change.prices + successor.prices) if impossible else change
+    if impossible:
         return replace(
             change, action=Action.BLOCKED, reason=successor.reason, prices=successor.prices
         )
@@ -145,26 +147,26 @@ def _replace(
     )
 
 
-def _wake_or_create(
+def _reactivate_or_create(
     desired: MeterConfig, names: MeterMatch, prices: Mapping[str, tuple[Price, ...]]
 ) -> Change:
-    """The declared name has no active meter, or is about to have none."""
-    wanted = [other for other in names.inactive if other.id not in desired.retires]
-    pointed = [other for other in wanted if prices.get(other.id)]
+    """Activate a meter for an event_name without an active one, or about to lose it."""
+    candidates = [other for other in names.inactive if other.id not in desired.retires]
+    used = [other for other in candidates if prices.get(other.id)]
     change = Change(
         action=Action.BLOCKED,
         event_name=names.event_name,
         reason=Reason.PRICES_ON_SEVERAL_METERS,
         desired=desired,
         others=names.inactive,
-        prices=tuple(price for other in pointed for price in prices[other.id]),
+        prices=tuple(price for other in used for price in prices[other.id]),
     )
-    if len(pointed) > 1:
+    if len(used) > 1:
         return change
-    alike = [other for other in pointed or wanted if same(other, desired.meter)]
-    if alike:
-        return _reactivate(change, desired, alike[0])
-    if pointed:
+    matching = [other for other in used or candidates if same(other, desired.meter)]
+    if matching:
+        return _reactivate(change, desired, matching[0])
+    if used:
         return replace(change, reason=Reason.PRICES_ON_OTHER_METER)
     reason = Reason.INACTIVE_DIFFER if names.inactive else Reason.MISSING
     return replace(change, action=Action.CREATE, reason=reason)
@@ -203,12 +205,12 @@ def _declared_inactive(
             action=Action.DEACTIVATE,
             reason=Reason.DECLARED_INACTIVE,
             prices=prices.get(existing.id, ()),
-            fields=(_stops(existing),),
+            fields=(_status_change(existing),),
         )
     fields = field_changes(existing.meter.as_api(), desired.meter.as_api())
     change = replace(change, action=Action.BLOCKED, reason=Reason.DIFFERS, fields=fields)
     return replace(change, prices=prices.get(existing.id, ()))
 
 
-def _stops(existing: ExistingMeter) -> FieldChange:
+def _status_change(existing: ExistingMeter) -> FieldChange:
     return FieldChange("status", existing.status, str(Status.INACTIVE))

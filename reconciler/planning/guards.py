@@ -1,7 +1,7 @@
-"""Lines and policy in, refusals out: what is not done although it could be.
+"""Guards: refuse changes that could be applied, but must not be without consent.
 
-A guard never changes what is planned; it adds its code to the lines it refuses and says why.
-Consent is given by naming the thing in the reviewed files, never by a general switch.
+A guard never alters what is planned. It adds its code to the changes it refuses and explains
+why. Consent is given in the reviewed files, for each meter or price by its id.
 """
 
 from __future__ import annotations
@@ -16,15 +16,16 @@ from ..model.meter import Unreadable
 from ..model.pattern import matches
 from ..model.price import unaccepted_prices
 from ..model.project import AccountRef, Policy
+from .diagnose import diagnose
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuardInput:
-    """All that guards look at besides the lines themselves.
+    """What guards evaluate besides the changes.
 
-    `needs_prices` are the event_names whose decision depends on prices; `expected_id` and
-    `expected_livemode` are configured, `account` is what the key really reaches, `own_id`
-    the key's own account (the acting one may be a connected account).
+    `needs_prices` are the event_names whose action depends on prices. `expected_id` and
+    `expected_livemode` are configured, `account` is the account that the key acts on, `own_id`
+    the key's own account (`account` may be a connected one).
     """
 
     policy: Policy
@@ -38,13 +39,13 @@ class GuardInput:
 
 
 Refusal = tuple[Diagnostic, Callable[[Change], bool]]
-"""A problem, and which lines it refuses."""
+"""A diagnostic, and a predicate for the changes that it refuses."""
 
 
 def check(
     changes: Iterable[Change], guard_input: GuardInput
 ) -> tuple[tuple[Change, ...], tuple[Diagnostic, ...]]:
-    """The same lines, each with the codes that refuse it, and a problem for every refusal."""
+    """Return the changes with the codes that refuse them, and a diagnostic for each refusal."""
     changes = tuple(changes)
     refusals = [refusal for guard in _GUARDS for refusal in guard(changes, guard_input)]
     marked = tuple(_mark(change, refusals) for change in changes)
@@ -56,59 +57,59 @@ def _mark(change: Change, refusals: Iterable[Refusal]) -> Change:
     return replace(change, refused_by=tuple(dict.fromkeys(by)))
 
 
-def _protected(changes: tuple[Change, ...], at: GuardInput) -> Iterator[Refusal]:
+def _check_protected(changes: tuple[Change, ...], at: GuardInput) -> Iterator[Refusal]:
     for change in changes:
         by_file = change.desired is not None and change.desired.protect
         if change.action.stops and (by_file or matches(change.event_name, at.policy.protect)):
-            whose = "`protect: true`" if by_file else "policy.protect"
-            yield _on_line(change, rules.PROTECTED, f"{whose} protects {change.event_name!r}")
+            setting = "`protect: true`" if by_file else "policy.protect"
+            yield _refuse(change, rules.PROTECTED, f"{change.event_name!r} is protected: {setting}")
 
 
-def _few_stops(changes: tuple[Change, ...], at: GuardInput) -> Iterator[Refusal]:
-    stops = sum(change.action.stops for change in changes)
-    if stops > at.policy.max_deactivations:
-        meters = "1 meter" if stops == 1 else f"{stops} meters"
+def _check_max_deactivations(changes: tuple[Change, ...], at: GuardInput) -> Iterator[Refusal]:
+    count = sum(change.action.stops for change in changes)
+    if count > at.policy.max_deactivations:
+        meters = "1 meter" if count == 1 else f"{count} meters"
         diagnostic = rules.TOO_MANY_STOPS(
-            f"{meters} would stop counting usage; the policy allows {at.policy.max_deactivations}"
+            f"{meters} would be deactivated; policy.max_deactivations allows "
+            f"{at.policy.max_deactivations}"
         )
         yield diagnostic, lambda change: change.action.stops
 
 
-def _not_from_nothing(changes: tuple[Change, ...], at: GuardInput) -> Iterator[Refusal]:
-    undeclared = sum(_stops_undeclared(change) for change in changes)
-    if undeclared and not at.declared:
-        diagnostic = rules.EMPTY_CONFIGURATION(
-            f"no meter is declared, and {undeclared} undeclared would be deactivated"
-        )
-        yield diagnostic, _stops_undeclared
+def _check_empty_configuration(changes: tuple[Change, ...], at: GuardInput) -> Iterator[Refusal]:
+    count = sum(_deactivates_undeclared(change) for change in changes)
+    if count and not at.declared:
+        meters = "1 undeclared meter" if count == 1 else f"{count} undeclared meters"
+        message = f"no meter is declared, and {meters} would be deactivated"
+        yield rules.EMPTY_CONFIGURATION(message), _deactivates_undeclared
 
 
-def _stops_undeclared(change: Change) -> bool:
+def _deactivates_undeclared(change: Change) -> bool:
     return change.desired is None and change.action is Action.DEACTIVATE
 
 
-def _no_bill_unserved(changes: tuple[Change, ...], _: GuardInput) -> Iterator[Refusal]:
+def _check_active_prices(changes: tuple[Change, ...], _: GuardInput) -> Iterator[Refusal]:
     for change in changes:
-        open_ = unaccepted_prices(change.prices, change.desired)
-        if not change.action.stops or not open_:
+        prices = unaccepted_prices(change.prices, change.desired)
+        if not change.action.stops or not prices:
             continue
-        listed = ", ".join(price.id for price in open_)
+        listed = ", ".join(price.id for price in prices)
         consent = f"`accepts: {{active_prices: [{listed}]}}`"
         hint = (
             f"move the prices, or consent under this meter: {consent}"
             if change.desired
             else f"move the prices, or declare the meter `status: inactive` with {consent}"
         )
-        message = f"active prices bill on {change.event_name!r}: {listed}"
-        yield _on_line(change, rules.PRICES_BILL, message, hint)
+        message = f"{change.event_name!r} is used by active prices: {listed}"
+        yield _refuse(change, rules.PRICES_BILL, message, hint)
 
 
-def _prices_known(changes: tuple[Change, ...], at: GuardInput) -> Iterator[Refusal]:
+def _check_prices_readable(changes: tuple[Change, ...], at: GuardInput) -> Iterator[Refusal]:
     if at.unreadable_prices is None:
         return
     for change in changes:
         if change.event_name in at.needs_prices and change.action.writes:
-            yield _on_line(
+            yield _refuse(
                 change,
                 rules.PRICES_UNREADABLE,
                 f"{change.action} of {change.event_name!r} depends on prices that the key may not "
@@ -116,11 +117,12 @@ def _prices_known(changes: tuple[Change, ...], at: GuardInput) -> Iterator[Refus
             )
 
 
-def _right_mode(_: tuple[Change, ...], at: GuardInput) -> Iterator[Refusal]:
+def _check_mode(_: tuple[Change, ...], at: GuardInput) -> Iterator[Refusal]:
     if at.account.livemode is None or at.account.livemode == at.expected_livemode:
         return
-    found, wanted = _mode(at.account.livemode), _mode(at.expected_livemode)
-    message = f"account {at.account.name!r} is configured as {wanted}, but the key reaches {found}"
+    found, expected = _mode(at.account.livemode), _mode(at.expected_livemode)
+    name = at.account.name
+    message = f"account {name!r} is configured for {expected}, but the key is for {found}"
     yield rules.WRONG_MODE(message), lambda _: True
 
 
@@ -128,14 +130,14 @@ def _mode(livemode: object) -> str:
     return "live mode" if livemode else "test mode"
 
 
-def _right_account(changes: tuple[Change, ...], at: GuardInput) -> Iterator[Refusal]:
+def _check_account_id(changes: tuple[Change, ...], at: GuardInput) -> Iterator[Refusal]:
     match at.expected_id, at.own_id:
         case None, _:
             return
         case expected, Unreadable(permission=permission):
             diagnostic = rules.ACCOUNT_UNREADABLE(
-                f"account_id {expected} is configured for {at.account.name!r}, and the key may "
-                f"not read its account (permission: {permission})"
+                f"account {at.account.name!r} is configured as {expected}, but the key may not "
+                f"read its account (permission: {permission})"
             )
             writes = any(change.action.writes for change in changes)
             yield (
@@ -143,21 +145,24 @@ def _right_account(changes: tuple[Change, ...], at: GuardInput) -> Iterator[Refu
                 lambda _: True,
             )
         case expected, own if expected != own:
-            message = f"account {at.account.name!r} is configured as {expected}; the key is {own}'s"
+            message = (
+                f"account {at.account.name!r} is configured as {expected}, but the key belongs to "
+                f"{own}"
+            )
             yield rules.WRONG_ACCOUNT(message), lambda _: True
 
 
-def _on_line(change: Change, rule: Rule, message: str, hint: str = "") -> Refusal:
-    diagnostic = rule(message, change.location, hint, change.event_name)
+def _refuse(change: Change, rule: Rule, message: str, hint: str = "") -> Refusal:
+    diagnostic = diagnose(change, rule, message, hint)
     return diagnostic, lambda other: other.event_name == change.event_name
 
 
 _GUARDS: tuple[Callable[[tuple[Change, ...], GuardInput], Iterator[Refusal]], ...] = (
-    _right_account,
-    _right_mode,
-    _not_from_nothing,
-    _few_stops,
-    _protected,
-    _no_bill_unserved,
-    _prices_known,
+    _check_account_id,
+    _check_mode,
+    _check_empty_configuration,
+    _check_max_deactivations,
+    _check_protected,
+    _check_active_prices,
+    _check_prices_readable,
 )

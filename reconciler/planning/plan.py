@@ -1,10 +1,10 @@
-"""A plan: its lines in order of apply, the requests they take, and what names it.
+"""A plan: its changes in order of apply, and the hashes that identify it.
 
-`plan_hash` is over the meaning of the plan: what is asked of which configured account, and of
-which live meters as they were read. Moving a YAML line keeps it, and so does another key; a
-hand edit of the account changes it. `plan_id` is over everything that a saved plan holds, a
-random nonce included, so that two plans never share idempotency keys and an edited file does
-not load.
+`plan_hash` is computed from the meaning of the plan: the changes, the configured account, and
+the existing meters as they were read. It stays the same when a declaration moves in its file or
+another key is used, and changes when a meter is edited in the account. `plan_id` is computed from
+everything in a saved plan, including a random nonce, so that two plans never share idempotency
+keys and an edited file is detected.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ORDER = {action: n for n, action in enumerate(Action)}
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """The account that a plan is for, as the files name it: the same for whoever's key reads it."""
+    """The account that a plan is for, as configured; it does not depend on the key."""
 
     name: str = ""
     livemode: bool = False
@@ -34,18 +34,17 @@ class Target:
 
     @classmethod
     def of(cls, account: Account) -> Target:
-        """What the project file says of an account's identity."""
+        """Return the identity of an account as the project file has it."""
         return cls(**{f.name: getattr(account, f.name) for f in fields(cls)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Everything that was decided, and what it was decided on.
+    """The changes of one account, and what they were based on.
 
-    `account` is what the key could read of the account, `target` what the files name; `listed`
-    are the ids of all existing meters, `created_at` Unix seconds, and `commit` the git commit that
-    the files were read at, where there is one. `complete` is False
-    for a narrowed run. It holds no secret.
+    `account` is the account that the key acts on, `target` the configured one; `listed` are the
+    ids of all existing meters, `created_at` is in Unix seconds, and `commit` is the git commit of
+    the files, if any. `complete` is False for a narrowed run. A plan contains no secret.
     """
 
     account: AccountRef
@@ -61,19 +60,19 @@ class Plan:
     plan_id: str = ""
 
 
-def in_order(changes: Iterable[Change]) -> tuple[Change, ...]:
-    """Lines in order of apply, and by name within one kind of action."""
+def sort_for_apply(changes: Iterable[Change]) -> tuple[Change, ...]:
+    """Sort changes in order of apply, and by event_name within one action."""
     return tuple(sorted(changes, key=lambda change: (_ORDER[change.action], change.event_name)))
 
 
 def seal(plan: Plan) -> Plan:
-    """The same plan, named by its hash and its id."""
-    named = replace(plan, plan_hash=_digest(_meaning(plan)), plan_id="")
-    return replace(named, plan_id=_digest(asdict(named))[:32])
+    """Return the plan with its plan_hash and its plan_id."""
+    hashed = replace(plan, plan_hash=_digest(_meaning(plan)), plan_id="")
+    return replace(hashed, plan_id=_digest(asdict(hashed))[:32])
 
 
-def intact(plan: Plan) -> bool:
-    """Whether a plan still is what its hash and its id name."""
+def is_intact(plan: Plan) -> bool:
+    """Whether the plan_hash and the plan_id of a plan fit its content."""
     return seal(plan) == plan
 
 

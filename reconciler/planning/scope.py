@@ -12,16 +12,16 @@ from ..model.project import Project
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """What part of an account a run looks at: names that fit a pattern, or everything.
+    """The part of an account that a run evaluates: event_names that match a glob, or all.
 
-    A narrowed run never judges absence.
+    A narrowed run does not evaluate undeclared meters.
     """
 
     only: tuple[str, ...] = ()
     narrowed: bool = False
 
     def within(self, project: Project) -> Scope:
-        """Narrowed as well where only a part of the project was read, or patterns are given."""
+        """Return the scope, narrowed if only a part of the project was read or globs are given."""
         return replace(self, narrowed=self.narrowed or project.narrowed or bool(self.only))
 
 
@@ -29,7 +29,7 @@ EVERYTHING = Scope()
 
 
 def in_scope(names: Iterable[MeterMatch], scope: Scope) -> tuple[MeterMatch, ...]:
-    """The names to judge; a narrowed run leaves out what no file declares."""
+    """Return the event_names to evaluate; a narrowed run leaves out undeclared ones."""
     return tuple(
         each
         for each in names

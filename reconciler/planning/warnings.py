@@ -1,178 +1,118 @@
-"""What a plan says besides its lines: why a line is blocked, what looks wrong, what will gap."""
+"""Errors, warnings and notes on the changes of a plan."""
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
-from typing import TypeVar
 
 from ..diagnostics.codes import planning as rules
 from ..diagnostics.codes.config import UNUSUAL_EVENT_NAME
 from ..diagnostics.diagnostic import Diagnostic, Level
 from ..model.change import Action, Change, Reason
-from ..model.match import settings
-from ..model.meter import ExistingMeter, Meter, Status, Unreadable
+from ..model.meter import ExistingMeter, Status, Unreadable
 from ..model.price import Price
 from ..model.project import MeterConfig
+from ..timestamps import format_duration, format_time
+from .diagnose import diagnose
+from .renames import find_renames
+
+RESEND = 35 * 86_400
+"""Seconds for which Stripe accepts a usage event after its timestamp."""
 
 _USUAL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
-_ALIKE = 0.6  # the likeness from which two event_names look like one name changed
-_NEIGHBOURS = 16  # of each name, on either side, in either order
-_SHOWN = 5  # prices that a message names
+_SHOWN = 5  # prices that a message lists
 
 
 def plan_warnings(
-    changes: tuple[Change, ...], unreadable: Unreadable | None = None
+    changes: tuple[Change, ...], now: int, unreadable: Unreadable | None = None
 ) -> tuple[Diagnostic, ...]:
-    """Problems for blocked lines, warnings for risky ones, in the order of the lines.
+    """Return errors for blocked changes and warnings for risky ones, in the order of the changes.
 
-    `unreadable` says that the prices of the lines are not known, and why.
+    `now` is in Unix seconds; `unreadable` is given where the prices could not be read.
     """
-    leaving = [
-        change.existing for change in changes if change.action in _LEAVING and not change.desired
-    ]
-    arriving = [
-        change.desired.meter
-        for change in changes
-        if change.action is Action.CREATE and change.desired
-    ]
-    renames = _Renames([existing for existing in leaving if existing and existing.active], arriving)
+    renames = find_renames(changes)
     return tuple(
-        diagnostic for change in changes for diagnostic in _of_line(change, renames, unreadable)
+        diagnostic
+        for change in changes
+        for diagnostic in _diagnose_change(change, renames, now, unreadable)
     )
 
 
 def partial(what: str = "the account") -> Diagnostic:
-    """What a narrowed run says of itself."""
-    return rules.PARTIAL(f"only a part of {what} was looked at; absence was not judged")
+    """Return the note that a narrowed run adds to its report."""
+    message = f"partial run: only a part of {what} was read; undeclared meters were not evaluated"
+    return rules.PARTIAL(message)
 
 
-_LEAVING = (Action.UNMANAGED, Action.DEACTIVATE)
-_M = TypeVar("_M", bound=Meter)
-_Settings = tuple[object, ...]
-
-
-class _Renames:
-    """Active meters that no file declares, and meters to be created, by their settings."""
-
-    def __init__(self, leaving: Iterable[ExistingMeter], arriving: Iterable[Meter]) -> None:
-        self._leaving = {key: _Shelf(alike) for key, alike in _by_settings(leaving).items()}
-        self._arriving = _by_settings(arriving)
-
-    def former(self, new: Meter) -> ExistingMeter | None:
-        """The meter that a new one looks like: by name, or as the only one of these settings."""
-        alike = self._leaving.get(settings(new))
-        if alike is None:
-            return None
-        likeliest = max(alike.near(new), key=lambda existing: _likeness(new, existing))
-        only = alike.size == len(self._arriving.get(settings(new), [])) == 1
-        return likeliest if only or _likeness(new, likeliest) >= _ALIKE else None
-
-
-class _Shelf:
-    """Meters of the same settings, sorted so that those of a like name are found side by side.
-
-    A thousand new names against a thousand old ones must not take seconds: each is compared
-    with its neighbours only, those with the same beginning and those with the same end.
-    """
-
-    def __init__(self, meters: Sequence[ExistingMeter]) -> None:
-        self.size = len(meters)
-        self._called = {meter.display_name: meter for meter in reversed(meters)}
-        self._forwards = sorted(meters, key=lambda meter: meter.event_name)
-        self._backwards = sorted(meters, key=lambda meter: meter.event_name[::-1])
-
-    def near(self, new: Meter) -> Iterator[ExistingMeter]:
-        """The meters that could be the likeliest; at least one."""
-        if new.display_name in self._called:
-            yield self._called[new.display_name]
-        name = new.event_name
-        at = bisect_left(self._forwards, name, key=lambda meter: meter.event_name)
-        yield from self._forwards[max(0, at - _NEIGHBOURS) : at + _NEIGHBOURS]
-        at = bisect_left(self._backwards, name[::-1], key=lambda meter: meter.event_name[::-1])
-        yield from self._backwards[max(0, at - _NEIGHBOURS) : at + _NEIGHBOURS]
-
-
-def _by_settings(meters: Iterable[_M]) -> dict[_Settings, list[_M]]:
-    """Meters that agree in every field that Stripe never changes, together."""
-    found: dict[_Settings, list[_M]] = {}
-    for meter in meters:
-        found.setdefault(settings(meter), []).append(meter)
-    return found
-
-
-def _of_line(
-    change: Change, renames: _Renames, unreadable: Unreadable | None
+def _diagnose_change(
+    change: Change, renames: Mapping[str, ExistingMeter], now: int, unreadable: Unreadable | None
 ) -> Iterator[Diagnostic]:
     if change.reason == Reason.DIFFERS and change.existing and change.desired:
         yield _differs(change, change.existing, change.desired, unreadable)
     elif change.action is Action.BLOCKED or change.reason == Reason.TWO_ACTIVE:
         yield _blocked(change)
     elif change.action is Action.REPLACE:
-        yield rules.GAP(
-            f"{change.event_name!r} counts nothing between stopping {_id(change.existing)} "
-            f"and starting {_id(change.reactivates) if change.reactivates else 'the new meter'}",
-            change.location,
-            event_name=change.event_name,
+        successor = change.reactivates.id if change.reactivates else "the new meter"
+        message = (
+            f"usage of {change.event_name!r} is not recorded between deactivating "
+            f"{_ids(filter(None, [change.existing]))} and activating {successor}"
         )
+        yield diagnose(change, rules.GAP, message)
+    elif change.action is Action.REACTIVATE and change.existing:
+        yield _inactive_since(change, change.existing, now)
     elif change.action is Action.CREATE:
-        yield from _unusual_name(change)
-        yield from _newcomer(change, renames)
+        yield from _check_event_name(change)
+        yield from _new_meter(change, renames)
 
 
-def _unusual_name(change: Change) -> Iterator[Diagnostic]:
+def _check_event_name(change: Change) -> Iterator[Diagnostic]:
     if not _USUAL_NAME.fullmatch(change.event_name):
         message = f"{change.event_name!r} contains characters other than A-Z, a-z, 0-9, _, - and ."
-        yield UNUSUAL_EVENT_NAME(message, change.location, event_name=change.event_name)
+        yield diagnose(change, UNUSUAL_EVENT_NAME, message)
 
 
-def _newcomer(change: Change, renames: _Renames) -> Iterator[Diagnostic]:
+def _inactive_since(change: Change, existing: ExistingMeter, now: int) -> Diagnostic:
+    since = existing.status_transitions.deactivated_at or existing.updated
+    if now < since + RESEND:
+        resend = f"lost usage can be re-sent until {format_time(since + RESEND)}"
+    else:
+        resend = "only lost usage of the last 35 days can be re-sent"
+    message = (
+        f"{change.event_name!r} ({existing.id}) has been inactive since {format_time(since)} "
+        f"({format_duration(now - since)}); {resend}, or until the invoice is finalized, if earlier"
+    )
+    return diagnose(change, rules.INACTIVE_SINCE, message)
+
+
+def _new_meter(change: Change, renames: Mapping[str, ExistingMeter]) -> Iterator[Diagnostic]:
     if change.others:
-        message = f"a new meter is created for {change.event_name!r} "
-        message += f"beside the inactive {_ids(change.others)}"
-        yield rules.TWINS(message, change.location, event_name=change.event_name)
-        return
-    if change.desired and (former := renames.former(change.desired.meter)):
-        message = (
-            f"{change.event_name!r} looks like a rename of {former.event_name!r} ({former.id}), "
-            f"which no file declares"
-        )
-        yield rules.LOOKS_LIKE_RENAME(message, change.location, event_name=change.event_name)
-
-
-def _likeness(new: Meter, existing: ExistingMeter) -> float:
-    """From 0 to 1: how much a new meter is called like one that no file declares any more."""
-    if existing.display_name == new.display_name:
-        return 1.0
-    return _in_common(existing.event_name, new.event_name)
-
-
-def _in_common(one: str, other: str) -> float:
-    """How many of the pairs of neighbouring letters two names share (Sørensen-Dice)."""
-    ours, theirs = set(pairwise(one)), set(pairwise(other))
-    return 2 * len(ours & theirs) / max(1, len(ours) + len(theirs))
+        message = f"a new meter is created for {change.event_name!r}; inactive meters of this "
+        message += f"event_name: {_ids(change.others)}"
+        yield diagnose(change, rules.INACTIVE_METERS, message)
+    elif former := renames.get(change.event_name):
+        message = f"{change.event_name!r} looks like a rename of the undeclared meter "
+        message += f"{former.event_name!r} ({former.id})"
+        yield diagnose(change, rules.LOOKS_LIKE_RENAME, message)
 
 
 def _blocked(change: Change) -> Diagnostic:
+    hint = ""
     match change.reason:
         case Reason.TWO_ACTIVE:
-            rule, hint = rules.TWO_ACTIVE, ""
+            rule = rules.TWO_ACTIVE
             active = [other for other in change.others if other.active]
             message = f"{change.event_name!r} has {len(active)} active meters: {_ids(active)}"
         case Reason.PRICES_ON_SEVERAL_METERS:
-            rule, hint = rules.PRICES_ON_SEVERAL_METERS, ""
-            message = f"active prices of {change.event_name!r} bill on several inactive meters"
+            rule = rules.PRICES_ON_SEVERAL_METERS
+            message = f"active prices of {change.event_name!r} use several inactive meters"
         case _:
             rule = rules.PRICES_ON_OTHER_METER
             meter = change.prices[0].meter
-            message = f"active prices of {change.event_name!r} bill on {meter}, which differs"
-            hint = f"declare the settings of {meter}, or give it up with `retires: [{meter}]`"
-    priced = ", ".join(f"{price.id} on {price.meter}" for price in change.prices)
-    text = f"{message} ({priced})" if priced else message
-    diagnostic = rule(text, change.location, hint, change.event_name)
+            message = f"active prices of {change.event_name!r} use {meter}, which differs"
+            hint = f"declare the settings of {meter}, or retire it with `retires: [{meter}]`"
+    listed = ", ".join(f"{price.id} on {price.meter}" for price in change.prices)
+    diagnostic = diagnose(change, rule, f"{message} ({listed})" if listed else message, hint)
     return diagnostic if change.desired else replace(diagnostic, level=Level.WARNING)
 
 
@@ -182,64 +122,60 @@ def _differs(
     fields = "; ".join(
         f"{f.path}: {f.before!r} -> {f.after!r}" for f in change.fields if f.path != "display_name"
     )
-    billing = billed([price for price in change.prices if price.meter == existing.id])
+    prices = billed([price for price in change.prices if price.meter == existing.id])
     if unreadable:
-        billing = f"; which active prices bill on {existing.id} could not be read"
-        billing += f" (permission: {unreadable.permission})"
-    message = f"{change.event_name!r} differs where Stripe allows no change: {fields}{billing}"
+        prices = f"; active prices of {existing.id} could not be read"
+        prices += f" (permission: {unreadable.permission})"
+    message = f"{change.event_name!r} differs in an immutable field: {fields}{prices}"
     consent = _consent(change, existing, desired, unreadable)
     if desired.status != Status.ACTIVE:
-        hint = f"declare the settings that {existing.id} has, or consent to stopping it: {consent}"
-        return rules.RETIRED_DIFFERS(message, change.location, hint, change.event_name)
+        hint = f"declare the settings of {existing.id}, or consent to deactivating it: {consent}"
+        return diagnose(change, rules.RETIRED_DIFFERS, message, hint)
     then = (
-        f"waking {change.reactivates.id}, which has what is declared"
+        f"reactivating {change.reactivates.id}, which has the declared settings"
         if change.reactivates
-        else "creating a new meter, which no existing price bills on"
+        else "creating a new meter, which no existing price uses"
     )
-    hint = f"declare what {existing.id} has, or consent to stopping it and {then}: {consent}"
-    return rules.DIFFERS(message, change.location, hint, change.event_name)
+    hint = f"declare the settings of {existing.id}, or consent to deactivating it and {then}: "
+    return diagnose(change, rules.DIFFERS, message, hint + consent)
 
 
 def _consent(
     change: Change, existing: ExistingMeter, desired: MeterConfig, unreadable: Unreadable | None
 ) -> str:
-    """All that the declaration has to name for its wish to be done: one review, not three."""
+    """Return everything that the declaration has to list, so that one review is enough."""
     others = dict.fromkeys(price.meter for price in change.prices if price.meter != existing.id)
-    said = f"`retires: [{', '.join(dict.fromkeys([*desired.retires, existing.id, *others]))}]`"
+    consent = f"`retires: [{', '.join(dict.fromkeys([*desired.retires, existing.id, *others]))}]`"
     if len(others) > 1:
-        said += " (without the inactive one that is to be woken)"
+        consent += " (without the inactive meter to be reactivated)"
     stranded = [price.id for price in change.prices if price.meter == existing.id]
     if unreadable:
-        said += ", and `accepts: {active_prices: [...]}` for the active prices that bill on it"
+        consent += ", and `accepts: {active_prices: [...]}` with the active prices that use it"
     elif set(stranded) - set(desired.accepted_prices):
         accepted = ", ".join(dict.fromkeys([*desired.accepted_prices, *stranded]))
-        said += f" and `accepts: {{active_prices: [{accepted}]}}`"
-    return said
+        consent += f" and `accepts: {{active_prices: [{accepted}]}}`"
+    return consent
 
 
 def billed(prices: Sequence[Price], of: str | None = None) -> str:
-    """Which prices bill on which meters, behind a semicolon; nothing where none does.
+    """Return which prices use which meters, after a semicolon; an empty text without prices.
 
-    `of` is the meter that the sentence has named already.
+    `of` is the meter that the sentence has mentioned already.
     """
     if not prices:
         return ""
-    count = "1 active price bills" if len(prices) == 1 else f"{len(prices)} active prices bill"
+    count = "1 active price uses" if len(prices) == 1 else f"{len(prices)} active prices use"
     listed = ", ".join(map(priced, prices[:_SHOWN]))
     meters = list(dict.fromkeys(price.meter for price in prices))
     location = "it" if meters == [of] else ", ".join(meters)
     more = f" and {len(prices) - _SHOWN} more" if len(prices) > _SHOWN else ""
-    return f"; {count} on {location}: {listed}{more}"
+    return f"; {count} {location}: {listed}{more}"
 
 
 def priced(price: Price) -> str:
-    """A price by its id and what else is known of it."""
+    """Return the id of a price with its nickname and product, where known."""
     known = ", ".join(part for part in (price.nickname, price.product) if part)
     return f"{price.id} ({known})" if known else price.id
-
-
-def _id(meter: ExistingMeter | None) -> str:
-    return meter.id if meter else "-"
 
 
 def _ids(meters: Iterable[ExistingMeter]) -> str:

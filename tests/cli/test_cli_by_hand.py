@@ -57,5 +57,5 @@ def test_the_printed_command_wakes_the_meter_that_was_left_stopped(
     assert made.server.state.ledger.meters["mtr_old"]["status"] == "inactive"
 
     made.server.disarm()
-    send(line["result"]["error"]["hint"].partition("wake the old meter: ")[2].strip("`"))
+    send(line["result"]["error"]["hint"].partition("reactivate the old meter: ")[2].strip("`"))
     assert made.server.state.ledger.meters["mtr_old"]["status"] == "active"

@@ -32,7 +32,7 @@ def test_a_comment_drops_a_new_meter_before_the_refused_stop(world, run):
     assert "Refused: until this is settled" in ran.out
     assert "`seats`" in rows[2]
     assert "**refused** by G004" in rows[2]
-    assert "active prices bill on 'seats'" in rows[2]
+    assert "'seats' is used by active prices" in rows[2]
     assert "Truncated: " in ran.out
     assert "cannot serve as approval" in ran.out
 

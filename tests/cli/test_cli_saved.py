@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from cli.world import CALLS, SEATS, existing
 from published import held
+
+from reconciler.planning.plan import seal
+from reconciler.planning.plan_file import dumps, loads
 
 
 def test_a_stale_plan_is_shown_in_full_with_what_became_of_every_line(world, run):
@@ -35,8 +40,19 @@ def test_a_stale_plan_is_shown_in_full_with_what_became_of_every_line(world, run
     assert made.posts() == []
 
     shown = run("apply", made.folder, "--plan", saved).out
-    assert shown.count("no longer as it was read") == 1
+    assert shown.count("changed in Stripe after the plan was made") == 1
     assert "Apply: 1 already, 1 skipped, 1 stale." in shown
+
+
+def test_the_journal_names_the_commit_of_the_plan(world, run):
+    """Not the one that is checked out when the plan is applied."""
+    made = world(SEATS)
+    saved = made.folder / "saved.json"
+    run("plan", made.folder, "--save", saved)
+    plan = loads(saved.read_text("utf-8"), "saved.json")
+    saved.write_text(dumps(seal(replace(plan, commit="c" * 40))), "utf-8")
+    assert run("apply", made.folder, "--plan", saved, "--yes").code == 0
+    assert "c" * 40 in (made.folder / ".reconciler" / "journal.jsonl").read_text("utf-8")
 
 
 def results(ran):

@@ -46,8 +46,8 @@ def test_sixty_skipped_lines_share_one_hint(world, run):
     made = world(f"{names}\n{SEATS}", {"meters": [existing("seats", "Seats", "sum")]})
     ran = run("apply", made.folder, "--yes")
     assert ran.code == 3
-    assert ran.out.count("was not touched: the plan has refused lines") == 60
-    assert ran.out.count("settle what refuses the line") == 1
+    assert ran.out.count("was not applied: the plan has refused changes") == 60
+    assert ran.out.count("fix the error on this change") == 1
 
 
 def test_a_line_of_yaml_is_never_wrapped(world, run):
@@ -78,7 +78,7 @@ def test_the_command_that_ends_a_loss_is_the_last_thing_and_can_be_pasted(half_r
     """On one line, however long, with nothing else on it."""
     ran = run("apply", half_replaced.folder, "--yes")
     *_, said, command = ran.out.splitlines()
-    assert said.endswith("wake the old meter:")
+    assert said.endswith("reactivate the old meter:")
     url = f"{half_replaced.server.url}/v1/billing/meters/mtr_old/reactivate"
     assert shlex.split(command)[:6] == ["curl", "-X", "POST", url, "-u", "$SANDBOX_KEY:"]
     assert len(command) > 80
@@ -127,4 +127,4 @@ def test_a_request_that_got_no_answer_is_not_blamed_on_a_message_of_stripe(world
     assert ran.code == 5
     assert f"failed: no response from {made.server.url}: " in said
     assert "read Stripe's message" not in said
-    assert "run apply again: it starts from what the account holds" in said
+    assert "run `reconciler apply` again: it starts from the current state" in said

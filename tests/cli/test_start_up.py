@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cli.world import SEATS
 
-HEAVY = {"requests", "urllib3", "deepdiff", "rich", "jsonschema", "cattrs", "ssl"}
+HEAVY = {"requests", "urllib3", "deepdiff", "rich", "jsonschema", "ssl"}
 QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart"
 _SHOW = """
 import sys

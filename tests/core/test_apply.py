@@ -67,7 +67,7 @@ def test_every_line_is_done_in_the_order_of_the_kinds():
     }
     assert [line for line in ended if line.change.action.writes] == heard
     (odd,) = (line.result.error for line in ended if line.change.event_name == "odd")
-    assert (odd.code, odd.message) == ("A009", "'odd' was not touched: it is blocked")
+    assert (odd.code, odd.message) == ("A009", "'odd' was not applied: it is blocked")
     made = {line.change.event_name: line.result.meter_id for line in ended if line.result}
     assert (made["new"], made["old"], made["woken"]) == ("mtr_new_new", "mtr_new_old", "mtr_w")
 

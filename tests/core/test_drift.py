@@ -238,7 +238,7 @@ def test_the_outage_clock_says_since_when_how_long_and_until_when():
         "'calls' is declared active, but mtr_i is inactive since 2026-09-18T10:13:20Z, for 3 days "
         "4 hours; usage sent since then is lost; the first of it may be sent again until "
         "2026-10-23T10:13:20Z, unless an invoice that finalises earlier ends that sooner; "
-        "2 active prices bill on it: p, q"
+        "2 active prices use it: p, q"
     )
 
 
@@ -286,7 +286,7 @@ def test_a_long_list_of_prices_is_cut_short():
     prices = [f"price_{n}@mtr_a" for n in range(8)]
     line = take_snapshot([], [existing()], prices)
     assert line.findings[0].message.endswith(
-        "8 active prices bill on it: price_0, price_1, price_2, price_3, price_4 and 3 more"
+        "8 active prices use it: price_0, price_1, price_2, price_3, price_4 and 3 more"
     )
     assert len(line.change.prices) == 8
 

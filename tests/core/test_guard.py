@@ -48,9 +48,9 @@ def stops(count, policy=OWNING):
     ("count", "allowed", "message"),
     [
         (1, 1, None),
-        (1, 0, "1 meter would stop counting usage; the policy allows 0"),
+        (1, 0, "1 meter would be deactivated; policy.max_deactivations allows 0"),
         (3, 3, None),
-        (3, 2, "3 meters would stop counting usage; the policy allows 2"),
+        (3, 2, "3 meters would be deactivated; policy.max_deactivations allows 2"),
     ],
 )
 def test_more_stops_than_the_policy_allows_are_refused(count, allowed, message):
@@ -64,15 +64,19 @@ def test_more_stops_than_the_policy_allows_are_refused(count, allowed, message):
 @pytest.mark.parametrize(
     ("desired", "policy", "by"),
     [
-        (retire(protect=True), OWNING, "`protect: true` protects 'calls'"),
-        (declare(retires=("mtr_a",), protect=True), OWNING, "`protect: true` protects 'calls'"),
+        (retire(protect=True), OWNING, "'calls' is protected: `protect: true`"),
+        (
+            declare(retires=("mtr_a",), protect=True),
+            OWNING,
+            "'calls' is protected: `protect: true`",
+        ),
         (None, OWNING, None),
-        (retire(), Policy(protect=("ca*",)), "policy.protect protects 'calls'"),
+        (retire(), Policy(protect=("ca*",)), "'calls' is protected: policy.protect"),
         (retire(), Policy(protect=("CA*", "call")), None),
         (
             None,
             Policy(undeclared=Undeclared.DEACTIVATE, owns=("*",), protect=("*lls",)),
-            "policy.protect protects 'calls'",
+            "'calls' is protected: policy.protect",
         ),
         (declare(formula="count", display="New", protect=True), OWNING, None),
     ],
@@ -101,7 +105,10 @@ def test_an_empty_configuration_stops_nothing(declared):
     assert refused == {"a": codes, "b": codes, "c": ()}
     if not declared:
         (diagnostic,) = diagnostics
-        assert diagnostic.message == "no meter is declared, and 2 undeclared would be deactivated"
+        assert (
+            diagnostic.message
+            == "no meter is declared, and 2 undeclared meters would be deactivated"
+        )
 
 
 @pytest.mark.parametrize(
@@ -122,7 +129,7 @@ def test_prices_that_bill_hold_a_meter_until_each_is_accepted(desired, left):
     refused, diagnostics = judged(changes, guard_input())
     assert refused == {"calls": ("G004",) if left else ()}
     assert [p.message for p in diagnostics] == (
-        [f"active prices bill on 'calls': {left}"] if left else []
+        [f"'calls' is used by active prices: {left}"] if left else []
     )
     assert all(f"accepts: {{active_prices: [{left}]}}" in p.hint for p in diagnostics)
     assert all(("status: inactive" in p.hint) is (desired is None) for p in diagnostics)
@@ -155,8 +162,8 @@ def test_unreadable_prices_refuse_the_lines_that_depend_on_them():
         (False, False, None),
         (True, True, None),
         (None, True, None),
-        (True, False, "configured as test mode, but the key reaches live mode"),
-        (False, True, "configured as live mode, but the key reaches test mode"),
+        (True, False, "configured for test mode, but the key is for live mode"),
+        (False, True, "configured for live mode, but the key is for test mode"),
     ],
 )
 @pytest.mark.parametrize("writes", [True, False])
@@ -174,7 +181,7 @@ def test_the_wrong_mode_refuses_everything(found, expected, said, writes):
     ("own", "code", "said"),
     [
         ("acct_1", None, ""),
-        ("acct_2", "G007", "account 'test' is configured as acct_1; the key is acct_2's"),
+        ("acct_2", "G007", "account 'test' is configured as acct_1, but the key belongs to acct_2"),
         (Unreadable("account_read"), "G008", "(permission: account_read)"),
     ],
 )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from reconciler.execution.steps import KeyParts, Operation, idempotency_key, read_key, steps
 from reconciler.model.change import Action
 from reconciler.model.project import AccountRef, Policy
-from reconciler.planning.plan import Target, in_order, intact, seal
+from reconciler.planning.plan import Target, is_intact, seal, sort_for_apply
 
 NEW = declare("new")
 WOKEN = declare("woken", display="Other")
@@ -49,7 +49,7 @@ def test_lines_come_in_the_order_of_apply():
         ("unchanged", "retired"),
         ("unchanged", "same"),
     ]
-    assert in_order(EVERY_LINE[::-1]) == EVERY_LINE
+    assert sort_for_apply(EVERY_LINE[::-1]) == EVERY_LINE
 
 
 def test_every_request_has_its_number():
@@ -258,8 +258,8 @@ def test_the_id_covers_everything_that_is_saved(field, value):
     """So that an edited plan does not load, and two plans never share keys."""
     plan = plan_of(*EVERY_LINE)
     edited = replace(plan, **{field: value})
-    assert intact(plan)
-    assert not intact(edited)
+    assert is_intact(plan)
+    assert not is_intact(edited)
     assert seal(edited).plan_id != plan.plan_id or field in ("plan_hash", "plan_id")
 
 

@@ -88,7 +88,7 @@ def test_a_file_cut_off_is_refused(at):
 def test_another_version_is_named(version):
     """With the one that can be read."""
     text = json.dumps({**json.loads(dumps(PLAN)), "plan_version": version})
-    assert f"plan_version is {version!r}; this version of the tool reads 1" in refusal(text)
+    assert f"plan_version {version!r} is not supported; this version reads 1" in refusal(text)
 
 
 def spots(value, path=()):
@@ -133,3 +133,20 @@ def read(data):
         return loads(json.dumps(data), "p.json")
     except ConfigError as error:
         return [diagnostic.code for diagnostic in error.diagnostics]
+
+
+@pytest.mark.parametrize("path", [(), ("account",), ("changes", 0), ("changes", 0, "desired")])
+@pytest.mark.parametrize("how", ["unknown", "missing"])
+def test_a_key_that_is_unknown_or_missing_is_named(path, how):
+    """At any depth."""
+    data = copy.deepcopy(DATA)
+    spot = data
+    for key in path:
+        spot = spot[key]
+    name = "extra" if how == "unknown" else [*spot][-1]
+    if how == "unknown":
+        spot[name] = None
+    else:
+        del spot[name]
+    place = ".".join(map(str, [*path, name])).replace(".0", "[0]")
+    assert refusal(json.dumps(data)) == f"not a saved plan ({how} key {place})"

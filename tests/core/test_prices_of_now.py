@@ -22,7 +22,7 @@ PRICE = Price(id="price_new", meter="mtr_o")
 def applied(billing, desired):
     """One line that stops a meter, and what its account was asked for."""
     account = Account([OLD])
-    (line,) = apply(run_of(account, *lines([desired], [OLD]), billing=billing))
+    (line,) = apply(run_of(account, *lines([desired], [OLD]), active_prices=billing))
     return line.result, account
 
 
@@ -35,7 +35,7 @@ def test_a_price_that_nobody_has_consented_to_keeps_its_meter_awake(desired):
     asked, prices = [], (PRICE, replace(PRICE, id="price_b"))
     result, account = applied(lambda meter_id: asked.append(meter_id) or prices, desired)
     assert (str(result.status), result.error.code, account.sent) == ("stale", "A012", [])
-    said = "mtr_o was not stopped: since the plan price_b, price_new bills on it"
+    said = "mtr_o was not deactivated: new active prices use this meter: price_b, price_new"
     assert (result.error.message, asked) == (said, ["mtr_o"])
     assert account.meters["mtr_o"] == OLD
 
@@ -54,8 +54,8 @@ def test_prices_that_cannot_be_read_any_more_stop_nothing(desired):
     """The key was changed meanwhile."""
     result, account = applied(lambda _: Unreadable("rak_plan_read"), desired)
     assert (str(result.status), result.error.code, account.sent) == ("failed", "G005", [])
-    said = "its prices cannot be read any more (permission: rak_plan_read)"
-    assert result.error.message == f"mtr_o was not stopped: {said}"
+    said = "its prices can no longer be read (permission: rak_plan_read)"
+    assert result.error.message == f"mtr_o was not deactivated: {said}"
 
 
 def test_whatever_stops_nothing_asks_for_no_prices():
@@ -63,7 +63,7 @@ def test_whatever_stops_nothing_asks_for_no_prices():
     asked = []
     other = stopped("mtr_t", display="Was")
     account = Account([other])
-    apply(run_of(account, *lines([declare()], [other]), billing=asked.append))
+    apply(run_of(account, *lines([declare()], [other]), active_prices=asked.append))
     assert account.meters["mtr_t"].active
     assert asked == []
 

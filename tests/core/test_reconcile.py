@@ -115,7 +115,7 @@ def test_a_narrowed_run_never_judges_absence(scope, names):
         assert not planned.report.complete
         assert codes(planned.report, Level.INFO) == ["P104"]
         said = it.apply(planned).diagnostics[-1].message
-        assert said == "verified: the part that was looked at matches"
+        assert said == "verified: the part that was read matches the plan"
         assert it.list_all()["mtr_x"].active
 
 
@@ -217,7 +217,7 @@ def test_a_listing_that_lags_is_waited_for(lag):
         report = it.apply()
     assert statuses(report) == {"calls": "done", "seats": "done"}
     assert report.exit_code is Exit.DONE
-    assert [p.message for p in report.diagnostics][-1] == "verified: the account matches"
+    assert [p.message for p in report.diagnostics][-1] == "verified: the account matches the plan"
 
 
 def test_what_somebody_undoes_before_the_closing_look_is_told():
@@ -269,4 +269,20 @@ def test_the_way_out_of_an_emulated_loss_is_said_once():
         with it.session() as session:
             session.account = replace(session.account, emulator="state.json")
             (line,) = apply_plan(planned, session).changes
-    assert (line.result.error.code, line.result.error.hint) == ("A005", "run apply again at once")
+    assert (line.result.error.code, line.result.error.hint) == (
+        "A005",
+        "run `reconciler apply` again at once",
+    )
+
+
+def test_an_interrupted_apply_does_not_verify_the_account():
+    """It ends after the change in progress, and says nothing of the account."""
+    interrupted = []
+    with (
+        context(declared=[declare("a"), declare("b")]) as it,
+        it.session(stopped=lambda: bool(interrupted)) as session,
+    ):
+        planned = make_plan(it.project, session)
+        report = apply_plan(planned, session, on_result=interrupted.append)
+    assert report.exit_code in (Exit.INTERRUPTED, Exit.PARTIAL)
+    assert not {"A101", "A102", "A103"} & {said.code for said in report.diagnostics}

@@ -8,9 +8,12 @@ from core.worlds import OWNING, declare, existing, lines, priced, retire, stoppe
 from reconciler.diagnostics.diagnostic import Level
 from reconciler.model.price import Price, by_meter
 from reconciler.model.project import Policy
+from reconciler.planning import renames
+from reconciler.planning.renames import find_renames
 from reconciler.planning.warnings import plan_warnings
 
 REPORTING = Policy()
+NOW = 1_800_000_000
 ODD = existing(formula="count")
 SAID = {
     "nothing": (
@@ -35,19 +38,19 @@ SAID = {
         [declare()],
         [stopped("mtr_1", formula="count")],
         ("p@mtr_1",),
-        [("P002", "error", "bill on mtr_1, which differs (p on mtr_1)", "retires: [mtr_1]")],
+        [("P002", "error", "use mtr_1, which differs (p on mtr_1)", "retires: [mtr_1]")],
     ),
     "prices on another twin of a replacement": (
         [declare(retires=("mtr_a",))],
         [ODD, stopped("mtr_1", formula="last")],
         ("p@mtr_1",),
-        [("P002", "error", "bill on mtr_1, which differs (p on mtr_1)", "retires: [mtr_1]")],
+        [("P002", "error", "use mtr_1, which differs (p on mtr_1)", "retires: [mtr_1]")],
     ),
     "prices on several twins": (
         [declare()],
         [stopped("mtr_1", at=2), stopped("mtr_2", at=1)],
         ("p@mtr_1", "q@mtr_2"),
-        [("P003", "error", "(p on mtr_1, q on mtr_2)", "in `retires`")],
+        [("P003", "error", "(p on mtr_1, q on mtr_2)", "under `retires`")],
     ),
     "two active": (
         [declare()],
@@ -65,19 +68,19 @@ SAID = {
         [declare(retires=("mtr_a",))],
         [ODD],
         (),
-        [("P102", "warning", "between stopping mtr_a and starting the new meter", "senders")],
+        [("P102", "warning", "between deactivating mtr_a and activating the new meter", "senders")],
     ),
     "replaced by a twin": (
         [declare(retires=("mtr_a",))],
         [ODD, stopped("mtr_1")],
         (),
-        [("P102", "warning", "between stopping mtr_a and starting mtr_1", "senders")],
+        [("P102", "warning", "between deactivating mtr_a and activating mtr_1", "senders")],
     ),
     "created beside twins": (
         [declare()],
         [stopped("mtr_1", formula="last", at=1), stopped("mtr_2", formula="count", at=2)],
         (),
-        [("P103", "info", "beside the inactive mtr_2, mtr_1", "")],
+        [("P103", "info", "inactive meters of this event_name: mtr_2, mtr_1", "")],
     ),
 }
 
@@ -86,7 +89,7 @@ SAID = {
 def test_each_line_says_what_a_reviewer_must_know(case):
     """The code, how bad it is, the facts by id, and the way out."""
     wants, account, prices, expected = SAID[case]
-    said = plan_warnings(lines(wants, account, priced(*prices), REPORTING))
+    said = plan_warnings(lines(wants, account, priced(*prices), REPORTING), NOW)
     assert [(p.code, str(p.level)) for p in said] == [row[:2] for row in expected]
     for diagnostic, (_, _, message, hint) in zip(said, expected, strict=True):
         assert message in diagnostic.message
@@ -97,7 +100,7 @@ def test_each_line_says_what_a_reviewer_must_know(case):
 
 def test_a_difference_in_name_is_not_called_immutable():
     """A blocked line may be renamed as well; that is not what blocks it."""
-    (said,) = plan_warnings(lines([declare(display="New")], [ODD]))
+    (said,) = plan_warnings(lines([declare(display="New")], [ODD]), NOW)
     assert "display_name" not in said.message
 
 
@@ -107,7 +110,7 @@ def test_a_difference_in_name_is_not_called_immutable():
         (existing("mtr_a", "search_call"), REPORTING, True),
         (existing("mtr_a", "search_call"), OWNING, True),
         (existing("mtr_a", "zzz", display="Search_Calls"), REPORTING, True),
-        (existing("mtr_a", "zzz"), REPORTING, True),
+        (existing("mtr_a", "zzz"), REPORTING, False),
         (existing("mtr_a", "search_call", formula="count"), REPORTING, False),
         (existing("mtr_a", "search_call", window="day"), REPORTING, False),
         (stopped("mtr_a", "search_call"), REPORTING, False),
@@ -116,7 +119,7 @@ def test_a_difference_in_name_is_not_called_immutable():
         "alike",
         "stopped for it",
         "same display_name",
-        "the only one",
+        "another name",
         "formula",
         "window",
         "retired",
@@ -124,7 +127,7 @@ def test_a_difference_in_name_is_not_called_immutable():
 )
 def test_a_new_meter_that_looks_like_a_rename_warns(old, policy, warned):
     """Of an active undeclared meter with the same settings."""
-    said = plan_warnings(lines([declare("search_calls")], [old], policy=policy))
+    said = plan_warnings(lines([declare("search_calls")], [old], policy=policy), NOW)
     assert [p.code for p in said] == (["P101"] if warned else [])
     assert all(old.id in p.message and p.level is Level.WARNING for p in said)
 
@@ -132,9 +135,7 @@ def test_a_new_meter_that_looks_like_a_rename_warns(old, policy, warned):
 def test_of_several_with_the_same_settings_only_a_like_name_is_told():
     """The defaults are everybody's settings: a first meter is no rename of any other."""
     account = [existing("mtr_1", "xxx"), existing("mtr_2", "yyy")]
-    assert plan_warnings(lines([declare("search_calls")], account, policy=REPORTING)) == ()
-    both = lines([declare("search_calls"), declare("seats")], account[:1], policy=REPORTING)
-    assert plan_warnings(both) == ()
+    assert plan_warnings(lines([declare("search_calls")], account, policy=REPORTING), NOW) == ()
 
 
 def test_the_rename_named_is_the_likeliest():
@@ -144,7 +145,7 @@ def test_the_rename_named_is_the_likeliest():
         existing("mtr_2", "search_call"),
         existing("mtr_3", "sea"),
     ]
-    (said,) = plan_warnings(lines([declare("search_calls")], account, policy=REPORTING))
+    (said,) = plan_warnings(lines([declare("search_calls")], account, policy=REPORTING), NOW)
     assert "mtr_2" in said.message
 
 
@@ -153,28 +154,29 @@ def test_a_declared_meter_is_never_taken_for_the_old_name():
     changes = lines(
         [declare("search_calls"), retire("search_call")], [existing("mtr_a", "search_call")]
     )
-    assert plan_warnings(changes) == ()
+    assert plan_warnings(changes, NOW) == ()
 
 
-def test_a_thousand_renames_among_a_thousand_others_are_told_at_once(monkeypatch):
-    """Each new name is compared with its neighbours, not with every old one."""
-    compared = []
+def test_a_thousand_renames_are_found_with_few_comparisons(monkeypatch):
+    """The comparisons of each new meter are bounded, however many undeclared meters there are."""
+    compared, similarity = [], renames._similarity
     monkeypatch.setattr(
-        "reconciler.planning.warnings._in_common",
-        lambda one, other: compared.append(one) or float(one[3:] == other[3:]),
+        renames, "_similarity", lambda *names: compared.append(names) or similarity(*names)
     )
-    account = [existing(f"mtr_{n}", f"old_{n * 7919:07}", display=f"Old {n}") for n in range(1000)]
-    wants = [declare(f"new_{n * 7919:07}", display=f"New {n}") for n in range(1000)]
-    said = plan_warnings(lines(wants, account, policy=REPORTING))
-    assert [p.code for p in said] == ["P101"] * 1000
-    assert all(p.event_name[4:] in p.message.partition("rename of")[2] for p in said)
-    assert len(compared) < 100_000
+    account = [existing(f"mtr_{n}", f"use_{n * 7919:07}", display=f"Old {n}") for n in range(1000)]
+    wants = [declare(f"user_{n * 7919:07}", display=f"New {n}") for n in range(1000)]
+    found = find_renames(lines(wants, account, policy=REPORTING))
+    assert len(found) == 1000
+    assert sum(name[5:] == former.event_name[4:] for name, former in found.items()) > 950
+    assert len(compared) <= 600_000
 
 
 def test_a_meter_that_keeps_its_display_name_is_found_among_a_thousand():
     """However little the two event_names have in common."""
     account = [existing(f"mtr_{n}", f"old_{n:04}", display=f"Old {n}") for n in range(1000)]
-    (said,) = plan_warnings(lines([declare("zzz", display="Old 567")], account, policy=REPORTING))
+    (said,) = plan_warnings(
+        lines([declare("zzz", display="Old 567")], account, policy=REPORTING), NOW
+    )
     assert "(mtr_567)" in said.message
 
 
@@ -190,6 +192,26 @@ def test_an_unusual_event_name_is_warned_of_only_where_the_meter_is_created():
         [declare("a b"), declare("c d"), declare("é"), retire("e f")],
         [existing("mtr_c", "c d"), stopped("mtr_e", "é")],
     )
-    (warning,) = plan_warnings(changes)
+    (warning,) = (each for each in plan_warnings(changes, NOW) if each.code == "C022")
     assert (warning.code, warning.level, warning.event_name) == ("C022", Level.WARNING, "a b")
     assert "'a b' contains characters other than" in warning.message
+
+
+DAY = 86_400
+SINCE = 1_790_000_000
+
+
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (SINCE + 3 * DAY, "(3 days); lost usage can be re-sent until 2026-10-26T14:13:20Z"),
+        (SINCE + 35 * DAY, "(35 days); only lost usage of the last 35 days can be re-sent"),
+    ],
+)
+def test_a_reactivation_says_since_when_the_meter_was_inactive(now, said):
+    """And until when lost usage can be sent again."""
+    (diagnostic,) = plan_warnings(lines([declare()], [stopped("mtr_i", at=SINCE)]), now)
+    since = "'calls' (mtr_i) has been inactive since 2026-09-21T14:13:20Z "
+    end = ", or until the invoice is finalized, if earlier"
+    assert diagnostic.message == since + said + end
+    assert (diagnostic.code, diagnostic.level) == ("P105", Level.WARNING)

@@ -159,8 +159,8 @@ def test_a_name_without_a_meter_comes_with_the_command_that_repairs_it(case):
     """The loudest message there is: what is lost, why, and the way back."""
     other, script, *_ = PAIR[case]
     result, *_ = replaced(*script, other=other)
-    assert "NO active meter, usage is being lost" in result.error.message
-    hint = "run apply again at once, or wake the old meter: `wake mtr_o`"
+    assert "NO active meter; usage is being lost" in result.error.message
+    hint = "run `reconciler apply` again at once, or reactivate the old meter: `wake mtr_o`"
     assert (result.error.hint, result.error.event_name) == (hint, "calls")
     assert result.error.location == WANT.location
 
@@ -169,7 +169,7 @@ def test_what_somebody_else_has_stopped_is_not_woken():
     """They may have meant it; but nobody may overlook that nothing counts usage now."""
     result, account, active = replaced(refused(), edit=stopped_by_hand)
     assert (str(result.status), result.error.code) == ("failed", "A005")
-    assert "stopped by somebody else, and left so" in result.error.message
+    assert "deactivated by another client and left inactive" in result.error.message
     assert (account.sent, active) == ([CREATE], [])
 
 

@@ -14,8 +14,10 @@ from reconciler.emulator import Key, Settings
 from reconciler.model.price import Price
 from reconciler.model.project import Policy, Undeclared
 from reconciler.operations.apply_plan import OnRefused
+from reconciler.operations.revalidate import StalePlanError
 from reconciler.planning.plan import seal
 from reconciler.planning.plan_file import dumps, loads
+from reconciler.planning.scope import Scope
 from reconciler.stripe.meter_writer import AccountMeters
 
 TWINS = [stopped("mtr_1", at=1), stopped("mtr_2", at=2)]
@@ -91,6 +93,38 @@ def test_a_line_that_moved_makes_the_plan_stale(how):
     assert caught.value.exit_code is Exit.STALE
 
 
+STALE_BECAUSE = {
+    "renamed": "mtr_n changed (display_name 'Named' -> 'Theirs')",
+    "renamed and back": "mtr_n changed (updated ",
+    "a twin came": " is new",
+}
+
+
+@pytest.mark.parametrize("how", STALE_BECAUSE)
+def test_a_stale_change_says_what_changed_in_stripe(how):
+    """A field, only a timestamp, or a new meter of the event_name."""
+    with context(METERS, declared=EVERY) as it:
+        planned = saved(it.plan())
+        it.clock.sleep(60)
+        MOVED[how](it)
+        with pytest.raises(StaleError) as caught:
+            it.revalidate(planned)
+    (diagnostic,) = caught.value.diagnostics
+    assert "'named' changed in Stripe after the plan was made: " in diagnostic.message
+    assert STALE_BECAUSE[how] in diagnostic.message
+
+
+def test_a_stale_narrowed_plan_is_reported_as_incomplete():
+    """Its report has every change, and still is not that of the whole account."""
+    with context(METERS, declared=EVERY) as it:
+        planned = saved(it.plan(scope=Scope(only=("named", "new"))))
+        it.tell("mtr_n", display_name="Theirs")
+        with pytest.raises(StalePlanError) as caught:
+            it.revalidate(planned)
+    report = caught.value.report
+    assert (report.complete, statuses(report)) == (False, {"named": "stale", "new": "skipped"})
+
+
 def test_a_twin_that_moved_makes_the_plan_stale():
     """All live meters of a name that is written are part of what was approved."""
     meters = [existing("mtr_n", "named"), stopped("mtr_t", "named", formula="count")]
@@ -143,7 +177,7 @@ def test_a_plan_that_is_too_old_is_stale(age, stale):
         if not stale:
             assert it.revalidate(planned).exit_code is Exit.DONE
             return
-        with pytest.raises(StaleError, match="is 1 hour old; the policy allows 1 hour"):
+        with pytest.raises(StaleError, match=r"is 1 hour old; policy\.max_plan_age allows 1 hour"):
             it.revalidate(planned)
 
 
@@ -191,6 +225,18 @@ def test_the_prices_are_those_of_now():
     assert (codes(report), report.exit_code) == (["G004"], Exit.REFUSED)
 
 
+def test_the_severity_follows_from_the_current_prices():
+    """It is that of a new plan, and not the saved one."""
+    with context([existing("mtr_g", "gone")], [Price("p", "mtr_g")], [retire("gone")]) as it:
+        planned = saved(it.plan())
+        with it.server.lock:
+            it.server.state.ledger.prices["p"]["active"] = False
+        (before,) = planned.plan.changes
+        (now,) = it.plan().plan.changes
+        (reported,) = it.revalidate(planned).changes
+    assert before.severity != now.severity == reported.change.severity
+
+
 def test_a_price_that_is_gone_refuses_nothing_any_more():
     """The plan saw it, and was refused for it."""
     with context([existing("mtr_g", "gone")], [Price("p", "mtr_g")], [retire("gone")]) as it:
@@ -231,6 +277,19 @@ def test_prices_that_cannot_be_read_now_refuse_and_are_not_called_stale():
         report = it.revalidate(planned)
         assert it.posts() == []
     assert (codes(report), report.exit_code) == (["G005"], Exit.REFUSED)
+
+
+def test_unreadable_prices_do_not_hide_a_change_that_the_policy_no_longer_makes():
+    """Only the changes that depend on prices are left to the guard."""
+    keys = (Key("sk_test_all"), Key("rk_test_few", frozenset({"billing_meter_write"})))
+    meters = [*TWINS, existing("mtr_x", "x")]
+    with context(meters, [Price("p", "mtr_1")], [declare()], settings=Settings(keys=keys)) as it:
+        it.environ = {"KEY": "sk_test_all"}
+        planned = saved(it.plan())
+        it.environ = {"KEY": "rk_test_few"}
+        it.declare(declare(), undeclared=Undeclared.REPORT)
+        with pytest.raises(StaleError, match="'x' would be planned differently now: unmanaged"):
+            it.revalidate(planned)
 
 
 def test_a_policy_that_no_longer_stops_undeclared_meters_makes_it_stale():
@@ -279,7 +338,7 @@ def test_a_plan_of_another_account_is_refused():
     assert caught.value.exit_code is Exit.REFUSED
     elsewhere = seal(replace(planned.plan, target=replace(planned.plan.target, name="b")))
     with context(METERS, declared=EVERY) as it:
-        with pytest.raises(RefusedError, match="it was made for 'b' of the project"):
+        with pytest.raises(RefusedError, match="it was made for name 'b', this is name 'test'"):
             it.revalidate(replace(planned, plan=elsewhere))
         assert it.posts() == []
     other = replace(planned.plan.account, id="acct_other")
@@ -290,4 +349,23 @@ def test_a_plan_of_another_account_is_refused():
         wrong = replace(planned.plan.account, livemode=True)
         with pytest.raises(RefusedError, match="live mode"):
             it.revalidate(replace(planned, plan=replace(planned.plan, account=wrong)))
+        assert it.posts() == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("livemode", True),
+        ("account_id", "acct_other"),
+        ("stripe_account", "acct_other"),
+        ("stripe_context", "acct_other"),
+    ],
+)
+def test_a_plan_for_other_account_settings_is_refused(setting, value):
+    """The name of the account alone does not identify it; the message names the setting."""
+    with context(METERS, declared=EVERY) as it:
+        plan = it.plan().plan
+        foreign = seal(replace(plan, target=replace(plan.target, **{setting: value})))
+        with pytest.raises(RefusedError, match=f"it was made for {setting} {value!r}, this is"):
+            it.revalidate(replace(it.plan(), plan=foreign))
         assert it.posts() == []

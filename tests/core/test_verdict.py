@@ -12,7 +12,7 @@ from reconciler.diagnostics.diagnostic import Diagnostic, Level
 from reconciler.diagnostics.errors import Exit, worst
 from reconciler.model.change import Severity
 from reconciler.model.match import match_meters
-from reconciler.operations.verify import fulfilled, verified
+from reconciler.operations.verify import describe_verification, is_fulfilled
 from reconciler.report.exit_code import (
     exit_code_for_apply,
     exit_code_for_drift,
@@ -149,32 +149,32 @@ def test_a_line_is_fulfilled_by_what_is_active(desired, before, now, so):
     """Whoever brought it about, and whichever meter it is."""
     (line,) = lines([desired] if desired else [], before)
     (names,) = match_meters([desired] if desired else [], now) or [None]
-    assert fulfilled(line, names) is so
+    assert is_fulfilled(line, names) is so
 
 
 def test_a_name_that_is_not_listed_has_no_meter():
     """Which is as wanted where none is."""
     (line,) = lines([retire()], [existing()])
-    assert fulfilled(line, None)
-    assert not fulfilled(UPDATE, None)
+    assert is_fulfilled(line, None)
+    assert not is_fulfilled(UPDATE, None)
 
 
 @pytest.mark.parametrize(
     ("every", "unmet", "code", "message"),
     [
-        ([DONE, NOTHING], (), "A101", "verified: the account matches"),
-        ([NOTHING], (), "A101", "verified: the account matches"),
-        ([DONE, ReportedChange(BLOCKED)], (), "A101", "verified: 1 of 1 lines"),
-        ([DONE, FAILED], (), "A101", "verified: 1 of 2 lines"),
+        ([DONE, NOTHING], (), "A101", "verified: the account matches the plan"),
+        ([NOTHING], (), "A101", "verified: the account matches the plan"),
+        ([DONE, ReportedChange(BLOCKED)], (), "A101", "verified: 1 of 1 changes"),
+        ([DONE, FAILED], (), "A101", "verified: 1 of 2 changes"),
         ([FAILED], (), None, None),
-        ([DONE, FAILED], (UPDATE,), "A102", "not verified: the account still differs in 'calls'"),
+        ([DONE, FAILED], (UPDATE,), "A102", "the account still differs from the plan: 'calls'"),
         (
             *([DONE, FAILED], (UPDATE, replace(UPDATE, event_name="b")), "A102"),
-            "not verified: the account still differs in 'calls', 'b'",
+            "the account still differs from the plan: 'calls', 'b'",
         ),
     ],
 )
 def test_the_closing_look_says_what_it_saw(every, unmet, code, message):
     """Never more than was done, and nothing where nothing was."""
-    said = verified(tuple(every), unmet)
+    said = describe_verification(tuple(every), unmet)
     assert (said and said.code, said and said.message) == (code, message)

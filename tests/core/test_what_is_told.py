@@ -51,30 +51,34 @@ MISFORTUNES = {
     "refused": ([refused()], {}, {"a": "create of 'a' failed: said the API (req_1)"}),
     "an error inside the tool": (
         *([raising(ValueError())], {}),
-        {"a": "create of 'a': ValueError inside the tool"},
+        {"a": "create of 'a': internal error (ValueError)"},
     ),
-    "a worker that dies": ([raising(KeyboardInterrupt())], {}, {"a": "'a': KeyboardInterrupt"}),
+    "a worker that dies": (
+        [raising(KeyboardInterrupt())],
+        {},
+        {"a": "'a': internal error (KeyboardInterrupt)"},
+    ),
     "another mode": (
         *([snapshot()], {"livemode": True}),
         {
-            "a": "the answer for 'a' is of the other mode than configured",
-            "b": "'b' was not touched, since an earlier line failed",
+            "a": "the response for 'a' is not from the configured mode",
+            "b": "'b' was not applied: an earlier change failed",
         },
     ),
     "stopped before": (
         *([], {"stopped": lambda: True}),
-        {name: f"{name!r} was not touched: the run was told to stop" for name in "ab"},
+        {name: f"{name!r} was not applied: the run was interrupted" for name in "ab"},
     ),
     "after a failure": (
         *([refused(), snapshot()], {"wants": (A, B, retire("gone", line=11)), "meters": (GONE,)}),
         {
             "a": "create of 'a' failed: said the API (req_1)",
-            "gone": "'gone' was not touched, since an earlier line failed",
+            "gone": "'gone' was not applied: an earlier change failed",
         },
     ),
     "stopped on the way": (
         *([raising(StoppedError()), snapshot()], {}),
-        {"a": "the run was told to stop before create of 'a' was settled"},
+        {"a": "create of 'a': interrupted before its effect was known"},
     ),
 }
 
@@ -122,7 +126,7 @@ def test_every_reason_of_an_unreadable_account_is_told():
     """One error may hold several problems."""
     error = ServiceError(replace(SAID, message="one"), replace(SAID, message="two"))
     part, *_ = one(declare(), [], lost(), blind={"find": error})
-    assert part.error.message == "create of 'calls' could not be checked: one; two"
+    assert part.error.message == "create of 'calls' could not be confirmed: one; two"
 
 
 def test_what_failed_inside_is_in_the_log_with_its_traceback(caplog):
@@ -130,7 +134,7 @@ def test_what_failed_inside_is_in_the_log_with_its_traceback(caplog):
     with caplog.at_level(logging.DEBUG, "reconciler.execution.execute_step"):
         one(declare(), [], raising(ValueError("secret")))
     (record,) = caplog.records
-    assert record.getMessage() == "while settling create of 'calls'"
+    assert record.getMessage() == "create of 'calls' failed"
     assert record.exc_info
     assert record.exc_info[0] is ValueError
 
@@ -140,9 +144,9 @@ def test_what_failed_inside_is_in_the_log_with_its_traceback(caplog):
     [
         (
             lambda a: a.change("mtr_a", display_name="Theirs"),
-            "'calls' (mtr_a) moved: it is now active, 'Theirs'",
+            "'calls' (mtr_a) was changed by another client: now active, display_name 'Theirs'",
         ),
-        (lambda a: a.meters.clear(), "'calls' (mtr_a) moved: it is gone"),
+        (lambda a: a.meters.clear(), "'calls' (mtr_a) was changed by another client: not found"),
     ],
     ids=["renamed", "gone"],
 )
@@ -157,19 +161,22 @@ def test_a_stale_create_names_the_meter_that_was_made():
     """It has no id of its own to name."""
     theirs = existing("mtr_t", formula="last", created=1_790_000_001)
     part, *_ = one(declare(), [], then(refused(), lambda a: a.put(theirs)))
-    assert part.error.message == "'calls' (mtr_t) moved: it is now active, 'Calls'"
+    assert (
+        part.error.message
+        == "'calls' (mtr_t) was changed by another client: now active, display_name 'Calls'"
+    )
 
 
 def test_old_answers_are_told_as_such():
     """They say nothing about a failure: there was none."""
     part, *_ = one(declare(display="New"), [existing()], *[replayed(existing())] * 20)
-    why = "old answers came back, and the meter did not change"
+    why = "only stored responses were returned, and the meter did not change"
     assert part.error.message == f"update of 'calls' failed: {why} ({', '.join(['req_1'] * 20)})"
 
 
 @pytest.mark.parametrize(
     ("answer", "hint"),
-    [(lost(), "no effect of it can be seen"), (refused(), REFUSED_BY_API.remedy)],
+    [(lost(), "no effect is visible"), (refused(), REFUSED_BY_API.remedy)],
     ids=["lost", "rejected"],
 )
 def test_a_failure_says_what_to_do(answer, hint):

@@ -20,7 +20,7 @@ from reconciler.model.meter import (
 from reconciler.model.price import Price
 from reconciler.model.project import Account, AccountRef, MeterConfig, Policy, Undeclared
 from reconciler.planning.diff import decide
-from reconciler.planning.plan import Plan, in_order, seal
+from reconciler.planning.plan import Plan, seal, sort_for_apply
 
 COMMANDS = Commands(".", Account("test"))
 OWNING = Policy(undeclared=Undeclared.DEACTIVATE, owns=("*",), max_deactivations=99)
@@ -128,11 +128,15 @@ def lines(
     policy: Policy = OWNING,
 ) -> tuple[Change, ...]:
     """The lines of a plan, in its order."""
-    return in_order(decide(each, prices or {}, policy) for each in match_meters(declared, account))
+    return sort_for_apply(
+        decide(each, prices or {}, policy) for each in match_meters(declared, account)
+    )
 
 
 def plan_of(*changes: Change, listed: tuple[str, ...] | None = None, **more: Any) -> Plan:
     """A sealed plan of these lines."""
     ids = tuple(sorted(meter.id for line in changes for meter in line.existing_meters))
     facts = {"account": AccountRef("test", "acct_1", livemode=False), "nonce": "n", **more}
-    return seal(Plan(changes=in_order(changes), listed=ids if listed is None else listed, **facts))
+    return seal(
+        Plan(changes=sort_for_apply(changes), listed=ids if listed is None else listed, **facts)
+    )

@@ -37,7 +37,7 @@ def stale(stand):
 def interrupted(stand):
     stand.at(20, Phase.AFTER, lambda *_: child.stop(signal.SIGTERM))
     child = apply(stand.folder, format_="text")
-    return 130, child, "was not touched: the run was told to stop"
+    return 130, child, "was not applied: the run was interrupted"
 
 
 @pytest.mark.parametrize("ending", [done, overtaken, without_journal, stale, interrupted])

@@ -1,4 +1,4 @@
-"""Rules G: what refuses a line although it could be done."""
+"""Rules G: reasons to refuse a change that could be applied."""
 
 from __future__ import annotations
 
@@ -6,69 +6,69 @@ from ..diagnostic import Rule
 
 TOO_MANY_STOPS = Rule(
     "G001",
-    "more meters would stop than the policy allows",
-    "Usage sent to an inactive meter is lost. `policy.max_deactivations` bounds how many meters "
-    "one plan may stop; a replacement counts as one.",
-    "raise policy.max_deactivations in the reviewed project file, or declare the meters again",
+    "too many deactivations",
+    "Usage sent to an inactive meter is lost. `policy.max_deactivations` limits how many meters "
+    "one plan may deactivate; a replacement counts as one.",
+    "raise policy.max_deactivations in the project file, or declare the meters again",
 )
 PROTECTED = Rule(
     "G002",
-    "a protected meter would stop",
-    "`protect: true` on a meter, or a pattern in `policy.protect`, refuses every plan that would "
-    "stop the meter.",
-    "take the protection away in a reviewed change of the files, or keep the meter",
+    "protected meter would be deactivated",
+    "`protect: true` on a meter, or a pattern in `policy.protect`, refuses every change that "
+    "deactivates the meter.",
+    "remove the protection in the project's files, or keep the meter active",
 )
 EMPTY_CONFIGURATION = Rule(
     "G003",
-    "nothing is declared while undeclared meters are to be stopped",
-    "An empty configuration together with `undeclared: deactivate` would stop every meter that "
-    "the project owns. That is far more often a wrong path than a wish.",
-    "check PATH and `meters:`; to stop a meter, declare it with `status: inactive`",
+    "no meter is declared, and undeclared meters would be deactivated",
+    "An empty configuration with `undeclared: deactivate` would deactivate every meter that "
+    "the project owns. The usual cause is a wrong path.",
+    "check PATH and `meters:`; to deactivate a meter, declare it with `status: inactive`",
 )
 PRICES_BILL = Rule(
     "G004",
-    "active prices bill on a meter that would stop",
-    "Subscriptions on these prices go on, but no usage is counted for them any more.",
-    "move the prices, or consent by naming exactly them: accepts: {active_prices: [...]}",
+    "active prices use a meter that would be deactivated",
+    "Subscriptions on these prices continue, but no usage would be recorded for them.",
+    "move the prices, or consent by listing them: accepts: {active_prices: [...]}",
 )
 PRICES_UNREADABLE = Rule(
     "G005",
-    "the key may not read prices",
-    "Whether active prices bill on a meter decides if it may be stopped, and which of several "
-    "inactive meters is to be woken. Without reading prices the line would be a guess.",
+    "API key may not read prices",
+    "Active prices decide whether a meter may be deactivated, and which of several inactive "
+    "meters is reactivated.",
     "give the restricted key the permission to read prices (plan_read)",
 )
 WRONG_MODE = Rule(
     "G006",
-    "the key is of the other mode",
-    "A project says whether an account is live (`livemode: true`). The key, or what the account "
-    "lists, says otherwise.",
-    "use the key of the right mode, or correct `livemode` of the account in the project file",
+    "API key is for the wrong mode",
+    "The project file sets the mode of an account (`livemode: true` is live mode). The key, or "
+    "the objects that the account lists, are of the other mode.",
+    "use a key of the configured mode, or correct `livemode` of the account in the project file",
 )
 WRONG_ACCOUNT = Rule(
     "G007",
-    "the key belongs to another account",
-    "`account_id` of the project file and the account of the key differ.",
-    "use the key of that account, or correct `account_id` in the project file",
+    "API key belongs to another account",
+    "`account_id` in the project file differs from the account of the key.",
+    "use a key of that account, or correct `account_id` in the project file",
 )
 ACCOUNT_UNREADABLE = Rule(
     "G008",
-    "the configured account cannot be confirmed",
-    "`account_id` is configured, but the key may not read which account it belongs to; nothing is "
-    "written on a guess.",
+    "configured account cannot be confirmed",
+    "`account_id` is configured, but the key may not read which account it belongs to, so nothing "
+    "is written.",
     "let the key read its account, or remove `account_id` from the project file",
 )
 FOREIGN_PLAN = Rule(
     "G009",
-    "the saved plan is of another account",
-    "A saved plan holds the account, the mode and the ids of all meters it saw. Meters are never "
-    "deleted, so an id that no longer exists means another account.",
-    "apply the plan with the account and key it was made with, or plan again",
+    "saved plan is for another account",
+    "A saved plan contains the account, the mode and the ids of all existing meters. Meters are "
+    "never deleted, so a missing id means another account.",
+    "apply the plan with the account and key it was made with, or make a new plan",
 )
 UNEXPECTED_PLAN = Rule(
     "G010",
-    "planning gives another plan than the expected one",
-    "`--expect` names the plan_hash that was approved; the files or the account have changed "
-    "since.",
-    "review the new plan, and apply with its hash",
+    "plan differs from the expected one",
+    "`--expect` gives the plan_hash that was approved. The files or the account have changed since "
+    "then.",
+    "review the new plan, and apply it with its hash",
 )

@@ -1,4 +1,4 @@
-"""Rules P: what a plan says besides its lines."""
+"""Rules P: errors, warnings and notes on the changes of a plan."""
 
 from __future__ import annotations
 
@@ -6,71 +6,80 @@ from ..diagnostic import Level, Rule
 
 DIFFERS = Rule(
     "P001",
-    "an immutable field differs",
-    "Stripe lets only `display_name` of a meter be changed. The declared and the live meter differ "
-    "in another field, so no call can make them equal, and the line is blocked.",
-    "declare what the account has, or consent to replacing the meter with `retires: [<its id>]`",
+    "immutable field differs",
+    "`display_name` is the only field of a meter that Stripe allows to be updated. The declared "
+    "and the existing meter differ in another field, so the change is blocked.",
+    "declare the settings of the existing meter, or consent to a replacement with "
+    "`retires: [<its id>]`",
 )
 PRICES_ON_OTHER_METER = Rule(
     "P002",
-    "active prices bill on an inactive meter that differs",
-    "The name is declared active and has no active meter. Active prices bill on an inactive meter "
-    "of this name whose settings differ from the declared ones: waking it would not give what is "
-    "declared, and a new meter would leave these prices without usage.",
-    "declare the settings of the meter that the prices bill on, or give it up with `retires`",
+    "active prices use an inactive meter with different settings",
+    "The event_name is declared active and has no active meter. Active prices use an inactive "
+    "meter of this event_name whose settings differ from the declared ones. Reactivating it would "
+    "not match the declaration, and a new meter would leave these prices without usage.",
+    "declare the settings of the meter that the prices use, or list it under `retires`",
 )
 PRICES_ON_SEVERAL_METERS = Rule(
     "P003",
-    "active prices bill on several inactive meters of one name",
-    "Only one meter of a name can be active, and a price stays bound to its meter for ever. "
-    "Whichever meter is woken, prices on the others see no usage; only a person can choose.",
-    "name the meters that are not wanted in `retires`",
+    "active prices use several inactive meters of one event_name",
+    "Only one meter of an event_name can be active, and a price cannot be moved to another meter. "
+    "Whichever meter is reactivated, prices on the others receive no usage.",
+    "list the meters that are no longer needed under `retires`",
 )
 TWO_ACTIVE = Rule(
     "P004",
-    "two active meters of one name",
-    "Stripe allows one active meter for an event_name, yet the account lists several. The tool "
-    "never picks one silently.",
-    "look at both in the Dashboard and deactivate the one that no price needs",
+    "several active meters of one event_name",
+    "Stripe allows one active meter for an event_name, but the account lists several. None is "
+    "chosen automatically.",
+    "review them in the Dashboard and deactivate those that no price uses",
 )
 RETIRED_DIFFERS = Rule(
     "P005",
-    "the meter to retire is not the declared one",
-    "The name is declared `inactive`, but the active meter differs from the declaration in an "
-    "immutable field: it may be another meter than the one somebody meant to stop.",
-    "declare the settings that the live meter has, or name it in `retires`",
+    "meter to deactivate differs from its declaration",
+    "The event_name is declared `inactive`, but the active meter differs from the declaration in "
+    "an immutable field: it may not be the meter that was meant.",
+    "declare the settings of the existing meter, or list it under `retires`",
 )
 LOOKS_LIKE_RENAME = Rule(
     "P101",
-    "a new meter looks like a renamed one",
-    "A meter is to be created with the same settings as an active one that no file declares any "
-    "more. An event_name cannot be changed: the new meter starts empty, and prices stay on the "
-    "old one.",
-    "keep the old event_name, or move prices and senders of usage to the new one before the old "
-    "meter is stopped",
+    "new meter looks like a renamed one",
+    "A new meter has the same settings as an active, undeclared meter, and a similar event_name or "
+    "the same display_name. An event_name cannot be changed: the new meter starts empty, and "
+    "prices keep using the old one.",
+    "keep the old event_name, or move prices and usage senders to the new one before the old "
+    "meter is deactivated",
     Level.WARNING,
 )
 GAP = Rule(
     "P102",
-    "a replacement has a gap",
-    "Stripe allows one active meter for an event_name, so the old meter is stopped before its "
-    "successor runs. Usage that arrives in between is refused, and prices stay on the old meter.",
-    "pause the senders of usage, or send again what was refused; bind new prices to the new meter",
+    "replacement interrupts usage recording",
+    "Stripe allows one active meter for an event_name, so the old meter is deactivated before its "
+    "successor is active. Usage sent in between is rejected, and prices keep using the old meter.",
+    "pause usage senders or re-send rejected usage; create new prices for the new meter",
     Level.WARNING,
 )
-TWINS = Rule(
+INACTIVE_METERS = Rule(
     "P103",
-    "inactive meters of the same name exist",
-    "A new meter is created although the account has inactive meters of this name, since none of "
-    "them has the declared settings, or the file retires them.",
-    "nothing to do if the settings were meant to change; otherwise declare the old ones",
+    "inactive meters of the same event_name exist",
+    "A new meter is created although inactive meters of this event_name exist: none of them has "
+    "the declared settings, or the declaration lists them under `retires`.",
+    "nothing to do if the settings were changed on purpose; otherwise declare the previous ones",
     Level.INFO,
 )
 PARTIAL = Rule(
     "P104",
-    "only a part was looked at",
-    "The run was narrowed by a file or by --only. Absence was not judged: undeclared meters are "
-    "neither reported nor stopped.",
-    "run without a file and without --only to see everything",
+    "partial run",
+    "The run was limited to one file or by --only. Undeclared meters were not evaluated: they are "
+    "neither reported nor deactivated.",
+    "run without a file and without --only for a complete result",
     Level.INFO,
+)
+INACTIVE_SINCE = Rule(
+    "P105",
+    "usage sent while the meter was inactive was not recorded",
+    "The meter is reactivated. Stripe rejected the usage sent while it was inactive, and accepts "
+    "events up to 35 days old, until the invoice for their period is finalized.",
+    "re-send the rejected usage after the meter is active",
+    Level.WARNING,
 )
