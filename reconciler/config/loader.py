@@ -40,25 +40,6 @@ def load(path: str | os.PathLike[str] = ".") -> Project:
     return Project(root, accounts, diagnostics, narrowed, digest(accounts, root))
 
 
-def sources(path: str | os.PathLike[str]) -> frozenset[str]:
-    """Every file that makes up the project at a path: its own, meters, emulators and their seeds.
-
-    Nothing is judged and nothing raised: of a project file with mistakes, what can be made out.
-    Where it names no meter files that way, every file that could be a meter file is one.
-    """
-    try:
-        start = files.start_from(path)
-    except ConfigError:
-        return frozenset()
-    folder, entries = start.folder, _described(start).entries
-    names = {name for name in (start.project_file, start.only) if name}
-    if start.project_file or not start.only:
-        patterns = {pattern.glob for entry in entries for pattern in entry.patterns}
-        names.update(*files.find(folder, patterns or globs.DEFAULT)[0].values())
-    kept = (file for e in entries for file in (e.account.emulator, e.account.seed) if file)
-    return frozenset([*map(folder.path, names), *kept])
-
-
 def _described(start: Start) -> ProjectFile:
     if start.project_file is None:
         return without_project_file()

@@ -18,7 +18,7 @@ from reconciler.cli.console import Console
 from reconciler.emulator import Phase
 
 TIMEOUT = 30
-QUESTION = "Only yes is taken for yes: "
+QUESTION = "Only 'yes' will be accepted: "
 
 
 class Desk:
@@ -72,7 +72,7 @@ def test_a_declined_plan_stands_on_the_screen_once(world):
     assert code == 1
     assert seen.count('"Chairs" → "Seats"') == 1
     assert seen.count("othing was written") == 1
-    assert "Declined; nothing was written.\n" in seen.partition(QUESTION)[2]
+    assert "Cancelled; nothing was written.\n" in seen.partition(QUESTION)[2]
     assert made.posts() == []
 
 
@@ -101,7 +101,7 @@ def test_a_bar_under_unbuffered_streams_costs_no_outcome(unbuffered, world, monk
     def reached(moment):
         if moment.request.method == "POST" and moment.phase is Phase.BEFORE:
             desk.child.send_signal(signal.SIGINT)
-            desk.read("stopping: ")
+            desk.read("Stopping: ")
 
     made.server.reached = reached
     desk = Desk("apply", made.folder, "--yes", "-v", plain=False)

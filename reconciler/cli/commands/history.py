@@ -19,14 +19,13 @@ from ...history.timeline import AccountEvent, timeline
 from ...model.meter import Unreadable
 from ...model.project import Account, AccountRef
 from ...operations.session import Session
-from ...operations.snapshot import take_snapshot
+from ...operations.snapshot import account_mismatch_warnings, take_snapshot
 from ...render import Document
 from ...report.history import History
 from ...stripe.client import readable
-from ..accounts import chosen, each
+from ..accounts import for_each_account, select_accounts
 from ..arguments import Parser, ProjectOptions, add_project_options
-from ..context import PLAIN, Command, Context
-from ..reach import account_mismatch_warnings, open_session
+from ..context import PLAIN, Command, Context, open_session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +49,7 @@ def _history(options: HistoryOptions, context: Context) -> Document:
     entries, diagnostics = journal.read(Path(project.root) / ".reconciler", context.clock)
     runs = parse_runs(entries)
     if options.account:
-        names = {account.name for account in chosen(project, options.account)}
+        names = {account.name for account in select_accounts(project, options.account)}
         runs = tuple(run for run in runs if run.account.name in names)
     failed = any(diagnostic.level is Level.ERROR for diagnostic in diagnostics)
     on_result = History(
@@ -61,7 +60,7 @@ def _history(options: HistoryOptions, context: Context) -> Document:
     if options.meter is None:
         return on_result
     return _of_one(
-        options.meter, on_result, project.root, chosen(project, options.account), context
+        options.meter, on_result, project.root, select_accounts(project, options.account), context
     )
 
 
@@ -71,7 +70,9 @@ def _of_one(
     """The same of one meter, with its time line; only the events need a key."""
     runs = tuple(about(on_result.runs, meter))
     commits, uncommitted = changes(root, meter)
-    heard = each(accounts, context, lambda account: _listened(account, meter, context), _failed)
+    heard = for_each_account(
+        accounts, context, lambda account: _listened(account, meter, context), _failed
+    )
     return replace(
         on_result,
         runs=runs,
