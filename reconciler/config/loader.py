@@ -21,11 +21,12 @@ from .secret_scan import redacted
 
 
 def load(path: str | os.PathLike[str] = ".") -> Project:
-    """The project at a path, read and checked.
+    """Read and check the project at a path; offline, without a key.
 
-    The path is a project folder, its project file, or one meter file, which belongs to
-    the nearest project file above it. Raises ConfigError with every problem of all files,
-    in the order of their places; warnings alone are the problems of the project.
+    The path is a project folder, its project file, or one meter file, which belongs to the
+    nearest project file above it. `accounts` of the result has each account with the meters
+    declared for it, `diagnostics` the warnings. Raises ConfigError with every error of all
+    files, in the order of their locations.
     """
     start = files.start_from(path)
     described = _described(start)

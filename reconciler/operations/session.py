@@ -69,19 +69,24 @@ class Session:
 def connect(
     account: Account,
     *,
-    environ: Mapping[str, str] = os.environ,
+    environ: Mapping[str, str] | None = None,
     clock: Clock | None = None,
     stopped: Stopped = never,
 ) -> Iterator[Session]:
-    """A session with an account; starts its emulator where it has one.
+    """Open a session with an account, for a `with` block; start its emulator where it has one.
 
-    Raises AuthError (S001, S002) where there is no usable key, ServiceError (S005, S006) for
-    an address or account id that must not be used, ServiceError (E001) where the emulator
-    cannot start. Nothing is sent yet.
+    The API key is read from the variable that the account names, in `environ` (default: the
+    environment of this process). `clock` and `stopped` are for tests and signal handlers:
+    `stopped` is called before every request, and ends the run when it returns True. Nothing is
+    sent yet.
+
+    Raises AuthError (S001, S002) without a usable key, ServiceError (S005, S006) for an address
+    or account id that must not be used, ServiceError (E001) if the emulator cannot start.
     """
     clock = clock or SystemClock()
     open_session = _emulated if account.emulator else _elsewhere
-    with open_session(account, environ) as (key, api_base):
+    keys = os.environ if environ is None else environ
+    with open_session(account, keys) as (key, api_base):
         options: Options = {
             "api_base": api_base,
             "stripe_account": account.stripe_account,
