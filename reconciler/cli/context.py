@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Generic
 
@@ -61,4 +61,14 @@ def open_session(account: Account, context: Context) -> AbstractContextManager[S
     """Open a session with an account that ends when the run is interrupted."""
     from ..operations.session import connect  # `validate` must not pay for it
 
-    return connect(account, environ=context.environ, clock=context.clock, stopped=context.stop)
+    def show(text: str) -> None:
+        with suppress(Exception):  # a line that cannot be drawn must not end a run
+            context.console.show_status(f"{account.name}: {text}")
+
+    return connect(
+        account,
+        environ=context.environ,
+        clock=context.clock,
+        stopped=context.stop,
+        on_progress=show,
+    )

@@ -136,6 +136,19 @@ def test_progress_on_a_terminal(world, run, monkeypatch):
     assert stream.getvalue().endswith("\r\x1b[K")
 
 
+@pytest.mark.parametrize("command", ["plan", "drift"])
+def test_what_is_read_is_shown_on_a_terminal(command, world, run, monkeypatch):
+    """Page by page, and the line is removed at the end; --quiet hides it."""
+    made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    run(command, made.folder, "--quiet")
+    assert stream.getvalue() == ""
+    run(command, made.folder)
+    assert "\r\x1b[Ksandbox: reading meters, page 1" in stream.getvalue()
+    assert stream.getvalue().endswith("\r\x1b[K")
+
+
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
 def test_an_encoding_that_lacks_the_signs_gets_plain_ones(encoding, world, run, monkeypatch):
     """`→` becomes `->`; nothing fails."""
