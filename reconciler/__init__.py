@@ -1,22 +1,23 @@
 """Declarative reconciler for Stripe billing meters.
 
-    files ──config──▶ Declared ─┐
-                                ├─diff─▶ Change ─guard─▶ Plan ──apply──▶ Outcome
-    account ─stripe─▶ Live ─────┘            │                              │
-                                             └──────────── Report ◀─────────┘
-                                                             │
-                                                          render ──▶ text, json, …
+    files ───config──▶ MeterConfig ───┐
+                                      ├─match─▶ Change ─guards─▶ Plan ─apply─▶ ChangeResult
+    account ─stripe──▶ ExistingMeter ─┘                            │                │
+                                                                   └─── Report ◀────┘
 
-The same from Python, each name imported when it is first used:
+What the command line does, from Python; each name is imported when it is first used:
 
-    from reconciler import apply_plan, connect, load, make_plan
+    from reconciler import apply_plan, connect, detect_drift, load, make_plan
 
-    project = load("billing/")
-    with connect(project.accounts[0]) as session:
-        planned = make_plan(project, session)
-        report = apply_plan(planned, session)
+    project = load("billing/")                          # ConfigError: every error in the files
+    with connect(project.accounts[0]) as session:       # AuthError: no usable key
+        planned = make_plan(project, session)           # writes nothing
+        report = apply_plan(planned, session)           # report.exit_code, report.changes
+        audit = detect_drift(project, session)          # read-only
 
-`Meters` and `AsyncMeters` are the client underneath, usable on their own.
+`Meters` and `AsyncMeters` are the API client, usable on its own. Every error is a
+`ReconcilerError`: its `diagnostics` say what happened and what to do, its `exit_code` is the one
+of the command line.
 """
 
 from __future__ import annotations
@@ -28,6 +29,16 @@ from ._version import __version__
 TYPE_CHECKING = False  # type checkers take it for true; `typing` would take longer than the rest
 if TYPE_CHECKING:
     from .config import load
+    from .diagnostics.errors import (
+        AuthError,
+        ConfigError,
+        ReconcilerError,
+        RefusedError,
+        ServiceError,
+        StaleError,
+        StoppedError,
+        UsageError,
+    )
     from .operations.apply_plan import apply_plan
     from .operations.detect_drift import detect_drift
     from .operations.make_plan import make_plan
@@ -37,6 +48,14 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "AsyncMeters": "stripe.async_client",
+    "AuthError": "diagnostics.errors",
+    "ConfigError": "diagnostics.errors",
+    "ReconcilerError": "diagnostics.errors",
+    "RefusedError": "diagnostics.errors",
+    "ServiceError": "diagnostics.errors",
+    "StaleError": "diagnostics.errors",
+    "StoppedError": "diagnostics.errors",
+    "UsageError": "diagnostics.errors",
     "Meters": "stripe.client",
     "detect_drift": "operations.detect_drift",
     "apply_plan": "operations.apply_plan",
@@ -47,7 +66,15 @@ _HOMES = {
 
 __all__ = [
     "AsyncMeters",
+    "AuthError",
+    "ConfigError",
     "Meters",
+    "ReconcilerError",
+    "RefusedError",
+    "ServiceError",
+    "StaleError",
+    "StoppedError",
+    "UsageError",
     "__version__",
     "apply_plan",
     "connect",
@@ -58,7 +85,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
-    """A public name, imported from its module on first use (PEP 562)."""
+    """Import a public name from its module on first use (PEP 562)."""
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    """List the public names, also those that are not imported yet."""
+    return sorted({*globals(), *__all__})

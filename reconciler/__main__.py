@@ -21,7 +21,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if words in (["--version"], ["-V"]):
         from .cli.console import Console
 
-        Console().say(f"reconciler {__version__}\n")
+        Console().write_document(f"reconciler {__version__}\n")
         return 0
     from .cli.main import run
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import inspect
 import json
+import os
 import subprocess
 import sys
 
@@ -164,3 +166,15 @@ def test_heavy_packages_are_imported_when_they_are_needed():
     )
     child = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert child.stdout.strip() == "set()", child.stderr
+
+
+def test_the_public_api_is_listed_and_documented():
+    """`dir()` and `help()` show it before anything is imported, and no environment variable."""
+    import reconciler
+
+    assert set(reconciler.__all__) <= set(dir(reconciler))
+    for name in reconciler.__all__:
+        assert getattr(reconciler, name).__doc__
+    signature = str(inspect.signature(reconciler.connect))
+    assert "environ" in signature
+    assert all(value not in signature for value in os.environ.values() if len(value) > 8)

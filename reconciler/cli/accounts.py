@@ -1,4 +1,4 @@
-"""Which accounts a run is about, and the same work for each: one failing stops none."""
+"""Select the accounts of a run and do the same work for each; one that fails stops no other."""
 
 from __future__ import annotations
 
@@ -11,15 +11,16 @@ from ..diagnostics.errors import Exit, UsageError
 from ..diagnostics.suggest import suggest
 from ..model.pattern import matches
 from ..model.project import Account, AccountRef, Project
+from ..planning.scope import Scope
 from ..report.report import AccountReport
 from .context import Context
-from .errors import explained
+from .errors import explain_error
 
 T = TypeVar("T")
 
 
-def chosen(project: Project, names: tuple[str, ...]) -> tuple[Account, ...]:
-    """The named accounts, or the only one there is; raises UsageError for any other."""
+def select_accounts(project: Project, names: tuple[str, ...]) -> tuple[Account, ...]:
+    """Return the named accounts, or the only one there is; raise UsageError for any other."""
     known = {account.name: account for account in project.accounts}
     for name in names:
         if name not in known:
@@ -28,13 +29,13 @@ def chosen(project: Project, names: tuple[str, ...]) -> tuple[Account, ...]:
             hint = f"did you mean {close}? {listed}" if close else listed
             raise UsageError(usage.NO_ACCOUNT(f"there is no account {name!r}", hint=hint))
     if not names and len(known) > 1:
-        message = f"the project has {len(known)} accounts; which one is meant?"
+        message = f"the project has {len(known)} accounts: choose with --account"
         raise UsageError(usage.NO_ACCOUNT(message, hint=f"--account {' or '.join(known)}"))
     return tuple(known[name] for name in dict.fromkeys(names)) or project.accounts
 
 
 def check_only_patterns(accounts: tuple[Account, ...], only: tuple[str, ...]) -> None:
-    """Raise UsageError for a pattern of --only that no declared name fits."""
+    """Raise UsageError for a pattern of --only that matches no declared event_name."""
     names = [desired.event_name for account in accounts for desired in account.declared]
     for pattern in only:
         if not any(matches(name, (pattern,)) for name in names):
@@ -42,17 +43,23 @@ def check_only_patterns(accounts: tuple[Account, ...], only: tuple[str, ...]) ->
             raise UsageError(usage.SILENT_PATTERN(message))
 
 
-def each(
+def scope_for(accounts: tuple[Account, ...], only: tuple[str, ...]) -> Scope:
+    """Return the scope of --only; raise UsageError for a pattern that matches nothing declared."""
+    check_only_patterns(accounts, only)
+    return Scope(only)
+
+
+def for_each_account(
     accounts: tuple[Account, ...],
     context: Context,
     work: Callable[[Account], T],
     failed: Callable[[AccountRef, tuple[Diagnostic, ...], Exit], T],
 ) -> tuple[T, ...]:
-    """What became of every account, one after another; none is begun after a signal."""
-    return tuple(_one(account, context, work, failed) for account in accounts)
+    """Return one result for each account, in order; after a signal no further one is begun."""
+    return tuple(_attempt(account, context, work, failed) for account in accounts)
 
 
-def _one(
+def _attempt(
     account: Account,
     context: Context,
     work: Callable[[Account], T],
@@ -63,13 +70,13 @@ def _one(
         return work(account)
     except (Exception, KeyboardInterrupt) as error:
         context.trace(error)
-        return failed(AccountRef(account.name), *explained(error, context.environ))
+        return failed(AccountRef(account.name), *explain_error(error, context.environ))
 
 
-def failed(
+def failed_report(
     account: AccountRef, diagnostics: tuple[Diagnostic, ...], exit_code: Exit
 ) -> AccountReport:
-    """The report of an account on which nothing could be done."""
+    """Return the report of an account on which nothing could be done."""
     return AccountReport(
         account=account, exit_code=exit_code, diagnostics=diagnostics, complete=False
     )

@@ -1,10 +1,11 @@
-"""The words of a command line, typed: what all verbs share, and how it is read."""
+"""Parse the options of a command line; those that all commands share are declared here."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NoReturn, TypeVar
@@ -13,6 +14,9 @@ from ..diagnostics.codes import usage
 from ..diagnostics.errors import UsageError
 from ..diagnostics.suggest import suggest
 from ..render import FORMATS
+
+PUBLIC, PRIVATE = 0o666, 0o600  # modes of new files; the umask is subtracted
+_STDOUT = ("-", "/dev/stdout", "/dev/fd/1")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,49 +29,69 @@ class Out:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    """What every verb takes. `verbose` counts the -v."""
+    """The options of every command. `verbose` counts the -v."""
 
     format: str | None = None
     out: tuple[Out, ...] = ()
     quiet: bool = False
     no_color: bool = False
     verbose: int = 0
+    directory: str | None = None
 
-    def writes(self) -> tuple[str, ...]:
-        """The files that the run is to write for its user."""
-        return tuple(out.file for out in self.out if out.file != "-")
-
-    def reads(self) -> Collection[str]:
-        """The files that the run depends on, and that it must not write over."""
-        return ()
+    def writes(self) -> tuple[tuple[str, int], ...]:
+        """Return the files that the run writes for its user, each with the mode of a new one."""
+        return tuple((out.file, PUBLIC) for out in self.out if out.file != "-")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProjectOptions(Options):
-    """What a verb takes that reads a project: the folder or file, and the accounts' names."""
+    """The options of a command that reads a project: its folder or file, and account names."""
 
     path: str = "."
     account: tuple[str, ...] = ()
 
-    def reads(self) -> Collection[str]:
-        """All files of the project."""
-        from ..config import sources
-
-        return sources(self.path)
+    @property
+    def path_from_start(self) -> str:
+        """The path as seen from the folder that the run was started in, without -C."""
+        return os.path.join(self.directory, self.path) if self.directory else self.path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScopedOptions(ProjectOptions):
-    """What a verb takes that may look at a part of the account only."""
+    """The options of a command that can be limited to some event_names."""
 
     only: tuple[str, ...] = ()
 
 
-W = TypeVar("W", bound=Options)
+OptionsT = TypeVar("OptionsT", bound=Options)
+
+_YES = "did you mean --yes?"
+_ONLY = "did you mean --only PATTERN?"
+_PLAN = "`reconciler plan` shows what apply would do, and writes nothing to Stripe"
+_VERSION = "did you mean `reconciler --version`?"
+FOREIGN_OPTIONS = {
+    "-auto-approve": _YES,
+    "--auto-approve": _YES,
+    "--doit": _YES,
+    "-y": _YES,
+    "-target": _ONLY,
+    "--target": _ONLY,
+    "-out": "did you mean `reconciler plan --save FILE`?",
+    "-chdir": "did you mean -C DIR?",
+    "--chdir": "did you mean -C DIR?",
+    "--dry-run": _PLAN,
+    "-n": _PLAN,
+    "--version": _VERSION,
+    "-version": _VERSION,
+    "-V": _VERSION,
+    "-json": "did you mean --format json?",
+    "--json": "did you mean --format json?",
+}
+"""Options of similar tools, each with what to use here."""
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, but wrong words are a UsageError, and nothing is printed or exited here."""
+    """argparse, except that errors are a UsageError and it neither prints nor exits."""
 
     def __init__(self, command: str, about: str) -> None:
         super().__init__(
@@ -79,16 +103,20 @@ class Parser(argparse.ArgumentParser):
         )
 
     def error(self, message: str) -> NoReturn:
-        """The usage error of argparse as ours; its exit code 2 means something else here."""
+        """Raise UsageError instead of exiting with 2, which means changes here."""
         hint = f"see `{self.prog} --help`"
-        known = [option for action in self._actions for option in action.option_strings]
         for word in message.partition("unrecognized arguments: ")[2].split():
-            if word.startswith("-") and (close := suggest(word.partition("=")[0], known)):
+            if word.startswith("-") and (close := suggest(word.partition("=")[0], self._known())):
                 hint = f"did you mean {close}? {hint}"
-        raise UsageError(usage.BAD_WORDS(message, hint=hint))
+        raise UsageError(usage.BAD_OPTIONS(message, hint=hint))
 
-    def read(self, options: Sequence[str], into: type[W]) -> W:
-        """The words as the frozen dataclass of a verb; raises UsageError."""
+    def read(self, options: Sequence[str], into: type[OptionsT]) -> OptionsT:
+        """Return the options as the dataclass of a command; raise UsageError."""
+        for word in options:
+            name = word.partition("=")[0]
+            if name in FOREIGN_OPTIONS and name not in self._known():
+                message, hint = f"there is no option {name}", FOREIGN_OPTIONS[name]
+                raise UsageError(usage.BAD_OPTIONS(message, hint=hint))
         found = vars(self.parse_args(options))
         found.pop("help")
         plain: dict[str, Any] = {
@@ -96,9 +124,12 @@ class Parser(argparse.ArgumentParser):
         }
         return into(**plain)
 
+    def _known(self) -> list[str]:
+        return [option for action in self._actions for option in action.option_strings]
+
 
 def add_output_options(parser: Parser, formats: tuple[str, ...]) -> None:
-    """Where the document goes and in which of the formats; how much is said besides."""
+    """Add the options of every command: where the document goes, and what else is printed."""
     group, named = parser.add_argument_group("output"), ", ".join(formats)
 
     def format_(word: str) -> str:
@@ -108,10 +139,10 @@ def add_output_options(parser: Parser, formats: tuple[str, ...]) -> None:
         name, equals, file = word.partition("=")
         if not equals or not file:
             raise argparse.ArgumentTypeError(f"{word!r} is not FORMAT=FILE")
-        return Out(format_(name), file)
+        return Out(format_(name), "-" if file in _STDOUT else file)
 
     group.add_argument(
-        "--format", type=format_, metavar="FORMAT", help=f"of standard output: {named}"
+        "--format", type=format_, metavar="FORMAT", help=f"format of standard output: {named}"
     )
     group.add_argument(
         "--out",
@@ -119,66 +150,76 @@ def add_output_options(parser: Parser, formats: tuple[str, ...]) -> None:
         action="append",
         default=[],
         metavar="FORMAT=FILE",
-        help="also write the document to a file, - for standard output; repeatable",
+        help="also write the document to a file (-: standard output); repeatable",
     )
-    group.add_argument("--quiet", action="store_true", help="no progress and no remarks")
-    group.add_argument("--no-color", action="store_true", help="no colours, as with NO_COLOR")
     group.add_argument(
-        "-v", dest="verbose", action="count", default=0, help="log requests; -vv: and tracebacks"
+        "--quiet", action="store_true", help="hide progress and informational messages"
     )
-    group.add_argument("-h", "--help", action="store_true", help="show this text")
+    group.add_argument(
+        "--no-color", action="store_true", help="do not use colors, as with NO_COLOR"
+    )
+    group.add_argument(
+        "-v", dest="verbose", action="count", default=0, help="log requests; -vv: also tracebacks"
+    )
+    group.add_argument(
+        "-C", dest="directory", metavar="DIR", help="run as if started in this folder"
+    )
+    group.add_argument("-h", "--help", action="store_true", help="show this help")
 
 
 def add_project_options(parser: Parser) -> None:
-    """Which project, and which of its accounts."""
+    """Add the project and the accounts."""
     parser.add_argument(
         "path",
         nargs="?",
         default=".",
         metavar="PATH",
-        help="a project folder or one meter file (default: this folder)",
+        help="a project folder or one meter file (default: the current folder)",
     )
     parser.add_argument(
         "--account",
         action="append",
         default=[],
         metavar="NAME",
-        help="an account of the project; repeatable, may be left out where there is one",
+        help="an account of the project; repeatable; optional if there is only one",
     )
 
 
 def add_scope_options(parser: Parser) -> None:
-    """Which names of an account."""
+    """Add the patterns of event_names."""
     parser.add_argument(
         "--only",
         action="append",
         default=[],
         metavar="PATTERN",
-        help="only event_names that fit, as in 'ai_*'; repeatable; absence is then not judged",
+        help="only event_names that match the glob, e.g. 'ai_*'; repeatable; undeclared meters "
+        "are not evaluated",
     )
 
 
-def help_wanted(options: Sequence[str]) -> bool:
-    """Whether somebody asks for help, whatever else they say."""
+def asks_for_help(options: Sequence[str]) -> bool:
+    """Whether help is asked for, whatever the other options are."""
     return "-h" in options or "--help" in options
 
 
-def first_guess(options: Sequence[str]) -> str:
-    """The format of standard output, as far as words tell that may turn out wrong."""
+def guess_format(options: Sequence[str]) -> str:
+    """Return the format of standard output as far as it shows in options not parsed yet."""
     for word, after in pairwise([*options, ""]):
         name, equals, value = word.partition("=")
-        said = value if equals else after
-        if name == "--out" and said.endswith("=-"):
-            said = said.removesuffix("=-")
+        found = value if equals else after
+        if name == "--out":
+            found, _, file = found.partition("=")
+            if file not in _STDOUT:
+                continue
         elif name != "--format":
             continue
-        if said in FORMATS:
-            return said
+        if found in FORMATS:
+            return found
     return "text"
 
 
 def verbosity(options: Sequence[str]) -> int:
-    """How many times -v is said, in words that may turn out wrong."""
+    """Return how often -v is given, in options not parsed yet."""
     return sum(len(word) - 1 for word in options if re.fullmatch("-v+", word))
 
 
@@ -192,8 +233,8 @@ def _format(word: str, asked: str, formats: tuple[str, ...]) -> str:
     raise UsageError(usage.NO_FORMAT(message, hint=hint))
 
 
-def whole(word: str) -> int:
-    """A whole number that is not negative, for options that count."""
+def whole_number(word: str) -> int:
+    """Parse a whole number that is not negative."""
     if word.isascii() and word.isdigit():
         return int(word)
     raise argparse.ArgumentTypeError(f"{word!r} is not a whole number")

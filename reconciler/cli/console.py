@@ -1,4 +1,4 @@
-"""The only place that prints: one document on standard output, the rest on standard error."""
+"""The only module that prints: one document on standard output, the rest on standard error."""
 
 from __future__ import annotations
 
@@ -15,74 +15,114 @@ if TYPE_CHECKING:
     from ..report.report import AccountReport
 
 _ASCII = str.maketrans({"→": "->", "↻": "^", "…": "...", "✓": "ok"})
+_WIDTH, _LEAST_WIDTH = 80, 20
 
 
 class Console:
-    """The two streams and the keyboard of one run. Whoever stops reading them stops nothing."""
+    """The two streams and the keyboard of one run. A stream that is closed ends nothing."""
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:
-        self._plain = bool((environ or {}).get("NO_COLOR"))
+        environ = environ or {}
+        self._dumb = environ.get("TERM") == "dumb"
+        self._plain = bool(environ.get("NO_COLOR"))
+        self._forced = bool(environ.get("FORCE_COLOR"))
+        self._columns = environ.get("COLUMNS", "")
         self._quiet = False
-        self.said = False
-        self.shown: dict[str, AccountReport] = {}  # plans on the one terminal already, by account
+        self._status = False
+        self.written = False
+        self.shown: dict[str, AccountReport] = {}  # plans on this terminal already, by account
 
-    def execute_step(self, *, quiet: bool, no_color: bool) -> None:
-        """Take the wishes of the command line, once it is read."""
+    def configure(self, *, quiet: bool, no_color: bool) -> None:
+        """Apply the options of the command line, once it is parsed."""
         self._quiet = quiet
         self._plain = self._plain or no_color
 
     @property
     def colours(self) -> bool:
-        """Whether standard output wants colours: a terminal, and nobody objects."""
-        return not self._plain and _terminal(sys.stdout)
+        """Whether to color standard output: NO_COLOR, FORCE_COLOR, TERM=dumb, then a terminal."""
+        return self._colours(sys.stdout)
 
     @property
-    def colours_aside(self) -> bool:
-        """The same of standard error."""
-        return not self._plain and _terminal(sys.stderr)
+    def colours_errors(self) -> bool:
+        """The same for standard error."""
+        return self._colours(sys.stderr)
+
+    def _colours(self, stream: TextIO | None) -> bool:
+        if self._plain or self._forced:
+            return not self._plain
+        return not self._dumb and _terminal(stream)
+
+    @property
+    def width(self) -> int:
+        """The columns of the terminal: COLUMNS, else those of a stream that is one, else 80."""
+        if self._columns.isascii() and self._columns.isdigit() and int(self._columns):
+            return max(int(self._columns), _LEAST_WIDTH)
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(OSError, ValueError, AttributeError):
+                if columns := os.get_terminal_size(stream.fileno()).columns:
+                    return max(columns, _LEAST_WIDTH)
+        return _WIDTH
 
     @property
     def interactive(self) -> bool:
-        """Whether there is somebody to ask."""
+        """Whether a question can be asked and answered."""
         return _terminal(sys.stdin) and _terminal(sys.stderr)
 
     @property
     def shows_progress(self) -> bool:
-        """Whether somebody would look at a bar that moves on standard error."""
-        return self.colours_aside and not self._quiet
+        """Whether standard error can show a line that changes."""
+        return _terminal(sys.stderr) and not (self._quiet or self._plain or self._dumb)
 
     @property
-    def one_terminal(self) -> bool:
-        """Whether standard output and standard error are on the screen of the same person."""
+    def shares_terminal(self) -> bool:
+        """Whether standard output and standard error are the same terminal."""
         return _terminal(sys.stdout) and _terminal(sys.stderr) and _same(sys.stdout, sys.stderr)
 
-    def begin(self, text: str) -> None:
-        """Write the first part of the document, before it is known how it ends."""
+    def write_beginning(self, text: str) -> None:
+        """Write the first part of the document, before its end is known."""
+        self.clear_status()
         _write(sys.stdout, text)
 
-    def say(self, text: str) -> str | None:
-        """Write the document: once, whole. Why it is lost, if it is; a closed pipe is no error."""
-        self.said = True
+    def write_document(self, text: str) -> str | None:
+        """Write the whole document. Return why it is lost, if it is; a closed pipe is no error."""
+        self.clear_status()
+        self.written = True
         return _write(sys.stdout, text)
 
-    def note(self, text: str) -> None:
-        """One line for people on standard error, unless they want quiet."""
+    def inform(self, text: str) -> None:
+        """Write a line to standard error, unless --quiet is given."""
         if not self._quiet:
             self.warn(text)
 
     def warn(self, text: str) -> None:
-        """One line for people on standard error, wanted or not."""
+        """Write a line to standard error, also with --quiet."""
         from ..render.escape import clean
 
-        _write(sys.stderr, f"{clean(text)}\n")
+        self.show(f"{clean(text)}\n")
 
     def show(self, text: str) -> None:
-        """Lines for people on standard error that a renderer has cleaned already."""
+        """Write text to standard error that a renderer has escaped already."""
+        self.clear_status()
         _write(sys.stderr, text)
 
+    def show_status(self, text: str) -> None:
+        """Replace the progress line, where standard error can show one."""
+        if not self.shows_progress:
+            return
+        from ..render.escape import clean
+
+        self._status = True
+        _write(sys.stderr, f"\r\x1b[K{clean(text)[: self.width - 1]}")
+
+    def clear_status(self) -> None:
+        """Remove the progress line."""
+        if self._status:
+            self._status = False
+            _write(sys.stderr, "\r\x1b[K")
+
     @property
-    def aside(self) -> TextIO:
-        """Standard error itself, for whoever writes lines as they come."""
+    def errors(self) -> TextIO:
+        """Standard error itself, for what writes lines as they come."""
         return sys.stderr
 
     @property
@@ -91,7 +131,8 @@ class Console:
         return sys.stdin
 
     def ask(self, question: str) -> str:
-        """What is typed in answer; nothing at the end of input. What follows begins a line."""
+        """Ask and return the answer, empty at the end of input; leave the cursor on a new line."""
+        self.clear_status()
         typed = ""
         try:
             _write(sys.stderr, question)
@@ -117,7 +158,7 @@ def _same(one: TextIO, other: TextIO) -> bool:
 
 
 def _write(stream: TextIO | None, text: str) -> str | None:
-    """Write all of it; the reason where that was not possible, unless nobody listens."""
+    """Write all of it; return why not where that fails, except for a closed pipe."""
     if stream is None:
         return None
     try:
@@ -129,7 +170,7 @@ def _write(stream: TextIO | None, text: str) -> str | None:
             stream.flush()
     except OSError as error:
         with suppress(OSError, ValueError):
-            # so that the interpreter's own flush at the end finds somebody who listens
+            # so that the interpreter's own flush at exit does not fail
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
         return None if isinstance(error, BrokenPipeError) else error.strerror or str(error)
     except (ValueError, RuntimeError):  # closed; or, by a signal, amid another line
@@ -138,14 +179,14 @@ def _write(stream: TextIO | None, text: str) -> str | None:
 
 
 def _write_raw(stream: TextIO, text: str) -> None:
-    """Write all of it under `python -u`, whose streams forget what a signal cuts off."""
+    """Write all of it under `python -u`, whose streams drop what a signal interrupts."""
     data = memoryview(text.encode(stream.encoding or "utf-8", "surrogateescape"))
     while data:
         data = data[stream.buffer.write(data) :]
 
 
 def _fitting(text: str, encoding: str) -> str:
-    """The text in characters that the stream can take."""
+    """Return the text in characters that the encoding has."""
     try:
         text.encode(encoding)
     except UnicodeEncodeError:

@@ -1,50 +1,74 @@
-"""What a verb is to the command line: its words, its help, and what it does."""
+"""What a command gets from the command line: its options, its help and its surroundings."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
-from typing import Generic
+from typing import TYPE_CHECKING, Generic
 
 from ..clock import Clock
+from ..model.project import Account
 from ..render import FORMATS, Document
 from ..report.report import AccountReport
-from .arguments import Parser, W
+from .arguments import OptionsT, Parser
 from .console import Console
+from .files import Target
 from .signals import Stop
+
+if TYPE_CHECKING:
+    from ..operations.session import Session
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """All that a verb may ask of the world besides files and the network.
+    """Everything outside the files and the network that a command may use.
 
-    `announce` says the document now, for a verb that goes on after it; `preview` shows a plan
-    before somebody is asked about it; `trace` shows the traceback of an error to whoever asked
-    for it.
+    `targets` are the files to write, by name. `announce` writes the document now, for a command
+    that goes on afterwards; `preview` shows a plan before it is confirmed; `trace` prints the
+    traceback of an error with -vv.
     """
 
     console: Console
     environ: Mapping[str, str]
     clock: Clock
     stop: Stop
+    targets: Mapping[str, Target]
     announce: Callable[[Document], None]
     preview: Callable[[AccountReport], None]
     trace: Callable[[BaseException], None]
 
 
 PLAIN = ("text", "json")
-"""The formats of a document that is no report."""
+"""The formats of a document that is not a report."""
 
 
 @dataclass(frozen=True, slots=True)
-class Command(Generic[W]):
-    """One verb: `words` are read by a parser that `options` has prepared, `act` does the work.
+class Command(Generic[OptionsT]):
+    """One command: `add_options` prepares its parser, `act` does the work.
 
-    `formats` are those that its document can have; every error has a document in all of them.
+    `formats` are those of its document; an error can be written in all of them.
     """
 
-    options: type[W]
+    options: type[OptionsT]
     about: str
     add_options: Callable[[Parser], None]
-    act: Callable[[W, Context], Document]
+    act: Callable[[OptionsT, Context], Document]
     formats: tuple[str, ...] = FORMATS
+
+
+def open_session(account: Account, context: Context) -> AbstractContextManager[Session]:
+    """Open a session with an account that ends when the run is interrupted."""
+    from ..operations.session import connect  # `validate` must not pay for it
+
+    def show(text: str) -> None:
+        with suppress(Exception):  # a line that cannot be drawn must not end a run
+            context.console.show_status(f"{account.name}: {text}")
+
+    return connect(
+        account,
+        environ=context.environ,
+        clock=context.clock,
+        stopped=context.stop,
+        on_progress=show,
+    )

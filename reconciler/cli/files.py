@@ -1,103 +1,157 @@
-"""Files that a run writes for its user: whole or not at all."""
+"""Write the files of --out and --save: checked before the run, and whole or not at all."""
 
 from __future__ import annotations
 
+import errno
 import os
+import re
 import secrets
-from collections.abc import Iterable
+import stat
 from contextlib import suppress
 from pathlib import Path
 
+from ..clock import Clock
 from ..diagnostics.codes import environment, usage
 from ..diagnostics.diagnostic import Diagnostic, Location
 from ..diagnostics.errors import ConfigError, ReconcilerError, UsageError
-from ..history import journal
 
-PUBLIC, PRIVATE = 0o666, 0o600  # less what the umask takes away
+_READER_SECONDS, _READER_POLL = 5.0, 0.05  # how long a FIFO waits for a reader, how often it looks
+_DESCRIPTOR = re.compile(r"(?:/dev|/proc/self)/fd/(\d+)")
+_STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
 
 
 class FileError(ReconcilerError):
-    """A file that a run should write for its user cannot be written."""
+    """A file of --out or --save cannot be written."""
 
 
-def writable(file: str) -> None:
-    """Raise FileError, before anything is done, for a place that cannot take a file."""
-    folder = Path(file).parent
-    if Path(file).is_dir():
-        raise FileError(unwritable(file, "it is a folder"))
-    if not folder.is_dir():
-        raise FileError(unwritable(file, f"there is no folder {folder}"))
-    if not os.access(folder, os.W_OK):
-        raise FileError(unwritable(file, f"the folder {folder} may not be written"))
+class Target:
+    """A file that is to be written once, or a stream that is open already."""
+
+    def __init__(self, file: str, mode: int, descriptor: int | None = None) -> None:
+        self._file = file
+        self._mode = mode
+        self._descriptor = descriptor
+        self._stream = descriptor is not None
+
+    def write(self, text: str) -> None:
+        """Replace the file, or write to the stream and close it; raise FileError."""
+        try:
+            if not self._stream:
+                _replace(Path(self._file).resolve(), text, self._mode)
+            elif self._descriptor is not None:
+                descriptor, self._descriptor = self._descriptor, None
+                with open(descriptor, "w", encoding="utf-8") as stream:
+                    stream.write(text)
+        except OSError as error:
+            raise FileError(unwritable(self._file, error.strerror or str(error))) from None
+
+    def close(self) -> None:
+        """Close a stream to which nothing was written."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
 
 
-def spare(written: Iterable[str], read: Iterable[str]) -> None:
-    """Raise UsageError for a file to be written that the run itself depends on."""
-    kept = {mark for file in read for mark in _marks(file)}
-    for file in written:
-        if _is_journal(file) or not kept.isdisjoint(_marks(file)):
-            raise UsageError(usage.OVER_A_SOURCE(f"{file} is read or kept by this very run"))
+def open_target(file: str, mode: int, clock: Clock, *, append: bool = False) -> Target:
+    """Check that a file can be written, and open it if it is a stream; raise UsageError.
+
+    Streams are pipes, devices, open descriptors, and with `append` a regular file.
+    """
+    _refuse_protected(file)
+    try:
+        return Target(file, mode, _open_stream(file, clock, append=append))
+    except OSError as error:
+        raise UsageError(unwritable(file, error.strerror or str(error))) from None
 
 
 def same(file: str, other: str) -> bool:
-    """Whether two names are, or would be, one file."""
-    return not _marks(file).isdisjoint(_marks(other))
-
-
-def _marks(file: str) -> set[object]:
-    """What tells a file from every other, however it is called: its real path, its inode."""
-    marks: set[object] = {os.path.realpath(file)}
-    with suppress(OSError):
-        found = os.stat(file)
-        marks.add((found.st_dev, found.st_ino))
-    return marks
-
-
-def _is_journal(file: str) -> bool:
-    folder, name = os.path.split(os.path.realpath(file))
-    return os.path.basename(folder) == ".reconciler" and name.startswith(journal.NAME)
-
-
-def write(file: str, text: str, mode: int = PUBLIC) -> None:
-    """Replace a file at once by its new text; a pipe or a device is written straight away.
-
-    Raises FileError.
-    """
-    path = Path(file).resolve()
-    try:
-        if path.exists() and not path.is_file():
-            path.write_text(text, "utf-8")
-            return
-        _replace(path, text, mode)
-    except OSError as error:
-        raise FileError(unwritable(file, error.strerror or str(error))) from None
+    """Whether two names are one file."""
+    if os.path.realpath(file) == os.path.realpath(other):
+        return True
+    return os.path.exists(file) and os.path.exists(other) and os.path.samefile(file, other)
 
 
 def read(file: str) -> str:
-    """The text of a file that a user named; raises ConfigError."""
+    """Return the text of a file that a user named; raise ConfigError."""
     try:
         return Path(file).read_text("utf-8")
     except UnicodeDecodeError:
-        message = "it is not UTF-8 text"
+        message = "not UTF-8 text"
     except OSError as error:
         message = error.strerror or str(error)
     raise ConfigError(environment.FILE_UNREADABLE(f"cannot be read: {message}", Location(file)))
 
 
 def unwritable(file: str, why: str) -> Diagnostic:
-    """The problem of a file that cannot be written."""
+    """Return the diagnostic of a file that cannot be written."""
     return environment.FILE_UNWRITABLE(f"cannot be written: {why}", Location(file))
 
 
-def _replace(path: Path, text: str, mode: int) -> None:
-    """Write a draft beside the file and move it there when it is whole.
+def _refuse_protected(file: str) -> None:
+    """Raise UsageError for a file that a mistake in the command line must not replace."""
+    real = Path(os.path.realpath(file))
+    if {Path(file).suffix.lower(), real.suffix.lower()} & {".yaml", ".yml"}:
+        raise UsageError(usage.PROTECTED_FILE(f"{file}: --out and --save do not write YAML files"))
+    if ".reconciler" in [part.lower() for part in real.parent.parts]:
+        message = f"{file}: --out and --save do not write to .reconciler/"
+        raise UsageError(usage.PROTECTED_FILE(message))
+    outside = not real.is_relative_to(os.path.realpath(os.path.dirname(file)))
+    if os.path.islink(file) and outside and (real.is_file() or not real.exists()):
+        if file in _STREAMS or _DESCRIPTOR.fullmatch(file):
+            return
+        message = f"{file} is a link to {real}, outside the folder that holds the link"
+        raise UsageError(usage.PROTECTED_FILE(message))
 
-    Nobody can know the draft's name beforehand, and no link is followed that stands there.
-    """
+
+def _open_stream(file: str, clock: Clock, *, append: bool) -> int | None:
+    """Return the descriptor of a stream; None for a file to be replaced, which is only tried."""
+    number = _DESCRIPTOR.fullmatch(file)
+    if file in _STREAMS or number:
+        return os.dup(int(number[1]) if number else _STREAMS[file])
+    with suppress(FileNotFoundError):
+        mode = os.stat(file).st_mode
+        if stat.S_ISFIFO(mode):
+            return _open_fifo(file, clock)
+        if append or not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+            return os.open(file, os.O_WRONLY | (os.O_APPEND if append else 0))
+        if stat.S_ISDIR(mode):
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+    draft, descriptor = _create_draft(Path(file).resolve(), 0o600)
+    os.close(descriptor)
+    draft.unlink()
+    return None
+
+
+def _open_fifo(file: str, clock: Clock) -> int:
+    """Open a FIFO once a process reads it, within a few seconds."""
+    deadline = clock.monotonic() + _READER_SECONDS
+    while True:
+        try:
+            descriptor = os.open(file, os.O_WRONLY | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            if clock.monotonic() >= deadline:
+                raise OSError(errno.ENXIO, "no process reads this pipe") from None
+            clock.sleep(_READER_POLL)
+        else:
+            os.set_blocking(descriptor, True)
+            return descriptor
+
+
+def _create_draft(path: Path, mode: int) -> tuple[Path, int]:
+    """Create a file with an unpredictable name beside another, following no link."""
     draft = path.with_name(f".reconciler-{secrets.token_hex(8)}")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+    return draft, os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
+
+
+def _replace(path: Path, text: str, mode: int) -> None:
+    """Write a draft beside the file and rename it when it is complete; keep the file's mode."""
+    draft, descriptor = _create_draft(path, mode)
     try:
         with open(descriptor, "w", encoding="utf-8") as stream:
+            with suppress(FileNotFoundError):
+                os.fchmod(descriptor, stat.S_IMODE(path.stat().st_mode))
             stream.write(text)
             stream.flush()
             os.fsync(descriptor)

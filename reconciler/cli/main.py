@@ -1,4 +1,4 @@
-"""One command line from words to exit code, and the one place where errors become documents."""
+"""Run one command line and return its exit code; here errors become documents."""
 
 from __future__ import annotations
 
@@ -6,60 +6,76 @@ import logging
 import os
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, chdir, contextmanager
 
-from ..clock import SystemClock
-from ..diagnostics.errors import Exit
+from ..clock import Clock, SystemClock
+from ..diagnostics.codes import usage
+from ..diagnostics.errors import Exit, UsageError
 from ..render import Document
 from ..report.report import AccountReport
-from .arguments import Options, Parser, add_output_options, first_guess, help_wanted, verbosity
+from .arguments import Options, Parser, add_output_options, asks_for_help, guess_format, verbosity
 from .commands import COMMANDS, find, overview
 from .console import Console
 from .context import Command, Context
-from .errors import failed, scrubbed
-from .output import Output, emit, outputs, preview
+from .errors import error_report, hide_secrets
+from .output import Output, emit, open_output, preview
 from .signals import Stop
 
-_CUT = (
+_QUIT = (
     "ended at once by a second signal: what was sent may have had its effect, and a replacement "
-    "may have left its old meter stopped; run apply again, it starts from what the account holds"
+    "may have left its old meter inactive; run apply again, it starts from the current state of "
+    "the account"
 )
 
 
 def run(options: list[str]) -> Exit:
-    """Do what the words ask for: exactly one document on standard output, whatever happens."""
+    """Run a command line: exactly one document on standard output, whatever happens."""
+    options = _command_first(options)
     console, stop = Console(os.environ), Stop()
-    output = Output(first_guess(options))
+    output = Output(guess_format(options))
     name = options[0] if options and options[0] in COMMANDS else ""
 
-    def last_words() -> None:
-        if not console.said:
-            cut = KeyboardInterrupt(_CUT) if stop.writing else KeyboardInterrupt()
-            emit(failed(name, cut, os.environ), output, console)
+    def report_interruption() -> None:
+        if not console.written:
+            error = KeyboardInterrupt(_QUIT) if stop.writing else KeyboardInterrupt()
+            emit(error_report(name, error, os.environ), output, console)
 
-    with stop.listening(last_words):
+    with stop.listening(report_interruption), ExitStack() as stack:
         try:
-            if helped := _help(options):
-                console.say(helped)
+            if help_text := _help(options):
+                console.write_document(help_text)
                 return Exit.DONE
-            command, chosen = _read(options)
-            console.execute_step(quiet=chosen.quiet, no_color=chosen.no_color)
-            output = outputs(chosen)
-            with _logged(chosen.verbose, console):
-                document = command.act(chosen, _stage(options, output, console, stop))
+            command, parsed = _read(options)
+            console.configure(quiet=parsed.quiet, no_color=parsed.no_color)
+            stack.enter_context(_directory(parsed.directory))
+            clock = SystemClock(stop)
+            output = stack.enter_context(open_output(parsed, os.environ, clock))
+            with _logged(parsed.verbose, console):
+                context = _context(options, output, console, stop, clock)
+                document = command.act(parsed, context)
             stop.only_told()
             return emit(document, output, console)
         except (Exception, KeyboardInterrupt) as error:
             stop.only_told()
             _trace(options, error, console)
-            return emit(failed(name, error, os.environ), output, console)
+            return emit(error_report(name, error, os.environ), output, console)
+
+
+def _command_first(options: list[str]) -> list[str]:
+    """Move a leading `-C DIR`, as git and make take it, behind the command."""
+    match options:
+        case ["-C", directory, command, *rest]:
+            return [command, "-C", directory, *rest]
+    return options
 
 
 def _help(options: list[str]) -> str | None:
-    """The help that is asked for: of the command itself, or of a verb."""
-    if help_wanted(options[:1]):
+    """Return the help that is asked for: of the tool, or of a command."""
+    if options[:1] == ["help"]:
+        options = [*options[1:2], "--help"]
+    if asks_for_help(options[:1]):
         return overview()
-    return _parser(find(options), options[0]).format_help() if help_wanted(options) else None
+    return _parser(find(options), options[0]).format_help() if asks_for_help(options) else None
 
 
 def _read(options: list[str]) -> tuple[Command[Options], Options]:
@@ -74,7 +90,22 @@ def _parser(command: Command[Options], name: str) -> Parser:
     return parser
 
 
-def _stage(options: list[str], output: Output, console: Console, stop: Stop) -> Context:
+@contextmanager
+def _directory(directory: str | None) -> Iterator[None]:
+    """Work in the folder of -C; raise UsageError where there is none."""
+    with ExitStack() as stack:
+        try:
+            if directory:
+                stack.enter_context(chdir(directory))
+        except OSError as error:
+            message = f"-C {directory}: {error.strerror}"
+            raise UsageError(usage.BAD_OPTIONS(message, hint="give an existing folder")) from None
+        yield
+
+
+def _context(
+    options: list[str], output: Output, console: Console, stop: Stop, clock: Clock
+) -> Context:
     def announce(document: Document) -> None:
         emit(document, output, console)
 
@@ -84,41 +115,42 @@ def _stage(options: list[str], output: Output, console: Console, stop: Stop) -> 
     def trace(error: BaseException) -> None:
         _trace(options, error, console)
 
-    return Context(console, os.environ, SystemClock(stop), stop, announce, show, trace)
+    targets = output.targets
+    return Context(console, os.environ, clock, stop, targets, announce, show, trace)
 
 
 def _trace(options: list[str], error: BaseException, console: Console) -> None:
-    """The traceback, for whoever asked for it."""
+    """Print the traceback where -vv asks for it."""
     if verbosity(options) > 1:
         for line in traceback.format_exception(error):
-            for part in scrubbed(line, os.environ).splitlines():
+            for part in hide_secrets(line, os.environ).splitlines():
                 console.warn(part)
 
 
-class _ToScreen(logging.Handler):
-    """Log records as lines on standard error, without keys."""
+class _ConsoleHandler(logging.Handler):
+    """Writes log records to standard error, without keys."""
 
     def __init__(self, console: Console) -> None:
         super().__init__()
-        self._screen = console
+        self._console = console
 
     def emit(self, record: logging.LogRecord) -> None:
-        """One record, one line."""
-        self._screen.warn(scrubbed(self.format(record), os.environ))
+        """Write one record as one line."""
+        self._console.warn(hide_secrets(self.format(record), os.environ))
 
 
 @contextmanager
 def _logged(verbose: int, console: Console) -> Iterator[None]:
-    """Our own log on standard error for the time of a run: requests with -v, all with -vv."""
+    """Log to standard error during a run: requests with -v, everything with -vv."""
     if not verbose:
         yield
         return
-    ours, handler = logging.getLogger(__package__.partition(".")[0]), _ToScreen(console)
-    before = ours.level
-    ours.addHandler(handler)
-    ours.setLevel(logging.INFO if verbose == 1 else logging.DEBUG)
+    logger, handler = logging.getLogger(__package__.partition(".")[0]), _ConsoleHandler(console)
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO if verbose == 1 else logging.DEBUG)
     try:
         yield
     finally:
-        ours.removeHandler(handler)
-        ours.setLevel(before)
+        logger.removeHandler(handler)
+        logger.setLevel(before)

@@ -1,10 +1,13 @@
-"""Where the document of a run goes: standard output, and files in other formats."""
+"""Write the document of a run: to standard output, and to files in other formats."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from itertools import combinations
 
+from ..clock import Clock
 from ..diagnostics.codes import usage
 from ..diagnostics.diagnostic import Diagnostic, Level
 from ..diagnostics.errors import Exit, UsageError, worst
@@ -17,37 +20,41 @@ from .console import Console
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The format of standard output, and the files beside it."""
+    """The format of standard output, the files beside it, and the targets by file name."""
 
     format: str = "text"
-    files: tuple[Out, ...] = ()
+    outs: tuple[Out, ...] = ()
+    targets: Mapping[str, files.Target] = field(default_factory=dict)
 
 
-def outputs(options: Options) -> Output:
-    """The places that a command line asks for.
+@contextmanager
+def open_output(options: Options, environ: Mapping[str, str], clock: Clock) -> Iterator[Output]:
+    """Open every output of a run before it begins.
 
-    Raises UsageError where two documents meet in one, or would take the place of what the run
-    reads, and FileError for a file that cannot be written: all before anything is done.
+    Raise UsageError where two documents would share one output, where a file is protected and
+    where it cannot be written. The summary file of a GitHub step is appended to.
     """
-    dashes = [out.format for out in options.out if out.file == "-"]
-    spoken = [*dashes, *([options.format] if options.format else [])]
-    if len(spoken) > 1:
-        message = f"standard output would carry {len(spoken)} documents: {', '.join(spoken)}"
+    to_stdout = [out.format for out in options.out if out.file == "-"]
+    to_stdout += [options.format] if options.format else []
+    if len(to_stdout) > 1:
+        message = f"standard output would carry {len(to_stdout)} documents: {', '.join(to_stdout)}"
         raise UsageError(usage.TWO_DOCUMENTS(message))
-    places = tuple(out for out in options.out if out.file != "-")
-    written = options.writes()
-    for name in written:
-        if len([other for other in written if files.same(name, other)]) > 1:
-            raise UsageError(usage.TWO_DOCUMENTS(f"{name} would hold several documents"))
-        files.writable(name)
-    if written:
-        files.spare(written, options.reads())
-    return Output(spoken[0] if spoken else "text", places)
+    writes, summary = options.writes(), environ.get("GITHUB_STEP_SUMMARY")
+    for (one, _), (other, _) in combinations(writes, 2):
+        if files.same(one, other):
+            raise UsageError(usage.TWO_DOCUMENTS(f"{other} would hold several documents"))
+    with ExitStack() as stack:
+        targets = {}
+        for file, mode in writes:
+            targets[file] = files.open_target(file, mode, clock, append=file == summary)
+            stack.callback(targets[file].close)
+        outs = tuple(out for out in options.out if out.file != "-")
+        yield Output(to_stdout[0] if to_stdout else "text", outs, targets)
 
 
 def emit(document: Document, output: Output, console: Console) -> Exit:
     """Write the document everywhere, files first, and return the exit code of the run."""
-    lost = tuple(_written(document, output.files))
+    lost = tuple(_write_files(document, output))
     if lost:
         document = replace(
             document,
@@ -56,49 +63,54 @@ def emit(document: Document, output: Output, console: Console) -> Exit:
         )
     for diagnostic in document.losses:
         console.warn(_on_one_line(diagnostic))
-    if console.said or output.format != "text":  # said already: a server began to serve
+    if console.written or output.format != "text":  # written already where a server was started
         for diagnostic in document.said:
             if diagnostic.level is Level.ERROR:
-                console.note(_on_one_line(diagnostic))
-    if console.said or not (why := console.say(_spoken(document, output, console))):
+                console.inform(_on_one_line(diagnostic))
+    if console.written:
+        return document.exit_code
+    why = console.write_document(_text_for_stdout(document, output, console))
+    if not why:
         return document.exit_code
     console.warn(_on_one_line(files.unwritable("standard output", why)))
     return worst([document.exit_code, Exit.FAILED])
 
 
 def preview(planned: AccountReport, output: Output, console: Console) -> None:
-    """Show a plan that somebody is asked about.
+    """Show a plan that is to be confirmed.
 
-    Where standard output is what that person looks at, it becomes the first part of the
-    document, and is not said again unless something came of it; else it is shown aside.
+    Where standard output is the same terminal, the plan becomes the first part of the document
+    and is not repeated at the end unless something was done; else it goes to standard error.
     """
     from ..render.text import coloured, render
 
     plan = Report(command="plan", accounts=(planned,))
-    if output.format == "text" and console.one_terminal:
+    if output.format == "text" and console.shares_terminal:
         console.shown[planned.account.name] = planned
-        console.begin(coloured(plan) if console.colours else render(plan))
+        paint = coloured if console.colours else render
+        console.write_beginning(paint(plan, width=console.width))
     else:
-        console.show(coloured(plan) if console.colours_aside else render(plan))
+        paint = coloured if console.colours_errors else render
+        console.show(paint(plan, width=console.width))
 
 
-def _spoken(document: Document, output: Output, console: Console) -> str:
+def _text_for_stdout(document: Document, output: Output, console: Console) -> str:
     if output.format != "text":
         return render(document, output.format)
     from ..render import text
 
     paint = text.coloured if console.colours else text.render
-    return paint(document, console.shown)
+    return paint(document, console.shown, width=console.width)
 
 
-def _written(document: Document, places: Iterable[Out]) -> Iterable[Diagnostic]:
-    for out in places:
+def _write_files(document: Document, output: Output) -> Iterable[Diagnostic]:
+    for out in output.outs:
         try:
-            files.write(out.file, render(document, out.format))
+            output.targets[out.file].write(render(document, out.format))
         except files.FileError as error:
             yield from error.diagnostics
 
 
 def _on_one_line(diagnostic: Diagnostic) -> str:
-    said = " ".join(str(replace(diagnostic, hint="")).split())
-    return f"{said} (hint: {diagnostic.hint})" if diagnostic.hint else said
+    text = " ".join(str(replace(diagnostic, hint="")).split())
+    return f"{text} (hint: {diagnostic.hint})" if diagnostic.hint else text

@@ -1,48 +1,37 @@
-"""How far an apply is, on standard error: a bar on a terminal, lines elsewhere."""
+"""Show how far a run is, on standard error: one line that changes on a terminal, else lines."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
+from ..render.summary import count
 from ..report.report import ReportedChange
 from .console import Console
 
-Told = Callable[[ReportedChange], None]
+OnResult = Callable[[ReportedChange], None]
 
 
 @contextmanager
-def progress(console: Console, name: str, total: int) -> Iterator[Told]:
-    """What hears of every line of an account as it ends; `total` lines are expected."""
-    if console.shows_progress and total:
-        with _bar(name, total) as on_result:
-            yield on_result
-    else:
-        yield lambda line: _line(console, line)
+def progress(console: Console, name: str, total: int) -> Iterator[OnResult]:
+    """Yield what to call with every change result of an account; `total` changes are expected."""
+    done = 0
 
+    def on_result(change: ReportedChange) -> None:
+        nonlocal done
+        if not (change.result and change.change.action.writes):
+            return
+        done += 1
+        if console.shows_progress:
+            console.show_status(f"{name}: {done} of {count(total, 'change')} applied")
+        else:
+            status, action = change.result.status, change.change.action
+            console.inform(f"{status}: {action} {change.change.event_name}")
 
-def _line(console: Console, line: ReportedChange) -> None:
-    if line.result and line.change.action.writes:
-        console.note(f"{line.result.status}: {line.change.action} {line.change.event_name}")
-
-
-@contextmanager
-def _bar(name: str, total: int) -> Iterator[Told]:
-    from rich.console import Console  # 60 ms to import: only where somebody watches
-    from rich.markup import escape
-    from rich.progress import Progress
-
-    bar = Progress(console=Console(stderr=True), transient=True)
-    task = bar.add_task(escape(name), total=total)
-
-    def on_result(line: ReportedChange) -> None:
-        if line.change.action.writes:
-            bar.advance(task)
-
-    with suppress(Exception):  # a bar that cannot be drawn must not end an apply
-        bar.start()
+    with suppress(Exception):  # a line that cannot be drawn must not end an apply
+        console.show_status(f"{name}: applying {count(total, 'change')}")
     try:
         yield on_result
     finally:
         with suppress(Exception):
-            bar.stop()
+            console.clear_status()

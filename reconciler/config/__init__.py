@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .loader import load, sources
+from .loader import load
 
-__all__ = ["load", "sources"]
+__all__ = ["load"]

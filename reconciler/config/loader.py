@@ -21,11 +21,12 @@ from .source_lines import with_source
 
 
 def load(path: str | os.PathLike[str] = ".") -> Project:
-    """Read and check the project at a path.
+    """Read and check the project at a path; offline, without a key.
 
-    The path is a project folder, its project file, or one meter file, which belongs to
-    the nearest project file above it. Raises ConfigError with the diagnostics of all files,
-    in order of location, if any is an error; otherwise the project has the warnings.
+    The path is a project folder, its project file, or one meter file, which belongs to the
+    nearest project file above it. `accounts` of the result has each account with the meters
+    declared for it, `diagnostics` the warnings. Raises ConfigError with every error of all
+    files, in the order of their locations.
     """
     start = files.start_from(path)
     contents: dict[str, bytes] = {}
@@ -39,25 +40,6 @@ def load(path: str | os.PathLike[str] = ".") -> Project:
         raise ConfigError(*diagnostics)
     reader.refuse_unselected()
     return Project(start.folder.root, accounts, diagnostics, start.only is not None)
-
-
-def sources(path: str | os.PathLike[str]) -> frozenset[str]:
-    """List every file of the project at a path: its own, meter files, emulator files and seeds.
-
-    Never raises: an invalid project file is read as far as possible, and if its patterns cannot
-    be read, the default patterns apply.
-    """
-    try:
-        start = files.start_from(path)
-    except ConfigError:
-        return frozenset()
-    folder, entries = start.folder, _described(start, {}).entries
-    names = {name for name in (start.project_file, start.only) if name}
-    if start.project_file or not start.only:
-        patterns = {pattern.glob for entry in entries for pattern in entry.patterns}
-        names.update(*files.find(folder, patterns or globs.DEFAULT)[0].values())
-    kept = (file for e in entries for file in (e.account.emulator, e.account.seed) if file)
-    return frozenset([*map(folder.path, names), *kept])
 
 
 def _described(start: Start, contents: dict[str, bytes]) -> ProjectFile:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any, Unpack
 
 from ..clock import Clock, Stopped, SystemClock, never
 from ..diagnostics.codes import environment, service
@@ -16,9 +18,34 @@ from ..stripe.client import Events, Meters, Prices, readable
 from ..stripe.codec import identity
 from ..stripe.errors import InvalidRequestError
 from ..stripe.meter_writer import AccountMeters
+from ..stripe.response import Reply
 from ..stripe.transport import Options, Transport
 
 _ACCOUNT_READ = "rak_accounts_kyc_basic_read"
+_LISTS = {"/v1/billing/meters": "meters", "/v1/prices": "prices", "/v1/events": "events"}
+
+OnProgress = Callable[[str], None]
+"""Called with what is being read, as in `reading meters, page 2`."""
+
+
+def ignore_progress(_: str) -> None:
+    """Show nothing."""
+
+
+class _ReportingTransport(Transport):
+    """Reports each page of a list before it is read."""
+
+    def __init__(self, api_key: str, report: OnProgress, **options: Unpack[Options]) -> None:
+        super().__init__(api_key, **options)
+        self._report = report
+        self._pages: Counter[str] = Counter()
+
+    def get(self, path: str, params: Mapping[str, Any] | None = None) -> Reply:
+        """Report the page of a list, then read it."""
+        if what := _LISTS.get(path):
+            self._pages[what] += 1
+            self._report(f"reading {what}, page {self._pages[what]}")
+        return super().get(path, params)
 
 
 class Session:
@@ -28,11 +55,17 @@ class Session:
     """
 
     def __init__(
-        self, account: Account, transport: Transport, clock: Clock, stopped: Stopped
+        self,
+        account: Account,
+        transport: Transport,
+        clock: Clock,
+        stopped: Stopped,
+        on_progress: OnProgress = ignore_progress,
     ) -> None:
         self.account = account
         self.clock = clock
         self.stopped = stopped
+        self.on_progress = on_progress
         self.meters = AccountMeters(transport)
         self.client = Meters.over(transport)
         self.prices = Prices(transport)
@@ -69,19 +102,25 @@ class Session:
 def connect(
     account: Account,
     *,
-    environ: Mapping[str, str] = os.environ,
+    environ: Mapping[str, str] | None = None,
     clock: Clock | None = None,
     stopped: Stopped = never,
+    on_progress: OnProgress = ignore_progress,
 ) -> Iterator[Session]:
-    """A session with an account; starts its emulator where it has one.
+    """Open a session with an account, for a `with` block; start its emulator where it has one.
 
-    Raises AuthError (S001, S002) where there is no usable key, ServiceError (S005, S006) for
-    an address or account id that must not be used, ServiceError (E001) where the emulator
-    cannot start. Nothing is sent yet.
+    The API key is read from the variable that the account names, in `environ` (default: the
+    environment of this process). `clock` and `stopped` are for tests and signal handlers:
+    `stopped` is called before every request, and ends the run when it returns True;
+    `on_progress` with every page of a list. Nothing is sent yet.
+
+    Raises AuthError (S001, S002) without a usable key, ServiceError (S005, S006) for an address
+    or account id that must not be used, ServiceError (E001) if the emulator cannot start.
     """
     clock = clock or SystemClock()
     open_session = _emulated if account.emulator else _elsewhere
-    with open_session(account, environ) as (key, api_base):
+    keys = os.environ if environ is None else environ
+    with open_session(account, keys) as (key, api_base):
         options: Options = {
             "api_base": api_base,
             "stripe_account": account.stripe_account,
@@ -90,8 +129,8 @@ def connect(
             "clock": clock,
             "stopped": stopped,
         }
-        with Transport(key, **options) as transport:
-            yield Session(account, transport, clock, stopped)
+        with _ReportingTransport(key, on_progress, **options) as transport:
+            yield Session(account, transport, clock, stopped, on_progress)
 
 
 @contextmanager

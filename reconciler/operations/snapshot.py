@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from ..diagnostics.diagnostic import Diagnostic, Level
 from ..model.match import MeterMatch
 from ..model.meter import ExistingMeter, Unreadable
 from ..model.price import Price, by_meter
 from ..model.project import Account, AccountRef
 from ..planning.diff import price_dependencies
-from ..planning.guards import GuardInput
+from ..planning.guards import GuardInput, check
 from .session import Session
 
 _MAX_REQUESTS = 50  # meters whose prices are listed with one request each
@@ -76,3 +77,12 @@ def guard_input(account: Account, snapshot: Snapshot) -> GuardInput:
         unreadable_prices=snapshot.unreadable,
         needs_prices=snapshot.needs_prices,
     )
+
+
+def account_mismatch_warnings(account: Account, snapshot: Snapshot) -> tuple[Diagnostic, ...]:
+    """Return a warning where the key reaches another account or mode than is configured.
+
+    For commands that only show what exists: where something is decided, a guard refuses it.
+    """
+    _, refusals = check((), guard_input(account, snapshot))
+    return tuple(replace(diagnostic, level=Level.WARNING) for diagnostic in refusals)

@@ -30,6 +30,7 @@ def verify(
     unmet: tuple[ReportedChange, ...] = ()
     existing: tuple[ExistingMeter, ...] = ()
     try:
+        session.on_progress("verifying what was applied")
         for wait in _WAITS:
             session.clock.sleep(wait)
             existing = session.meters.list_all()

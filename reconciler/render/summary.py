@@ -139,7 +139,7 @@ def _ended(
     if done:
         rest = f", {left} left" if halts else ""
         return Tone.BAD, f"{said}; {count(done, 'change')} applied{rest}."
-    said = "Declined" if _declined(report) else said
+    said = "Cancelled" if _cancelled(report) else said
     return Tone.BAD, f"{said}; nothing was written."
 
 
@@ -150,11 +150,11 @@ def _all_settled(report: Report | AccountReport, lines: list[ReportedChange]) ->
     return not (open_ or any(map(halted, lines))) and ends <= {Exit.DONE, Exit.PARTIAL}
 
 
-def _declined(report: Report | AccountReport) -> bool:
+def _cancelled(report: Report | AccountReport) -> bool:
     diagnostics = (
         diagnostic for account in _accounts(report) for diagnostic in account.diagnostics
     )
-    return report.exit_code is Exit.FAILED and usage.DECLINED.code in {p.code for p in diagnostics}
+    return report.exit_code is Exit.FAILED and usage.CANCELLED.code in {p.code for p in diagnostics}
 
 
 def _audited(report: Report | AccountReport, lines: list[ReportedChange]) -> tuple[Tone, str]:

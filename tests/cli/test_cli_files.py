@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import stat
+import threading
 from pathlib import Path
 
 import pytest
@@ -42,11 +44,11 @@ def test_errors_reach_the_files_too(world, run):
 @pytest.mark.parametrize("option", ["--out=json=", "--save="])
 @pytest.mark.parametrize("place", ["missing/file", "folder"])
 def test_a_place_that_cannot_take_a_file_ends_the_run_before_it_begins(place, option, world, run):
-    """E002, and nothing was read, let alone written."""
+    """A usage error with code E002; no request is sent."""
     made = world(SEATS, CHAIRS)
     (made.folder / "folder").mkdir()
     ran = run("plan", made.folder, f"{option}{made.folder / place}")
-    assert ran.code == 1
+    assert ran.code == 64
     assert "error E002" in ran.out
     assert not list(made.server.log)
 
@@ -194,7 +196,7 @@ def test_a_draft_is_never_left_behind(error, tmp_path, monkeypatch):
 
     monkeypatch.setattr(os, "fsync", fails)
     with pytest.raises((files.FileError, Killed)):
-        files.write(str(tmp_path / "plan"), "new")
+        files.Target(str(tmp_path / "plan"), 0o666).write("new")
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 
 
@@ -211,7 +213,7 @@ def test_a_link_in_the_place_of_a_draft_is_not_followed(tmp_path, monkeypatch):
     monkeypatch.setattr(files.os, "open", planted)
     for _ in range(2):
         with pytest.raises(files.FileError, match="File exists"):
-            files.write(str(tmp_path / "plan"), "secret")
+            files.Target(str(tmp_path / "plan"), 0o666).write("secret")
     assert not (tmp_path / "elsewhere").exists()
     assert len(set(drafts)) == 2
     assert str(os.getpid()) not in "".join(drafts).removeprefix(str(tmp_path))
@@ -225,15 +227,16 @@ def test_a_link_in_the_place_of_a_draft_is_not_followed(tmp_path, monkeypatch):
         "meters.yaml",
         "link.yaml",
         "./hard.yaml",
-        "state.json",
-        "seed.json",
         ".reconciler/journal.jsonl",
         ".reconciler/journal.jsonl.1",
+        ".reconciler/new.json",
+        "link.json",
+        "new.YML",
     ],
 )
 @pytest.mark.parametrize("sound", ["sound", "meters broken", "project wrong", "project broken"])
 def test_no_document_takes_the_place_of_what_the_run_reads(option, name, sound, world, run):
-    """U009, and every file stays as it was, in a project with mistakes too."""
+    """U009, and no file is changed, also in a project with errors."""
     made = world(SEATS, CHAIRS)
     (made.folder / ".reconciler").mkdir()
     made.file(".reconciler/journal.jsonl", "")
@@ -242,12 +245,11 @@ def test_no_document_takes_the_place_of_what_the_run_reads(option, name, sound, 
     wrong = "metres: 1\n" if sound == "project wrong" else ""
     made.file("reconciler.yaml", f"version: 1\n{wrong}{local}")
     if sound == "project broken":
-        if name in ("state.json", "seed.json"):
-            pytest.skip("nobody can say what they are")
         made.file("reconciler.yaml", "version: [\n")
     if sound == "meters broken":
         made.file("meters.yaml", "meters: [\n")
     (made.folder / "link.yaml").symlink_to("meters.yaml")
+    (made.folder / "link.json").symlink_to("meters.yaml")
     os.link(made.folder / "meters.yaml", made.folder / "hard.yaml")
     before = contents(made.folder)
     ran = run("plan", made.folder, f"{option}{made.folder}/{name}")
@@ -277,9 +279,74 @@ def test_a_document_does_not_take_the_place_of_the_plan_or_of_another(world, run
 
 
 def test_a_plan_may_be_saved_again(world, run):
-    """Also in .reconciler/, where the journal is."""
+    """The file is replaced, and keeps its mode."""
     made = world(SEATS, CHAIRS)
-    (made.folder / ".reconciler").mkdir()
-    saved = made.folder / ".reconciler" / "plan.json"
-    for _ in range(2):
-        assert run("plan", made.folder, "--save", saved).code == 0
+    saved = made.folder / "plan.json"
+    assert run("plan", made.folder, "--save", saved).code == 0
+    saved.chmod(0o640)
+    assert run("plan", made.folder, "--save", saved).code == 0
+    assert stat.S_IMODE(saved.stat().st_mode) == 0o640
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_link_to_a_file_elsewhere_is_refused(exists, world, run, tmp_path_factory):
+    """A pull request could hold such a link; one to a file beside it is followed."""
+    made, elsewhere = world(SEATS, CHAIRS), tmp_path_factory.mktemp("elsewhere") / "file"
+    if exists:
+        elsewhere.write_text("mine")
+    (made.folder / "out.json").symlink_to(elsewhere)
+    ran = run("plan", made.folder, "--out", f"json={made.folder / 'out.json'}")
+    assert (ran.code, "error U009" in ran.out) == (64, True)
+    assert elsewhere.exists() == exists
+    assert not list(made.server.log)
+
+
+def test_the_summary_of_a_github_step_is_appended_to(world, run, monkeypatch):
+    """Earlier commands of the step have written to it; any other file is replaced."""
+    made = world(SEATS, CHAIRS)
+    summary, other = made.file("summary.md", "# Before\n"), made.file("other.md", "# Before\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    run("plan", made.folder, "--out", f"markdown={summary}", "--out", f"markdown={other}")
+    assert summary.read_text() == "# Before\n" + other.read_text()
+
+
+def test_a_fifo_gets_the_document_once_it_is_read(world, run):
+    """It is opened before the first request, and stays a FIFO."""
+    made = world(SEATS, CHAIRS)
+    fifo = made.folder / "fifo"
+    os.mkfifo(fifo)
+    read = []
+    reader = threading.Thread(target=lambda: read.append(fifo.read_text()))
+    descriptor = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)  # so that the virtual clock can't win
+    reader.start()
+    ran = run("plan", made.folder, "--out", f"json={fifo}")
+    reader.join(10)
+    os.close(descriptor)
+    assert (ran.code, held(read[0])["exit_code"]) == (0, 0)
+    assert stat.S_ISFIFO(fifo.stat().st_mode)
+
+
+def test_a_fifo_without_a_reader_is_given_up_after_five_seconds(world, run, clock):
+    """A usage error; no request is sent."""
+    made = world(SEATS, CHAIRS)
+    os.mkfifo(made.folder / "fifo")
+    ran = run("plan", made.folder, "--out", f"json={made.folder / 'fifo'}")
+    assert (ran.code, "no process reads this pipe" in ran.out) == (64, True)
+    assert sum(clock.slept) == pytest.approx(5, abs=0.1)
+    assert not list(made.server.log)
+
+
+def test_an_open_descriptor_is_written_to(world, run):
+    """As in `--out json=/dev/fd/3`, which is also what `>(command)` becomes."""
+    reader, writer = os.pipe()
+    ran = run("explain", "G001", "--out", f"json=/dev/fd/{writer}")
+    os.close(writer)
+    with open(reader, encoding="utf-8") as stream:
+        assert json.load(stream)["codes"][0]["code"] == "G001"
+    assert ran.code == 0
+
+
+def test_standard_output_by_name_carries_one_document(run):
+    """/dev/stdout is `-`."""
+    assert held(run("explain", "G001", "--out", "json=/dev/stdout").out)["codes"]
+    assert run("explain", "--format", "text", "--out", "json=/dev/stdout").code == 64

@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 from cli.world import SEATS, existing
@@ -18,7 +19,7 @@ from reconciler.cli.console import Console
 from reconciler.emulator import Phase
 
 TIMEOUT = 30
-QUESTION = "Only yes is taken for yes: "
+QUESTION = "Only 'yes' will be accepted: "
 
 
 class Desk:
@@ -26,7 +27,7 @@ class Desk:
 
     def __init__(self, *words: object, out: int | None = None, plain: bool = True) -> None:
         self._master, slave = pty.openpty()
-        self.seen = ""
+        self.seen, self.grown = "", threading.Condition()
         self.child = subprocess.Popen(
             [sys.executable, "-m", "reconciler", *map(str, words), *(["--no-color"] * plain)],
             stdin=slave,
@@ -46,7 +47,9 @@ class Desk:
             if not data:
                 assert until is None, self.seen
                 break
-            self.seen += data.decode()
+            with self.grown:
+                self.seen += data.decode()
+                self.grown.notify_all()
         return self.seen.replace("\r\n", "\n")
 
     def type(self, line: str) -> None:
@@ -72,7 +75,7 @@ def test_a_declined_plan_stands_on_the_screen_once(world):
     assert code == 1
     assert seen.count('"Chairs" → "Seats"') == 1
     assert seen.count("othing was written") == 1
-    assert "Declined; nothing was written.\n" in seen.partition(QUESTION)[2]
+    assert "Cancelled; nothing was written.\n" in seen.partition(QUESTION)[2]
     assert made.posts() == []
 
 
@@ -101,7 +104,8 @@ def test_a_bar_under_unbuffered_streams_costs_no_outcome(unbuffered, world, monk
     def reached(moment):
         if moment.request.method == "POST" and moment.phase is Phase.BEFORE:
             desk.child.send_signal(signal.SIGINT)
-            desk.read("stopping: ")
+            with desk.grown:  # the main thread reads
+                assert desk.grown.wait_for(lambda: "Stopping: " in desk.seen, TIMEOUT)
 
     made.server.reached = reached
     desk = Desk("apply", made.folder, "--yes", "-v", plain=False)

@@ -137,7 +137,7 @@ def test_declined_at_the_prompt_ends_with_1(format_, world, run, monkeypatch):
     ran = run("apply", made.folder, "--format", format_, stdin="no\n")
     _one_document(ran, 1, format_)
     assert '"Chairs" → "Seats"' in ran.err
-    assert "Apply this to sandbox (test mode)?" in ran.err
+    assert "Apply this plan to sandbox (test mode)?" in ran.err
     assert made.posts() == []
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
+import pty
 import re
 import subprocess
 import sys
+import termios
 from contextlib import contextmanager
 
 import pytest
@@ -29,7 +32,7 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture
-def price_dependencies(monkeypatch, run):
+def watched(monkeypatch, run):
     """A run whose standard output a person looks at; what that person sees."""
 
     def _run(*words: object) -> str:
@@ -42,25 +45,62 @@ def price_dependencies(monkeypatch, run):
     return _run
 
 
-def test_colours_on_a_terminal(price_dependencies, world):
+def test_colours_on_a_terminal(watched, world):
     """A person sees colours."""
-    assert "\x1b[32m" in price_dependencies("plan", world(SEATS).folder)
+    assert "\x1b[32m" in watched("plan", world(SEATS).folder)
 
 
 @pytest.mark.parametrize(("option", "variable"), [("--no-color", ""), ("--quiet", "1")])
-def test_no_colours_where_somebody_objects(
-    option, variable, price_dependencies, world, monkeypatch
-):
+def test_no_colours_where_somebody_objects(option, variable, watched, world, monkeypatch):
     """The command line, or the environment (no-color.org)."""
     monkeypatch.setenv("NO_COLOR", variable)
-    seen = price_dependencies("plan", world(SEATS).folder, option)
+    seen = watched("plan", world(SEATS).folder, option)
     assert "  + seats" in seen
     assert "\x1b" not in seen
 
 
-def test_json_is_never_coloured(price_dependencies, world):
+def test_colours_can_be_forced(world, run, monkeypatch):
+    """FORCE_COLOR colors a pipe, as in a CI log; NO_COLOR wins over it."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    made = world(SEATS)
+    assert "\x1b[32m" in run("plan", made.folder).out
+    assert "\x1b" not in run("plan", made.folder, "--no-color").out
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b" not in run("plan", made.folder).out
+
+
+def test_a_dumb_terminal_gets_neither_colours_nor_progress(watched, world, monkeypatch):
+    """It would show the control sequences."""
+    monkeypatch.setenv("TERM", "dumb")
+    errors = Terminal()
+    monkeypatch.setattr(sys, "stderr", errors)
+    assert "\x1b" not in watched("apply", world(SEATS).folder, "--yes")
+    assert errors.getvalue() == "done: create seats\n"
+
+
+@pytest.mark.parametrize(("columns", "width"), [("", 80), ("120", 120), ("5", 20), ("wide", 80)])
+def test_text_fits_the_width(columns, width, world, run, monkeypatch):
+    """COLUMNS, or 80 without a terminal: the location ends in the last column."""
+    monkeypatch.setenv("COLUMNS", columns)
+    out = run("plan", world(SEATS).folder).out
+    (head,) = [line for line in out.splitlines() if line.startswith("  + seats")]
+    assert len(head) == max(width, len(" ".join(head.split())) + 4)
+    assert Console({"COLUMNS": columns}).width == width
+
+
+def test_the_width_is_that_of_the_terminal():
+    """Where COLUMNS says nothing."""
+    master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (24, 132))
+    with contextlib.closing(os.fdopen(slave, "w")) as terminal, pytest.MonkeyPatch.context() as at:
+        at.setattr(sys, "stdout", terminal)
+        assert Console({}).width == 132
+    os.close(master)
+
+
+def test_json_is_never_coloured(watched, world):
     """Not even on a terminal."""
-    held(price_dependencies("plan", world(SEATS).folder, "--format", "json"))
+    held(watched("plan", world(SEATS).folder, "--format", "json"))
 
 
 def test_names_from_the_account_cannot_move_the_screen(world, run):
@@ -73,7 +113,7 @@ def test_names_from_the_account_cannot_move_the_screen(world, run):
 
 def test_notes_are_cleaned(capsys):
     """Standard error is a screen, too."""
-    Console().note(EVIL)
+    Console().inform(EVIL)
     assert capsys.readouterr().err == "Ev\\x1b[31mil\\u202e\n"
 
 
@@ -85,14 +125,28 @@ def test_progress_in_lines_and_none_with_quiet(world, run):
     assert run("apply", made.folder, "--yes", "--quiet").err == ""
 
 
-def test_progress_as_a_bar(world, run, monkeypatch):
-    """On a terminal a bar is drawn on standard error, and nothing else on standard output."""
+def test_progress_on_a_terminal(world, run, monkeypatch):
+    """On a terminal one line on standard error is rewritten, and removed at the end."""
     made = world(SEATS, {"meters": [existing("[red]seats", "Chairs")]})
     stream = Terminal()
     monkeypatch.setattr(sys, "stderr", stream)
     ran = run("apply", made.folder, "--yes", "--format", "json")
     assert held(ran.out)["exit_code"] == 0
-    assert "sandbox" in stream.getvalue()
+    assert "\r\x1b[Ksandbox: applying 1 change" in stream.getvalue()
+    assert stream.getvalue().endswith("\r\x1b[K")
+
+
+@pytest.mark.parametrize("command", ["plan", "drift"])
+def test_what_is_read_is_shown_on_a_terminal(command, world, run, monkeypatch):
+    """Page by page, and the line is removed at the end; --quiet hides it."""
+    made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    run(command, made.folder, "--quiet")
+    assert stream.getvalue() == ""
+    run(command, made.folder)
+    assert "\r\x1b[Ksandbox: reading meters, page 1" in stream.getvalue()
+    assert stream.getvalue().endswith("\r\x1b[K")
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
@@ -184,15 +238,15 @@ def test_a_bar_that_fails_ends_nothing_and_leaves_the_journal_whole(ends, world,
     made = world(SEATS)
     if ends:
         monkeypatch.setattr(Console, "shows_progress", property(lambda _: True))
-        monkeypatch.setattr("rich.progress.Progress.stop", told_nothing)
+        monkeypatch.setattr("reconciler.cli.console.Console.show_status", told_nothing)
     else:
-        monkeypatch.setattr("reconciler.cli.commands.apply_job.progress", broken)
+        monkeypatch.setattr("reconciler.cli.commands.apply.progress", broken)
     assert run("apply", made.folder, "--yes").code == 0
     journal = (made.folder / ".reconciler" / "journal.jsonl").read_text("utf-8")
     assert [json.loads(line)["kind"] for line in journal.splitlines()][-2:] == ["result", "end"]
 
 
-def told_nothing(_: object) -> None:
+def told_nothing(*_: object) -> None:
     raise RuntimeError("no such terminal")
 
 
@@ -202,7 +256,7 @@ def test_a_defect_while_writing_is_no_clean_failure(world, run, monkeypatch):
     def broken(*_: object, **__: object):
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("reconciler.cli.commands.apply_job.apply_plan", broken)
+    monkeypatch.setattr("reconciler.cli.commands.apply.apply_plan", broken)
     made = world(SEATS)
     ran = run("apply", made.folder, "--yes", "--format", "json")
     assert ran.code == 5

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from cli.world import SEATS
 
-HEAVY = {"requests", "urllib3", "deepdiff", "rich", "jsonschema", "ssl"}
+HEAVY = {"requests", "urllib3", "deepdiff", "jsonschema", "ssl"}
 QUICKSTART = Path(__file__).parents[2] / "examples" / "quickstart"
 _SHOW = """
 import sys
@@ -45,11 +45,11 @@ def test_offline_verbs_import_nothing_heavy(words):
     assert not imported(*words) & HEAVY
 
 
-def test_a_plan_without_differences_needs_no_deepdiff_and_no_rich(world, run):
-    """Only meters that differ are compared in depth, only a watched apply draws a bar."""
+def test_a_plan_without_differences_needs_no_deepdiff(world, run):
+    """Only meters that differ are compared in depth."""
     made = world(SEATS)
     run("apply", made.folder, "--yes")
-    assert not imported("plan", made.folder) & {"deepdiff", "rich", "jsonschema"}
+    assert not imported("plan", made.folder) & {"deepdiff", "jsonschema"}
 
 
 def test_the_version_is_told_without_reading_the_words():

@@ -65,7 +65,7 @@ def test_the_second_signal_ends_a_run_that_writes(world):
     made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
     with hanging_apply(made, "POST") as child:
         child.send_signal(signal.SIGINT)
-        assert _said(child).startswith("stopping: ")
+        assert _said(child).startswith("Stopping: ")
         child.send_signal(signal.SIGTERM)
         _ended(child)
 
@@ -120,7 +120,7 @@ def test_a_terminal_that_goes_away_does_not_cut_a_request_off(world):
     with hanging_apply(made, "POST") as child:
         for _ in range(3):
             child.send_signal(signal.SIGHUP)
-        assert _said(child).startswith("stopping: ")
+        assert _said(child).startswith("Stopping: ")
         child.answer()
         _ended(child)
     assert len(made.posts()) == 1

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from cli.world import CALLS, SEATS, existing
 from published import held
 
 from reconciler import __version__
-from reconciler.cli.arguments import first_guess
+from reconciler.cli.arguments import guess_format
 from reconciler.cli.commands import COMMANDS
 
 
@@ -28,6 +30,28 @@ def test_the_overview_names_every_verb_and_exit_code(words, run):
     assert all(len(line) <= 80 for line in ran.out.splitlines())
 
 
+@pytest.mark.parametrize("words", [["help"], ["help", "plan"], ["help", "--help"]])
+def test_help_is_a_command_too(words, run):
+    """`help` is `--help`, and `help plan` is `plan --help`."""
+    ran = run(*words)
+    expected = run("plan", "--help") if "plan" in words else run("--help")
+    assert (ran.code, ran.out) == (0, expected.out)
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_a_run_can_start_in_another_folder(before, world, run, monkeypatch, tmp_path):
+    """PATH and the files to write are relative to it; the process stays where it is."""
+    made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
+    monkeypatch.chdir(tmp_path.parent)
+    directory, rest = ("-C", made.folder), ("--out", "json=report.json")
+    ran = run(*directory, "plan", *rest) if before else run("plan", *directory, *rest)
+    assert ran.code == 0
+    assert held((made.folder / "report.json").read_text())["command"] == "plan"
+    assert Path.cwd() == tmp_path.parent
+    drift = run("drift", "-C", made.folder.name)
+    assert f"reconciler apply {made.folder.name}" in drift.out
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_verb_has_help(command, run):
     """Whatever else is said; options come with a sentence each."""
@@ -40,8 +64,10 @@ def test_every_verb_has_help(command, run):
 def test_help_offers_only_what_a_verb_gives(run):
     """A list is text or JSON; asking for more is answered with these two."""
     offered = " ".join(run("list", "--help").out.split())
-    assert "of standard output: text, json --out" in offered
-    assert "of standard output: text, json, markdown" in run("plan", "--help").out
+    assert "format of standard output: text, json --out" in offered
+    assert "format of standard output: text, json, markdown" in " ".join(
+        run("plan", "--help").out.split()
+    )
     ran = run("history", "--format", "junit")
     assert ran.code == 64
     assert "history has no format 'junit'" in ran.out
@@ -49,9 +75,9 @@ def test_help_offers_only_what_a_verb_gives(run):
 
 
 WRONG = [
-    ([], "U001", "a verb is missing"),
-    (["paln"], "U001", "did you mean plan?"),
-    (["--quiet", "plan"], "U001", "options stand after it"),
+    ([], "U001", "missing command"),
+    (["paln"], "U001", "did you mean `reconciler plan`?"),
+    (["--quiet", "plan"], "U001", "options follow the command"),
     (["plan", "--acount", "x"], "U002", "did you mean --account?"),
     (["plan", "--format"], "U002", "expected one argument"),
     (["plan", "a", "b"], "U002", "unrecognized arguments: b"),
@@ -64,6 +90,20 @@ WRONG = [
     (["apply", "--yes", "--plan", "p", "--only", "x"], "U002", "--only cannot narrow"),
     (["explain", "G999"], "U007", "there is no code 'G999'"),
     (["explain", "G01"], "U007", "did you mean"),
+    (["diff"], "U001", "did you mean `reconciler plan`?"),
+    (["help", "paln"], "U001", "did you mean `reconciler plan`?"),
+    (["-chdir=x", "plan"], "U001", "did you mean -C DIR?"),
+    (["plan", "--dry-run"], "U002", "`reconciler plan` shows what apply would do"),
+    (["plan", "--version"], "U002", "did you mean `reconciler --version`?"),
+    (["plan", "-out=x"], "U002", "did you mean `reconciler plan --save FILE`?"),
+    (["plan", "-chdir=x"], "U002", "did you mean -C DIR?"),
+    (["apply", "-auto-approve"], "U002", "did you mean --yes?"),
+    (["apply", "--auto-approve"], "U002", "did you mean --yes?"),
+    (["apply", "--doit"], "U002", "did you mean --yes?"),
+    (["apply", "-target", "x"], "U002", "did you mean --only PATTERN?"),
+    (["apply", "--target=x"], "U002", "did you mean --only PATTERN?"),
+    (["plan", "-C", "nowhere"], "U002", "-C nowhere: No such file"),
+    (["plan", "a", "b"], "U002", "see `reconciler plan --help`"),
     (["emulate", "--port", "x"], "U002", "not a whole number"),
     (["emulate", "--fault", "boom"], "U002", "'boom'"),
     (["emulate", "--switch", "color=red"], "U002", "there is no switch 'color'"),
@@ -107,7 +147,7 @@ def test_wrong_words_with_json_are_json(words, json_, run, tmp_path, monkeypatch
 )
 def test_the_format_is_guessed_before_words_are_read(words, format_):
     """Only what would have been standard output's format counts."""
-    assert first_guess(words) == format_
+    assert guess_format(words) == format_
 
 
 def test_a_project_with_several_accounts_asks_for_a_name(world, run):

@@ -62,7 +62,7 @@ class Child:
     def stop(self, number: int) -> None:
         """Send a signal, and wait until the process has said that it will stop."""
         self.process.send_signal(number)
-        self.hear("stopping: ")
+        self.hear("Stopping: ")
 
     def slay(self) -> None:
         """SIGKILL, and wait until nothing of the process is left."""

@@ -1,4 +1,4 @@
-"""`drift`: what differs in an account, how bad, since when, and who did it. Read-only."""
+"""`drift`: report what differs in an account, how bad, since when and who did it; read-only."""
 
 from __future__ import annotations
 
@@ -12,15 +12,14 @@ from ...model.project import Account
 from ...operations.detect_drift import detect_drift
 from ...render import Document
 from ...report.report import AccountReport, Report
-from ..accounts import chosen, each, failed
+from ..accounts import failed_report, for_each_account, scope_for, select_accounts
 from ..arguments import Parser, ScopedOptions, add_project_options, add_scope_options
-from ..context import Command, Context
-from ..reach import narrowed, open_session
+from ..context import Command, Context, open_session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftOptions(ScopedOptions):
-    """From which severity on a finding is told by the exit code."""
+    """The lowest severity of a finding that makes the exit code 2."""
 
     fail_on: str = Severity.LOW
 
@@ -32,14 +31,14 @@ def _options(parser: Parser) -> None:
         "--fail-on",
         choices=[str(severity) for severity in reversed(Severity) if severity != Severity.NONE],
         default=str(Severity.LOW),
-        help="exit 2 only for findings this bad, or worse (default: low)",
+        help="exit 2 only for findings of this severity or worse (default: low)",
     )
 
 
 def _drift(options: DriftOptions, context: Context) -> Document:
     project = load(options.path)
-    accounts = chosen(project, options.account)
-    scope, jobs = narrowed(accounts, options.only), _jobs(project.root)
+    accounts = select_accounts(project, options.account)
+    scope, jobs = scope_for(accounts, options.only), _jobs(project.root)
 
     def audited(account: Account) -> AccountReport:
         with open_session(account, context) as session:
@@ -49,18 +48,18 @@ def _drift(options: DriftOptions, context: Context) -> Document:
                 scope,
                 fail_on=Severity(options.fail_on),
                 jobs=jobs,
-                path=options.path,
+                path=options.path_from_start,
             )
 
     return Report(
         command="drift",
-        accounts=each(accounts, context, audited, failed),
+        accounts=for_each_account(accounts, context, audited, failed_report),
         diagnostics=project.diagnostics,
     )
 
 
 def _jobs(root: str) -> dict[str, str]:
-    """Who ran each plan, a CI job or a person, as far as the journal of this folder knows."""
+    """Return who ran each plan, a CI job or a user, as far as the journal of the project has it."""
     entries, _ = journal.read(Path(root) / ".reconciler")
     runs = [entry for entry in entries if entry.get("kind") == "run"]
     who = {str(run.get("plan_id")): run.get("job") or run.get("user") for run in runs}
@@ -69,8 +68,8 @@ def _jobs(root: str) -> dict[str, str]:
 
 COMMAND = Command(
     DriftOptions,
-    "Compare the account with the files and say what differs, how bad it is, since when, and\n"
-    "who did it. Reads only: it works with a read-only key and sends no POST.",
+    "Compare the account with the files: what differs, how bad it is, since when, and who\n"
+    "changed it. Read-only: works with a read-only key and sends no POST.",
     _options,
     _drift,
 )

@@ -1,10 +1,9 @@
-"""`emulate`: the emulator on a loopback port, until Ctrl-C or SIGTERM."""
+"""`emulate`: serve the emulator on a loopback port, until Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -27,7 +26,7 @@ from ...emulator import (
 )
 from ...render import Document
 from ...report.documents import EmulatorInfo
-from ..arguments import Options, Parser, whole
+from ..arguments import Options, Parser, whole_number
 from ..context import PLAIN, Command, Context
 
 _SPELLED_OUT = ("latency", "rate_limit", "name_scope")
@@ -36,7 +35,7 @@ _OTHERS = {name: options for name, options in choices().items() if name not in _
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmulateOptions(Options):
-    """The address, the initial account, and the faults."""
+    """The port, the state and the seed, the settings and the faults of the emulator."""
 
     port: int = 12111
     state: str | None = None
@@ -50,49 +49,58 @@ class EmulateOptions(Options):
     announce: bool = False
     hold: tuple[str, ...] = ()
 
-    def reads(self) -> Collection[str]:
-        """The account's file, and what it starts from."""
-        return tuple(file for file in (self.state, self.seed) if file)
-
 
 _KEY = (
-    "repeatable: accept these keys only, each with its permissions (without any it may do "
-    f"everything): {', '.join(PERMISSIONS)}. One that may only read: "
+    "accept only these keys, each with its permissions (none given: all permissions); "
+    f"repeatable. Permissions: {', '.join(PERMISSIONS)}. Example of a read-only key: "
     "rk_test_reader=billing_meter_read,plan_read,event_read"
 )
-_SWITCH = "repeatable, where Stripe's behaviour is not known, the default first: " + "; ".join(
+_SWITCH = "set a behaviour that Stripe does not document (default first); repeatable: " + "; ".join(
     f"{name} ({options})" for name, options in _OTHERS.items()
 )
-_FAULT = "repeatable: KIND[:before|after][:NAME=VALUE]..., e.g. 500:after:post=3, reset:n=7"
-_HOLD = "repeatable, announces too: pause at 7:before or 7:after until a line is typed"
+_FAULT = (
+    "inject a fault, KIND[:before|after][:NAME=VALUE]..., e.g. 500:after:post=3 or reset:n=7; "
+    "repeatable"
+)
+_HOLD = "with --announce: pause at e.g. 7:before or 7:after until a line is entered"
 
 
 def _options(parser: Parser) -> None:
     add = parser.add_argument
     many: dict[str, Any] = {"action": "append", "default": []}
-    add("--port", type=whole, default=12111, help="default 12111; 0: any free one")
-    add("--state", metavar="FILE", help="keep the account in this SQLite file (default: in memory)")
-    add("--seed", metavar="FILE", help="JSON that a new account starts from")
-    add("--latency", metavar="MS", help="milliseconds before every answer")
-    add("--rate-limit", metavar="N", help="requests a second; more get a 429")
-    add("--name-scope", metavar="SCOPE", help="which meters occupy a name: active or all")
+    add(
+        "--port",
+        type=whole_number,
+        default=12111,
+        help="port to listen on (default 12111; 0: any free port)",
+    )
+    add(
+        "--state",
+        metavar="FILE",
+        help="keep the state of the account in this SQLite file (default: in memory)",
+    )
+    add("--seed", metavar="FILE", help="JSON file with the initial state of a new account")
+    add("--latency", metavar="MS", help="delay every response by this many milliseconds")
+    add("--rate-limit", metavar="N", help="answer 429 above this many requests a second")
+    add("--name-scope", metavar="SCOPE", help="meters that occupy an event_name: active or all")
     add("--key", metavar="KEY[=PERMISSION,...]", help=_KEY, **many)
     add("--switch", metavar="NAME=VALUE", help=_SWITCH, **many)
     add("--fault", metavar="SPEC", help=_FAULT, **many)
-    add("--announce", action="store_true", help="report every request on standard error")
+    add("--announce", action="store_true", help="print every request on standard error")
     add("--hold", metavar="MOMENT", help=_HOLD, **many)
 
 
 def _emulate(options: EmulateOptions, context: Context) -> Document:
     try:
         settings, faults = _settings(options), [Fault.parse(spec) for spec in options.fault]
-        reached = _announcer(options, context)
+        announcer = _announcer(options, context)
     except (SettingError, argparse.ArgumentTypeError) as error:
-        raise UsageError(usage.BAD_WORDS(str(error))) from None
+        hint = "see `reconciler emulate --help`"
+        raise UsageError(usage.BAD_OPTIONS(str(error), hint=hint)) from None
     try:
         with (
             open_state(options.state, options.seed) as store,
-            Server(store, settings, faults, port=options.port, reached=reached) as server,
+            Server(store, settings, faults, port=options.port, reached=announcer) as server,
         ):
             serving = EmulatorInfo(url=server.url, api_key=server.api_key)
             context.stop.only_told()
@@ -109,11 +117,11 @@ def _emulate(options: EmulateOptions, context: Context) -> Document:
 def _unserved(port: int, error: OSError) -> Diagnostic:
     why = os.strerror(error.errno) if error.errno else str(error)
     message = f"127.0.0.1:{port} cannot be served: {why}"
-    return environment.EMULATOR(message, hint="choose another --port; --port 0 takes any free one")
+    return environment.EMULATOR(message, hint="choose another --port; --port 0 takes any free port")
 
 
 def _settings(options: EmulateOptions) -> Settings:
-    """The switches; a latency without a unit is in milliseconds."""
+    """Return the settings; a latency without a unit is in milliseconds."""
     given = dict(_pair(word) for word in options.switch)
     spelled = {name: getattr(options, name) for name in _SPELLED_OUT}
     given |= {name: word for name, word in spelled.items() if word is not None}
@@ -133,13 +141,13 @@ def _announcer(options: EmulateOptions, context: Context) -> Announcer | None:
     if not options.announce and not options.hold:
         return None
     holds = [parse_moment(word) for word in options.hold]
-    return Announcer(context.console.aside, context.console.keyboard, holds)
+    return Announcer(context.console.errors, context.console.keyboard, holds)
 
 
 COMMAND = Command(
     EmulateOptions,
     "Serve an emulated Stripe on 127.0.0.1: billing meters, prices, events and the account.\n"
-    "It keeps the account in memory or a file, and fails on demand. Ctrl-C ends it.",
+    "It keeps state as Stripe does, and injects faults on demand. Ctrl-C ends it.",
     _options,
     _emulate,
     PLAIN,

@@ -1,4 +1,4 @@
-"""`explain`: what a diagnostic code means, and what to do about it."""
+"""`explain`: describe a diagnostic code."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from ..context import PLAIN, Command, Context
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainOptions(Options):
-    """Which code; None for all of them."""
+    """The code to describe; None for all of them."""
 
     code: str | None = None
 
 
 def _options(parser: Parser) -> None:
-    parser.add_argument("code", nargs="?", metavar="CODE", help="as in a message, e.g. G001")
+    parser.add_argument("code", nargs="?", metavar="CODE", help="a code from a message, e.g. G001")
 
 
 def _explain(options: ExplainOptions, _: Context) -> Document:
@@ -37,7 +37,7 @@ def _explain(options: ExplainOptions, _: Context) -> Document:
 
 COMMAND = Command(
     ExplainOptions,
-    "Describe a diagnostic code: what it means, and what to do. Without a code, list them all.",
+    "Describe a diagnostic code: its cause and the way out. Without a code, list them all.",
     _options,
     _explain,
     PLAIN,

@@ -20,14 +20,13 @@ from ...history.timeline import AccountEvent, timeline
 from ...model.meter import Unreadable
 from ...model.project import Account, AccountRef
 from ...operations.session import Session
-from ...operations.snapshot import take_snapshot
+from ...operations.snapshot import account_mismatch_warnings, take_snapshot
 from ...render import Document
 from ...report.history import History
 from ...stripe.client import readable
-from ..accounts import chosen, each
+from ..accounts import for_each_account, select_accounts
 from ..arguments import Parser, ProjectOptions, add_project_options
-from ..context import PLAIN, Command, Context
-from ..reach import account_mismatch_warnings, open_session
+from ..context import PLAIN, Command, Context, open_session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +50,7 @@ def _history(options: HistoryOptions, context: Context) -> Document:
     entries, diagnostics = journal.read(Path(project.root) / ".reconciler", context.clock)
     runs = parse_runs(entries)
     if options.account:
-        names = {account.name for account in chosen(project, options.account)}
+        names = {account.name for account in select_accounts(project, options.account)}
         runs = tuple(run for run in runs if run.account.name in names)
     failed = any(diagnostic.level is Level.ERROR for diagnostic in diagnostics)
     history = History(
@@ -61,7 +60,8 @@ def _history(options: HistoryOptions, context: Context) -> Document:
     )
     if options.meter is None:
         return history
-    return _of_one(options.meter, history, project.root, chosen(project, options.account), context)
+    accounts = select_accounts(project, options.account)
+    return _of_one(options.meter, history, project.root, accounts, context)
 
 
 def _of_one(
@@ -70,7 +70,9 @@ def _of_one(
     """Narrow the history to one meter and add its time line; only the events need a key."""
     runs = tuple(about(history.runs, meter))
     commits, uncommitted = changes(root, meter)
-    read = each(accounts, context, lambda account: _read_events(account, meter, context), _failed)
+    read = for_each_account(
+        accounts, context, lambda account: _read_events(account, meter, context), _failed
+    )
     moments = timeline(runs, [event for one in read for event in one.events], commits)
     known = {change.event_name for run in history.runs for change in run.changes}
     known |= {desired.event_name for account in accounts for desired in account.declared}

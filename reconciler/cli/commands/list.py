@@ -1,4 +1,4 @@
-"""`list`: the live meters of an account, as they are."""
+"""`list`: list the existing meters of an account."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from ...diagnostics.errors import Exit
 from ...model.meter import ExistingMeter, Status
 from ...model.pattern import fits
 from ...model.project import Account, AccountRef
-from ...operations.snapshot import take_snapshot
+from ...operations.snapshot import account_mismatch_warnings, take_snapshot
 from ...planning.warnings import partial
 from ...render import Document
 from ...report.documents import AccountInventory, Inventory
-from ..accounts import chosen, each
+from ..accounts import for_each_account, select_accounts
 from ..arguments import Parser, ScopedOptions, add_project_options, add_scope_options
-from ..context import PLAIN, Command, Context
-from ..reach import account_mismatch_warnings, open_session
+from ..context import PLAIN, Command, Context, open_session
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListOptions(ScopedOptions):
-    """Which meters; None for active and inactive ones. `only` are patterns of live names."""
+    """Which meters: `status` None is both, `only` matches existing event_names."""
 
     status: str | None = None
 
@@ -31,7 +30,9 @@ def _options(parser: Parser) -> None:
     add_project_options(parser)
     add_scope_options(parser)
     parser.add_argument(
-        "--status", choices=[str(status) for status in Status], help="only these (default: all)"
+        "--status",
+        choices=[str(status) for status in Status],
+        help="only meters of this status (default: all)",
     )
 
 
@@ -54,7 +55,7 @@ def _list(options: ListOptions, context: Context) -> Document:
             diagnostics=diagnostics,
         )
 
-    accounts = each(chosen(project, options.account), context, listed, _failed)
+    accounts = for_each_account(select_accounts(project, options.account), context, listed, _failed)
     return Inventory(
         accounts=accounts, diagnostics=project.diagnostics, narrowed=bool(options.only)
     )
@@ -76,7 +77,7 @@ def _failed(
 
 COMMAND = Command(
     ListOptions,
-    "List the live meters of an account, active and inactive ones, as they are.",
+    "List the existing meters of an account, active and inactive.",
     _options,
     _list,
     PLAIN,

@@ -1,4 +1,4 @@
-"""`validate`: the files alone, offline, without a key."""
+"""`validate`: check the files alone, offline and without a key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...model.project import Account, AccountRef
 from ...planning.warnings import partial
 from ...render import Document
 from ...report.report import AccountReport, Report
-from ..accounts import check_only_patterns, chosen
+from ..accounts import check_only_patterns, select_accounts
 from ..arguments import Parser, ScopedOptions, add_project_options, add_scope_options
 from ..context import Command, Context
 
@@ -21,7 +21,7 @@ def _options(parser: Parser) -> None:
 
 def _validate(options: ScopedOptions, _: Context) -> Document:
     project = load(options.path)
-    accounts = chosen(project, options.account) if options.account else project.accounts
+    accounts = select_accounts(project, options.account) if options.account else project.accounts
     check_only_patterns(accounts, options.only)
     part = project.narrowed or bool(options.only)
     reports = tuple(_valid(account, options.only, part=part) for account in accounts)
@@ -46,8 +46,8 @@ def _valid(account: Account, only: tuple[str, ...], *, part: bool) -> AccountRep
 
 COMMAND = Command(
     ScopedOptions,
-    "Check the project file and all meter files, offline and without a key. Every mistake is\n"
-    "reported at once, with its place and what to do, whatever --only leaves out.",
+    "Check the project file and all meter files, offline and without a key. All errors are\n"
+    "reported at once, each with its location and a hint, also those outside --only.",
     _options,
     _validate,
 )

@@ -7,27 +7,28 @@ from ..diagnostic import Rule
 EMULATOR = Rule(
     "E001",
     "the emulator cannot start",
-    "The state file is held by another process, is not the state of an emulator, or cannot be "
-    "written; the seed describes no account; or the port is taken.",
-    "read the message: it names the file, the place in the seed or the switch",
+    "The state file is in use by another process, is not an emulator's state or cannot be "
+    "written; the seed is invalid; or the port is in use.",
+    "see the message: it names the file, the location in the seed, or the setting",
 )
 FILE_UNWRITABLE = Rule(
     "E002",
     "a file cannot be written",
-    "A file of --out or --save is in a folder that does not exist or may not be written, or the "
-    "disk is full. Files are written beside their place and moved there when they are whole. Said "
-    "of standard output where the disk under it is full: what the run did is done, see `history`.",
-    "name a file in an existing folder that you may write to",
+    "The target of --out or --save is in a folder that does not exist or is not writable, is a "
+    "pipe that no process reads, or is on a full disk. Files are written under another name and "
+    "renamed when complete. A report that is lost at the end does not undo the run: see "
+    "`reconciler history`.",
+    "choose a file in an existing, writable folder",
 )
 FILE_UNREADABLE = Rule(
     "E003",
     "a file cannot be read",
-    "The file of --plan does not exist, may not be read, or is not UTF-8 text.",
-    "name the file that `plan --save` wrote",
+    "The file of --plan does not exist, is not readable, or is not UTF-8 text.",
+    "give the file that `reconciler plan --save` wrote",
 )
 BUG = Rule(
     "E900",
-    "an error inside the tool",
-    "The tool failed in a way that nobody foresaw. This is a defect of it, not of your files.",
-    "report it with the output of -vv, which shows where it happened",
+    "internal error",
+    "The tool failed unexpectedly. This is a bug in the tool, not an error in your files.",
+    "report it with the output of -vv, which includes the traceback",
 )

@@ -1,4 +1,4 @@
-"""Text for people, in 80 columns: what would happen, to what, and why; it decides nothing."""
+"""Text for people, as wide as the terminal: what would happen, to what, and why."""
 
 from __future__ import annotations
 
@@ -39,14 +39,16 @@ _TONE = {
 _JUDGED = ("plan", "apply", "drift")
 
 
-def render(document: Document, shown: Shown = _NOTHING) -> str:
-    """The document without colours."""
-    return ink.plain(lines(document, shown))
+def render(document: Document, shown: Shown = _NOTHING, width: int = ink.WIDTH) -> str:
+    """The document without colours, for a terminal of `width` columns."""
+    with ink.columns(width):
+        return ink.plain(lines(document, shown))
 
 
-def coloured(document: Document, shown: Shown = _NOTHING) -> str:
-    """The document for a terminal."""
-    return ink.coloured(lines(document, shown))
+def coloured(document: Document, shown: Shown = _NOTHING, width: int = ink.WIDTH) -> str:
+    """The document with colours, for a terminal of `width` columns."""
+    with ink.columns(width):
+        return ink.coloured(lines(document, shown))
 
 
 def lines(document: Document, shown: Shown = _NOTHING) -> Iterator[ReportedChange]:

@@ -13,7 +13,7 @@ from ...timestamps import format_time
 from ..escape import clean
 from ..summary import PARTIAL, counted, verdict
 from ..view import advice, attribution_text, exempted, undated, unnamed
-from .styled import WIDTH, ReportedChange, Span, Style, wrapped
+from .styled import ReportedChange, Span, Style, current_width, wrapped
 
 _COLOUR = {
     Severity.NONE: Style.FAINT,
@@ -44,7 +44,7 @@ def _block(line: ReportLine) -> Iterator[ReportedChange]:
     change = line.change
     word = "ignored" if line.ignored else str(change.severity)
     name, place = clean(change.event_name), clean(str(change.location or ""))
-    gap = " " * max(2, WIDTH - 8 - len(name) - len(place))
+    gap = " " * max(2, current_width() - 8 - len(name) - len(place))
     sign = Span(f"{word:<8}", _COLOUR[change.severity])
     yield (sign, Span(name, Style.BOLD), gap, Span(place, Style.FAINT))
     for finding in line.findings:

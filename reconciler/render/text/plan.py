@@ -10,7 +10,7 @@ from ...planning.warnings import priced
 from ...report.report import ChangeResult, ResultStatus
 from ..escape import clean
 from ..view import SIGN, Place, field_rows, unnamed, value, why
-from .styled import WIDTH, ReportedChange, Span, Style, wrapped
+from .styled import ReportedChange, Span, Style, current_width, wrapped
 
 _COLOUR = {
     Action.CREATE: Style.GREEN,
@@ -50,7 +50,7 @@ def _head(change: Change) -> ReportedChange:
     name, place = clean(change.event_name), clean(str(change.location or ""))
     command = f"{change.action}{' (refused)' if change.refused_by else ''}"
     left = f"{sign:>3} {name}  {command}"
-    gap = " " * max(2, WIDTH - len(left) - len(place))
+    gap = " " * max(2, current_width() - len(left) - len(place))
     head = (Span(f"{sign:>3} ", colour), Span(name, Style.BOLD), "  ", Span(command, colour))
     return (*head, gap, Span(place, Style.FAINT)) if place else head
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 from textwrap import wrap
@@ -14,6 +16,22 @@ from textwrap import wrap
 from ..escape import clean
 
 WIDTH = 80
+_WIDTH = ContextVar("width", default=WIDTH)
+
+
+@contextmanager
+def columns(width: int) -> Iterator[None]:
+    """Lay out everything that is rendered meanwhile for a terminal of this width."""
+    before = _WIDTH.set(width)
+    try:
+        yield
+    finally:
+        _WIDTH.reset(before)
+
+
+def current_width() -> int:
+    """Return the columns that a line may take."""
+    return _WIDTH.get()
 
 
 class Style(StrEnum):
@@ -49,7 +67,7 @@ def coloured(lines: Iterable[ReportedChange]) -> str:
 
 
 def wrapped(text: str, indent: str, hanging: str | None = None) -> Iterator[ReportedChange]:
-    """Prose as lines that fit 80 columns; a long word is never broken.
+    """Prose as lines that fit the terminal; a long word is never broken.
 
     Neither is what stands in backticks, a command or a line of YAML: it is there to be copied.
     Where it has a line of its own, it needs no backticks.
@@ -57,7 +75,7 @@ def wrapped(text: str, indent: str, hanging: str | None = None) -> Iterator[Repo
     rest = indent if hanging is None else hanging
     for line in wrap(
         _QUOTED.sub(lambda quoted: quoted[0].replace(" ", _GLUE), clean(text)),
-        WIDTH,
+        current_width(),
         initial_indent=indent,
         subsequent_indent=rest,
         break_long_words=False,
