@@ -124,7 +124,11 @@ def add_output_options(parser: Parser, formats: tuple[str, ...]) -> None:
     group.add_argument("--quiet", action="store_true", help="no progress and no remarks")
     group.add_argument("--no-color", action="store_true", help="no colours, as with NO_COLOR")
     group.add_argument(
-        "-v", dest="verbose", action="count", default=0, help="log requests; -vv: and tracebacks"
+        "-v",
+        dest="verbose",
+        action="count",
+        default=0,
+        help="list all, log requests; -vv: tracebacks",
     )
     group.add_argument("-h", "--help", action="store_true", help="show this text")
 

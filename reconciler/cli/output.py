@@ -21,6 +21,7 @@ class Output:
 
     format: str = "text"
     files: tuple[Out, ...] = ()
+    verbose: bool = False
 
 
 def outputs(options: Options) -> Output:
@@ -42,7 +43,7 @@ def outputs(options: Options) -> Output:
         files.writable(name)
     if written:
         files.spare(written, options.reads())
-    return Output(spoken[0] if spoken else "text", places)
+    return Output(spoken[0] if spoken else "text", places, verbose=options.verbose > 0)
 
 
 def emit(document: Document, output: Output, console: Console) -> Exit:
@@ -77,9 +78,11 @@ def preview(planned: AccountReport, output: Output, console: Console) -> None:
     plan = Report(command="plan", accounts=(planned,))
     if output.format == "text" and console.one_terminal:
         console.shown[planned.account.name] = planned
-        console.begin(coloured(plan) if console.colours else render(plan))
+        paint = coloured if console.colours else render
+        console.begin(paint(plan, verbose=output.verbose))
     else:
-        console.show(coloured(plan) if console.colours_aside else render(plan))
+        paint = coloured if console.colours_aside else render
+        console.show(paint(plan, verbose=output.verbose))
 
 
 def _spoken(document: Document, output: Output, console: Console) -> str:
@@ -88,7 +91,7 @@ def _spoken(document: Document, output: Output, console: Console) -> str:
     from ..render import text
 
     paint = text.coloured if console.colours else text.render
-    return paint(document, console.shown)
+    return paint(document, console.shown, verbose=output.verbose)
 
 
 def _written(document: Document, places: Iterable[Out]) -> Iterable[Diagnostic]:

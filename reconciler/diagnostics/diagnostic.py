@@ -16,11 +16,24 @@ from enum import StrEnum
 
 
 class Level(StrEnum):
-    """How much a problem matters: an error stops the run, a warning and an info do not."""
+    """How severe a diagnostic is: an error stops the run, a warning and an info do not."""
 
     ERROR = "error"
     WARNING = "warning"
     INFO = "info"
+
+
+class Effect(StrEnum):
+    """What a diagnostic means for the run besides its text."""
+
+    NONE = "none"
+    GUARD = "guard"  # refuses changes
+    FINDING = "finding"  # counts as a drift finding of low severity
+    SCOPE = "scope"  # the run was narrowed
+    DENIED = "denied"  # the key lacks a permission
+    UNCONFIRMED = "unconfirmed"  # a request whose effect is unknown
+    LOSS = "loss"  # usage is being lost now
+    CANCELLED = "cancelled"  # the user did not confirm
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -39,7 +52,7 @@ class Location:
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
-    """One thing to read: which rule, how bad, what happened, where, what to do."""
+    """One message: code, level, text, location, hint, and what it means for the run."""
 
     code: str
     level: Level
@@ -47,6 +60,7 @@ class Diagnostic:
     location: Location | None = None
     hint: str = ""
     event_name: str | None = None
+    effect: Effect = Effect.NONE
 
     def __str__(self) -> str:
         place = f"{self.location}: " if self.location else ""
@@ -63,6 +77,7 @@ class Rule:
     why: str
     remedy: str
     level: Level = Level.ERROR
+    effect: Effect = Effect.NONE
 
     def __call__(
         self,
@@ -71,5 +86,6 @@ class Rule:
         hint: str = "",
         event_name: str | None = None,
     ) -> Diagnostic:
-        """A problem of this kind; where no hint fits the case better, the remedy is the hint."""
-        return Diagnostic(self.code, self.level, message, location, hint or self.remedy, event_name)
+        """Return a diagnostic of this rule; without a hint, the remedy is the hint."""
+        hint = hint or self.remedy
+        return Diagnostic(self.code, self.level, message, location, hint, event_name, self.effect)

@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from ..diagnostics.codes import planning as rules
 from ..diagnostics.diagnostic import Diagnostic, Level
-from ..model.change import Action, Change, Reason
+from ..model.change import Action, Change, Reason, Risk
 from ..model.match import settings
 from ..model.meter import ExistingMeter, Meter, Status, Unreadable
 from ..model.price import Price
@@ -28,6 +28,21 @@ def plan_warnings(
 
     `unreadable` says that the prices of the lines are not known, and why.
     """
+    renames = _renames(changes)
+    return tuple(
+        diagnostic for change in changes for diagnostic in _of_line(change, renames, unreadable)
+    )
+
+
+def mark_renames(changes: tuple[Change, ...]) -> tuple[Change, ...]:
+    """Return the changes, with the risk of each create that looks like a rename raised to low."""
+    renames = _renames(changes)
+    return tuple(
+        replace(change, risk=Risk.LOW) if _former(change, renames) else change for change in changes
+    )
+
+
+def _renames(changes: tuple[Change, ...]) -> _Renames:
     leaving = [
         change.existing for change in changes if change.action in _LEAVING and not change.desired
     ]
@@ -36,10 +51,13 @@ def plan_warnings(
         for change in changes
         if change.action is Action.CREATE and change.desired
     ]
-    renames = _Renames([existing for existing in leaving if existing and existing.active], arriving)
-    return tuple(
-        diagnostic for change in changes for diagnostic in _of_line(change, renames, unreadable)
-    )
+    return _Renames([existing for existing in leaving if existing and existing.active], arriving)
+
+
+def _former(change: Change, renames: _Renames) -> ExistingMeter | None:
+    if change.action is not Action.CREATE or change.others or not change.desired:
+        return None
+    return renames.former(change.desired.meter)
 
 
 def partial(what: str = "the account") -> Diagnostic:
@@ -125,7 +143,7 @@ def _newcomer(change: Change, renames: _Renames) -> Iterator[Diagnostic]:
         message += f"beside the inactive {_ids(change.others)}"
         yield rules.TWINS(message, change.location, event_name=change.event_name)
         return
-    if change.desired and (former := renames.former(change.desired.meter)):
+    if former := _former(change, renames):
         message = (
             f"{change.event_name!r} looks like a rename of {former.event_name!r} ({former.id}), "
             f"which no file declares"

@@ -14,7 +14,7 @@ from .documents import CommandResult
 class PastRequest:
     """One request as the journal has it. `at` is when it was intended, in Unix seconds.
 
-    `result` is `confirmed`, `rejected`, `indeterminate` or `not_sent`; None where nothing that can be read
+    `result` is `confirmed`, `rejected`, `indeterminate` or `not_sent`; None where nothing readable
     was written down after the intention: the run was killed, or is still at it.
     """
 

@@ -149,8 +149,13 @@ def test_an_old_answer_leaves_the_event_with_the_first_request():
     ("key", "origin", "who", "plan"),
     [
         (KEY, "ours", "reconciler, by a run that is not in this journal", PLAN),
-        ("f47ac10b", "another_client", "another API client: its idempotency key is not ours", None),
-        (None, "outside", "not through this tool: no idempotency key was sent; perhaps", None),
+        (
+            "f47ac10b",
+            "another_client",
+            "another API client: the idempotency key is not one of reconciler",
+            None,
+        ),
+        (None, "outside", "not reconciler: no idempotency key was sent, possibly", None),
     ],
 )
 def test_whose_doing_an_event_was(key, origin, who, plan):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostic import Level, Rule
+from ..diagnostic import Effect, Level, Rule
 
 STALE_PLAN = Rule(
     "A001",
@@ -31,6 +31,7 @@ NOT_CONFIRMED = Rule(
     "The request was sent, no answer proves what became of it, and reading the meter again did "
     "not settle it.",
     "run apply again: it starts from what the account holds",
+    effect=Effect.UNCONFIRMED,
 )
 HALF_REPLACED = Rule(
     "A005",
@@ -39,6 +40,7 @@ HALF_REPLACED = Rule(
     "one failed as well, nobody knows what came of a request, or somebody else had stopped it, "
     "which is theirs to undo. Usage sent to this name is being lost.",
     "run apply again at once, or reactivate the old meter by hand",
+    effect=Effect.LOSS,
 )
 COMPENSATED = Rule(
     "A006",
@@ -82,6 +84,7 @@ NOT_ALLOWED = Rule(
     "the key may not write meters",
     "Stripe refused the request because of the key (401 or 403).",
     "use a key with the permission billing_meter_write, or a valid one",
+    effect=Effect.DENIED,
 )
 PRICE_CAME = Rule(
     "A012",

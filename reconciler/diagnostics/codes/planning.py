@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostic import Level, Rule
+from ..diagnostic import Effect, Level, Rule
 
 DIFFERS = Rule(
     "P001",
@@ -73,4 +73,5 @@ PARTIAL = Rule(
     "neither reported nor stopped.",
     "run without a file and without --only to see everything",
     Level.INFO,
+    effect=Effect.SCOPE,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostic import Rule
+from ..diagnostic import Effect, Rule
 
 NO_VERB = Rule(
     "U001",
@@ -64,6 +64,7 @@ DECLINED = Rule(
     "declined",
     "The plan was shown, and the question whether to apply it was not answered with yes.",
     "run apply again when the plan is right",
+    effect=Effect.CANCELLED,
 )
 INTERRUPTED = Rule(
     "U102",
