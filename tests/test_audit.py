@@ -13,7 +13,7 @@ from virtual import VirtualClock
 from reconciler import detect_drift
 from reconciler.diagnostics.errors import Exit
 from reconciler.emulator import Key, Settings
-from reconciler.model.change import Severity
+from reconciler.model.finding import Severity
 from reconciler.model.price import Price
 from reconciler.model.project import Policy
 from reconciler.planning.scope import Scope
@@ -49,7 +49,7 @@ def test_a_thousand_meters_in_sync_take_a_dozen_pages_and_no_events():
         told = report(on)
         requests = asked(on)
     assert (told.exit_code, told.complete, told.diagnostics) == (Exit.DONE, True, ())
-    assert not any(line.findings for line in told.changes)
+    assert not any(line.findings for line in told.entries)
     assert requests.pop(("GET", "/v1/billing/meters")) <= 12
     assert requests == {("GET", "/v1/prices"): 3, ("GET", "/v1/account"): 1}
 
@@ -64,8 +64,8 @@ def test_hundreds_of_findings_take_one_pass_over_the_events():
         on.server.log.clear()
         told = report(on)
         requests = asked(on)
-    assert {line.findings[0].attribution.origin for line in told.changes} == {"outside"}
-    assert {line.change.severity for line in told.changes} == {Severity.REVENUE}
+    assert {line.findings[0].attribution.origin for line in told.entries} == {"outside"}
+    assert {line.severity for line in told.entries} == {Severity.REVENUE}
     assert requests["GET", "/v1/events"] == 3  # of five: the 250 creations are older
     assert not on.posts()
 
@@ -86,8 +86,8 @@ def test_unreadable_events_leave_the_verdict_as_it_is():
     assert (told.exit_code, told.complete) == (Exit.CHANGES, False)
     assert [said.code for said in told.diagnostics] == ["D102"]
     assert "event_read" in told.diagnostics[0].message
-    assert told.changes[0].findings[0].attribution is None
-    assert told.changes[0].findings[0].since == NOW
+    assert told.entries[0].findings[0].attribution is None
+    assert told.entries[0].findings[0].since == NOW
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_the_wrong_account_or_mode_is_refused_and_not_compared(wrong, code):
     with acted([existing(display="Other")], (), [declare()], **wrong) as on:
         told = report(on)
         requests = asked(on)
-    assert (told.exit_code, told.complete, told.changes) == (Exit.REFUSED, False, ())
+    assert (told.exit_code, told.complete, told.entries) == (Exit.REFUSED, False, ())
     assert [said.code for said in told.diagnostics] == [code]
     assert ("GET", "/v1/prices") not in requests
 
@@ -134,7 +134,7 @@ def test_a_narrowed_audit_judges_no_absence():
         assert report(on).exit_code is Exit.CHANGES
         told = report(on, Scope(("ca*",)))
     assert (told.exit_code, told.complete) == (Exit.DONE, False)
-    assert [line.change.event_name for line in told.changes] == ["calls"]
+    assert [line.event_name for line in told.entries] == ["calls"]
     assert [said.code for said in told.diagnostics] == ["P104"]
 
 
@@ -158,7 +158,7 @@ def test_findings_are_dated_and_attributed_however_the_api_behaves(switch):
         on.declare(declare("calls"))
         on.tell(ids["seats"], "deactivate")
         on.tell(ids["seats"], "reactivate")
-        found = {line.change.event_name: line.findings for line in report(on).changes}
+        found = {line.event_name: line.findings for line in report(on).entries}
     (outage,), (stray,) = found["calls"], found["seats"]
     began = int(on.clock.now()) - 3_600
     assert (outage.kind, outage.since, outage.attribution.at) == ("inactive", began, began)

@@ -152,19 +152,17 @@ def add_output_options(parser: Parser, formats: tuple[str, ...]) -> None:
         metavar="FORMAT=FILE",
         help="also write the document to a file (-: standard output); repeatable",
     )
-    group.add_argument(
-        "--quiet", action="store_true", help="hide progress and informational messages"
-    )
-    group.add_argument(
-        "--no-color", action="store_true", help="do not use colors, as with NO_COLOR"
-    )
-    group.add_argument(
-        "-v", dest="verbose", action="count", default=0, help="log requests; -vv: also tracebacks"
-    )
-    group.add_argument(
-        "-C", dest="directory", metavar="DIR", help="run as if started in this folder"
-    )
-    group.add_argument("-h", "--help", action="store_true", help="show this help")
+    _add_display_options(group)
+
+
+def _add_display_options(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--quiet", action="store_true", help="hide progress and informational messages")
+    add("--no-color", action="store_true", help="do not use colors, as with NO_COLOR")
+    verbose = "list everything, log requests; -vv: also tracebacks"
+    add("-v", dest="verbose", action="count", default=0, help=verbose)
+    add("-C", dest="directory", metavar="DIR", help="run as if started in this folder")
+    add("-h", "--help", action="store_true", help="show this help")
 
 
 def add_project_options(parser: Parser) -> None:

@@ -25,6 +25,7 @@ class Output:
     format: str = "text"
     outs: tuple[Out, ...] = ()
     targets: Mapping[str, files.Target] = field(default_factory=dict)
+    verbose: bool = False
 
 
 @contextmanager
@@ -49,7 +50,8 @@ def open_output(options: Options, environ: Mapping[str, str], clock: Clock) -> I
             targets[file] = files.open_target(file, mode, clock, append=file == summary)
             stack.callback(targets[file].close)
         outs = tuple(out for out in options.out if out.file != "-")
-        yield Output(to_stdout[0] if to_stdout else "text", outs, targets)
+        stdout = to_stdout[0] if to_stdout else "text"
+        yield Output(stdout, outs, targets, verbose=options.verbose > 0)
 
 
 def emit(document: Document, output: Output, console: Console) -> Exit:
@@ -88,10 +90,10 @@ def preview(planned: AccountReport, output: Output, console: Console) -> None:
     if output.format == "text" and console.shares_terminal:
         console.shown[planned.account.name] = planned
         paint = coloured if console.colours else render
-        console.write_beginning(paint(plan, width=console.width))
+        console.write_beginning(paint(plan, width=console.width, verbose=output.verbose))
     else:
         paint = coloured if console.colours_errors else render
-        console.show(paint(plan, width=console.width))
+        console.show(paint(plan, width=console.width, verbose=output.verbose))
 
 
 def _text_for_stdout(document: Document, output: Output, console: Console) -> str:
@@ -100,7 +102,7 @@ def _text_for_stdout(document: Document, output: Output, console: Console) -> st
     from ..render import text
 
     paint = text.coloured if console.colours else text.render
-    return paint(document, console.shown, width=console.width)
+    return paint(document, console.shown, width=console.width, verbose=output.verbose)
 
 
 def _write_files(document: Document, output: Output) -> Iterable[Diagnostic]:

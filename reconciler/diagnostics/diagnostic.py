@@ -14,6 +14,19 @@ class Level(StrEnum):
     INFO = "info"
 
 
+class Effect(StrEnum):
+    """What a diagnostic means for the run besides its text."""
+
+    NONE = "none"
+    GUARD = "guard"  # refuses changes
+    FINDING = "finding"  # counts as a drift finding of low severity
+    SCOPE = "scope"  # the run was narrowed
+    DENIED = "denied"  # the key lacks a permission
+    UNCONFIRMED = "unconfirmed"  # a request whose effect is unknown
+    LOSS = "loss"  # usage is being lost now
+    CANCELLED = "cancelled"  # the user did not confirm
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Location:
     """A range in a file. Lines and columns count from 1, the end is exclusive; 0 is unknown."""
@@ -32,7 +45,8 @@ class Location:
 class Diagnostic:
     """One message to the user: rule, level, text, location, and a hint on what to do.
 
-    `source` is the first line of the location as it is in the file, where it may be shown.
+    `source` is the first line of the location as it is in the file, where it may be shown;
+    `effect` is what the diagnostic means for the run.
     """
 
     code: str
@@ -41,6 +55,7 @@ class Diagnostic:
     location: Location | None = None
     hint: str = ""
     event_name: str | None = None
+    effect: Effect = Effect.NONE
     source: str | None = None
 
     def __str__(self) -> str:
@@ -58,6 +73,7 @@ class Rule:
     why: str
     remedy: str
     level: Level = Level.ERROR
+    effect: Effect = Effect.NONE
 
     def __call__(
         self,
@@ -66,5 +82,6 @@ class Rule:
         hint: str = "",
         event_name: str | None = None,
     ) -> Diagnostic:
-        """Create a diagnostic of this rule; the default hint is the remedy."""
-        return Diagnostic(self.code, self.level, message, location, hint or self.remedy, event_name)
+        """Return a diagnostic of this rule; without a hint, the remedy is the hint."""
+        hint = hint or self.remedy
+        return Diagnostic(self.code, self.level, message, location, hint, event_name, self.effect)

@@ -1,4 +1,4 @@
-"""Who brought a finding about, as far as the account's events tell."""
+"""Who caused a finding, as far as the events of the account show."""
 
 from __future__ import annotations
 
@@ -8,55 +8,54 @@ from dataclasses import replace
 
 from ..execution.steps import KeyParts, read_key
 from ..model.event import Event
-from ..model.finding import Attribution, Finding, Kind, Origin
-from ..report.report import ReportedChange
+from ..model.finding import Attribution, DriftEntry, Finding, Kind, Origin
 from ..timestamps import format_time
 
 REACH = 30 * 86_400
 """Seconds that Stripe keeps events. Source: GET /v1/events."""
 
 _CREATED, _UPDATED = "billing.meter.created", "billing.meter.updated"
-_STOPPED, _WOKEN = "billing.meter.deactivated", "billing.meter.reactivated"
+_DEACTIVATED, _REACTIVATED = "billing.meter.deactivated", "billing.meter.reactivated"
 _EXPLAINED_BY = {
-    Kind.INACTIVE: (_STOPPED,),
-    Kind.MISSING: (_STOPPED,),
-    Kind.PRICE_ON_INACTIVE: (_STOPPED,),
+    Kind.INACTIVE: (_DEACTIVATED,),
+    Kind.MISSING: (_DEACTIVATED,),
+    Kind.PRICE_ON_INACTIVE: (_DEACTIVATED,),
     Kind.RENAMED: (_UPDATED, _CREATED),
 }
-_STARTED = (_CREATED, _WOKEN)  # what explains every other kind: the meter runs
-_DATED = tuple(_EXPLAINED_BY)  # kinds whose moment the meter itself tells
+_STARTED = (_CREATED, _REACTIVATED)  # what explains every other kind: the meter is active
+_DATED = tuple(_EXPLAINED_BY)  # kinds that the meter itself dates
 
 
-def askable(changes: Iterable[ReportedChange], now: int) -> bool:
-    """Whether events could tell anything about what was found; `now` is Unix seconds."""
+def needs_events(entries: Iterable[DriftEntry], now: int) -> bool:
+    """Whether events could explain any finding; `now` is Unix seconds."""
     return any(
         _within_reach(finding, now) and not finding.exemption
-        for change in changes
-        for finding in change.findings
+        for entry in entries
+        for finding in entry.findings
     )
 
 
 def attribute(
-    changes: tuple[ReportedChange, ...],
+    entries: tuple[DriftEntry, ...],
     events: Iterable[Event] | None,
     now: int,
     jobs: Mapping[str, str],
-) -> tuple[ReportedChange, ...]:
-    """The lines with every finding attributed to the latest event that explains it.
+) -> tuple[DriftEntry, ...]:
+    """Attribute every finding to the latest event that explains it.
 
     `events` are newest first and read no further than needed; None where they were not read:
-    then only what is too old for them is attributed. `jobs` names the job or person behind a
-    plan_id, where a journal knows.
+    then only what is too old for them is attributed. `jobs` gives the job or user behind a
+    plan_id, as far as the journal has it.
     """
-    found = [finding for change in changes for finding in change.findings]
-    told = _explained(found, events or (), now)
+    found = [finding for entry in entries for finding in entry.findings]
+    explained = _explained(found, events or (), now)
     open_ = {f for f in found if not f.meter_ids or (events is None and _within_reach(f, now))}
 
     def attributed(finding: Finding) -> Finding:
-        return finding if finding in open_ else _attributed(finding, told.get(finding), jobs)
+        return finding if finding in open_ else _attributed(finding, explained.get(finding), jobs)
 
     return tuple(
-        replace(change, findings=tuple(map(attributed, change.findings))) for change in changes
+        replace(entry, findings=tuple(map(attributed, entry.findings))) for entry in entries
     )
 
 
@@ -70,39 +69,39 @@ def _within_reach(finding: Finding, now: int) -> bool:
 def _explained(
     findings: Iterable[Finding], events: Iterable[Event], now: int
 ) -> dict[Finding, Event]:
-    """One pass over the events for all findings; it ends when all are explained."""
+    """Match events to findings in one pass, which ends when all findings are explained."""
     asked = [finding for finding in findings if _within_reach(finding, now)]
     waiting: dict[tuple[str, str], list[Finding]] = defaultdict(list)
     for finding in asked:
         for meter_id in finding.meter_ids:
             for type_ in _EXPLAINED_BY.get(Kind(finding.kind), _STARTED):
                 waiting[meter_id, type_].append(finding)
-    told: dict[Finding, Event] = {}
+    explained: dict[Finding, Event] = {}
     for event in events:
         for finding in waiting.get((str(event.object.get("id")), event.type), ()):
             if event.type != _UPDATED or "display_name" in event.previous_attributes:
-                told.setdefault(finding, event)
-        if len(told) == len(asked):
+                explained.setdefault(finding, event)
+        if len(explained) == len(asked):
             break
-    return told
+    return explained
 
 
 def _attributed(finding: Finding, event: Event | None, jobs: Mapping[str, str]) -> Finding:
     if event is None:
         return replace(finding, attribution=Attribution(Origin.OLDER, note=Origin.OLDER.at_length))
-    moment = finding.since if _STOPPED in _EXPLAINED_BY.get(Kind(finding.kind), ()) else None
-    return replace(finding, since=moment or event.created, attribution=_told(event, jobs))
+    moment = finding.since if _DEACTIVATED in _EXPLAINED_BY.get(Kind(finding.kind), ()) else None
+    return replace(finding, since=moment or event.created, attribution=_attribution(event, jobs))
 
 
 def origin(event: Event) -> tuple[Origin, KeyParts | None]:
-    """Whose doing an event is, and what the key says of the request that caused it, if ours."""
+    """Return who caused an event, and the parts of its idempotency key if it is one of ours."""
     if not event.idempotency_key:
         return Origin.OUTSIDE, None
     ours = read_key(event.idempotency_key)
     return (Origin.OURS, ours) if ours else (Origin.ANOTHER_CLIENT, None)
 
 
-def _told(event: Event, jobs: Mapping[str, str]) -> Attribution:
+def _attribution(event: Event, jobs: Mapping[str, str]) -> Attribution:
     who, ours = origin(event)
     what = f"{event.type} at {format_time(event.created)}"
     if ours:

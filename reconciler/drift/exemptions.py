@@ -1,4 +1,4 @@
-"""Findings that a reviewed file lets pass until a date: marked, counted, never hidden."""
+"""Findings that the project file ignores until a date: marked and counted, never hidden."""
 
 from __future__ import annotations
 
@@ -7,27 +7,26 @@ from dataclasses import replace
 
 from ..diagnostics.codes import drift as rules
 from ..diagnostics.diagnostic import Diagnostic
-from ..model.finding import Exemption, Finding
+from ..model.finding import DriftEntry, Exemption, Finding
 from ..model.pattern import matches
 from ..model.project import Ignore
-from ..report.report import ReportedChange
-from .findings import weighed
+from .findings import worst_first
 
 
-def exempt(change: ReportedChange, ignored: Iterable[Ignore], today: str) -> ReportedChange:
-    """The same line, each finding that a rule covers today (YYYY-MM-DD) marked with the rule."""
+def exempt(entry: DriftEntry, ignored: Iterable[Ignore], today: str) -> DriftEntry:
+    """Mark each finding that an `ignore` entry covers today (YYYY-MM-DD)."""
     in_force = [rule for rule in ignored if today <= rule.until]
-    name = change.change.event_name
-    found = (replace(f, exemption=_exemption(name, f, in_force)) for f in change.findings)
-    return weighed(replace(change, findings=tuple(found)))
+    name = entry.event_name
+    found = (replace(f, exemption=_exemption(name, f, in_force)) for f in entry.findings)
+    return replace(entry, findings=worst_first(found))
 
 
-def run_out(ignored: Iterable[Ignore], today: str) -> tuple[Diagnostic, ...]:
-    """A problem for every rule whose date has passed; each counts as a finding of low severity."""
+def expired(ignored: Iterable[Ignore], today: str) -> tuple[Diagnostic, ...]:
+    """Return a diagnostic for every `ignore` entry whose date has passed."""
     return tuple(
         rules.EXEMPTION_EXPIRED(
-            f"the exemption of {rule.kind} for {rule.event_name!r} ran out on {rule.until}"
-            f"{f', {rule.owner} answers for it' if rule.owner else ''}: {rule.reason}",
+            f"the exemption of {rule.kind} for {rule.event_name!r} expired on {rule.until}"
+            f"{f' (owner: {rule.owner})' if rule.owner else ''}: {rule.reason}",
             rule.location,
         )
         for rule in ignored

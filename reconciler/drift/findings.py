@@ -1,4 +1,4 @@
-"""The comparison of a plan, read as an audit: what is wrong, how bad, since when, what to do."""
+"""What differs under an event_name: how bad it is, since when, and what to do about it."""
 
 from __future__ import annotations
 
@@ -6,17 +6,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
-from ..model.change import Action, Change, Reason, Severity, weight
-from ..model.finding import Finding, Kind
+from ..model.change import Action, Change, Reason
+from ..model.finding import DriftEntry, Finding, Kind, Remediation, Severity
 from ..model.match import MeterMatch, same
 from ..model.meter import ExistingMeter, Status
 from ..model.price import Price, PricesByMeter, unaccepted_prices
 from ..model.project import MeterConfig, Policy
 from ..planning.diff import decide
-from ..planning.warnings import billed
-from ..report.report import ReportedChange
-from ..timestamps import format_duration, format_time
-from . import remediation as remedy
+from ..timestamps import format_duration
+from . import remediation
 from .remediation import Commands
 
 RESEND = 35 * 86_400
@@ -24,10 +22,10 @@ RESEND = 35 * 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """What an audit looks at besides the names: active prices, policy, moment (Unix seconds).
+class DriftInput:
+    """What drift detection needs besides the meters: prices in use, policy, now (Unix seconds).
 
-    `commands` are the ones that can be told to settle a finding.
+    `commands` makes the commands that remediate a finding.
     """
 
     commands: Commands
@@ -36,30 +34,38 @@ class Known:
     now: int
 
 
-def inspect(names: MeterMatch, known: Known) -> ReportedChange:
-    """The line of a name with everything found under it, the worst first."""
-    change = decide(names, known.prices, known.policy)
-    every = tuple(
-        price for existing in change.existing_meters for price in known.prices.get(existing.id, ())
+def inspect(names: MeterMatch, known: DriftInput) -> DriftEntry:
+    """Return the drift entry of one event_name, its worst finding first."""
+    meters = (*names.active, *names.inactive)
+    prices = tuple(price for meter in meters for price in known.prices.get(meter.id, ()))
+    change = replace(decide(names, known.prices, known.policy), prices=prices)
+    return DriftEntry(
+        event_name=names.event_name,
+        location=names.desired.location if names.desired else None,
+        meters=meters,
+        prices=prices,
+        findings=worst_first(_findings(names, change, known)),
     )
-    change = replace(change, prices=every)
-    return weighed(ReportedChange(change, findings=tuple(_findings(names, change, known))))
 
 
-def weighed(reported: ReportedChange) -> ReportedChange:
-    """The line as bad as the worst finding that counts; exempt ones stand last."""
-    found = sorted(reported.findings, key=lambda f: (bool(f.exemption), -weight(f.severity)))
-    counted = [finding.severity for finding in found if not finding.exemption]
-    change = replace(reported.change, severity=counted[0] if counted else Severity.NONE)
-    return replace(reported, change=change, findings=tuple(found))
+def worst_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return the findings by severity, exempt ones last."""
+    return tuple(sorted(findings, key=lambda f: (bool(f.exemption), -f.severity.weight)))
 
 
-def _findings(names: MeterMatch, change: Change, known: Known) -> Iterator[Finding]:
+def rank(entry: DriftEntry) -> tuple[int, bool, bool, str]:
+    """Order entries: by severity, lost revenue on active prices first, then by name."""
+    weight = entry.severity.weight if entry.severity else 0
+    priced = any(finding.prices for finding in entry.findings if not finding.exemption)
+    return -weight, not priced, not entry.findings, entry.event_name
+
+
+def _findings(names: MeterMatch, change: Change, known: DriftInput) -> Iterator[Finding]:
     match names:
         case MeterMatch(active=(_, _, *_)):
             yield _two_active(names, change, known)
         case MeterMatch(desired=MeterConfig(status=Status.ACTIVE), active=()):
-            yield _stopped(names, change, known)
+            yield _without_active(names, change, known)
         case MeterMatch(desired=MeterConfig() as desired, active=(existing,)):
             yield from _not_as_declared(desired, existing, change, known)
         case MeterMatch(desired=None, active=(existing,)):
@@ -72,66 +78,56 @@ def _found(kind: Kind, severity: Severity, message: str, **rest: Unpack[_More]) 
 
 
 class _More(TypedDict, total=False):
-    """What else a finding may say of itself."""
+    """The optional fields of a finding."""
 
     meter_ids: tuple[str, ...]
     since: int | None
     resend_until: int | None
-    remedy: str
+    prices: tuple[Price, ...]
+    remediation: Remediation | None
 
 
-def _stopped(names: MeterMatch, change: Change, known: Known) -> Finding:
-    """The name is declared active, and has no active meter."""
+def _without_active(names: MeterMatch, change: Change, known: DriftInput) -> Finding:
+    """The event_name is declared active, and has no active meter."""
     if not names.inactive:
-        message = f"{names.event_name!r} is declared active, and no live meter has this name"
+        message = f"{names.event_name!r} is declared active, but no meter has this event_name"
         command = known.commands.apply(names.event_name)
-        return _found(Kind.MISSING, Severity.REVENUE, message, remedy=command)
+        return _found(Kind.MISSING, Severity.REVENUE, message, remediation=command)
     last = names.inactive[0]
-    since = _stopped_at(last)
+    since = _deactivated_at(last)
     made_anew = change.action is Action.CREATE
-    how = f"{last.id}, which differs, is inactive" if made_anew else f"{last.id} is inactive"
-    billing = billed(_unserved(names, change), last.id)
+    which = f"{last.id}, which differs," if made_anew else last.id
     deadline = since + RESEND
     return _found(
         Kind.MISSING if made_anew else Kind.INACTIVE,
         Severity.REVENUE,
-        f"{names.event_name!r} is declared active, but {how} {_outage(since, known.now)}{billing}",
+        f"{names.event_name!r} is declared active, but {which} has been inactive for "
+        f"{format_duration(known.now - since)}; usage sent since then is lost",
         meter_ids=(last.id,),
+        prices=_unserved(names, change),
         since=since,
         resend_until=deadline if known.now < deadline else None,
-        remedy=_way_back(names, change, known),
+        remediation=_way_back(names, change, known),
     )
 
 
-def _way_back(names: MeterMatch, change: Change, known: Known) -> str:
-    """How a name without an active meter gets one again."""
+def _way_back(names: MeterMatch, change: Change, known: DriftInput) -> Remediation:
+    """Return how an event_name without an active meter gets one again."""
     desired = change.desired
     if desired is None or change.action is not Action.BLOCKED:
         return known.commands.apply(change.event_name)
     priced = {price.meter for price in change.prices}
     pointed = [m for m in names.inactive if m.id in priced and m.id not in desired.retires]
     if change.reason == Reason.PRICES_ON_OTHER_METER:
-        return remedy.adopted_line(pointed[0], desired.meter)
+        return remediation.adopt_settings(pointed[0], desired.meter)
     given_up = [*desired.retires, *(meter.id for meter in pointed)]
-    return f"{remedy.retires_line(given_up)}  # leave out the one to keep"
-
-
-def _outage(since: int, now: int) -> str:
-    """Since when, how long, and until when what was lost may be sent again."""
-    lost = f"since {format_time(since)}, for {format_duration(now - since)}; "
-    lost += "usage sent since then is lost"
-    if now >= since + RESEND:
-        return f"{lost}, and only that of the last 35 days can still be sent again"
-    return (
-        f"{lost}; the first of it may be sent again until {format_time(since + RESEND)}, unless an "
-        f"invoice that finalises earlier ends that sooner"
-    )
+    return remediation.retire_meters(given_up, "  # leave out the one to keep")
 
 
 def _not_as_declared(
-    desired: MeterConfig, existing: ExistingMeter, change: Change, known: Known
+    desired: MeterConfig, existing: ExistingMeter, change: Change, known: DriftInput
 ) -> Iterator[Finding]:
-    """The name has one active meter and a declaration."""
+    """The event_name has one active meter and a declaration."""
     if desired.status != Status.ACTIVE:
         yield _running(desired, existing, change, known)
     if change.action in (Action.BLOCKED, Action.REPLACE) and not same(existing, desired.meter):
@@ -141,34 +137,34 @@ def _not_as_declared(
         yield _found(
             Kind.RENAMED,
             Severity.LOW,
-            f"{existing.id} is called {existing.display_name!r}, "
+            f"the display_name of {existing.id} is {existing.display_name!r}, "
             f"declared is {desired.meter.display_name!r}",
             meter_ids=(existing.id,),
             since=existing.updated,
-            remedy=remedy.named_line(existing)
+            remediation=remediation.adopt_name(existing)
             if stuck
             else known.commands.apply(change.event_name),
         )
 
 
 def _running(
-    desired: MeterConfig, existing: ExistingMeter, change: Change, known: Known
+    desired: MeterConfig, existing: ExistingMeter, change: Change, known: DriftInput
 ) -> Finding:
     open_ = unaccepted_prices(known.prices.get(existing.id, ()), desired)
-    consent = remedy.retires_line([*desired.retires, existing.id])
+    consent = remediation.retire_meters([*desired.retires, existing.id])
     return _found(
         Kind.RUNNING,
         Severity.LOW,
-        f"{change.event_name!r} is declared inactive, but {existing.id} is active and counts usage"
-        f"{billed(open_, existing.id)}",
+        f"{change.event_name!r} is declared inactive, but {existing.id} is active and counts usage",
         meter_ids=(existing.id,),
+        prices=open_,
         since=existing.updated,
-        remedy=consent if change.action is Action.BLOCKED else _way_on(desired, open_, known),
+        remediation=consent if change.action is Action.BLOCKED else _way_on(desired, open_, known),
     )
 
 
 def _differs(
-    desired: MeterConfig, existing: ExistingMeter, change: Change, known: Known
+    desired: MeterConfig, existing: ExistingMeter, change: Change, known: DriftInput
 ) -> Finding:
     fields = ", ".join(
         f"{field.path} is {_said(field.before)}, declared is {_said(field.after)}"
@@ -176,19 +172,20 @@ def _differs(
         if field.path != "display_name"
     )
     open_ = unaccepted_prices(known.prices.get(existing.id, ()), desired)
-    adopted = remedy.adopted_line(existing, desired.meter)
+    adopted = remediation.adopt_settings(existing, desired.meter)
     return _found(
         Kind.DIFFERS,
         Severity.HIGH,
-        f"{existing.id} differs where Stripe allows no change: {fields}",
+        f"{existing.id} differs in fields that cannot be updated: {fields}",
         meter_ids=(existing.id,),
+        prices=open_,
         since=existing.created,
-        remedy=adopted if change.action is Action.BLOCKED else _way_on(desired, open_, known),
+        remediation=adopted if change.action is Action.BLOCKED else _way_on(desired, open_, known),
     )
 
 
-def _way_on(desired: MeterConfig, open_: Sequence[Price], known: Known) -> str:
-    """How a meter is stopped that the files want stopped: its prices have to be accepted first."""
+def _way_on(desired: MeterConfig, open_: Sequence[Price], known: DriftInput) -> Remediation:
+    """Return how the declared deactivation is made: prices in use have to be accepted first."""
     return _accepting(open_, desired) if open_ else known.commands.apply(desired.event_name)
 
 
@@ -196,7 +193,7 @@ def _said(value: object) -> str:
     return "not set" if value is None else repr(value)
 
 
-def _two_active(names: MeterMatch, change: Change, known: Known) -> Finding:
+def _two_active(names: MeterMatch, change: Change, known: DriftInput) -> Finding:
     ids = tuple(existing.id for existing in names.active)
     prices = tuple(price for price in change.prices if price.meter in ids)
     priced = {price.meter for price in prices}
@@ -207,31 +204,32 @@ def _two_active(names: MeterMatch, change: Change, known: Known) -> Finding:
         Kind.TWO_ACTIVE,
         Severity.HIGH if names.desired or prices else Severity.LOW,
         f"{names.event_name!r} has {len(ids)} active meters, {', '.join(ids)}; which of them "
-        f"counts usage is not known{billed(prices)}",
+        f"counts usage is not known",
         meter_ids=ids,
+        prices=prices,
         since=max(existing.created for existing in names.active),
-        remedy=known.commands.deactivate(spare),
+        remediation=known.commands.deactivate(spare),
     )
 
 
-def _undeclared(existing: ExistingMeter, change: Change, known: Known) -> Finding:
+def _undeclared(existing: ExistingMeter, change: Change, known: DriftInput) -> Finding:
     prices = known.prices.get(existing.id, ())
     leaves = change.action is Action.DEACTIVATE and not prices
     return _found(
         Kind.PRICE_ON_UNDECLARED if prices else Kind.UNMANAGED,
         Severity.HIGH if prices else Severity.LOW,
-        f"{existing.id} is active, and no file declares {change.event_name!r}"
-        f"{billed(prices, existing.id)}",
+        f"{existing.id} is active, and no file declares {change.event_name!r}",
         meter_ids=(existing.id,),
+        prices=prices,
         since=existing.created,
-        remedy=known.commands.apply() if leaves else remedy.declaration_line(existing),
+        remediation=known.commands.apply() if leaves else remediation.declare(existing),
     )
 
 
 def _prices_on_inactive(names: MeterMatch, change: Change) -> Iterator[Finding]:
-    told = _unserved(names, change)
+    covered = _unserved(names, change)
     off = {existing.id: existing for existing in names.inactive}
-    open_ = [price for price in change.prices if price.meter in off and price not in told]
+    open_ = [price for price in change.prices if price.meter in off and price not in covered]
     prices = unaccepted_prices(open_, names.desired)
     if not prices:
         return
@@ -240,17 +238,18 @@ def _prices_on_inactive(names: MeterMatch, change: Change) -> Iterator[Finding]:
     yield _found(
         Kind.PRICE_ON_INACTIVE,
         Severity.REVENUE,
-        f"{names.event_name!r} has active prices on a meter that counts nothing{billed(prices)}",
+        f"{names.event_name!r} has active prices on an inactive meter, which counts no usage",
         meter_ids=tuple(existing.id for existing in meters),
-        since=max(map(_stopped_at, meters)),
-        remedy=_accepting(prices, names.desired)
+        prices=prices,
+        since=max(map(_deactivated_at, meters)),
+        remediation=_accepting(prices, names.desired)
         if names.desired
-        else remedy.declaration_line(shown, prices),
+        else remediation.declare(shown, prices),
     )
 
 
 def _unserved(names: MeterMatch, change: Change) -> tuple[Price, ...]:
-    """The prices that a meter found inactive leaves unserved: they are told of with it."""
+    """Return the prices on a meter found inactive: its own finding has them."""
     wanted = names.desired is not None and names.desired.status == Status.ACTIVE
     if names.active or not wanted or change.action is Action.CREATE:
         return ()
@@ -259,10 +258,10 @@ def _unserved(names: MeterMatch, change: Change) -> tuple[Price, ...]:
     )
 
 
-def _accepting(prices: Iterable[Price], desired: MeterConfig) -> str:
-    """The consent that stands there already, and to these prices."""
-    return remedy.accepts_line([*desired.accepted_prices, *(price.id for price in prices)])
+def _accepting(prices: Iterable[Price], desired: MeterConfig) -> Remediation:
+    """Return the consent given already, extended to these prices."""
+    return remediation.accept_prices([*desired.accepted_prices, *(price.id for price in prices)])
 
 
-def _stopped_at(meter: ExistingMeter) -> int:
+def _deactivated_at(meter: ExistingMeter) -> int:
     return meter.status_transitions.deactivated_at or meter.updated

@@ -1,4 +1,4 @@
-"""What to do about a finding, as a command or as a line of YAML."""
+"""What to do about a finding: a command, or YAML for a meter file."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..model.finding import Remediation, RemediationKind
 from ..model.match import IMMUTABLE
 from ..model.meter import DEFAULTS, ExistingMeter, Meter
 from ..model.price import Price
@@ -22,17 +23,17 @@ class Commands:
     path: str
     account: Account
 
-    def apply(self, event_name: str | None = None) -> str:
-        """What brings a declared name about; without one, whatever the files and policy want."""
+    def apply(self, event_name: str | None = None) -> Remediation:
+        """Return the command that applies the files, to one event_name if given."""
         pattern = re.sub(r"^-|[*?[]", r"[\g<0>]", event_name or "")  # --only takes patterns
         location = f"./{self.path}" if self.path.startswith("-") else self.path
         project = [] if location == "." else [location]
         only = ["--only", pattern] if pattern else []
         words = ["reconciler", "apply", *project, "--account", self.account.name, *only]
-        return shlex.join(words)
+        return Remediation(RemediationKind.COMMAND, shlex.join(words))
 
-    def deactivate(self, meter: ExistingMeter) -> str:
-        """What stops one of several active meters, with Stripe's own CLI."""
+    def deactivate(self, meter: ExistingMeter) -> Remediation:
+        """Return the command of the Stripe CLI that deactivates one of several active meters."""
         acting = {
             "--stripe-account": self.account.stripe_account,
             "--stripe-context": self.account.stripe_context,
@@ -40,36 +41,37 @@ class Commands:
         on = [word for option, value in acting.items() if value for word in (option, value)]
         mode = ["--live"] if meter.livemode else []
         path = f"/v1/billing/meters/{meter.id}/deactivate"
-        return shlex.join(["stripe", "post", path, *on, *mode])
+        words = ["stripe", "post", path, *on, *mode]
+        return Remediation(RemediationKind.COMMAND, shlex.join(words))
 
 
-def accepts_line(price_ids: Iterable[str]) -> str:
-    """Consent to exactly these active prices on a meter that does not run."""
-    return f"accepts: {_flow({'active_prices': list(price_ids)})}"
+def accept_prices(price_ids: Iterable[str]) -> Remediation:
+    """Return the consent to exactly these active prices on an inactive meter."""
+    return _edit(f"accepts: {_flow({'active_prices': list(price_ids)})}")
 
 
-def retires_line(meter_ids: Iterable[str]) -> str:
-    """Consent to give up exactly these live meters."""
-    return f"retires: {_flow(list(meter_ids))}"
+def retire_meters(meter_ids: Iterable[str], note: str = "") -> Remediation:
+    """Return the consent to give up exactly these meters."""
+    return _edit(f"retires: {_flow(list(meter_ids))}{note}")
 
 
-def named_line(existing: ExistingMeter) -> str:
-    """The name that a live meter has."""
-    return _flow({"display_name": existing.display_name})[1:-1]
+def adopt_name(existing: ExistingMeter) -> Remediation:
+    """Return the display_name of an existing meter."""
+    return _edit(_flow({"display_name": existing.display_name})[1:-1])
 
 
-def adopted_line(existing: ExistingMeter, desired: Meter) -> str:
-    """The immutable settings of a live meter that a declaration would have to take over."""
+def adopt_settings(existing: ExistingMeter, desired: Meter) -> Remediation:
+    """Return the immutable settings of an existing meter that differ from the declared ones."""
     theirs = existing.as_api()
     differing = [name for name in IMMUTABLE if getattr(existing, name) != getattr(desired, name)]
     taken = {name: theirs[name] for name in differing if theirs[name] is not None}
     change = _flow(taken)[1:-1] if len(taken) == 1 else _flow(taken) if taken else ""
     left_out = [name for name in differing if theirs[name] is None]
-    return " ".join([change, *(f"# leave {name} out" for name in left_out)]).strip()
+    return _edit(" ".join([change, *(f"# leave {name} out" for name in left_out)]).strip())
 
 
-def declaration_line(existing: ExistingMeter, prices: Iterable[Price] = ()) -> str:
-    """A live meter as an entry of a meter file; `prices` are the ones to accept on it."""
+def declare(existing: ExistingMeter, prices: Iterable[Price] = ()) -> Remediation:
+    """Return an existing meter as an entry of a meter file that accepts these prices."""
     theirs = existing.meter.as_api()
     entry = {
         name: value
@@ -80,7 +82,11 @@ def declaration_line(existing: ExistingMeter, prices: Iterable[Price] = ()) -> s
         entry["status"] = "inactive"
     if accepted := [price.id for price in prices]:
         entry["accepts"] = {"active_prices": accepted}
-    return f"- {_flow(entry)}"
+    return Remediation(RemediationKind.DECLARATION, f"- {_flow(entry)}")
+
+
+def _edit(text: str) -> Remediation:
+    return Remediation(RemediationKind.EDIT, text)
 
 
 def _flow(value: Any) -> str:

@@ -15,7 +15,7 @@ from itertools import groupby
 
 from ..diagnostics.codes import applying as rules
 from ..diagnostics.codes import guards
-from ..diagnostics.diagnostic import Diagnostic
+from ..diagnostics.diagnostic import Diagnostic, Effect
 from ..model.change import Action, Change
 from ..model.meter import ExistingMeter
 from ..planning.diagnose import diagnose
@@ -132,8 +132,8 @@ class _Progress:
             self.failed = True
             raise
         self.failed = self.failed or not result.status.succeeded
-        code = result.error.code if result.error else None
-        self.unchecked.append(code == rules.NOT_CONFIRMED.code)
+        effect = result.error.effect if result.error else Effect.NONE
+        self.unchecked.append(effect is Effect.UNCONFIRMED)
         return result
 
     def _skip(self, change: Change) -> Diagnostic | None:

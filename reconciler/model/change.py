@@ -13,35 +13,35 @@ from .project import MeterConfig
 
 
 class Action(StrEnum):
-    """What becomes of one event_name. The order here is the order of apply."""
+    """What is planned for one event_name. The order here is the order of apply."""
 
     CREATE = "create"
     REACTIVATE = "reactivate"
     UPDATE = "update"
     REPLACE = "replace"
     DEACTIVATE = "deactivate"
-    BLOCKED = "blocked"  # no call can bring it about; a person has to decide
-    UNMANAGED = "unmanaged"  # live, and no file speaks of it
+    BLOCKED = "blocked"  # cannot be made as declared
+    UNMANAGED = "unmanaged"  # exists, and no file declares it
     UNCHANGED = "unchanged"
 
     @property
     def writes(self) -> bool:
-        """Whether carrying this out sends anything."""
+        """Whether applying this sends a request."""
         return self not in (Action.BLOCKED, Action.UNMANAGED, Action.UNCHANGED)
 
     @property
     def stops(self) -> bool:
-        """Whether a running meter stops counting usage, be it for a moment."""
+        """Whether an active meter stops counting usage, even for a moment."""
         return self in (Action.REPLACE, Action.DEACTIVATE)
 
 
-class Severity(StrEnum):
-    """How bad a difference is, one scale for plan and drift (design, section 4)."""
+class Risk(StrEnum):
+    """What applying a change could cost, the least first."""
 
     NONE = "none"
-    LOW = "low"
-    HIGH = "high"
-    REVENUE = "revenue"
+    LOW = "low"  # looks like a rename, or reactivates a meter that lost usage
+    HIGH = "high"  # deactivates or replaces a meter
+    REVENUE = "revenue"  # deactivates or replaces a meter that active prices use
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,17 +55,18 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """What becomes of one event_name, and all that was known when it was decided.
+    """The one decision for an event_name, and what it was based on.
 
-    `have` is the live meter that the line acts on (`before`); for a replacement, be it one that
-    lacks consent, it is the one to stop, and `wakes` the twin to reactivate in its place, if any.
-    `twins` are the other live meters of the name, `prices` the active ones that count.
+    `existing` is the meter that the change acts on; for a replacement, even one that lacks
+    consent, it is the one to deactivate, and `reactivates` the meter to reactivate in its place,
+    if any. `others` are the other existing meters of the name, `prices` the active prices that
+    the decision depends on.
     """
 
     action: Action
     event_name: str
     reason: str
-    severity: Severity = Severity.NONE
+    risk: Risk = Risk.NONE
     desired: MeterConfig | None = None
     existing: ExistingMeter | None = None
     reactivates: ExistingMeter | None = None
@@ -76,7 +77,7 @@ class Change:
 
     @property
     def location(self) -> Location | None:
-        """Where the name is declared."""
+        """Where the event_name is declared."""
         return self.desired.location if self.desired else None
 
     @property
@@ -86,7 +87,7 @@ class Change:
 
 
 class Reason(StrEnum):
-    """Why a line has its action, in one stable word."""
+    """Why a change has its action, in one stable word."""
 
     IN_SYNC = "in_sync"
     RETIRED = "retired"
@@ -102,8 +103,3 @@ class Reason(StrEnum):
     DECLARED_INACTIVE = "declared_inactive"
     UNDECLARED = "undeclared"
     OWNED = "owned"
-
-
-def weight(degree: Severity) -> int:
-    """Where a severity stands on the scale; what is worse weighs more."""
-    return list(Severity).index(degree)

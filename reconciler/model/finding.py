@@ -1,4 +1,4 @@
-"""What an audit finds about a meter, and who caused it."""
+"""What drift detection finds about a meter, who caused it, and what to do about it."""
 
 from __future__ import annotations
 
@@ -6,13 +6,43 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ..diagnostics.codes import drift as rules
-from ..diagnostics.diagnostic import Rule
-from .change import Severity
+from ..diagnostics.diagnostic import Location, Rule
+from .meter import ExistingMeter
+from .price import Price
+
+
+class Severity(StrEnum):
+    """How bad a finding is, the least first."""
+
+    LOW = "low"
+    HIGH = "high"
+    REVENUE = "revenue"
+
+    @property
+    def weight(self) -> int:
+        """Its position on the scale, from 1: the worse, the larger."""
+        return list(Severity).index(self) + 1
+
+
+class RemediationKind(StrEnum):
+    """How a remediation is used."""
+
+    COMMAND = "command"  # run it
+    DECLARATION = "declaration"  # add it under `meters`
+    EDIT = "edit"  # change the declaration of the meter to it
+
+
+@dataclass(frozen=True, slots=True)
+class Remediation:
+    """What to do about a finding: a command, or YAML for a meter file."""
+
+    kind: RemediationKind
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Who brought a difference about, as far as the account's events tell. `at` is Unix seconds."""
+    """Who caused a difference, as far as the account's events show. `at` is Unix seconds."""
 
     origin: str
     at: int | None = None
@@ -24,7 +54,7 @@ class Attribution:
 
 @dataclass(frozen=True, slots=True)
 class Exemption:
-    """A finding that the project file ignores until a date, and who answers for that."""
+    """Why and until when the project file ignores a finding, and who is responsible for that."""
 
     reason: str
     until: str
@@ -33,12 +63,11 @@ class Exemption:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that an audit found under a name: what, how bad, since when, by whom.
+    """One drift diagnostic about the meters of an event_name.
 
-    `kind` is a stable word and `code` its entry in the catalogue; `meter_ids` are the live
-    meters that it is about, times are Unix seconds.
-    `resend_until` is until when the first lost usage may still be sent again, None once that is
-    past; `remedy` is a command or a line of YAML.
+    `kind` is a stable word and `code` its entry in the catalogue of diagnostics; `meter_ids` and
+    `prices` are the ones concerned. Times are Unix seconds: `since` when it holds, and
+    `resend_until` when the first lost usage can no longer be re-sent, None once that has passed.
     """
 
     kind: str
@@ -46,20 +75,46 @@ class Finding:
     severity: Severity
     message: str
     meter_ids: tuple[str, ...] = ()
+    prices: tuple[Price, ...] = ()
     since: int | None = None
     resend_until: int | None = None
-    remedy: str = ""
+    remediation: Remediation | None = None
     attribution: Attribution | None = None
     exemption: Exemption | None = None
 
 
-class Origin(StrEnum):
-    """Whose doing a finding is; the words are stable."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftEntry:
+    """One event_name in a drift report: its existing meters, their prices, what was found.
 
-    OURS = "ours"  # an idempotency key of this tool
-    ANOTHER_CLIENT = "another_client"  # a key of somebody else
-    OUTSIDE = "outside"  # no key; perhaps the Dashboard, and no more is known
-    OLDER = "older"  # nothing within reach explains it
+    `location` is where it is declared, if it is; the worst finding comes first, exempt ones last.
+    """
+
+    event_name: str
+    location: Location | None = None
+    meters: tuple[ExistingMeter, ...] = ()
+    prices: tuple[Price, ...] = ()
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def severity(self) -> Severity | None:
+        """The severity of the worst finding that counts, if any."""
+        counted = [finding.severity for finding in self.findings if not finding.exemption]
+        return max(counted, key=lambda severity: severity.weight) if counted else None
+
+    @property
+    def ignored(self) -> bool:
+        """Whether every finding is exempt."""
+        return bool(self.findings) and all(finding.exemption for finding in self.findings)
+
+
+class Origin(StrEnum):
+    """Who caused a finding, in one stable word."""
+
+    OURS = "ours"  # the idempotency key is one of this tool
+    ANOTHER_CLIENT = "another_client"  # another idempotency key
+    OUTSIDE = "outside"  # no idempotency key; possibly the Dashboard
+    OLDER = "older"  # no event within reach explains it
 
     @property
     def briefly(self) -> str:
@@ -73,21 +128,15 @@ class Origin(StrEnum):
 
 
 _IN_WORDS = {
-    Origin.OURS: ("reconciler", "its idempotency key is ours"),
-    Origin.ANOTHER_CLIENT: ("another API client", "its idempotency key is not ours"),
-    Origin.OUTSIDE: (
-        "not through this tool",
-        "no idempotency key was sent; perhaps the Dashboard",
-    ),
-    Origin.OLDER: (
-        "not known",
-        "no event of the last 30 days explains it; it is older, or the files have changed since",
-    ),
+    Origin.OURS: ("reconciler", "the idempotency key is one of reconciler"),
+    Origin.ANOTHER_CLIENT: ("another API client", "the idempotency key is not one of reconciler"),
+    Origin.OUTSIDE: ("not reconciler", "no idempotency key was sent, possibly the Dashboard"),
+    Origin.OLDER: ("unknown", "no event of the last 30 days explains it"),
 }
 
 
 class Kind(StrEnum):
-    """All that can be found, the worst first; `ignore` rules and other programs use the words."""
+    """Every kind of finding, the worst first; `ignore` entries and other programs use the words."""
 
     INACTIVE = "inactive"
     MISSING = "missing"

@@ -16,7 +16,7 @@ from ..planning.diff import decide
 from ..planning.guards import check
 from ..planning.plan import Plan, Target, seal, sort_for_apply
 from ..planning.scope import EVERYTHING, Scope, in_scope
-from ..planning.warnings import partial, plan_warnings
+from ..planning.warnings import mark_renames, partial, plan_warnings
 from ..report.exit_code import exit_code_for_plan
 from ..report.report import AccountReport, ReportedChange
 from .session import Session
@@ -49,7 +49,9 @@ def make_plan(
     names = in_scope(match_meters(session.account.declared, existing), scope)
     snapshot = take_snapshot(session, names, existing)
     decided = (decide(each, snapshot.prices, session.account.policy) for each in names)
-    changes, refusals = check(sort_for_apply(decided), guard_input(session.account, snapshot))
+    changes, refusals = check(
+        mark_renames(sort_for_apply(decided)), guard_input(session.account, snapshot)
+    )
     plan = Plan(
         account=snapshot.account,
         target=Target.of(session.account),

@@ -21,7 +21,7 @@ from ..planning.diagnose import diagnose
 from ..planning.diff import decide, field_changes
 from ..planning.guards import check
 from ..planning.plan import Plan, Target
-from ..planning.risk import severity
+from ..planning.risk import risk
 from ..report.report import AccountReport, ChangeResult, ReportedChange, ResultStatus
 from ..timestamps import format_duration, format_time
 from .make_plan import Planned, report_plan
@@ -77,7 +77,7 @@ def _update_prices(plan: Plan, snapshot: Snapshot) -> Iterator[Change]:
         stopping = change.existing if change.action.stops else None
         prices = snapshot.prices.get(stopping.id, ()) if stopping else change.prices
         now = replace(change, prices=prices)
-        yield replace(now, severity=severity(now))
+        yield replace(now, risk=risk(now)) if stopping else now
 
 
 def _check_age(plan: Plan, session: Session) -> None:

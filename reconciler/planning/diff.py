@@ -12,7 +12,7 @@ from ..model.meter import ExistingMeter, Status
 from ..model.pattern import matches
 from ..model.price import Price
 from ..model.project import MeterConfig, Policy, Undeclared
-from .risk import severity
+from .risk import risk
 
 
 def field_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldChange, ...]:
@@ -61,7 +61,7 @@ def decide(names: MeterMatch, prices: Mapping[str, tuple[Price, ...]], policy: P
             change = _declared_active(desired, names, prices)
         case desired:
             change = _declared_inactive(desired, names, prices)
-    return replace(change, severity=severity(change))
+    return replace(change, risk=risk(change))
 
 
 def _several_active(names: MeterMatch) -> Change:

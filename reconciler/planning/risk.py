@@ -1,24 +1,13 @@
-"""How bad a difference is, on the one scale that plan and drift share (design, section 4)."""
+"""What applying a change could cost."""
 
 from __future__ import annotations
 
-from ..model.change import Action, Change, Severity
-from ..model.meter import Status
-from ..model.price import unaccepted_prices
+from ..model.change import Action, Change, Risk
 
 
-def severity(change: Change) -> Severity:
-    """REVENUE where usage is being lost, HIGH where a person has to act, LOW for the rest."""
-    wanted = change.desired is not None and change.desired.status == Status.ACTIVE
-    if wanted and not any(meter.active for meter in change.existing_meters):
-        return Severity.REVENUE
-    if change.action.stops and unaccepted_prices(change.prices, change.desired):
-        return Severity.REVENUE
-    match change.action:
-        case Action.BLOCKED | Action.REPLACE:
-            return Severity.HIGH
-        case Action.UNMANAGED if change.prices:
-            return Severity.HIGH
-        case Action.UPDATE | Action.DEACTIVATE | Action.UNMANAGED:
-            return Severity.LOW
-    return Severity.NONE
+def risk(change: Change) -> Risk:
+    """Return the risk of a change by itself; a create that looks like a rename is raised later."""
+    if change.action.stops and change.existing:
+        used = any(price.meter == change.existing.id for price in change.prices)
+        return Risk.REVENUE if used else Risk.HIGH
+    return Risk.LOW if change.action is Action.REACTIVATE else Risk.NONE

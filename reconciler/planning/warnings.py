@@ -9,7 +9,7 @@ from dataclasses import replace
 from ..diagnostics.codes import planning as rules
 from ..diagnostics.codes.config import UNUSUAL_EVENT_NAME
 from ..diagnostics.diagnostic import Diagnostic, Level
-from ..model.change import Action, Change, Reason
+from ..model.change import Action, Change, Reason, Risk
 from ..model.meter import ExistingMeter, Status, Unreadable
 from ..model.price import Price
 from ..model.project import MeterConfig
@@ -36,6 +36,17 @@ def plan_warnings(
         diagnostic
         for change in changes
         for diagnostic in _diagnose_change(change, renames, now, unreadable)
+    )
+
+
+def mark_renames(changes: tuple[Change, ...]) -> tuple[Change, ...]:
+    """Return the changes, with the risk of each create that looks like a rename raised to low."""
+    renames = find_renames(changes)
+    return tuple(
+        replace(change, risk=Risk.LOW)
+        if change.event_name in renames and not change.others
+        else change
+        for change in changes
     )
 
 
@@ -77,10 +88,10 @@ def _inactive_since(change: Change, existing: ExistingMeter, now: int) -> Diagno
     if now < since + RESEND:
         resend = f"lost usage can be re-sent until {format_time(since + RESEND)}"
     else:
-        resend = "only lost usage of the last 35 days can be re-sent"
+        resend = "lost usage of the last 35 days can be re-sent"
     message = (
         f"{change.event_name!r} ({existing.id}) has been inactive since {format_time(since)} "
-        f"({format_duration(now - since)}); {resend}, or until the invoice is finalized, if earlier"
+        f"({format_duration(now - since)}); {resend}, unless its invoice is finalized earlier"
     )
     return diagnose(change, rules.INACTIVE_SINCE, message)
 

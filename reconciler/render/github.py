@@ -1,6 +1,6 @@
 """Workflow annotations of GitHub Actions: one command a line, errors first.
 
-GitHub shows ten annotations of a level and step, so what is to be read first stands first.
+GitHub shows ten annotations of a level and step, so the most important come first.
 Source: "Workflow commands for GitHub Actions", setting a notice, warning or error message.
 """
 
@@ -10,35 +10,23 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..diagnostics.diagnostic import Diagnostic, Level, Location
+from ..model.change import Change
 from ..model.finding import Finding
-from ..report.report import AccountReport, Report, ReportedChange
+from ..report.report import AccountReport, Report
 from .escape import clean
-from .summary import PARTIAL, called, counted, verdict
-from .view import (
-    LEVEL,
-    Place,
-    advised,
-    attribution_text,
-    exempted,
-    field_rows,
-    halted,
-    places,
-    rank,
-    told,
-    value,
-    why,
-)
+from .summary import called, counts, incomplete, verdict
+from .view import LEVEL, Item, field_rows, finding_lines, items, reason_text, value
 
 _COMMAND = {Level.ERROR: "error", Level.WARNING: "warning", Level.INFO: "notice"}
 _ORDER = list(_COMMAND)
 
 Note = tuple[Level, str, str, Location | None]
-"""How bad, a title, a message, and where."""
+"""Level, title, message and location."""
 
 
 def render(report: Report) -> str:
     """The report as workflow commands, for the log of a job."""
-    notes = [_of_problem(diagnostic) for diagnostic in report.diagnostics]
+    notes = [_diagnostic(diagnostic) for diagnostic in report.diagnostics]
     for account in report.accounts:
         notes.extend(_account(account, report.command))
     notes.sort(key=lambda note: _ORDER.index(note[0]))
@@ -79,7 +67,7 @@ def _place(location: Location | None) -> Iterator[tuple[str, str]]:
         yield "endColumn", str(max(location.column, location.end_column - 1))
 
 
-def _of_problem(diagnostic: Diagnostic) -> Note:
+def _diagnostic(diagnostic: Diagnostic) -> Note:
     hint = f"\n{diagnostic.hint}" if diagnostic.hint else ""
     name = f" {diagnostic.event_name}" if diagnostic.event_name else ""
     return (
@@ -91,44 +79,42 @@ def _of_problem(diagnostic: Diagnostic) -> Note:
 
 
 def _account(account: AccountReport, command: str) -> Iterator[Note]:
-    """The lines of an account, what is said of it, and one sentence that sums it up."""
-    told_of = (place for place in places(account) if told(place.line))
-    shown = sorted(told_of, key=lambda place: rank(place.line))
-    of_lines = {diagnostic for place in shown for diagnostic in place.said}
-    for place in shown:
-        yield from _line(place)
-    yield from (
-        _of_problem(diagnostic) for diagnostic in account.diagnostics if diagnostic not in of_lines
-    )
+    """Yield the items of an account, its other diagnostics, and its verdict."""
+    shown = [item for item in items(account) if item.shown]
+    attached = {diagnostic for item in shown for diagnostic in item.diagnostics}
+    attached |= {item.result.error for item in shown if item.result and item.result.error}
+    for item in shown:
+        yield from _item(item)
+    for diagnostic in account.diagnostics:
+        if diagnostic not in attached:
+            yield _diagnostic(diagnostic)
     _, sentence = verdict(account, command)
-    numbers = ", ".join(counted(account.changes, command))
-    said = [sentence, "" if account.complete else PARTIAL, numbers]
+    numbers = ", ".join(counts(account, command))
+    said = [sentence, incomplete(account), numbers]
     yield Level.INFO, f"{command} {called(account.account)}", " ".join(filter(None, said)), None
 
 
-def _line(place: Place) -> Iterator[Note]:
-    line, change = place.line, place.line.change
-    yield from (_finding(line, finding) for finding in line.findings)
-    yield from map(_of_problem, place.said)
-    if line.result and line.result.error:
-        error = line.result.error
-        yield _of_problem(replace(error, location=error.location or change.location))
-    elif change.action.writes and not line.findings and not halted(line):
-        fields = [
-            f"{field.path}: {value(field.before)} -> {value(field.after)}"
-            for field in field_rows(change)
-        ]
-        done = f" ({line.result.status})" if line.result else ""
-        title = f"{change.action} {change.event_name}{done}"
-        yield Level.INFO, title, "\n".join([why(change), *fields]), change.location
+def _item(item: Item) -> Iterator[Note]:
+    yield from (_finding(item, finding) for finding in item.findings)
+    yield from map(_diagnostic, item.diagnostics)
+    if item.result and item.result.error:
+        error = item.result.error
+        yield _diagnostic(replace(error, location=error.location or item.location))
+    elif item.change and item.change.action.writes and not item.incomplete:
+        yield _change(item, item.change)
 
 
-def _finding(line: ReportedChange, finding: Finding) -> Note:
-    location = line.change.location
-    title = f"{finding.code} {finding.severity}: {line.change.event_name}"
-    if finding.exemption:
-        until = exempted(finding.exemption)
-        return Level.INFO, title, f"{finding.message}\n{until}", location
-    by = attribution_text(finding.attribution) if finding.attribution else ""
-    said = "\n".join(part for part in (finding.message, by, advised(finding)) if part)
-    return LEVEL[finding.severity], title, said, location
+def _change(item: Item, change: Change) -> Note:
+    fields = [
+        f"{field.path}: {value(field.before)} -> {value(field.after)}"
+        for field in field_rows(change)
+    ]
+    done = f" ({item.result.status})" if item.result else ""
+    title = f"{change.action} {change.event_name}{done}"
+    return Level.INFO, title, "\n".join([reason_text(change), *fields]), change.location
+
+
+def _finding(item: Item, finding: Finding) -> Note:
+    title = f"{finding.code} {finding.severity}: {item.event_name}"
+    level = Level.INFO if finding.exemption else LEVEL[finding.severity]
+    return level, title, "\n".join(finding_lines(finding)), item.location

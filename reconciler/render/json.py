@@ -6,13 +6,14 @@ Everything outside ASCII is escaped, so that no name can move or hide anything o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
 from .._version import __version__
 from ..diagnostics.diagnostic import Diagnostic, Location, Rule
 from ..model.change import Action, Change
+from ..model.finding import DriftEntry, Finding
 from ..model.meter import ExistingMeter, Status
 from ..model.project import AccountRef, MeterConfig
 from ..report.documents import AccountInventory, DiagnosticList, EmulatorInfo, Inventory
@@ -24,7 +25,7 @@ FORMAT_VERSION = "1.0"
 
 
 def render(document: Document) -> str:
-    """The document as JSON, indented for people who look."""
+    """The document as JSON, indented for people."""
     return json.dumps(_document(document), indent=2) + "\n"
 
 
@@ -60,14 +61,15 @@ def _report(report: Report) -> dict[str, Any]:
 
 
 def _account(report: AccountReport, command: str) -> dict[str, Any]:
-    shape = _audited if command == "drift" else _change
+    drift = {"findings": list(_findings(report.entries))} if command == "drift" else {}
     return {
         "account": _ref(report.account),
         "complete": report.complete,
         "exit_code": int(report.exit_code),
         "plan_id": report.plan_id,
         "plan_hash": report.plan_hash,
-        "changes": [shape(line) for line in report.changes],
+        "changes": [_change(change) for change in report.changes],
+        **drift,
         "diagnostics": _diagnostics(report.diagnostics),
         "summary": report.summary(),
     }
@@ -77,14 +79,14 @@ def _ref(account: AccountRef) -> dict[str, Any]:
     return {"name": account.name, "id": account.id, "livemode": account.livemode}
 
 
-def _change(line: ReportedChange) -> dict[str, Any]:
-    change, result = line.change, line.result
+def _change(reported: ReportedChange) -> dict[str, Any]:
+    change, result = reported.change, reported.result
     known = change.existing.id if change.existing else None
     shape = {
         "event_name": change.event_name,
         "action": change.action,
         "reason": str(change.reason),
-        "risk": change.severity,
+        "risk": change.risk,
         "meter_id": (result.meter_id if result else None) or known,
         "before": change.existing.as_api() if change.existing else None,
         "after": _after(change),
@@ -97,16 +99,20 @@ def _change(line: ReportedChange) -> dict[str, Any]:
     return shape | ({"result": _result(result)} if result else {})
 
 
-def _audited(line: ReportedChange) -> dict[str, Any]:
-    """A line of an audit; `kind`, `since` and `attribution` are those of its worst finding."""
-    findings = [asdict(finding) for finding in line.findings]
-    worst = findings[0] if findings else dict.fromkeys(("kind", "since", "attribution"))
-    told = {name: worst[name] for name in ("kind", "since", "attribution")}
-    return _change(line) | told | {"findings": findings}
+def _findings(entries: Iterable[DriftEntry]) -> Iterator[dict[str, Any]]:
+    """Yield the findings of every entry as one list, each with its event_name."""
+    for entry in entries:
+        for finding in entry.findings:
+            yield _finding(entry, finding)
+
+
+def _finding(entry: DriftEntry, finding: Finding) -> dict[str, Any]:
+    location = {"location": _location(entry.location)}
+    return {"event_name": entry.event_name, **asdict(finding), **location}
 
 
 def _after(change: Change) -> dict[str, Any] | None:
-    """The meter as the line would leave it; of a blocked one, as the files want it."""
+    """Return the meter after the change; of a blocked change, as declared."""
     match change:
         case Change(action=Action.UNCHANGED | Action.UNMANAGED, existing=existing):
             return existing.as_api() if existing else None

@@ -1,7 +1,7 @@
 """JUnit XML, as test reporters of CI systems read it: one test case for every declared meter.
 
-A finding that counts, a blocked, refused or unsettled line is a failure; a problem of the files
-or of the account is an error; what is exempt or was not tried is skipped. There is no
+A finding that counts and a blocked, refused or failed change are failures; an error of the files
+or the account is an error; what is ignored or was not tried is skipped. There is no
 standard; the elements are those that Jenkins' xunit schema and GitLab's documentation share.
 """
 
@@ -12,23 +12,20 @@ from dataclasses import dataclass
 from enum import StrEnum
 from xml.sax.saxutils import quoteattr
 
-from ..diagnostics.codes.drift import EXEMPTION_EXPIRED
-from ..diagnostics.diagnostic import Diagnostic, Level, Location
-from ..model.finding import Finding
-from ..report.report import ChangeResult, Report, ReportedChange, ResultStatus
+from ..diagnostics.diagnostic import Diagnostic, Effect, Level, Location
+from ..report.report import AccountReport, ChangeResult, Report
 from .escape import clean
-from .summary import PARTIAL, called
+from .summary import called, incomplete
 from .view import (
-    Place,
-    advised,
-    attribution_text,
+    Item,
+    Status,
     exempted,
     field_rows,
-    halted,
-    places,
+    finding_lines,
+    items,
+    reason_text,
     unattached,
     value,
-    why,
 )
 
 
@@ -43,7 +40,7 @@ class Ended(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """One test case: a meter, or a problem that belongs to none."""
+    """One test case: a meter, or a diagnostic of no meter."""
 
     name: str
     ended: Ended
@@ -114,26 +111,27 @@ def _case(case: Case, suite: str) -> Iterator[str]:
 
 
 def _suites(report: Report) -> Iterator[Suite]:
-    yield "configuration", True, tuple(map(_problem, report.diagnostics))
+    yield "configuration", True, tuple(map(_diagnostic, report.diagnostics))
     for account in report.accounts:
-        shown = [place for place in places(account) if _is_case(place.line)]
-        of_none = unattached(account, (place.line for place in shown))
-        loose = [diagnostic for diagnostic in of_none if diagnostic.level is not Level.INFO]
-        valid = (
-            Case(name=d.event_name, ended=Ended.PASSED, location=d.location) for d in account.valid
-        )
-        rest = () if account.complete else (_REST,)
-        cases = (*map(_problem, loose), *map(_meter, shown), *valid, *rest)
-        yield called(account.account), account.complete, cases
+        yield called(account.account), account.complete, tuple(_cases(account))
 
 
-_REST = Case(name="everything else", ended=Ended.SKIPPED, message=PARTIAL)
+def _cases(account: AccountReport) -> Iterator[Case]:
+    shown = [item for item in items(account) if _is_case(item)]
+    for diagnostic in unattached(account, shown):
+        if diagnostic.level is not Level.INFO:
+            yield _diagnostic(diagnostic)
+    yield from map(_meter, shown)
+    for desired in account.valid:
+        yield Case(name=desired.event_name, ended=Ended.PASSED, location=desired.location)
+    if why := incomplete(account):
+        yield Case(name="everything else", ended=Ended.SKIPPED, message=why)
 
 
-def _problem(diagnostic: Diagnostic) -> Case:
+def _diagnostic(diagnostic: Diagnostic) -> Case:
     return Case(
         name=f"{diagnostic.code}: {diagnostic.message}",
-        ended=_weight(diagnostic),
+        ended=_ended_by(diagnostic),
         type=diagnostic.code,
         message=diagnostic.message,
         details=str(diagnostic),
@@ -141,72 +139,64 @@ def _problem(diagnostic: Diagnostic) -> Case:
     )
 
 
-def _weight(diagnostic: Diagnostic) -> Ended:
-    """An exemption that ran out counts as drift; other warnings fail nothing."""
-    if diagnostic.code == EXEMPTION_EXPIRED.code:
+def _ended_by(diagnostic: Diagnostic) -> Ended:
+    """What counts as drift is a failure; other warnings are none."""
+    if diagnostic.effect is Effect.FINDING:
         return Ended.FAILURE
     return Ended.ERROR if diagnostic.level is Level.ERROR else Ended.PASSED
 
 
-def _is_case(line: ReportedChange) -> bool:
-    """Every declared meter, and of the others what is wrong."""
-    return bool(line.change.desired or line.findings) or halted(line)
+def _is_case(item: Item) -> bool:
+    """Whether an item is declared, or something is wrong with it."""
+    return item.location is not None or bool(item.findings) or item.incomplete
 
 
-def _meter(place: Place) -> Case:
-    line, change, said = place.line, place.line.change, place.said
-    ended, types, message = _ended(line, said)
+def _meter(item: Item) -> Case:
+    ended, types, message = _ended(item)
     return Case(
-        name=change.event_name,
+        name=item.event_name,
         ended=ended,
         type=types,
         message=message,
-        details="\n".join(_details(line, said)),
-        location=change.location,
+        details="\n".join(_details(item)),
+        location=item.location,
     )
 
 
-def _ended(line: ReportedChange, said: tuple[Diagnostic, ...]) -> tuple[Ended, str, str]:
-    """How the case ended, the codes that say why, and the first of them in words."""
-    counting = [finding for finding in line.findings if not finding.exemption]
+def _ended(item: Item) -> tuple[Ended, str, str]:
+    """Return how the case ended, the codes that say why, and the message of the first."""
+    counting = [finding for finding in item.findings if not finding.exemption]
     if counting:
         codes = ",".join(finding.code for finding in counting)
         return Ended.FAILURE, codes, counting[0].message
-    if line.findings and (exemption := line.findings[0].exemption):
+    if item.ignored and (exemption := item.findings[0].exemption):
         return Ended.SKIPPED, "", exempted(exemption)
-    if not halted(line):
+    if not item.incomplete or item.change is None:
         return Ended.PASSED, "", ""
-    error = line.result.error if line.result else None
-    diagnostics = [error] if error else [p for p in said if p.level is Level.ERROR]
-    message = diagnostics[0].message if diagnostics else why(line.change)
-    untried = line.result is not None and line.result.status is ResultStatus.SKIPPED
-    ended = Ended.SKIPPED if untried and not line.change.refused_by else Ended.FAILURE
-    return ended, ",".join(diagnostic.code for diagnostic in diagnostics), message
+    error = item.result.error if item.result else None
+    errors = [error] if error else [d for d in item.diagnostics if d.level is Level.ERROR]
+    message = errors[0].message if errors else reason_text(item.change)
+    untried = item.status is Status.SKIPPED and not item.change.refused_by
+    codes = ",".join(diagnostic.code for diagnostic in errors)
+    return Ended.SKIPPED if untried else Ended.FAILURE, codes, message
 
 
-def _details(line: ReportedChange, said: tuple[Diagnostic, ...]) -> Iterator[str]:
-    change = line.change
-    if not line.findings:
-        yield f"{change.action}: {why(change)}"
-    for field in field_rows(change):
+def _details(item: Item) -> Iterator[str]:
+    if item.change:
+        yield f"{item.change.action}: {reason_text(item.change)}"
+    for field in field_rows(item.change):
         yield f"{field.path}: {value(field.before)} -> {value(field.after)}"
-    for finding in line.findings:
-        yield from _finding(finding)
-    yield from map(str, said)
-    if line.result:
-        yield from _outcome(line.result)
+    for finding in item.findings:
+        first, *rest = finding_lines(finding)
+        yield f"{finding.severity} {finding.code}: {first}"
+        yield from rest
+    yield from map(str, item.diagnostics)
+    if item.result:
+        yield from _result(item.result)
 
 
-def _finding(finding: Finding) -> Iterator[str]:
-    yield f"{finding.severity} {finding.code}: {finding.message}"
-    if finding.attribution:
-        yield attribution_text(finding.attribution)
-    if finding.remedy:
-        yield f"what to do: {advised(finding)}"
-
-
-def _outcome(result: ChangeResult) -> Iterator[str]:
-    yield f"outcome: {result.status}"
+def _result(result: ChangeResult) -> Iterator[str]:
+    yield f"result: {result.status}"
     if result.error:
         yield str(result.error)
     for sent in result.requests:

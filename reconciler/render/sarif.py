@@ -1,4 +1,4 @@
-"""SARIF 2.1.0, for code scanning: every problem and finding as a result at its place in a file.
+"""SARIF 2.1.0, for code scanning: every diagnostic and finding as a result at its location.
 
 Source: the OASIS standard "Static Analysis Results Interchange Format 2.1.0"; section numbers
 below are its own.
@@ -19,9 +19,9 @@ from ..diagnostics.codes import CATALOGUE
 from ..diagnostics.diagnostic import Diagnostic, Level, Location, Rule
 from ..diagnostics.errors import Exit
 from ..model.finding import Finding
-from ..report.report import AccountReport, Report, ReportedChange
+from ..report.report import AccountReport, Report
 from .escape import clean
-from .view import LEVEL, advised, attribution_text
+from .view import LEVEL, Item, all_items, facts, items, remedy
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -58,7 +58,7 @@ def render(report: Report) -> str:
             _result(result, rules[result.code], nth, elsewhere)
             for result, nth in _numbered(results)
         ],
-        "properties": {"verb": report.command, "complete": report.complete},
+        "properties": {"command": report.command, "complete": report.complete},
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
 
@@ -118,23 +118,21 @@ def _of_a_file(result: Result) -> bool:
 
 
 def _results(report: Report) -> Iterator[Result]:
-    yield from (_of_problem(diagnostic) for diagnostic in report.diagnostics)
+    yield from (_diagnostic(diagnostic) for diagnostic in report.diagnostics)
     for account in report.accounts:
-        for line in account.changes:
-            yield from _line(line, account)
-        yield from (_of_problem(diagnostic, account) for diagnostic in account.diagnostics)
+        for item in items(account):
+            yield from _item(item, account)
+        yield from (_diagnostic(diagnostic, account) for diagnostic in account.diagnostics)
 
 
-def _line(line: ReportedChange, account: AccountReport) -> Iterator[Result]:
-    change, result = line.change, line.result
-    for finding in line.findings:
-        yield _of_finding(finding, line, account)
-    if result and result.error:
-        known_by = (account.account.name, change.event_name)
-        yield _of_problem(result.error, account, change.location, known_by)
+def _item(item: Item, account: AccountReport) -> Iterator[Result]:
+    yield from (_finding(finding, item) for finding in item.findings)
+    if item.result and item.result.error:
+        known_by = (item.account, item.event_name)
+        yield _diagnostic(item.result.error, account, item.location, known_by)
 
 
-def _of_problem(
+def _diagnostic(
     diagnostic: Diagnostic,
     account: AccountReport | None = None,
     location: Location | None = None,
@@ -158,21 +156,21 @@ def _of_problem(
     )
 
 
-def _of_finding(finding: Finding, line: ReportedChange, account: AccountReport) -> Result:
-    by = f"; {attribution_text(finding.attribution)}" if finding.attribution else ""
-    exemption = finding.exemption
+def _finding(finding: Finding, item: Item) -> Result:
+    exemption, how = finding.exemption, remedy(finding)
+    said = (f"{fact.label}: {fact.text}" for fact in facts(finding) if fact.label != "ignored")
     return Result(
         code=finding.code,
         level=_LEVEL[LEVEL[finding.severity]],
-        message=f"{finding.message}{by}",
-        location=line.change.location,
-        known_by=(account.account.name, line.change.event_name, finding.kind),
+        message="; ".join([finding.message, *said]),
+        location=item.location,
+        known_by=(item.account, item.event_name, finding.kind),
         properties={
             "kind": finding.kind,
             "severity": finding.severity,
-            "hint": advised(finding),
-            "account": account.account.name,
-            "event_name": line.change.event_name,
+            "hint": ": ".join(how) if how else "",
+            "account": item.account,
+            "event_name": item.event_name,
         },
         justification=f"until {exemption.until}: {exemption.reason}" if exemption else None,
     )
@@ -244,8 +242,6 @@ def _region(location: Location) -> dict[str, int]:
 
 
 def _some_file(report: Report) -> str:
-    """The first meter file that the report speaks of, else where the project file should be."""
-    lines = (line for account in report.accounts for line in account.changes)
-    return next(
-        (line.change.location.file for line in lines if line.change.location), "reconciler.yaml"
-    )
+    """Return the first meter file in the report, else the default name of the project file."""
+    found = (item.location.file for item in all_items(report) if item.location)
+    return next(found, "reconciler.yaml")

@@ -1,83 +1,107 @@
-"""What a run comes to: its verdict in a sentence, its lines in numbers, its account by name."""
+"""What a run comes to: its verdict in a sentence, its counts, and the name of its account."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from enum import StrEnum
 
-from ..diagnostics.codes import usage
+from ..diagnostics.diagnostic import Effect
 from ..diagnostics.errors import Exit
-from ..model.change import Action, Severity
+from ..model.change import Action, Reason, Risk
+from ..model.finding import DriftEntry, Severity
 from ..model.project import AccountRef
 from ..report.report import AccountReport, Report, ReportedChange, ResultStatus, summary
-from .view import halted, severity, succeeded
+from .view import Item
 
-PARTIAL = "Partial: not everything was looked at, and absence was not judged."
-"""What every format says of a run that is not complete."""
+PARTIAL = "Partial run: undeclared meters were not evaluated."
+_UNREAD = "Incomplete run: not everything could be read."
+
+
+def incomplete(report: Report | AccountReport) -> str | None:
+    """Return why a run is not complete, None for a complete one."""
+    if report.complete:
+        return None
+    said = report.said if isinstance(report, Report) else report.diagnostics
+    return PARTIAL if any(each.effect is Effect.SCOPE for each in said) else _UNREAD
 
 
 def mode(account: AccountRef) -> str:
-    """In which of Stripe's two worlds an account is."""
+    """Return the mode of an account."""
     return {None: "mode unknown", True: "LIVE mode", False: "test mode"}[account.livemode]
 
 
 def called(account: AccountRef) -> str:
-    """An account by its name, its id and its mode; offline only the name is known."""
+    """Return name, id and mode of an account; offline only its name is known."""
     if account.id is None and account.livemode is None:
         return account.name
     return f"{account.name} ({account.id or 'account id unknown'}, {mode(account)})"
 
 
 def count(number: int, noun: str) -> str:
-    """A number with its noun."""
+    """Return a number with its noun."""
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-_ASKED = (
-    (Action.CREATE, "to create"),
-    (Action.REACTIVATE, "to reactivate"),
-    (Action.UPDATE, "to update"),
-    (Action.REPLACE, "to replace"),
-    (Action.DEACTIVATE, "to deactivate"),
-)
-_BESIDES = ("blocked", "refused", "unmanaged", "unchanged", "ignored")
+_NOUNS = {
+    Action.CREATE: "create",
+    Action.REACTIVATE: "reactivation",
+    Action.UPDATE: "update",
+    Action.REPLACE: "replacement",
+    Action.DEACTIVATE: "deactivation",
+}
 
 
-def counted(lines: Iterable[ReportedChange], command: str) -> list[str]:
-    """The lines of a run in numbers, each a short phrase; numbers of nothing are left out."""
-    every = list(lines)
+def counts(report: Report | AccountReport, command: str) -> list[str]:
+    """Return the counts of a run that its verdict does not state, as short phrases."""
     if command == "drift":
-        return _found(every)
-    asked, besides = planned(every)
-    return results(every) or [*asked, *besides]
+        return _drift_counts(list(all_entries(report)))
+    changes = list(all_changes(report))
+    if report.exit_code is Exit.DONE:
+        return [] if results(changes) and command == "apply" else others(changes)
+    return results(changes) or [*planned(changes), *others(changes)]
 
 
-def _found(lines: list[ReportedChange]) -> list[str]:
-    degrees = [severity(line) for line in lines if line.findings and not line.ignored]
-    ignored = sum(line.ignored for line in lines)
-    rest = ((ignored, "ignored"), (len(lines) - len(degrees) - ignored, "without findings"))
-    found = [f"{degrees.count(each)} {each}" for each in reversed(Severity) if each in degrees]
-    return found + [f"{number} {words}" for number, words in rest if number]
+def _drift_counts(entries: Sequence[DriftEntry]) -> list[str]:
+    found = [entry.severity for entry in entries if entry.severity]
+    ignored = sum(entry.ignored for entry in entries)
+    rest = ((ignored, "ignored"), (len(entries) - len(found) - ignored, "without findings"))
+    said = [f"{found.count(each):,} {each}" for each in reversed(Severity) if each in found]
+    return said + [f"{number:,} {words}" for number, words in rest if number]
 
 
-def results(lines: Iterable[ReportedChange]) -> list[str]:
-    """What became of the lines, in numbers; nothing where nothing was tried."""
-    every = list(lines)
-    ended = [line.result.status for line in every if line.result]
-    rest = len(every) - len(ended)
-    said = [f"{ended.count(status)} {status}" for status in ResultStatus if status in ended]
-    return said + ([f"{rest} without a request"] if rest and ended else [])
+def results(changes: Iterable[ReportedChange]) -> list[str]:
+    """Return what became of the changes, in numbers; nothing where nothing was tried."""
+    every = list(changes)
+    ended = [change.result.status for change in every if change.result]
+    if not ended:
+        return []
+    words = {ResultStatus.DONE: "changed", ResultStatus.ALREADY: "already as planned"}
+    said = [
+        f"{ended.count(status):,} {words.get(status, status)}"
+        for status in ResultStatus
+        if status in ended
+    ]
+    return said + others(change for change in every if not change.result)
 
 
-def planned(lines: Iterable[ReportedChange]) -> tuple[list[str], list[str]]:
-    """What a plan asks for in numbers, and what else it holds."""
-    counts = summary(lines)
-    asked = [f"{counts[action]} {words}" for action, words in _ASKED if counts[action]]
-    return asked, [f"{counts[word]} {word}" for word in _BESIDES if counts[word]]
+def planned(changes: Iterable[ReportedChange]) -> list[str]:
+    """Return what a plan changes, in numbers."""
+    by_action = summary(changes)
+    return [count(by_action[action], noun) for action, noun in _NOUNS.items() if by_action[action]]
+
+
+def others(changes: Iterable[ReportedChange]) -> list[str]:
+    """Return what else a plan has, in numbers."""
+    every = list(changes)
+    by_action = summary(every)
+    retired = sum(change.change.reason == Reason.RETIRED for change in every)
+    rest = {word: by_action[word] for word in ("blocked", "refused", "unmanaged", "unchanged")}
+    rest |= {"unchanged": rest["unchanged"] - retired, "retired": retired}
+    return [f"{number:,} {word}" for word, number in rest.items() if number]
 
 
 class Tone(StrEnum):
-    """How a verdict should look."""
+    """How a verdict looks."""
 
     GOOD = "good"
     NEWS = "news"
@@ -86,92 +110,103 @@ class Tone(StrEnum):
 
 
 _ENDED = {
-    Exit.FAILED: "The run ended in an error",
+    Exit.FAILED: "Failed",
     Exit.REFUSED: "Refused",
     Exit.STALE: "The plan is stale",
-    Exit.PARTIAL: "Not done: something was or may have been written, and lines remain",
-    Exit.DENIED: "The API key is missing, or may not do this",
-    Exit.USAGE: "The command line cannot be used",
-    Exit.INTERRUPTED: "The run was interrupted",
+    Exit.PARTIAL: "Partial apply: some changes may have been made, not all are confirmed",
+    Exit.DENIED: "Missing API key or insufficient permissions",
+    Exit.USAGE: "Invalid command line",
+    Exit.INTERRUPTED: "Interrupted",
 }
-_UNSEEN = (
-    "Not confirmed: everything was sent and answered, but the account was not seen to be as planned"
-)
+_UNVERIFIED = "Not confirmed: every request succeeded, but the account does not show all changes."
 _WITHOUT_EFFECT = (Exit.FAILED, Exit.REFUSED, Exit.STALE, Exit.DENIED)
 
 
 def verdict(report: Report | AccountReport, command: str) -> tuple[Tone, str]:
-    """What a run, or its part on one account, comes to: one sentence, and how it should look."""
+    """Return what a run, or its part on one account, comes to, and how that looks."""
     if command == "validate" and report.exit_code in (Exit.DONE, Exit.FAILED):
         valid = report.exit_code is Exit.DONE
         return (
             (Tone.GOOD, "The files are valid.") if valid else (Tone.BAD, "The files have errors.")
         )
-    lines = list(every_line(report))
+    changes = list(all_changes(report))
     if report.exit_code in _ENDED:
-        return _ended(report, command, lines)
+        return _ended(report, command, changes)
     if command == "drift":
-        return _audited(report, lines)
-    writes = sum(line.change.action.writes for line in lines)
-    if not writes:
-        return Tone.GOOD, "Nothing to do: what is declared is so."
-    if command == "apply" and any(line.result for line in lines):
-        return Tone.GOOD, f"Applied: {count(writes, 'change')}."
-    return Tone.NEWS, f"{count(writes, 'change')} planned."
+        return _drifted(report)
+    if command == "apply" and (ended := results(changes)):
+        return Tone.GOOD, f"Apply complete: {', '.join(ended)}."
+    if not planned(changes):
+        return Tone.GOOD, "No changes. The account matches the configuration."
+    return Tone.NEWS, f"Planned: {', '.join(planned(changes))}."
 
 
 def _ended(
-    report: Report | AccountReport, command: str, lines: list[ReportedChange]
+    report: Report | AccountReport, command: str, changes: list[ReportedChange]
 ) -> tuple[Tone, str]:
-    """How a run ended that did not do all, and what it did all the same."""
+    """Return how a run ended that did not do everything, and what it did."""
     said, code = _ENDED[report.exit_code], report.exit_code
-    done = [line.result.status for line in lines if line.result].count(ResultStatus.DONE)
-    halts = sum(map(halted, lines))
-    left = count(halts, "line")
+    done = [each.result.status for each in changes if each.result].count(ResultStatus.DONE)
+    left = count(sum(map(_open, changes)), "change")
     if code is Exit.REFUSED and command == "plan":
-        return Tone.BAD, f"{said}: until this is settled, apply writes nothing."
-    if code is Exit.PARTIAL and _all_settled(report, lines):
-        return Tone.BAD, f"{_UNSEEN}."
+        return Tone.BAD, f"{said}: apply makes no changes until the errors are fixed."
+    if code is Exit.PARTIAL and _only_unverified(report, changes):
+        return Tone.BAD, _UNVERIFIED
     if code is Exit.REFUSED and done:
-        return Tone.WARNING, f"{count(done, 'change')} applied; {left} refused and left."
+        return Tone.WARNING, f"{count(done, 'change')} applied, {left} refused."
     if command != "apply" or code is Exit.PARTIAL or not (done or code in _WITHOUT_EFFECT):
         return Tone.BAD, f"{said}."
     if done:
-        rest = f", {left} left" if halts else ""
-        return Tone.BAD, f"{said}; {count(done, 'change')} applied{rest}."
+        rest = f", {left} not applied" if any(map(_open, changes)) else ""
+        return Tone.BAD, f"{said}: {count(done, 'change')} applied{rest}."
     said = "Cancelled" if _cancelled(report) else said
-    return Tone.BAD, f"{said}; nothing was written."
+    return Tone.BAD, f"{said}. Nothing was changed in Stripe."
 
 
-def _all_settled(report: Report | AccountReport, lines: list[ReportedChange]) -> bool:
-    """Whether only the closing look can have failed: no line is open, and no account was lost."""
-    open_ = [line for line in lines if line.change.action.writes and not succeeded(line)]
+def _open(each: ReportedChange) -> bool:
+    """Whether a change is blocked, refused, or has not succeeded."""
+    failed = each.result is not None and not each.result.status.succeeded
+    return failed or each.change.action is Action.BLOCKED or bool(each.change.refused_by)
+
+
+def _only_unverified(report: Report | AccountReport, changes: list[ReportedChange]) -> bool:
+    """Whether only the verification can have failed: every change and account is done."""
+    made = [each.result for each in changes if each.change.action.writes]
+    succeeded = all(result is not None and result.status.succeeded for result in made)
     ends = {account.exit_code for account in _accounts(report)}
-    return not (open_ or any(map(halted, lines))) and ends <= {Exit.DONE, Exit.PARTIAL}
+    return succeeded and not any(map(_open, changes)) and ends <= {Exit.DONE, Exit.PARTIAL}
 
 
 def _cancelled(report: Report | AccountReport) -> bool:
-    diagnostics = (
-        diagnostic for account in _accounts(report) for diagnostic in account.diagnostics
-    )
-    return report.exit_code is Exit.FAILED and usage.CANCELLED.code in {p.code for p in diagnostics}
+    every = (each for account in _accounts(report) for each in account.diagnostics)
+    return any(each.effect is Effect.CANCELLED for each in every)
 
 
-def _audited(report: Report | AccountReport, lines: list[ReportedChange]) -> tuple[Tone, str]:
-    found = sum(bool(line.findings) and not line.ignored for line in lines)
+def _drifted(report: Report | AccountReport) -> tuple[Tone, str]:
+    found = [entry.severity for entry in all_entries(report) if entry.severity]
     if found:
-        lost = any(severity(line) is Severity.REVENUE for line in lines)
-        tone = Tone.BAD if lost else Tone.WARNING
-        return tone, f"Drift: {count(found, 'event_name')} not as declared."
+        tone = Tone.BAD if Severity.REVENUE in found else Tone.WARNING
+        return tone, f"Drift: {count(len(found), 'event_name')} not as declared."
     if report.exit_code is Exit.CHANGES:
-        return Tone.WARNING, "No drift, but an exemption has run out."
+        return Tone.WARNING, "No drift, but an exemption has expired."
     return Tone.GOOD, "No drift."
 
 
-def every_line(report: Report | AccountReport) -> Iterator[ReportedChange]:
-    """The lines of an account, or of all of them."""
-    return (line for account in _accounts(report) for line in account.changes)
+def all_changes(report: Report | AccountReport) -> Iterator[ReportedChange]:
+    """Yield the changes of an account, or of every account."""
+    return (change for account in _accounts(report) for change in account.changes)
+
+
+def all_entries(report: Report | AccountReport) -> Iterator[DriftEntry]:
+    """Yield the drift entries of an account, or of every account."""
+    return (entry for account in _accounts(report) for entry in account.entries)
 
 
 def _accounts(report: Report | AccountReport) -> tuple[AccountReport, ...]:
     return report.accounts if isinstance(report, Report) else (report,)
+
+
+def by_degree(found: Iterable[Item]) -> list[tuple[Risk, int]]:
+    """Count items by risk or severity, the highest first."""
+    degrees = [item.degree for item in found]
+    return [(each, degrees.count(each)) for each in reversed(Risk)]

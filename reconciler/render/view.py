@@ -1,21 +1,29 @@
-"""What all formats tell of a line alike: its place in the order, its parts, its words."""
+"""What every format shows of a report, computed once: formats only lay it out."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from ..diagnostics.diagnostic import Diagnostic, Level
-from ..model.change import Action, Change, FieldChange, Reason, Severity, weight
-from ..model.finding import Attribution, Exemption, Finding, Origin
+from ..diagnostics.diagnostic import Diagnostic, Level, Location
+from ..model.change import Action, Change, FieldChange, Reason, Risk
+from ..model.finding import (
+    Attribution,
+    DriftEntry,
+    Exemption,
+    Finding,
+    Kind,
+    Origin,
+    RemediationKind,
+    Severity,
+)
 from ..model.match import flat
-from ..model.meter import DEFAULTS, plain
+from ..model.meter import DEFAULTS, ExistingMeter, plain
 from ..model.price import Price
 from ..planning.warnings import priced
-from ..report.report import AccountReport, Report, ReportedChange
+from ..report.report import AccountReport, ChangeResult, Report, ReportedChange
 from ..timestamps import format_time
 
 SIGN = {
@@ -28,35 +36,34 @@ SIGN = {
     Action.UNMANAGED: "?",
     Action.UNCHANGED: "=",
 }
-_WHY: dict[str, str] = {
+_REASON: dict[str, str] = {
     Reason.IN_SYNC: "as declared",
-    Reason.RETIRED: "retired: inactive, and not wanted otherwise",
-    Reason.MISSING: "no live meter has this name",
-    Reason.INACTIVE_DIFFER: "no inactive meter of this name has the declared settings",
-    Reason.INACTIVE: "declared active, and the live meter is inactive",
-    Reason.RENAMED: "the name differs",
-    Reason.DIFFERS: "differs in a field that Stripe never changes",
-    Reason.RETIRES: "`retires` consents to stopping the live meter for another one",
-    Reason.PRICES_ON_OTHER_METER: "active prices bill on an inactive meter that differs",
-    Reason.PRICES_ON_SEVERAL_METERS: "active prices bill on several inactive meters of this name",
-    Reason.TWO_ACTIVE: "the account has two active meters of this name",
+    Reason.RETIRED: "inactive, and not declared active",
+    Reason.MISSING: "no existing meter has this event_name",
+    Reason.INACTIVE_DIFFER: "no inactive meter of this event_name has the declared settings",
+    Reason.INACTIVE: "declared active, and the existing meter is inactive",
+    Reason.RENAMED: "the display_name differs",
+    Reason.DIFFERS: "differs in a field that cannot be updated",
+    Reason.RETIRES: "`retires` allows the existing meter to be replaced",
+    Reason.PRICES_ON_OTHER_METER: "active prices use an inactive meter that differs",
+    Reason.PRICES_ON_SEVERAL_METERS: "active prices use several inactive meters of this event_name",
+    Reason.TWO_ACTIVE: "the account has two active meters of this event_name",
     Reason.DECLARED_INACTIVE: "declared `status: inactive`",
-    Reason.UNDECLARED: "active, and no file declares it; it is left alone",
+    Reason.UNDECLARED: "active, and no file declares it; not changed",
     Reason.OWNED: "no file declares it, and `undeclared: deactivate` with `owns` covers it",
 }
 _LEFT_TO_DEFAULT = flat({name: plain(default) for name, default in DEFAULTS.items()})
-_ACTION = {action: place for place, action in enumerate(Action)}
-LEVEL = {
-    Severity.REVENUE: Level.ERROR,
-    Severity.HIGH: Level.ERROR,
-    Severity.LOW: Level.WARNING,
-    Severity.NONE: Level.INFO,
-}
-"""How loud a finding of each severity is, where a format knows levels only."""
+LEVEL = {Severity.REVENUE: Level.ERROR, Severity.HIGH: Level.ERROR, Severity.LOW: Level.WARNING}
+"""The level of a finding of each severity, for formats that have levels only."""
+
+UNATTRIBUTED = "Changes older than 30 days cannot be attributed."
+_SHOWN = 5  # prices that are listed
+_FEW = 5  # meters of one kind that are shown one by one
+_EXAMPLES = 3
 
 
-class Standing(StrEnum):
-    """How a name stands at the end of the run, in one word; the order is the one of a legend."""
+class Status(StrEnum):
+    """What became of an event_name, in one word, in the order of a legend."""
 
     IN_SYNC = "in sync"
     DONE = "done"
@@ -72,119 +79,211 @@ class Standing(StrEnum):
     FAILED = "failed"
 
 
-def why(change: Change) -> str:
-    """The reason of a line as a phrase; a reason that this version does not know as it is."""
-    return _WHY.get(change.reason, change.reason)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One event_name of a report: a change with its result, or a drift entry.
 
-
-def standing(line: ReportedChange) -> Standing:
-    """Where a line belongs in the picture of the account."""
-    change = line.change
-    if line.result:
-        return Standing.DONE if succeeded(line) else Standing(line.result.status.value)
-    if line.findings:
-        return Standing.IGNORED if line.ignored else Standing.DRIFTED
-    if change.refused_by:
-        return Standing.REFUSED
-    match change.action:
-        case Action.UNCHANGED:
-            return Standing.IN_SYNC
-        case Action.BLOCKED:
-            return Standing.BLOCKED
-        case Action.UNMANAGED:
-            return Standing.UNMANAGED
-    return Standing.TO_CHANGE
-
-
-def severity(line: ReportedChange) -> Severity:
-    """How bad a line is as it stands now: not at all any more where the run has settled it."""
-    return Severity.NONE if succeeded(line) else line.change.severity
-
-
-def succeeded(line: ReportedChange) -> bool:
-    """Whether the run has done the line, or found it done."""
-    return line.result is not None and line.result.status.succeeded
-
-
-def told(line: ReportedChange) -> bool:
-    """Whether there is anything to say about a line besides that it is as it should be."""
-    return standing(line) is not Standing.IN_SYNC
-
-
-def halted(line: ReportedChange) -> bool:
-    """Whether a line does not become what it should: blocked, refused, or not settled by apply."""
-    unsettled = line.result is not None and not succeeded(line)
-    return unsettled or line.change.action is Action.BLOCKED or bool(line.change.refused_by)
-
-
-def risky(line: ReportedChange) -> bool:
-    """Whether a line must be read before anything more is applied: no format leaves it out."""
-    bad = severity(line) in (Severity.REVENUE, Severity.HIGH)
-    return bad or (_planned(line) and (halted(line) or _stops(line)))
-
-
-def rank(line: ReportedChange) -> tuple[bool, bool, int, bool, int, str]:
-    """What puts one line before another; the least comes first.
-
-    Of a plan what does not go through, then what would stop a meter, then by severity; an
-    audit does nothing, so it is told by severity alone.
+    `degree` is the risk that is left of a change, or the severity of an entry; `rank` orders the
+    items of a report. `diagnostics` are those of the change, but for the error of its result.
     """
-    return (
-        not (_planned(line) and halted(line)),
-        not (_planned(line) and _stops(line)),
-        -weight(severity(line)),
-        not told(line),
-        _ACTION[line.change.action],
-        line.change.event_name,
-    )
+
+    account: str
+    event_name: str
+    status: Status
+    degree: Risk
+    rank: tuple[bool, int, int, str]
+    location: Location | None
+    meter_id: str | None
+    change: Change | None = None
+    result: ChangeResult | None = None
+    findings: tuple[Finding, ...] = ()
+    prices: tuple[Price, ...] = ()
+    others: tuple[ExistingMeter, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @property
+    def shown(self) -> bool:
+        """Whether there is more to show than that the meter is as declared."""
+        return self.status is not Status.IN_SYNC
+
+    @property
+    def ignored(self) -> bool:
+        """Whether every finding is exempt."""
+        return self.status is Status.IGNORED
+
+    @property
+    def incomplete(self) -> bool:
+        """Whether a change is blocked, refused, or was not made."""
+        return self.status in _INCOMPLETE
+
+    @property
+    def must_read(self) -> bool:
+        """Whether no format may leave the item out."""
+        return self.incomplete or self.degree in (Risk.HIGH, Risk.REVENUE)
 
 
-def _stops(line: ReportedChange) -> bool:
-    """Whether the line has yet to stop a meter."""
-    return line.change.action.stops and not succeeded(line)
-
-
-def _planned(line: ReportedChange) -> bool:
-    """Whether a line says what is done, not what was found."""
-    return not line.findings
+_INCOMPLETE = (
+    Status.BLOCKED,
+    Status.REFUSED,
+    Status.SKIPPED,
+    Status.STALE,
+    Status.UNKNOWN,
+    Status.FAILED,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """A line, the name of the account that it is of, and what is said of it there."""
+class Group:
+    """Many items of the same kind, shown as one: a count and examples."""
 
-    account: str
-    line: ReportedChange
-    said: tuple[Diagnostic, ...] = ()
+    items: tuple[Item, ...]
+    label: str
 
-    def besides(self) -> Iterator[Diagnostic]:
-        """What is said of the line and not told by its outcome anyway."""
-        told_ = self.line.result.error if self.line.result else None
-        return (diagnostic for diagnostic in self.said if diagnostic != told_)
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """The first event_names."""
+        return tuple(item.event_name for item in self.items[:_EXAMPLES])
+
+    @property
+    def rest(self) -> int:
+        """How many items are not among the examples."""
+        return len(self.items) - len(self.examples)
 
 
-def places(account: AccountReport) -> list[Place]:
-    """Every line of an account; a guard over several lines is said at each that it refuses."""
-    named: dict[str | None, list[Diagnostic]] = {}
+def all_items(report: Report) -> list[Item]:
+    """Return the items of every account, the most important first."""
+    found = (item for account in report.accounts for item in items(account))
+    return sorted(found, key=lambda item: item.rank)
+
+
+def items(account: AccountReport) -> list[Item]:
+    """Return the items of an account, the most important first."""
+    of_names: dict[str | None, list[Diagnostic]] = {}
     for diagnostic in account.diagnostics:
-        named.setdefault(diagnostic.event_name, []).append(diagnostic)
-    shared, name = named.get(None, []), account.account.name
+        of_names.setdefault(diagnostic.event_name, []).append(diagnostic)
+    shared, name = of_names.get(None, []), account.account.name
 
-    def said(change: Change) -> tuple[Diagnostic, ...]:
+    def diagnostics(reported: ReportedChange) -> tuple[Diagnostic, ...]:
+        change = reported.change
         refusing = [diagnostic for diagnostic in shared if diagnostic.code in change.refused_by]
-        return (*refusing, *named.get(change.event_name, []))
+        error = reported.result.error if reported.result else None
+        every = (*refusing, *of_names.get(change.event_name, []))
+        return tuple(diagnostic for diagnostic in every if diagnostic != error)
 
-    return [Place(name, line, said(line.change)) for line in account.changes]
-
-
-def every_place(report: Report) -> list[Place]:
-    """Every line of every account, what is to be read first at the top."""
-    found = [place for account in report.accounts for place in places(account)]
-    return sorted(found, key=lambda place: rank(place.line))
+    found = [_of_change(name, each, diagnostics(each)) for each in account.changes]
+    found += [_of_entry(name, entry) for entry in account.entries]
+    return sorted(found, key=lambda item: item.rank)
 
 
-def field_rows(change: Change) -> tuple[FieldChange, ...]:
-    """Field by field what a line is about; of a new meter all that is not left to a default."""
+def _of_change(account: str, reported: ReportedChange, said: tuple[Diagnostic, ...]) -> Item:
+    change, result = reported.change, reported.result
+    status = _status(reported)
+    degree = Risk.NONE if status is Status.DONE else change.risk
+    quiet = (Status.UNMANAGED, Status.IN_SYNC)
+    known = change.existing.id if change.existing else None
+    return Item(
+        account=account,
+        event_name=change.event_name,
+        status=status,
+        degree=degree,
+        rank=(
+            status not in _INCOMPLETE,
+            -list(Risk).index(degree),
+            quiet.index(status) + 1 if status in quiet else 0,
+            change.event_name,
+        ),
+        location=change.location,
+        meter_id=(result.meter_id if result else None) or known,
+        change=change,
+        result=result,
+        prices=change.prices,
+        others=change.others,
+        diagnostics=said,
+    )
+
+
+def _status(reported: ReportedChange) -> Status:
+    change, result = reported.change, reported.result
+    if result:
+        return Status.DONE if result.status.succeeded else Status(result.status.value)
+    if change.refused_by:
+        return Status.REFUSED
+    match change.action:
+        case Action.UNCHANGED:
+            return Status.IN_SYNC
+        case Action.BLOCKED:
+            return Status.BLOCKED
+        case Action.UNMANAGED:
+            return Status.UNMANAGED
+    return Status.TO_CHANGE
+
+
+def _of_entry(account: str, entry: DriftEntry) -> Item:
+    drifted = Status.IGNORED if entry.ignored else Status.DRIFTED
+    degree = Risk(entry.severity.value) if entry.severity else Risk.NONE
+    priced_ = any(finding.prices for finding in entry.findings if not finding.exemption)
+    return Item(
+        account=account,
+        event_name=entry.event_name,
+        status=drifted if entry.findings else Status.IN_SYNC,
+        degree=degree,
+        rank=(
+            True,
+            -list(Risk).index(degree),
+            2 * (not entry.findings) + (not priced_),
+            entry.event_name,
+        ),
+        location=entry.location,
+        meter_id=entry.meters[0].id if entry.meters else None,
+        findings=entry.findings,
+        prices=entry.prices,
+        others=entry.meters[1:],
+    )
+
+
+def grouped(found: Iterable[Item]) -> list[Item | Group]:
+    """Return the items, with many unmanaged or ignored ones as one group each."""
+    every = list(found)
+    alike: dict[str, list[Item]] = {}
+    for item in every:
+        if label := _label(item):
+            alike.setdefault(label, []).append(item)
+    shown: list[Item | Group] = []
+    for item in every:
+        members = alike.get(_label(item), [])
+        if len(members) <= _FEW:
+            shown.append(item)
+        elif item is members[0]:
+            shown.append(Group(tuple(members), _label(item)))
+    return shown
+
+
+def _label(item: Item) -> str:
+    """What an item has in common with others like it; nothing where it is shown by itself."""
+    if item.status is Status.IGNORED and (exemption := item.findings[0].exemption):
+        return exempted(exemption)
+    if item.status is Status.UNMANAGED and not item.diagnostics:
+        return "unmanaged"
+    if item.findings and all(f.kind == Kind.UNMANAGED and not f.exemption for f in item.findings):
+        return "unmanaged"
+    return ""
+
+
+def unattached(account: AccountReport, shown: Iterable[Item]) -> Iterator[Diagnostic]:
+    """Yield the diagnostics of the account, and of event_names that are not shown."""
+    names = {item.event_name for item in shown}
+    return (diagnostic for diagnostic in account.diagnostics if diagnostic.event_name not in names)
+
+
+def reason_text(change: Change) -> str:
+    """Return the reason of a change as a phrase; an unknown reason as it is."""
+    return _REASON.get(change.reason, change.reason)
+
+
+def field_rows(change: Change | None) -> tuple[FieldChange, ...]:
+    """Return the fields that differ; of a new meter, those that are not left to a default."""
+    if change is None:
+        return ()
     if change.action is not Action.CREATE or change.desired is None:
         return change.fields
     return tuple(
@@ -195,66 +294,104 @@ def field_rows(change: Change) -> tuple[FieldChange, ...]:
 
 
 def value(plain: Any) -> str:
-    """A value of a field as people read it."""
+    """Return the value of a field for people."""
     return "(none)" if plain is None else f'"{plain}"'
 
 
-def meter_id(line: ReportedChange) -> str | None:
-    """The live meter of a line, where there is one: the one that apply made, or the one found."""
-    made = line.result.meter_id if line.result else None
-    return made or (line.change.existing.id if line.change.existing else None)
+def price_list(prices: Iterable[Price]) -> str:
+    """Return the prices by id and what else is known of them, at most five."""
+    every = list(prices)
+    listed = ", ".join(map(priced, every[:_SHOWN]))
+    return f"{listed} and {len(every) - _SHOWN} more" if len(every) > _SHOWN else listed
 
 
-def unattached(account: AccountReport, lines: Iterable[ReportedChange]) -> Iterator[Diagnostic]:
-    """What is said of the account as a whole, or of a name that has none of these lines."""
-    names = {line.change.event_name for line in lines}
-    return (diagnostic for diagnostic in account.diagnostics if diagnostic.event_name not in names)
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One labelled fact about a finding; `at` is set where it is a point in time."""
+
+    label: str
+    text: str
+    at: int | None = None
+
+
+def facts(finding: Finding) -> Iterator[Fact]:
+    """Yield what is known of a finding besides its message and its remediation."""
+    if finding.since is not None:
+        yield Fact("since", format_time(finding.since), finding.since)
+    if finding.resend_until is not None:
+        until = format_time(finding.resend_until)
+        yield Fact(
+            "re-send",
+            f"lost usage can be re-sent until {until}, or until the invoice is finalized, "
+            f"if earlier",
+        )
+    elif past_resending(finding):
+        yield Fact("re-send", "only usage of the last 35 days can still be re-sent")
+    if finding.prices:
+        yield Fact("prices", price_list(finding.prices))
+    if by := who(finding):
+        yield Fact("who", attribution_text(by))
+    if finding.exemption:
+        yield Fact("ignored", exempted(finding.exemption))
+
+
+def past_resending(finding: Finding) -> bool:
+    """Whether the first lost usage is too old to be re-sent."""
+    dated = finding.since is not None and finding.resend_until is None
+    return dated and finding.kind in (Kind.INACTIVE, Kind.MISSING)
+
+
+def who(finding: Finding) -> Attribution | None:
+    """Return who caused a finding, if that is known."""
+    by = finding.attribution
+    return by if by and by.origin != Origin.OLDER else None
+
+
+def unattributed(entries: Iterable[DriftEntry]) -> bool:
+    """Whether a finding that counts is older than the events."""
+    return any(
+        finding.attribution.origin == Origin.OLDER
+        for entry in entries
+        for finding in entry.findings
+        if finding.attribution and not finding.exemption
+    )
 
 
 def attribution_text(attribution: Attribution) -> str:
-    """Who did it, by which request."""
+    """Return who caused it, and by which request."""
     by = f" (request {attribution.request_id})" if attribution.request_id else ""
     return f"{attribution.note}{by}"
 
 
-def whose(attribution: Attribution) -> str:
-    """Whose doing it was, in a few words."""
+def origin_text(attribution: Attribution) -> str:
+    """Return who caused it, in a few words."""
     known = attribution.origin in list(Origin)
     return Origin(attribution.origin).briefly if known else attribution.origin
 
 
 def exempted(exemption: Exemption) -> str:
-    """Until when, by whose word and why a finding does not count."""
+    """Return until when and why a finding is ignored, and by whom."""
     owner = f" ({exemption.owner})" if exemption.owner else ""
     return f"ignored until {exemption.until}{owner}: {exemption.reason}"
 
 
-def undated(finding: Finding) -> int | None:
-    """Since when, where neither the finding nor who did it says so."""
-    by = attribution_text(finding.attribution) if finding.attribution else ""
-    known = finding.since is not None and format_time(finding.since) in f"{finding.message} {by}"
-    return None if known else finding.since
+_HOW = {
+    RemediationKind.COMMAND: "run",
+    RemediationKind.DECLARATION: "add under `meters`",
+    RemediationKind.EDIT: "change the declaration to",
+}
 
 
-def unnamed(prices: Iterable[Price], said: Iterable[str]) -> list[Price]:
-    """The prices of which no sentence says all that is known."""
-    text = " ".join(said)
-    return [
-        price
-        for price in prices
-        if not re.search(rf"(?<!\w){re.escape(priced(price))}(?!\w)", text)
-    ]
+def remedy(finding: Finding) -> tuple[str, str] | None:
+    """Return what to do about a finding that counts: how, and the command or YAML."""
+    if finding.exemption or not finding.remediation:
+        return None
+    return _HOW[finding.remediation.kind], finding.remediation.text
 
 
-def advice(finding: Finding) -> str:
-    """What to do with the remedy of a finding, in a few words that end before it."""
-    if finding.remedy.startswith(("reconciler ", "stripe ")):
-        return "run"
-    if finding.remedy.startswith("- "):
-        return "declare it under `meters`"
-    return "change its declaration"
-
-
-def advised(finding: Finding) -> str:
-    """The remedy of a finding, and what to do with it; nothing where there is none."""
-    return f"{advice(finding)}: {finding.remedy}" if finding.remedy else ""
+def finding_lines(finding: Finding) -> Iterator[str]:
+    """Yield a finding as sentences, for formats that show plain lines."""
+    yield finding.message
+    yield from (f"{fact.label}: {fact.text}" for fact in facts(finding))
+    if how := remedy(finding):
+        yield f"{how[0]}: {how[1]}"

@@ -1,4 +1,4 @@
-"""What a run has to say: accounts, lines, outcomes, problems. Every format is made from this."""
+"""The report of one run, which every format renders."""
 
 from __future__ import annotations
 
@@ -6,37 +6,36 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..diagnostics.codes.applying import HALF_REPLACED
-from ..diagnostics.diagnostic import Diagnostic
+from ..diagnostics.diagnostic import Diagnostic, Effect
 from ..diagnostics.errors import Exit, worst
 from ..model.change import Action, Change
-from ..model.finding import Finding
+from ..model.finding import DriftEntry, Kind
 from ..model.project import AccountRef, MeterConfig
 from .documents import CommandResult
 
 
 class ResultStatus(StrEnum):
-    """What became of a line. `done` is only said of what was seen in the account."""
+    """What became of a change. `done` is only used for what the account shows."""
 
     DONE = "done"
-    ALREADY = "already"  # somebody else, or an earlier run, had brought it about
+    ALREADY = "already"  # made before, by another client or an earlier run
     FAILED = "failed"
     SKIPPED = "skipped"
-    STALE = "stale"  # the meter moved since it was read
-    UNKNOWN = "unknown"  # sent, and nobody could see what came of it
+    STALE = "stale"  # the meter changed since it was read
+    UNKNOWN = "unknown"  # sent, and its effect could not be read
 
     @property
     def succeeded(self) -> bool:
-        """Whether the line now stands as the files want it."""
+        """Whether the account now matches the change."""
         return self in (ResultStatus.DONE, ResultStatus.ALREADY)
 
 
 @dataclass(frozen=True, slots=True)
 class RequestRecord:
-    """One request that was sent: its verb, Stripe's request id, how many tries it took.
+    """One request that was sent: its operation, Stripe's request id, the number of attempts.
 
-    `result` is `seen`, `refused` or `doubtful`; `wrote` whether it had, or may have had, an
-    effect of its own.
+    `result` is `confirmed`, `rejected` or `indeterminate`; `wrote` whether it had, or may have
+    had, an effect of its own.
     """
 
     operation: str
@@ -48,7 +47,7 @@ class RequestRecord:
 
 @dataclass(frozen=True, slots=True)
 class ChangeResult:
-    """What became of one line of a plan."""
+    """What became of one change of a plan."""
 
     status: ResultStatus
     requests: tuple[RequestRecord, ...] = ()
@@ -58,46 +57,38 @@ class ChangeResult:
 
 @dataclass(frozen=True, slots=True)
 class ReportedChange:
-    """One event_name in a report: what is planned for it, and what came of it or was found.
-
-    An audit puts the worst finding first in `findings`.
-    """
+    """One change in a report; in a report of apply, with its result."""
 
     change: Change
     result: ChangeResult | None = None
-    findings: tuple[Finding, ...] = ()
-
-    @property
-    def ignored(self) -> bool:
-        """Whether everything that was found here is exempt."""
-        return bool(self.findings) and all(finding.exemption for finding in self.findings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountReport:
-    """All that a run has to say of one account."""
+    """The part of a report about one account: changes of plan and apply, or entries of drift."""
 
     account: AccountRef
     exit_code: Exit
     changes: tuple[ReportedChange, ...] = ()
+    entries: tuple[DriftEntry, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
     complete: bool = True
     plan_id: str | None = None
     plan_hash: str | None = None
-    valid: tuple[MeterConfig, ...] = ()  # of a validation, which compares nothing: what it read
+    valid: tuple[MeterConfig, ...] = ()  # of validate: the declared meters
 
     def summary(self) -> dict[str, int]:
-        """How many lines of each action, how many refused, how many findings ignored."""
-        return summary(self.changes)
+        """Count the changes by action, the refused changes and the ignored findings."""
+        return summary(self.changes, self.entries)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report(CommandResult):
-    """One run of one verb. Problems of files and usage stand here, the others at their account."""
+    """One run of one command. `diagnostics` are those of files and usage, in no account."""
 
     command: str
     accounts: tuple[AccountReport, ...] = ()
-    declared: int | None = None  # how many meters the files declare, where that is the news
+    declared: int | None = None  # of validate: how many meters the files declare
 
     @property
     def exit_code(self) -> Exit:
@@ -106,32 +97,44 @@ class Report(CommandResult):
 
     @property
     def complete(self) -> bool:
-        """Whether everything was looked at; False when narrowed, unreadable or never begun."""
+        """Whether everything was read; False when narrowed, unreadable or not begun."""
         return self.own_exit is Exit.DONE and all(each.complete for each in self.accounts)
 
     @property
     def said(self) -> tuple[Diagnostic, ...]:
-        """Those of the run, and of every account."""
+        """Every diagnostic: of the run, and of each account."""
         return (*self.diagnostics, *(said for each in self.accounts for said in each.diagnostics))
 
     @property
     def losses(self) -> tuple[Diagnostic, ...]:
-        """The replacements that stopped half-way."""
+        """The errors that say that usage is being lost now."""
         results = (change.result for each in self.accounts for change in each.changes)
         errors = (result.error for result in results if result and result.error)
-        return tuple(error for error in errors if error.code == HALF_REPLACED.code)
+        return tuple(error for error in errors if error.effect is Effect.LOSS)
 
     def summary(self) -> dict[str, int]:
-        """The same counts as of one account, over all of them."""
-        return summary(change for account in self.accounts for change in account.changes)
+        """Return the same counts over all accounts."""
+        return summary(
+            (change for account in self.accounts for change in account.changes),
+            (entry for account in self.accounts for entry in account.entries),
+        )
 
 
-def summary(changes: Iterable[ReportedChange]) -> dict[str, int]:
-    """How many lines of each action, in order of apply, how many `refused`, findings `ignored`."""
+def summary(
+    changes: Iterable[ReportedChange], entries: Iterable[DriftEntry] = ()
+) -> dict[str, int]:
+    """Count changes by action, in order of apply, then `refused` changes and `ignored` findings.
+
+    Drift counts the entries without findings as unchanged.
+    """
     counts: dict[str, int] = {str(action): 0 for action in Action}
     counts |= {"refused": 0, "ignored": 0}
     for change in changes:
         counts[str(change.change.action)] += 1
         counts["refused"] += bool(change.change.refused_by)
-        counts["ignored"] += sum(finding.exemption is not None for finding in change.findings)
+    for entry in entries:
+        counts[str(Action.UNCHANGED)] += not entry.findings
+        for finding in entry.findings:
+            counts["ignored"] += finding.exemption is not None
+            counts[str(Action.UNMANAGED)] += finding.kind == Kind.UNMANAGED
     return counts

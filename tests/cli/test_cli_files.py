@@ -101,7 +101,7 @@ def test_a_pipe_is_written_to_and_not_replaced(world, run, tmp_path):
     reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
     try:
         run("plan", world(SEATS, CHAIRS).folder, "--out", f"json={tmp_path / 'pipe'}")
-        assert held(os.read(reader, 2**16).decode())["verb"] == "plan"
+        assert held(os.read(reader, 2**16).decode())["command"] == "plan"
     finally:
         os.close(reader)
     assert stat.S_ISFIFO((tmp_path / "pipe").stat().st_mode)

@@ -8,7 +8,7 @@ from published import held
 
 MARKED = ("markdown", "html", "github")
 ALL = ("text", "json", *MARKED, "junit", "sarif")
-PARTIAL = "Partial: not everything was looked at, and absence was not judged."
+PARTIAL = "Partial run: undeclared meters were not evaluated."
 
 
 def billed(world, meters=SEATS):
@@ -29,7 +29,7 @@ def test_a_comment_drops_a_new_meter_before_the_refused_stop(world, run):
     ran = run("plan", made.folder, "--format", "markdown")
     rows = [line for line in ran.out.splitlines() if line.startswith("| ")]
     assert ran.code == 3
-    assert "Refused: until this is settled" in ran.out
+    assert "Refused: apply makes no changes" in ran.out
     assert "`seats`" in rows[2]
     assert "**refused** by G004" in rows[2]
     assert "'seats' is used by active prices" in rows[2]
@@ -52,9 +52,9 @@ def test_skipping_what_is_refused_does_not_claim_that_nothing_was_written(format
     ran = run("apply", made.folder, "--yes", "--skip-refused", "--format", format_)
     assert ran.code == 3
     assert len(made.posts()) == 1
-    assert "1 change applied; 1 line refused and left." in ran.out
+    assert "1 change applied, 1 change refused." in ran.out
     assert "writes nothing" not in ran.out
-    assert "nothing was written" not in ran.out
+    assert "Nothing was changed" not in ran.out
 
 
 def test_one_account_without_a_key_does_not_hide_what_another_was_written(world, run):
@@ -68,9 +68,9 @@ def test_one_account_without_a_key_does_not_hide_what_another_was_written(world,
     names = ("--account", "keyless", "--account", "sandbox")
     ran = run("apply", made.folder, *names, "--yes", "--format", "markdown")
     assert ran.code == 6
-    missing = "The API key is missing, or may not do this"
-    assert f"> **{missing}; 1 change applied.**" in ran.out
-    assert f"| {missing}; nothing was written. |" in ran.out
+    missing = "Missing API key or insufficient permissions"
+    assert f"> **{missing}: 1 change applied.**" in ran.out
+    assert f"| {missing}. Nothing was changed in Stripe. |" in ran.out
 
 
 @pytest.mark.parametrize("words", [["plan", "--only", "se*"], ["validate"]], ids=lambda w: w[0])

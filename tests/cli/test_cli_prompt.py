@@ -74,8 +74,8 @@ def test_a_declined_plan_stands_on_the_screen_once(world):
     code, seen = desk.end(), desk.read(QUESTION)
     assert code == 1
     assert seen.count('"Chairs" → "Seats"') == 1
-    assert seen.count("othing was written") == 1
-    assert "Cancelled; nothing was written.\n" in seen.partition(QUESTION)[2]
+    assert seen.count("Nothing was changed") == 1
+    assert "Cancelled. Nothing was changed in Stripe.\n" in seen.partition(QUESTION)[2]
     assert made.posts() == []
 
 
@@ -161,7 +161,7 @@ def test_an_interrupted_question_keeps_the_plan_in_the_document(format_, world, 
     if format_ == "text":
         assert "Apply for sandbox (acct_1EmulatedAccount, test mode)" in ran.out
         assert '"Chairs" → "Seats"' in ran.out
-        assert "The run was interrupted." in ran.out
+        assert "Interrupted." in ran.out
         return
     document = held(ran.out)
     (account,) = document["accounts"]

@@ -29,8 +29,9 @@ CASES = {
 
 def fixes(ran):
     """The commands of ours that a JSON report prints, in its order."""
-    found = [f for line in held(ran.out)["accounts"][0]["changes"] for f in line["findings"]]
-    return [f["remedy"] for f in found if f["remedy"].startswith("reconciler ")]
+    found = [f["remediation"] for f in held(ran.out)["accounts"][0]["findings"]]
+    commands = [each["text"] for each in found if each["kind"] == "command"]
+    return [text for text in commands if text.startswith("reconciler ")]
 
 
 @pytest.mark.parametrize("kind", CASES)

@@ -41,7 +41,7 @@ def test_a_stale_plan_is_shown_in_full_with_what_became_of_every_line(world, run
 
     shown = run("apply", made.folder, "--plan", saved).out
     assert shown.count("changed in Stripe after the plan was made") == 1
-    assert "Apply: 1 already, 1 skipped, 1 stale." in shown
+    assert "1 already as planned, 1 skipped, 1 stale." in shown
 
 
 def test_the_journal_names_the_commit_of_the_plan(world, run):

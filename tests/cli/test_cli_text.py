@@ -15,8 +15,8 @@ def test_a_blocked_plan_does_not_say_that_nothing_is_to_do(world, run):
     """There is something to do, only not for the tool."""
     made = world(SEATS, {"meters": [existing("seats", "Seats", "sum")]})
     ran = run("plan", made.folder)
-    assert "Refused: until this is settled, apply writes nothing.\n1 blocked.\n" in ran.out
-    assert "Nothing to do" not in ran.out
+    assert "Refused: apply makes no changes until the errors are fixed.\n1 blocked.\n" in ran.out
+    assert "No changes" not in ran.out
 
 
 def test_the_wrong_account_is_not_told_that_nothing_is_to_do(world, run):
@@ -24,8 +24,8 @@ def test_the_wrong_account_is_not_told_that_nothing_is_to_do(world, run):
     made = world(SEATS, {"meters": [existing("seats", "Seats")]}, account_id="acct_1Another")
     ran = run("apply", made.folder, "--yes")
     assert ran.code == 3
-    assert "Refused; nothing was written.\n1 unchanged.\n" in ran.out
-    assert "Nothing to do" not in ran.out
+    assert "Refused. Nothing was changed in Stripe.\n1 unchanged.\n" in ran.out
+    assert "No changes" not in ran.out
 
 
 def test_a_stale_plan_says_that_nothing_was_written(world, run):
@@ -37,7 +37,7 @@ def test_a_stale_plan_says_that_nothing_was_written(world, run):
     made.server.edit(f"/v1/billing/meters/{meter}", {"display_name": "Stools"})
     ran = run("apply", made.folder, "--plan", saved)
     assert ran.code == 4
-    assert "The plan is stale; nothing was written.\nApply: " in ran.out
+    assert "The plan is stale. Nothing was changed in Stripe.\n" in ran.out
 
 
 def test_sixty_skipped_lines_share_one_hint(world, run):

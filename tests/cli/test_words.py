@@ -106,7 +106,7 @@ WRONG = [
     (["plan", "a", "b"], "U002", "see `reconciler plan --help`"),
     (["emulate", "--port", "x"], "U002", "not a whole number"),
     (["emulate", "--fault", "boom"], "U002", "'boom'"),
-    (["emulate", "--switch", "color=red"], "U002", "there is no switch 'color'"),
+    (["emulate", "--switch", "color=red"], "U002", "unknown switch 'color'"),
     (["emulate", "--switch", "color"], "U002", "is not NAME=VALUE"),
     (["emulate", "--hold", "never"], "U002", "is not a moment"),
 ]
@@ -187,7 +187,7 @@ def test_only_narrows_and_says_so(world, run):
     document = held(ran.out)
     assert document["complete"] is False
     assert [c["event_name"] for c in document["accounts"][0]["changes"]] == ["seats"]
-    assert "Partial: " in run("plan", made.folder, "--only", "se*").out
+    assert "Partial run: " in run("plan", made.folder, "--only", "se*").out
 
 
 def test_a_plan_is_kept_for_one_account_only(world, run):
@@ -225,7 +225,7 @@ def test_only_narrows_what_is_listed_and_validated(world, run):
     (account,) = document["accounts"]
     assert [meter["event_name"] for meter in account["meters"]] == ["sea", "seats"]
     assert (ran.code, document["complete"]) == (0, False)
-    assert "absence was not judged" in run("list", made.folder, "--only", "none").out
+    assert "Partial list: " in run("list", made.folder, "--only", "none").out
     ran = run("validate", made.folder, "--only", "se*", "--format", "json")
     document = held(ran.out)
     assert (ran.code, document["declared"], document["complete"]) == (0, 1, False)

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from core.worlds import COMMANDS, declare, existing, priced, retire, stopped
 
-from reconciler.drift.attribution import REACH, askable, attribute
+from reconciler.drift.attribution import REACH, attribute, needs_events
 from reconciler.drift.exemptions import exempt
-from reconciler.drift.findings import Known, inspect
+from reconciler.drift.findings import DriftInput, inspect
 from reconciler.model.event import Event
 from reconciler.model.finding import Origin
 from reconciler.model.match import match_meters
@@ -23,7 +23,7 @@ OURS = f"reconciler-abcdef012345-{PLAN}-3-1"
 
 def take_snapshot(declared, account, *prices):
     """The lines of an audit, before anybody asked the events."""
-    known = Known(commands=COMMANDS, policy=Policy(), prices=priced(*prices), now=NOW)
+    known = DriftInput(commands=COMMANDS, policy=Policy(), prices=priced(*prices), now=NOW)
     return tuple(inspect(names, known) for names in match_meters(declared, account))
 
 
@@ -122,9 +122,13 @@ def test_the_latest_event_that_explains_counts():
     [
         (OURS, Origin.OURS, f"by reconciler, plan {PLAN} at commit abcdef012345, job 7"),
         (f"reconciler-none-{PLAN}-3-1", Origin.OURS, f"by reconciler, plan {PLAN}, job 7"),
-        ("f47ac10b-58cc", Origin.ANOTHER_CLIENT, "its idempotency key is not ours"),
-        ("reconciler-made-up", Origin.ANOTHER_CLIENT, "its idempotency key is not ours"),
-        (None, Origin.OUTSIDE, "not through this tool: no idempotency key was sent; perhaps"),
+        ("f47ac10b-58cc", Origin.ANOTHER_CLIENT, "the idempotency key is not one of reconciler"),
+        (
+            "reconciler-made-up",
+            Origin.ANOTHER_CLIENT,
+            "the idempotency key is not one of reconciler",
+        ),
+        (None, Origin.OUTSIDE, "not reconciler: no idempotency key was sent, possibly"),
     ],
 )
 def test_whose_it_was_is_read_from_the_idempotency_key(key, origin, said):
@@ -162,18 +166,18 @@ def test_one_pass_explains_everything_and_stops_there():
 
 def test_there_is_nothing_to_ask_about_what_no_event_can_tell():
     """In sync, never made, or stopped longer ago than Stripe remembers."""
-    assert not askable(take_snapshot([declare()], [existing()]), NOW)
-    assert not askable(take_snapshot([declare()], []), NOW)
-    assert not askable(take_snapshot([declare()], [stopped(at=NOW - REACH - 1)]), NOW)
-    assert askable(take_snapshot([declare()], [stopped(at=NOW - REACH)]), NOW)
-    assert askable(take_snapshot([], [existing(created=NOW - 2 * REACH)]), NOW)
+    assert not needs_events(take_snapshot([declare()], [existing()]), NOW)
+    assert not needs_events(take_snapshot([declare()], []), NOW)
+    assert not needs_events(take_snapshot([declare()], [stopped(at=NOW - REACH - 1)]), NOW)
+    assert needs_events(take_snapshot([declare()], [stopped(at=NOW - REACH)]), NOW)
+    assert needs_events(take_snapshot([], [existing(created=NOW - 2 * REACH)]), NOW)
 
 
 def test_nobody_is_asked_for_the_sake_of_exempt_findings():
     """They are told all the same, and explained where others have the events read."""
     rule = Ignore(event_name="calls", kind="unmanaged", reason="old", until="2027-01-31")
     lines = tuple(exempt(line, [rule], "2026-09-21") for line in take_snapshot(*UNMANAGED))
-    assert not askable(lines, NOW)
+    assert not needs_events(lines, NOW)
     assert attribute(lines, None, NOW, {}) == lines
     both = (*lines, *take_snapshot([declare("x")], [stopped("mtr_x", "x", at=NOW - HOUR)]))
     on_result = attribute(both, [event("created"), event("deactivated", "mtr_x")], NOW, {})

@@ -7,10 +7,9 @@ from core.worlds import COMMANDS, declare, existing, priced, stopped
 
 from reconciler.diagnostics.diagnostic import Level, Location
 from reconciler.diagnostics.errors import Exit
-from reconciler.drift.exemptions import exempt, run_out
-from reconciler.drift.findings import Known, inspect
-from reconciler.model.change import Severity
-from reconciler.model.finding import Exemption
+from reconciler.drift.exemptions import exempt, expired
+from reconciler.drift.findings import DriftInput, inspect
+from reconciler.model.finding import Exemption, Severity
 from reconciler.model.match import match_meters
 from reconciler.model.project import Ignore, Policy
 from reconciler.report.exit_code import exit_code_for_drift
@@ -32,7 +31,9 @@ def ignore(event_name="legacy_*", kind="unmanaged", until="2026-09-21", owner="b
 
 
 def take_snapshot(name="legacy_sms", declared=(), account=None, prices=(), rules=()):
-    known = Known(commands=COMMANDS, policy=Policy(), prices=priced(*prices), now=1_790_000_000)
+    known = DriftInput(
+        commands=COMMANDS, policy=Policy(), prices=priced(*prices), now=1_790_000_000
+    )
     (names,) = match_meters(declared, [existing(name=name)] if account is None else account)
     return exempt(inspect(names, known), rules, TODAY)
 
@@ -43,8 +44,8 @@ def test_a_rule_exempts_what_fits_its_pattern_and_kind_to_the_end_of_its_day():
     assert line.ignored
     assert line.findings[0].exemption == Exemption("goes away", TODAY, "billing")
     assert line.findings[0].severity is Severity.LOW
-    assert line.change.severity is Severity.NONE
-    assert summary([line])["ignored"] == 1
+    assert line.severity is None
+    assert summary((), [line])["ignored"] == 1
     assert exit_code_for_drift([line], (), Severity.LOW) is Exit.DONE
 
 
@@ -77,17 +78,17 @@ def test_of_two_findings_the_one_that_counts_comes_first():
         ("renamed", False),
         ("differs", True),
     ]
-    assert line.change.severity is Severity.LOW
+    assert line.severity is Severity.LOW
     assert not line.ignored
-    assert summary([line])["ignored"] == 1
+    assert summary((), [line])["ignored"] == 1
 
 
 def test_an_expired_rule_is_a_finding_at_its_place():
     """Whatever it covered counts again, and it counts itself, as low."""
-    (said,) = run_out([ignore(until="2026-09-20"), ignore(until=TODAY)], TODAY)
+    (said,) = expired([ignore(until="2026-09-20"), ignore(until=TODAY)], TODAY)
     assert (said.code, said.level, said.location) == ("D010", Level.WARNING, PLACE)
     assert said.message == (
-        "the exemption of unmanaged for 'legacy_*' ran out on 2026-09-20, billing answers for it: "
+        "the exemption of unmanaged for 'legacy_*' expired on 2026-09-20 (owner: billing): "
         "goes away"
     )
     assert exit_code_for_drift([], [said], Severity.LOW) is Exit.CHANGES

@@ -205,13 +205,13 @@ SINCE = 1_790_000_000
     ("now", "said"),
     [
         (SINCE + 3 * DAY, "(3 days); lost usage can be re-sent until 2026-10-26T14:13:20Z"),
-        (SINCE + 35 * DAY, "(35 days); only lost usage of the last 35 days can be re-sent"),
+        (SINCE + 35 * DAY, "(35 days); lost usage of the last 35 days can be re-sent"),
     ],
 )
 def test_a_reactivation_says_since_when_the_meter_was_inactive(now, said):
     """And until when lost usage can be sent again."""
     (diagnostic,) = plan_warnings(lines([declare()], [stopped("mtr_i", at=SINCE)]), now)
     since = "'calls' (mtr_i) has been inactive since 2026-09-21T14:13:20Z "
-    end = ", or until the invoice is finalized, if earlier"
+    end = ", unless its invoice is finalized earlier"
     assert diagnostic.message == since + said + end
     assert (diagnostic.code, diagnostic.level) == ("P105", Level.WARNING)

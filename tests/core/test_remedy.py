@@ -8,7 +8,7 @@ from core.worlds import COMMANDS, existing, priced, stopped
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.drift.remediation import Commands, declaration_line, named_line
+from reconciler.drift.remediation import Commands, adopt_name, declare
 from reconciler.model.project import Account
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50)
@@ -18,7 +18,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50
 def test_a_declaration_reads_back_as_the_meter(name, display, key):
     """Quotes, colons, control and bidirectional characters included."""
     meter = existing(name=name, display=display, value_key=key, customer_key=key)
-    line = declaration_line(meter)
+    line = declare(meter).text
     (entry,) = yaml.safe_load(line)
     assert "\n" not in line
     assert line.isprintable()
@@ -29,7 +29,7 @@ def test_a_declaration_reads_back_as_the_meter(name, display, key):
 
 def test_a_stopped_meter_is_declared_so_with_its_prices():
     """The declaration changes nothing in the account."""
-    (entry,) = yaml.safe_load(declaration_line(stopped(), priced("p@mtr_i")["mtr_i"]))
+    (entry,) = yaml.safe_load(declare(stopped(), priced("p@mtr_i")["mtr_i"]).text)
     assert entry["status"] == "inactive"
     assert entry["accepts"] == {"active_prices": ["p"]}
 
@@ -37,7 +37,7 @@ def test_a_stopped_meter_is_declared_so_with_its_prices():
 @given(TEXT)
 def test_a_name_reads_back(display):
     """The line stands under a meter of a file."""
-    assert yaml.safe_load(named_line(existing(display=display))) == {"display_name": display}
+    assert yaml.safe_load(adopt_name(existing(display=display)).text) == {"display_name": display}
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_name_reads_back(display):
 )
 def test_a_command_reaches_exactly_the_name(name, quoted):
     """A name is neither a pattern nor an option nor a word of the shell."""
-    assert COMMANDS.apply(name) == f"reconciler apply --account test --only {quoted}"
+    assert COMMANDS.apply(name).text == f"reconciler apply --account test --only {quoted}"
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_command_reaches_exactly_the_name(name, quoted):
 def test_a_command_names_the_project_as_the_user_did(path, word):
     """It is copied into the same shell, in the same folder."""
     commands = Commands(path, Account("test"))
-    assert commands.apply() == f"reconciler apply{word} --account test"
+    assert commands.apply().text == f"reconciler apply{word} --account test"
 
 
 @pytest.mark.parametrize(
@@ -79,4 +79,4 @@ def test_what_is_left_to_stripes_own_cli_goes_to_the_same_account(account, optio
     """Without these words it would go to the platform's account, and to test mode."""
     commands = Commands(".", Account("test", **account))
     said = commands.deactivate(existing(livemode=commands.account.livemode))
-    assert said == f"stripe post /v1/billing/meters/mtr_a/deactivate{options}"
+    assert said.text == f"stripe post /v1/billing/meters/mtr_a/deactivate{options}"

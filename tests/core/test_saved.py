@@ -225,7 +225,7 @@ def test_the_prices_are_those_of_now():
     assert (codes(report), report.exit_code) == (["G004"], Exit.REFUSED)
 
 
-def test_the_severity_follows_from_the_current_prices():
+def test_the_risk_follows_from_the_current_prices():
     """It is that of a new plan, and not the saved one."""
     with context([existing("mtr_g", "gone")], [Price("p", "mtr_g")], [retire("gone")]) as it:
         planned = saved(it.plan())
@@ -234,7 +234,7 @@ def test_the_severity_follows_from_the_current_prices():
         (before,) = planned.plan.changes
         (now,) = it.plan().plan.changes
         (reported,) = it.revalidate(planned).changes
-    assert before.severity != now.severity == reported.change.severity
+    assert before.risk != now.risk == reported.change.risk
 
 
 def test_a_price_that_is_gone_refuses_nothing_any_more():

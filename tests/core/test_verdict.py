@@ -10,7 +10,7 @@ from core.worlds import declare, existing, lines, retire, stopped
 from reconciler.diagnostics.codes import applying, guards, planning
 from reconciler.diagnostics.diagnostic import Diagnostic, Level
 from reconciler.diagnostics.errors import Exit, worst
-from reconciler.model.change import Severity
+from reconciler.model.finding import DriftEntry, Severity
 from reconciler.model.match import match_meters
 from reconciler.operations.verify import describe_verification, is_fulfilled
 from reconciler.report.exit_code import (
@@ -110,7 +110,7 @@ def test_what_else_happened_counts_too(also):
 def test_an_audit_that_met_an_error_has_failed(level, exit_code):
     """What was found counts for more, and nothing was found."""
     said = Diagnostic("D011", level, "the prices could not be read")
-    assert exit_code_for_drift([ReportedChange(SAME)], [said], Severity.LOW) == exit_code
+    assert exit_code_for_drift([DriftEntry(event_name="calls")], [said], Severity.LOW) == exit_code
 
 
 @pytest.mark.parametrize(

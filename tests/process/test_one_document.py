@@ -19,7 +19,7 @@ def overtaken(stand):
         stand.server.edit("/v1/billing/meters/mtr_over_1", {"display_name": "Theirs"})
 
     stand.at(19, Phase.AFTER, edit)
-    return 5, apply(stand.folder, format_="text"), "14 done, 4 skipped, 1 stale"
+    return 5, apply(stand.folder, format_="text"), "14 changed, 4 skipped, 1 stale"
 
 
 def without_journal(stand):

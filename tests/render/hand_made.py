@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.diagnostics.codes import applying, config, guards, planning
 from reconciler.diagnostics.diagnostic import Location
 from reconciler.diagnostics.errors import Exit
-from reconciler.model.change import Action, Change, FieldChange, Reason, Severity
+from reconciler.model.change import Action, Change, FieldChange, Reason, Risk
 from reconciler.model.meter import (
     DefaultAggregation,
     ExistingMeter,
@@ -68,7 +68,6 @@ def of_every_kind() -> tuple[Change, ...]:
             action=Action.CREATE,
             event_name="ai_search_api",
             reason=Reason.INACTIVE_DIFFER,
-            severity=Severity.REVENUE,
             desired=declared("ai_search_api", 4, display_name="Search API calls"),
             others=(existing("ai_search_api", "mtr_old", "inactive"),),
         ),
@@ -76,7 +75,7 @@ def of_every_kind() -> tuple[Change, ...]:
             action=Action.REACTIVATE,
             event_name="seats",
             reason=Reason.INACTIVE,
-            severity=Severity.REVENUE,
+            risk=Risk.LOW,
             desired=declared("seats", 9),
             existing=existing("seats", "mtr_seats", "inactive"),
             fields=(FieldChange("status", "inactive", "active"),),
@@ -86,7 +85,6 @@ def of_every_kind() -> tuple[Change, ...]:
             action=Action.UPDATE,
             event_name="storage_gb",
             reason=Reason.RENAMED,
-            severity=Severity.LOW,
             desired=declared("storage_gb", 14, display_name="Storage (GB)"),
             existing=existing("storage_gb", "mtr_storage", display_name="Storage"),
             fields=(FieldChange("display_name", "Storage", "Storage (GB)"),),
@@ -95,7 +93,7 @@ def of_every_kind() -> tuple[Change, ...]:
             action=Action.REPLACE,
             event_name="tokens",
             reason=Reason.RETIRES,
-            severity=Severity.HIGH,
+            risk=Risk.HIGH,
             desired=declared("tokens", 19, formula="count", retires=("mtr_tokens",)),
             existing=existing("tokens", "mtr_tokens"),
             fields=(FieldChange("default_aggregation.formula", "sum", "count"),),
@@ -104,7 +102,7 @@ def of_every_kind() -> tuple[Change, ...]:
             action=Action.DEACTIVATE,
             event_name="sms_sent",
             reason=Reason.DECLARED_INACTIVE,
-            severity=Severity.HIGH,
+            risk=Risk.REVENUE,
             desired=declared("sms_sent", 25, status=Status.INACTIVE),
             existing=existing("sms_sent", "mtr_sms"),
             fields=(FieldChange("status", "active", "inactive"),),
@@ -115,7 +113,6 @@ def of_every_kind() -> tuple[Change, ...]:
             action=Action.BLOCKED,
             event_name="video_minutes",
             reason=Reason.DIFFERS,
-            severity=Severity.HIGH,
             desired=declared("video_minutes", 31),
             existing=existing("video_minutes", "mtr_video"),
             fields=(FieldChange("event_time_window", None, "hour"),),
@@ -124,7 +121,6 @@ def of_every_kind() -> tuple[Change, ...]:
             action=Action.UNMANAGED,
             event_name=HOSTILE,
             reason=Reason.UNDECLARED,
-            severity=Severity.LOW,
             existing=existing(HOSTILE, "mtr_evil"),
         ),
         Change(

@@ -7,7 +7,7 @@ import re
 from hypothesis import strategies as st
 
 from reconciler.diagnostics.diagnostic import Location
-from reconciler.model.change import Action, Change, FieldChange, Severity
+from reconciler.model.change import Action, Change, FieldChange, Risk
 from reconciler.model.meter import DefaultAggregation, ExistingMeter, Meter, StatusTransitions
 from reconciler.model.price import Price
 from reconciler.model.project import MeterConfig
@@ -72,7 +72,6 @@ def creation(name: str, line: int = 4) -> Change:
         action=Action.CREATE,
         event_name=name,
         reason="missing",
-        severity=Severity.REVENUE,
         desired=declared(name, line),
     )
 
@@ -82,7 +81,7 @@ def waking(name: str, line: int = 12) -> Change:
         action=Action.REACTIVATE,
         event_name=name,
         reason="inactive",
-        severity=Severity.REVENUE,
+        risk=Risk.LOW,
         desired=declared(name, line),
         existing=existing(name, 2, "inactive"),
         fields=(FieldChange("status", "inactive", "active"),),
@@ -95,7 +94,6 @@ def renaming(name: str, line: int = 20) -> Change:
         action=Action.UPDATE,
         event_name=name,
         reason="renamed",
-        severity=Severity.LOW,
         desired=declared(name, line, "Image renders"),
         existing=existing(name, 3, display="Pictures"),
         fields=(FieldChange("display_name", "Pictures", "Image renders"),),
@@ -107,7 +105,6 @@ def blocked(name: str, line: int = 28) -> Change:
         action=Action.BLOCKED,
         event_name=name,
         reason="differs",
-        severity=Severity.HIGH,
         desired=declared(name, line, formula="count"),
         existing=existing(name, 4),
         fields=(FieldChange("default_aggregation.formula", "sum", "count"),),
@@ -119,7 +116,7 @@ def stopping(name: str, line: int = 36) -> Change:
         action=Action.DEACTIVATE,
         event_name=name,
         reason="declared_inactive",
-        severity=Severity.LOW,
+        risk=Risk.REVENUE,
         desired=declared(name, line),
         existing=existing(name, 5),
         fields=(FieldChange("status", "active", "inactive"),),
@@ -133,7 +130,6 @@ def unmanaged(name: str) -> Change:
         action=Action.UNMANAGED,
         event_name=name,
         reason="undeclared",
-        severity=Severity.LOW,
         existing=existing(name, 6),
     )
 

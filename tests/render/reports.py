@@ -24,8 +24,16 @@ from reconciler.diagnostics.codes import applying, config, guards, planning
 from reconciler.diagnostics.codes import drift as drift_codes
 from reconciler.diagnostics.diagnostic import Location
 from reconciler.diagnostics.errors import Exit
-from reconciler.model.change import FieldChange, Severity
-from reconciler.model.finding import Attribution, Exemption, Finding
+from reconciler.model.change import Change, FieldChange
+from reconciler.model.finding import (
+    Attribution,
+    DriftEntry,
+    Exemption,
+    Finding,
+    Remediation,
+    RemediationKind,
+    Severity,
+)
 from reconciler.model.price import Price
 from reconciler.model.project import AccountRef
 from reconciler.report.report import (
@@ -119,24 +127,40 @@ def found_inactive(name: str = "seats", **more: object) -> Finding:
         "code": "D001",
         "severity": Severity.REVENUE,
         "message": (
-            f"{name!r} is declared active, but mtr_test_0002 is inactive since "
-            "2026-11-01T14:02:00Z, for 3 days; usage sent since then is lost"
+            f"{name!r} is declared active, but mtr_test_0002 has been inactive for 3 days; usage "
+            "sent since then is lost"
         ),
         "meter_ids": ("mtr_test_0002",),
         "since": NOON - 3 * DAY + 120,
         "resend_until": NOON + 32 * DAY + 120,
-        "remedy": f"reconciler apply --account production --only {name}",
+        "prices": (Price("price_1Seats", "mtr_test_0002", nickname="Team plan"),),
+        "remediation": command(name),
         "attribution": Attribution(
             "outside",
             NOON - 3 * DAY + 120,
             "req_Xk2Pq9",
             note=(
-                "billing.meter.deactivated at 2026-11-01T14:02:00Z not through this tool: no "
-                "idempotency key was sent; perhaps the Dashboard"
+                "billing.meter.deactivated at 2026-11-01T14:02:00Z, not reconciler: no "
+                "idempotency key was sent, possibly the Dashboard"
             ),
         ),
     }
     return Finding(**{**given, **more})
+
+
+def command(name: str) -> Remediation:
+    text = f"reconciler apply --account production --only {name}"
+    return Remediation(RemediationKind.COMMAND, text)
+
+
+def entry(change: Change, *findings: Finding) -> DriftEntry:
+    return DriftEntry(
+        event_name=change.event_name,
+        location=change.location,
+        meters=change.existing_meters,
+        prices=change.prices,
+        findings=findings,
+    )
 
 
 def drifted() -> Report:
@@ -145,10 +169,10 @@ def drifted() -> Report:
         kind="renamed",
         code="D007",
         severity=Severity.LOW,
-        message="mtr_test_0003 is called 'Pictures', declared is 'Image renders'",
+        message="the display_name of mtr_test_0003 is 'Pictures', declared is 'Image renders'",
         meter_ids=("mtr_test_0003",),
         since=NOON - 12 * DAY,
-        remedy="reconciler apply --account production --only ai_image_renders",
+        remediation=command("ai_image_renders"),
         attribution=Attribution(
             "another_client",
             NOON - 12 * DAY,
@@ -160,11 +184,11 @@ def drifted() -> Report:
         kind="differs",
         code="D004",
         severity=Severity.HIGH,
-        message="mtr_test_0004 differs where Stripe allows no change: "
+        message="mtr_test_0004 differs in fields that cannot be updated: "
         "default_aggregation.formula is 'sum', declared is 'count'",
         meter_ids=("mtr_test_0004",),
         since=NOON - 90 * DAY,
-        remedy='default_aggregation: {formula: "sum"}',
+        remediation=Remediation(RemediationKind.EDIT, 'default_aggregation: {formula: "sum"}'),
         attribution=Attribution("older", note="no event of the last 30 days explains it"),
     )
     legacy = Finding(
@@ -174,21 +198,19 @@ def drifted() -> Report:
         message="mtr_test_0006 is active, and no file declares 'legacy_minutes'",
         exemption=Exemption("moves to the new product", "2027-01-31", "billing team"),
     )
-    lines = (
-        ReportedChange(waking("seats"), findings=(found_inactive(),)),
-        ReportedChange(blocked("api_calls"), findings=(differs,)),
-        ReportedChange(renaming("ai_image_renders"), findings=(renamed,)),
-        ReportedChange(
-            replace(unmanaged("legacy_minutes"), severity=Severity.NONE), findings=(legacy,)
-        ),
-        ReportedChange(in_sync("ai_tokens")),
-        ReportedChange(in_sync("storage_gb", 52)),
+    entries = (
+        entry(waking("seats"), found_inactive()),
+        entry(blocked("api_calls"), differs),
+        entry(renaming("ai_image_renders"), renamed),
+        entry(unmanaged("legacy_minutes"), legacy),
+        entry(in_sync("ai_tokens")),
+        entry(in_sync("storage_gb", 52)),
     )
     expired = drift_codes.EXEMPTION_EXPIRED(
-        "the exemption of unmanaged for 'old_*' ran out on 2026-10-31: being sold off",
+        "the exemption of unmanaged for 'old_*' expired on 2026-10-31: being sold off",
         Location("billing/reconciler.yaml", 14, 7, 14, 60),
     )
-    only = account(*lines, exit_code=Exit.CHANGES)
+    only = replace(account(exit_code=Exit.CHANGES), entries=entries)
     audited = replace(only, diagnostics=(expired,), plan_id=None, plan_hash=None)
     return Report(command="drift", accounts=(audited,))
 
@@ -213,7 +235,8 @@ def hostile(text: str, command: str = "drift") -> Report:
     finding = found_inactive(
         text,
         message=text,
-        remedy=text,
+        prices=(Price(text, text, nickname=text, product=text),),
+        remediation=Remediation(RemediationKind.COMMAND, text),
         attribution=Attribution(text, NOON, text, text, text, text),
         exemption=None,
     )
@@ -230,15 +253,13 @@ def hostile(text: str, command: str = "drift") -> Report:
     result = ChangeResult(
         ResultStatus.FAILED, (RequestRecord(text, text, 1, text),), diagnostic, text
     )
-    line = {
-        "drift": ReportedChange(change, findings=(finding,)),
-        "apply": ReportedChange(change, result),
-        "plan": ReportedChange(change),
-    }[command]
+    drift = command == "drift"
+    reported = ReportedChange(change, result if command == "apply" else None)
     bad = AccountReport(
         account=AccountRef(text, text, livemode=True),
         exit_code=Exit.REFUSED,
-        changes=(line, ReportedChange(in_sync(text))),
+        changes=() if drift else (reported, ReportedChange(in_sync(text))),
+        entries=(entry(change, finding), entry(in_sync(text))) if drift else (),
         diagnostics=(diagnostic, replace(diagnostic, event_name=None)),
         plan_id=text,
         plan_hash=text,
@@ -249,10 +270,10 @@ def hostile(text: str, command: str = "drift") -> Report:
 def many(revenue: int = 200, others: int = 300) -> Report:
     """An audit of hundreds of findings under hostile names, the worst ones last."""
     names = [f"{n:03}{HOSTILE[n % len(HOSTILE)]}"[:100] for n in range(revenue + others)]
-    lines = [
-        ReportedChange(replace(waking(name), severity=severity), findings=(found,))
+    entries = tuple(
+        entry(waking(name), found_inactive(name, severity=severity))
         for n, name in enumerate(names)
         for severity in [Severity.REVENUE if n >= others else Severity.LOW]
-        for found in [found_inactive(name, severity=severity)]
-    ]
-    return Report(command="drift", accounts=(account(*lines, exit_code=Exit.CHANGES),))
+    )
+    only = replace(account(exit_code=Exit.CHANGES), entries=entries)
+    return Report(command="drift", accounts=(only,))

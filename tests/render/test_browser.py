@@ -99,7 +99,7 @@ def test_lines_are_found_by_their_text(chromium, show):
     [
         ("severity", "revenue", ["seats"]),
         ("severity", "ignored", ["legacy_minutes"]),
-        ("standing", "in sync", ["ai_tokens", "storage_gb"]),
+        ("status", "in sync", ["ai_tokens", "storage_gb"]),
     ],
 )
 def test_lines_are_chosen_by_severity_and_how_they_stand(choice, value, wanted, chromium, show):

@@ -165,7 +165,7 @@ def test_an_outage_is_on_the_first_screen():
     for fact in (
         "seats",
         "2026-11-01 14:02",
-        "not through this tool",
+        "not reconciler",
         "price_1Seats",
         "2026-12-06",
     ):

@@ -101,7 +101,7 @@ def test_an_audit_fails_for_every_finding_that_counts():
     """Undeclared names have a case of their own; an exempt one is skipped and says why."""
     found = results(drifted())
     assert [name for name, tag in found.items() if tag == "failure"] == [
-        "D010: the exemption of unmanaged for 'old_*' ran out on 2026-10-31: being sold off",
+        "D010: the exemption of unmanaged for 'old_*' expired on 2026-10-31: being sold off",
         "seats",
         "api_calls",
         "ai_image_renders",

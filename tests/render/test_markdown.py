@@ -16,6 +16,7 @@ from render.reports import account, applied, drifted, hostile, invalid, many, pl
 from reconciler.diagnostics.codes import config
 from reconciler.diagnostics.diagnostic import Location
 from reconciler.diagnostics.errors import Exit
+from reconciler.model.change import Risk
 from reconciler.model.project import AccountRef
 from reconciler.render.escape import clean
 from reconciler.render.markdown import document as markdown
@@ -134,7 +135,7 @@ def test_five_hundred_findings_keep_every_one_that_loses_revenue():
     names = [row[1] for row in page.rows if "revenue" in row[0]]
     assert {name[:3] for name in names} == {f"{n:03}" for n in range(300, 500)}
     hidden = 500 - (len(page.rows) - 2)
-    assert f"Truncated: {hidden} lines not shown (severity: {hidden} low)" in page.text
+    assert f"Truncated: {hidden} meters not shown (severity: {hidden} low)" in page.text
     assert f"and {hidden} more" in page.rows[-1][1]
     assert "cannot serve as approval" in page.text
 
@@ -146,7 +147,8 @@ def longest(n: int) -> str:
 @pytest.mark.parametrize("accounts", [1, 200])
 def test_two_hundred_of_the_longest_names_are_kept(accounts):
     """Every character takes its largest escape, in one account or in as many."""
-    lines = [ReportedChange(replace(creation(longest(n)), reason="x" * 999)) for n in range(200)]
+    risky = {"reason": "x" * 999, "risk": Risk.REVENUE}
+    lines = [ReportedChange(replace(creation(longest(n)), **risky)) for n in range(200)]
     size = 200 // accounts
     several = tuple(
         replace(
@@ -203,16 +205,16 @@ def test_a_job_finds_its_own_comment():
 
 
 def test_worst_first():
-    """What does not go through, what would stop a meter, then by severity."""
+    """Refused and blocked changes, then by risk, then by name."""
     names = [
         row[1].split("mtr")[0].split("billing")[0] for row in read(markdown.render(plan())).rows
     ]
     assert names[1:] == [
         "sms_sent",
         "api_calls",
-        "ai_search_calls",
         "seats",
         "ai_image_renders",
+        "ai_search_calls",
         "video_minutes",
     ]
     done = next(row for row in read(markdown.render(applied())).rows if "ai_search" in row[1])

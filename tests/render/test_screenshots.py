@@ -34,7 +34,7 @@ def test_the_demo_tells_of_the_meter_that_somebody_stopped(screenshots):
     for fact in (
         "seats",
         "2026-11-03 14:02 UTC",
-        "not through this tool",
+        "not reconciler",
         "price_1Enterprise",
         "2026-12-08 14:02 UTC",
     ):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from ...config import load
 from ...history import journal
-from ...model.change import Severity
+from ...model.finding import Severity
 from ...model.project import Account
 from ...operations.detect_drift import detect_drift
 from ...render import Document
@@ -29,7 +29,7 @@ def _options(parser: Parser) -> None:
     add_scope_options(parser)
     parser.add_argument(
         "--fail-on",
-        choices=[str(severity) for severity in reversed(Severity) if severity != Severity.NONE],
+        choices=[str(severity) for severity in reversed(Severity)],
         default=str(Severity.LOW),
         help="exit 2 only for findings of this severity or worse (default: low)",
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostic import Level, Rule
+from ..diagnostic import Effect, Level, Rule
 
 STALE_PLAN = Rule(
     "A001",
@@ -31,6 +31,7 @@ NOT_CONFIRMED = Rule(
     "The request was sent, no response confirms its effect, and reading the meter again did not "
     "determine it.",
     "run `reconciler apply` again: it starts from the current state of the account",
+    effect=Effect.UNCONFIRMED,
 )
 HALF_REPLACED = Rule(
     "A005",
@@ -39,6 +40,7 @@ HALF_REPLACED = Rule(
     "meter was not reactivated: the attempt failed, the effect of a request is unknown, or another "
     "client deactivated it. Usage sent to this event_name is being lost.",
     "run `reconciler apply` again at once, or reactivate the old meter manually",
+    effect=Effect.LOSS,
 )
 COMPENSATED = Rule(
     "A006",
@@ -84,6 +86,7 @@ NOT_ALLOWED = Rule(
     "API key may not write meters",
     "Stripe rejected the API key for this request (HTTP 401 or 403).",
     "use a valid key with the permission billing_meter_write",
+    effect=Effect.DENIED,
 )
 PRICE_CAME = Rule(
     "A012",

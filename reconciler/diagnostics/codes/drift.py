@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostic import Level, Rule
+from ..diagnostic import Effect, Level, Rule
 
 INACTIVE = Rule(
     "D001",
@@ -76,6 +76,7 @@ EXEMPTION_EXPIRED = Rule(
     "covered counts again. It counts as a finding of its own, so that nobody forgets it.",
     "settle what it covered and remove the entry, or renew its date in a reviewed change",
     Level.WARNING,
+    effect=Effect.FINDING,
 )
 PRICES_UNREADABLE = Rule(
     "D101",

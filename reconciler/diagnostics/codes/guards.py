@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostic import Rule
+from ..diagnostic import Effect, Rule
 
 TOO_MANY_STOPS = Rule(
     "G001",
@@ -10,6 +10,7 @@ TOO_MANY_STOPS = Rule(
     "Usage sent to an inactive meter is lost. `policy.max_deactivations` limits how many meters "
     "one plan may deactivate; a replacement counts as one.",
     "raise policy.max_deactivations in the project file, or declare the meters again",
+    effect=Effect.GUARD,
 )
 PROTECTED = Rule(
     "G002",
@@ -17,6 +18,7 @@ PROTECTED = Rule(
     "`protect: true` on a meter, or a pattern in `policy.protect`, refuses every change that "
     "deactivates the meter.",
     "remove the protection in the project's files, or keep the meter active",
+    effect=Effect.GUARD,
 )
 EMPTY_CONFIGURATION = Rule(
     "G003",
@@ -24,12 +26,14 @@ EMPTY_CONFIGURATION = Rule(
     "An empty configuration with `undeclared: deactivate` would deactivate every meter that "
     "the project owns. The usual cause is a wrong path.",
     "check PATH and `meters:`; to deactivate a meter, declare it with `status: inactive`",
+    effect=Effect.GUARD,
 )
 PRICES_BILL = Rule(
     "G004",
     "active prices use a meter that would be deactivated",
     "Subscriptions on these prices continue, but no usage would be recorded for them.",
     "move the prices, or consent by listing them: accepts: {active_prices: [...]}",
+    effect=Effect.GUARD,
 )
 PRICES_UNREADABLE = Rule(
     "G005",
@@ -37,6 +41,7 @@ PRICES_UNREADABLE = Rule(
     "Active prices decide whether a meter may be deactivated, and which of several inactive "
     "meters is reactivated.",
     "give the restricted key the permission to read prices (plan_read)",
+    effect=Effect.GUARD,
 )
 WRONG_MODE = Rule(
     "G006",
@@ -44,12 +49,14 @@ WRONG_MODE = Rule(
     "The project file sets the mode of an account (`livemode: true` is live mode). The key, or "
     "the objects that the account lists, are of the other mode.",
     "use a key of the configured mode, or correct `livemode` of the account in the project file",
+    effect=Effect.GUARD,
 )
 WRONG_ACCOUNT = Rule(
     "G007",
     "API key belongs to another account",
     "`account_id` in the project file differs from the account of the key.",
     "use a key of that account, or correct `account_id` in the project file",
+    effect=Effect.GUARD,
 )
 ACCOUNT_UNREADABLE = Rule(
     "G008",
@@ -57,6 +64,7 @@ ACCOUNT_UNREADABLE = Rule(
     "`account_id` is configured, but the key may not read which account it belongs to, so nothing "
     "is written.",
     "let the key read its account, or remove `account_id` from the project file",
+    effect=Effect.GUARD,
 )
 FOREIGN_PLAN = Rule(
     "G009",
@@ -64,6 +72,7 @@ FOREIGN_PLAN = Rule(
     "A saved plan contains the account, the mode and the ids of all existing meters. Meters are "
     "never deleted, so a missing id means another account.",
     "apply the plan with the account and key it was made with, or make a new plan",
+    effect=Effect.GUARD,
 )
 UNEXPECTED_PLAN = Rule(
     "G010",
@@ -71,4 +80,5 @@ UNEXPECTED_PLAN = Rule(
     "`--expect` gives the plan_hash that was approved. The files or the account have changed since "
     "then.",
     "review the new plan, and apply it with its hash",
+    effect=Effect.GUARD,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostic import Level, Rule
+from ..diagnostic import Effect, Level, Rule
 
 DIFFERS = Rule(
     "P001",
@@ -74,6 +74,7 @@ PARTIAL = Rule(
     "neither reported nor deactivated.",
     "run without a file and without --only for a complete result",
     Level.INFO,
+    effect=Effect.SCOPE,
 )
 INACTIVE_SINCE = Rule(
     "P105",

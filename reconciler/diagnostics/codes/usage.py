@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostic import Rule
+from ..diagnostic import Effect, Rule
 
 NO_COMMAND = Rule(
     "U001",
@@ -66,6 +66,7 @@ CANCELLED = Rule(
     "cancelled at the prompt",
     'The plan was shown, and the answer to the question whether to apply it was not "yes".',
     "run apply again when the plan is right",
+    effect=Effect.CANCELLED,
 )
 INTERRUPTED = Rule(
     "U102",

@@ -1,164 +1,166 @@
-"""The lines of a report as cards that open: what differs, what was found, what came of it."""
+"""The items of a report as cards that open: what differs, what was found, the result."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
 from ...diagnostics.diagnostic import Diagnostic
-from ...model.change import Action, Change, FieldChange, Severity
+from ...model.change import Action, Change, FieldChange, Risk
 from ...model.finding import Finding
-from ...report.report import ChangeResult, ReportedChange
-from ..view import (
-    SIGN,
-    Place,
-    advice,
-    attribution_text,
-    exempted,
-    field_rows,
-    meter_id,
-    risky,
-    severity,
-    standing,
-    succeeded,
-    told,
-    undated,
-    value,
-    why,
-)
+from ...report.report import ChangeResult
+from ..view import SIGN, Group, Item, Status, facts, field_rows, reason_text, remedy, value
 from .markup import Html, moment, sentence, table, tag, together
 
 _OPEN = 12  # cards that are open from the beginning, of those that must be read
 
 
-def lines(places: list[Place], *, several: bool) -> Html:
-    """Every line as an item of a list, with its account where there are several."""
+def cards(shown: list[Item | Group], *, several: bool) -> Html:
+    """Return every item as an entry of a list, with its account where there are several."""
     return tag(
         "ol",
-        *(_item(nth, place, several=several) for nth, place in enumerate(places)),
+        *(
+            _group(nth, entry) if isinstance(entry, Group) else _card(nth, entry, several=several)
+            for nth, entry in enumerate(shown)
+        ),
         class_="lines",
         id="lines",
     )
 
 
-def take_snapshot(line: ReportedChange) -> str:
-    """The class that colours a line: how bad it is, else that it was exempted or settled."""
-    if line.ignored:
+def look(item: Item) -> str:
+    """Return the class that colours an item."""
+    if item.ignored:
         return "ignored"
-    if succeeded(line):
+    if item.status is Status.DONE:
         return "good"
-    return str(severity(line))
+    if item.incomplete and item.degree is Risk.NONE:
+        return "high"
+    return str(item.degree)
 
 
-def _item(nth: int, place: Place, *, several: bool) -> Html:
-    """What filters and sorts reads from the attributes, and shows or hides the item."""
-    line = place.line
-    since = [finding.since for finding in line.findings if finding.since is not None]
-    head = _head(line, place.account if several else None)
-    if told(line):
-        opened = "" if nth < _OPEN and risky(line) else None
-        body = tag("div", *_body(place), class_="body")
-        card = tag("details", tag("summary", head), body, open=opened)
-    else:
-        card = tag("div", head, class_="quiet")
+def _card(nth: int, item: Item, *, several: bool) -> Html:
+    head = _head(item, item.account if several else None)
+    if item.shown:
+        opened = "" if nth < _OPEN and item.must_read else None
+        body = tag("div", *_body(item), class_="body")
+        return _entry(nth, item, tag("details", tag("summary", head), body, open=opened))
+    return _entry(nth, item, tag("div", head, class_="quiet"))
+
+
+def _group(nth: int, group: Group) -> Html:
+    """Return many items of the same kind as one card: a count and examples."""
+    examples = f"{', '.join(group.examples)} and {group.rest:,} more"
+    head = together(
+        tag("span", _badge(group.items[0]), class_="severity"),
+        tag(
+            "span",
+            tag("b", f"{len(group.items):,} meters", class_="name"),
+            tag("span", tag("span", examples), class_="known"),
+            class_="who",
+        ),
+        tag("span", tag("span", group.label, class_="tag"), class_="happens"),
+    )
+    return _entry(nth, group.items[0], tag("div", head, class_="quiet"))
+
+
+def _entry(nth: int, item: Item, card: Html) -> Html:
+    """Return an entry of the list; filters and sorting read its attributes."""
+    since = [finding.since for finding in item.findings if finding.since is not None]
     return tag(
         "li",
         card,
-        class_=f"line {take_snapshot(line)}",
+        class_=f"line {look(item)}",
         data_rank=nth,
-        data_name=line.change.event_name,
-        data_severity="ignored" if line.ignored else str(severity(line)),
-        data_standing=str(standing(line)),
-        data_action=str(line.change.action),
-        data_account=place.account,
+        data_name=item.event_name,
+        data_severity="ignored" if item.ignored else str(item.degree),
+        data_status=str(item.status),
+        data_account=item.account,
         data_since=max(since) if since else None,
     )
 
 
-def _head(line: ReportedChange, whose: str | None) -> Html:
-    known = [meter_id(line), str(line.change.location or "") or None, whose]
+def _head(item: Item, account: str | None) -> Html:
+    known = [item.meter_id, str(item.location or "") or None, account]
     return together(
-        tag("span", _badge(line), class_="severity"),
+        tag("span", _badge(item), class_="severity"),
         tag(
             "span",
-            tag("b", line.change.event_name, class_="name"),
+            tag("b", item.event_name, class_="name"),
             tag("span", *(tag("span", text) for text in known if text), class_="known"),
             class_="who",
         ),
-        tag("span", *_happens(line), class_="happens"),
+        tag("span", *_happens(item), class_="happens"),
     )
 
 
-def _badge(line: ReportedChange) -> str:
-    if line.ignored:
+def _badge(item: Item) -> str:
+    if item.ignored:
         return "ignored"
-    if line.result and line.result.status.succeeded:
-        return str(line.result.status)
-    degree = severity(line)
-    return "—" if degree is Severity.NONE else str(degree)
+    if item.status is Status.DONE and item.result:
+        return str(item.result.status)
+    if item.degree is Risk.NONE:
+        return str(item.status) if item.incomplete else "—"
+    return str(item.degree)
 
 
-def _happens(line: ReportedChange) -> Iterator[Html]:
-    if line.findings:
-        kinds = dict.fromkeys(finding.kind for finding in line.findings)
-        yield from (tag("span", kind.replace("_", " "), class_="tag") for kind in kinds)
-        return
-    change = line.change
-    sign = tag("span", SIGN[change.action], class_="sign", aria_hidden="true")
-    yield tag("span", sign, f" {change.action}", class_=f"tag {change.action}")
-    if change.refused_by:
-        yield tag("span", "refused", class_="tag bad")
-    if line.result and not line.result.status.succeeded:  # else the badge says so
-        yield tag("span", str(line.result.status), class_="tag bad")
+def _happens(item: Item) -> Iterator[Html]:
+    kinds = dict.fromkeys(finding.kind for finding in item.findings)
+    yield from (tag("span", kind.replace("_", " "), class_="tag") for kind in kinds)
+    if change := item.change:
+        sign = tag("span", SIGN[change.action], class_="sign", aria_hidden="true")
+        yield tag("span", sign, f" {change.action}", class_=f"tag {change.action}")
+        if change.refused_by:
+            yield tag("span", "refused", class_="tag bad")
+        if item.result and item.status is not Status.DONE:  # else the badge says so
+            yield tag("span", str(item.result.status), class_="tag bad")
 
 
-def _body(place: Place) -> Iterator[Html]:
-    line, change = place.line, place.line.change
-    yield from map(_finding, line.findings)
-    if not line.findings:
-        yield tag("p", sentence(why(change)), class_="why")
-    yield from map(_problem, place.besides())
-    if line.result:
-        yield from _outcome(line.result)
-    if rows := field_rows(change):
-        yield _differences(change, rows)
-    if change.prices:
+def _body(item: Item) -> Iterator[Html]:
+    yield from map(_finding, item.findings)
+    if item.change:
+        yield tag("p", sentence(reason_text(item.change)), class_="why")
+    yield from map(_diagnostic, item.diagnostics)
+    if item.result:
+        yield from _result(item.result)
+    if item.change and (rows := field_rows(item.change)):
+        yield _differences(item.change, rows)
+    if item.prices:
         heads = ("Price", "Nickname", "Product", "Meter")
         cells = (
             (tag("code", price.id), price.nickname or "—", price.product or "—", price.meter)
-            for price in change.prices
+            for price in item.prices
         )
         yield table("Active prices", heads, cells)
-    if change.others:
+    if item.others:
         rows_ = (
-            (tag("code", other.id), other.status, moment(other.created)) for other in change.others
+            (tag("code", other.id), other.status, moment(other.created)) for other in item.others
         )
-        yield table("Other live meters of this name", ("Meter", "Status", "Created"), rows_)
+        yield table("Other meters of this event_name", ("Meter", "Status", "Created"), rows_)
 
 
 def _differences(change: Change, rows: Iterable[FieldChange]) -> Html:
     if change.action is Action.CREATE:
         new = ((row.path, tag("ins", value(row.after))) for row in rows)
-        return table("The new meter, where it is not left to defaults", ("Field", "Value"), new)
+        return table("New meter: non-default fields", ("Field", "Value"), new)
     cells = ((r.path, tag("del", value(r.before)), tag("ins", value(r.after))) for r in rows)
-    return table("Field by field", ("Field", "Live now", "Wanted"), cells)
+    return table("Fields that differ", ("Field", "Existing", "Desired"), cells)
 
 
 def _finding(finding: Finding) -> Html:
     head = tag("p", tag("code", finding.code), " ", sentence(finding.message), class_="message")
-    facts: list[tuple[str, Html]] = []
-    if (since := undated(finding)) is not None:
-        facts.append(("Since", moment(since)))
-    if finding.attribution:
-        facts.append(("Who", sentence(attribution_text(finding.attribution))))
-    if finding.exemption:
-        facts.append(("Exempt", sentence(exempted(finding.exemption))))
-    elif finding.remedy:
-        facts.append((advice(finding).capitalize(), tag("pre", finding.remedy, tabindex=0)))
-    listed = (together(tag("dt", sentence(label)), tag("dd", said)) for label, said in facts)
+    known = [
+        (fact.label, sentence(fact.text) if fact.at is None else moment(fact.at))
+        for fact in facts(finding)
+    ]
+    if how := remedy(finding):
+        known.append((how[0], tag("pre", how[1], tabindex=0)))
+    listed = (
+        together(tag("dt", sentence(label.capitalize())), tag("dd", said)) for label, said in known
+    )
     return tag("section", head, tag("dl", *listed), class_=f"finding {finding.severity}")
 
 
-def _problem(diagnostic: Diagnostic) -> Html:
+def _diagnostic(diagnostic: Diagnostic) -> Html:
     return tag(
         "div",
         tag("p", tag("code", diagnostic.code), " ", sentence(diagnostic.message), class_="message"),
@@ -167,11 +169,11 @@ def _problem(diagnostic: Diagnostic) -> Html:
     )
 
 
-def _outcome(result: ChangeResult) -> Iterator[Html]:
+def _result(result: ChangeResult) -> Iterator[Html]:
     if result.error:
-        yield _problem(result.error)
+        yield _diagnostic(result.error)
     if result.requests:
-        heads = ("Request", "Request id", "Tries", "Answer")
+        heads = ("Request", "Request id", "Attempts", "Result")
         cells = (
             (sent.operation, tag("code", sent.request_id or "—"), str(sent.attempts), sent.result)
             for sent in result.requests

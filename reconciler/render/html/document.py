@@ -1,6 +1,6 @@
-"""One page that needs nothing else: for a browser, a phone, a printer, and whoever has to decide.
+"""One self-contained page, for a browser, a phone or a printer.
 
-The page asks nobody for anything. Its policy allows the one style sheet and the one script below,
+The page loads nothing. Its policy allows the one style sheet and the one script below,
 by their hashes, and nothing else; data stands in text and attributes, never in the script.
 """
 
@@ -11,11 +11,11 @@ import hashlib
 from collections.abc import Iterable
 from importlib.resources import files
 
-from ...model.change import Severity
+from ...model.change import Risk
 from ...report.report import Report
-from ..view import Place, every_place, standing
+from ..view import Item, all_items, grouped
 from . import sections as parts
-from .cards import lines
+from .cards import cards
 from .markup import Html, tag, together
 
 
@@ -54,47 +54,48 @@ def _hash(text: str) -> str:
 
 
 def _body(report: Report) -> tuple[Html | None, ...]:
-    places = every_place(report)
+    items = all_items(report)
     content = (
-        parts.losses(report),
-        parts.pictures(report),
+        parts.losses(items),
+        parts.pictures(items, report),
         parts.accounts(report),
-        parts.to_settle(report),
-        _lines(places, report) if places else None,
+        parts.action_required(report),
+        _meters(items, report) if items else None,
         parts.also_to_know(report),
-        parts.timeline(report),
+        parts.timeline(items),
     )
     return (
-        tag("a", "Skip to the meters", href="#meters", class_="skip") if places else None,
+        tag("a", "Skip to the meters", href="#meters", class_="skip") if items else None,
         parts.header(report),
         tag("main", *content),
         parts.footer(report),
     )
 
 
-def _lines(places: list[Place], report: Report) -> Html:
+def _meters(items: list[Item], report: Report) -> Html:
+    shown = grouped(items)
     names = [account.account.name for account in report.accounts]
     return tag(
         "section",
         tag("h2", "Meters", id="meters"),
-        _tools(places, names),
-        tag("p", f"{len(places):,} of {len(places):,} shown", id="shown", aria_live="polite"),
-        lines(places, several=len(names) > 1),
+        _tools(items, report.command, names),
+        tag("p", f"{len(shown):,} of {len(shown):,} shown", id="shown", aria_live="polite"),
+        cards(shown, several=len(names) > 1),
         aria_labelledby="meters",
     )
 
 
-def _tools(places: list[Place], names: list[str]) -> Html:
-    """What filters and sorts; hidden where no script runs, since it would do nothing."""
-    known = {str(standing(place.line)) for place in places}
-    degrees = [str(degree) for degree in reversed(Severity)]
+def _tools(items: list[Item], command: str, names: list[str]) -> Html:
+    """Return the filters; hidden where no script runs, since they would do nothing."""
+    known = {str(item.status) for item in items}
+    degrees = [str(degree) for degree in reversed(Risk)]
     search = tag("input", type="search", id="find", placeholder="event_name, id, text …")
-    sorts = (("rank", "to be read first"), ("name", "event_name"), ("since", "newest first"))
+    sorts = (("rank", "Most important first"), ("name", "event_name"), ("since", "newest first"))
     return tag(
         "div",
         tag("label", "Find", search, for_="find"),
-        _choice("severity", "Severity", [*degrees, "ignored"]),
-        _choice("standing", "Stands", sorted(known)) if len(known) > 1 else None,
+        _choice("severity", parts.degree_name(command), [*degrees, "ignored"]),
+        _choice("status", "Status", sorted(known)) if len(known) > 1 else None,
         _choice("account", "Account", sorted(names)) if len(names) > 1 else None,
         _select("sort", "Sort", (tag("option", label, value=key) for key, label in sorts)),
         tag("button", "Open all", type="button", id="open"),

@@ -8,7 +8,7 @@
   const cards = Array.from(list.querySelectorAll("details"));
   const texts = new Map(items.map((item) => [item, item.textContent.toLowerCase()]));
   const field = (name) => document.getElementById(name);
-  const chosen = ["severity", "standing", "account"].map(field).filter(Boolean);
+  const chosen = ["severity", "status", "account"].map(field).filter(Boolean);
 
   const orders = {
     rank: (a, b) => a.dataset.rank - b.dataset.rank,

@@ -1,4 +1,4 @@
-"""What stands around the lines of a page: title, verdict, pictures, problems, time line, end."""
+"""Everything around the cards of a page: title, verdict, charts, diagnostics, timeline, end."""
 
 from __future__ import annotations
 
@@ -6,36 +6,47 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from ...diagnostics.diagnostic import Diagnostic, Level
-from ...model.change import Severity
-from ...model.finding import Finding, Kind
+from ...model.finding import Severity
 from ...model.project import AccountRef
-from ...report.report import AccountReport, Report, ReportedChange
-from ..summary import PARTIAL, Tone, count, counted, every_line, mode, verdict
-from ..view import Standing, attribution_text, severity, standing, told, unattached, whose
+from ...report.report import AccountReport, Report
+from ..summary import Tone, all_entries, by_degree, count, counts, incomplete, mode, verdict
+from ..view import (
+    UNATTRIBUTED,
+    Item,
+    Status,
+    attribution_text,
+    items,
+    origin_text,
+    past_resending,
+    price_list,
+    unattached,
+    unattributed,
+    who,
+)
 from .markup import Html, moment, sentence, table, tag, together
 from .svg import Part, bar, gauge
 
-_TITLES = {"plan": "Plan", "apply": "Apply", "drift": "Drift audit", "validate": "Validation"}
+_TITLES = {"plan": "Plan", "apply": "Apply", "drift": "Drift", "validate": "Validation"}
 _ICON = {Tone.GOOD: "✓", Tone.NEWS: "→", Tone.WARNING: "!", Tone.BAD: "✕"}
-_LATE = "only that of the last 35 days"
+_LATE = "only usage of the last 35 days"
 _LOOK = {
-    Standing.IN_SYNC: "none",
-    Standing.DONE: "good",
-    Standing.IGNORED: "ignored",
-    Standing.UNMANAGED: "ignored",
-    Standing.TO_CHANGE: "news",
-    Standing.DRIFTED: "high",
-    Standing.BLOCKED: "high",
-    Standing.REFUSED: "revenue",
-    Standing.SKIPPED: "low",
-    Standing.STALE: "high",
-    Standing.UNKNOWN: "high",
-    Standing.FAILED: "revenue",
+    Status.IN_SYNC: "none",
+    Status.DONE: "good",
+    Status.IGNORED: "ignored",
+    Status.UNMANAGED: "ignored",
+    Status.TO_CHANGE: "news",
+    Status.DRIFTED: "high",
+    Status.BLOCKED: "high",
+    Status.REFUSED: "revenue",
+    Status.SKIPPED: "low",
+    Status.STALE: "high",
+    Status.UNKNOWN: "high",
+    Status.FAILED: "revenue",
 }
 
 
 def title(report: Report) -> str:
-    """What the page is called."""
+    """Return the title of the page."""
     names = ", ".join(account.account.name for account in report.accounts[:5])
     more = f" and {len(report.accounts) - 5} more" if len(report.accounts) > 5 else ""
     what = _TITLES.get(report.command, report.command.capitalize() or "Report")
@@ -43,9 +54,10 @@ def title(report: Report) -> str:
 
 
 def header(report: Report) -> Html:
-    """The title, whose account it is, and the verdict."""
+    """Return the title, the account and the verdict."""
     tone, said = verdict(report, report.command)
-    numbers = ", ".join(counted(every_line(report), report.command))
+    why = incomplete(report)
+    numbers = ", ".join(counts(report, report.command))
     only = report.accounts[0].account if len(report.accounts) == 1 else None
     return tag(
         "header",
@@ -58,7 +70,8 @@ def header(report: Report) -> Html:
             tag("p", tag("strong", said), tag("span", numbers) if numbers else None),
             class_=f"verdict {tone}",
         ),
-        tag("p", PARTIAL, class_="partial") if report.accounts and not report.complete else None,
+        tag("p", why, class_="partial") if report.accounts and why else None,
+        tag("p", UNATTRIBUTED, class_="partial") if unattributed(all_entries(report)) else None,
     )
 
 
@@ -69,23 +82,28 @@ def _badges(account: AccountRef) -> Iterator[Html]:
         yield tag("code", account.id, class_="badge")
 
 
-def pictures(report: Report) -> Html | None:
-    """The account at a glance: how bad it is, and how it stands."""
-    lines = list(every_line(report))
-    if not lines:
+def degree_name(command: str) -> str:
+    """Return what the items of a report are ordered by."""
+    return "Severity" if command == "drift" else "Risk"
+
+
+def pictures(found: list[Item], report: Report) -> Html | None:
+    """Return the charts: how many items of each risk or severity, and of each status."""
+    if not found:
         return None
-    bad, stand = Counter(map(severity, lines)), Counter(map(standing, lines))
+    by_status = Counter(item.status for item in found)
+    name = degree_name(report.command).lower()
     return _section(
         "At a glance",
         tag(
             "div",
             bar(
-                f"{count(len(lines), 'event_name')} by severity",
-                (Part(str(degree), str(degree), bad[degree]) for degree in reversed(Severity)),
+                f"{count(len(found), 'event_name')} by {name}",
+                (Part(str(degree), str(degree), number) for degree, number in by_degree(found)),
             ),
             bar(
-                "… and by how they stand",
-                (Part(str(one), _LOOK[one], stand[one]) for one in reversed(Standing)),
+                "By status",
+                (Part(str(one), _LOOK[one], by_status[one]) for one in reversed(Status)),
             ),
             class_="pictures",
         ),
@@ -93,39 +111,31 @@ def pictures(report: Report) -> Html | None:
     )
 
 
-def losses(report: Report) -> Html | None:
-    """Where revenue is being lost: since when, by whom, until when it can be mended."""
-    rows = [row for line in every_line(report) for row in _losses(line)]
+def losses(found: list[Item]) -> Html | None:
+    """Return where revenue is being lost: since when, by whom, until when it can be re-sent."""
+    rows = [row for item in found for row in _losses(item)]
     if not rows:
         return None
-    heads = ("Meter", "Since", "Who", "Active prices", "Send usage again until")
-    found = table("Usage that nobody counts, and prices that nobody serves", heads, rows)
-    return _section("Revenue at stake", found, class_="losses")
+    heads = ("Meter", "Since", "Who", "Active prices", "Re-send usage until")
+    shown = table("Unrecorded usage and prices on inactive meters", heads, rows)
+    return _section("Revenue at stake", shown, class_="losses")
 
 
-def _losses(line: ReportedChange) -> Iterator[tuple[Html | str, ...]]:
-    for finding in line.findings:
+def _losses(item: Item) -> Iterator[tuple[Html | str, ...]]:
+    for finding in item.findings:
         if finding.exemption or finding.severity is not Severity.REVENUE:
             continue
-        prices = ", ".join(price.id for price in line.change.prices[:3])
-        more = f" and {len(line.change.prices) - 3} more" if len(line.change.prices) > 3 else ""
         yield (
             tag(
                 "span",
-                tag("span", line.change.event_name, class_="name"),
+                tag("span", item.event_name, class_="name"),
                 tag("span", finding.kind.replace("_", " "), class_="known"),
             ),
             _moment(finding.since),
-            whose(finding.attribution) if finding.attribution else "—",
-            f"{prices}{more}" or "none listed",
-            _LATE if _too_late(finding) else _moment(finding.resend_until),
+            origin_text(by) if (by := who(finding)) else "—",
+            price_list(finding.prices) or "none listed",
+            _LATE if past_resending(finding) else _moment(finding.resend_until),
         )
-
-
-def _too_late(finding: Finding) -> bool:
-    """Whether an outage began so long ago that its first usage can no longer be sent again."""
-    dated = finding.since is not None and finding.resend_until is None
-    return dated and finding.kind in (Kind.INACTIVE, Kind.MISSING)
 
 
 def _moment(seconds: int | None) -> Html | str:
@@ -133,11 +143,11 @@ def _moment(seconds: int | None) -> Html | str:
 
 
 def accounts(report: Report) -> Html | None:
-    """One row for each account, where there are several."""
+    """Return one row for each account, where there are several."""
     if len(report.accounts) < 2:
         return None
     rows = (_account(account, report.command) for account in report.accounts)
-    heads = ("Account", "Id", "Mode", "Verdict", "Lines")
+    heads = ("Account", "Id", "Mode", "Verdict", "Counts")
     return _section("Accounts", table("What the run comes to in each account", heads, rows))
 
 
@@ -148,36 +158,36 @@ def _account(account: AccountReport, command: str) -> tuple[Html | str, ...]:
         tag("code", account.account.id or "—"),
         mode(account.account),
         tag("span", said, class_=f"text {tone}"),
-        ", ".join(counted(account.changes, command)) or "—",
+        ", ".join(counts(account, command)) or "—",
     )
 
 
-def to_settle(report: Report) -> Html | None:
-    """Errors that belong to the run, an account or a file, and to no line."""
-    return _said("To settle", (it for it in _loose(report) if it[1].level is Level.ERROR))
+def action_required(report: Report) -> Html | None:
+    """Return the errors of the run, an account or a file."""
+    return _said("Action required", (it for it in _loose(report) if it[1].level is Level.ERROR))
 
 
 def also_to_know(report: Report) -> Html | None:
-    """Warnings and remarks that belong to no line."""
+    """Return the warnings and infos of the run, an account or a file."""
     every = (it for it in _loose(report) if it[1].level is not Level.ERROR)
     return _said("Also to know", sorted(every, key=lambda it: it[1].level is Level.INFO))
 
 
 def _loose(report: Report) -> Iterator[tuple[str, Diagnostic]]:
-    """What is said of no line, and in which account where there are several."""
+    """Yield the diagnostics of no item, with the account where there are several."""
     yield from (("", diagnostic) for diagnostic in report.diagnostics)
     for account in report.accounts:
         whose_ = account.account.name if len(report.accounts) > 1 else ""
-        for diagnostic in unattached(account, filter(told, account.changes)):
+        for diagnostic in unattached(account, (item for item in items(account) if item.shown)):
             yield whose_, diagnostic
 
 
 def _said(heading: str, diagnostics: Iterable[tuple[str, Diagnostic]]) -> Html | None:
-    items = [_problem(*pair) for pair in diagnostics]
-    return _section(heading, tag("ul", *items, class_="said")) if items else None
+    entries = [_diagnostic(*pair) for pair in diagnostics]
+    return _section(heading, tag("ul", *entries, class_="said")) if entries else None
 
 
-def _problem(whose: str, diagnostic: Diagnostic) -> Html:
+def _diagnostic(whose: str, diagnostic: Diagnostic) -> Html:
     place = [text for text in (whose, str(diagnostic.location or "")) if text]
     return tag(
         "li",
@@ -189,34 +199,32 @@ def _problem(whose: str, diagnostic: Diagnostic) -> Html:
     )
 
 
-def timeline(report: Report) -> Html | None:
-    """What happened and who did it, in order, and until when lost usage can be sent again."""
-    moments = sorted(_moments(every_line(report)), key=lambda entry: entry[0])
+def timeline(found: list[Item]) -> Html | None:
+    """Return what happened and who did it, in order, and until when usage can be re-sent."""
+    moments = sorted(_moments(found), key=lambda entry: entry[0])
     if not moments:
         return None
-    entries = (
-        tag("li", moment(at), said, class_=take_snapshot) for at, take_snapshot, said in moments
-    )
-    return _section("Time line", tag("ol", *entries, class_="timeline"))
+    entries = (tag("li", moment(at), said, class_=look) for at, look, said in moments)
+    return _section("Timeline", tag("ol", *entries, class_="timeline"))
 
 
-def _moments(lines: Iterable[ReportedChange]) -> Iterator[tuple[int, str, Html]]:
-    for line in lines:
-        name = tag("b", line.change.event_name, class_="name")
-        for finding in line.findings:
-            by = finding.attribution
+def _moments(found: Iterable[Item]) -> Iterator[tuple[int, str, Html]]:
+    for item in found:
+        name = tag("b", item.event_name, class_="name")
+        for finding in item.findings:
+            by = who(finding)
             at = by.at if by and by.at is not None else finding.since
             kind = finding.kind.replace("_", " ")
             if at is not None:
                 said = tag("p", attribution_text(by), class_="hint") if by else None
                 yield at, str(finding.severity), together(tag("p", name, f" {kind}"), said)
             if finding.resend_until is not None:
-                last = tag("p", name, ": the first lost usage may be sent again until here")
+                last = tag("p", name, ": the first lost usage can be re-sent until here")
                 yield finding.resend_until, "deadline", last
 
 
 def footer(report: Report) -> Html:
-    """What the report is of, for whoever compares it with a plan."""
+    """Return exit code, plan_hash and plan_id."""
     facts = [("Exit code", str(int(report.exit_code)))]
     for account in report.accounts:
         whose = f" of {account.account.name}" if len(report.accounts) > 1 else ""

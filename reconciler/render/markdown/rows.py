@@ -1,43 +1,26 @@
-"""One row of the table in a comment: how bad, which meter, what happens, and why."""
+"""One row of the table in a comment: risk or severity, meter, change or finding, details."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ...model.change import Action, Change, FieldChange, Severity
+from ...model.change import Action, Change, FieldChange, Risk
 from ...model.finding import Finding
-from ...planning.warnings import priced
-from ...report.report import ReportedChange
-from ...timestamps import format_time
-from ..view import (
-    SIGN,
-    Place,
-    advice,
-    attribution_text,
-    exempted,
-    field_rows,
-    halted,
-    meter_id,
-    severity,
-    undated,
-    value,
-    why,
-)
+from ..view import SIGN, Group, Item, facts, field_rows, price_list, reason_text, remedy, value
 from .gfm import code, prose
 
-_SEVERITY = {
-    Severity.REVENUE: "🔴&nbsp;**revenue**",
-    Severity.HIGH: "🟠&nbsp;high",
-    Severity.LOW: "🟡&nbsp;low",
-    Severity.NONE: "🟢&nbsp;none",
+_DEGREE = {
+    Risk.REVENUE: "🔴&nbsp;**revenue**",
+    Risk.HIGH: "🟠&nbsp;high",
+    Risk.LOW: "🟡&nbsp;low",
+    Risk.NONE: "🟢&nbsp;none",
 }
-_SHOWN = 5  # prices of a line that are named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """How much is shown: bytes of a row, a name, a place, a text; how many problems, accounts."""
+    """Limits: bytes of a row, name, location and text; numbers of diagnostics and accounts."""
 
     row: int
     name: int
@@ -47,25 +30,42 @@ class Budget:
     accounts: int
 
 
-def row(place: Place, room: Budget, *, several: bool) -> str:
-    """A line as a row of four cells, with its account where a table has several."""
-    line = place.line
+def row(item: Item, budget: Budget, *, several: bool) -> str:
+    """Return an item as a row of four cells, with its account where a table has several."""
     cells = [
-        "ignored" if line.ignored else _SEVERITY[severity(line)],
-        "<br>".join(_names(line, place.account if several else "", room)),
-        _happens(line),
+        _degree(item),
+        "<br>".join(_names(item, item.account if several else "", budget)),
+        _happens(item),
     ]
-    left = room.row - size(f"| {' | '.join(cells)} |  |")
-    return f"| {' | '.join([*cells, _within(_details(place, room), left)])} |"
+    left = budget.row - size(f"| {' | '.join(cells)} |  |")
+    return f"| {' | '.join([*cells, _within(_details(item, budget), left)])} |"
+
+
+def group_row(group: Group, budget: Budget) -> str:
+    """Return many items of the same kind as one row: a count and examples."""
+    number = f"**{len(group.items):,} meters**"
+    examples = ", ".join(code(name, budget.name) for name in group.examples)
+    label = prose(group.label, budget.text)
+    return (
+        f"| {_degree(group.items[0])} | {number} | {label} | {examples} and {group.rest:,} more |"
+    )
 
 
 def size(text: str) -> int:
-    """Bytes of UTF-8: never less than the characters that GitHub counts."""
+    """Return the bytes of UTF-8: never fewer than the characters that GitHub counts."""
     return len(text.encode())
 
 
+def _degree(item: Item) -> str:
+    if item.ignored:
+        return "ignored"
+    if item.incomplete and item.degree is Risk.NONE:
+        return f"⛔&nbsp;**{item.status}**"
+    return _DEGREE[item.degree]
+
+
 def _within(parts: Iterable[str], left: int) -> str:
-    """As many parts as there is room for; what is missing leaves an ellipsis."""
+    """Return as many parts as fit; an ellipsis for what does not."""
     kept: list[str] = []
     for part in parts:
         left -= size(f"<br>{part}")
@@ -75,88 +75,76 @@ def _within(parts: Iterable[str], left: int) -> str:
     return "<br>".join(kept)
 
 
-def _names(line: ReportedChange, whose: str, room: Budget) -> Iterator[str]:
-    yield f"**{code(line.change.event_name, room.name)}**"
-    for known in filter(None, (whose, meter_id(line))):
+def _names(item: Item, account: str, budget: Budget) -> Iterator[str]:
+    yield f"**{code(item.event_name, budget.name)}**"
+    for known in filter(None, (account, item.meter_id)):
         yield f"<sub>{code(known, 60)}</sub>"  # an id of Stripe has 41 characters
-    if room.place and line.change.location:
-        yield f"<sub>{code(str(line.change.location), room.place)}</sub>"
+    if budget.place and item.location:
+        yield f"<sub>{code(str(item.location), budget.place)}</sub>"
 
 
-def _happens(line: ReportedChange) -> str:
-    """The action and what came of it, or what was found."""
-    if line.findings:
-        return prose(", ".join(finding.kind for finding in line.findings), 50)
-    change = line.change
+def _happens(item: Item) -> str:
+    """Return the action and its result, or the kinds of the findings."""
+    if item.change is None:
+        return prose(", ".join(finding.kind for finding in item.findings), 50)
+    change = item.change
     loud = change.action in (Action.BLOCKED, Action.REPLACE, Action.DEACTIVATE)
     said = f"{SIGN[change.action]}&nbsp;{change.action}"
     by = prose(", ".join(change.refused_by), 60)
     refused = f" — **refused** by {by}" if by else ""
-    result = f" → **{line.result.status}**" if line.result else ""
+    result = f" → **{item.result.status}**" if item.result else ""
     return f"{f'**{said}**' if loud else said}{refused}{result}"
 
 
-def _details(place: Place, room: Budget) -> Iterator[str]:
-    """All that there is to say, the most important first; no part grows beyond the room."""
-    line = place.line
-    if line.findings:
-        for finding in line.findings:
-            yield from _finding(finding, room)
-        return
-    said = tuple(_said(place, room))
-    facts = _facts(line.change, room, explained=line.change.action is Action.BLOCKED and bool(said))
-    yield from (*said, *facts) if halted(line) else (*facts, *said)
+def _details(item: Item, budget: Budget) -> Iterator[str]:
+    """Yield the details, the most important first, none beyond the budget."""
+    for finding in item.findings:
+        yield from _finding(finding, budget)
+    if change := item.change:
+        said = tuple(_diagnostics(item, budget))
+        explained = change.action is Action.BLOCKED and bool(said)
+        known = _facts(item, change, budget, explained=explained)
+        yield from (*said, *known) if item.incomplete else (*known, *said)
 
 
-def _facts(change: Change, room: Budget, *, explained: bool) -> Iterator[str]:
-    """What the plan knows; the reason only where no problem has told it."""
-    yield from _fields(change, room)
+def _facts(item: Item, change: Change, budget: Budget, *, explained: bool) -> Iterator[str]:
+    """Yield fields, reason and prices; no reason where a diagnostic explains the change."""
+    yield from _fields(change, budget)
     if not explained:
-        yield prose(why(change), room.text)
-    if change.prices:
-        yield _prices(change, room)
+        yield prose(reason_text(change), budget.text)
+    if item.prices:
+        yield f"active prices: {prose(price_list(item.prices), budget.text)}"
 
 
-def _said(place: Place, room: Budget) -> Iterator[str]:
-    """What came of the line, and what else is said of it."""
-    result = place.line.result
-    told = [result.error] if result and result.error else []
-    for diagnostic in (*told, *place.besides()):
-        yield f"**{prose(diagnostic.code, 40)}** {prose(diagnostic.message, room.text)}"
+def _diagnostics(item: Item, budget: Budget) -> Iterator[str]:
+    error = [item.result.error] if item.result and item.result.error else []
+    for diagnostic in (*error, *item.diagnostics):
+        yield f"**{prose(diagnostic.code, 40)}** {prose(diagnostic.message, budget.text)}"
         if diagnostic.hint:
-            yield f"_What to do:_ {prose(diagnostic.hint, room.text)}"
-    if result and result.requests:
-        ids = (code(sent.request_id or "no request id", 60) for sent in result.requests)
+            yield f"_What to do:_ {prose(diagnostic.hint, budget.text)}"
+    if item.result and item.result.requests:
+        ids = (code(sent.request_id or "no request id", 60) for sent in item.result.requests)
         yield f"requests: {', '.join(ids)}"
 
 
-def _fields(change: Change, room: Budget) -> Iterator[str]:
+def _fields(change: Change, budget: Budget) -> Iterator[str]:
     for field in field_rows(change):
-        yield f"{code(field.path, 60)}: {_values(change, field, room)}"
+        yield f"{code(field.path, 60)}: {_values(change, field, budget)}"
 
 
-def _values(change: Change, field: FieldChange, room: Budget) -> str:
-    after = code(value(field.after), room.name)
+def _values(change: Change, field: FieldChange, budget: Budget) -> str:
+    after = code(value(field.after), budget.name)
     if change.action is Action.CREATE:
         return after
-    return f"{code(value(field.before), room.name)} → {after}"
+    return f"{code(value(field.before), budget.name)} → {after}"
 
 
-def _prices(change: Change, room: Budget) -> str:
-    named = ", ".join(code(priced(price), room.name) for price in change.prices[:_SHOWN])
-    more = len(change.prices) - _SHOWN
-    return f"active prices: {named}{f' and {more} more' if more > 0 else ''}"
-
-
-def _finding(finding: Finding, room: Budget) -> Iterator[str]:
-    yield prose(finding.message, room.text)
-    if finding.exemption:
-        yield f"_{prose(exempted(finding.exemption), room.text)}_"
-        return
-    if (since := undated(finding)) is not None:
-        yield f"_Since:_ {format_time(since)}"
-    if finding.attribution:
-        yield f"_Who:_ {prose(attribution_text(finding.attribution), room.text)}"
-    if finding.remedy:
-        how = prose(advice(finding), room.text)
-        yield f"_What to do:_ {how}: {code(finding.remedy, room.text)}"
+def _finding(finding: Finding, budget: Budget) -> Iterator[str]:
+    yield prose(finding.message, budget.text)
+    for fact in facts(finding):
+        if fact.label == "ignored":
+            yield f"_{prose(fact.text, budget.text)}_"
+        else:
+            yield f"_{fact.label.capitalize()}:_ {prose(fact.text, budget.text)}"
+    if how := remedy(finding):
+        yield f"_What to do:_ {prose(how[0], budget.text)}: {code(how[1], budget.text)}"

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
-from ...diagnostics.codes import planning
-from ...diagnostics.diagnostic import Diagnostic, Level
+from ...diagnostics.diagnostic import Diagnostic, Effect, Level
 from ...diagnostics.errors import Exit
 from ...model.change import Action
 from ...report.documents import DiagnosticList, EmulatorInfo, Inventory
@@ -15,18 +14,18 @@ from ...report.report import AccountReport, ChangeResult, Report, ResultStatus
 from ...report.report import ReportedChange as ReportLine
 from .. import Document
 from ..escape import clean
-from ..summary import PARTIAL, Tone, called, count, planned, results, verdict
-from ..view import places, unattached
+from ..summary import Tone, called, count, counts, incomplete, results, verdict
+from ..view import Group, grouped, items, unattached
 from . import styled as ink
-from .drift import found, total
+from .drift import found
 from .excerpt import excerpt
 from .history import past, timeline
-from .plan import block
+from .plan import block, group_line
 from .styled import ReportedChange, Span, Style, wrapped
 from .tables import codes, meters
 
 Shown = Mapping[str, AccountReport]
-"""The plans, by account, that whoever reads this has on the screen already."""
+"""The plans, by account, that are on the screen already."""
 
 _NOTHING: Shown = MappingProxyType({})
 _LEVEL = {Level.ERROR: Style.RED, Level.WARNING: Style.YELLOW, Level.INFO: Style.CYAN}
@@ -36,39 +35,56 @@ _TONE = {
     Tone.WARNING: Style.YELLOW,
     Tone.BAD: Style.RED,
 }
-_JUDGED = ("plan", "apply", "drift")
+_COMPARED = ("plan", "apply", "drift")
 
 
-def render(document: Document, shown: Shown = _NOTHING, width: int = ink.WIDTH) -> str:
-    """The document without colours, for a terminal of `width` columns."""
+def render(
+    document: Document,
+    shown: Shown = _NOTHING,
+    width: int = ink.WIDTH,
+    *,
+    verbose: bool = False,
+) -> str:
+    """Return the document without colours, for a terminal of `width` columns."""
     with ink.columns(width):
-        return ink.plain(lines(document, shown))
+        return ink.plain(lines(document, shown, verbose=verbose))
 
 
-def coloured(document: Document, shown: Shown = _NOTHING, width: int = ink.WIDTH) -> str:
-    """The document with colours, for a terminal of `width` columns."""
+def coloured(
+    document: Document,
+    shown: Shown = _NOTHING,
+    width: int = ink.WIDTH,
+    *,
+    verbose: bool = False,
+) -> str:
+    """Return the document with colours, for a terminal of `width` columns."""
     with ink.columns(width):
-        return ink.coloured(lines(document, shown))
+        return ink.coloured(lines(document, shown, verbose=verbose))
 
 
-def lines(document: Document, shown: Shown = _NOTHING) -> Iterator[ReportedChange]:
-    """The document line by line; of a plan that is `shown` only what became of it."""
+def lines(
+    document: Document, shown: Shown = _NOTHING, *, verbose: bool = False
+) -> Iterator[ReportedChange]:
+    """Yield the document line by line; of a plan that is `shown` only its results.
+
+    Many unmanaged or ignored meters are one line unless `verbose`.
+    """
     match document:
         case Report():
-            yield from _report(document, shown)
+            yield from _report(document, shown, verbose=verbose)
         case Inventory():
             yield from _inventory(document)
         case History():
             yield from _history(document)
         case EmulatorInfo(url=url, api_key=api_key):
             yield from _said(document.diagnostics)
-            yield (f"Emulating Stripe at {url} (key: {api_key}); Ctrl-C ends it",)
+            yield (f"Emulating Stripe at {url} (key: {api_key}); Ctrl-C stops it",)
         case DiagnosticList(rules=rules):
             yield from codes(rules)
             yield from _said(document.diagnostics)
 
 
-def _report(report: Report, shown: Shown) -> Iterator[ReportedChange]:
+def _report(report: Report, shown: Shown, *, verbose: bool) -> Iterator[ReportedChange]:
     for diagnostic in report.diagnostics:
         yield from diagnostic_lines(diagnostic)
     if report.command == "validate":
@@ -77,10 +93,12 @@ def _report(report: Report, shown: Shown) -> Iterator[ReportedChange]:
     for n, account in enumerate(report.accounts):
         if n or report.diagnostics:
             yield ()
-        yield from _account(report.command, account, shown.get(account.account.name))
-    if report.command in _JUDGED and not report.accounts and report.exit_code is not Exit.USAGE:
+        yield from _account(
+            report.command, account, shown.get(account.account.name), verbose=verbose
+        )
+    if report.command in _COMPARED and not report.accounts and report.exit_code is not Exit.USAGE:
         yield ()
-        yield from _verdict(report, report.command)
+        yield from _total(report, report.command)
     for diagnostic in report.losses:
         yield ()
         yield from diagnostic_lines(diagnostic)
@@ -95,51 +113,52 @@ def _validated(report: Report) -> Iterator[ReportedChange]:
     found = f"Valid: {count(report.declared or 0, 'meter')} declared"
     names = ", ".join(account.account.name for account in report.accounts)
     yield from wrapped(f"{found} for {names}." if names else f"{found}.", "", "  ")
-    if not report.complete and report.accounts:
-        yield (Span(PARTIAL, Style.YELLOW),)
+    if report.accounts and (why := incomplete(report)):
+        yield (Span(why, Style.YELLOW),)
 
 
 def _account(
-    command: str, report: AccountReport, shown: AccountReport | None
+    command: str, report: AccountReport, shown: AccountReport | None, *, verbose: bool
 ) -> Iterator[ReportedChange]:
     yield (Span(f"{command.capitalize()} for {called(report.account)}", Style.BOLD),)
     if command == "drift":
-        yield from _audited(report)
+        yield from found(report, verbose=verbose)
+        yield from _said(report.diagnostics)
+        if report.entries or report.exit_code is not Exit.DONE:
+            yield ()
+            yield from _total(report, command)
         return
     if shown and not results(report.changes):
         yield from _said(
             diagnostic for diagnostic in report.diagnostics if diagnostic not in shown.diagnostics
         )
         yield ()
-        yield from _verdict(report, command)
+        yield from _total(report, command)
         return
-    told = [at for at in places(report) if at.line.change.action is not Action.UNCHANGED]
-    for place in told:
+    listed = [
+        item for item in items(report) if item.change and item.change.action != Action.UNCHANGED
+    ]
+    for entry in listed if verbose else grouped(listed):
         yield ()
-        yield from block(place)
-    yield from _said(unattached(report, (place.line for place in told)))
+        if isinstance(entry, Group):
+            yield from group_line(entry)
+        elif entry.change:
+            yield from block(entry, entry.change)
+    yield from _said(unattached(report, listed))
     if report.changes or report.plan_hash or report.exit_code is not Exit.DONE:
         yield ()
         yield from _summary(report, command)
 
 
-def _audited(report: AccountReport) -> Iterator[ReportedChange]:
-    yield from found(report)
-    yield from _said(report.diagnostics)
-    if report.changes or report.exit_code is not Exit.DONE:
-        yield ()
-        yield from total(report)
-
-
 def _said(diagnostics: Iterable[Diagnostic]) -> Iterator[ReportedChange]:
     for diagnostic in diagnostics:
-        if diagnostic.code != planning.PARTIAL.code:  # said with the numbers, which it limits
+        if diagnostic.effect is not Effect.SCOPE:  # stated with the counts, which it limits
             yield ()
             yield from diagnostic_lines(diagnostic)
 
 
 def diagnostic_lines(diagnostic: Diagnostic) -> Iterator[ReportedChange]:
-    """A problem as a compiler would say it; of what is only good to know, just the message."""
+    """Yield a diagnostic as a compiler shows it; of an info only the message."""
     if diagnostic.level is Level.INFO:
         yield from wrapped(diagnostic.message, "", "    ")
         return
@@ -160,40 +179,31 @@ def _lit(text: str, part: str, colour: Style) -> ReportedChange:
 
 
 def _summary(report: AccountReport, command: str) -> Iterator[ReportedChange]:
-    """The verdict where it is not plain that all is well, and the numbers."""
-    if report.exit_code is not Exit.DONE:
-        yield from _verdict(report, command)
-    if ended := results(report.changes):
-        yield from wrapped(f"Apply: {', '.join(ended)}.", "", "  ")
+    """Yield the verdict and the counts, what to do about skipped changes, and the plan_hash."""
+    yield from _total(report, command)
     for hint in dict.fromkeys(filter(None, map(_skipped, report.changes))):
         yield from wrapped(f"hint: {hint}", "  ", "    ")
-    yield from wrapped(_planned(report), "", "  ")
-    if not report.complete and report.changes:
-        yield (Span(PARTIAL, Style.YELLOW),)
     if report.plan_hash:
         yield (Span(f"plan_hash {report.plan_hash}", Style.FAINT),)
 
 
-def _verdict(report: Report | AccountReport, command: str) -> Iterator[ReportedChange]:
+def _total(report: Report | AccountReport, command: str) -> Iterator[ReportedChange]:
     tone, sentence = verdict(report, command)
+    numbers = ", ".join(counts(report, command))
     for line in wrapped(sentence, "", "  "):
         yield (Span(str(line[0]), _TONE[tone]),)
+    if numbers:
+        yield from wrapped(f"{numbers}.", "", "  ")
+    if why := incomplete(report) if isinstance(report, AccountReport) else None:
+        yield (Span(why, Style.YELLOW),)
 
 
 def _skipped(line: ReportLine) -> str | None:
-    """What to do about a line that was not tried; many lines share it."""
+    """Return what to do about a change that was not tried; many changes share it."""
     match line.result:
         case ChangeResult(status=ResultStatus.SKIPPED, error=Diagnostic(hint=hint)):
             return hint
     return None
-
-
-def _planned(report: AccountReport) -> str:
-    asked, besides = planned(report.changes)
-    done = report.exit_code is Exit.DONE
-    head = f"Plan: {', '.join(asked)}." if asked else "Nothing to do." if done else ""
-    rest = f"{', '.join(besides)}." if besides else ""
-    return f"{head} {rest}".strip()
 
 
 def _inventory(inventory: Inventory) -> Iterator[ReportedChange]:
@@ -208,7 +218,7 @@ def _inventory(inventory: Inventory) -> Iterator[ReportedChange]:
         yield from _said(account.diagnostics)
     if inventory.narrowed:
         yield ()
-        yield (Span(PARTIAL, Style.YELLOW),)
+        yield (Span("Partial list: only meters that match are shown.", Style.YELLOW),)
 
 
 def _history(history: History) -> Iterator[ReportedChange]:

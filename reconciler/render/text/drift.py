@@ -1,67 +1,61 @@
-"""Text for an audit: under each name what was found, since when, by whom, and what to do."""
+"""Text for drift: under each event_name what was found, since when, by whom, and what to do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...model.change import Severity
+from ...model.change import Risk
 from ...model.finding import Finding
-from ...planning.warnings import priced
 from ...report.report import AccountReport
-from ...report.report import ReportedChange as ReportLine
-from ...timestamps import format_time
 from ..escape import clean
-from ..summary import PARTIAL, counted, verdict
-from ..view import advice, attribution_text, exempted, undated, unnamed
+from ..view import UNATTRIBUTED, Group, Item, facts, grouped, items, remedy, unattributed
 from .styled import ReportedChange, Span, Style, current_width, wrapped
 
 _COLOUR = {
-    Severity.NONE: Style.FAINT,
-    Severity.LOW: Style.CYAN,
-    Severity.HIGH: Style.YELLOW,
-    Severity.REVENUE: Style.RED,
+    Risk.NONE: Style.FAINT,
+    Risk.LOW: Style.CYAN,
+    Risk.HIGH: Style.YELLOW,
+    Risk.REVENUE: Style.RED,
 }
 _INDENT = " " * 8
 
 
-def found(report: AccountReport) -> Iterator[ReportedChange]:
-    """Every line with a finding, exempt ones too; blank lines before each."""
-    for line in report.changes:
-        if line.findings:
-            yield ()
-            yield from _block(line)
+def found(report: AccountReport, *, verbose: bool) -> Iterator[ReportedChange]:
+    """Yield every item with findings, ignored ones too; a blank line before each."""
+    shown = [item for item in items(report) if item.shown]
+    for entry in shown if verbose else grouped(shown):
+        yield ()
+        yield from _group(entry) if isinstance(entry, Group) else _block(entry)
+    if unattributed(report.entries):
+        yield ()
+        yield (Span(UNATTRIBUTED, Style.FAINT),)
 
 
-def total(report: AccountReport) -> Iterator[ReportedChange]:
-    """What the audit comes to, and in numbers."""
-    _, sentence = verdict(report, "drift")
-    yield from wrapped(f"{sentence} {', '.join(counted(report.changes, 'drift'))}", "", "  ")
-    if not report.complete:
-        yield (Span(PARTIAL, Style.YELLOW),)
+def _word(item: Item) -> Span:
+    word = "ignored" if item.ignored else str(item.degree)
+    return Span(f"{word:<8}", _COLOUR[item.degree])
 
 
-def _block(line: ReportLine) -> Iterator[ReportedChange]:
-    change = line.change
-    word = "ignored" if line.ignored else str(change.severity)
-    name, place = clean(change.event_name), clean(str(change.location or ""))
-    gap = " " * max(2, current_width() - 8 - len(name) - len(place))
-    sign = Span(f"{word:<8}", _COLOUR[change.severity])
-    yield (sign, Span(name, Style.BOLD), gap, Span(place, Style.FAINT))
-    for finding in line.findings:
+def _group(group: Group) -> Iterator[ReportedChange]:
+    said = f"{len(group.items):,} {group.label}: {', '.join(group.examples)}"
+    first, *rest = wrapped(f"{said} and {group.rest:,} more (-v lists all)", _INDENT)
+    yield (_word(group.items[0]), str(first[0]).removeprefix(_INDENT))
+    yield from rest
+
+
+def _block(item: Item) -> Iterator[ReportedChange]:
+    name, location = clean(item.event_name), clean(str(item.location or ""))
+    gap = " " * max(2, current_width() - 8 - len(name) - len(location))
+    yield (_word(item), Span(name, Style.BOLD), gap, Span(location, Style.FAINT))
+    for finding in item.findings:
         yield from _finding(finding)
-    if more := unnamed(change.prices, (finding.message for finding in line.findings)):
-        yield from wrapped(f"prices: {', '.join(map(priced, more))}", _INDENT)
 
 
 def _finding(finding: Finding) -> Iterator[ReportedChange]:
     deeper = _INDENT + "  "
     yield from wrapped(f"{finding.kind} {finding.code}: {finding.message}", _INDENT, deeper)
-    if (since := undated(finding)) is not None:
-        yield (deeper, Span("since: ", Style.FAINT), format_time(since))
-    if finding.attribution:
-        yield from wrapped(f"who: {attribution_text(finding.attribution)}", deeper, deeper + "  ")
-    if finding.exemption:
-        yield from wrapped(exempted(finding.exemption), deeper, deeper + "  ")
-    elif finding.remedy:
-        how = Span(f"{advice(finding)}: ", Style.FAINT)
-        yield (deeper, how, finding.remedy)  # never wrapped: to be copied
+    for fact in facts(finding):
+        said = fact.text if fact.label == "ignored" else f"{fact.label}: {fact.text}"
+        yield from wrapped(said, deeper, deeper + "  ")
+    if how := remedy(finding):
+        yield (deeper, Span(f"{how[0]}: ", Style.FAINT), how[1])  # never wrapped: to be copied
