@@ -229,7 +229,7 @@ def test_only_narrows_what_is_listed_and_validated(world, run):
     ran = run("validate", made.folder, "--only", "se*", "--format", "json")
     document = held(ran.out)
     assert (ran.code, document["declared"], document["complete"]) == (0, 1, False)
-    assert "Partial: " in run("validate", made.folder, "--only", "se*").out
+    assert "Partial run: " in run("validate", made.folder, "--only", "se*").out
     junit = run("validate", made.folder, "--only", "se*", "--format", "junit").out
     assert "seats" in junit
     assert "calls" not in junit
