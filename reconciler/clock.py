@@ -1,4 +1,4 @@
-"""Time, chance and the stop signal, passed in everywhere so that no test ever waits or varies."""
+"""Time, randomness and the stop signal, passed in so that tests neither wait nor vary."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ Stopped = Callable[[], bool]
 
 
 def never() -> bool:
-    """The stop signal that nobody gives."""
+    """Return False: for runs that no signal stops."""
     return False
 
 
 class Clock(Protocol):
-    """The three things a run may ask of the world besides files and the network."""
+    """Time and randomness, as far as a run needs them."""
 
     def now(self) -> float:
         """Unix seconds."""

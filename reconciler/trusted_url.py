@@ -1,4 +1,4 @@
-"""Which addresses an API key may be sent to: one answer, for `validate` and for whoever sends."""
+"""Which addresses an API key may be sent to, for `validate` and for the client."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _ADDRESS = re.compile(
 
 
 def is_trusted_api_base(address: str) -> bool:
-    """Whether only whoever answers at a URL can read what is sent there.
+    """Whether an API key may be sent to this base URL.
 
-    That is https, or http to this very machine; without user, query or fragment, and in
-    plain ASCII, so that nobody reads it differently.
+    That is an https URL, or an http URL of a loopback address; without user, query or fragment,
+    and in plain ASCII, so that no parser reads another host in it.
     """
     found = _ADDRESS.fullmatch(address)
     if not found or (found["ipv6"] and not _is_ip(found["ipv6"])):
@@ -28,7 +28,7 @@ def is_trusted_api_base(address: str) -> bool:
 
 
 def is_loopback(address: str) -> bool:
-    """Whether a URL leads to this very machine."""
+    """Whether the host of a URL is a loopback address."""
     found = _ADDRESS.fullmatch(address)
     if not found:
         return False

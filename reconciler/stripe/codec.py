@@ -96,7 +96,7 @@ def meter(data: Json) -> ExistingMeter:
 
 
 def price(data: Json) -> Price | None:
-    """A `price` object; None when it bills on no meter. Raises MalformedError."""
+    """A `price` object; None when it uses no meter. Raises MalformedError."""
     recurring = _maybe(_object, data, "recurring") or {}
     on = _maybe(_text, recurring, "meter")
     if on is None:

@@ -30,7 +30,7 @@ class ResponseInfo:
     """Where an error came from: the answer's status and names, and how many tries it took.
 
     `type`, `code` and `param` are the API's own; `replayed` says that a stored answer came,
-    `doubts` how many of the tries may have had an effect that nobody saw.
+    `doubts` how many of the tries may have had an unseen effect.
     """
 
     status: int | None = None
