@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypedDict, Unpack
 
 from ..model.change import Action, Change, Reason
+from ..model.event import RESEND
 from ..model.finding import DriftEntry, Finding, Kind, Remediation, Severity
 from ..model.match import MeterMatch, same
 from ..model.meter import ExistingMeter, Status
@@ -16,9 +17,6 @@ from ..planning.diff import decide
 from ..timestamps import format_duration
 from . import remediation
 from .remediation import Commands
-
-RESEND = 35 * 86_400
-"""Seconds that a meter event may be dated back. Source: POST /v1/billing/meter_events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+RESEND = 35 * 86_400
+"""Seconds that a usage event may be dated back. Source: POST /v1/billing/meter_events."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:

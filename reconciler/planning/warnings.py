@@ -10,15 +10,13 @@ from ..diagnostics.codes import planning as rules
 from ..diagnostics.codes.config import UNUSUAL_EVENT_NAME
 from ..diagnostics.diagnostic import Diagnostic, Level
 from ..model.change import Action, Change, Reason, Risk
+from ..model.event import RESEND
 from ..model.meter import ExistingMeter, Status, Unreadable
 from ..model.price import Price
 from ..model.project import MeterConfig
 from ..timestamps import format_duration, format_time
 from .diagnose import diagnose
 from .renames import find_renames
-
-RESEND = 35 * 86_400
-"""Seconds for which Stripe accepts a usage event after its timestamp."""
 
 _USUAL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _SHOWN = 5  # prices that a message lists

@@ -11,7 +11,7 @@ from cli.world import CALLS, SEATS, existing
 from conftest import TESTS
 from published import held
 
-from reconciler.drift.findings import RESEND
+from reconciler.model.event import RESEND
 from reconciler.model.finding import Kind
 
 SCENARIOS = TESTS / "golden" / "drift"

@@ -6,7 +6,8 @@ import pytest
 from core.worlds import COMMANDS, OWNING, declare, existing, priced, retire, stopped
 
 from reconciler.diagnostics.codes import CATALOGUE
-from reconciler.drift.findings import RESEND, DriftInput, inspect
+from reconciler.drift.findings import DriftInput, inspect
+from reconciler.model.event import RESEND
 from reconciler.model.finding import Kind, Severity
 from reconciler.model.match import match_meters
 from reconciler.model.project import Policy
