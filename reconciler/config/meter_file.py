@@ -105,7 +105,7 @@ def _declaration(entry: Mapping[str, Any], location: Location) -> MeterConfig:
         status=Status(entry.get("status", Status.ACTIVE)),
         protect=entry.get("protect", False),
         retires=tuple(entry.get("retires", ())),
-        accepted_prices=tuple(entry.get("accepts", {}).get("active_prices", ())),
+        accepted_prices=tuple(entry.get("accepts", {}).get("prices", ())),
     )
 
 

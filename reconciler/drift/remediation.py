@@ -47,7 +47,7 @@ class Commands:
 
 def accept_prices(price_ids: Iterable[str]) -> Remediation:
     """Return the consent to exactly these active prices on an inactive meter."""
-    return _edit(f"accepts: {_flow({'active_prices': list(price_ids)})}")
+    return _edit(f"accepts: {_flow({'prices': list(price_ids)})}")
 
 
 def retire_meters(meter_ids: Iterable[str], note: str = "") -> Remediation:
@@ -81,7 +81,7 @@ def declare(existing: ExistingMeter, prices: Iterable[Price] = ()) -> Remediatio
     if not existing.active:
         entry["status"] = "inactive"
     if accepted := [price.id for price in prices]:
-        entry["accepts"] = {"active_prices": accepted}
+        entry["accepts"] = {"prices": accepted}
     return Remediation(RemediationKind.DECLARATION, f"- {_flow(entry)}")
 
 

@@ -94,7 +94,7 @@ def _check_active_prices(changes: tuple[Change, ...], _: GuardInput) -> Iterator
         if not change.action.stops or not prices:
             continue
         listed = ", ".join(price.id for price in prices)
-        consent = f"`accepts: {{active_prices: [{listed}]}}`"
+        consent = f"`accepts: {{prices: [{listed}]}}`"
         hint = (
             f"move the prices, or consent under this meter: {consent}"
             if change.desired

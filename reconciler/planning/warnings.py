@@ -159,10 +159,10 @@ def _consent(
         consent += " (without the inactive meter to be reactivated)"
     stranded = [price.id for price in change.prices if price.meter == existing.id]
     if unreadable:
-        consent += ", and `accepts: {active_prices: [...]}` with the active prices that use it"
+        consent += ", and `accepts: {prices: [...]}` with the active prices that use it"
     elif set(stranded) - set(desired.accepted_prices):
         accepted = ", ".join(dict.fromkeys([*desired.accepted_prices, *stranded]))
-        consent += f" and `accepts: {{active_prices: [{accepted}]}}`"
+        consent += f" and `accepts: {{prices: [{accepted}]}}`"
     return consent
 
 

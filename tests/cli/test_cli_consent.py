@@ -15,7 +15,7 @@ SAME = existing("seats", "Seats", id="mtr_same", status="inactive")
 ODD = existing("seats", "Seats", "last", id="mtr_odd", status="inactive")
 RETIRED = SEATS.replace("seats,", "seats, status: inactive,")
 NO_PRICE = "creating a new meter, which no existing price uses: `retires: [mtr_old]`"
-BOTH = "`retires: [mtr_old]` and `accepts: {active_prices: [price_2, price_1]}`"
+BOTH = "`retires: [mtr_old]` and `accepts: {prices: [price_2, price_1]}`"
 ACCOUNTS = {
     "no price": (SEATS, [OLD], {}, NO_PRICE),
     "two prices": (SEATS, [OLD], {"mtr_old": 2}, BOTH),
@@ -29,7 +29,7 @@ ACCOUNTS = {
     ),
     "a twin that is in the way": (
         *(SEATS, [OLD, ODD], {"mtr_odd": 1, "mtr_old": 1}),
-        "`retires: [mtr_old, mtr_odd]` and `accepts: {active_prices: [price_2]}`",
+        "`retires: [mtr_old, mtr_odd]` and `accepts: {prices: [price_2]}`",
     ),
     "two twins with prices": (
         *(SEATS, [OLD, SAME, ODD], {"mtr_same": 1, "mtr_odd": 1}),
@@ -83,7 +83,7 @@ def test_prices_that_cannot_be_read_refuse_no_line_that_is_only_blocked(world, r
     line, diagnostic = blocked(run("plan", made.folder, "--format", "json"))
     assert (line["prices"], line["refused_by"]) == ([], [])
     assert "could not be read (permission: " in diagnostic["message"]
-    assert "and `accepts: {active_prices: [...]}` with the active prices" in diagnostic["hint"]
+    assert "and `accepts: {prices: [...]}` with the active prices" in diagnostic["hint"]
 
 
 def test_the_prices_of_many_meters_are_read_from_one_list(world, run):

@@ -153,7 +153,7 @@ READER = Key("sk_test_emulator", frozenset({"billing_meter_read"}))
     ("account", "settings", "code", "said"),
     [
         ({"api_key_env": "NOBODY_SET_THIS"}, {}, 0, ["J101", "NOBODY_SET_THIS is not set"]),
-        ({}, {"keys": (READER,)}, 0, ["D102", "account 'sandbox': the key may not read events"]),
+        ({}, {"keys": (READER,)}, 0, ["D102", "account 'sandbox': API key may not read events"]),
         ({}, {"keys": (Key("sk_test_known"),)}, 6, ["S003", "account 'sandbox': "]),
         ({"api_base": "http://127.0.0.1:9"}, {}, 1, ["S010", "account 'sandbox': "]),
     ],

@@ -37,7 +37,7 @@ def test_everything_that_can_be_said_of_a_meter(tmp_path):
         "event_time_window: hour",
         "status: inactive",
         "retires: [mtr_1, mtr_2]",
-        "accepts: {active_prices: [price_9]}",
+        "accepts: {prices: [price_9]}",
         "default_aggregation: {formula: last}",
     )
     write(tmp_path / "m.yaml", meter("full", *full), meter("bare", "protect: true"))

@@ -117,8 +117,8 @@ ENTRIES = {
     "twice in a list": ("retires: [mtr_1, mtr_2, mtr_1]", ["C027"]),
     "slash in an id": ("retires: [mtr/1]", ["C014"]),
     "line break after an id": ('retires: ["mtr_1\\n"]', ["C014"]),
-    "number for an id": ("accepts: {active_prices: [9]}", ["Y016"]),
-    "unknown acceptance": ("accepts: {prices: [price_9]}", ["C010"]),
+    "number for an id": ("accepts: {prices: [9]}", ["Y016"]),
+    "unknown acceptance": ("accepts: {active_prices: [price_9]}", ["C010"]),
     "tag": ("retires: [!!python/object mtr_1]", ["Y008"]),
     "protected and inactive": ("protect: true, status: inactive", ["C020"]),
 }

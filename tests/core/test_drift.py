@@ -82,21 +82,21 @@ TABLE = {
         [stopped()],
         ["p@mtr_i"],
         [("missing", REVENUE), ("price_on_inactive", REVENUE)],
-        [APPLY, 'accepts: {active_prices: ["p"]}'],
+        [APPLY, 'accepts: {prices: ["p"]}'],
     ),
     "a price on an inactive twin": (
         [declare(accepts=("old",))],
         [existing(), stopped()],
         ["p@mtr_i"],
         [("price_on_inactive", REVENUE)],
-        ['accepts: {active_prices: ["old", "p"]}'],
+        ['accepts: {prices: ["old", "p"]}'],
     ),
     "a price on a retired meter": (
         [retire()],
         [stopped()],
         ["p@mtr_i"],
         [("price_on_inactive", REVENUE)],
-        ['accepts: {active_prices: ["p"]}'],
+        ['accepts: {prices: ["p"]}'],
     ),
     "an accepted price": ([retire(accepts=("p",))], [stopped()], ["p@mtr_i"], [], []),
     "a price on an undeclared inactive meter": (
@@ -106,7 +106,7 @@ TABLE = {
         [("price_on_inactive", REVENUE)],
         [
             '- {event_name: "calls", display_name: "Calls", default_aggregation: {formula: "sum"}, '
-            'status: "inactive", accepts: {active_prices: ["p"]}}'
+            'status: "inactive", accepts: {prices: ["p"]}}'
         ],
     ),
     "renamed": ([declare()], [existing(display="Other")], [], [("renamed", LOW)], [APPLY]),
@@ -150,7 +150,7 @@ TABLE = {
         [existing(formula="count")],
         ["p@mtr_a"],
         [("differs", HIGH)],
-        ['accepts: {active_prices: ["old", "p"]}'],
+        ['accepts: {prices: ["old", "p"]}'],
     ),
     "running": ([retire()], [existing()], [], [("running", LOW)], [APPLY]),
     "running, with a price": (
@@ -158,7 +158,7 @@ TABLE = {
         [existing()],
         ["p@mtr_a"],
         [("running", LOW)],
-        ['accepts: {active_prices: ["p"]}'],
+        ['accepts: {prices: ["p"]}'],
     ),
     "running, another meter than the declared": (
         [retire(retires=("mtr_x",))],

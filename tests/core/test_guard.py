@@ -131,7 +131,7 @@ def test_prices_that_bill_hold_a_meter_until_each_is_accepted(desired, left):
     assert [p.message for p in diagnostics] == (
         [f"'calls' is used by active prices: {left}"] if left else []
     )
-    assert all(f"accepts: {{active_prices: [{left}]}}" in p.hint for p in diagnostics)
+    assert all(f"accepts: {{prices: [{left}]}}" in p.hint for p in diagnostics)
     assert all(("status: inactive" in p.hint) is (desired is None) for p in diagnostics)
 
 

@@ -31,7 +31,7 @@ def test_a_stopped_meter_is_declared_so_with_its_prices():
     """The declaration changes nothing in the account."""
     (entry,) = yaml.safe_load(declare(stopped(), priced("p@mtr_i")["mtr_i"]).text)
     assert entry["status"] == "inactive"
-    assert entry["accepts"] == {"active_prices": ["p"]}
+    assert entry["accepts"] == {"prices": ["p"]}
 
 
 @given(TEXT)

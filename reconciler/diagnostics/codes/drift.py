@@ -25,7 +25,7 @@ PRICE_ON_INACTIVE = Rule(
     "Subscriptions on the price continue, but no usage is recorded for them: they are billed too "
     "little.",
     "reactivate the meter, or move the subscriptions and archive the price, or consent with "
-    "accepts: {active_prices: [...]}",
+    "accepts: {prices: [...]}",
 )
 DIFFERS = Rule(
     "D004",

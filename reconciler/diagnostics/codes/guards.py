@@ -32,7 +32,7 @@ PRICES_BILL = Rule(
     "G004",
     "active prices use a meter that would be deactivated",
     "Subscriptions on these prices continue, but no usage would be recorded for them.",
-    "move the prices, or consent by listing them: accepts: {active_prices: [...]}",
+    "move the prices, or consent by listing them: accepts: {prices: [...]}",
     effect=Effect.GUARD,
 )
 PRICES_UNREADABLE = Rule(
