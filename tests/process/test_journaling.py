@@ -62,10 +62,12 @@ def test_after_a_failure(stand):
     complete(stand, ended)
     assert Counter(ended.results.values()) == {"done": 14, "failed": 1, "skipped": 4}
     sent = [
-        (e["command"], e["undoes"], e["result"]) for e in stand.journal() if e["kind"] == "response"
+        (e["operation"], e["undoes"], e["result"])
+        for e in stand.journal()
+        if e["kind"] == "response"
     ]
-    assert [verb for verb, *_ in sent[-3:]] == ["deactivate", "create", "reactivate"]
-    assert [result for *_, result in sent[-3:]] == ["confirmed", "refused", "confirmed"]
+    assert [operation for operation, *_ in sent[-3:]] == ["deactivate", "create", "reactivate"]
+    assert [result for *_, result in sent[-3:]] == ["confirmed", "rejected", "confirmed"]
     assert sent[-1][1] is not None
     assert stand.meters["mtr_over_1"]["status"] == "active"
 
