@@ -98,6 +98,10 @@ def test_folders_nested_deeper_than_python_recurses(folder, monkeypatch):
     Path("m.yaml").write_text(METERS.replace("a,", "b,"))
     (account,) = load(folder).accounts
     assert [one.event_name for one in account.declared] == ["a", "b"]
+    Path("m.yaml").unlink()
+    for _ in range(600):  # pytest's own removal of old folders recurses
+        os.chdir("..")
+        os.rmdir("d")
 
 
 @pytest.mark.parametrize("target", ["b.yaml", "missing"])
