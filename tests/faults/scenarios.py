@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from core.stage import Context, context
-from core.worlds import declare, existing, retire, stopped
+from builders.stage import Context, context
+from builders.worlds import declare, existing, retire, stopped
 
 from reconciler.emulator import Settings
 from reconciler.model.meter import ExistingMeter

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import combinations
 
 import pytest
-from core.stage import allowed, asked
+from builders.stage import allowed, asked
 from faults.scenarios import FAULTS, SCENARIOS, SWITCHES, acted_out, as_declared, effects
 
 from reconciler.diagnostics.errors import Exit

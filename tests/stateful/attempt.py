@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from core.account import Pages
-from core.stage import Context, allowed
+from builders.account import Pages
+from builders.stage import Context, allowed
 from stateful.ledger import Event, held, history
 
 from reconciler.diagnostics.errors import ReconcilerError

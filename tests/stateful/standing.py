@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.stage import Context, asked, judged
+from builders.stage import Context, asked, judged
 from stateful.attempt import Attempt, stands
 from stateful.ledger import Event, held, history
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from core.stage import Context
-from core.worlds import declare, existing, stopped
+from builders.stage import Context
+from builders.worlds import declare, existing, stopped
 from hypothesis import strategies as st
 from stateful.ledger import billing, held
 

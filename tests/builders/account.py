@@ -1,0 +1,195 @@
+"""An account in memory that implements `answer.Meters`, and answers as it is told to."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import replace
+
+from builders.worlds import plan_of
+from virtual import VirtualClock
+
+from reconciler.diagnostics.diagnostic import Diagnostic, Level
+from reconciler.diagnostics.errors import ReconcilerError
+from reconciler.execution.execute_step import ApplyContext
+from reconciler.execution.protocol import Confirmed, Indeterminate, Outcome, Rejected
+from reconciler.execution.steps import Operation, Step
+from reconciler.model.change import Change
+from reconciler.model.meter import ExistingMeter, StatusTransitions
+
+NOW = 1_790_000_000
+SAID = Diagnostic("S999", Level.ERROR, "said the API")
+
+Behaviour = Callable[["Account", Step], Outcome]
+
+
+class Account:
+    """Meters by id; every request is kept, and `script` says what becomes of the next ones.
+
+    `before` is called with each request before anything else, to act somebody else's part;
+    `blind` are the calls that fail: read, find or live.
+    """
+
+    def __init__(self, meters: Iterable[ExistingMeter], *script: Behaviour) -> None:
+        self.meters = {meter.id: meter for meter in meters}
+        self.script = list(script)
+        self.requests: list[tuple[str, str, str]] = []
+        self.looks: list[str] = []
+        self.blind: dict[str, Exception] = {}
+        self.before: Callable[[Account, Step], None] = lambda *_: None
+        self.finishing = False
+        self.lock = threading.Lock()
+
+    @property
+    def keys(self) -> list[str]:
+        """Number of the request and of the attempt, as the keys have them."""
+        return ["-".join(key.split("-")[-2:]) for _, _, key in self.requests]
+
+    @property
+    def sent(self) -> list[tuple[str, str]]:
+        """Verb and meter, or event_name, of every request."""
+        return [(operation, target) for operation, target, _ in self.requests]
+
+    def send(self, step: Step, key: str) -> Outcome:
+        self.before(self, step)
+        with self.lock:
+            target = step.meter_id or step.change.event_name
+            self.requests.append((str(step.operation), target, key))
+            behave = self.script.pop(0) if self.script else snapshot()
+            return behave(self, step)
+
+    def read(self, meter_id: str) -> ExistingMeter | None:
+        self._look("read")
+        return self.meters.get(meter_id)
+
+    def find(self, event_name: str, known: Collection[str]) -> tuple[ExistingMeter, ...]:
+        self._look("find")
+        found = [m for m in self.meters.values() if m.event_name == event_name]
+        return tuple(m for m in sorted(found, key=lambda m: -m.created) if m.id not in known)
+
+    def list_all(self) -> tuple[ExistingMeter, ...]:
+        self._look("list_all")
+        return tuple(self.meters.values())
+
+    def ignoring_stop(self) -> Account:
+        self.finishing = True
+        return self
+
+    def put(self, meter: ExistingMeter) -> ExistingMeter:
+        """Somebody else's change, or ours."""
+        self.meters[meter.id] = meter
+        return meter
+
+    def change(self, id_: str, **fields: object) -> ExistingMeter:
+        return self.put(replace(self.meters[id_], **fields))
+
+    def obey(self, step: Step) -> ExistingMeter:
+        """The effect of a request."""
+        desired = step.change.desired
+        if step.operation is Operation.CREATE:
+            assert desired
+            id_ = f"mtr_new_{desired.event_name}"
+            made = {f: getattr(desired.meter, f) for f in desired.meter.__dataclass_fields__}
+            times = {"created": NOW, "updated": NOW}
+            return self.put(ExistingMeter(id=id_, status="active", livemode=False, **times, **made))
+        assert step.meter_id
+        if step.operation is Operation.UPDATE:
+            assert desired
+            return self.change(step.meter_id, display_name=desired.meter.display_name, updated=NOW)
+        at = NOW if step.operation is Operation.DEACTIVATE else None
+        status = "inactive" if at else "active"
+        return self.change(
+            step.meter_id, status=status, updated=NOW, status_transitions=StatusTransitions(at)
+        )
+
+    def _look(self, call: str) -> None:
+        with self.lock:
+            self.looks.append(call)
+        if call in self.blind:
+            raise self.blind[call]
+
+
+def snapshot(*, shows: ExistingMeter | None = None, **more: object) -> Behaviour:
+    """A fresh 2xx answer after the effect; with `shows`, one without effect that shows this."""
+    return lambda account, step: Confirmed(shows or account.obey(step), "req_1", **more)
+
+
+def replayed(shows: ExistingMeter, attempts: int = 1, doubts: int = 0) -> Behaviour:
+    """An old answer."""
+    return snapshot(shows=shows, replayed=True, attempts=attempts, doubts=doubts)
+
+
+def refused(status: int = 400, **more: object) -> Behaviour:
+    """A definite no."""
+    return lambda *_: Rejected(SAID, status, "req_1", **more)
+
+
+def lost(status: int | None = None, **more: object) -> Behaviour:
+    """A doubtful answer, and there was no effect."""
+    more.setdefault("doubts", int(status != 429))
+    return lambda *_: Indeterminate(SAID, status, "req_1", **more)
+
+
+def late(status: int | None = None, **more: object) -> Behaviour:
+    """A doubtful answer, and there was an effect."""
+
+    def behave(account: Account, step: Step) -> Outcome:
+        account.obey(step)
+        return Indeterminate(SAID, status, "req_1", **more)
+
+    return behave
+
+
+def then(behaviour: Behaviour, edit: Callable[[Account], object]) -> Behaviour:
+    """Somebody else changes something right after the request."""
+
+    def behave(account: Account, step: Step) -> Outcome:
+        answer = behaviour(account, step)
+        edit(account)
+        return answer
+
+    return behave
+
+
+def raising(error: BaseException) -> Behaviour:
+    """What no adapter should do."""
+
+    def behave(*_: object) -> Outcome:
+        raise error
+
+    return behave
+
+
+def fails(kind: type[ReconcilerError], message: str = "no answer") -> ReconcilerError:
+    """An error of the account when it is read."""
+    return kind(replace(SAID, message=message))
+
+
+def run_of(account: Account, *changes: Change, **more: object) -> ApplyContext:
+    """A run of these lines on a clock that never waits."""
+    plan = plan_of(*changes)
+    facts = {
+        "plan": plan,
+        "changes": plan.changes,
+        "meters": account,
+        "clock": VirtualClock(NOW),
+        "livemode": False,
+        **more,
+    }
+    return ApplyContext(**{"journal": Pages(), **facts})
+
+
+class Pages:
+    """A notebook in memory."""
+
+    def __init__(self) -> None:
+        self.changes: list[tuple[str, int, str]] = []
+
+    def before_request(self, step: Step, key: str, *, begun: bool = False) -> None:
+        self.changes.append(("request", step.n, key))
+
+    def after_response(self, step: Step, key: str, answer: Outcome) -> None:
+        self.changes.append((type(answer).__name__, step.n, key))
+
+    def not_sent(self, step: Step, key: str) -> None:
+        self.changes.append(("not_sent", step.n, key))

@@ -1,0 +1,171 @@
+"""The real client against the real emulator over loopback HTTP, on a clock that never waits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any
+
+from builders.worlds import OWNING
+from virtual import VirtualClock
+
+from reconciler.emulator import Entry, Server, Settings, open_state
+from reconciler.execution.steps import steps
+from reconciler.model.meter import ExistingMeter
+from reconciler.model.price import Price
+from reconciler.model.project import Account, MeterConfig, Policy, Project, Undeclared
+from reconciler.operations.apply_plan import OnRefused, apply_plan
+from reconciler.operations.make_plan import Planned, make_plan
+from reconciler.operations.revalidate import revalidate
+from reconciler.operations.session import Session, connect
+from reconciler.report.report import AccountReport
+from reconciler.stripe.meter_writer import request_for
+
+KEY = {"KEY": "sk_test_emulator"}
+
+
+@dataclass(slots=True)
+class Context:
+    """An emulated account, and a project that declares meters for it."""
+
+    server: Server
+    clock: VirtualClock
+    account: Account
+    environ: dict[str, str] = field(default_factory=lambda: dict(KEY))
+
+    @contextmanager
+    def session(self, **more: Any) -> Iterator[Session]:
+        """One run's connection."""
+        with connect(self.account, environ=self.environ, clock=self.clock, **more) as session:
+            yield session
+
+    @property
+    def project(self) -> Project:
+        """The project as it is declared now."""
+        return Project("/project", (self.account,))
+
+    def declare(self, *declared: MeterConfig, **policy: Any) -> None:
+        """Other files, or another policy."""
+        self.account = replace(
+            self.account,
+            declared=declared,
+            policy=replace(self.account.policy, **policy),
+        )
+
+    def plan(self, **more: Any) -> Planned:
+        """A plan of now."""
+        with self.session() as session:
+            return make_plan(self.project, session, **more)
+
+    def apply(self, planned: Planned | None = None, **more: Any) -> AccountReport:
+        """Plan, unless there is a plan, and carry it out, leaving out what is refused."""
+        with self.session() as session:
+            planned = planned or make_plan(self.project, session)
+            return apply_plan(planned, session, **{"on_refused": OnRefused.SKIP, **more})
+
+    def revalidate(self, planned: Planned, **more: Any) -> AccountReport:
+        """Apply a saved plan."""
+        with self.session() as session:
+            return apply_plan(revalidate(planned.plan, session), session, **more)
+
+    def list_all(self) -> dict[str, ExistingMeter]:
+        """Every meter by id, through the client; no fault strikes it."""
+        self.server.disarm()
+        with self.session() as session:
+            return {meter.id: meter for meter in session.meters.list_all()}
+
+    def raw(self) -> dict[str, str]:
+        """Every meter by id, as the emulator keeps it: byte for byte."""
+        with self.server.lock:
+            held = self.server.state.ledger.meters
+            return {id_: json.dumps(meter, sort_keys=True) for id_, meter in held.items()}
+
+    def posts(self) -> list[Entry]:
+        """What was sent that writes, since the log was cleared."""
+        return self.server.log.posts
+
+    def tell(self, id_: str, operation: str = "", **params: str) -> None:
+        """Somebody else's change, in the Dashboard."""
+        self.server.edit(f"/v1/billing/meters/{id_}{operation and '/' + operation}", params)
+
+
+@contextmanager
+def context(
+    meters: Iterable[ExistingMeter] = (),
+    prices: Iterable[Price] = (),
+    declared: Iterable[MeterConfig] = (),
+    *,
+    settings: Settings | None = None,
+    policy: Policy = OWNING,
+    clock: VirtualClock | None = None,
+    is_live: bool = False,
+    **account: Any,
+) -> Iterator[Context]:
+    """An account that holds these meters and prices, and files that declare these."""
+    clock = clock or VirtualClock()
+    seed = {
+        "account": {"livemode": is_live},
+        "meters": [asdict(meter) for meter in meters],
+        "prices": [{"id": p.id, "meter": p.meter, "active": p.active} for p in prices],
+    }
+    with (
+        open_state(None, seed=seed) as store,
+        Server(store, settings=settings, clock=clock) as server,
+    ):
+        facts = {"api_key_env": "KEY", "api_base": server.url, "rate_limit": None, **account}
+        entry = Account("test", policy=policy, declared=tuple(declared), **facts)
+        yield Context(server, clock, entry)
+
+
+def allowed(planned: Planned) -> set[tuple[str, str, str]]:
+    """Path, form and key, without the attempt, of every request that a plan may send."""
+    plan, found = planned.plan, set()
+    for some in steps(plan).values():
+        for step in some:
+            path, params = request_for(step)
+            key = f"reconciler-{(plan.commit or 'none')[:12]}-{plan.plan_id}-{step.n}"
+            found.add((path, form(params), key))
+    return found
+
+
+def asked(entry: Entry) -> tuple[str, str, str]:
+    """The same of a request that was sent."""
+    return entry.path, form(entry.params), (entry.key or "").rpartition("-")[0]
+
+
+def form(params: Any) -> str:
+    """Parameters as they are compared: without those left out."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {k: plain(v) for k, v in value.items() if v is not None}
+        return value
+
+    return json.dumps(plain(params), sort_keys=True)
+
+
+def judged(
+    policy: Policy, project: Iterable[MeterConfig], existing: Iterable[ExistingMeter]
+) -> dict[str, Any]:
+    """What the account should hold by name: the meter that is active, or None.
+
+    Written apart from the tool, for lines that are neither blocked nor refused.
+    """
+    wanted = {desired.event_name: desired for desired in project}
+    active = {meter.event_name: meter.meter for meter in existing if meter.active}
+    ends: dict[str, Any] = {}
+    for name in {meter.event_name for meter in existing} | set(wanted):
+        desired = wanted.get(name)
+        if desired:
+            ends[name] = desired.meter if desired.status == "active" else None
+        elif policy.undeclared is Undeclared.DEACTIVATE and _owned(name, policy):
+            ends[name] = None
+        else:
+            ends[name] = active.get(name)
+    return ends
+
+
+def _owned(name: str, policy: Policy) -> bool:
+    return any(name.startswith(pattern.removesuffix("*")) for pattern in policy.owns)

@@ -1,0 +1,72 @@
+"""What runs side by side, and what never does."""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from builders.account import Account, run_of
+from builders.worlds import declare, existing, lines
+from execution.test_executor import crowd, statuses
+
+from reconciler.execution.executor import apply
+from reconciler.model.project import AccountRef
+
+
+@pytest.mark.parametrize(("workers", "most"), [(8, 8), (3, 3), (20, 8), (1, 1)])
+def test_up_to_eight_lines_of_one_kind_run_side_by_side(workers, most):
+    """Never more, and all of them if there is work for all."""
+    barrier, high = threading.Barrier(most), []
+
+    def meet(account, _):
+        high.append(barrier.wait(timeout=5))
+
+    account = Account([])
+    account.before = meet
+    run = run_of(account, *lines(crowd(most * 2), []), workers=workers)
+    ended = apply(run)
+    assert set(statuses(ended).values()) == {"done"}
+    assert sorted(high) == sorted([*range(most)] * 2)
+
+
+def test_a_kind_begins_when_the_one_before_has_ended():
+    """Whatever the speed of single lines."""
+    wants = [*crowd(5), declare("zz", display="New")]
+    meters = [existing("mtr_z", "zz")]
+    account, running = Account(meters), []
+
+    def note(_, step):
+        running.append(str(step.operation))
+
+    account.before = note
+    apply(run_of(account, *lines(wants, meters)))
+    assert running == ["create"] * 5 + ["update"]
+
+
+@pytest.mark.parametrize(
+    ("workers", "livemode", "most"),
+    [
+        (8, False, {"create": 8, "replace": 1}),
+        (20, False, {"create": 8, "replace": 1}),
+        (2, False, {"create": 2, "replace": 1}),
+        (8, None, {"create": 1, "replace": 1}),
+    ],
+)
+def test_how_many_may_run_side_by_side(monkeypatch, workers, livemode, most):
+    """Replacements one at a time, and everything while the first answer must tell the mode."""
+    pools = []
+
+    def pool(max_workers):
+        pools.append(max_workers)
+        return ThreadPoolExecutor(max_workers)
+
+    monkeypatch.setattr("reconciler.execution.executor.ThreadPoolExecutor", pool)
+    wants = [declare("new"), *(declare(f"m{n}", retires=(f"mtr_{n}",)) for n in range(3))]
+    meters = [existing(f"mtr_{n}", f"m{n}", formula="count") for n in range(3)]
+    run = run_of(Account(meters), *lines(wants, meters), workers=workers)
+    here = AccountRef("test", "acct_1", livemode)
+    ended = apply(replace(run, plan=replace(run.plan, account=here)))
+    assert pools == list(most.values())
+    assert set(statuses(ended).values()) == {"done"}

@@ -1,0 +1,56 @@
+"""A lost or refused create looks for the meter that has come into being, and for no other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from builders.account import Account, lost, refused, run_of, then
+from builders.worlds import declare, lines
+from execution.test_execute_step import NEW, put
+
+from reconciler.execution.execute_step import execute_step
+from reconciler.execution.steps import steps
+
+
+@pytest.mark.parametrize(
+    ("appears", "status", "looks"), [(0, "already", 1), (2, "already", 3), (9, "failed", 4)]
+)
+def test_a_refused_create_waits_for_the_list_to_catch_up(appears, status, looks):
+    """The name is taken, so somebody made it; lists may lag behind."""
+    account = Account([], refused())
+    run = run_of(account, *lines([declare()], []))
+    find = account.find
+
+    def lagging(event_name, known):
+        if len(account.looks) == appears:
+            account.put(NEW)
+        return find(event_name, known)
+
+    account.find = lagging
+    part = execute_step(steps(run.plan)["calls"][0], None, run)
+    assert (str(part.status), len(account.looks), len(account.requests)) == (status, looks, 1)
+    assert sum(run.clock.slept) <= 3.5
+
+
+@pytest.mark.parametrize(
+    "other",
+    [replace(NEW, event_name="else"), replace(NEW, id="mtr_t")],
+    ids=["another name", "listed in the plan"],
+)
+def test_a_create_takes_no_other_meter_for_its_own(other):
+    """Only an active meter of this name that the plan did not list."""
+    account = Account([], then(lost(), put(other)))
+    run = run_of(account, *lines([declare()], []))
+    run = replace(run, plan=replace(run.plan, listed=("mtr_t",)))
+    part = execute_step(steps(run.plan)["calls"][0], None, run)
+    assert (str(part.status), account.keys) == ("done", ["1-1", "1-1"])
+    assert part.existing.id == "mtr_new_calls"
+
+
+def test_clocks_need_not_agree():
+    """A meter made by a lost request is found whatever date it bears."""
+    account = Account([], then(lost(), put(replace(NEW, created=1))))
+    run = run_of(account, *lines([declare()], []))
+    part = execute_step(steps(run.plan)["calls"][0], None, run)
+    assert (str(part.status), account.keys) == ("done", ["1-1"])

@@ -1,0 +1,227 @@
+"""A plan carried out line by line: order, failures, stopping, concurrency, the first answer."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from builders.account import Account, fails, late, lost, raising, refused, run_of, snapshot, then
+from builders.worlds import OWNING, declare, existing, lines, retire, stopped
+
+from reconciler.diagnostics.errors import ServiceError
+from reconciler.execution.executor import apply
+from reconciler.model.project import AccountRef
+
+MIXED = [
+    declare("new"),
+    declare("woken", display="Other"),
+    declare("named", display="Other"),
+    declare("old", retires=("mtr_o",)),
+    retire("gone"),
+    declare("odd"),
+    declare("same"),
+]
+METERS = [
+    stopped("mtr_w", "woken"),
+    existing("mtr_n", "named"),
+    existing("mtr_o", "old", formula="count"),
+    existing("mtr_g", "gone"),
+    existing("mtr_d", "odd", window="day"),
+    existing("mtr_e", "same"),
+    existing("mtr_x", "x"),
+]
+ORDER = [
+    ("create", "new"),
+    ("reactivate", "mtr_w"),
+    ("update", "mtr_w"),
+    ("update", "mtr_n"),
+    ("deactivate", "mtr_o"),
+    ("create", "old"),
+    ("deactivate", "mtr_g"),
+    ("deactivate", "mtr_x"),
+]
+
+
+def statuses(ended):
+    """What became of each line, by name; None where nothing was to be done."""
+    return {line.change.event_name: line.result and str(line.result.status) for line in ended}
+
+
+def mixed(*script, workers=1, **more):
+    account = Account(METERS, *script)
+    run = run_of(account, *lines(MIXED, METERS, policy=OWNING), workers=workers, **more)
+    return account, run, apply(run)
+
+
+def test_every_line_is_done_in_the_order_of_the_kinds():
+    """One outcome for each that is not as wanted, in the plan's order; keys bear its numbers."""
+    heard = []
+    account, run, ended = mixed(on_result=heard.append)
+    assert account.sent == ORDER
+    assert account.keys == [f"{n}-1" for n in (1, 2, 3, 4, 5, 6, 8, 9)]
+    assert [line.change for line in ended] == list(run.changes)
+    assert statuses(ended) == {
+        **dict.fromkeys(["new", "woken", "named", "old", "gone", "x"], "done"),
+        "odd": "skipped",
+        "same": None,
+    }
+    assert [line for line in ended if line.change.action.writes] == heard
+    (odd,) = (line.result.error for line in ended if line.change.event_name == "odd")
+    assert (odd.code, odd.message) == ("A009", "'odd' was not applied: it is blocked")
+    made = {line.change.event_name: line.result.meter_id for line in ended if line.result}
+    assert (made["new"], made["old"], made["woken"]) == ("mtr_new_new", "mtr_new_old", "mtr_w")
+
+
+def test_the_account_is_then_as_declared():
+    """And nothing else in it was touched."""
+    account, _, _ = mixed()
+    active = {m.event_name: m for m in account.meters.values() if m.active}
+    assert sorted(active) == ["named", "new", "odd", "old", "same", "woken"]
+    for desired in MIXED[:4]:
+        assert active[desired.event_name].meter == desired.meter
+    for untouched in ("mtr_d", "mtr_e"):
+        assert account.meters[untouched] in METERS
+
+
+@pytest.mark.parametrize("failing", range(4))
+@pytest.mark.parametrize("how", [refused(), refused(403), raising(ValueError())])
+def test_after_a_failure_the_safe_lines_go_on(failing, how):
+    """Creates, wakes and renames do; replacements and deactivations do not."""
+    account, _, ended = mixed(*[snapshot()] * failing, how)
+    left = [step for step in ORDER[:4] if step != ("update", "mtr_w") or failing != 1]
+    assert account.sent == left
+    became = statuses(ended)
+    unsettled = "unknown" if how.__closure__ and "raising" in how.__qualname__ else "failed"
+    assert became.pop(["new", "woken", "woken", "named"][failing]) == unsettled
+    assert {became[name] for name in ("old", "gone", "x")} == {"skipped"}
+    assert list(became.values()).count("done") == 2
+    skipped = [line.result.error for line in ended if statuses([line]).popitem()[1] == "skipped"]
+    assert {diagnostic.code for diagnostic in skipped if diagnostic.event_name != "odd"} == {"A007"}
+
+
+def test_a_failed_deactivation_stops_those_after_it():
+    """They are the dangerous calls."""
+    account, _, ended = mixed(*[snapshot()] * 6, refused())
+    assert account.sent == ORDER[:7]
+    assert (statuses(ended)["gone"], statuses(ended)["x"]) == ("failed", "skipped")
+
+
+def test_a_woken_meter_whose_rename_failed_is_not_done():
+    """Both requests are told; the meter stays awake, for that is the safer state."""
+    account, _, ended = mixed(snapshot(), snapshot(), refused())
+    (line,) = (line for line in ended if line.change.event_name == "woken")
+    assert line.result.status == "failed"
+    assert [sent.result for sent in line.result.requests] == ["confirmed", "rejected"]
+    assert account.meters["mtr_w"].active
+
+
+def test_a_line_with_one_part_of_ours_is_done():
+    """`already` is said only where nothing was left to us."""
+    meters = [stopped("mtr_w", "woken")]
+    account = Account(meters)
+    run = run_of(account, *lines([declare("woken", display="Other")], meters))
+    account.put(existing("mtr_w", "woken"))
+    (line,) = apply(run)
+    assert (line.result.status, account.sent) == ("done", [("update", "mtr_w")])
+
+
+def test_refused_lines_are_left_out_and_stop_nothing():
+    """With --skip-refused the others are done, at their own numbers."""
+    account = Account(METERS)
+    run = run_of(account, *lines(MIXED, METERS), workers=1)
+    marked = tuple(
+        replace(line, refused_by=("G001", "G002")) if line.event_name in ("new", "old") else line
+        for line in run.changes
+    )
+    ended = apply(replace(run, changes=marked))
+    assert account.sent == [step for step in ORDER if step[1] not in ("new", "mtr_o", "old")]
+    assert account.keys == [f"{n}-1" for n in (2, 3, 4, 8, 9)]
+    (line,) = (line for line in ended if line.change.event_name == "old")
+    assert (line.result.status, line.result.error.code) == ("skipped", "A009")
+    assert "refused by G001, G002" in line.result.error.message
+
+
+def test_lines_that_are_already_as_wanted_are_not_sent():
+    """As a saved plan found them before anything was written."""
+    there = {"new": "mtr_theirs", "gone": "mtr_g", "old": None}
+    account, _, ended = mixed(already=there)
+    assert account.sent == [ORDER[n] for n in (1, 2, 3, 7)]
+    assert {statuses(ended)[name] for name in ("new", "gone", "old")} == {"already"}
+    ids = {line.change.event_name: line.result and line.result.meter_id for line in ended}
+    assert {name: ids[name] for name in there} == there
+
+
+@pytest.mark.parametrize("after", range(9))
+def test_a_stop_signal_ends_the_run_between_any_two_lines(after):
+    """No new line begins, and one that has begun is finished: it may have no active meter."""
+    account = Account(METERS)
+    run = run_of(account, *lines(MIXED, METERS), workers=1)
+    ended = apply(replace(run, stopped=lambda: len(account.requests) >= after))
+    ends = {"new": 1, "woken": 3, "named": 4, "old": 6, "gone": 7, "x": 8}
+    starts = {"new": 0, "woken": 1, "named": 3, "old": 4, "gone": 6, "x": 7}
+    begun = [name for name in ends if starts[name] < after]
+    assert account.sent == ORDER[: ends[begun[-1]] if begun else 0]
+    became = {name: "done" if name in begun else "skipped" for name in ends}
+    assert statuses(ended) == {**became, "odd": "skipped", "same": None}
+
+
+def crowd(count):
+    return [declare(f"m{n:02}") for n in range(count)]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1)])
+def test_a_worker_that_dies_leaves_the_others_their_outcomes(error):
+    """One outcome for every line, whatever happens."""
+    _, _, ended = mixed(snapshot(), raising(error))
+    became = statuses(ended)
+    assert became["woken"] == "unknown"
+    assert {became[name] for name in ("new", "named")} == {"done"}
+    assert {became[name] for name in ("old", "gone", "x")} == {"skipped"}
+
+
+def test_a_listener_that_fails_ends_nothing():
+    """A broken progress bar must not leave a plan half done."""
+
+    def broken(_):
+        raise BrokenPipeError
+
+    account, _, ended = mixed(on_result=broken)
+    assert account.sent == ORDER
+    assert "unknown" not in statuses(ended).values()
+
+
+@pytest.mark.parametrize("known", [None, False])
+def test_the_first_answer_tells_the_mode(known):
+    """Of an account without meters; if it is the other one, nothing more is sent."""
+    account = Account([])
+    run = run_of(account, *lines(crowd(9), []), livemode=True)
+    ended = apply(replace(run, plan=replace(run.plan, account=AccountRef("test", "acct_1", known))))
+    became = list(statuses(ended).values())
+    if known is None:
+        assert account.sent == [("create", "m00")]
+        assert became == ["failed"] + ["skipped"] * 8
+    assert ended[0].result.error.code == "G006"
+
+
+def test_no_request_is_outside_the_plan():
+    """Whatever goes wrong: only steps of the plan, each under its own key."""
+    for script in (
+        [lost()] * 40,
+        [refused()] * 9,
+        [late(), lost(), snapshot()] * 9,
+        [snapshot()] * 9,
+    ):
+        account, run, _ = mixed(*script, workers=8)
+        assert set(account.sent) <= {*ORDER, ("reactivate", "mtr_o")}
+        assert all(
+            key.startswith(f"reconciler-none-{run.plan.plan_id}-") for *_, key in account.requests
+        )
+
+
+def test_unreadable_meters_are_not_stopped():
+    """The look before a stop fails: nothing is sent for that line, nor for those after it."""
+    account, _, ended = mixed(
+        *[snapshot()] * 3, then(snapshot(), lambda a: a.blind.update(read=fails(ServiceError)))
+    )
+    assert account.sent == ORDER[:4]
+    assert (statuses(ended)["old"], statuses(ended)["gone"]) == ("failed", "skipped")

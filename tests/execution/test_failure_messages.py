@@ -1,0 +1,270 @@
+"""What a report says of a line that is not done: which one, where it is declared, and why."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+
+import pytest
+from builders.account import (
+    SAID,
+    Account,
+    late,
+    lost,
+    raising,
+    refused,
+    replayed,
+    run_of,
+    snapshot,
+    then,
+)
+from builders.worlds import declare, existing, lines, plan_of, retire, stopped
+
+from reconciler.diagnostics.codes.applying import REFUSED_BY_API
+from reconciler.diagnostics.errors import ServiceError, StoppedError
+from reconciler.execution.execute_step import execute_step
+from reconciler.execution.executor import apply
+from reconciler.execution.protocol import Rejected
+from reconciler.execution.steps import steps
+from reconciler.model.project import AccountRef
+from reconciler.report.report import RequestRecord
+
+A, B = declare("a", line=7), declare("b", line=9)
+GONE = existing("mtr_g", "gone")
+
+
+def on_result(*script, wants=(A, B), meters=(), **more):
+    """What is said of each line that is not done: its error, by name."""
+    account = Account(meters, *script)
+    run = run_of(account, *lines(list(wants), list(meters)), workers=1, **more)
+    livemode_unknown = replace(run.plan, account=AccountRef("test", "acct_1", None))
+    if more.get("livemode"):
+        run = replace(run, plan=livemode_unknown)
+    return {
+        line.change.event_name: line.result.error
+        for line in apply(run)
+        if line.result and line.result.error
+    }
+
+
+MISFORTUNES = {
+    "refused": ([refused()], {}, {"a": "create of 'a' failed: said the API (req_1)"}),
+    "an error inside the tool": (
+        *([raising(ValueError())], {}),
+        {"a": "create of 'a': internal error (ValueError)"},
+    ),
+    "a worker that dies": (
+        [raising(KeyboardInterrupt())],
+        {},
+        {"a": "'a': internal error (KeyboardInterrupt)"},
+    ),
+    "another mode": (
+        *([snapshot()], {"livemode": True}),
+        {
+            "a": "the response for 'a' is not from the configured mode",
+            "b": "'b' was not applied: an earlier change failed",
+        },
+    ),
+    "stopped before": (
+        *([], {"stopped": lambda: True}),
+        {name: f"{name!r} was not applied: the run was interrupted" for name in "ab"},
+    ),
+    "after a failure": (
+        *([refused(), snapshot()], {"wants": (A, B, retire("gone", line=11)), "meters": (GONE,)}),
+        {
+            "a": "create of 'a' failed: said the API (req_1)",
+            "gone": "'gone' was not applied: an earlier change failed",
+        },
+    ),
+    "stopped on the way": (
+        *([raising(StoppedError()), snapshot()], {}),
+        {"a": "create of 'a': interrupted before its effect was known"},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MISFORTUNES)
+def test_every_line_that_is_not_done_says_which_and_why(case):
+    """In so many words, with the name in the problem, and the place of its declaration."""
+    script, more, messages = MISFORTUNES[case]
+    errors = on_result(*script, **more)
+    assert {name: error.message for name, error in errors.items()} == messages
+    for name, error in errors.items():
+        assert error.event_name == name
+        assert error.location.line == {"a": 7, "b": 9, "gone": 11}[name]
+
+
+def test_a_line_stopped_before_its_only_request_is_skipped():
+    """The signal came right after the line was begun: nothing was sent, nothing has failed."""
+    asked = []
+    account = Account([GONE])
+    run = run_of(account, *lines([retire("gone")], [GONE]), workers=1)
+    (line,) = apply(replace(run, stopped=lambda: len(asked) > 0 or asked.append(1)))
+    assert (str(line.result.status), account.sent) == ("skipped", [])
+
+
+def test_the_loudest_message_bears_the_name():
+    """Machines find the line by it."""
+    old = existing("mtr_o", formula="count")
+    errors = on_result(
+        *(snapshot(), refused(), refused()), wants=[declare(retires=("mtr_o",))], meters=[old]
+    )
+    assert (errors["calls"].code, errors["calls"].event_name) == ("A005", "calls")
+
+
+def one(desired, meters, *script, blind=None):
+    """What becomes of the first request of a line; its account and notebook."""
+    account = Account(meters, *script)
+    run = run_of(account, *lines([desired], meters))
+    account.blind = blind or {}
+    step = steps(run.plan)["calls"][0]
+    base = next((meter for meter in meters if meter.id == step.meter_id), None)
+    return execute_step(step, base, run), account, run
+
+
+def test_every_reason_of_an_unreadable_account_is_told():
+    """One error may hold several problems."""
+    error = ServiceError(replace(SAID, message="one"), replace(SAID, message="two"))
+    part, *_ = one(declare(), [], lost(), blind={"find": error})
+    assert part.error.message == "create of 'calls' could not be confirmed: one; two"
+
+
+def test_what_failed_inside_is_in_the_log_with_its_traceback(caplog):
+    """For -vv; the report names only the kind of error."""
+    with caplog.at_level(logging.DEBUG, "reconciler.execution.execute_step"):
+        one(declare(), [], raising(ValueError("secret")))
+    (record,) = caplog.records
+    assert record.getMessage() == "create of 'calls' failed"
+    assert record.exc_info
+    assert record.exc_info[0] is ValueError
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (
+            lambda a: a.change("mtr_a", display_name="Theirs"),
+            "'calls' (mtr_a) was changed by another client: now active, display_name 'Theirs'",
+        ),
+        (lambda a: a.meters.clear(), "'calls' (mtr_a) was changed by another client: not found"),
+    ],
+    ids=["renamed", "gone"],
+)
+def test_a_stale_line_says_what_the_meter_is_now(edit, message):
+    """And which meter."""
+    part, *_ = one(declare(display="New"), [existing()], then(lost(), edit))
+    assert (str(part.status), part.error.message) == ("stale", message)
+    assert part.error.event_name == "calls"
+
+
+def test_a_stale_create_names_the_meter_that_was_made():
+    """It has no id of its own to name."""
+    theirs = existing("mtr_t", formula="last", created=1_790_000_001)
+    part, *_ = one(declare(), [], then(refused(), lambda a: a.put(theirs)))
+    assert (
+        part.error.message
+        == "'calls' (mtr_t) was changed by another client: now active, display_name 'Calls'"
+    )
+
+
+def test_old_answers_are_told_as_such():
+    """They say nothing about a failure: there was none."""
+    part, *_ = one(declare(display="New"), [existing()], *[replayed(existing())] * 20)
+    why = "only stored responses were returned, and the meter did not change"
+    assert part.error.message == f"update of 'calls' failed: {why} ({', '.join(['req_1'] * 20)})"
+
+
+@pytest.mark.parametrize(
+    ("answer", "hint"),
+    [(lost(), "no effect is visible"), (refused(), REFUSED_BY_API.remedy)],
+    ids=["lost", "rejected"],
+)
+def test_a_failure_says_what_to_do(answer, hint):
+    """Where no answer came for good: just run again; a refusal has its own remedy."""
+    part, *_ = one(declare(display="New"), [existing()], *[answer] * 9)
+    assert part.error.code == REFUSED_BY_API.code
+    assert part.error.hint.startswith(hint)
+
+
+def test_a_request_id_that_the_message_has_is_not_repeated():
+    """Some errors of the client name it themselves."""
+    said = replace(SAID, message="no such meter (req_1)")
+    part, *_ = one(declare(display="New"), [existing()], lambda *_: Rejected(said, 404, "req_1"))
+    assert part.error.message == "update of 'calls' failed: no such meter (req_1)"
+
+
+def test_without_a_request_id_none_is_mentioned():
+    """No empty brackets."""
+    part, *_ = one(declare(display="New"), [existing()], refused_without_id)
+    assert part.error.message == "update of 'calls' failed: said the API"
+
+
+def refused_without_id(*_):
+    return replace(refused()(), request_id=None)
+
+
+def test_the_report_and_the_notebook_have_every_request():
+    """Its verb, id, tries and result; and the answer as it came."""
+    script = [lost(500, attempts=3, doubts=3), late(429, doubts=0)]
+    part, _, run = one(declare(display="New"), [existing()], *script)
+    assert part.sent == (
+        RequestRecord("update", "req_1", 3, "indeterminate", wrote=True),
+        RequestRecord("update", "req_1", 1, "indeterminate", wrote=False),
+    )
+    key = f"reconciler-none-{run.plan.plan_id}-1-1"
+    assert run.journal.changes == [("request", 1, key), ("Indeterminate", 1, key)] * 2
+
+
+def test_an_unsent_request_is_noted_under_its_key():
+    """The line that takes the intention back must be found beside it."""
+    _, _, run = one(declare(), [], raising(StoppedError()))
+    (_, _, key), (word, _, same_key) = run.journal.changes
+    assert (word, same_key) == ("not_sent", key)
+
+
+def test_a_create_whose_old_answer_came_back_is_read_by_its_id():
+    """The answer names the meter; no list is needed, which may lag."""
+    made = existing("mtr_new", created=1_790_000_001)
+    part, account, _ = one(
+        declare(), [], lambda a, _: a.put(made) and replayed(made, attempts=2, doubts=1)(a, _)
+    )
+    assert (str(part.status), account.looks) == ("done", ["read"])
+
+
+WOKEN = declare(display="New")
+
+
+@pytest.mark.parametrize(
+    ("answer", "looks"), [(snapshot(), 1), (late(), 2)], ids=["confirmed", "lost"]
+)
+def test_a_meter_woken_under_its_old_name_is_woken(answer, looks):
+    """The rename is the next request. A fresh answer is proof enough, a lost one is looked for."""
+    part, account, _ = one(WOKEN, [stopped("mtr_a")], answer)
+    assert (str(part.status), account.looks) == ("done", ["read"] * looks)
+
+
+def test_a_meter_that_somebody_woke_under_another_name_is_theirs():
+    """Not as it was read, nor as it is wanted."""
+    account = Account([stopped("mtr_a")])
+    run = run_of(account, *lines([WOKEN], [stopped("mtr_a")]))
+    account.put(existing("mtr_a", display="Theirs"))
+    part = execute_step(steps(run.plan)["calls"][0], stopped("mtr_a"), run)
+    assert (str(part.status), account.sent) == ("stale", [])
+
+
+def test_after_a_lost_create_the_list_is_looked_at_once_a_try():
+    """At once: the next try follows anyway; only a refusal must be explained by what is there."""
+    _, account, run = one(declare(), [], lost(), snapshot())
+    assert account.looks == ["find"]
+    assert run.clock.slept == [0.0, 2.0]
+
+
+def test_a_replacement_by_a_twin_of_the_same_name_takes_three_numbers():
+    """The way back follows at once where nothing is renamed."""
+    meters = [existing("mtr_o", formula="count"), stopped("mtr_t")]
+    (some,) = steps(plan_of(*lines([declare(retires=("mtr_o",))], meters))).values()
+    assert [(step.n, str(step.operation), step.undoes) for step in some] == [
+        (1, "deactivate", None),
+        (2, "reactivate", None),
+        (3, "reactivate", 1),
+    ]

@@ -1,0 +1,150 @@
+"""The end of a run while requests are under way: they are finished, and no others begin."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import replace
+
+import pytest
+from builders.account import NOW, Account, fails, lost, run_of, snapshot
+from builders.worlds import declare, existing, lines, stopped
+from execution.test_executor import crowd, statuses
+from virtual import VirtualClock
+
+from reconciler.diagnostics.errors import ServiceError
+from reconciler.execution.executor import apply
+
+GRACE = 10.0
+
+
+@pytest.mark.parametrize(("answered", "asked"), [(None, 8), (3, 12), (7, 16), (8, 8)])
+def test_an_account_that_answers_nothing_is_not_asked_for_every_line(answered, asked):
+    """Each would wait for its timeouts: a build's own patience ends first, and takes the report.
+
+    Eight lines in a row that nobody can settle are enough; one that is settled begins anew.
+    """
+    silent = {"read": fails(ServiceError), "find": fails(ServiceError)}
+    script = [snapshot() if n == answered else lost() for n in range(40)]
+    account = Account([], *script)
+    account.blind = silent
+    ended = apply(run_of(account, *lines(crowd(40), []), workers=1))
+    assert len(account.requests) == asked
+    found = Counter(str(line.result.status) for line in ended)
+    assert found["skipped"] == 40 - asked
+    last = ended[-1].result.error
+    assert (last.code, "Stripe is not responding" in last.message) == ("A007", True)
+
+
+def test_nor_is_one_that_cannot_even_be_read():
+    """Waking begins with a look, so nothing was sent of any line."""
+    meters = [stopped(f"mtr_{n}", f"m{n:02}") for n in range(40)]
+    account = Account(meters)
+    account.blind = {"read": fails(ServiceError)}
+    ended = apply(run_of(account, *lines(crowd(40), meters), workers=1))
+    assert (account.requests, len(account.looks)) == ([], 8)
+    assert Counter(str(line.result.status) for line in ended) == {"failed": 8, "skipped": 32}
+
+
+class Gate:
+    """Holds the request of a line until it is opened; `held` says whether it was in time."""
+
+    def __init__(self, name):
+        self.name = name
+        self.reached, self.opened = threading.Event(), threading.Event()
+        self.held = []
+
+    def __call__(self, _, step):
+        if step.change.event_name == self.name:
+            self.hold()
+
+    def hold(self):
+        """Wait, here and now, until it is opened."""
+        self.reached.set()
+        self.held.append(self.opened.wait(5))
+
+
+class Hands(VirtualClock):
+    """A clock that shows these seconds one after another, and at the last one opens a gate."""
+
+    def __init__(self, gate, *seconds):
+        super().__init__(NOW)
+        self.gate, self.seconds = gate, list(seconds)
+
+    def monotonic(self):
+        if len(self.seconds) == 1:
+            self.gate.opened.set()
+        return self.seconds.pop(0) if len(self.seconds) > 1 else self.seconds[0]
+
+
+def join_workers():
+    """Wait for the threads that a run has left behind."""
+    for thread in threading.enumerate():
+        if thread.name.startswith("ThreadPoolExecutor"):
+            thread.join(5)
+
+
+def gated(name, count):
+    gate = Gate(name)
+    account = Account([])
+    account.before = gate
+    return gate, account, run_of(account, *lines(crowd(count), []), workers=1)
+
+
+@pytest.mark.parametrize("moments", [(0.0, GRACE), (0.0, 6 * GRACE, 7 * GRACE)])
+def test_a_request_under_way_is_waited_for_however_long_it_takes(moments):
+    """It may have its effect; the report then tells what was seen, and nothing else begins."""
+    gate, _, run = gated("m00", 2)
+    ended = apply(replace(run, clock=Hands(gate, *moments), stopped=gate.reached.is_set))
+    assert statuses(ended) == {"m00": "done", "m01": "skipped"}
+    assert gate.held == [True]
+
+
+@pytest.mark.parametrize("operation", ["deactivate", "create"])
+def test_a_replacement_is_finished_however_long_it_takes(operation):
+    """Left between its halves, the name would have no active meter."""
+    gate, old = Gate("m00"), existing("mtr_o", "m00", formula="count")
+    account = Account([old])
+    account.before = lambda it, step: step.operation == operation and gate(it, step)
+    run = run_of(account, *lines([declare("m00", retires=("mtr_o",))], [old]))
+    clock = Hands(gate, 0.0, 6 * GRACE, 7 * GRACE)
+    (line,) = apply(replace(run, clock=clock, stopped=gate.reached.is_set))
+    assert str(line.result.status) == "done"
+    assert account.sent == [("deactivate", "mtr_o"), ("create", "m00")]
+    assert gate.held == [True]
+
+
+@pytest.mark.parametrize("moments", [(0.0, GRACE), (0.0, GRACE + 0.1, 0.0)])
+def test_a_look_that_takes_longer_than_the_grace_is_left_behind(moments):
+    """Its line has sent nothing, and does not begin when the look comes to its end after all."""
+    gate, meter = Gate("m00"), stopped("mtr_w", "m00")
+
+    class Slow(Account):
+        def read(self, meter_id):
+            gate.hold()
+            return super().read(meter_id)
+
+    account = Slow([meter])
+    run = run_of(account, *lines(crowd(1), [meter]), stopped=gate.reached.is_set)
+    (line,) = apply(replace(run, clock=Hands(gate, *moments)))
+    gate.opened.set()
+    join_workers()
+    assert (str(line.result.status), line.result.error.code) == ("skipped", "A008")
+    assert (account.requests, gate.held) == ([], [True])
+
+
+def test_a_second_interrupt_waits_for_nothing_and_begins_nothing():
+    """The request under way is left to itself, and no line after it is begun."""
+    gate, account, run = gated("m01", 4)
+
+    def interrupt(line):
+        gate.reached.wait(5)
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        apply(replace(run, on_result=interrupt))
+    assert not gate.opened.is_set()
+    gate.opened.set()
+    join_workers()
+    assert gate.held == [True]
+    assert [name for _, name in account.sent] == ["m00", "m01"]

@@ -1,0 +1,89 @@
+"""A price that comes after the plan, and before the meter that it bills on is stopped."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from builders.account import Account, run_of
+from builders.stage import context
+from builders.worlds import declare, existing, lines, stopped
+from stateful.words import edit
+
+from reconciler.diagnostics.errors import Exit
+from reconciler.execution.executor import apply
+from reconciler.model.meter import Unreadable
+from reconciler.model.price import Price
+
+OLD = existing("mtr_o", formula="count")
+PRICE = Price(id="price_new", meter="mtr_o")
+
+
+def applied(billing, desired):
+    """One line that stops a meter, and what its account was asked for."""
+    account = Account([OLD])
+    (line,) = apply(run_of(account, *lines([desired], [OLD]), active_prices=billing))
+    return line.result, account
+
+
+STOPS = [declare(formula="count", status="inactive"), declare(retires=("mtr_o",))]
+
+
+@pytest.mark.parametrize("desired", STOPS, ids=["deactivate", "replace"])
+def test_a_price_that_nobody_has_consented_to_keeps_its_meter_awake(desired):
+    """Attached while somebody thought at the prompt, or while other lines were sent."""
+    asked, prices = [], (PRICE, replace(PRICE, id="price_b"))
+    result, account = applied(lambda meter_id: asked.append(meter_id) or prices, desired)
+    assert (str(result.status), result.error.code, account.sent) == ("stale", "A012", [])
+    said = "mtr_o was not deactivated: new active prices use this meter: price_b, price_new"
+    assert (result.error.message, asked) == (said, ["mtr_o"])
+    assert account.meters["mtr_o"] == OLD
+
+
+@pytest.mark.parametrize("desired", STOPS, ids=["deactivate", "replace"])
+def test_a_price_that_the_reviewed_file_accepts_keeps_nothing_back(desired):
+    """It was made active after the plan; consent had been given before."""
+    accepting = replace(desired, accepted_prices=("price_new",))
+    result, account = applied(lambda _: (PRICE,), accepting)
+    assert str(result.status) == "done"
+    assert not account.meters["mtr_o"].active
+
+
+@pytest.mark.parametrize("desired", STOPS, ids=["deactivate", "replace"])
+def test_prices_that_cannot_be_read_any_more_stop_nothing(desired):
+    """The key was changed meanwhile."""
+    result, account = applied(lambda _: Unreadable("rak_plan_read"), desired)
+    assert (str(result.status), result.error.code, account.sent) == ("failed", "G005", [])
+    said = "its prices can no longer be read (permission: rak_plan_read)"
+    assert result.error.message == f"mtr_o was not deactivated: {said}"
+
+
+def test_whatever_stops_nothing_asks_for_no_prices():
+    """Waking a meter is one request and one look."""
+    asked = []
+    other = stopped("mtr_t", display="Was")
+    account = Account([other])
+    apply(run_of(account, *lines([declare()], [other]), active_prices=asked.append))
+    assert account.meters["mtr_t"].active
+    assert asked == []
+
+
+def test_a_price_attached_while_other_lines_are_sent_is_seen():
+    """Over real HTTP: the run ends with 5, the meter counts on, and the next plan refuses."""
+    with context(
+        [OLD], declared=[declare("new"), declare(formula="count", status="inactive")]
+    ) as it:
+        planned = it.plan()
+
+        def attach(moment):
+            if moment.request.method == "POST" and moment.request.path == "/v1/billing/meters":
+                it.server.reached = lambda _: None
+                edit(it, "price calls")
+
+        it.server.reached = attach
+        report = it.apply(planned)
+        ended = {line.change.event_name: line.result for line in report.changes}
+        assert (report.exit_code, str(ended["new"].status)) == (Exit.PARTIAL, "done")
+        assert (str(ended["calls"].status), ended["calls"].error.code) == ("stale", "A012")
+        assert it.list_all()["mtr_o"].active
+        assert it.plan().report.exit_code is Exit.REFUSED

@@ -1,0 +1,285 @@
+"""The careful pair: stop the old meter, start its successor, or wake the old one again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from builders.account import (
+    Account,
+    Pages,
+    fails,
+    late,
+    lost,
+    raising,
+    refused,
+    run_of,
+    snapshot,
+    then,
+)
+from builders.worlds import declare, existing, lines, stopped
+from virtual import VirtualClock
+
+from reconciler.diagnostics.diagnostic import Diagnostic, Level
+from reconciler.diagnostics.errors import ReconcilerError, ServiceError
+from reconciler.execution.execute_step import KEYS
+from reconciler.execution.executor import apply
+
+OLD = existing("mtr_o", formula="count")
+TWIN = stopped("mtr_t", display="Was")
+THEIRS = existing("mtr_theirs", formula="last", created=1_790_000_001)
+WANT = declare(retires=("mtr_o",))
+STOP, CREATE, BACK = ("deactivate", "mtr_o"), ("create", "calls"), ("reactivate", "mtr_o")
+WAKE, NAME = ("reactivate", "mtr_t"), ("update", "mtr_t")
+MADE = existing("mtr_new_calls", created=1_790_000_001)
+NO_LOOKS = {"read": fails(ServiceError), "find": fails(ServiceError)}
+
+
+def of_the_other_mode(account, step):
+    """The effect, in an account where nothing was to be written."""
+    return snapshot(shows=account.put(replace(account.obey(step), livemode=True)))(account, step)
+
+
+def stopped_by_hand(account):
+    account.change("mtr_o", status="inactive")
+
+
+def blind(account):
+    account.blind.update(NO_LOOKS)
+
+
+def replaced(*script, other=False, edit=None):
+    """The one outcome, the account after it, and the ids that are active in it."""
+    meters = [OLD, TWIN] if other else [OLD]
+    account = Account(meters, *script)
+    run = run_of(account, *lines([WANT], meters), recovery_command="wake {id}")
+    if edit:
+        edit(account)
+    (line,) = apply(run)
+    active = sorted(meter.id for meter in account.meters.values() if meter.active)
+    return line.result, account, active
+
+
+# twin, script -> status, code, requests, active in the end
+PAIR = {
+    "a new meter": (False, [], "done", None, [STOP, CREATE], ["mtr_new_calls"]),
+    "a twin, renamed": (True, [], "done", None, [STOP, WAKE, NAME], ["mtr_t"]),
+    "lost answers": (
+        *(False, [late(), late(500)], "done", None),
+        *([STOP, CREATE], ["mtr_new_calls"]),
+    ),
+    "the stop is refused": (False, [refused()], "failed", "A003", [STOP], ["mtr_o"]),
+    "the stop is lost for ever": (False, [lost()] * 9, "failed", "A003", [STOP] * 4, ["mtr_o"]),
+    "the stop cannot be checked": (
+        *(False, [then(lost(), blind)], "unknown", "A005"),
+        *([STOP], ["mtr_o"]),
+    ),
+    "the stop had its effect and cannot be checked": (
+        *(False, [then(late(), blind)], "unknown", "A005"),
+        *([STOP], []),
+    ),
+    "the answer to the stop is of the other mode": (
+        *(False, [of_the_other_mode], "failed", "A006"),
+        *([STOP, BACK], ["mtr_o"]),
+    ),
+    "the answer to the create is of the other mode": (
+        *(False, [snapshot(), snapshot(shows=replace(MADE, livemode=True))], "failed", "A006"),
+        *([STOP, CREATE, BACK], ["mtr_o"]),
+    ),
+    "the create is answered with another meter": (
+        *(False, [snapshot(), snapshot(shows=replace(MADE, event_name="n2"))], "done", None),
+        *([STOP, CREATE, CREATE], ["mtr_new_calls"]),
+    ),
+    "the stop is answered with another meter": (
+        *(False, [snapshot(shows=replace(OLD, id="mtr_2", status="inactive"))], "done", None),
+        *([STOP, STOP, CREATE], ["mtr_new_calls"]),
+    ),
+    "the new meter is refused": (
+        *(False, [snapshot(), refused()], "failed", "A006"),
+        *([STOP, CREATE, BACK], ["mtr_o"]),
+    ),
+    "the new meter is refused for ever": (
+        *(False, [snapshot(), *[refused(replayed=True)] * KEYS], "failed", "A006"),
+        *([STOP, *[CREATE] * KEYS, BACK], ["mtr_o"]),
+    ),
+    "the new meter is lost for ever": (
+        *(False, [snapshot(), *[lost()] * 4], "failed", "A006"),
+        *([STOP, *[CREATE] * 4, BACK], ["mtr_o"]),
+    ),
+    "the twin is refused": (
+        *(True, [snapshot(), refused()], "failed", "A006"),
+        *([STOP, WAKE, BACK], ["mtr_o"]),
+    ),
+    "the name of the twin is refused": (
+        *(True, [snapshot(), snapshot(), refused()], "failed", "A003"),
+        *([STOP, WAKE, NAME], ["mtr_t"]),
+    ),
+    "waking the old one is lost at first": (
+        *(False, [snapshot(), refused(), lost(), late()], "failed", "A006"),
+        *([STOP, CREATE, BACK, BACK], ["mtr_o"]),
+    ),
+    "waking the old one is refused": (
+        *(False, [snapshot(), refused(), refused()], "failed", "A005"),
+        *([STOP, CREATE, BACK], []),
+    ),
+    "the new meter cannot be checked": (
+        *(False, [snapshot(), then(lost(), blind)], "unknown", "A005"),
+        *([STOP, CREATE], []),
+    ),
+    "an error inside the tool": (
+        *(False, [snapshot(), raising(ValueError())], "unknown", "A005"),
+        *([STOP, CREATE], []),
+    ),
+    "somebody else made another meter of this name": (
+        *(False, [snapshot(), then(refused(), lambda a: a.put(THEIRS))], "stale", "A002"),
+        *([STOP, CREATE], ["mtr_theirs"]),
+    ),
+    "somebody else made just this one": (
+        *(False, [snapshot(), then(refused(), lambda a: a.put(replace(THEIRS, **SAME)))]),
+        *("done", None, [STOP, CREATE], ["mtr_theirs"]),
+    ),
+    "the twin moved meanwhile": (
+        *(True, [then(snapshot(), lambda a: a.change("mtr_t", display_name="Theirs"))]),
+        *("stale", "A006", [STOP, BACK], ["mtr_o"]),
+    ),
+    "the twin was woken meanwhile": (
+        *(True, [then(snapshot(), lambda a: a.change("mtr_t", status="active"))]),
+        *("done", None, [STOP, NAME], ["mtr_t"]),
+    ),
+    "no look before waking the twin": (
+        *(True, [then(snapshot(), blind)], "failed", "A005"),
+        *([STOP], []),
+    ),
+}
+SAME = {"default_aggregation": WANT.meter.default_aggregation}
+
+
+@pytest.mark.parametrize("case", PAIR)
+def test_one_of_the_two_is_active_or_the_report_is_loud(case):
+    """Status, code, requests in order, and what is active in the end."""
+    other, script, status, code, requests, active = PAIR[case]
+    result, account, now = replaced(*script, other=other)
+    assert (str(result.status), result.error and result.error.code) == (status, code)
+    assert account.sent == requests
+    assert now == active
+    assert len(result.requests) >= len(requests) - ("tool" in case)
+
+
+@pytest.mark.parametrize("case", [case for case in PAIR if PAIR[case][3] == "A005"])
+def test_a_name_without_a_meter_comes_with_the_command_that_repairs_it(case):
+    """The loudest message there is: what is lost, why, and the way back."""
+    other, script, *_ = PAIR[case]
+    result, *_ = replaced(*script, other=other)
+    assert "NO active meter; usage is being lost" in result.error.message
+    hint = "run `reconciler apply` again at once, or reactivate the old meter: `wake mtr_o`"
+    assert (result.error.hint, result.error.event_name) == (hint, "calls")
+    assert result.error.location == WANT.location
+
+
+def test_what_somebody_else_has_stopped_is_not_woken():
+    """They may have meant it; but nobody may overlook that nothing counts usage now."""
+    result, account, active = replaced(refused(), edit=stopped_by_hand)
+    assert (str(result.status), result.error.code) == ("failed", "A005")
+    assert "deactivated by another client and left inactive" in result.error.message
+    assert (account.sent, active) == ([CREATE], [])
+
+
+@pytest.mark.parametrize("script", [[], [snapshot(), refused()]], ids=["successor", "way back"])
+def test_the_second_half_heeds_no_stop_signal(script):
+    """And the first does; else a meter would stay stopped because somebody lost patience."""
+    account = Account([OLD], *script)
+    account.before = lambda it, step: heeded.append((str(step.operation), it.finishing))
+    heeded = []
+    apply(run_of(account, *lines([WANT], [OLD])))
+    assert [finishing for _, finishing in heeded] == [False] + [True] * (len(heeded) - 1)
+
+
+@pytest.mark.parametrize(
+    ("script", "sent", "seconds"),
+    [
+        ([snapshot(), lost(), lost()], [STOP, CREATE, CREATE, CREATE], 2 + 4),
+        ([lost(), late()], [STOP, STOP, CREATE], 2),
+        ([snapshot(), refused(), lost()], [STOP, CREATE, BACK, BACK], 3.5 + 2),
+    ],
+    ids=["successor", "first half", "way back"],
+)
+def test_after_a_stop_signal_it_keeps_its_pauses(script, sent, seconds):
+    """An outage of some seconds is outlasted, not met with every try within milliseconds."""
+    account = Account([OLD], *script)
+
+    def signalled():
+        return bool(account.requests)
+
+    clock = VirtualClock(stopped=signalled)
+    apply(run_of(account, *lines([WANT], [OLD]), stopped=signalled, clock=clock))
+    assert account.sent == sent
+    assert [meter.active for meter in account.meters.values()].count(True) == 1
+    assert clock.monotonic() == seconds
+
+
+def test_a_replacement_undone_says_what_holds():
+    """And why the successor was refused."""
+    result, *_ = replaced(snapshot(), refused())
+    assert result.error.message.endswith("mtr_o is active again")
+    assert "create of 'calls' failed: said the API" in result.error.message
+
+
+@pytest.mark.parametrize(
+    ("edit", "status", "requests"),
+    [
+        (lambda a: a.change("mtr_o", display_name="Theirs"), "stale", []),
+        (lambda a: a.change("mtr_o", updated=5), "stale", []),
+        (stopped_by_hand, "done", [CREATE]),
+    ],
+    ids=["renamed", "touched", "stopped"],
+)
+def test_the_old_meter_is_read_right_before_it_is_stopped(edit, status, requests):
+    """Who changed it since the plan has won; who stopped it has done half of it."""
+    result, account, _ = replaced(edit=edit)
+    assert (str(result.status), account.sent) == (status, requests)
+
+
+def test_the_way_back_has_a_number_of_its_own():
+    """Its key is never that of another request, and a second try takes the next attempt."""
+    script = [snapshot(), snapshot(), refused(), lost(500, replayed=True)]
+    _, account, _ = replaced(*script[:1], refused(), *script[3:])
+    assert account.keys == ["1-1", "2-1", "3-1", "3-2"]
+    _, account, _ = replaced(snapshot(), refused(), snapshot(), other=True)
+    assert account.keys == ["1-1", "2-1", "4-1"]
+
+
+class Full(Pages):
+    """A notebook on a disk that has room for one line."""
+
+    def before_request(self, step, key, *, begun=False):
+        if self.changes and not begun:
+            raise ReconcilerError(Diagnostic("J001", Level.ERROR, "the disk is full"))
+        super().before_request(step, key)
+
+
+@pytest.mark.parametrize(
+    ("script", "requests", "active"),
+    [
+        ([], [STOP, CREATE], ["mtr_new_calls"]),
+        ([snapshot(), refused()], [STOP, CREATE, BACK], ["mtr_o"]),
+    ],
+)
+def test_a_disk_that_fills_up_between_the_halves_keeps_nothing_back(script, requests, active):
+    """Neither the successor nor the way back; only what has not begun is not sent."""
+    account = Account([OLD], *script)
+    apply(run_of(account, *lines([WANT], [OLD]), journal=Full()))
+    assert account.sent == requests
+    assert [meter.id for meter in account.meters.values() if meter.active] == active
+
+
+def test_after_one_was_undone_no_other_is_begun():
+    """What made it fail may make the next one fail too."""
+    meters = [existing("mtr_a", "a", formula="count"), existing("mtr_b", "b", formula="count")]
+    wants = [declare(n, retires=(f"mtr_{n}",)) for n in "ab"]
+    account = Account(meters, snapshot(), refused())
+    ended = apply(run_of(account, *lines(wants, meters)))
+    assert [str(line.result.status) for line in ended] == ["failed", "skipped"]
+    assert account.meters == {meter.id: meter for meter in meters} | {
+        "mtr_a": account.meters["mtr_a"]
+    }
+    assert account.meters["mtr_a"].active

@@ -1,0 +1,141 @@
+"""Two projects, one account: another plan is carried out in the middle of ours."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import replace
+
+import pytest
+from builders.random_worlds import SWITCHES, worlds
+from builders.stage import allowed, asked, context
+from builders.worlds import OWNING, declare, existing, retire, stopped
+from hypothesis import given
+from hypothesis import strategies as st
+from operations.test_promise import open_names
+
+from reconciler.diagnostics.errors import Exit
+from reconciler.operations.apply_plan import OnRefused, apply_plan
+
+
+class Interrupted:
+    """The meters of a session, and what somebody else does right before or after a request."""
+
+    def __init__(self, meters, at, after, act):
+        self.meters, self.at, self.after, self.act = meters, at, after, act
+        self.count, self.lock = 0, threading.Lock()
+
+    def ignoring_stop(self):
+        return self
+
+    def send(self, step, key):
+        with self.lock:
+            self.count += 1
+            mine = self.count == self.at
+        if mine and not self.after:
+            self.act()
+        answer = self.meters.send(step, key)
+        if mine and self.after:
+            self.act()
+        return answer
+
+    def __getattr__(self, name):
+        return getattr(self.meters, name)
+
+
+def met(it, planned, theirs, at, after):
+    """Our report, when their plan is made and carried out around our request number `at`."""
+    with it.session() as session:
+        session.meters = Interrupted(session.meters, at, after, theirs)
+        return apply_plan(planned, session, on_refused=OnRefused.SKIP)
+
+
+def stands(line, now):
+    """Whether a name is in the account as a line that writes wants it."""
+    active = [meter.meter for meter in now if meter.event_name == line.event_name and meter.active]
+    running = line.desired is not None and line.desired.status == "active"
+    return active == ([line.desired.meter] if running else [])
+
+
+@given(
+    ours=worlds(),
+    other=worlds(),
+    settings=SWITCHES,
+    at=st.integers(1, 6),
+    after=st.booleans(),
+)
+def test_exit_0_is_only_said_of_an_account_that_is_as_planned(ours, other, settings, at, after):
+    """Each plan sends only its own requests, no name gets a second active meter, and the
+    next run of ours finds its way from wherever the two have left the account.
+    """
+    with context(
+        ours.meters, ours.prices, ours.declared, settings=settings, policy=ours.policy
+    ) as it:
+        planned, made = it.plan(), []
+        account = replace(it.account, declared=other.declared, policy=other.policy)
+        theirs = replace(it, account=account)
+
+        def act():
+            made.append(theirs.plan())
+            theirs.apply(made[0])
+
+        report = met(it, planned, act, at, after)
+        both = allowed(planned).union(*map(allowed, made))
+        assert {asked(entry) for entry in it.posts()} <= both
+        now = it.list_all().values()
+        free = [line for line in planned.plan.changes if line.event_name in open_names(planned)]
+        if report.exit_code is Exit.DONE:
+            assert all(stands(line, now) for line in free if line.action.writes)
+        twice = {name for name in ours.names if len(running(now, name)) > 1}
+        assert twice <= {name for name in ours.names if len(running(ours.meters, name)) > 1}
+        last = it.apply()
+        assert last.exit_code in (Exit.DONE, Exit.REFUSED)
+        assert all(line.change.refused_by for line in it.plan().report.changes if writes(line))
+
+
+def running(meters, name):
+    return [meter for meter in meters if meter.event_name == name and meter.active]
+
+
+def writes(line):
+    return line.change.action.writes
+
+
+CREATE, CREATE_ELSE = declare(), declare(formula="last")
+RACES = {
+    "both create the same": ([], CREATE, CREATE, 1, "already"),
+    "they create another": ([], CREATE, CREATE_ELSE, 1, "stale"),
+    "both stop it": ([existing()], retire(), retire(), 0, "already"),
+    "they rename what we stop": ([existing()], retire(), declare(display="Theirs"), 0, "stale"),
+    "they stop what we rename": ([existing()], declare(display="Ours"), retire(), 1, "stale"),
+    "both wake it": ([stopped()], declare(), declare(), 0, "already"),
+    "they replace what we replace": (
+        *([existing(formula="count")], declare(retires=("mtr_a",))),
+        *(declare(formula="last", retires=("mtr_a",)), 2, "stale"),
+    ),
+    "they wake what we replaced": (
+        *([existing(formula="count")], declare(retires=("mtr_a",))),
+        *(declare(formula="count"), 2, "failed"),
+    ),
+}
+
+
+@pytest.mark.parametrize("race", RACES)
+def test_who_comes_second_says_so(race):
+    """`already` when both wanted the same, `stale` when not; the winner's meter is left alone.
+
+    At 0 they come before our look at the meter, else right before our request of that number.
+    """
+    meters, desired, other, at, status = RACES[race]
+    with context(meters, declared=[desired], policy=replace(OWNING, owns=())) as it:
+        theirs = replace(it, account=replace(it.account, declared=(other,)))
+        planned = it.plan()
+        it.clock.sleep(60)
+        if at == 0:
+            theirs.apply()
+        report = met(it, planned, theirs.apply, at, after=False)
+        (line,) = report.changes
+        assert str(line.result.status) == status
+        if status != "already":
+            assert report.exit_code in (Exit.STALE, Exit.PARTIAL)
+            held = [meter.meter for meter in running(it.list_all().values(), "calls")]
+            assert held == ([other.meter] if other.status == "active" else [])

@@ -1,0 +1,152 @@
+"""A plan to text and back; whatever else is in the file is refused."""
+
+from __future__ import annotations
+
+import copy
+import json
+
+import pytest
+from builders.worlds import declare, existing, lines, plan_of, priced, retire, stopped
+from hypothesis import example, given
+from hypothesis import strategies as st
+from planning.test_plan import EVERY_LINE
+
+from reconciler.diagnostics.errors import ConfigError
+from reconciler.model.project import AccountRef
+from reconciler.planning.plan import seal
+from reconciler.planning.plan_file import dumps, loads
+
+PRICED = lines(
+    [declare(accepts=("p",), retires=("mtr_x",), protect=True), retire("gone", accepts=("q",))],
+    [stopped("mtr_1"), stopped("mtr_2", formula="last"), existing("mtr_g", "gone", window="day")],
+    priced("p@mtr_1", "q@mtr_g"),
+)
+PLAN = plan_of(*EVERY_LINE, commit="a" * 40, created_at=1_790_000_000)
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        PLAN,
+        plan_of(*PRICED, complete=False),
+        plan_of(account=AccountRef("empty")),
+        plan_of(*lines([declare(display='Zoë "\\\n\u2028 \U0001f4a1')], [existing()])),
+        plan_of(*lines([declare()], [existing(), existing("mtr_b"), stopped()])),
+    ],
+    ids=["every kind of line", "prices and consent", "nothing", "odd characters", "two active"],
+)
+def test_a_plan_survives_the_file(plan):
+    """Every field of every kind of line comes back equal, and the text is the same again."""
+    again = loads(dumps(plan), "p.json")
+    assert again == plan
+    assert seal(again) == plan
+    assert dumps(again) == dumps(plan)
+
+
+def test_the_file_says_its_version_first():
+    """So that any reader can decide before it reads on."""
+    assert next(iter(json.loads(dumps(PLAN)))) == "plan_version"
+
+
+def refusal(text):
+    with pytest.raises(ConfigError) as caught:
+        loads(text, "p.json")
+    (diagnostic,) = caught.value.diagnostics
+    assert (diagnostic.code, str(diagnostic.location)) == ("A201", "p.json")
+    return diagnostic.message
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "null",
+        "[]",
+        '"plan"',
+        "{}",
+        "7",
+        "version: 1",
+        '{"plan_version": 1}',
+        '{"plan_version": 1, "account": 3, "changes": []}',
+        '{"plan_version": 1, "account": {"name": "a"}, "changes": [{"action": "destroy"}]}',
+        "[" * 100_000,
+        "\x00",
+    ],
+)
+def test_a_foreign_file_is_refused(text):
+    """Anything that is not a plan is one clear error that names the file."""
+    assert "not a saved plan" in refusal(text)
+
+
+@pytest.mark.parametrize("at", [1, 40, len(dumps(PLAN)) // 2, len(dumps(PLAN)) - 3])
+def test_a_file_cut_off_is_refused(at):
+    """Half a plan is none."""
+    assert "not a saved plan" in refusal(dumps(PLAN)[:at])
+
+
+@pytest.mark.parametrize("version", [0, 2, "1", None, [1]])
+def test_another_version_is_named(version):
+    """With the one that can be read."""
+    text = json.dumps({**json.loads(dumps(PLAN)), "plan_version": version})
+    assert f"plan_version {version!r} is not supported; this version reads 1" in refusal(text)
+
+
+def spots(value, path=()):
+    """Every place in a JSON value."""
+    items = value.items() if isinstance(value, dict) else ()
+    items = enumerate(value) if isinstance(value, list) else items
+    yield path
+    for key, inner in items:
+        yield from spots(inner, (*path, key))
+
+
+DATA = json.loads(dumps(plan_of(*EVERY_LINE[:5], *PRICED[:1])))
+SPOTS = [path for path in spots(DATA) if path and path != ("plan_version",)]
+DEEP = json.loads("[" * 900 + "]" * 900)
+ODD = [None, True, 0, -1, 10**30, 1e999, float("nan"), "", "x", "\ud800", [], {}, [[]], DEEP]
+
+
+@example(("created_at",), ODD.index(1e999))
+@example(("changes", 0, "fields"), ODD.index(DEEP))
+@example(("changes", 2, "fields", 0, "before"), ODD.index(DEEP))
+@given(st.sampled_from(SPOTS), st.sampled_from(range(len(ODD) + 2)))
+def test_an_edit_anywhere_is_refused(path, how):
+    """Changed, removed or added: an error or, if the meaning is the same, the same plan."""
+    data = copy.deepcopy(DATA)
+    spot = data
+    for key in path[:-1]:
+        spot = spot[key]
+    if how < len(ODD):
+        spot[path[-1]] = ODD[how]
+    elif how == len(ODD):
+        del spot[path[-1]]
+    elif isinstance(spot, dict):
+        spot["extra"] = 1
+    else:
+        spot.append(spot[path[-1]])
+    assert read(data) in (["A201"], read(DATA))
+
+
+def read(data):
+    """The plan that a file with these data holds, or the codes of what is wrong with it."""
+    try:
+        return loads(json.dumps(data), "p.json")
+    except ConfigError as error:
+        return [diagnostic.code for diagnostic in error.diagnostics]
+
+
+@pytest.mark.parametrize("path", [(), ("account",), ("changes", 0), ("changes", 0, "desired")])
+@pytest.mark.parametrize("how", ["unknown", "missing"])
+def test_a_key_that_is_unknown_or_missing_is_named(path, how):
+    """At any depth."""
+    data = copy.deepcopy(DATA)
+    spot = data
+    for key in path:
+        spot = spot[key]
+    name = "extra" if how == "unknown" else [*spot][-1]
+    if how == "unknown":
+        spot[name] = None
+    else:
+        del spot[name]
+    place = ".".join(map(str, [*path, name])).replace(".0", "[0]")
+    assert refusal(json.dumps(data)) == f"not a saved plan ({how} key {place})"
