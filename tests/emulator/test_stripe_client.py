@@ -99,6 +99,16 @@ def test_another_request_under_a_key_is_an_idempotency_error(meters):
     assert caught.value.http_status == 400
 
 
+def test_a_key_cannot_be_reused_for_another_path(meters):
+    """Not even where the parameters are equal: the second call is an error, never a replay."""
+    made = meters.create(asked())
+    options = {"idempotency_key": "k"}
+    meters.deactivate(made.id, options=options)
+    with pytest.raises(stripe.IdempotencyError):
+        meters.reactivate(made.id, options=options)
+    assert meters.retrieve(made.id).status == "inactive"
+
+
 def test_a_key_in_use_is_a_conflict(meters, server):
     """A second request while the first is under way: 409, which the package calls APIError."""
     codes = []
