@@ -46,7 +46,7 @@ PURE_MODULES = (
     "stripe/rate_limit",
     "stripe/response",
     "stripe/retry",
-    "emulator/core",
+    "emulator/handle_request",
     "trusted_url",
 )
 IMPURE = {

@@ -12,11 +12,10 @@ from pathlib import Path
 import pytest
 from conftest import ApplyContext
 
-from reconciler.emulator import PERMISSIONS, Fault, Kind, choices
-from reconciler.emulator.faults import _NAMES
+from reconciler.emulator import PERMISSIONS, Fault, Kind, list_choices
+from reconciler.emulator.faults import OPTIONS
 from reconciler.emulator.routes import ENDPOINTS
-from reconciler.emulator.seed import _validator
-from reconciler.emulator.settings import descriptions
+from reconciler.emulator.seed import build_validator
 
 PAGE = Path(__file__).parents[1] / "docs" / "emulator.md"
 TEXT = PAGE.read_text("utf-8")
@@ -103,18 +102,18 @@ def test_every_kind_of_fault_is_on_the_page(kind):
 def test_every_word_of_a_fault_is_on_the_page():
     """And every word that is shown for one is understood."""
     shown = re.findall(r"`([a-z_]+)=[^`]+`", TEXT[TEXT.index("## Faults") :])
-    assert {*_NAMES, "post"} <= set(shown)
+    assert {*OPTIONS, "post"} <= set(shown)
     for spec in re.findall(r"--fault (\S+)", TEXT):
         if spec != "SPEC`":
             Fault.parse(spec)
 
 
 def test_every_switch_is_on_the_page():
-    """With its values, the default first, and what it decides."""
-    table = re.findall(r"^\| `(\w+)` \| ([^|]+) \| ([^|]+) \|$", TEXT, re.M)
-    shown = {name: (values.replace("`", ""), what) for name, values, what in table}
-    for name, what in descriptions().items():
-        assert shown[name] == (choices()[name].strip('"').replace("|", ", "), what), name
+    """With its values, the default first."""
+    table = re.findall(r"^\| `(\w+)` \| ([^|]+) \| [^|]+ \|$", TEXT, re.M)
+    shown = {name: values.replace("`", "") for name, values in table}
+    for name, values in list_choices().items():
+        assert shown[name] == values.strip('"').replace("|", ", "), name
 
 
 def test_every_call_and_permission_is_on_the_page():
@@ -128,5 +127,5 @@ def test_every_call_and_permission_is_on_the_page():
 def test_every_field_of_a_seed_is_on_the_page(name):
     """Required or not, in the row of its object."""
     (row,) = re.findall(rf"^\| `{name}` \|(.*)\|$", TEXT, re.M)
-    fields = _validator().schema["$defs"][name.rstrip("s")]["properties"]
+    fields = build_validator().schema["$defs"][name.rstrip("s")]["properties"]
     assert set(re.findall(r"`(\w+)`", row)) - {"idempotency_key"} == set(fields)

@@ -5,7 +5,7 @@
 
 It accepts any well-formed key of the account's mode, such as `sk_test_emulator`. Where Stripe's
 behaviour is not known, `Settings` selects it. `Fault`s break requests on demand. It imports
-nothing else of this package.
+no other part of this package.
 """
 
 from .auth import PERMISSIONS, parse_key
@@ -18,7 +18,7 @@ from .server import Clock, Reached, Server
 from .settings import (
     Key,
     Settings,
-    choices,
+    list_choices,
     parse_settings,
 )
 from .storage import Store, open_state
@@ -42,7 +42,7 @@ __all__ = [
     "Settings",
     "StateError",
     "Store",
-    "choices",
+    "list_choices",
     "open_state",
     "parse_key",
     "parse_moment",

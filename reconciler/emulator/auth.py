@@ -25,7 +25,7 @@ _VERSION = re.compile(r"\d{4}-\d\d-\d\d(\.[a-z_]+)?(; ?\w+=\w+)*", re.ASCII)
 
 
 def parse_key(word: str) -> Key:
-    """Parse a key, as in `rk_test_x=billing_meter_read,plan_read`; without `=` it may do all.
+    """Parse a key, as in `rk_test_x=billing_meter_read,plan_read`; without `=` it has all permissions.
 
     Raises SettingError for malformed keys and unknown permissions.
     """
@@ -38,8 +38,8 @@ def parse_key(word: str) -> Key:
     return Key(secret, held if equals else None)
 
 
-def authenticate(request: Request, account: Account, settings: Settings) -> Key:
-    """Find the key of a request; raises RequestError (401) for one that is not accepted."""
+def check_key(request: Request, account: Account, settings: Settings) -> Key:
+    """Return the key of a request; raises RequestError (401) for one that is not accepted."""
     secret = _read_secret(request)
     if not secret:
         raise RequestError(
@@ -106,7 +106,7 @@ def mask(secret: str) -> str:
 
 
 def _find_key(secret: str, account: Account, settings: Settings) -> Key | None:
-    """The listed key, or where none are listed any well-formed one of the account's mode."""
+    """Find the listed key, or any well-formed one of the account's mode if none are listed."""
     if settings.keys:
         return next((key for key in settings.keys if key.secret == secret), None)
     found = _WELL_FORMED.fullmatch(secret)
@@ -115,7 +115,7 @@ def _find_key(secret: str, account: Account, settings: Settings) -> Key | None:
 
 
 def _read_secret(request: Request) -> str:
-    """The key as Bearer token or as the user name of Basic."""
+    """Read the key, a Bearer token or the user name of Basic."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return value.strip() if scheme.lower() == "bearer" else ""

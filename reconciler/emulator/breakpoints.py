@@ -25,22 +25,22 @@ def parse_moment(word: str) -> Moment:
 class Announcer:
     """A `reached` hook that writes `reached 7 before POST /v1/billing/meters` lines to `out`.
 
-    At the moments in `holds` the emulator pauses, with all its requests, until a line
-    (of anything) or the end of `signs` is read.
+    At the moments in `holds` the emulator pauses, with all its requests, until a line of any
+    text or the end of `signals` is read.
     """
 
-    def __init__(self, out: TextIO, signs: TextIO, holds: Iterable[Moment] = ()) -> None:
+    def __init__(self, out: TextIO, signals: TextIO, holds: Iterable[Moment] = ()) -> None:
         self._out = out
-        self._signs = signs
+        self._signals = signals
         self._holds = frozenset(holds)
         self._lock = threading.Lock()
 
     def __call__(self, moment: Reached) -> None:
-        """Announce one moment, whether or not it is read."""
+        """Announce one moment; a closed pipe is ignored."""
         request = moment.request
         line = f"reached {moment.number} {moment.phase} {request.method} {request.path}\n"
         with self._lock, contextlib.suppress(BrokenPipeError):
             self._out.write(line)
             self._out.flush()
             if (moment.number, moment.phase) in self._holds:
-                self._signs.readline()
+                self._signals.readline()

@@ -1,4 +1,4 @@
-"""What the emulated account holds: objects, stored replies, and how many ids were generated."""
+"""The data of the emulated account: objects, stored replies, and counts of generated ids."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .ids import object_id
+from .ids import generate_object_id
 from .messages import Json
+from .settings import API_VERSION
 
 KEPT = 24 * 3600
-"""Seconds after which Stripe may forget a stored reply."""
+"""Seconds for which Stripe keeps a reply at least."""
 
 OBJECTS = ("meters", "prices", "events")
 
@@ -25,7 +26,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The first answer to an idempotency key. `meaning` is what the key was used for."""
+    """The first answer to an idempotency key. `meaning` identifies the key's request."""
 
     key: str
     meaning: str
@@ -35,9 +36,9 @@ class Reply:
 
 
 class Ledger:
-    """The data of the account. Objects are never mutated: a change puts new ones in their place.
+    """The data of the account. Objects are never mutated: a change replaces them.
 
-    `write` stores a change before it takes effect; what it cannot store does not happen.
+    `write` is called with a change before it is applied; if it raises, nothing is applied.
     """
 
     def __init__(self, account: Account) -> None:
@@ -50,44 +51,55 @@ class Ledger:
         self.events: dict[str, Json] = {}
         self.replies: dict[str, Reply] = {}
 
-    def new_id(self, kind: str) -> str:
-        """The next id of a kind that no object has yet; ids of a seed may be anything."""
+    def create_id(self, kind: str) -> str:
+        """Create the next id of a kind that no object has; ids of a seed may be anything."""
         taken = {"mtr": self.meters, "price": self.prices, "evt": self.events}.get(kind, {})
         while True:
             self.made[kind] = self.made.get(kind, 0) + 1
             mode = "live" if self.account.livemode else "test"
-            new = object_id(kind, mode, self.account.id, self.made[kind])
+            new = generate_object_id(kind, mode, self.account.id, self.made[kind])
             if new not in taken:
                 return new
 
-    def commit(self, change: Mapping[str, list[Json]]) -> None:
+    def store(self, change: Mapping[str, list[Json]]) -> None:
         """Store what one request changed, then apply it."""
         record = {**change, "made": dict(self.made)}
         self.write(record)
-        self.absorb(record)
+        self.load(record)
 
-    def absorb(self, record: Mapping[str, Any]) -> None:
-        """Apply a change as it is stored."""
+    def load(self, record: Mapping[str, Any]) -> None:
+        """Apply a stored change."""
         for name in OBJECTS:
             held: dict[str, Json] = getattr(self, name)
             held.update((thing["id"], thing) for thing in record.get(name, ()))
         self.replies.update((reply["key"], Reply(**reply)) for reply in record.get("replies", ()))
         self.made.update(record.get("made", {}))
 
-    def reply(self, key: str, now: float) -> Reply | None:
-        """The reply stored for a key, unless Stripe would have forgotten it by now."""
+    def find_reply(self, key: str, now: float) -> Reply | None:
+        """Find the reply stored for a key, unless it has expired."""
         stored = self.replies.get(key)
         return stored if stored and now - stored.at < KEPT else None
 
-    def forget(self, now: float) -> None:
-        """Drop the oldest replies while they are too old to be replayed."""
+    def drop_expired_replies(self, now: float) -> None:
+        """Drop the replies that are too old to be replayed."""
         while self.replies:
             oldest = next(iter(self.replies.values()))
             if now - oldest.at < KEPT:
                 return
             del self.replies[oldest.key]
 
-    def contents(self) -> Json:
-        """Everything but the replies, as one change that adds it."""
+    def export(self) -> Json:
+        """Return everything but the replies, as one change that adds it."""
         objects = {name: list(getattr(self, name).values()) for name in OBJECTS}
         return {**objects, "made": dict(self.made)}
+
+
+def build_event(account: Account, thing: Json, previous: Json | None, **known: Any) -> Json:
+    """Build an event in the API's shape; only `*.updated` ones have previous attributes."""
+    return {
+        "object": "event",
+        "api_version": API_VERSION,
+        "data": {"object": thing} | ({"previous_attributes": previous} if previous else {}),
+        "livemode": account.livemode,
+        "pending_webhooks": 0,
+    } | known

@@ -1,9 +1,11 @@
-"""What can go wrong around the emulator, and how it refuses a request as Stripe would."""
+"""Errors of the emulator itself, and the errors that it answers requests with, as Stripe does."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
 
 
 class EmulatorError(Exception):
@@ -11,39 +13,34 @@ class EmulatorError(Exception):
 
 
 class StateError(EmulatorError):
-    """A state file that cannot be read or written, or that another process holds."""
+    """A state file that cannot be read or written, or that another process has locked."""
 
 
 class SeedError(EmulatorError):
-    """A seed that describes no account; the message names the place inside it."""
+    """A seed that does not describe an account; the message names the place inside it."""
 
 
 class SettingError(EmulatorError):
-    """A switch or a fault whose text cannot be understood."""
+    """A setting or a fault with invalid text."""
 
 
+@dataclass(eq=False)
 class RequestError(Exception):
-    """A request refused as Stripe refuses it: the HTTP status and the fields of its `error`."""
+    """An HTTP error as Stripe returns it: the status and the fields of its `error` object."""
 
-    def __init__(
-        self,
-        status: int,
-        message: str,
-        code: str | None = None,
-        param: str | None = None,
-        kind: str = "invalid_request_error",
-        headers: Mapping[str, str] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status = status
-        self.message = message
-        self.code = code
-        self.param = param
-        self.kind = kind
-        self.headers = headers or {}
+    status: int
+    message: str
+    code: str | None = None
+    param: str | None = None
+    kind: str = "invalid_request_error"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
+    def __str__(self) -> str:
+        return self.message
+
+    @property
     def body(self) -> str:
-        """The error as JSON text, absent fields left out as Stripe leaves them out."""
+        """The error as JSON text, absent fields omitted as Stripe does."""
         error = {"message": self.message, "type": self.kind}
         if self.code:
             error["code"] = self.code
@@ -52,16 +49,60 @@ class RequestError(Exception):
             error["param"] = self.param
         return json.dumps({"error": error}, indent=2)
 
+    @classmethod
+    def invalid(cls, param: str, message: str, code: str | None = None) -> Self:
+        """Return the 400 for the value of a parameter."""
+        return cls(400, message, code, param)
 
-def no_such(noun: str, object_id: str, param: str = "id", status: int = 404) -> RequestError:
-    """The answer to an id that the account does not know: 404 in a path, 400 in a parameter."""
-    return RequestError(status, f"No such {noun}: '{object_id}'", "resource_missing", param)
+    @classmethod
+    def no_such(cls, noun: str, object_id: str, param: str = "id", status: int = 404) -> Self:
+        """Return the error for an unknown id: 404 in a path, 400 in a parameter."""
+        return cls(status, f"No such {noun}: '{object_id}'", "resource_missing", param)
 
+    @classmethod
+    def unknown_url(cls, method: str, path: str) -> Self:
+        """Return the 404 for a path or a method that the API does not have."""
+        return cls(
+            404,
+            f"Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs "
+            "or we can help at https://support.stripe.com/.",
+        )
 
-def unknown_url(method: str, path: str) -> RequestError:
-    """The answer to a path or a method that the API does not have."""
-    return RequestError(
-        404,
-        f"Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs "
-        "or we can help at https://support.stripe.com/.",
-    )
+    @classmethod
+    def key_in_use(cls, key: str, kind: str) -> Self:
+        """Return the 409 for an idempotency key whose first request is still in progress."""
+        return cls(
+            409,
+            "There is currently another in-progress request using this Idempotent Key (that "
+            "probably means you submitted twice, and the other request is still going through): "
+            f"{key}. Please try again later.",
+            "idempotency_key_in_use",
+            kind=kind,
+        )
+
+    @classmethod
+    def rate_limited(cls, reason: str | None) -> Self:
+        """Return a 429 for too many requests, with the Stripe-Rate-Limited-Reason if any."""
+        return cls(
+            429,
+            "Request rate limit exceeded. Learn more about rate limits here: "
+            "https://stripe.com/docs/rate-limits.",
+            "rate_limit",
+            headers={"Stripe-Rate-Limited-Reason": reason} if reason else {},
+        )
+
+    @classmethod
+    def locked(cls, status: int) -> Self:
+        """Return the error for a locked object: a 409, or a 429 without a reason."""
+        return cls(
+            status,
+            "This object cannot be accessed right now because another API request or Stripe "
+            "process is currently accessing it. Please try again later.",
+            "lock_timeout",
+        )
+
+    @classmethod
+    def internal(cls, message: str = "", status: int = 500) -> Self:
+        """Return an error of the API itself."""
+        default = "Sorry! There was an error while talking to Stripe. Please try again later."
+        return cls(status, message or default, kind="api_error")

@@ -1,4 +1,4 @@
-"""Faults on demand: what goes wrong, on which side of the effect, for which requests.
+"""Injected faults: what goes wrong, before or after the effect, for which requests.
 
 Written `KIND[:PHASE][:NAME=VALUE]...`, for instance `500:after:post=3`, `reset:n=7`,
 `429:chance=0.1:reason=global-rate`, `latency=250ms:path=/v1/billing/meters/*`.
@@ -7,7 +7,7 @@ Written `KIND[:PHASE][:NAME=VALUE]...`, for instance `500:after:post=3`, `reset:
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -15,7 +15,7 @@ from typing import Any
 
 from .errors import SettingError
 from .messages import Phase, Request
-from .settings import seconds, whole
+from .settings import parse_duration, parse_whole
 
 
 class Kind(StrEnum):
@@ -34,11 +34,11 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """One rule. It applies to the requests that every given selector matches.
+    """A rule; it applies to the requests that every given selector matches.
 
     `number` is the request's number overall; `nth` counts the requests that `method` and
     `path` (a glob) match, from 1, since the fault was armed; `chance` is drawn from the
-    seed and the request's number; `times` is how often it applies at most. `wait` is
+    seed and the request's number; `times` is the maximum number of applications. `wait` is
     seconds, for latency and timeout. `reason` is the Stripe-Rate-Limited-Reason of a 429
     (None: no such header), `code` the error code of a 409 or 429 (None: lock_timeout and
     rate_limit), `status` the HTTP status of garbage.
@@ -64,9 +64,9 @@ class Fault:
         head, *words = spec.split(":")
         kind, equals, wait = head.partition("=")
         try:
-            chosen: dict[str, Any] = {"kind": _kind(kind)}
+            chosen: dict[str, Any] = {"kind": Kind(_parse_choice(kind, list(Kind)))}
             if equals or kind == Kind.LATENCY:
-                chosen["wait"] = _wait(kind, wait)
+                chosen["wait"] = _parse_wait(kind, wait)
             for word in words:
                 chosen |= _parse_word(word)
         except SettingError as error:
@@ -74,19 +74,19 @@ class Fault:
         return cls(**chosen)
 
     @property
-    def silent(self) -> bool:
-        """Whether it only delays."""
-        return self.kind is Kind.LATENCY
+    def silence(self) -> float:
+        """The seconds without an answer before the connection is closed."""
+        return self.wait if self.kind is Kind.TIMEOUT else 0.0
 
     def matches(self, request: Request) -> bool:
-        """Whether method and path are those of the rule."""
+        """Return whether the fault is for this method and path."""
         return self.method in (None, request.method) and (
             self.path is None or fnmatchcase(request.path, self.path)
         )
 
 
 class Armed:
-    """An active fault, and what it has counted so far."""
+    """An active fault and its counters."""
 
     def __init__(self, fault: Fault) -> None:
         self.fault = fault
@@ -115,19 +115,13 @@ def draw(seed: int, which: int, number: int) -> float:
     return int.from_bytes(digest[:8], "big") / 2**64
 
 
-def _kind(word: str) -> Kind:
-    if word not in list(Kind):
-        raise SettingError(f"{word!r} is not one of {', '.join(Kind)}")
-    return Kind(word)
-
-
-def _wait(kind: str, word: str) -> float:
+def _parse_wait(kind: str, word: str) -> float:
     if kind not in (Kind.LATENCY, Kind.TIMEOUT):
         raise SettingError(f"a {kind} takes no duration")
-    return seconds(word)
+    return parse_duration(word)
 
 
-def _chance(word: str) -> float:
+def _parse_chance(word: str) -> float:
     try:
         chance = float(word)
     except ValueError:
@@ -137,26 +131,25 @@ def _chance(word: str) -> float:
     return chance
 
 
-def _one_of(*choices: str) -> Callable[[str], str]:
-    def read(word: str) -> str:
-        if word not in choices:
-            raise SettingError(f"{word!r} is not one of {', '.join(choices)}")
-        return word
-
-    return read
+def _parse_choice(word: str, choices: Iterable[str]) -> str:
+    if word not in choices:
+        raise SettingError(f"{word!r} is not one of {', '.join(choices)}")
+    return word
 
 
-_NAMES: dict[str, tuple[str, Callable[[str], object]]] = {
-    "n": ("number", whole),
-    "nth": ("nth", whole),
+_CODES = ("lock_timeout", "idempotency_key_in_use", "rate_limit")
+
+OPTIONS: dict[str, tuple[str, Callable[[str], object]]] = {
+    "n": ("number", parse_whole),
+    "nth": ("nth", parse_whole),
     "method": ("method", str.upper),
     "path": ("path", str),
-    "chance": ("chance", _chance),
-    "times": ("times", whole),
+    "chance": ("chance", _parse_chance),
+    "times": ("times", parse_whole),
     "reason": ("reason", str),
-    "code": ("code", _one_of("lock_timeout", "idempotency_key_in_use", "rate_limit")),
-    "status": ("status", whole),
-    "should_retry": ("should_retry", _one_of("true", "false")),
+    "code": ("code", lambda word: _parse_choice(word, _CODES)),
+    "status": ("status", parse_whole),
+    "should_retry": ("should_retry", lambda word: _parse_choice(word, ("true", "false"))),
 }
 
 
@@ -166,9 +159,9 @@ def _parse_word(word: str) -> dict[str, object]:
     if not equals and name in list(Phase):
         return {"phase": Phase(name)}
     if name == "post" and equals:
-        return {"method": "POST", "nth": whole(value)}
-    if name not in _NAMES or not value:
-        known = ", ".join(["before", "after", "post=K", *(f"{n}=..." for n in _NAMES)])
+        return {"method": "POST", "nth": parse_whole(value)}
+    if name not in OPTIONS or not value:
+        known = ", ".join(["before", "after", "post=K", *(f"{n}=..." for n in OPTIONS)])
         raise SettingError(f"{word!r} is not one of {known}")
-    field, read = _NAMES[name]
+    field, read = OPTIONS[name]
     return {field: read(value)}

@@ -33,28 +33,26 @@ def parse_parameters(request: Request) -> Tree:
     return tree
 
 
-def to_form(params: Mapping[str, Any]) -> Tree:
-    """Convert parameters to those of a form: hashes of strings, `true` and `false` among them."""
-    return {name: _as_text(value) for name, value in params.items()}
+def encode_form(params: Mapping[str, Any]) -> Tree:
+    """Convert parameters to those of a form: strings, also for numbers and booleans."""
+    return {name: _encode(value) for name, value in params.items()}
 
 
-def _as_text(value: Any) -> Any:
+def _encode(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return to_form(value)
+        return encode_form(value)
     if isinstance(value, list | tuple):
-        return {"": [_as_text(each) for each in value]}
+        return {"": [_encode(each) for each in value]}
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _fill(tree: Tree, text: bytes) -> None:
-    """Put each pair of an encoded form where its brackets say."""
     for pair in filter(None, text.split(b"&")):
         name, _, value = pair.partition(b"=")
         _put(tree, _split_name(_decode(name)), _decode(value))
 
 
 def _decode(text: bytes) -> str:
-    """Undo percent-encoding, strictly as UTF-8."""
     try:
         return unquote_to_bytes(text.replace(b"+", b" ")).decode("utf-8")
     except UnicodeDecodeError:
@@ -62,7 +60,7 @@ def _decode(text: bytes) -> str:
 
 
 def _split_name(name: str) -> list[str]:
-    """The names from the outside in; a name with unbalanced brackets is one plain name."""
+    """Split `a[b][]` into its names; one with unbalanced brackets is a plain name."""
     found = _KEY.fullmatch(name)
     steps = [found[1], *_STEP.findall(found[2])] if found else [name]
     if "" in steps[:-1]:
@@ -73,19 +71,16 @@ def _split_name(name: str) -> list[str]:
 
 
 def _put(tree: Tree, steps: list[str], value: str) -> None:
-    """Store one value; `[]` appends under the empty name, a repeated plain name wins."""
+    """Store one value; `[]` appends under the empty name, of a plain name the last value wins."""
     *outer, last = steps
     for step in outer:
         tree = tree.setdefault(step, {})
         if not isinstance(tree, dict):
-            raise _two_ways(steps[0])
-    if last == "":
-        tree.setdefault("", []).append(value)
-    elif isinstance(tree.get(last), dict):
-        raise _two_ways(steps[0])
-    else:
+            break
+    if not isinstance(tree, dict) or (last and isinstance(tree.get(last), dict)):
+        text = f"Invalid request: {steps[0]} is given both as a value and as a hash."
+        raise RequestError(400, text)
+    if last:
         tree[last] = value
-
-
-def _two_ways(name: str) -> RequestError:
-    return RequestError(400, f"Invalid request: {name} is given both as a value and as a hash.")
+    else:
+        tree.setdefault("", []).append(value)

@@ -1,4 +1,4 @@
-"""HTTP/1.1 on a loopback port: a thread for each connection, all of which end when it closes."""
+"""HTTP/1.1 on a loopback port: a thread for each connection, until the server is closed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from .messages import Request, Response
 HOST = "127.0.0.1"
 
 PATIENCE = 5.0
-"""Seconds that closing waits for requests in progress."""
+"""Seconds for which closing waits for requests in progress."""
 
 LARGEST_BODY = 1 << 20
 """Bytes that a request's body may have."""
@@ -29,13 +29,13 @@ LONGEST_LINE = 65536
 """Bytes of a request line."""
 
 LINGER = 1.0
-"""Seconds that a refused client may go on sending."""
+"""Seconds for which a refused client may continue to send."""
 
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends a reset, not an end
 
 
 class BodyError(Exception):
-    """A body that is not what its headers promise, and the status to refuse it with."""
+    """A body that contradicts its headers, and the status of its refusal."""
 
     def __init__(self, status: HTTPStatus) -> None:
         super().__init__(status.phrase)
@@ -66,7 +66,7 @@ class HttpServer(ThreadingHTTPServer):
         self.server_name, self.server_port = HOST, int(self.server_address[1])
 
     def close(self) -> None:
-        """Accept no more, let requests in progress be answered, end idle connections."""
+        """Accept no more connections, finish requests in progress, end idle connections."""
         self._closing = True
         with contextlib.suppress(OSError):  # ends the wait for the next connection
             socket.create_connection((HOST, self.server_port), timeout=1).close()
@@ -81,13 +81,14 @@ class HttpServer(ThreadingHTTPServer):
             thread.join(PATIENCE)
 
     def verify_request(self, *_: object) -> bool:
-        """Drop what connects while the server closes."""
+        """Refuse connections while the server closes."""
         return not self._closing
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection in a thread that `close` can wait for."""
-        words = (request, client_address)
-        thread = threading.Thread(target=self.process_request_thread, args=words, daemon=True)
+        """Serve a connection in a thread for which `close` can wait."""
+        thread = threading.Thread(
+            target=self.process_request_thread, args=(request, client_address), daemon=True
+        )
         with self._lock:
             self._open[thread] = request
         thread.start()
@@ -101,11 +102,11 @@ class HttpServer(ThreadingHTTPServer):
                 self._open.pop(threading.current_thread(), None)
 
     def shutdown_request(self, request: Any) -> None:
-        """Close a connection as its handler has left it: to be reset, if the handler wants that."""
+        """Close a connection without a shutdown, which would prevent a reset."""
         self.close_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Report mistakes of the program; a client that hangs up is none."""
+        """Report errors of the program, but not clients that disconnect."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
@@ -115,7 +116,7 @@ class HttpServer(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Parse what arrives on a connection into requests, and write responses, each at once."""
+    """Read requests from a connection, and write responses."""
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -130,14 +131,13 @@ class _Handler(BaseHTTPRequestHandler):
         elif len(self.raw_requestline) > LONGEST_LINE:
             self._refuse(HTTPStatus.REQUEST_URI_TOO_LONG)
         elif self.parse_request():
-            self._answer()
+            self._respond()
 
-    def _answer(self) -> None:
+    def _respond(self) -> None:
         """Answer the parsed request with a response, or with a reset."""
         try:
-            body = (
-                self._read_chunks() if "transfer-encoding" in self.headers else self._read_sized()
-            )
+            chunked = "transfer-encoding" in self.headers
+            body = self._read_chunks() if chunked else self._read_sized()
         except BodyError as error:
             self._refuse(error.status)
             return
@@ -152,7 +152,6 @@ class _Handler(BaseHTTPRequestHandler):
             self._write(response)
 
     def _read_sized(self) -> bytes:
-        """Read a body of Content-Length bytes."""
         stated = self.headers.get("content-length", "0")
         if not re.fullmatch(r"\d{1,15}", stated, re.ASCII):
             raise BodyError(HTTPStatus.BAD_REQUEST)
@@ -171,7 +170,6 @@ class _Handler(BaseHTTPRequestHandler):
         return body
 
     def _read_chunk_size(self) -> int:
-        """Read the size at the start of a chunk."""
         line = self.rfile.readline(LONGEST_LINE).split(b";")[0].strip()
         try:
             return int(line, 16)
@@ -179,18 +177,19 @@ class _Handler(BaseHTTPRequestHandler):
             raise BodyError(HTTPStatus.BAD_REQUEST) from None
 
     def _read(self, size: int) -> bytes:
-        """Read exactly so many bytes; raises ConnectionError when the client hangs up earlier."""
+        """Read exactly so many bytes; raises ConnectionError when the client disconnects earlier."""
         if not 0 <= size <= LARGEST_BODY:
             raise BodyError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
         data = self.rfile.read(size)
         if len(data) < size:
-            raise ConnectionAbortedError("the client hung up inside its request")
+            raise ConnectionAbortedError("the client disconnected inside its request")
         return data
 
     def _refuse(self, status: HTTPStatus) -> None:
-        """Refuse a request by HTTP itself, before the API has seen it, and end the connection.
+        """Refuse a request before it reaches the API, and end the connection.
 
-        What the client still sends is read: closing over it would reset the answer away.
+        The rest of the request is read: closing with unread data would reset the connection
+        and lose the answer.
         """
         self.close_connection = True
         self._write(Response(status, f"{status.phrase}\n", {"Content-Type": "text/plain"}))
@@ -201,7 +200,7 @@ class _Handler(BaseHTTPRequestHandler):
                 return
 
     def _write(self, response: Response) -> None:
-        """Send head and body at once: two writes would wait for each other's acknowledgement."""
+        """Send head and body in one write, so that no acknowledgement is waited for."""
         body = response.body.encode()
         phrase = responses.get(response.status, "")
         head = [f"{self.protocol_version} {response.status} {phrase}"]
@@ -213,4 +212,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(data if self.command == "HEAD" else data + body)
 
     def log_message(self, *args: Any) -> None:
-        """Print nothing: the requests are in the server's log."""
+        """Print nothing: the server has a log of its own."""

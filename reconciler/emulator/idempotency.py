@@ -1,4 +1,4 @@
-"""The store of first answers: replays, mismatches and keys in use."""
+"""Idempotency keys: replays, mismatches and keys in use."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from .state import State
 LONGEST_KEY = 255
 
 
-def fingerprint(request: Request, tree: Tree) -> str:
-    """Hash what a key is used for: the path and the parameters, in any order."""
+def hash_request(request: Request, tree: Tree) -> str:
+    """Hash what a key was used for: the path and the parameters, in any order."""
     text = json.dumps([request.path, tree], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def recall(state: State, key: str, meant: str, now: float) -> Reply | None:
-    """Find the stored answer to a key; raises RequestError when the key may not be used here."""
+def find_reply(state: State, key: str, meaning: str, now: float) -> Reply | None:
+    """Find the stored reply of a key; raises RequestError when this request may not use it."""
     if len(key) > LONGEST_KEY:
         text = f"Idempotency keys may be at most {LONGEST_KEY} characters long."
         raise RequestError(400, text)
     if key in state.in_use:
-        raise key_in_use(key, state.settings.key_in_use_error)
-    stored = state.ledger.reply(key, now)
-    if stored and stored.meaning != meant:
+        raise RequestError.key_in_use(key, state.settings.key_in_use_error)
+    stored = state.ledger.find_reply(key, now)
+    if stored and stored.meaning != meaning:
         raise RequestError(
             400,
             "Keys for idempotent requests can only be used with the same parameters they were "
@@ -37,15 +37,3 @@ def recall(state: State, key: str, meant: str, now: float) -> Reply | None:
             kind="idempotency_error",
         )
     return stored
-
-
-def key_in_use(key: str, kind: str) -> RequestError:
-    """The 409 for a key whose first request has not ended yet."""
-    return RequestError(
-        409,
-        "There is currently another in-progress request using this Idempotent Key (that probably "
-        "means you submitted twice, and the other request is still going through): "
-        f"{key}. Please try again later.",
-        "idempotency_key_in_use",
-        kind=kind,
-    )

@@ -1,4 +1,4 @@
-"""Requests and answers of the core: no sockets, no clock."""
+"""HTTP requests and responses, without sockets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Json = dict[str, Any]
 
 
 class Phase(StrEnum):
-    """Either side of the moment at which a request takes effect."""
+    """Before or after a request takes effect."""
 
     BEFORE = "before"
     AFTER = "after"
@@ -40,16 +40,3 @@ class Response:
     status: int
     body: str
     headers: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The result of a request: a response after `delay` seconds, or a dropped connection.
-
-    `response` is None when the connection is dropped, by a reset.
-    """
-
-    number: int
-    request_id: str
-    response: Response | None
-    delay: float = 0.0

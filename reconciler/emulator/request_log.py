@@ -1,4 +1,4 @@
-"""The requests of a server and their answers, for tests to count."""
+"""The log of a server's requests and their answers, for use in tests."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 
 from .errors import RequestError
 from .forms import Tree, parse_parameters
-from .messages import Answer, Request
+from .state import Answer
 
 LONGEST = 100_000
 
@@ -28,16 +28,17 @@ class Entry:
     replayed: bool
 
 
-def entry(request: Request, answer: Answer) -> Entry:
-    """Create the entry of a request, without secrets or unreadable parameters."""
+def build_entry(answer: Answer) -> Entry:
+    """Build the entry of a request, without secrets or unreadable parameters."""
+    arrival, response = answer.arrival, answer.response
+    request = arrival.request
     try:
         params = parse_parameters(request)
     except RequestError:
         params = {}
-    response = answer.response
     return Entry(
-        answer.number,
-        answer.request_id,
+        arrival.number,
+        arrival.request_id,
         request.method,
         request.path,
         params,
@@ -62,12 +63,12 @@ class RequestLog:
         self._entries.clear()
 
     def matching(self, method: str = "*", path: str = "*") -> list[Entry]:
-        """The entries of a method and a path, both globs."""
+        """Return the entries of a method and a path, both globs."""
         return [e for e in self if fnmatchcase(e.method, method) and fnmatchcase(e.path, path)]
 
     @property
     def posts(self) -> list[Entry]:
-        """The entries that may have written something."""
+        """The entries of the requests that may have changed something."""
         return self.matching("POST")
 
     def __iter__(self) -> Iterator[Entry]:

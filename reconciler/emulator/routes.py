@@ -1,4 +1,4 @@
-"""The emulated calls: path, permission, parameters and the function that executes each."""
+"""The emulated calls: path, permission, parameters and function of each."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import events, meters, prices
-from .errors import unknown_url
+from .errors import RequestError
 from .messages import Json
-from .params import Param, Shape, expand
+from .params import Expand, Shape
 from .state import Call
 
 
@@ -24,8 +24,8 @@ class Endpoint:
     run: Callable[[Call], Json]
 
 
-def account(call: Call) -> Json:
-    """The account that the key belongs to, the little of it that matters here."""
+def retrieve_account(call: Call) -> Json:
+    """Return the account of the key, without its settings."""
     return {
         "id": call.ledger.account.id,
         "object": "account",
@@ -42,7 +42,7 @@ def account(call: Call) -> Json:
 
 
 _ACCOUNT: Shape = {
-    "expand": Param(expand("controller", "external_accounts", "settings", "tos_acceptance"))
+    "expand": Expand(("controller", "external_accounts", "settings", "tos_acceptance"))
 }
 _METERS = "/v1/billing/meters"
 _READ, _WRITE = "billing_meter_read", "billing_meter_write"
@@ -60,7 +60,7 @@ ENDPOINTS = (
     Endpoint("POST", "/v1/prices/{id}", "plan_write", prices.UPDATE, prices.update),
     Endpoint("GET", "/v1/events", "event_read", events.LIST, events.list_),
     Endpoint("GET", "/v1/events/{id}", "event_read", events.READ, events.retrieve),
-    Endpoint("GET", "/v1/account", "accounts_kyc_basic_read", _ACCOUNT, account),
+    Endpoint("GET", "/v1/account", "accounts_kyc_basic_read", _ACCOUNT, retrieve_account),
 )
 
 _PATTERNS = [
@@ -68,9 +68,9 @@ _PATTERNS = [
 ]
 
 
-def find(method: str, path: str) -> tuple[Endpoint, str]:
+def find_endpoint(method: str, path: str) -> tuple[Endpoint, str]:
     """Find the endpoint of a path and the id in it ("" without one); raises RequestError (404)."""
     for pattern, endpoint in _PATTERNS:
         if endpoint.method == method and (found := pattern.fullmatch(path)):
             return endpoint, found[1] if pattern.groups else ""
-    raise unknown_url(method, path)
+    raise RequestError.unknown_url(method, path)

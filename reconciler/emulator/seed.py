@@ -13,51 +13,21 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from .database import Account, Ledger
+from .database import Account, Ledger, build_event
 from .errors import SeedError
 from .messages import Json
-from .prices import price_object
-from .settings import API_VERSION
+from .meters import build_meter
+from .prices import build_price
 
 Seed = str | Path | Mapping[str, Any] | None
 
 FIRST = 1_735_689_600
-"""`created` of the first object that gives none (2025-01-01); the others follow by the minute."""
+"""`created` of the first object that gives none (2025-01-01); the others follow a minute apart."""
 
 _FOLDERS = (Path(__file__).parents[1] / "schemas", Path(__file__).parents[2] / "schemas")
 
-_DEFAULTS: dict[str, Json] = {
-    "meters": {
-        "id": None,
-        "object": "billing.meter",
-        "created": None,
-        "customer_mapping": {"event_payload_key": "stripe_customer_id", "type": "by_id"},
-        "event_time_window": None,
-        "livemode": None,
-        "status": "active",
-        "status_transitions": {"deactivated_at": None},
-        "updated": None,
-        "value_settings": {"event_payload_key": "value"},
-    },
-    "prices": {
-        "id": None,
-        "created": None,
-        "currency": "usd",
-        "interval": "month",
-        "product": None,
-        "unit_amount": 1,
-    },
-    "events": {
-        "id": None,
-        "created": None,
-        "previous_attributes": None,
-        "request": {"id": None, "idempotency_key": None},
-    },
-}
-
-
-def sow(seed: Seed) -> Ledger:
-    """Create the ledger that a seed describes; raises SeedError naming the place that is wrong."""
+def load_seed(seed: Seed) -> Ledger:
+    """Build the account that a seed describes; raises SeedError naming the place of an error."""
     if not isinstance(seed, str | Path):
         return _build({} if seed is None else seed)
     try:
@@ -74,15 +44,15 @@ def _build(given: Any) -> Ledger:
     if given != {}:
         _validate(given)
     ledger = Ledger(Account(**given.get("account", {})))
-    _plant(ledger, "meters", "mtr", _fill_in(given, "meters"), _meter)
-    _plant(ledger, "prices", "price", _fill_in(given, "prices"), _price)
-    _plant(ledger, "events", "evt", _fill_in(given, "events"), _event)
+    _add_objects(ledger, given, "meters", "mtr", _build_meter)
+    _add_objects(ledger, given, "prices", "price", _build_price)
+    _add_objects(ledger, given, "events", "evt", _build_event)
     return ledger
 
 
 def _validate(given: Any) -> None:
     """Raise SeedError for the first value, in the order of the seed, that its schema refuses."""
-    for error in _validator().iter_errors(given):
+    for error in build_validator().iter_errors(given):
         place = error.json_path.removeprefix("$").removeprefix(".")
         if error.validator == "additionalProperties":
             known = error.schema["properties"]
@@ -97,8 +67,8 @@ def _validate(given: Any) -> None:
 
 
 @cache
-def _validator() -> Any:
-    """The validator of seeds, for which 1.0 is not a whole number."""
+def build_validator() -> Any:
+    """Build the validator of seeds, for which 1.0 is not an integer."""
     from jsonschema import Draft202012Validator, validators  # slow to import
 
     path = next(path for folder in _FOLDERS if (path := folder / "seed.schema.json").is_file())
@@ -107,104 +77,85 @@ def _validator() -> Any:
     return extend(Draft202012Validator, type_checker=types)(json.loads(path.read_text("utf-8")))
 
 
-def _fill_in(given: Mapping[str, Any], name: str) -> list[Json]:
-    """The objects of one kind with their defaults and times, in the order of those times."""
-    things = [_merge(_DEFAULTS[name], thing) for thing in given.get(name, ())]
-    for n, thing in enumerate(things):
-        thing["at"] = f"{name}[{n}]"
-        if thing["created"] is None:
-            thing["created"] = FIRST + 60 * n
-    return sorted(things, key=lambda thing: int(thing["created"]))
-
-
-def _merge(defaults: Json, given: Json) -> Json:
-    """Add the defaults of what is not given, inside objects too."""
-    nested = {
-        name: default | given.get(name, {})
-        for name, default in defaults.items()
-        if isinstance(default, dict)
-    }
-    return defaults | given | nested
-
-
-def _plant(
-    ledger: Ledger,
-    name: str,
-    kind: str,
-    things: list[Json],
-    made: Callable[[Ledger, Json], Json],
+def _add_objects(
+    ledger: Ledger, seed: Json, name: str, kind: str, build: Callable[[Ledger, Json, str], Json]
 ) -> None:
-    """Add objects to the ledger, oldest first, under their own ids or new ones."""
+    """Add the objects of one kind, oldest first, under their own ids or new ones."""
     held: dict[str, Json] = getattr(ledger, name)
-    given = [thing["id"] for thing in things if thing["id"]]
-    for thing in things:
-        at = thing.pop("at")
-        if thing["id"] is None:
-            thing["id"] = ledger.new_id(kind)
-            while thing["id"] in given:
-                thing["id"] = ledger.new_id(kind)
-        if thing["id"] in held:
-            raise SeedError(f"{at}.id: {thing['id']!r} is used twice")
-        held[thing["id"]] = made(ledger, thing | {"at": at})
+    rows: list[tuple[int, str, Json]] = []
+    for n, given in enumerate(seed.get(name, ())):
+        created = given.get("created")
+        rows.append((FIRST + 60 * n if created is None else created, f"{name}[{n}]", given))
+    taken = {given.get("id") for _, _, given in rows}
+    for created, place, given in sorted(rows, key=lambda row: row[0]):
+        object_id = given.get("id") or ledger.create_id(kind)
+        while object_id in taken and not given.get("id"):
+            object_id = ledger.create_id(kind)
+        if object_id in held:
+            raise SeedError(f"{place}.id: {object_id!r} is used twice")
+        held[object_id] = build(ledger, given | {"id": object_id, "created": created}, place)
 
 
-def _meter(ledger: Ledger, given: Json) -> Json:
-    """Create a meter, its times and mode completed."""
-    at = given.pop("at")
+def _build_meter(ledger: Ledger, given: Json, place: str) -> Json:
+    """Build a meter, its times and mode completed."""
     livemode = ledger.account.livemode
-    if given["livemode"] not in (None, livemode):
-        raise SeedError(f"{at}.livemode: must be the account's, which is {json.dumps(livemode)}")
-    deactivated = given["status_transitions"]["deactivated_at"]
-    if given["status"] == "active" and deactivated is not None:
-        raise SeedError(f"{at}.status_transitions.deactivated_at: must be null while active")
-    if given["updated"] is None:
-        given["updated"] = deactivated or given["created"]
-    if given["status"] == "inactive" and deactivated is None:
-        given["status_transitions"] = {"deactivated_at": given["updated"]}
-    return given | {"livemode": livemode}
-
-
-def _price(ledger: Ledger, given: Json) -> Json:
-    """Create a metered price on a meter of the seed, active or not."""
-    meter = _meter_named(ledger, given.pop("meter"), given.pop("at"))
-    interval = given.pop("interval")
-    return price_object(
+    if given.get("livemode") not in (None, livemode):
+        raise SeedError(f"{place}.livemode: must be the account's, which is {json.dumps(livemode)}")
+    status = given.get("status", "active")
+    deactivated = given.get("status_transitions", {}).get("deactivated_at")
+    if status == "active" and deactivated is not None:
+        raise SeedError(f"{place}.status_transitions.deactivated_at: must be null while active")
+    updated = given.get("updated")
+    if updated is None:
+        updated = deactivated or given["created"]
+    if status == "inactive" and deactivated is None:
+        deactivated = updated
+    return build_meter(
         given,
         id=given["id"],
         created=given["created"],
-        livemode=ledger.account.livemode,
-        product=given["product"] or ledger.new_id("prod"),
-        recurring={
-            "interval": interval,
-            "interval_count": 1,
-            "meter": meter["id"],
-            "usage_type": "metered",
-        },
+        livemode=livemode,
+        status=status,
+        status_transitions={"deactivated_at": deactivated},
+        updated=updated,
     )
 
 
-def _event(ledger: Ledger, given: Json) -> Json:
-    """Create an event about a meter of the seed, in its present state."""
-    meter = _meter_named(ledger, given.pop("meter"), given.pop("at"))
-    previous = given.pop("previous_attributes")
-    return given | {
-        "object": "event",
-        "api_version": API_VERSION,
-        "data": {"object": meter} | ({"previous_attributes": previous} if previous else {}),
-        "livemode": ledger.account.livemode,
-        "pending_webhooks": 0,
-    }
+def _build_price(ledger: Ledger, given: Json, place: str) -> Json:
+    """Build a metered price on a meter of the seed, active or not."""
+    meter = _find_meter(ledger, given["meter"], place)
+    recurring = {"interval": given.get("interval", "month"), "interval_count": 1}
+    return build_price(
+        {"currency": "usd", "unit_amount": 1} | given,
+        id=given["id"],
+        created=given["created"],
+        livemode=ledger.account.livemode,
+        product=given.get("product") or ledger.create_id("prod"),
+        recurring=recurring | {"meter": meter["id"], "usage_type": "metered"},
+    )
 
 
-def _meter_named(ledger: Ledger, name: str, at: str) -> Json:
+def _build_event(ledger: Ledger, given: Json, place: str) -> Json:
+    """Build an event about a meter of the seed, in its present state."""
+    return build_event(
+        ledger.account,
+        _find_meter(ledger, given["meter"], place),
+        given.get("previous_attributes"),
+        id=given["id"],
+        created=given["created"],
+        request={"id": None, "idempotency_key": None} | given.get("request", {}),
+        type=given["type"],
+    )
+
+
+def _find_meter(ledger: Ledger, name: str, place: str) -> Json:
     """Find the meter of an id or an event_name: the active one, or the only one, of that name."""
     if name in ledger.meters:
         return ledger.meters[name]
     found = [meter for meter in ledger.meters.values() if meter["event_name"] == name]
-    active = [meter for meter in found if meter["status"] == "active"]
-    chosen = active or found
+    chosen = [meter for meter in found if meter["status"] == "active"] or found
     if len(chosen) == 1:
         return chosen[0]
     if chosen:
-        raise SeedError(f"{at}.meter: {len(chosen)} meters are named {name!r}; give an id")
-    raise SeedError(f"{at}.meter: no meter has the id or event_name {name!r}")
+        raise SeedError(f"{place}.meter: {len(chosen)} meters are named {name!r}; give an id")
+    raise SeedError(f"{place}.meter: no meter has the id or event_name {name!r}")

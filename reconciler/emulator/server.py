@@ -1,4 +1,4 @@
-"""The emulator on a loopback port: threads, connections and time around the core."""
+"""Serve the emulator on a loopback port: threads, connections and the clock."""
 
 from __future__ import annotations
 
@@ -8,19 +8,18 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
-from .core import Ticket, begin, edit, finish
-from .errors import RequestError, StateError
 from .faults import Fault
+from .handle_request import Ticket, begin, edit, finish
 from .http_server import HOST, HttpServer
-from .messages import Answer, Json, Phase, Request, Response
-from .request_log import RequestLog, entry
+from .messages import Json, Phase, Request, Response
+from .request_log import RequestLog, build_entry
 from .settings import Settings
-from .state import Arrival, State
+from .state import State
 from .storage import Store
 
 
 class Clock(Protocol):
-    """What the emulator needs of time; a clock of a test need not wait."""
+    """The clock of the emulator; one of a test need not wait."""
 
     def now(self) -> float:
         """Unix seconds."""
@@ -120,26 +119,21 @@ class Server:
     def exchange(self, request: Request) -> Response | None:
         """Answer a request; None when the connection is to be reset."""
         with self.lock:
-            begun = begin(self.state, request, self.clock.now())
-        self.reached(Reached(begun.number, Phase.BEFORE, request))
-        answer = self._finish(begun)
-        self.log.add(entry(request, answer))
-        self.reached(Reached(begun.number, Phase.AFTER, request))
-        if answer.delay:
-            self.clock.sleep(answer.delay)
+            answer = begin(self.state, request, self.clock.now())
+        number = answer.arrival.number
+        self.reached(Reached(number, Phase.BEFORE, request))
+        if isinstance(answer, Ticket):
+            self._sleep(answer.delay)
+            with self.lock:
+                answer = finish(self.state, answer, self.clock.now())
+        self.log.add(build_entry(answer))
+        self.reached(Reached(number, Phase.AFTER, request))
+        self._sleep(answer.delay)
         return answer.response
 
-    def _finish(self, begun: Ticket | Answer) -> Answer:
-        """Execute a request and store its effect; the answer is a 500 if that fails."""
-        if isinstance(begun, Answer):
-            return begun
-        if begun.delay:
-            self.clock.sleep(begun.delay)
-        with self.lock:
-            try:
-                return finish(self.state, begun, self.clock.now())
-            except StateError as error:
-                return _not_stored(begun.arrival, error)
+    def _sleep(self, seconds: float) -> None:
+        if seconds:
+            self.clock.sleep(seconds)
 
     def __enter__(self) -> Self:
         self.start()
@@ -147,13 +141,6 @@ class Server:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def _not_stored(arrival: Arrival, error: StateError) -> Answer:
-    """The answer to a request that was given up because its effect could not be stored."""
-    body = RequestError(500, f"Nothing was changed: {error}", kind="api_error").body()
-    headers = {"Content-Type": "application/json", "Request-Id": arrival.request_id}
-    return Answer(arrival.number, arrival.request_id, Response(500, body, headers))
 
 
 class _SystemClock:

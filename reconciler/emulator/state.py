@@ -1,4 +1,4 @@
-"""One running emulator: the account's ledger, and what a restart loses."""
+"""The state of a running emulator: the account's data, and what a restart loses."""
 
 from __future__ import annotations
 
@@ -7,12 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .database import OBJECTS, Ledger
-from .faults import Armed, Fault, draw
-from .ids import request_id
-from .messages import Json, Phase, Request
-from .rate_limit import Limiter
-from .settings import API_VERSION, Settings
+from .database import OBJECTS, Ledger, build_event
+from .errors import RequestError
+from .faults import Armed, Fault, Kind, draw
+from .ids import generate_request_id
+from .messages import Json, Phase, Request, Response
+from .rate_limit import Bucket
+from .settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +25,27 @@ class Arrival:
     request: Request
     faults: tuple[Fault, ...]
 
-    def delay(self, *phases: Phase) -> float:
-        """Seconds that its latency faults of these phases add up to."""
-        return sum(f.wait for f in self.faults if f.silent and f.phase in phases)
+    def sum_latency(self, *phases: Phase) -> float:
+        """Return the seconds that its latency faults of these phases add up to."""
+        latencies = (f for f in self.faults if f.kind is Kind.LATENCY and f.phase in phases)
+        return sum(fault.wait for fault in latencies)
 
-    def breaks(self, *phases: Phase) -> Fault | None:
-        """The first fault of these phases that does more than delay."""
-        return next((f for f in self.faults if not f.silent and f.phase in phases), None)
+    def find_fault(self, *phases: Phase) -> Fault | None:
+        """Find the first fault of these phases that does more than delay."""
+        broken = (f for f in self.faults if f.kind is not Kind.LATENCY and f.phase in phases)
+        return next(broken, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The result of a request, to be sent after `delay` seconds.
+
+    `response` is None when the connection is reset.
+    """
+
+    arrival: Arrival
+    response: Response | None
+    delay: float
 
 
 class State:
@@ -43,7 +58,7 @@ class State:
         self.settings = settings or Settings()
         self.number = 0
         self.in_use: set[str] = set()
-        self.limiter = Limiter()
+        self._buckets: dict[str, Bucket] = {}
         self._armed = [Armed(fault) for fault in faults]
         self._history: dict[str, list[tuple[float, Json | None]]] = {}
 
@@ -55,46 +70,53 @@ class State:
         """Deactivate every fault."""
         self._armed.clear()
 
-    def arrive(self, request: Request) -> Arrival:
+    def register(self, request: Request) -> Arrival:
         """Number a request and find the faults that apply to it."""
         self.number += 1
-        chances = [draw(self.settings.chance_seed, n, self.number) for n in range(len(self._armed))]
+        seed = self.settings.chance_seed
         faults = tuple(
             armed.fault
-            for armed, chance in zip(self._armed, chances, strict=True)
-            if armed.count(self.number, request, chance)
+            for n, armed in enumerate(self._armed)
+            if armed.count(self.number, request, draw(seed, n, self.number))
         )
         ledger = self.ledger
-        new_id = request_id(ledger.account.id, ledger.opened, self.number)
-        return Arrival(self.number, new_id, request, faults)
+        request_id = generate_request_id(ledger.account.id, ledger.opened, self.number)
+        return Arrival(self.number, request_id, request, faults)
 
-    def commit(self, change: Mapping[str, list[Json]], now: float) -> None:
-        """Apply what one request changed; lists may show it later."""
+    def limit_rate(self, name: str, rate: float | None, now: float, reason: str) -> None:
+        """Count one more request under a name; raises RequestError (429) above the rate."""
+        if rate is not None:
+            bucket = self._buckets.setdefault(name, Bucket(max(1.0, rate), now))
+            if not bucket.take(rate, now):
+                raise RequestError.rate_limited(reason)
+
+    def store(self, change: Mapping[str, list[Json]], now: float) -> None:
+        """Apply what one request changed; lists may show it later. Raises StateError."""
         if self.settings.list_lag > 0:
             for name in OBJECTS:
-                self._remember(name, change.get(name, []), now)
-        self.ledger.commit(change)
+                self._keep_versions(name, change.get(name, []), now)
+        self.ledger.store(change)
 
-    def _remember(self, name: str, things: list[Json], now: float) -> None:
-        """Keep the versions that lists go on showing for a while."""
+    def _keep_versions(self, name: str, things: list[Json], now: float) -> None:
+        """Keep the versions that lists still show for a while."""
         held: dict[str, Json] = getattr(self.ledger, name)
         horizon = now - self.settings.list_lag
         for thing in things:
             shown = [past for past in self._history.get(thing["id"], ()) if past[0] > horizon]
             self._history[thing["id"]] = [*shown, (now, held.get(thing["id"]))]
 
-    def listed(self, name: str, now: float) -> list[Json]:
-        """The objects of a kind as lists show them at `now`, newest first."""
+    def list_objects(self, name: str, now: float) -> list[Json]:
+        """Return the objects of a kind as lists show them at `now`, newest first."""
         held: dict[str, Json] = getattr(self.ledger, name)
         newest_first = list(reversed(held.values()))
         if not self._history:
             return newest_first
         horizon = now - self.settings.list_lag
-        seen = (self._as_of(thing, horizon) for thing in newest_first)
-        return [thing for thing in seen if thing is not None]
+        versions = (self._find_version(thing, horizon) for thing in newest_first)
+        return [thing for thing in versions if thing is not None]
 
-    def _as_of(self, thing: Json, horizon: float) -> Json | None:
-        """The version of an object at a moment; None where it did not exist yet."""
+    def _find_version(self, thing: Json, horizon: float) -> Json | None:
+        """Return the version of an object at a time; None where it did not exist yet."""
         later = (old for at, old in self._history.get(thing["id"], ()) if at > horizon)
         return next(later, thing)
 
@@ -116,32 +138,35 @@ class Call:
 
     @property
     def ledger(self) -> Ledger:
-        """What the account holds before this call."""
+        """The data of the account before this call."""
         return self.state.ledger
 
     @property
     def settings(self) -> Settings:
-        """The switches in force."""
+        """The settings of the emulator."""
         return self.state.settings
 
+    def find(self, name: str, noun: str) -> Json:
+        """Find the object of the call's id; raises RequestError (404)."""
+        held: dict[str, Json] = getattr(self.ledger, name)
+        if self.object_id not in held:
+            raise RequestError.no_such(noun, self.object_id)
+        return held[self.object_id]
+
     def put(self, name: str, thing: Json, event: str, previous: Json | None = None) -> None:
-        """Store an object and emit its event, once nothing can be refused."""
+        """Store an object and emit its event, after every check."""
         self.change[name].append(thing)
         self.emit(thing, event, previous)
 
     def emit(self, thing: Json, event: str, previous: Json | None = None) -> None:
-        """Record an event; only `*.updated` ones have previous attributes."""
-        data = {"object": thing} | ({"previous_attributes": previous} if previous else {})
-        self.change["events"].append(
-            {
-                "id": self.ledger.new_id("evt"),
-                "object": "event",
-                "api_version": API_VERSION,
-                "created": int(self.now),
-                "data": data,
-                "livemode": self.ledger.account.livemode,
-                "pending_webhooks": 0,
-                "request": {"id": self.request_id, "idempotency_key": self.key},
-                "type": event,
-            }
+        """Record an event."""
+        new = build_event(
+            self.ledger.account,
+            thing,
+            previous,
+            id=self.ledger.create_id("evt"),
+            created=int(self.now),
+            request={"id": self.request_id, "idempotency_key": self.key},
+            type=event,
         )
+        self.change["events"].append(new)

@@ -2,7 +2,7 @@
 
 A transaction is in the write-ahead log before its request is answered: killing the process
 loses nothing that a client has seen. Only regular files are opened, and nothing is written
-before the file at the path has proven, by its application id, that an emulator made it.
+before the application id of the file shows that an emulator made it.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from pathlib import Path
 from .database import KEPT, OBJECTS, Account, Ledger
 from .errors import StateError
 from .messages import Json
-from .seed import Seed, sow
+from .seed import Seed, load_seed
 
 VERSION = 1
 
 _APPLICATION_ID = 0x4D745265
 _WAL_MAGIC = b"\x37\x7f\x06"
 _WAL_MODE = b"\2\2"  # at offset 18 of a database: its journal is a write-ahead log
-_START_AFRESH = "delete the file to start afresh, or choose another one"
+_START_AFRESH = "delete the file to start with a new account, or choose another file"
 _TABLES = f"""
 PRAGMA application_id = {_APPLICATION_ID};
 PRAGMA user_version = {VERSION};
@@ -72,7 +72,7 @@ class StateFile:
         try:
             yield
         except sqlite3.Error as error:
-            raise _state_error(self._path, error) from None
+            raise _describe_error(self._path, error) from None
 
 
 def open_file(path: Path, seed: Seed) -> StateFile:
@@ -80,7 +80,7 @@ def open_file(path: Path, seed: Seed) -> StateFile:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if not _check_files(path):
-            _create(path, sow(seed))
+            _create(path, load_seed(seed))
         _check_owner(path)
         return StateFile(path)
     except OSError as error:
@@ -100,7 +100,7 @@ def _check_files(path: Path) -> bool:
                 head = file.read(len(_WAL_MAGIC))
             ours = head in (b"", _WAL_MAGIC)
         if not ours:
-            raise StateError(f"{companion}: does not belong to an emulator's state; move it away")
+            raise StateError(f"{companion}: was not created by an emulator; move it away")
     return exists
 
 
@@ -116,15 +116,15 @@ def _is_present(path: Path) -> bool:
 
 
 def _check_owner(path: Path) -> None:
-    """Prove that an emulator made the database, without locking it or reading its log."""
+    """Check that an emulator made the database, without locking it or reading its log."""
     try:
         with closing(_connect(path, "ro&immutable=1")) as connection:
             (owner,) = connection.execute("PRAGMA application_id").fetchone()
             (version,) = connection.execute("PRAGMA user_version").fetchone()
     except sqlite3.Error as error:
-        raise _state_error(path, error) from None
+        raise _describe_error(path, error) from None
     if owner != _APPLICATION_ID:
-        raise StateError(f"{path}: is not the state of an emulator; {_START_AFRESH}")
+        raise StateError(f"{path}: is not an emulator state file; {_START_AFRESH}")
     if version != VERSION:
         raise StateError(
             f"{path}: has state version {version}, this program reads {VERSION}; {_START_AFRESH}"
@@ -132,12 +132,12 @@ def _check_owner(path: Path) -> None:
 
 
 def _create(path: Path, ledger: Ledger) -> None:
-    """Put a complete database at the path, unless another process was faster."""
+    """Create a complete database at the path, unless another process has done so."""
     with closing(sqlite3.connect(":memory:")) as memory:
         memory.executescript(_TABLES)
         with memory:
             memory.execute("INSERT INTO account VALUES (?, ?, 0)", astuple(ledger.account))
-            _insert(memory, ledger.contents())
+            _insert(memory, ledger.export())
         image = bytearray(memory.serialize())
     image[18:20] = _WAL_MODE
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as draft:
@@ -185,17 +185,17 @@ def _read(connection: sqlite3.Connection) -> Ledger:
     names = [column[0] for column in replies.description]
     record["replies"] = [dict(zip(names, row, strict=True)) for row in replies]
     record["made"] = dict(connection.execute("SELECT * FROM made"))
-    ledger.absorb(record)
+    ledger.load(record)
     return ledger
 
 
-def _state_error(path: Path, error: sqlite3.Error) -> StateError:
-    """Say what an error of SQLite means for the user of the file."""
+def _describe_error(path: Path, error: sqlite3.Error) -> StateError:
+    """Describe an error of SQLite for the user of the file."""
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith("SQLITE_BUSY"):
         return StateError(
-            f"{path}: another process is using this emulator state; end it, or use another file"
+            f"{path}: another process is using this emulator state; stop it, or use another file"
         )
     if name.startswith(("SQLITE_NOTADB", "SQLITE_CORRUPT")) or name == "SQLITE_ERROR":
-        return StateError(f"{path}: is not the state of an emulator ({error}); {_START_AFRESH}")
+        return StateError(f"{path}: is not an emulator state file ({error}); {_START_AFRESH}")
     return StateError(f"{path}: cannot be read or written: {error}")

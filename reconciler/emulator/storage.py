@@ -1,4 +1,4 @@
-"""Where the account is kept: in memory, or in a file that survives the process."""
+"""Open the account's data: in memory, or in a file."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Self
 
 from .database import Ledger
-from .seed import Seed, sow
+from .seed import Seed, load_seed
 
 
 class Store:
-    """A ledger, and how to release what keeps it. Call `close`, or use it in a `with`."""
+    """An account's data, in memory or in a file. Call `close`, or use it in a `with`."""
 
     def __init__(self, ledger: Ledger, close: Callable[[], None] = lambda: None) -> None:
         self.ledger = ledger
@@ -27,12 +27,12 @@ class Store:
 def open_state(path: str | Path | None = None, seed: Seed = None) -> Store:
     """Open the account kept at `path`; with None, one that exists in memory only.
 
-    `seed` (a mapping, or the path of a JSON file) is what the account starts from where the
-    file does not exist yet. Raises StateError for files that cannot be used, among them
-    those that another process holds, and SeedError for a seed that describes no account.
+    `seed` (a mapping, or the path of a JSON file) is the initial account where the file does not
+    exist yet. Raises StateError for files that cannot be used, for instance because another
+    process has locked them, and SeedError for an invalid seed.
     """
     if path is None:
-        return Store(sow(seed))
+        return Store(load_seed(seed))
     from .state_file import open_file  # only a state file needs SQLite
 
     file = open_file(Path(path), seed)

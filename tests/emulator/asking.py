@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from reconciler.emulator import Settings, open_state
-from reconciler.emulator.core import Ticket, begin, finish
-from reconciler.emulator.messages import Answer, Request
-from reconciler.emulator.state import State
+from reconciler.emulator.handle_request import Ticket, begin, finish
+from reconciler.emulator.messages import Request
+from reconciler.emulator.state import Answer, State
 
 METERS = "/v1/billing/meters"
 START = 1_790_000_000.0

@@ -153,7 +153,7 @@ def test_a_failed_execution_gives_its_key_back(monkeypatch):
     """Even if the emulator itself fails."""
     emulated = account()
     ticket = emulated.begin(emulated.posting(key="k", **meter()))
-    monkeypatch.setattr(type(emulated.state.ledger), "new_id", lambda *_: 1 / 0)
+    monkeypatch.setattr(type(emulated.state.ledger), "create_id", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         emulated.finish(ticket)
     monkeypatch.undo()

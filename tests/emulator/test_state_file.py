@@ -139,7 +139,7 @@ def test_a_log_without_its_database_is_refused(path):
     path.unlink()
     log = beside(path, "-wal")
     kept = log.read_bytes()
-    with pytest.raises(StateError, match=r"local\.json-wal: does not belong to"):
+    with pytest.raises(StateError, match=r"local\.json-wal: was not created by"):
         open_state(path)
     assert (path.exists(), log.read_bytes()) == (False, kept)
 
@@ -210,11 +210,11 @@ def database(path, application_id=0, version=1):
 
 OURS = 0x4D745265
 FOREIGN = {
-    "empty": (lambda path: path.write_bytes(b""), "is not the state of an emulator"),
-    "text": (lambda path: path.write_text('{"version": 1}'), "is not the state of an emulator"),
-    "database": (database, "is not the state of an emulator"),
+    "empty": (lambda path: path.write_bytes(b""), "is not an emulator state file"),
+    "text": (lambda path: path.write_text('{"version": 1}'), "is not an emulator state file"),
+    "database": (database, "is not an emulator state file"),
     "version": (lambda path: database(path, OURS, 2), "has state version 2, this program reads 1"),
-    "tables": (lambda path: database(path, OURS), "is not the state of an emulator"),
+    "tables": (lambda path: database(path, OURS), "is not an emulator state file"),
 }
 
 
@@ -229,7 +229,7 @@ def test_a_file_of_another_program_stays_as_it_is(path, kind):
         with pytest.raises(StateError) as caught:
             open_state(path)
         assert f"local.json: {complaint}" in str(caught.value)
-        assert "delete the file to start afresh" in str(caught.value)
+        assert "delete the file to start with a new account" in str(caught.value)
     assert path.read_bytes() == before
     assert os.listdir(path.parent) == [path.name]
 
@@ -239,7 +239,7 @@ def test_a_damaged_state_is_an_error(path):
     with open_state(path, {"meters": [meter(f"m{n}") for n in range(99)]}):
         pass
     path.write_bytes(path.read_bytes()[:9000])
-    with pytest.raises(StateError, match=r"local\.json: is not the state of an emulator"):
+    with pytest.raises(StateError, match=r"local\.json: is not an emulator state file"):
         open_state(path)
 
 
@@ -259,7 +259,7 @@ def test_companions_of_another_program_are_refused(path, suffix, exists):
     companion.unlink()
     companion.write_text("precious")
     if not (exists and suffix == "-shm"):  # a regular one is neither read nor written
-        with pytest.raises(StateError, match=rf"local\.json{suffix}: does not belong"):
+        with pytest.raises(StateError, match=rf"local\.json{suffix}: was not created by"):
             open_state(path)
     else:
         open_state(path).close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from emulator.asking import METERS, account, meter
 
-from reconciler.emulator import Fault, SettingError, Settings, choices, parse_settings
+from reconciler.emulator import Fault, SettingError, Settings, list_choices, parse_settings
 
 TAKEN = "An active meter already exists for event name 'a'."
 
@@ -64,7 +64,7 @@ def test_the_type_of_a_key_in_use(kind, faults):
 
 def test_every_switch_is_written_as_it_is_offered():
     """What `emulate --help` names is what the command line takes, the default first."""
-    offered = choices()
+    offered = list_choices()
     assert set(offered) == {f for f in Settings.__slots__ if f != "keys"}
     for name, words in offered.items():
         value = getattr(Settings(), name)

@@ -18,7 +18,7 @@ from ...emulator import (
     Server,
     SettingError,
     Settings,
-    choices,
+    list_choices,
     open_state,
     parse_key,
     parse_moment,
@@ -30,7 +30,7 @@ from ..arguments import Options, Parser, whole_number
 from ..context import PLAIN, Command, Context
 
 _SPELLED_OUT = ("latency", "rate_limit", "name_scope")
-_OTHERS = {name: options for name, options in choices().items() if name not in _SPELLED_OUT}
+_OTHERS = {name: options for name, options in list_choices().items() if name not in _SPELLED_OUT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

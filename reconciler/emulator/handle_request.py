@@ -1,0 +1,154 @@
+"""Handle one request for one account, without files, clock or randomness.
+
+`begin` checks a request, `finish` executes it; in between, its idempotency key is in use.
+Call both while holding the lock of the state, and wait outside it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .auth import check_account, check_key, check_permission, check_version
+from .database import Reply
+from .errors import RequestError, StateError
+from .fault_responses import apply_fault
+from .faults import Fault, Kind
+from .forms import encode_form, parse_parameters
+from .idempotency import find_reply, hash_request
+from .messages import Json, Phase, Request, Response
+from .params import parse_params
+from .routes import Endpoint, find_endpoint
+from .settings import API_VERSION
+from .state import Answer, Arrival, Call, State
+
+_BOTH = (Phase.BEFORE, Phase.AFTER)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """An accepted request, to be executed in `delay` seconds."""
+
+    arrival: Arrival
+    endpoint: Endpoint
+    object_id: str
+    params: dict[str, Any]
+    meaning: str
+    delay: float
+
+
+def begin(state: State, request: Request, now: float) -> Ticket | Answer:
+    """Accept a request, or answer it at once: refused, replayed, or broken by a fault."""
+    arrival = state.register(request)
+    fault = arrival.find_fault(Phase.BEFORE)
+    if fault and fault.kind is not Kind.FAILURE:
+        return _answer_early(state, arrival, 200, "")
+    try:
+        accepted = _accept(state, arrival, now)
+    except RequestError as error:
+        return _answer_early(state, arrival, error.status, error.body, error.headers)
+    if isinstance(accepted, Reply):
+        replayed = {"idempotent-replayed": "true"}
+        return _answer_early(state, arrival, accepted.status, accepted.body, replayed)
+    if request.key:
+        state.in_use.add(request.key)
+    return accepted
+
+
+def finish(state: State, ticket: Ticket, now: float) -> Answer:
+    """Execute an accepted request, store its answer under its key, and answer it."""
+    arrival, key = ticket.arrival, ticket.arrival.request.key
+    call = Call(state, now, ticket.object_id, ticket.params, arrival.request_id, key)
+    before, after = arrival.find_fault(Phase.BEFORE), arrival.find_fault(Phase.AFTER)
+    failure = RequestError.internal()
+    try:
+        status, body = (500, failure.body) if before else _execute(ticket.endpoint, call)
+        if after and after.kind is Kind.FAILURE:
+            status, body = 500, failure.body
+        if key:
+            state.ledger.drop_expired_replies(now)
+            call.change["replies"].append(asdict(Reply(key, ticket.meaning, status, body, now)))
+        if call.change:
+            state.store(call.change, now)
+    except StateError as error:
+        status, body = 500, RequestError.internal(f"Nothing was changed: {error}").body
+    finally:
+        state.in_use.discard(key or "")
+    response = _build_response(arrival, status, body)
+    delay = arrival.sum_latency(Phase.AFTER)
+    return _apply_fault(state, arrival, response, before or after, delay)
+
+
+def edit(state: State, path: str, params: Mapping[str, Any], now: float) -> Json:
+    """Make a POST as the dashboard does: no key, no faults, no limits, no request id in events.
+
+    Numbers and booleans in `params` are encoded as in a form. Raises RequestError when the API
+    would refuse it.
+    """
+    endpoint, object_id = find_endpoint("POST", path)
+    call = Call(state, now, object_id, parse_params(endpoint.shape, encode_form(params)))
+    answer = endpoint.run(call)
+    if call.change:
+        state.store(call.change, now)
+    return answer
+
+
+def _accept(state: State, arrival: Arrival, now: float) -> Ticket | Reply:
+    """Make every check before the execution, in Stripe's order; raises RequestError."""
+    request, settings, account = arrival.request, state.settings, state.ledger.account
+    key = check_key(request, account, settings)
+    check_version(request)
+    endpoint, object_id = find_endpoint(request.method, request.path)
+    state.limit_rate("", settings.rate_limit, now, "global-rate")
+    name = f"{endpoint.method} {endpoint.path}"
+    state.limit_rate(name, settings.endpoint_rate_limit, now, "endpoint-rate")
+    check_account(request, key, account)
+    check_permission(key, endpoint.permission, account)
+    tree = parse_parameters(request)
+    meaning = hash_request(request, tree)
+    stored = find_reply(state, request.key, meaning, now) if request.key else None
+    if stored:
+        return stored
+    params = parse_params(endpoint.shape, tree)
+    delay = settings.latency + arrival.sum_latency(Phase.BEFORE)
+    return Ticket(arrival, endpoint, object_id, params, meaning, delay)
+
+
+def _execute(endpoint: Endpoint, call: Call) -> tuple[int, str]:
+    """Execute a call; endpoints make every check before they change anything."""
+    try:
+        return 200, json.dumps(endpoint.run(call))
+    except RequestError as error:
+        return error.status, error.body
+
+
+def _answer_early(
+    state: State, arrival: Arrival, status: int, body: str, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """Answer a request that is not executed; faults of either phase apply."""
+    response = _build_response(arrival, status, body, headers)
+    delay = state.settings.latency + arrival.sum_latency(*_BOTH)
+    return _apply_fault(state, arrival, response, arrival.find_fault(*_BOTH), delay)
+
+
+def _apply_fault(
+    state: State, arrival: Arrival, response: Response, fault: Fault | None, delay: float
+) -> Answer:
+    if fault is None:
+        return Answer(arrival, response, delay)
+    received = apply_fault(fault, arrival.request, response, state.settings)
+    return Answer(arrival, received, delay + fault.silence)
+
+
+def _build_response(
+    arrival: Arrival, status: int, body: str, more: Mapping[str, str] | None = None
+) -> Response:
+    """Build a response with the headers that every answer of the API has."""
+    request = arrival.request
+    headers = {"Content-Type": "application/json", "Request-Id": arrival.request_id}
+    headers["Stripe-Version"] = request.headers.get("stripe-version") or API_VERSION
+    if request.key:
+        headers["Idempotency-Key"] = request.key
+    return Response(status, body, headers | dict(more or {}))
