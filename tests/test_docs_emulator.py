@@ -1,4 +1,4 @@
-"""The page on the emulator: its sessions are real ones, its tables are whole."""
+"""docs/emulator.md: its sessions are captured from real runs, its tables are complete."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PRINTED = "http://127.0.0.1:12111"
 
 
 class Emulator:
-    """An emulator as a process of its own, on a free port, and all that it says."""
+    """An emulator in a process of its own, on a free port, and its output."""
 
     def __init__(self, words: list[str]) -> None:
         self._child = subprocess.Popen(
@@ -35,28 +35,28 @@ class Emulator:
             text=True,
         )
         assert self._child.stdout
-        self._said = self._child.stdout.readline()
-        (self.url,) = _SERVED.findall(self._said)
+        self._output = self._child.stdout.readline()
+        (self.url,) = _SERVED.findall(self._output)
 
     def end(self) -> str:
-        """Ctrl-C; what it has said, as if on the usual port."""
+        """Stop it; return its output, with the default port."""
         self._child.terminate()
         rest, _ = self._child.communicate(timeout=10)
         assert self._child.returncode == 0
-        return (self._said + rest).replace(self.url, PRINTED)
+        return (self._output + rest).replace(self.url, PRINTED)
 
 
-def lay_out(url: str) -> None:
-    """The files of the page in this folder, for an emulator at this address."""
+def write_files(url: str) -> None:
+    """Write the files of the page into this folder, for an emulator at this address."""
     for name, text in re.findall(r"`([\w/]+\.\w+)`:\n\n```\w+\n(.*?)```", TEXT, re.S):
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_text(text.replace(PRINTED, url), "utf-8")
 
 
-def sessions(run: ApplyContext, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
-    """Each command of the page with what it says; an `emulate` is served until the next one."""
+def run_sessions(run: ApplyContext, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
+    """Run each command of the page; an emulator runs until the next one starts."""
     serving: tuple[str, Emulator] | None = None
-    lay_out(PRINTED)
+    write_files(PRINTED)
     for _, command in CONSOLE.findall(TEXT):
         key, name, *words = shlex.split(f"NONE= {command}" if command[0] == "r" else command)
         assert name == "reconciler"
@@ -64,7 +64,7 @@ def sessions(run: ApplyContext, monkeypatch: pytest.MonkeyPatch) -> Iterator[tup
             if serving:
                 yield serving[0], serving[1].end()
             serving = command, Emulator(words)
-            lay_out(serving[1].url)
+            write_files(serving[1].url)
         else:
             monkeypatch.setenv(*key.split("=", 1))
             ran = run(*words)
@@ -74,18 +74,16 @@ def sessions(run: ApplyContext, monkeypatch: pytest.MonkeyPatch) -> Iterator[tup
     yield serving[0], serving[1].end()
 
 
-def test_the_sessions_are_real(tmp_path, monkeypatch, run, request):
-    """What stands below each command is what it says."""
+def test_the_sessions_are_captured_output(tmp_path, monkeypatch, run, request):
     monkeypatch.chdir(tmp_path)
-    said = dict(sessions(run, monkeypatch))
-    wanted = CONSOLE.sub(lambda found: f"{found[1]}{said[found[2]]}```", TEXT)
+    output = dict(run_sessions(run, monkeypatch))
+    wanted = CONSOLE.sub(lambda found: f"{found[1]}{output[found[2]]}```", TEXT)
     if request.config.getoption("--update-golden"):
         PAGE.write_text(wanted, "utf-8")
     assert PAGE.read_text("utf-8") == wanted
 
 
-def test_every_option_is_on_the_page(run):
-    """Those that are `emulate`'s own."""
+def test_every_option_of_emulate_is_on_the_page(run):
     own, _ = run("emulate", "--help").out.split("\noutput:\n")
     for option in set(re.findall(r"--[a-z-]+", own)):
         assert f"`{option}" in TEXT, option
@@ -93,14 +91,12 @@ def test_every_option_is_on_the_page(run):
 
 @pytest.mark.parametrize("kind", Kind)
 def test_every_kind_of_fault_is_on_the_page(kind):
-    """In the table, in a form that is understood."""
     faults = TEXT[TEXT.index("## Faults") : TEXT.index("## Switches")]
     (shown,) = re.findall(rf"^\| `({kind}[^`]*)` \|", faults, re.M)
     assert Fault.parse(shown).kind is kind
 
 
-def test_every_word_of_a_fault_is_on_the_page():
-    """And every word that is shown for one is understood."""
+def test_every_option_of_a_fault_is_on_the_page():
     shown = re.findall(r"`([a-z_]+)=[^`]+`", TEXT[TEXT.index("## Faults") :])
     assert {*OPTIONS, "post"} <= set(shown)
     for spec in re.findall(r"--fault (\S+)", TEXT):
@@ -109,7 +105,6 @@ def test_every_word_of_a_fault_is_on_the_page():
 
 
 def test_every_switch_is_on_the_page():
-    """With its values, the default first."""
     table = re.findall(r"^\| `(\w+)` \| ([^|]+) \| [^|]+ \|$", TEXT, re.M)
     shown = {name: values.replace("`", "") for name, values in table}
     for name, values in list_choices().items():
@@ -117,7 +112,6 @@ def test_every_switch_is_on_the_page():
 
 
 def test_every_call_and_permission_is_on_the_page():
-    """The table is that of the emulator."""
     table = re.findall(r"^\| `([A-Z]+) (\S+)` \| (\w+) \|$", TEXT, re.M)
     assert table == [(each.method, each.path, each.permission) for each in ENDPOINTS]
     assert all(f"`{name}`" in TEXT for name in PERMISSIONS)
@@ -125,7 +119,6 @@ def test_every_call_and_permission_is_on_the_page():
 
 @pytest.mark.parametrize("name", ["account", "meters", "prices", "events"])
 def test_every_field_of_a_seed_is_on_the_page(name):
-    """Required or not, in the row of its object."""
     (row,) = re.findall(rf"^\| `{name}` \|(.*)\|$", TEXT, re.M)
     fields = build_validator().schema["$defs"][name.rstrip("s")]["properties"]
     assert set(re.findall(r"`(\w+)`", row)) - {"idempotency_key"} == set(fields)

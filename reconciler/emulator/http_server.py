@@ -9,12 +9,12 @@ import struct
 import sys
 import threading
 from collections.abc import Callable
-from http import HTTPStatus
 from http.client import responses
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
 from typing import Any
 
+from .errors import RequestError
 from .messages import Request, Response
 
 HOST = "127.0.0.1"
@@ -32,14 +32,6 @@ LINGER = 1.0
 """Seconds for which a refused client may continue to send."""
 
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends a reset, not an end
-
-
-class BodyError(Exception):
-    """A body that contradicts its headers, and the status of its refusal."""
-
-    def __init__(self, status: HTTPStatus) -> None:
-        super().__init__(status.phrase)
-        self.status = status
 
 
 class HttpServer(ThreadingHTTPServer):
@@ -129,7 +121,7 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.raw_requestline:
             self.close_connection = True
         elif len(self.raw_requestline) > LONGEST_LINE:
-            self._refuse(HTTPStatus.REQUEST_URI_TOO_LONG)
+            self._refuse(RequestError(414, "Request-URI Too Long"))
         elif self.parse_request():
             self._respond()
 
@@ -138,8 +130,8 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             chunked = "transfer-encoding" in self.headers
             body = self._read_chunks() if chunked else self._read_sized()
-        except BodyError as error:
-            self._refuse(error.status)
+        except RequestError as error:
+            self._refuse(error)
             return
         path, _, query = self.path.partition("?")
         headers = {name.lower(): value for name, value in self.headers.items()}
@@ -154,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _read_sized(self) -> bytes:
         stated = self.headers.get("content-length", "0")
         if not re.fullmatch(r"\d{1,15}", stated, re.ASCII):
-            raise BodyError(HTTPStatus.BAD_REQUEST)
+            raise RequestError(400, "Bad Request")
         return self._read(int(stated))
 
     def _read_chunks(self) -> bytes:
@@ -163,7 +155,7 @@ class _Handler(BaseHTTPRequestHandler):
         while size := self._read_chunk_size():
             body += self._read(size)
             if len(body) > LARGEST_BODY:
-                raise BodyError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+                raise RequestError(413, "Request Entity Too Large")
             self.rfile.readline(LONGEST_LINE)
         while self.rfile.readline(LONGEST_LINE).strip():
             pass
@@ -174,25 +166,25 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             return int(line, 16)
         except ValueError:
-            raise BodyError(HTTPStatus.BAD_REQUEST) from None
+            raise RequestError(400, "Bad Request") from None
 
     def _read(self, size: int) -> bytes:
         """Read exactly so many bytes; raises ConnectionError when the client disconnects earlier."""
         if not 0 <= size <= LARGEST_BODY:
-            raise BodyError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+            raise RequestError(413, "Request Entity Too Large")
         data = self.rfile.read(size)
         if len(data) < size:
             raise ConnectionAbortedError("the client disconnected inside its request")
         return data
 
-    def _refuse(self, status: HTTPStatus) -> None:
+    def _refuse(self, error: RequestError) -> None:
         """Refuse a request before it reaches the API, and end the connection.
 
         The rest of the request is read: closing with unread data would reset the connection
         and lose the answer.
         """
         self.close_connection = True
-        self._write(Response(status, f"{status.phrase}\n", {"Content-Type": "text/plain"}))
+        self._write(Response(error.status, f"{error.message}\n", {"Content-Type": "text/plain"}))
         self.connection.shutdown(socket.SHUT_WR)
         self.connection.settimeout(LINGER)
         for _ in range(16 * LARGEST_BODY // LONGEST_LINE):

@@ -128,7 +128,7 @@ def test_a_taken_port_is_a_clear_error(run, world):
     port = world().server.port
     ran = run("emulate", "--port", port)
     assert ran.code == 1
-    assert f"error E001: 127.0.0.1:{port} cannot be served: Address already in use" in ran.out
+    assert f"error E001: cannot listen on 127.0.0.1:{port}: Address already in use" in ran.out
     assert "--port 0" in ran.out
 
 

@@ -1,4 +1,4 @@
-"""`emulate`: serve the emulator on a loopback port, until Ctrl-C or SIGTERM."""
+"""`emulate`: run the emulator on a loopback port, until Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _OTHERS = {name: options for name, options in list_choices().items() if name not
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmulateOptions(Options):
-    """The port, the state and the seed, the settings and the faults of the emulator."""
+    """The options of `emulate`."""
 
     port: int = 12111
     state: str | None = None
@@ -62,23 +62,16 @@ _FAULT = (
     "inject a fault, KIND[:before|after][:NAME=VALUE]..., e.g. 500:after:post=3 or reset:n=7; "
     "repeatable"
 )
-_HOLD = "with --announce: pause at e.g. 7:before or 7:after until a line is entered"
+_HOLD = "pause at e.g. 7:before or 7:after until a line is entered; implies --announce"
 
 
-def _options(parser: Parser) -> None:
+def _add_options(parser: Parser) -> None:
     add = parser.add_argument
     many: dict[str, Any] = {"action": "append", "default": []}
-    add(
-        "--port",
-        type=whole_number,
-        default=12111,
-        help="port to listen on (default 12111; 0: any free port)",
-    )
-    add(
-        "--state",
-        metavar="FILE",
-        help="keep the state of the account in this SQLite file (default: in memory)",
-    )
+    port = "port to listen on (default 12111; 0: any free port)"
+    add("--port", type=whole_number, default=12111, help=port)
+    state = "keep the state of the account in this SQLite file (default: in memory)"
+    add("--state", metavar="FILE", help=state)
     add("--seed", metavar="FILE", help="JSON file with the initial state of a new account")
     add("--latency", metavar="MS", help="delay every response by this many milliseconds")
     add("--rate-limit", metavar="N", help="answer 429 above this many requests a second")
@@ -92,8 +85,8 @@ def _options(parser: Parser) -> None:
 
 def _emulate(options: EmulateOptions, context: Context) -> Document:
     try:
-        settings, faults = _settings(options), [Fault.parse(spec) for spec in options.fault]
-        announcer = _announcer(options, context)
+        settings, faults = _build_settings(options), [Fault.parse(spec) for spec in options.fault]
+        announcer = _build_announcer(options, context)
     except (SettingError, argparse.ArgumentTypeError) as error:
         hint = "see `reconciler emulate --help`"
         raise UsageError(usage.BAD_OPTIONS(str(error), hint=hint)) from None
@@ -110,19 +103,19 @@ def _emulate(options: EmulateOptions, context: Context) -> Document:
     except EmulatorError as error:
         raise ReconcilerError(environment.EMULATOR(str(error))) from None
     except OSError as error:
-        raise ReconcilerError(_unserved(options.port, error)) from None
+        raise ReconcilerError(_describe_error(options.port, error)) from None
     return serving
 
 
-def _unserved(port: int, error: OSError) -> Diagnostic:
+def _describe_error(port: int, error: OSError) -> Diagnostic:
     why = os.strerror(error.errno) if error.errno else str(error)
-    message = f"127.0.0.1:{port} cannot be served: {why}"
+    message = f"cannot listen on 127.0.0.1:{port}: {why}"
     return environment.EMULATOR(message, hint="choose another --port; --port 0 takes any free port")
 
 
-def _settings(options: EmulateOptions) -> Settings:
-    """Return the settings; a latency without a unit is in milliseconds."""
-    given = dict(_pair(word) for word in options.switch)
+def _build_settings(options: EmulateOptions) -> Settings:
+    """Build the settings; a latency without a unit is in milliseconds."""
+    given = dict(_parse_switch(word) for word in options.switch)
     spelled = {name: getattr(options, name) for name in _SPELLED_OUT}
     given |= {name: word for name, word in spelled.items() if word is not None}
     if given.get("latency", "").isdigit():
@@ -130,14 +123,14 @@ def _settings(options: EmulateOptions) -> Settings:
     return replace(parse_settings(given), keys=tuple(map(parse_key, options.key)))
 
 
-def _pair(word: str) -> tuple[str, str]:
+def _parse_switch(word: str) -> tuple[str, str]:
     name, equals, value = word.partition("=")
     if not equals:
         raise SettingError(f"--switch {word!r} is not NAME=VALUE")
     return name, value
 
 
-def _announcer(options: EmulateOptions, context: Context) -> Announcer | None:
+def _build_announcer(options: EmulateOptions, context: Context) -> Announcer | None:
     if not options.announce and not options.hold:
         return None
     holds = [parse_moment(word) for word in options.hold]
@@ -146,9 +139,9 @@ def _announcer(options: EmulateOptions, context: Context) -> Announcer | None:
 
 COMMAND = Command(
     EmulateOptions,
-    "Serve an emulated Stripe on 127.0.0.1: billing meters, prices, events and the account.\n"
-    "It keeps state as Stripe does, and injects faults on demand. Ctrl-C ends it.",
-    _options,
+    "Run a local emulator of the Stripe API: billing meters, prices, events and the account.\n"
+    "It keeps state as Stripe does, and injects faults on request. Ctrl-C stops it.",
+    _add_options,
     _emulate,
     PLAIN,
 )
