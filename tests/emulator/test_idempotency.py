@@ -1,134 +1,124 @@
 """Idempotency keys: what is stored, what is replayed, what is refused."""
 
 import pytest
-from emulator.asking import METERS, Said, account, meter
+from emulator.client import DAY, METERS, account, meter
 
 from reconciler.emulator import Fault
 
-DAY = 24 * 3600
 
-
-def test_a_key_replays_its_first_answer_and_has_no_second_effect():
-    """Same status and body, marked as replayed, under a request id of its own."""
+def test_a_key_replays_its_first_answer_without_a_second_effect():
     emulated = account()
-    first = emulated.post(key="k", **meter())
-    second = emulated.post(key="k", **meter())
-    assert second.json == first.json
-    assert "idempotent-replayed" not in first.headers
+    asked = meter()
+    first = emulated.post(key="k", **asked)
+    second = emulated.post(key="k", **dict(reversed(asked.items())))
+    assert (second.status, second.json) == (200, first.json)
+    assert not first.replayed
     assert second.headers["idempotent-replayed"] == "true"
     assert second.headers["Idempotency-Key"] == "k"
     assert second.headers["Request-Id"] != first.headers["Request-Id"]
     assert len(emulated.meters) == len(emulated.events) == 1
 
 
-def test_an_old_success_is_replayed_though_the_world_has_moved():
-    """The trap of deterministic keys: the second deactivation does nothing."""
+def test_a_success_is_replayed_although_the_meter_has_changed_since():
+    """A second deactivation under the same key has no effect."""
     emulated = account()
-    path = f"{METERS}/{emulated.post(**meter()).json['id']}"
-    emulated.post(f"{path}/deactivate", "stop")
-    emulated.post(f"{path}/reactivate", "start")
-    said = emulated.post(f"{path}/deactivate", "stop")
-    assert said.json["status"] == "inactive"
+    path = emulated.create()
+    emulated.post(f"{path}/deactivate", "first")
+    emulated.post(f"{path}/reactivate", "second")
+    assert emulated.post(f"{path}/deactivate", "first").json["status"] == "inactive"
     assert emulated.meters[0]["status"] == "active"
-
-
-def test_the_order_of_parameters_does_not_matter():
-    """The same parameters are the same request."""
-    emulated = account()
-    asked = meter()
-    emulated.post(key="k", **asked)
-    assert emulated.post(key="k", **dict(reversed(asked.items()))).status == 200
 
 
 @pytest.mark.parametrize(
     ("path", "params"),
-    [(METERS, meter(display_name="Other")), (f"{METERS}/mtr_1/deactivate", {})],
+    [
+        ("", meter(display_name="Other")),
+        ("/mtr_1/deactivate", {}),
+    ],
 )
-def test_a_key_means_one_request(path, params):
-    """Other parameters, or another endpoint, are a 400 of type idempotency_error."""
+def test_a_key_belongs_to_one_request(path, params):
     emulated = account()
     emulated.post(key="k", **meter())
-    said = emulated.post(path, "k", **params)
-    assert (said.status, said.error["type"]) == (400, "idempotency_error")
-    assert "Try using a key other than 'k'" in said.error["message"]
+    response = emulated.post(METERS + path, "k", **params)
+    assert (response.status, response.error["type"]) == (400, "idempotency_error")
+    assert "Try using a key other than 'k'" in response.error["message"]
 
 
-def test_a_key_is_in_use_until_its_request_ends():
-    """409 in the meantime, nothing stored for it, then a replay."""
-    emulated = account()
+@pytest.mark.parametrize("kind", ["idempotency_error", "invalid_request_error"])
+def test_a_key_is_in_use_until_its_request_ends(kind):
+    """409 in the meantime, nothing stored for it, then a replay; the type is a setting."""
+    emulated = account(key_in_use_error=kind)
     request = emulated.posting(key="k", **meter())
     ticket = emulated.begin(request)
-    said = emulated.ask(request)
-    assert (said.status, said.error["code"]) == (409, "idempotency_key_in_use")
+    response = emulated.ask(request)
+    assert (response.status, response.error["code"]) == (409, "idempotency_key_in_use")
+    assert response.error["type"] == kind
     assert emulated.post(key="other", **meter("b")).status == 200
     made = emulated.finish(ticket)
     assert emulated.ask(request).json == made.json
 
 
-@pytest.mark.parametrize("key", ["duplicate", "missing"])
-def test_refusals_during_execution_are_replayed(key):
-    """A duplicate name and an unknown id stay refused under their key, whatever has changed."""
+@pytest.mark.parametrize("kind", ["idempotency_error", "invalid_request_error"])
+def test_the_fault_of_a_key_in_use_has_the_same_type(kind):
+    fault = Fault.parse("409:code=idempotency_key_in_use")
+    assert account(fault, key_in_use_error=kind).post(key="k").error["type"] == kind
+
+
+def test_a_refusal_of_the_execution_is_replayed():
+    """A duplicate event_name and an unknown id, even after the cause is gone."""
     emulated = account()
-    taken = emulated.post(**meter()).json["id"]
-    if key == "duplicate":
-        first = emulated.post(key=key, **meter())
-        emulated.post(f"{METERS}/{taken}/deactivate")
-        second = emulated.post(key=key, **meter())
-    else:
-        first = emulated.post(f"{METERS}/mtr_nope/deactivate", key)
-        second = emulated.post(f"{METERS}/mtr_nope/deactivate", key)
-    assert first.status == second.status
-    assert second.headers["idempotent-replayed"] == "true"
-    assert second.json == first.json
+    path = emulated.create()
+    duplicate = emulated.post(key="duplicate", **meter())
+    unknown = emulated.post(f"{METERS}/mtr_nope/deactivate", "unknown")
+    emulated.post(f"{path}/deactivate")
+    for first, again in [
+        (duplicate, emulated.post(key="duplicate", **meter())),
+        (unknown, emulated.post(f"{METERS}/mtr_nope/deactivate", "unknown")),
+    ]:
+        assert again.replayed
+        assert (again.status, again.json) == (first.status, first.json)
 
 
-def test_refusals_before_execution_are_not_stored():
-    """After a validation error the key is free for the right request."""
+def test_a_validation_error_is_not_stored():
     emulated = account()
     assert emulated.post(key="k", event_name="a").status == 400
     assert emulated.post(key="k", **meter()).status == 200
 
 
 @pytest.mark.parametrize("spec", ["429:post=1", "409:post=1", "503:post=1", "reset:post=1"])
-def test_what_never_reached_the_api_is_not_stored(spec):
-    """The same key then executes."""
+def test_a_request_that_did_not_reach_the_api_is_not_stored(spec):
     emulated = account(Fault.parse(spec))
     assert emulated.post(key="k", **meter()).status != 200
-    said = emulated.post(key="k", **meter())
-    assert said.status == 200
-    assert "idempotent-replayed" not in said.headers
+    again = emulated.post(key="k", **meter())
+    assert (again.status, again.replayed) == (200, False)
 
 
 @pytest.mark.parametrize(("phase", "effects"), [("before", 0), ("after", 1)])
 def test_a_500_is_stored_and_replayed(phase, effects):
-    """Whether or not it had its effect."""
     emulated = account(Fault.parse(f"500:{phase}:post=1"))
     assert emulated.post(key="k", **meter()).status == 500
-    said = emulated.post(key="k", **meter())
-    assert (said.status, said.headers["idempotent-replayed"]) == (500, "true")
+    again = emulated.post(key="k", **meter())
+    assert (again.status, again.replayed) == (500, True)
     assert len(emulated.meters) == len(emulated.events) == effects
 
 
 @pytest.mark.parametrize("kind", ["reset", "timeout", "garbage", "truncated", "503", "429", "409"])
-def test_an_answer_lost_after_the_effect_can_be_had_again(kind):
-    """What was stored is the true answer."""
+def test_an_answer_lost_after_the_effect_is_replayed(kind):
     emulated = account(Fault.parse(f"{kind}:after:post=1"))
     emulated.post(key="k", **meter())
-    said = emulated.post(key="k", **meter())
-    assert (said.status, said.headers["idempotent-replayed"]) == (200, "true")
-    assert said.json == emulated.meters[0]
+    again = emulated.post(key="k", **meter())
+    assert (again.status, again.replayed, again.json) == (200, True, emulated.meters[0])
     assert len(emulated.events) == 1
 
 
-def test_a_key_is_forgotten_after_a_day():
-    """Then it executes anew."""
+def test_a_key_expires_after_a_day():
     emulated = account()
-    path = f"{METERS}/{emulated.post(**meter()).json['id']}"
+    path = emulated.create()
     emulated.post(path, "k", display_name="A")
     emulated.now += DAY - 1
-    assert "idempotent-replayed" in emulated.post(path, "k", display_name="A").headers
+    assert emulated.post(path, "k", display_name="A").replayed
     emulated.now += 1
-    assert "idempotent-replayed" not in emulated.post(path, "k", display_name="A").headers
+    assert not emulated.post(path, "k", display_name="A").replayed
     emulated.now += DAY
     emulated.post(path, "other", display_name="B")
     assert list(emulated.state.ledger.replies) == ["other"]
@@ -136,26 +126,22 @@ def test_a_key_is_forgotten_after_a_day():
 
 @pytest.mark.parametrize(("length", "status"), [(255, 200), (256, 400)])
 def test_a_key_has_at_most_255_characters(length, status):
-    """A longer one is refused before anything happens."""
-    emulated = account()
-    assert emulated.post(key="k" * length, **meter()).status == status
+    assert account().post(key="k" * length, **meter()).status == status
 
 
-def test_a_read_ignores_its_key():
-    """Only a POST has one."""
+def test_the_key_of_a_read_is_ignored():
     emulated = account()
     emulated.headers["idempotency-key"] = "k"
     assert "Idempotency-Key" not in emulated.get().headers
     assert emulated.post(**meter()).status == 200
 
 
-def test_a_failed_execution_gives_its_key_back(monkeypatch):
-    """Even if the emulator itself fails."""
+def test_a_failed_execution_releases_its_key(monkeypatch):
     emulated = account()
     ticket = emulated.begin(emulated.posting(key="k", **meter()))
     monkeypatch.setattr(type(emulated.state.ledger), "create_id", lambda *_: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         emulated.finish(ticket)
     monkeypatch.undo()
-    assert isinstance(emulated.post(key="k", **meter()), Said)
+    assert emulated.post(key="k", **meter()).status == 200
     assert emulated.meters

@@ -1,20 +1,17 @@
-"""Pages, prices and events: what lists hold, in which order, and when."""
+"""Pages, prices and events: what lists contain, in which order, and when."""
 
 import pytest
-from emulator.asking import METERS, START, account, meter
-
-PRICES, EVENTS = "/v1/prices", "/v1/events"
-DAY = 24 * 3600
+from emulator.client import DAY, EVENTS, METERS, PRICES, START, account, meter
 
 
 @pytest.fixture(scope="module")
 def twenty_five():
-    """An account of 25 meters, every fifth one inactive, made second by second."""
+    """An account of 25 meters, every fifth one inactive, created a second apart."""
     emulated = account()
     for n in range(25):
-        made = emulated.post(**meter(f"m{n}")).json
+        path = emulated.create(f"m{n}")
         if n % 5 == 0:
-            emulated.post(f"{METERS}/{made['id']}/deactivate")
+            emulated.post(f"{path}/deactivate")
         emulated.now += 1
     return emulated
 
@@ -24,40 +21,37 @@ def newest_first(twenty_five):
     return [each["id"] for each in reversed(twenty_five.meters)]
 
 
-def test_a_page_has_ten_unless_asked_otherwise(twenty_five, newest_first):
-    """Newest first, with the fields that every list has."""
+def test_a_page_has_ten_objects_by_default(twenty_five, newest_first):
     page = twenty_five.get().json
     assert [each["id"] for each in page.pop("data")] == newest_first[:10]
     assert page == {"object": "list", "has_more": True, "url": METERS}
 
 
 @pytest.mark.parametrize("limit", [1, 7, 24, 25, 100])
-def test_paging_on_visits_everything_once(twenty_five, newest_first, limit):
-    """`starting_after` the last id, until `has_more` is false."""
+def test_starting_after_pages_through_everything_once(twenty_five, newest_first, limit):
     page = twenty_five.get(limit=limit)
-    seen = page.ids
+    found = page.ids
     while page.json["has_more"]:
-        page = twenty_five.get(limit=limit, starting_after=seen[-1])
-        seen += page.ids
-    assert seen == newest_first
+        page = twenty_five.get(limit=limit, starting_after=found[-1])
+        found += page.ids
+    assert found == newest_first
 
 
-def test_paging_back_gives_what_stands_right_before(twenty_five, newest_first):
-    """`ending_before` gives the nearest ones, still newest first."""
-    page = twenty_five.get(limit=3, ending_before=newest_first[10])
-    assert page.ids == newest_first[7:10]
-    assert page.json["has_more"] is True
-    page = twenty_five.get(limit=3, ending_before=newest_first[2])
-    assert page.ids == newest_first[:2]
-    assert page.json["has_more"] is False
+@pytest.mark.parametrize(("position", "start", "more"), [(10, 7, True), (2, 0, False)])
+def test_ending_before_gives_the_objects_right_before(
+    twenty_five, newest_first, position, start, more
+):
+    page = twenty_five.get(limit=3, ending_before=newest_first[position])
+    assert page.ids == newest_first[start:position]
+    assert page.json["has_more"] is more
 
 
-def test_a_cursor_need_not_pass_the_filter(twenty_five, newest_first):
-    """A meter that changed its status between two pages still marks its place."""
+def test_the_object_of_a_cursor_may_be_filtered_out(twenty_five, newest_first):
+    """A meter whose status changed between two pages still marks its position."""
     inactive = twenty_five.get(status="inactive").ids[0]
-    place = newest_first.index(inactive)
+    position = newest_first.index(inactive)
     page = twenty_five.get(status="active", starting_after=inactive, limit=2)
-    assert page.ids == newest_first[place + 1 : place + 3]
+    assert page.ids == newest_first[position + 1 : position + 3]
 
 
 @pytest.mark.parametrize(
@@ -72,14 +66,14 @@ def test_a_cursor_need_not_pass_the_filter(twenty_five, newest_first):
         ({"event_name": "m1"}, "parameter_unknown", "event_name"),
     ],
 )
-def test_what_a_list_refuses(twenty_five, params, code, param):
-    """Limits off the scale, both cursors, unknown cursors, and the filter that does not exist."""
-    said = twenty_five.get(**params)
-    assert (said.status, said.error["code"], said.error["param"]) == (400, code, param)
+def test_a_list_of_meters_refuses(twenty_five, params, code, param):
+    response = twenty_five.get(**params)
+    assert response.status == 400
+    assert (response.error["code"], response.error["param"]) == (code, param)
 
 
 def test_lists_may_lag():
-    """With `list_lag`, a list shows what was so then; a read by id always shows what is."""
+    """With `list_lag`, a list shows an earlier state; a read by id shows the current one."""
     emulated = account(list_lag=5.0)
     made = emulated.post(**meter("a")).json
     path = f"{METERS}/{made['id']}"
@@ -92,37 +86,32 @@ def test_lists_may_lag():
     renamed = emulated.post(path, display_name="Late").json
     assert emulated.get().json["data"] == [made]
     emulated.now += 3
-    assert emulated.get().json["data"][0]["status"] == "inactive"
-    assert emulated.get().json["data"][0]["display_name"] == made["display_name"]
+    (listed,) = emulated.get().json["data"]
+    assert (listed["status"], listed["display_name"]) == ("inactive", made["display_name"])
     emulated.now += 2
     assert emulated.get().json["data"] == [renamed]
 
 
-def price(meter_id, **more):
-    """The parameters of a metered price."""
-    recurring = {"interval": "month", "meter": meter_id, "usage_type": "metered"}
-    return {
-        "currency": "usd",
-        "product": "prod_1",
-        "unit_amount": 5,
-        "recurring": recurring,
-    } | more
+def price(path, **more):
+    """The parameters of a metered price on the meter of a path."""
+    recurring = {"interval": "month", "meter": path.split("/")[-1], "usage_type": "metered"}
+    asked = {"currency": "usd", "product": "prod_1", "unit_amount": 5, "recurring": recurring}
+    return asked | more
 
 
-def test_a_price_is_bound_to_a_meter_and_found_by_it():
-    """Only active prices are listed unless `active=false` is asked for."""
+def test_a_price_is_found_by_its_meter():
+    """Only active prices are listed unless `active=false` is given."""
     emulated = account()
-    one = emulated.post(**meter("a")).json["id"]
-    other = emulated.post(**meter("b")).json["id"]
+    one, other = emulated.create("a"), emulated.create("b")
+    found = {"recurring": {"meter": one.split("/")[-1]}}
     made = emulated.post(PRICES, **price(one, nickname="Per call")).json
-    assert made["recurring"]["meter"] == one
+    assert made["recurring"]["meter"] == found["recurring"]["meter"]
     assert (made["type"], made["unit_amount_decimal"]) == ("recurring", "5")
-    retired = emulated.post(PRICES, **price(one)).json["id"]
+    archived = emulated.post(PRICES, **price(one)).json["id"]
     emulated.post(PRICES, **price(other))
-    emulated.post(f"{PRICES}/{retired}", active=False)
-    found = {"recurring": {"meter": one}}
+    emulated.post(f"{PRICES}/{archived}", active=False)
     assert emulated.get(PRICES, **found).json["data"] == [made]
-    assert emulated.get(PRICES, **found, active=False).ids == [retired]
+    assert emulated.get(PRICES, **found, active=False).ids == [archived]
     assert len(emulated.get(PRICES, recurring={"usage_type": "metered"}).ids) == 2
     assert emulated.get(PRICES, type="one_time").ids == []
     assert len(emulated.get(PRICES, product="prod_1", currency="usd").ids) == 2
@@ -142,61 +131,61 @@ def test_a_price_is_bound_to_a_meter_and_found_by_it():
         ({"active": "yes"}, "active"),
     ],
 )  # fmt: skip
-def test_what_a_price_refuses(more, param):
-    """A metered price without a known meter, and parameters that rule each other out."""
-    said = account().post(PRICES, **price("mtr_1") | more)
-    assert (said.status, said.error["param"]) == (400, param)
+def test_a_price_is_strict(more, param):
+    response = account().post(PRICES, **price("mtr_1") | more)
+    assert (response.status, response.error["param"]) == (400, param)
 
 
-def test_no_price_is_made_on_an_inactive_meter():
-    """While prices that it has already stay active."""
+def test_an_inactive_meter_keeps_its_prices_and_gets_no_new_one():
     emulated = account()
-    made = emulated.post(**meter()).json["id"]
-    emulated.post(PRICES, **price(made))
-    emulated.post(f"{METERS}/{made}/deactivate")
-    assert emulated.post(PRICES, **price(made)).status == 400
-    assert len(emulated.get(PRICES, recurring={"meter": made}).ids) == 1
+    path = emulated.create()
+    emulated.post(PRICES, **price(path))
+    emulated.post(f"{path}/deactivate")
+    assert emulated.post(PRICES, **price(path)).status == 400
+    assert len(emulated.get(PRICES).ids) == 1
 
 
-def test_a_fraction_of_a_cent_is_a_decimal():
-    """`unit_amount` is null where it cannot say it."""
+def test_a_fraction_of_a_cent_has_no_unit_amount():
     emulated = account()
-    asked = price(emulated.post(**meter()).json["id"], unit_amount_decimal="0.50")
+    asked = price(emulated.create(), unit_amount_decimal="0.50")
     del asked["unit_amount"]
     made = emulated.post(PRICES, **asked).json
     assert (made["unit_amount"], made["unit_amount_decimal"]) == (None, "0.5")
 
 
-def story():
+@pytest.fixture
+def changed():
     """A meter that was created, renamed, deactivated and reactivated, a minute apart."""
     emulated = account()
     path = f"{METERS}/{emulated.post(key='k1', **meter()).json['id']}"
-    for key, at, params in [
-        ("k2", path, {"display_name": "New"}),
-        (None, f"{path}/deactivate", {}),
-        ("k4", f"{path}/reactivate", {}),
+    for key, operation, params in [
+        ("k2", "", {"display_name": "New"}),
+        (None, "/deactivate", {}),
+        ("k4", "/reactivate", {}),
     ]:
         emulated.now += 60
-        emulated.post(at, key, **params)
+        emulated.post(path + operation, key, **params)
     return emulated
 
 
-def test_events_tell_what_changed_and_by_which_request():
-    """Newest first; only an update has previous attributes; each names request and key."""
-    events = story().get(EVENTS).json["data"]
-    assert [(e["type"].split(".")[-1], e["request"]["idempotency_key"]) for e in events] == [
-        ("reactivated", "k4"),
-        ("deactivated", None),
-        ("updated", "k2"),
-        ("created", "k1"),
+def test_events_say_what_changed_and_by_which_request(changed):
+    """Newest first; only an update has previous attributes."""
+    events = changed.get(EVENTS).json["data"]
+    renamed = {"display_name": "The searches", "updated": int(START)}
+    assert [
+        (
+            event["type"].split(".")[-1],
+            event["request"]["idempotency_key"],
+            event["data"].get("previous_attributes"),
+        )
+        for event in events
+    ] == [
+        ("reactivated", "k4", None),
+        ("deactivated", None, None),
+        ("updated", "k2", renamed),
+        ("created", "k1", None),
     ]
     assert all(event["request"]["id"].startswith("req_") for event in events)
-    assert [event["data"].get("previous_attributes") for event in events] == [
-        None,
-        None,
-        {"display_name": "The searches", "updated": int(START)},
-        None,
-    ]
     assert events[1]["data"]["object"]["status"] == "inactive"
 
 
@@ -215,9 +204,8 @@ def test_events_tell_what_changed_and_by_which_request():
         ({"limit": 3}, 3),
     ],
 )
-def test_events_are_filtered(params, count):
-    """By type, wildcards too, by types and by time."""
-    assert len(story().get(EVENTS, **params).ids) == count
+def test_events_are_filtered(changed, params, count):
+    assert len(changed.get(EVENTS, **params).ids) == count
 
 
 @pytest.mark.parametrize(
@@ -228,36 +216,78 @@ def test_events_are_filtered(params, count):
         ({"created": {"since": 1}}, "created[since]"),
     ],
 )
-def test_what_the_list_of_events_refuses(params, param):
-    """Type with types, more than 20 of them, unknown bounds."""
-    said = story().get(EVENTS, **params)
-    assert (said.status, said.error["param"]) == (400, param)
+def test_a_list_of_events_refuses(changed, params, param):
+    response = changed.get(EVENTS, **params)
+    assert (response.status, response.error["param"]) == (400, param)
 
 
-def test_events_are_kept_for_thirty_days():
-    """Afterwards they are neither listed nor found by id."""
-    emulated = story()
-    oldest = emulated.get(EVENTS).ids[-1]
-    emulated.now = START + 30 * DAY
-    assert emulated.get(f"{EVENTS}/{oldest}").status == 200
-    emulated.now += 1
-    assert oldest not in emulated.get(EVENTS).ids
-    assert emulated.get(f"{EVENTS}/{oldest}").status == 404
+def test_events_are_kept_for_thirty_days(changed):
+    oldest = changed.get(EVENTS).ids[-1]
+    changed.now = START + 30 * DAY
+    assert changed.get(f"{EVENTS}/{oldest}").status == 200
+    changed.now += 1
+    assert oldest not in changed.get(EVENTS).ids
+    assert changed.get(f"{EVENTS}/{oldest}").status == 404
 
 
 def test_a_deactivation_may_emit_an_update_too():
-    """The switch for what is not known of Stripe."""
     emulated = account(deactivate_emits_updated="on")
-    path = f"{METERS}/{emulated.post(**meter()).json['id']}"
+    path = emulated.create()
     emulated.now += 1
     emulated.post(f"{path}/deactivate")
-    assert [e["type"].split(".")[-1] for e in emulated.events] == [
-        "created",
-        "deactivated",
-        "updated",
-    ]
-    assert set(emulated.events[-1]["data"]["previous_attributes"]) == {
-        "status",
-        "status_transitions",
-        "updated",
-    }
+    types = [event["type"].split(".")[-1] for event in emulated.events]
+    assert types == ["created", "deactivated", "updated"]
+    previous = emulated.events[-1]["data"]["previous_attributes"]
+    assert set(previous) == {"status", "status_transitions", "updated"}
+
+
+SEED = {
+    "account": {"id": "acct_9"},
+    "meters": [meter("seats", id="mtr_1")],
+    "prices": [{"id": "price_1", "meter": "mtr_1", "product": "prod_1"}],
+    "events": [{"id": "evt_1", "meter": "mtr_1", "type": "billing.meter.created"}],
+}
+
+
+def test_a_product_is_an_object_only_where_it_is_expanded():
+    """In lists, alone, and in the answers of writes."""
+    emulated = account(seed=SEED)
+    one = f"{PRICES}/price_1"
+    for found in (
+        emulated.get(PRICES, expand=["data.product"]).json["data"][0],
+        emulated.get(one, expand=["product"]).json,
+        emulated.post(one, nickname="n", expand=["product"]).json,
+        emulated.post(one, nickname="n", expand=["product"]).json,
+    ):
+        assert (found["product"]["id"], found["product"]["object"]) == ("prod_1", "product")
+    assert emulated.get(one).json["product"] == "prod_1"
+    assert emulated.get(PRICES).json["data"][0]["product"] == "prod_1"
+
+
+OF_PRICES = "currency_options custom_unit_amount product recurring tiers transform_quantity"
+
+
+@pytest.mark.parametrize(
+    ("path", "fields"),
+    [
+        (PRICES, [f"data.{name}" for name in OF_PRICES.split()]),
+        (f"{PRICES}/price_1", OF_PRICES.split()),
+        (EVENTS, ["data", "data.data", "data.request"]),
+        (f"{EVENTS}/evt_1", ["data", "request"]),
+        ("/v1/account", ["controller", "external_accounts", "settings", "tos_acceptance"]),
+        (METERS, ["data.customer_mapping", "data.default_aggregation", "data.value_settings"]),
+    ],
+)
+def test_only_the_fields_of_the_specification_can_be_expanded(path, fields):
+    emulated = account(seed=SEED)
+    emulated.now = 1_735_689_600 + 60  # soon after the seeded event
+    for field in fields:
+        assert emulated.get(path, expand=[field]).status == 200, field
+        assert emulated.get(path, expand=[f"{field}.x"]).status == 400
+    assert emulated.get(path, expand=["x"]).status == 400
+
+
+def test_the_account_has_no_invented_settings():
+    found = account(seed=SEED).get("/v1/account").json
+    assert (found["id"], found["object"]) == ("acct_9", "account")
+    assert "settings" not in found

@@ -1,14 +1,19 @@
-"""The six calls on meters, their strictness and their switches, without HTTP."""
+"""The six calls on meters, their strict parameters and their settings."""
 
 import pytest
-from emulator.asking import METERS, START, account, meter
+from emulator.client import METERS, PRICES, START, account, meter
+
+from reconciler.emulator import SettingError, Settings, list_choices, parse_settings
 
 NOW = int(START)
+DUPLICATE = (
+    "An active meter already exists for event name 'searches'. To create a new "
+    "meter with the same event name, first deactivate the currently active meter."
+)
 
 
-def test_a_new_meter_has_the_servers_defaults_filled_in():
-    """What is left out comes back as its default, as the API's reference says."""
-    made = account().post(**meter("searches")).json
+def test_a_new_meter_has_default_values():
+    made = account().post(**meter()).json
     assert made.pop("id").startswith("mtr_test_61")
     assert made == {
         "object": "billing.meter",
@@ -26,10 +31,10 @@ def test_a_new_meter_has_the_servers_defaults_filled_in():
     }
 
 
-def test_everything_that_can_be_asked_is_kept():
-    """Every parameter of a create stands in the meter that comes of it."""
+def test_every_parameter_of_a_create_is_stored():
+    """Lengths are counted in characters, not in bytes."""
     asked = meter(
-        "seats",
+        display_name="é" * 250,
         default_aggregation={"formula": "last"},
         customer_mapping={"event_payload_key": "who", "type": "by_id"},
         value_settings={"event_payload_key": "n"},
@@ -39,8 +44,7 @@ def test_everything_that_can_be_asked_is_kept():
     assert {name: made[name] for name in asked} == asked
 
 
-def test_a_live_account_says_so_in_its_objects():
-    """`livemode` is the account's, and live ids do not say test."""
+def test_a_live_account_has_live_objects():
     live = account(seed={"account": {"livemode": True}})
     live.headers["authorization"] = "Bearer sk_live_emulator"
     made = live.post(**meter()).json
@@ -48,12 +52,12 @@ def test_a_live_account_says_so_in_its_objects():
     assert made["id"].startswith("mtr_61")
 
 
-def test_ids_depend_on_the_account_and_the_count_alone():
-    """The same calls make the same ids, whatever was read in between."""
+def test_ids_depend_only_on_the_account_and_the_count():
     one, other = account(), account()
     other.get()
-    assert one.post(**meter()).json["id"] == other.post(**meter()).json["id"]
-    assert one.post(**meter("b")).json["id"] != one.meters[0]["id"]
+    first = one.create()
+    assert other.create() == first
+    assert one.create("b") != first
 
 
 WRONG = [
@@ -78,114 +82,99 @@ WRONG = [
     ({"customer_mapping": {"event_payload_key": "who", "type": "by_name"}}, None,
      "customer_mapping[type]"),
     ({"expand": ["nothing"]}, None, "expand"),
+    ({"event_name": None}, "parameter_missing", "event_name"),
+    ({"display_name": None}, "parameter_missing", "display_name"),
+    ({"default_aggregation": None}, "parameter_missing", "default_aggregation"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("more", "code", "param"), WRONG, ids=lambda v: str(v)[:40])
 def test_a_create_is_strict(more, code, param):
-    """Anything but the documented parameters within their limits is a 400 that names it."""
+    """A parameter that is unknown, invalid or missing (None) is a 400 that names it."""
     emulated = account()
-    said = emulated.post(**meter() | more)
-    assert (said.status, said.error["type"]) == (400, "invalid_request_error")
-    assert (said.error.get("code"), said.error.get("param")) == (code, param)
+    asked = {name: value for name, value in (meter() | more).items() if value is not None}
+    response = emulated.post(**asked)
+    assert (response.status, response.error["type"]) == (400, "invalid_request_error")
+    assert (response.error.get("code"), response.error.get("param")) == (code, param)
     assert not emulated.meters
 
 
-@pytest.mark.parametrize("name", ["event_name", "display_name", "default_aggregation"])
-def test_a_create_needs_its_required_parameters(name):
-    """Each of the three that have no default."""
-    asked = meter()
-    del asked[name]
-    said = account().post(**asked)
-    assert (said.status, said.error["code"], said.error["param"]) == (
-        400,
-        "parameter_missing",
-        name,
-    )
+@pytest.mark.parametrize(
+    ("kind", "more"),
+    [("plain", {}), ("coded", {"code": "resource_already_exists", "param": "event_name"})],
+)
+def test_a_second_active_meter_of_an_event_name_is_refused(kind, more):
+    """400 without a code, unless `duplicate_error` is set; an inactive meter is no obstacle."""
+    emulated = account(duplicate_error=kind)
+    path = emulated.create()
+    response = emulated.post(**meter())
+    assert response.status == 400
+    assert response.error["message"] == DUPLICATE
+    assert {name: response.error[name] for name in ("code", "param") if more} == more
+    assert ("code" in response.error) == bool(more)
+    emulated.post(f"{path}/deactivate")
+    assert emulated.post(**meter()).status == 200
 
 
-@pytest.mark.parametrize(("text", "length"), [("é" * 250, 250), ("x" * 250, 250)])
-def test_lengths_are_counted_in_characters(text, length):
-    """A name of 250 characters fits, however many bytes it takes."""
-    assert len(account().post(**meter(display_name=text)).json["display_name"]) == length
-
-
-def test_a_second_active_meter_of_a_name_is_refused_in_stripes_words():
-    """400 without a code; an inactive one does not occupy its name."""
-    emulated = account()
-    first = emulated.post(**meter("searches")).json["id"]
-    said = emulated.post(**meter("searches"))
-    assert said.status == 400
-    assert said.error == {
-        "type": "invalid_request_error",
-        "message": "An active meter already exists for event name 'searches'. To create a new "
-        "meter with the same event name, first deactivate the currently active meter.",
-    }
-    emulated.post(f"{METERS}/{first}/deactivate")
-    assert emulated.post(**meter("searches")).status == 200
-
-
-def test_under_name_scope_all_an_inactive_meter_occupies_its_name():
-    """The switch for the other reading of the sources."""
+def test_with_name_scope_all_an_inactive_meter_occupies_its_event_name():
     emulated = account(name_scope="all")
-    first = emulated.post(**meter("searches")).json["id"]
-    emulated.post(f"{METERS}/{first}/deactivate")
-    assert emulated.post(**meter("searches")).status == 400
-    assert emulated.post(f"{METERS}/{first}/reactivate").status == 200
+    path = emulated.create()
+    emulated.post(f"{path}/deactivate")
+    assert emulated.post(**meter()).status == 400
+    assert emulated.post(f"{path}/reactivate").status == 200
+
+
+@pytest.mark.parametrize(("kind", "status"), [("invalid", 400), ("conflict", 409)])
+def test_a_meter_cannot_be_reactivated_while_its_event_name_is_occupied(kind, status):
+    """With `reactivate_conflict`, as a 409; a create is always a 400."""
+    emulated = account(reactivate_conflict=kind)
+    path = emulated.create()
+    emulated.post(f"{path}/deactivate")
+    emulated.create()
+    response = emulated.post(f"{path}/reactivate")
+    assert (response.status, response.error["message"]) == (status, DUPLICATE)
+    assert emulated.post(**meter()).status == 400
 
 
 def test_only_the_display_name_can_be_updated():
-    """And it moves `updated`; the same name again changes nothing and is no event."""
+    """`updated` changes as well; the same name again has no effect and emits no event."""
     emulated = account()
-    path = f"{METERS}/{emulated.post(**meter()).json['id']}"
+    path = emulated.create()
     emulated.now += 10
     renamed = emulated.post(path, display_name="Other").json
     assert (renamed["display_name"], renamed["updated"]) == ("Other", NOW + 10)
     assert emulated.post(path, event_name="other").error["code"] == "parameter_unknown"
     emulated.now += 10
     assert emulated.post(path, display_name="Other").json == renamed
-    assert [event["type"] for event in emulated.events] == [
-        "billing.meter.created",
-        "billing.meter.updated",
-    ]
+    types = [event["type"].split(".")[-1] for event in emulated.events]
+    assert types == ["created", "updated"]
 
 
-def test_a_meter_stops_and_starts():
-    """Status, `deactivated_at` and `updated` move together; nothing else does."""
-    emulated = account()
+@pytest.mark.parametrize(("moves", "updated"), [("on", NOW + 60), ("off", NOW)])
+def test_a_meter_is_deactivated_and_reactivated(moves, updated):
+    """Status, `deactivated_at` and, unless `updated_moves` is off, `updated` change."""
+    emulated = account(updated_moves=moves)
     made = emulated.post(**meter()).json
     path = f"{METERS}/{made['id']}"
     emulated.now += 60
-    stopped = emulated.post(f"{path}/deactivate").json
-    assert stopped == made | {
+    inactive = emulated.post(f"{path}/deactivate").json
+    assert inactive == made | {
         "status": "inactive",
         "status_transitions": {"deactivated_at": NOW + 60},
-        "updated": NOW + 60,
+        "updated": updated,
     }
-    assert emulated.get(path).json == stopped
-    emulated.now += 60
-    assert emulated.post(f"{path}/reactivate").json == made | {"updated": NOW + 120}
-
-
-def test_updated_may_stand_still_when_the_status_moves():
-    """The switch `updated_moves: off`."""
-    emulated = account(updated_moves="off")
-    made = emulated.post(**meter()).json
-    emulated.now += 60
-    stopped = emulated.post(f"{METERS}/{made['id']}/deactivate").json
-    assert stopped["updated"] == NOW
-    assert stopped["status_transitions"]["deactivated_at"] == NOW + 60
+    assert emulated.get(path).json == inactive
+    assert emulated.post(f"{path}/reactivate").json == made | {"updated": updated}
 
 
 @pytest.mark.parametrize(
     ("verb", "switch"),
     [("deactivate", "deactivate_inactive"), ("reactivate", "reactivate_active")],
 )
-@pytest.mark.parametrize(("repeat", "status"), [("noop", 200), ("error", 400)])
-def test_asking_for_what_is_so_is_a_noop_or_an_error(verb, switch, repeat, status):
-    """Either way there is no effect: the meter and the events stay as they are."""
-    emulated = account(**{switch: repeat})
-    path = f"{METERS}/{emulated.post(**meter()).json['id']}"
+@pytest.mark.parametrize(("setting", "status"), [("noop", 200), ("error", 400)])
+def test_a_repeated_change_of_status_has_no_effect(verb, switch, setting, status):
+    emulated = account(**{switch: setting})
+    path = emulated.create()
     if verb == "deactivate":
         emulated.post(f"{path}/deactivate")
     before, events = emulated.meters, len(emulated.events)
@@ -195,52 +184,56 @@ def test_asking_for_what_is_so_is_a_noop_or_an_error(verb, switch, repeat, statu
     assert len(emulated.events) == events
 
 
-def test_a_meter_cannot_start_again_while_its_name_is_taken():
-    """400 with the text of a create."""
-    emulated = account()
-    first = emulated.post(**meter("a")).json["id"]
-    emulated.post(f"{METERS}/{first}/deactivate")
-    emulated.post(**meter("a"))
-    said = emulated.post(f"{METERS}/{first}/reactivate")
-    assert said.status == 400
-    assert "already exists for event name 'a'" in said.error["message"]
-
-
-@pytest.mark.parametrize(("renaming", "status"), [("allow", 200), ("error", 400)])
-def test_an_inactive_meter_may_be_renamed_or_not(renaming, status):
-    """The switch `update_inactive`."""
-    emulated = account(update_inactive=renaming)
-    path = f"{METERS}/{emulated.post(**meter()).json['id']}"
+@pytest.mark.parametrize(("setting", "status"), [("allow", 200), ("error", 400)])
+def test_an_inactive_meter_may_be_renamed_or_not(setting, status):
+    emulated = account(update_inactive=setting)
+    path = emulated.create()
     emulated.post(f"{path}/deactivate")
     assert emulated.post(path, display_name="Other").status == status
 
 
 @pytest.mark.parametrize(("scope", "count"), [("both", 2), ("active", 1)])
-def test_a_list_without_status_holds_both_or_the_active(scope, count):
-    """The switch `list_scope`; a status that is asked for is always heeded."""
+def test_a_list_without_status_has_all_or_the_active_meters(scope, count):
     emulated = account(list_scope=scope)
-    gone = emulated.post(**meter("a")).json["id"]
-    here = emulated.post(**meter("b")).json["id"]
-    emulated.post(f"{METERS}/{gone}/deactivate")
+    inactive, active = emulated.create("a"), emulated.create("b")
+    emulated.post(f"{inactive}/deactivate")
     assert len(emulated.get().ids) == count
-    assert emulated.get(status="active").ids == [here]
-    assert emulated.get(status="inactive").ids == [gone]
+    assert emulated.get(status="active").ids == [active.split("/")[-1]]
+    assert emulated.get(status="inactive").ids == [inactive.split("/")[-1]]
     assert emulated.get(status="archived").status == 400
 
 
-@pytest.mark.parametrize("verb", ["", "/deactivate", "/reactivate"])
-def test_an_unknown_meter_is_a_404(verb):
-    """With code and param, on every call that names one."""
-    said = account().post(f"{METERS}/mtr_nope{verb}")
-    assert said.status == 404
-    assert (said.error["code"], said.error["param"]) == ("resource_missing", "id")
-    assert "mtr_nope" in said.error["message"]
+@pytest.mark.parametrize("noun", ["billing meter", "meter"])
+def test_an_unknown_meter_is_named_in_the_error(noun):
+    """404 in a path, 400 as a cursor and in a price; `noun` is a setting."""
+    emulated = account(noun=noun)
+    recurring = {"interval": "month", "usage_type": "metered", "meter": "mtr_x"}
+    price = {"currency": "usd", "product": "prod_1", "unit_amount": 1, "recurring": recurring}
+    paths = [f"{METERS}/mtr_x{verb}" for verb in ("", "/deactivate", "/reactivate")]
+    answers = [emulated.get(paths[0]), *map(emulated.post, paths)]
+    assert {(each.status, each.error["param"]) for each in answers} == {(404, "id")}
+    answers += [emulated.get(starting_after="mtr_x"), emulated.post(PRICES, **price)]
+    assert [each.status for each in answers[4:]] == [400, 400]
+    assert {each.error["code"] for each in answers} == {"resource_missing"}
+    assert {each.error["message"] for each in answers} == {f"No such {noun}: 'mtr_x'"}
 
 
 @pytest.mark.parametrize("verb", ["deactivate", "reactivate"])
-def test_a_change_of_status_takes_no_parameters(verb):
-    """Except `expand`."""
+def test_a_change_of_status_has_no_parameter_but_expand(verb):
     emulated = account()
-    path = f"{METERS}/{emulated.post(**meter()).json['id']}/{verb}"
+    path = f"{emulated.create()}/{verb}"
     assert emulated.post(path, reason="x").error["code"] == "parameter_unknown"
     assert emulated.post(path, expand=["value_settings"]).status == 200
+
+
+def test_every_setting_is_parsed_as_it_is_listed():
+    """What `emulate --help` lists is what the command line accepts, the default first."""
+    listed = list_choices()
+    assert set(listed) == {name for name in Settings.__slots__ if name != "keys"}
+    for name, words in listed.items():
+        if "|" in words:
+            assert words.split("|")[0] == getattr(Settings(), name)
+            for word in words.split("|"):
+                assert getattr(parse_settings({name.replace("_", "-"): word}), name) == word
+    with pytest.raises(SettingError, match="name_scope: 'none' is not one of active, all"):
+        Settings(name_scope="none")

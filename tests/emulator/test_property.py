@@ -1,8 +1,8 @@
-"""Whatever is asked in whatever order, what Stripe promises of an account holds."""
+"""Stripe's promises hold after any sequence of requests."""
 
 import json
 
-from emulator.asking import METERS, account, meter
+from emulator.client import METERS, account, meter
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,7 +28,7 @@ FAULTS = st.lists(
 
 
 def posting(emulated, call):
-    """The request of a call; targets are counted, one that is not there is an unknown id."""
+    """Build the request of a call; meters are numbered, an unused number is an unknown id."""
     verb, what, key = call
     if verb == "create":
         return emulated.posting(METERS, key, **meter(what))
@@ -40,7 +40,7 @@ def posting(emulated, call):
 
 
 def perform(emulated, call):
-    """One call, a second after the one before."""
+    """Make a call, a second after the one before."""
     emulated.now += 1
     return emulated.ask(posting(emulated, call))
 
@@ -67,22 +67,18 @@ PATHS = st.one_of(
 
 
 @given(st.sampled_from(["GET", "POST", "DELETE"]), PATHS, FORMS, FORMS)
-def test_no_request_makes_it_stumble(method, path, query, body):
-    """Whatever is sent, there is an answer of the API, in JSON, with an id."""
+def test_every_request_is_answered(method, path, query, body):
+    """In JSON, with a request id, whatever is sent."""
     emulated = account(seed={"meters": [meter("a", id="mtr_1")]})
     asked = Request(method, path, query.decode("latin-1"), emulated.headers, body)
-    said = emulated.ask(asked)
-    assert said.status in (200, 400, 404)
-    assert isinstance(said.json, dict)
-    assert said.headers["Request-Id"]
+    response = emulated.ask(asked)
+    assert response.status in (200, 400, 404)
+    assert isinstance(response.json, dict)
+    assert response.headers["Request-Id"]
 
 
-def replayed(said):
-    return said.answer.response is not None and "idempotent-replayed" in said.headers
-
-
-def meaning(emulated):
-    """All that the account holds, apart from the replies to keys."""
+def snapshot(emulated):
+    """Everything in the account, except for the stored replies."""
     ledger = emulated.state.ledger
     return json.dumps([ledger.meters, ledger.prices, ledger.events])
 
@@ -93,19 +89,19 @@ def meaning(emulated):
     st.sampled_from(["active", "all"]),
     st.sampled_from(["noop", "error"]),
 )
-def test_what_stripe_promises_holds(calls, faults, scope, repeat):
-    """One active meter a name, one event an effect, no effect of a replay or a refusal."""
+def test_the_promises_hold(calls, faults, scope, repeat):
+    """One active meter per event_name, one event per effect, no effect of a replay or a refusal."""
     emulated = account(
         *faults, name_scope=scope, deactivate_inactive=repeat, reactivate_active=repeat
     )
     for call in calls:
-        before, events = meaning(emulated), len(emulated.events)
+        before, events = snapshot(emulated), len(emulated.events)
         meters = {each["id"]: each for each in emulated.meters}
-        said = perform(emulated, call)
+        response = perform(emulated, call)
         changed = [each for each in emulated.meters if meters.get(each["id"]) != each]
         assert len(emulated.events) - events == len(changed) <= 1
-        if replayed(said) or (said.status or 500) in (400, 404):
-            assert meaning(emulated) == before
+        if response.replayed or (response.status or 500) in (400, 404):
+            assert snapshot(emulated) == before
         active = [each["event_name"] for each in emulated.meters if each["status"] == "active"]
         assert len(active) == len(set(active))
         assert all(
@@ -116,13 +112,13 @@ def test_what_stripe_promises_holds(calls, faults, scope, repeat):
 
 @given(st.lists(CALLS, max_size=12))
 def test_the_objects_are_consistent(calls):
-    """Status, times and lists agree with one another at the end."""
+    """Status, times and lists agree with one another."""
     emulated = account()
     for call in calls:
         perform(emulated, call)
     for each in emulated.meters:
-        stopped = each["status_transitions"]["deactivated_at"]
-        assert (stopped is not None) == (each["status"] == "inactive")
+        deactivated = each["status_transitions"]["deactivated_at"]
+        assert (deactivated is not None) == (each["status"] == "inactive")
         assert each["created"] <= each["updated"]
     listed = emulated.get(limit=100).json["data"]
     assert listed == emulated.meters[::-1]
@@ -131,16 +127,16 @@ def test_the_objects_are_consistent(calls):
 
 
 @given(st.lists(CALLS, max_size=8))
-def test_asking_everything_again_under_its_key_changes_nothing(calls):
-    """The second time, each answer is the first one again, whatever has changed since."""
+def test_repeating_every_request_under_its_key_has_no_effect(calls):
+    """Each answer is the first one again, whatever has changed since."""
     emulated = account()
     requests, first = [], []
     for n, (verb, what, _) in enumerate(calls):
         requests.append(posting(emulated, (verb, what, f"key-{n}")))
         first.append(emulated.ask(requests[-1]))
-    held = meaning(emulated)
-    for request, said in zip(requests, first, strict=True):
+    before = snapshot(emulated)
+    for request, response in zip(requests, first, strict=True):
         again = emulated.ask(request)
-        assert replayed(again)
-        assert (again.status, again.json) == (said.status, said.json)
-    assert meaning(emulated) == held
+        assert again.replayed
+        assert (again.status, again.json) == (response.status, response.json)
+    assert snapshot(emulated) == before

@@ -1,16 +1,16 @@
-"""Seeds: what may be left out, what comes of it, and how a wrong one is reported."""
+"""Seeds: what may be omitted, the resulting account, and how errors are reported."""
 
 import json
 
 import pytest
-from emulator.asking import METERS, account, meter
+from emulator.client import METERS, account, meter
 
 from reconciler.emulator import SeedError, open_state
 
 INACTIVE = meter("b", status="inactive", created=2_000, updated=3_000)
 
 
-def test_a_seed_becomes_an_account():
+def test_a_seed_describes_an_account():
     """Meters in the order of their times, prices on the meters that they name."""
     emulated = account(
         seed={
@@ -29,56 +29,50 @@ def test_a_seed_becomes_an_account():
     assert set(newest) == set(emulated.post(**meter("c")).json)
     [price] = emulated.get("/v1/prices", recurring={"meter": "mtr_a"}).json["data"]
     assert (price["id"], price["unit_amount"], price["product"]) == ("price_1", 9, "prod_1")
-    [retired] = emulated.get("/v1/prices", active=False).json["data"]
-    assert (retired["recurring"]["meter"], retired["currency"]) == (newest["id"], "eur")
+    [archived] = emulated.get("/v1/prices", active=False).json["data"]
+    assert (archived["recurring"]["meter"], archived["currency"]) == (newest["id"], "eur")
     assert emulated.get("/v1/account").json["id"] == "acct_7"
 
 
-def test_times_that_are_left_out_follow_from_those_given():
-    """A deactivated meter was updated when it deactivated, unless the seed says otherwise."""
+def test_an_inactive_meter_was_updated_when_it_was_deactivated():
     deactivated = {"status": "inactive", "status_transitions": {"deactivated_at": 9_000}}
     [made] = account(seed={"meters": [meter(created=1_000, **deactivated)]}).meters
     assert (made["updated"], made["status_transitions"]["deactivated_at"]) == (9_000, 9_000)
 
 
-def test_a_seed_always_makes_the_same_account():
-    """Ids and times that it leaves out do not depend on the day."""
+def test_a_seed_always_gives_the_same_account():
+    """Omitted ids and times do not depend on the day."""
     seed = {"meters": [meter("a"), meter("b"), meter("a", status="inactive")]}
-    assert account(seed=seed).meters == account(seed=seed).meters
-    assert [each["created"] for each in account(seed=seed).meters] == [
-        1_735_689_600,
-        1_735_689_660,
-        1_735_689_720,
-    ]
+    meters = account(seed=seed).meters
+    assert meters == account(seed=seed).meters
+    assert [each["created"] - 1_735_689_600 for each in meters] == [0, 60, 120]
 
 
-def test_what_the_api_shows_is_a_seed():
-    """A listed meter is a seed for the same meter; new ids keep clear of given ones."""
+def test_a_listed_meter_is_a_seed_for_the_same_meter():
+    """And generated ids differ from given ones."""
     shown = account(seed={"meters": [meter("a"), INACTIVE]}).meters
     assert account(seed={"meters": shown}).meters == shown
     again = account(seed={"meters": [*shown, meter("c")]})
     assert len({each["id"] for each in again.meters}) == 3
-    emulated = account(seed={"meters": shown})
-    emulated.post(**meter("d"))
-    assert len(emulated.meters) == 3
+    again.create("d")
+    assert len(again.meters) == 4
 
 
-def test_a_seed_may_hold_what_the_api_never_lets_come_about():
-    """Two active meters of one name; a price then has to name one by its id."""
+def test_two_active_meters_may_have_the_same_event_name():
+    """Although the API never creates them; a price then names one by its id."""
     same_name = [meter("a", id="mtr_1"), meter("a", id="mtr_2")]
     prices = [{"meter": "mtr_2"}]
     assert len(account(seed={"meters": same_name, "prices": prices}).get(status="active").ids) == 2
 
 
-def test_a_name_means_its_active_meter():
-    """Where only one of the two is active, a price by name is on that one."""
+def test_an_event_name_refers_to_its_active_meter():
     same_name = [meter("a", id="mtr_1", status="inactive"), meter("a", id="mtr_2")]
     emulated = account(seed={"meters": same_name, "prices": [{"meter": "a"}]})
     assert emulated.get("/v1/prices").json["data"][0]["recurring"]["meter"] == "mtr_2"
 
 
-def test_a_seed_may_tell_what_happened():
-    """Events with the meter as it stands, and with the request that caused them."""
+def test_a_seed_may_contain_events():
+    """With the current state of the meter, and with the request that caused them."""
     events = [
         {"type": "billing.meter.deactivated", "meter": "b", "created": 1_789_999_000,
          "request": {"id": "req_1", "idempotency_key": "k"}},
@@ -119,15 +113,14 @@ BAD = [
 
 
 @pytest.mark.parametrize(("seed", "complaint"), BAD, ids=[text[:40] for _, text in BAD])
-def test_a_wrong_seed_is_an_error_with_its_place(seed, complaint):
-    """The path as one would write it, and what is expected there."""
+def test_an_invalid_seed_is_reported_with_its_place(seed, complaint):
     with pytest.raises(SeedError) as caught:
         open_state(None, seed)
     assert str(caught.value).startswith(complaint)
 
 
-def test_a_seed_may_be_a_file(tmp_path):
-    """Of JSON; what is wrong with the file is said with its name."""
+def test_a_seed_may_be_a_json_file(tmp_path):
+    """Errors name the file."""
     path = tmp_path / "seed.json"
     with pytest.raises(SeedError, match=r"seed\.json: cannot be read"):
         open_state(None, path)
@@ -141,8 +134,7 @@ def test_a_seed_may_be_a_file(tmp_path):
     assert len(open_state(None, str(path)).ledger.meters) == 1
 
 
-def test_seeded_meters_are_like_any_other():
-    """They can be deactivated, and events name what was done to them."""
+def test_seeded_meters_can_be_changed_like_any_other():
     emulated = account(seed={"meters": [meter("a", id="mtr_a")]})
     assert emulated.post(f"{METERS}/mtr_a/deactivate").json["status"] == "inactive"
     assert emulated.post(**meter("a")).status == 200

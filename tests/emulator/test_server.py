@@ -1,11 +1,10 @@
-"""The running emulator: faults, time, moments, edits by hand, and what it remembers."""
+"""The running emulator: faults, time, hooks, edits in the dashboard, and the log of requests."""
 
 import io
 import threading
 
 import pytest
-from emulator.asking import METERS, form, meter
-from emulator.talking import ask, head, opened, raw
+from emulator.client import METERS, PRICES, Connection, head, meter, raw
 
 from reconciler.emulator import (
     Announcer,
@@ -21,57 +20,54 @@ from reconciler.emulator import (
 
 @pytest.mark.parametrize("spec", ["reset", "reset:after", "timeout=0s", "timeout=0s:after"])
 def test_a_dropped_connection_is_reset(server, connection, spec):
-    """No answer at all; with or without the effect."""
     server.arm(spec + ":times=1")
     with pytest.raises(ConnectionResetError):
-        ask(connection, "POST", body=form(meter()))
+        connection.post(**meter())
     assert len(server.store.ledger.meters) == ("after" in spec)
     assert server.log.posts[0].status is None
 
 
-def test_faults_travel_over_http(server, connection):
-    """Statuses, headers and bodies as the core made them; none when they are put out of force."""
+def test_faults_apply_over_http_until_they_are_disarmed(server, connection):
     server.arm("429:reason=global-rate:should_retry=true")
-    status, headers, _ = ask(connection)
-    assert (status, headers["Stripe-Rate-Limited-Reason"]) == (429, "global-rate")
-    assert headers["Stripe-Should-Retry"] == "true"
+    response = connection.get()
+    assert (response.status, response.headers["Stripe-Should-Retry"]) == (429, "true")
+    assert response.headers["Stripe-Rate-Limited-Reason"] == "global-rate"
     server.disarm()
-    assert ask(connection)[0] == 200
+    assert connection.get().status == 200
     with pytest.raises(SettingError):
         server.arm("nonsense")
 
 
-def test_waiting_is_the_clocks_business(clock):
-    """Latency on both sides of the effect, and silence, all on the injected clock."""
+def test_every_delay_uses_the_clock(clock):
+    """Latency before and after the effect, and silence before a reset."""
     settings = Settings(latency=3.0)
     with open_state() as store, Server(store, settings, clock=clock) as server:
         server.arm("latency=2s:after", "timeout=50s:after:n=2")
-        talk = opened(server)
-        assert ask(talk, "POST", body=form(meter()))[2]["created"] == clock.now() - 2
+        connection = Connection(server)
+        assert connection.post(**meter()).json["created"] == clock.now() - 2
         assert clock.slept == [3.0, 2.0]
         with pytest.raises(ConnectionResetError):
-            ask(talk)
+            connection.get()
         assert clock.slept[2:] == [3.0, 52.0]
 
 
-def test_closing_wakes_what_sleeps():
-    """A server with a hanging request ends at once."""
+def test_closing_ends_delayed_requests():
     with open_state() as store, Server(store) as server:
         server.arm("timeout=60s")
         reached = threading.Event()
         server.reached = lambda moment: reached.set()
-        asking = threading.Thread(target=raw, args=(server, head("GET")), kwargs={"shut": False})
+        client = threading.Thread(target=raw, args=(server, head("GET")), kwargs={"shut": False})
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(threading, "excepthook", lambda failure: None)  # its client is reset
-            asking.start()
+            client.start()
             reached.wait(5)
             server.close()
-            asking.join(5)
-        assert not asking.is_alive()
+            client.join(5)
+        assert not client.is_alive()
 
 
-def test_the_moments_of_a_request_are_reported(server, connection):
-    """Before its effect and after it, answer not yet sent; a hook may edit at that moment."""
+def test_a_hook_is_called_before_and_after_the_effect(server, connection):
+    """It may edit the account at that moment."""
     moments = []
 
     def reached(moment):
@@ -80,30 +76,29 @@ def test_the_moments_of_a_request_are_reported(server, connection):
             server.edit(METERS, meter("by_hand"))
 
     server.reached = reached
-    ask(connection)
-    assert ask(connection, "POST", body=form(meter("by_hand")))[0] == 400
+    connection.get()
+    assert connection.post(**meter("by_hand")).status == 400
     assert moments == [(1, "before", 0), (1, "after", 0), (2, "before", 0), (2, "after", 1)]
 
 
-def test_an_edit_by_hand_names_no_request(server, connection):
-    """Its events have neither a request id nor a key; it is not in the log."""
-    made = server.edit(METERS, meter("by_hand"))
-    server.edit(f"{METERS}/{made['id']}/deactivate")
-    server.edit("/v1/prices", {"currency": "usd", "product": "prod_1", "unit_amount": 5})
-    assert ask(connection, path=f"{METERS}/{made['id']}")[2]["status"] == "inactive"
-    events = ask(connection, path="/v1/events?type=billing.meter.*")[2]["data"]
+def test_the_events_of_an_edit_name_no_request(server, connection):
+    """Neither a request id nor a key; it is not in the log."""
+    path = f"{METERS}/{server.edit(METERS, meter('by_hand'))['id']}"
+    server.edit(f"{path}/deactivate")
+    server.edit(PRICES, {"currency": "usd", "product": "prod_1", "unit_amount": 5})
+    assert connection.get(path).json["status"] == "inactive"
+    events = connection.get("/v1/events", type="billing.meter.*").json["data"]
     assert [event["request"] for event in events] == [{"id": None, "idempotency_key": None}] * 2
-    assert [entry.path for entry in server.log] == [f"{METERS}/{made['id']}", "/v1/events"]
+    assert [entry.path for entry in server.log] == [path, "/v1/events"]
     with pytest.raises(RequestError, match="No such billing meter"):
         server.edit(f"{METERS}/mtr_nope/deactivate")
 
 
-def test_the_log_tells_what_was_asked(server, connection):
-    """Number, method, path, parameters, key, status and whether it was a replay."""
+def test_the_log_has_every_request(server, connection):
     for _ in range(2):
-        ask(connection, "POST", body=form(meter("a")), **{"Idempotency-Key": "k"})
-    ask(connection, path=f"{METERS}?limit=3")
-    ask(connection, path=f"{METERS}?limit=%ff")
+        connection.post(key="k", **meter("a"))
+    connection.get(limit=3)
+    connection.send("GET", f"{METERS}?limit=%ff")
     assert [(e.number, e.method, e.key, e.status, e.replayed) for e in server.log] == [
         (1, "POST", "k", 200, False),
         (2, "POST", "k", 200, True),
@@ -116,51 +111,48 @@ def test_the_log_tells_what_was_asked(server, connection):
     assert not len(server.log)
 
 
-def test_a_taken_port_is_an_error(server):
-    """OSError, for the caller to explain."""
+def test_a_port_in_use_is_an_error(server):
     with pytest.raises(OSError, match="in use"), open_state() as store:
         Server(store, port=server.port).start()
 
 
-def test_an_announcer_tells_another_process_and_waits_for_its_sign(server, connection):
-    """One line a moment; at a held one the request goes on when a line comes back."""
+def test_an_announcer_pauses_until_a_line_is_read(server, connection):
+    """It writes one line for each moment."""
     out = io.StringIO()
-    waiting, sign = threading.Event(), threading.Event()
+    waiting, signal = threading.Event(), threading.Event()
 
-    class Signs(io.StringIO):
+    class Signals(io.StringIO):
         def readline(self, *_):
             waiting.set()
-            sign.wait(5)
+            signal.wait(5)
             return "go\n"
 
-    server.reached = Announcer(out, Signs(), [parse_moment("1:after")])
+    server.reached = Announcer(out, Signals(), [parse_moment("1:after")])
     answers = []
-    asking = threading.Thread(target=lambda: answers.append(ask(connection)))
-    asking.start()
+    client = threading.Thread(target=lambda: answers.append(connection.get()))
+    client.start()
     assert waiting.wait(5)
     assert out.getvalue() == f"reached 1 before GET {METERS}\nreached 1 after GET {METERS}\n"
     assert not answers
-    sign.set()
-    asking.join(5)
-    assert answers[0][0] == 200
+    signal.set()
+    client.join(5)
+    assert answers[0].status == 200
 
 
 @pytest.mark.parametrize("word", ["", "7", "before", "7:during", "x:after"])
-def test_a_moment_is_a_number_and_a_side(word):
-    """Anything else says how to write one."""
+def test_an_invalid_moment_is_reported(word):
     with pytest.raises(SettingError, match="7:before or 7:after"):
         parse_moment(word)
 
 
-def test_many_clients_at_once_each_get_their_own(server):
-    """Eight threads create under one name: one succeeds, and every event is there once."""
+def test_concurrent_clients_are_served_one_after_the_other(server):
+    """Eight threads create the same meters: one succeeds each, with one event."""
     statuses = []
 
     def create():
-        talk = opened(server)
-        forms = [form(meter(f"m{n}")) for n in range(10)]
-        statuses.extend([ask(talk, "POST", body=each)[0] for each in forms])
-        talk.close()
+        connection = Connection(server)
+        statuses.extend([connection.post(**meter(f"m{n}")).status for n in range(10)])
+        connection.close()
 
     threads = [threading.Thread(target=create) for _ in range(8)]
     for thread in threads:

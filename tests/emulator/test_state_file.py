@@ -1,4 +1,4 @@
-"""The state file: what survives, who may open it, and which files are never touched."""
+"""The state file: what is kept, one process at a time, and which files are never changed."""
 
 import os
 import signal
@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from emulator.asking import METERS, Account, form, meter
-from emulator.talking import ask, opened
+from emulator.client import METERS, Account, Connection, meter
 
 from reconciler.emulator import Server, Settings, StateError, open_state
 from reconciler.emulator.state import State
@@ -19,8 +18,7 @@ ROOT = Path(__file__).parents[2]
 COMPANIONS = ("-wal", "-shm", "-journal")
 
 
-def using(store):
-    """The account of a store."""
+def open_account(store):
     return Account(State(store.ledger, Settings()))
 
 
@@ -33,7 +31,7 @@ def beside(path, suffix):
 
 
 def run_child(code, *words):
-    """Run Python code that ends with a signal or prints something."""
+    """Run Python code in a process of its own."""
     command = [sys.executable, "-c", code, *map(str, words)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
 
@@ -43,19 +41,19 @@ def path(tmp_path):
     return tmp_path / "state" / "local.json"
 
 
-def test_everything_survives(path):
+def test_everything_is_kept(path):
     """Objects in their order, events, stored replies and the counts of ids."""
     with open_state(path) as store:
-        before = using(store)
+        before = open_account(store)
         for n in range(5):
             before.post(key=f"k{n}", **meter(f"m{n}"))
         before.post(f"{METERS}/{before.meters[2]['id']}/deactivate")
     assert os.listdir(path.parent) == [path.name]
     with open_state(path) as reopened:
-        after = using(reopened)
+        after = open_account(reopened)
         assert after.meters == before.meters
         assert after.events == before.events
-        assert "idempotent-replayed" in after.post(key="k0", **meter("m0")).headers
+        assert after.post(key="k0", **meter("m0")).replayed
         new = after.post(**meter("m5"))
         assert new.json["id"] not in {each["id"] for each in before.meters}
         ids = {event["request"]["id"] for event in before.events}
@@ -63,10 +61,9 @@ def test_everything_survives(path):
         assert after.get().ids[1:] == [each["id"] for each in reversed(before.meters)]
 
 
-def test_replies_that_stripe_would_have_forgotten_are_dropped(path):
-    """From the file as from memory; the key then creates another meter."""
+def test_expired_replies_are_dropped(path):
     with open_state(path) as store:
-        emulated = using(store)
+        emulated = open_account(store)
         emulated.post(key="old", **meter("a"))
         emulated.now += 24 * 3600
         emulated.post(key="new", **meter("b"))
@@ -74,10 +71,9 @@ def test_replies_that_stripe_would_have_forgotten_are_dropped(path):
         assert list(store.ledger.replies) == ["new"]
 
 
-def test_the_seed_is_read_for_a_new_account_only(path):
-    """An existing file is not changed by a seed; deleting the file starts afresh."""
+def test_the_seed_is_read_only_for_a_new_account(path):
     with open_state(path, {"meters": [meter("a")]}) as store:
-        using(store).post(**meter("b"))
+        open_account(store).post(**meter("b"))
     with open_state(path, "no such file") as store:
         assert names(store) == ["a", "b"]
     path.unlink()
@@ -99,12 +95,12 @@ except StateError as error:
 
 
 def test_one_process_at_a_time(path):
-    """Another one, or a second store in the same one, is refused until the first is closed."""
+    """A second store in the same process is refused as well."""
     with open_state(path) as store:
         with pytest.raises(StateError, match=r"local\.json: another process is using"):
             open_state(path)
         assert "local.json: another process is using" in run_child(_OPENS, path).stdout
-        using(store).post(**meter("a"))
+        open_account(store).post(**meter("a"))
     assert run_child(_OPENS, path).stdout == ""
     with open_state(path) as store:
         assert names(store) == ["a"]
@@ -113,19 +109,18 @@ def test_one_process_at_a_time(path):
 _CREATES = """
 import os, signal, sys
 sys.path.insert(0, "tests")
-from emulator.asking import form, meter
-from emulator.talking import ask, opened
+from emulator.client import Connection, meter
 from reconciler.emulator import Server, open_state
 with Server(open_state(sys.argv[1])) as server:
     for n in range(int(sys.argv[2])):
-        assert ask(opened(server), "POST", body=form(meter(f"m{n}")))[0] == 200
+        assert Connection(server).post(**meter(f"m{n}")).status == 200
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
 @pytest.mark.parametrize("count", [1, 40])
 def test_a_killed_process_loses_nothing_that_it_answered(path, count):
-    """And its lock ends with it."""
+    """And its lock is released."""
     assert run_child(_CREATES, path, count).returncode == -signal.SIGKILL
     assert beside(path, "-wal").stat().st_size
     with open_state(path) as store:
@@ -134,7 +129,7 @@ def test_a_killed_process_loses_nothing_that_it_answered(path, count):
 
 
 def test_a_log_without_its_database_is_refused(path):
-    """SQLite would replay it into the new account."""
+    """SQLite would apply it to the new account."""
     run_child(_CREATES, path, 1)
     path.unlink()
     log = beside(path, "-wal")
@@ -147,50 +142,48 @@ def test_a_log_without_its_database_is_refused(path):
 _FILLS = """
 import resource, sys
 sys.path.insert(0, "tests")
-from emulator.asking import form, meter
-from emulator.talking import ask, opened
+from emulator.client import Connection, meter
 from reconciler.emulator import Server, open_state
 with open_state(sys.argv[1]) as store, Server(store) as server:
     resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, resource.RLIM_INFINITY))
-    connection = opened(server)
+    connection = Connection(server)
     for n in range(100):
-        status, _, said = ask(connection, "POST", body=form(meter(f"m{n}")))
-        print(status, n, said["error"]["message"] if status == 500 else "", sep="|")
-    listed = ask(connection, path="/v1/billing/meters?limit=100")[2]["data"]
+        response = connection.post(**meter(f"m{n}"))
+        print(response.status, n, response.json.get("error", {}).get("message", ""), sep="|")
+    listed = connection.get(limit=100).ids
     connection.close()
     print("listed", len(listed), "", sep="|")
 """
 
 
-def test_a_full_disk_refuses_what_it_cannot_keep(path):
-    """Each 500 has had no effect, and each 200 is in the file."""
+def test_requests_are_refused_when_the_disk_is_full(path):
+    """A 500 has no effect, and each 200 is in the file."""
     child = run_child(_FILLS, path)
     *answers, (_, listed, _) = [line.split("|") for line in child.stdout.splitlines()]
     assert {status for status, _, _ in answers} == {"200", "500"}
-    said = {message for _, _, message in answers if message}
-    assert all(each.startswith(f"Nothing was changed: {path}: cannot be") for each in said)
+    messages = {message for _, _, message in answers if message}
+    assert all(each.startswith(f"Nothing was changed: {path}: cannot be") for each in messages)
     created = [f"m{n}" for status, n, _ in answers if status == "200"]
     assert int(listed) == len(created)
     with open_state(path) as store:
         assert names(store) == created
 
 
-def test_no_room_for_a_new_file_leaves_none(path):
-    """Neither an empty file nor a draft."""
+def test_no_file_is_left_where_there_is_no_room_for_it(path):
     code = "import resource, sys\nresource.setrlimit(resource.RLIMIT_FSIZE, (9, 9))\n" + _OPENS
     assert "local.json: cannot keep the emulator's state here" in run_child(code, path).stdout
     assert os.listdir(path.parent) == []
 
 
-def test_an_answer_says_that_the_state_cannot_be_stored(path, capfd):
-    """A 500 over HTTP, in the log of requests too, and no traceback."""
+def test_a_state_that_cannot_be_stored_is_a_500(path, capfd):
+    """Also in the log of requests, and without a traceback."""
     with open_state(path) as store, Server(store) as server:
         store.close()
-        talk = opened(server)
-        status, _, said = ask(talk, "POST", body=form(meter()))
-        talk.close()
-        assert (status, said["error"]["type"]) == (500, "api_error")
-        assert "cannot be read or written" in said["error"]["message"]
+        connection = Connection(server)
+        response = connection.post(**meter())
+        connection.close()
+        assert (response.status, response.error["type"]) == (500, "api_error")
+        assert "cannot be read or written" in response.error["message"]
         assert server.log.posts[0].status == 500
         with pytest.raises(StateError):
             server.edit(METERS, meter())
@@ -199,7 +192,7 @@ def test_an_answer_says_that_the_state_cannot_be_stored(path, capfd):
 
 
 def database(path, application_id=0, version=1):
-    """A database of SQLite that some program has made."""
+    """Create an SQLite database as another program does."""
     connection = sqlite3.connect(path)
     connection.execute(f"PRAGMA application_id = {application_id}")
     connection.execute(f"PRAGMA user_version = {version}")
@@ -219,8 +212,8 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("kind", FOREIGN)
-def test_a_file_of_another_program_stays_as_it_is(path, kind):
-    """The error says what to do, as often as it is tried."""
+def test_a_file_of_another_program_is_not_changed(path, kind):
+    """However often it is tried; the error says what to do."""
     make, complaint = FOREIGN[kind]
     path.parent.mkdir()
     make(path)
@@ -235,7 +228,7 @@ def test_a_file_of_another_program_stays_as_it_is(path, kind):
 
 
 def test_a_damaged_state_is_an_error(path):
-    """Not an account that lacks something."""
+    """Not an incomplete account."""
     with open_state(path, {"meters": [meter(f"m{n}") for n in range(99)]}):
         pass
     path.write_bytes(path.read_bytes()[:9000])
@@ -246,7 +239,7 @@ def test_a_damaged_state_is_an_error(path):
 @pytest.mark.parametrize("suffix", COMPANIONS)
 @pytest.mark.parametrize("exists", [False, True], ids=["new", "existing"])
 def test_companions_of_another_program_are_refused(path, suffix, exists):
-    """Links and files that an emulator has not made stay as they are, and so does their target."""
+    """Links, their targets and files that an emulator did not create are not changed."""
     if exists:
         open_state(path).close()
     path.parent.mkdir(exist_ok=True)
@@ -295,22 +288,21 @@ def test_only_a_regular_file_is_opened(path, make, monkeypatch):
     assert sorted(os.listdir(path.parent)) == ["local.json", "target"]
 
 
-def test_a_name_with_an_ending_of_its_own_touches_no_neighbour(path):
-    """`app` beside `app.log`, and characters that mean something in an address."""
+def test_files_with_similar_names_are_not_changed(path):
+    """`app` beside `app.log`, and characters with a meaning in a URI."""
     path.parent.mkdir()
     neighbour = path.parent / "app.log"
     neighbour.write_text("precious")
     for name in ("app", "a?mode=ro#x%20"):
         with open_state(path.parent / name) as store:
-            using(store).post(**meter("a"))
+            open_account(store).post(**meter("a"))
         with open_state(path.parent / name) as store:
             assert names(store) == ["a"]
     assert neighbour.read_text() == "precious"
     assert sorted(os.listdir(path.parent)) == ["a?mode=ro#x%20", "app", "app.log"]
 
 
-def test_sqlite_is_imported_for_a_state_file_only():
-    """An account in memory costs nothing of it."""
+def test_sqlite_is_imported_only_for_a_state_file():
     code = """
 import sys
 from reconciler.emulator import open_state
