@@ -115,7 +115,6 @@ def _find_key(secret: str, account: Account, settings: Settings) -> Key | None:
 
 
 def _read_secret(request: Request) -> str:
-    """Read the key, a Bearer token or the user name of Basic."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return value.strip() if scheme.lower() == "bearer" else ""

@@ -14,8 +14,7 @@ from typing import Any
 from .auth import check_account, check_key, check_permission, check_version
 from .database import Reply
 from .errors import RequestError, StateError
-from .fault_responses import apply_fault
-from .faults import Fault, Kind
+from .faults import Fault, Kind, apply_fault
 from .forms import encode_form, parse_parameters
 from .idempotency import find_reply, hash_request
 from .messages import Json, Phase, Request, Response

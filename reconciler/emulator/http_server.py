@@ -126,7 +126,6 @@ class _Handler(BaseHTTPRequestHandler):
             self._respond()
 
     def _respond(self) -> None:
-        """Answer the parsed request with a response, or with a reset."""
         try:
             chunked = "transfer-encoding" in self.headers
             body = self._read_chunks() if chunked else self._read_sized()

@@ -97,7 +97,6 @@ def _add_objects(
 
 
 def _build_meter(ledger: Ledger, given: Json, place: str) -> Json:
-    """Build a meter, its times and mode completed."""
     livemode = ledger.account.livemode
     if given.get("livemode") not in (None, livemode):
         raise SeedError(f"{place}.livemode: must be the account's, which is {json.dumps(livemode)}")

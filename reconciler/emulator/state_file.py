@@ -22,6 +22,7 @@ from .database import KEPT, OBJECTS, Account, Ledger
 from .errors import StateError
 from .messages import Json
 from .seed import Seed, load_seed
+from .storage import Store
 
 VERSION = 1
 
@@ -40,7 +41,7 @@ CREATE INDEX replies_by_age ON replies (at);
 """
 
 
-class StateFile:
+class StateFile(Store):
     """An open state file: the `ledger` read from it, and the connection that keeps it current."""
 
     def __init__(self, path: Path) -> None:
@@ -52,7 +53,7 @@ class StateFile:
                 self._connection.execute("PRAGMA synchronous = NORMAL")
                 with self._connection:
                     self._connection.execute("UPDATE account SET opened = opened + 1")
-                self.ledger = _read(self._connection)
+                super().__init__(_read(self._connection))
             except BaseException:
                 self._connection.close()
                 raise
@@ -190,7 +191,6 @@ def _read(connection: sqlite3.Connection) -> Ledger:
 
 
 def _describe_error(path: Path, error: sqlite3.Error) -> StateError:
-    """Describe an error of SQLite for the user of the file."""
     name = getattr(error, "sqlite_errorname", "")
     if name.startswith("SQLITE_BUSY"):
         return StateError(

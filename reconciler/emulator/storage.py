@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
@@ -13,9 +12,11 @@ from .seed import Seed, load_seed
 class Store:
     """An account's data, in memory or in a file. Call `close`, or use it in a `with`."""
 
-    def __init__(self, ledger: Ledger, close: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, ledger: Ledger) -> None:
         self.ledger = ledger
-        self.close = close
+
+    def close(self) -> None:
+        """Release the file, if there is one."""
 
     def __enter__(self) -> Self:
         return self
@@ -35,5 +36,4 @@ def open_state(path: str | Path | None = None, seed: Seed = None) -> Store:
         return Store(load_seed(seed))
     from .state_file import open_file  # only a state file needs SQLite
 
-    file = open_file(Path(path), seed)
-    return Store(file.ledger, file.close)
+    return open_file(Path(path), seed)
