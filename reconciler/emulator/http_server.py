@@ -48,7 +48,6 @@ class HttpServer(ThreadingHTTPServer):
         self.exchange = exchange
         self._closing = False
         self._open: dict[threading.Thread, socket.socket] = {}
-        self._lock = threading.Lock()
         self._accepting = threading.Thread(target=self._accept, daemon=True)
         self._accepting.start()
 
@@ -64,8 +63,7 @@ class HttpServer(ThreadingHTTPServer):
             socket.create_connection((HOST, self.server_port), timeout=1).close()
         self._accepting.join()
         self.server_close()
-        with self._lock:
-            open_now = dict(self._open)
+        open_now = dict(self._open)
         for connection in open_now.values():
             with contextlib.suppress(OSError):
                 connection.shutdown(socket.SHUT_RD)
@@ -81,8 +79,7 @@ class HttpServer(ThreadingHTTPServer):
         thread = threading.Thread(
             target=self.process_request_thread, args=(request, client_address), daemon=True
         )
-        with self._lock:
-            self._open[thread] = request
+        self._open[thread] = request
         thread.start()
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
@@ -90,8 +87,7 @@ class HttpServer(ThreadingHTTPServer):
         try:
             super().process_request_thread(request, client_address)
         finally:
-            with self._lock:
-                self._open.pop(threading.current_thread(), None)
+            self._open.pop(threading.current_thread(), None)
 
     def shutdown_request(self, request: Any) -> None:
         """Close a connection without a shutdown, which would prevent a reset."""
