@@ -19,10 +19,11 @@ from ..diagnostics.errors import AuthError, ReconcilerError, StoppedError
 from ..model.change import Change
 from ..model.meter import ExistingMeter, Meter, Unreadable
 from ..model.price import Price, unaccepted_prices
+from ..model.request import Outcome, RequestRecord
 from ..planning.diagnose import diagnose
 from ..planning.plan import Plan
-from ..report.report import ReportedChange, RequestRecord, ResultStatus
-from .protocol import SIDE_BY_SIDE, Confirmed, Indeterminate, Journal, Meters, Outcome, Rejected
+from ..report.report import ReportedChange, ResultStatus
+from .protocol import SIDE_BY_SIDE, Answer, Journal, Meters
 from .steps import Operation, Step, idempotency_key
 
 _LOG = logging.getLogger(__name__)
@@ -30,7 +31,6 @@ _LOG = logging.getLogger(__name__)
 TRIES = 4  # fresh responses to one request; the transport's own retries are not counted
 KEYS = 20  # idempotency keys of one request: an earlier run of the plan may have used some
 _LIST_LAG = (0.0, 0.5, 1.0, 2.0)  # seconds before each search for a meter that must exist
-_DENIED = (401, 403)
 _NO_EFFECT = "no effect is visible; run `reconciler apply` again: it starts from the current state"
 
 
@@ -65,12 +65,6 @@ class ApplyContext:
         """Return the context for the rest of a change: no signal interrupts or shortens it."""
         clock, meters = self.clock.ignoring_stop(), self.meters.ignoring_stop()
         return replace(self, begun=True, stopped=never, clock=clock, meters=meters)
-
-    def after(self, answer: Outcome) -> ApplyContext:
-        """Return the context after an outcome; a rate limit rejects before any effect."""
-        if isinstance(answer, Indeterminate) and not answer.doubts:
-            return self
-        return self.ignoring_stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,42 +142,28 @@ def _send(
     attempt, tries = 1, 0
     while True:
         answer = _request(step, idempotency_key(run.plan, step, attempt), run, sent)
-        if (
-            isinstance(answer, Confirmed)
-            and not answer.replayed
-            and _as_wanted(step, answer.existing, base)
-        ):
-            return StepResult(ResultStatus.DONE, answer.existing, tuple(sent))
-        if _is_denied(answer):
+        record, shown = answer.record, answer.existing
+        if shown and record.is_fresh() and _as_wanted(step, shown, base):
+            return StepResult(ResultStatus.DONE, shown, tuple(sent))
+        if record.is_denied() and record.is_final() and not record.doubts:
             break
-        run = run.after(answer)
+        run = run.ignoring_stop() if record.may_be_in_effect() else run
         now = _read_meter(step, answer, run)
         if now and _as_wanted(step, now, base):
             return StepResult(_done_status(sent), now, tuple(sent))
         if now != (None if step.operation is Operation.CREATE else base):
             return _stale(step, now, tuple(sent))
-        tries += not answer.replayed or answer.attempts > 1  # else only an earlier run's response
-        if tries == TRIES or attempt == KEYS or _is_final(answer):
+        tries += not record.replayed or record.attempts > 1  # else only an earlier run's response
+        if tries == TRIES or attempt == KEYS or record.is_final():
             break
-        if isinstance(answer, Confirmed) or answer.replayed:
+        if record.result is Outcome.CONFIRMED or record.replayed:
             attempt += 1  # the same key would only replay the stored response
         else:
             run.clock.sleep(2.0**tries)
     return StepResult(ResultStatus.FAILED, None, tuple(sent), _failure(step, answer, sent))
 
 
-def _is_final(answer: Outcome) -> bool:
-    """Whether another try would be rejected again."""
-    return isinstance(answer, Rejected) and not answer.replayed
-
-
-def _is_denied(answer: Outcome) -> bool:
-    """Whether the key was rejected, which Stripe checks first, and no try had an effect."""
-    denied = isinstance(answer, Rejected) and answer.status in _DENIED
-    return denied and not answer.doubts and not answer.replayed
-
-
-def _request(step: Step, key: str, run: ApplyContext, sent: list[RequestRecord]) -> Outcome:
+def _request(step: Step, key: str, run: ApplyContext, sent: list[RequestRecord]) -> Answer:
     if run.stopped():
         raise StoppedError
     run.begins()
@@ -194,25 +174,18 @@ def _request(step: Step, key: str, run: ApplyContext, sent: list[RequestRecord])
         run.journal.not_sent(step, key)
         raise
     run.journal.after_response(step, key, answer)
-    sent.append(_record(step, answer))
+    sent.append(replace(answer.record, operation=str(step.operation)))
     return answer
 
 
-def _record(step: Step, answer: Outcome) -> RequestRecord:
-    result = type(answer).__name__.lower()
-    fresh = isinstance(answer, Confirmed) and not answer.replayed
-    wrote = fresh or answer.doubts > 0
-    return RequestRecord(str(step.operation), answer.request_id, answer.attempts, result, wrote)
-
-
-def _read_meter(step: Step, answer: Outcome, run: ApplyContext) -> ExistingMeter | None:
+def _read_meter(step: Step, answer: Answer, run: ApplyContext) -> ExistingMeter | None:
     """Read the meter of a step; for a create, search the created one."""
     if step.operation is not Operation.CREATE:
         return run.meters.read(step.meter_id) if step.meter_id else None
-    if isinstance(answer, Confirmed) and _is_target(step, answer.existing):
+    if answer.existing and _is_target(step, answer.existing):
         return run.meters.read(answer.existing.id)
     known = frozenset(run.plan.listed)
-    for wait in _LIST_LAG if isinstance(answer, Rejected) else (0.0,):
+    for wait in _LIST_LAG if answer.record.result is Outcome.REJECTED else (0.0,):
         run.clock.sleep(wait)
         found = run.meters.find(step.change.event_name, known)
         if new := [existing for existing in found if existing.active]:
@@ -264,14 +237,13 @@ def _stale(step: Step, now: ExistingMeter | None, sent: tuple[RequestRecord, ...
     )
 
 
-def _failure(step: Step, answer: Outcome, sent: list[RequestRecord]) -> Diagnostic:
+def _failure(step: Step, answer: Answer, sent: list[RequestRecord]) -> Diagnostic:
     ids = ", ".join(request.request_id for request in sent if request.request_id)
     old = "only stored responses were returned, and the meter did not change"
-    why = old if isinstance(answer, Confirmed) else answer.diagnostic.message
+    why = answer.error.message if answer.error else old
     message = f"{_describe(step)} failed: {why}"
-    denied = isinstance(answer, Rejected) and answer.status in _DENIED
-    rule = rules.NOT_ALLOWED if denied else rules.REFUSED_BY_API
-    hint = _NO_EFFECT if isinstance(answer, Indeterminate) else ""
+    rule = rules.NOT_ALLOWED if answer.record.is_denied() else rules.REFUSED_BY_API
+    hint = _NO_EFFECT if answer.record.result is Outcome.INDETERMINATE else ""
     text = f"{message} ({ids})" if ids and ids not in message else message
     return diagnose(step.change, rule, text, hint)
 

@@ -26,7 +26,7 @@ from ..clock import Clock, SystemClock
 from ..diagnostics.codes import journal as rules
 from ..diagnostics.diagnostic import Diagnostic, Location
 from ..diagnostics.errors import ReconcilerError
-from ..execution.protocol import Confirmed, Outcome
+from ..execution.protocol import Answer
 from ..execution.steps import Step
 from ..report.report import ReportedChange
 
@@ -78,7 +78,7 @@ class FileJournal:
         """
         (self._should if begun else self._must)("request", _step(step, key))
 
-    def after_response(self, step: Step, key: str, answer: Outcome) -> None:
+    def after_response(self, step: Step, key: str, answer: Answer) -> None:
         """Write what came of a request; a failure is reported by `lost`."""
         self._should("response", {**_step(step, key), **_answer(answer)})
 
@@ -273,18 +273,13 @@ def _step(step: Step, key: str) -> dict[str, Any]:
     }
 
 
-def _answer(answer: Outcome) -> dict[str, Any]:
+def _answer(answer: Answer) -> dict[str, Any]:
     """Return what came back, as far as it helps to find the request at Stripe."""
-    known: dict[str, Any] = {
-        "result": type(answer).__name__.lower(),
-        "request_id": answer.request_id,
-        "attempts": answer.attempts,
-        "replayed": answer.replayed,
-    }
-    if isinstance(answer, Confirmed):
+    known = asdict(answer.record)
+    del known["operation"]
+    if answer.existing:
         return {**known, "meter_id": answer.existing.id, "meter": answer.existing.as_api()}
-    status = answer.status
-    return {**known, "status": status, "error": answer.diagnostic.message}
+    return {**known, "error": answer.error.message if answer.error else None}
 
 
 def _unwritable(path: Path, error: OSError) -> Diagnostic:

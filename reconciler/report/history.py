@@ -144,7 +144,7 @@ class History(CommandResult):
 
 def came_of(request: PastRequest) -> str:
     """Describe what came of a request."""
-    status = f" ({request.status})" if request.status else ""
+    status = f" ({request.status})" if request.status and request.result != "confirmed" else ""
     many = f", {request.attempts} attempts" if (request.attempts or 1) > 1 else ""
     old = ", a replayed response" if request.replayed else ""
     return f"{_CAME[request.result]}{status}{many}{old}"

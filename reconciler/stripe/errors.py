@@ -17,84 +17,47 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 from ..diagnostics.codes import service
 from ..diagnostics.diagnostic import Diagnostic, Rule
 from ..diagnostics.errors import AuthError, Exit, ServiceError
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseInfo:
-    """Where an error came from: the answer's status and names, and how many tries it took.
-
-    `type`, `code` and `param` are the API's own; `replayed` says that a stored answer came,
-    `doubts` how many of the tries may have had an unseen effect.
-    """
-
-    status: int | None = None
-    type: str | None = None
-    code: str | None = None
-    param: str | None = None
-    request_id: str | None = None
-    attempts: int = 1
-    replayed: bool = False
-    doubts: int = 0
-
-    def __str__(self) -> str:
-        said = (str(self.status or "no answer"), self.code, self.request_id)
-        again = f"try {self.attempts}" if self.attempts > 1 else None
-        return ", ".join(filter(None, (*said, again, "a stored answer" if self.replayed else None)))
+from ..model.request import Outcome, RequestRecord
 
 
 class StripeError(ServiceError):
-    """Anything that kept a call from succeeding; `message` is Stripe's own where there is one."""
+    """A call to the API that did not succeed; `message` is Stripe's own where there is one.
+
+    `type`, `code` and `param` are the API's; `status` is None where no response could be read;
+    `request_id` (`req_…`) finds the request in Stripe's log; `attempts` counts the retries too.
+    """
 
     rule: ClassVar[Rule] = service.BAD_REQUEST
 
     def __init__(
-        self, message: str, about: ResponseInfo | None = None, rule: Rule | None = None
+        self,
+        message: str,
+        record: RequestRecord | None = None,
+        rule: Rule | None = None,
+        details: Mapping[str, str | None] | None = None,
     ) -> None:
+        record = record or RequestRecord("request", result=Outcome.INDETERMINATE)
+        details = details or {}
         self.message = message
-        self.about = about or ResponseInfo()
-        trace = f" (request {self.about.request_id})" if self.about.request_id else ""
+        self.record = record
+        self.status, self.request_id, self.attempts = (
+            record.status,
+            record.request_id,
+            record.attempts,
+        )
+        self.type, self.code, self.param = map(details.get, ("type", "code", "param"))
+        trace = f" (request {record.request_id})" if record.request_id else ""
         super().__init__((rule or self.rule)(message + trace))
 
     @property
     def diagnostic(self) -> Diagnostic:
-        """The one problem that this error carries."""
+        """The diagnostic of this error."""
         return self.diagnostics[0]
-
-    @property
-    def status(self) -> int | None:
-        """The HTTP status; None where no answer could be read."""
-        return self.about.status
-
-    @property
-    def type(self) -> str | None:
-        """The API's type of error, such as `invalid_request_error`."""
-        return self.about.type
-
-    @property
-    def code(self) -> str | None:
-        """The API's code, such as `resource_missing`; many errors have none."""
-        return self.about.code
-
-    @property
-    def param(self) -> str | None:
-        """The parameter that the API complains about."""
-        return self.about.param
-
-    @property
-    def request_id(self) -> str | None:
-        """The id under which Stripe logged the request (`req_…`)."""
-        return self.about.request_id
-
-    @property
-    def attempts(self) -> int:
-        """How many tries it took to come to this."""
-        return self.about.attempts
 
 
 class ConnectionFailedError(StripeError):
@@ -172,7 +135,7 @@ _BY_STATUS: Mapping[int, type[StripeError]] = {
 }
 
 
-def kind_of(status: int, error_type: str | None, code: str | None) -> type[StripeError]:
+def select_error(status: int, error_type: str | None, code: str | None) -> type[StripeError]:
     """Which of the errors above an answer with this status means.
 
     Source: the error mapping of Stripe's own clients; the status comes before the texts.

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Any
 
-from ..execution.protocol import Confirmed, Indeterminate, Outcome, Rejected
+from ..execution.protocol import Answer
 from ..execution.steps import Operation, Step
 from ..model.meter import ExistingMeter
 from .client import METERS, Meters, path_of
 from .codec import meter
 from .errors import NotFoundError, StripeError
 from .transport import Transport
-
-_FINAL = frozenset({400, 401, 402, 403, 404})
-"""Answers that say for certain that nothing was done, and that another try changes nothing."""
 
 
 class AccountMeters:
@@ -24,20 +21,18 @@ class AccountMeters:
         self._transport = transport.finishing()
         self._meters = Meters.over(transport)
 
-    def send(self, step: Step, key: str) -> Outcome:
-        """One request, tried again with the same idempotency key while that is safe.
+    def send(self, step: Step, key: str) -> Answer:
+        """Send one request, and retry it with the same idempotency key while that is safe.
 
-        Raises StoppedError only if nothing of it has been sent. Once a try may have had an
-        effect, no stop signal ends the tries.
+        Raises StoppedError only if nothing has been sent. Once an attempt may have had an
+        effect, a stop signal no longer ends the retries.
         """
         path, params = request_for(step)
         try:
             reply = self._transport.post(path, params, key)
-            existing = reply.read(meter)
+            return Answer(reply.record, reply.read(meter))
         except StripeError as error:
-            return _failed(error)
-        about = reply.about
-        return Confirmed(existing, about.request_id, about.attempts, about.replayed, about.doubts)
+            return Answer(error.record, error=error.diagnostic)
 
     def read(self, meter_id: str) -> ExistingMeter | None:
         """The meter as it is now; None when the account knows no such id."""
@@ -80,11 +75,3 @@ def request_for(step: Step) -> tuple[str, dict[str, Any]]:
         case (Operation.DEACTIVATE | Operation.REACTIVATE) as operation if step.meter_id:
             return f"{path_of(step.meter_id)}/{operation}", {}
     raise AssertionError(f"a plan never holds {step}")
-
-
-def _failed(error: StripeError) -> Rejected | Indeterminate:
-    about = error.about
-    rest = (about.request_id, about.attempts, about.replayed, about.doubts)
-    if about.status in _FINAL:
-        return Rejected(error.diagnostic, about.status, *rest)
-    return Indeterminate(error.diagnostic, about.status, *rest)

@@ -61,7 +61,7 @@ def _endless(path: str, reply: Reply, after: str | None) -> UnexpectedAnswerErro
         what = "an empty page says that there is more"
     else:
         what = "a page begins again at an earlier place, or there are too many"
-    return UnexpectedAnswerError(f"GET {path}: {what}", reply.about, service.ENDLESS_LIST)
+    return UnexpectedAnswerError(f"GET {path}: {what}", reply.record, service.ENDLESS_LIST)
 
 
 def whole_account(

@@ -15,7 +15,7 @@ LONGEST_ADVICE = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
+class Attempt:
     """What came of one try, as far as another one depends on it.
 
     `status` is None where no answer came that could be read. `permanent` marks what a
@@ -32,27 +32,27 @@ class Tried:
     replayed: bool = False
 
 
-def wait_before_retry(attempt: int, tried: Tried, chance: float) -> float | None:
+def wait_before_retry(attempt: int, last: Attempt, chance: float) -> float | None:
     """Seconds to wait after try number `attempt` (from 1), or None when no other try can help.
 
     Full jitter below an exponential ceiling, so that many clients do not come back at once;
     after a 429 at least half of the ceiling, and at least what a `Retry-After` asks for.
     Source: Stripe's error handling guide (`Stripe-Should-Retry` overrides the status).
     """
-    if attempt >= ATTEMPTS or not is_retryable(tried):
+    if attempt >= ATTEMPTS or not is_retryable(last):
         return None
     ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (attempt - 1))
-    wait = ceiling * (0.5 + chance / 2) if tried.status == 429 else ceiling * chance
-    return max(wait, min(tried.pause or 0.0, LONGEST_ADVICE))
+    wait = ceiling * (0.5 + chance / 2) if last.status == 429 else ceiling * chance
+    return max(wait, min(last.pause or 0.0, LONGEST_ADVICE))
 
 
-def is_retryable(tried: Tried) -> bool:
+def is_retryable(last: Attempt) -> bool:
     """Whether the same request, sent again as it is, may fare better."""
-    if tried.permanent or tried.replayed:
+    if last.permanent or last.replayed:
         return False
-    if tried.advice is not None:
-        return tried.advice
-    return tried.status is None or tried.status in (409, 429) or tried.status >= 500
+    if last.advice is not None:
+        return last.advice
+    return last.status is None or last.status in (409, 429) or last.status >= 500
 
 
 class Budget:
@@ -68,10 +68,10 @@ class Budget:
         self._left = most
         self._lock = threading.Lock()
 
-    def spend(self, tried: Tried) -> bool:
+    def spend(self, last: Attempt) -> bool:
         """Take one retry out; False when none is left."""
         with self._lock:
-            cost = 0.0 if tried.limited else 1.0
+            cost = 0.0 if last.limited else 1.0
             if self._left < cost:
                 return False
             self._left -= cost

@@ -14,13 +14,14 @@ from .._version import __version__
 from ..clock import Clock, Stopped, SystemClock, never
 from ..diagnostics.codes import service
 from ..diagnostics.errors import ServiceError, StoppedError
+from ..model.request import Outcome, RequestRecord
 from .api_key import Key
 from .codec import encode_form
 from .errors import StripeError
 from .exchange import Limits, Request, checked_base
 from .rate_limit import RateLimiter
-from .response import UNTRIED, Reply, interpret
-from .retry import Budget, Tried, wait_before_retry
+from .response import Reply, interpret
+from .retry import Attempt, Budget, wait_before_retry
 
 STRIPE = "https://api.stripe.com"
 API_VERSION = "2026-09-30.endive"
@@ -130,20 +131,22 @@ class Transport:
 
     def _persist(self, outgoing: Request) -> Reply:
         """Try until it went well, another try cannot help, or the run is told to stop."""
-        failure, about, run = None, UNTRIED, self
+        failure, run = None, self
+        record = RequestRecord(f"{outgoing.method} {outgoing.path}", None, 0, Outcome.INDETERMINATE)
         while True:
             claimed = run._await_turn(failure if outgoing.method == "POST" else None)
             came = self._connection.send(outgoing)
-            tried, result = interpret(came, self._key.scrub, about)
-            self._learn(tried, claimed)
-            _LOG.info("%s %s: %s", outgoing.method, outgoing.path, result.about)
+            attempt, result = interpret(came, self._key.scrub, record)
+            self._adapt_rate(attempt, claimed)
+            record = result.record
+            _LOG.info("%s", record)
             if isinstance(result, Reply):
                 return result
-            failure, about = result, result.about
-            wait = wait_before_retry(about.attempts, tried, self._clock.chance())
-            if wait is None or not self._budget.spend(tried):
+            failure = result
+            wait = wait_before_retry(record.attempts, attempt, self._clock.chance())
+            if wait is None or not self._budget.spend(attempt):
                 raise failure
-            if self._finishes and outgoing.method == "POST" and about.doubts:
+            if self._finishes and outgoing.method == "POST" and record.doubts:
                 run = self.ignoring_stop()
             run._clock.sleep(wait)
 
@@ -156,11 +159,11 @@ class Transport:
             raise failure or StoppedError(service.STOPPED("stopped before the next request"))
         return claimed
 
-    def _learn(self, tried: Tried, claimed: float) -> None:
-        """Let pace and budget know how a request fared."""
-        if tried.limited:
+    def _adapt_rate(self, attempt: Attempt, claimed: float) -> None:
+        """Adapt the rate limiter and the retry budget to an attempt."""
+        if attempt.limited:
             self._pacer.on_rejected(claimed, self._clock.monotonic())
-        elif tried.status is not None and tried.status < 400:
+        elif attempt.status is not None and attempt.status < 400:
             self._pacer.on_success()
             self._budget.earn()
 

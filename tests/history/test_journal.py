@@ -13,11 +13,12 @@ import pytest
 from virtual import VirtualClock
 
 from reconciler.diagnostics.diagnostic import Diagnostic, Level
-from reconciler.execution.protocol import Confirmed, Indeterminate
+from reconciler.execution.protocol import Answer
 from reconciler.execution.steps import Operation, Step
 from reconciler.history import journal
 from reconciler.model.change import Action, Change
 from reconciler.model.meter import DefaultAggregation, ExistingMeter
+from reconciler.model.request import Outcome, RequestRecord
 from reconciler.report.report import ChangeResult, ReportedChange, ResultStatus
 
 RUN = journal.Header(
@@ -48,6 +49,8 @@ STOP = Step(
     "mtr_1",
 )
 
+DONE = Answer(RequestRecord("POST", "req_1"), LIVE)
+
 
 def kinds(folder: Path) -> list[str]:
     return [entry["kind"] for entry in journal.read(folder)[0]]
@@ -58,7 +61,7 @@ def test_a_request_is_on_disk_before_it_is_sent(tmp_path):
     with journal.opened(tmp_path, RUN, VirtualClock()) as book:
         book.before_request(STOP, "key-1")
         assert kinds(tmp_path) == ["run", "request"]
-        book.after_response(STOP, "key-1", Confirmed(LIVE, "req_1"))
+        book.after_response(STOP, "key-1", DONE)
         book.result(ReportedChange(STOP.change, ChangeResult(ResultStatus.DONE)))
     entries, diagnostics = journal.read(tmp_path)
     assert [entry["kind"] for entry in entries] == ["run", "request", "response", "result"]
@@ -71,9 +74,10 @@ def test_a_request_is_on_disk_before_it_is_sent(tmp_path):
 
 def test_a_doubtful_answer_is_written_as_one(tmp_path):
     """Status and message are kept, and that nobody knows."""
+    record = RequestRecord("POST", "req_2", 3, Outcome.INDETERMINATE, 500)
     diagnostic = Diagnostic("S001", Level.ERROR, "timed out")
     with journal.opened(tmp_path, RUN, VirtualClock()) as book:
-        book.after_response(STOP, "key-1", Indeterminate(diagnostic, 500, "req_2", 3))
+        book.after_response(STOP, "key-1", Answer(record, error=diagnostic))
     entry = journal.read(tmp_path)[0][-1]
     assert (entry["result"], entry["status"], entry["attempts"]) == ("indeterminate", 500, 3)
     assert entry["error"] == "timed out"
@@ -160,7 +164,7 @@ def test_a_disk_that_fills_up_later_stops_new_requests_and_is_said(tmp_path, mon
     """What was sent is not lost from the report; what was not sent is not sent."""
     with journal.opened(tmp_path, RUN, VirtualClock()) as book:
         monkeypatch.setattr(os, "write", lambda *_: 0)
-        book.after_response(STOP, "key-1", Confirmed(LIVE))
+        book.after_response(STOP, "key-1", DONE)
         with pytest.raises(journal.JournalError):
             book.before_request(STOP, "key-2")
         book.before_request(STOP, "key-3", begun=True)  # a line must not be left half-way for it
@@ -173,7 +177,7 @@ def test_a_line_that_fitted_only_in_part_does_not_swallow_the_next(tmp_path, mon
     write = os.write
     with journal.opened(tmp_path, RUN, VirtualClock()) as book:
         monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:9]))
-        book.after_response(STOP, "key-1", Confirmed(LIVE))
+        book.after_response(STOP, "key-1", DONE)
         monkeypatch.undo()
         book.end(0)
         assert [diagnostic.code for diagnostic in book.lost()] == ["J003"]
@@ -187,7 +191,7 @@ def test_a_request_that_ends_after_its_run_writes_nowhere(tmp_path):
     with journal.opened(tmp_path, RUN, VirtualClock()) as book:
         pass
     with (tmp_path / "other").open("w"):
-        book.after_response(STOP, "key-1", Confirmed(LIVE))
+        book.after_response(STOP, "key-1", DONE)
     assert (tmp_path / "other").read_text() == ""
     assert kinds(tmp_path) == ["run"]
 

@@ -42,8 +42,8 @@ def test_an_answer_in_chunks_is_whole(end, clock):
 def test_what_is_not_http_is_tried_again_and_then_named(broken, method, clock):
     """Nothing but our own error ever comes out, and a POST is in doubt for each of them."""
     with Scripted(in_turn([broken, None], OK)) as server, to(server, clock) as transport:
-        about = getattr(transport, method)(PATH).about
-    assert (about.attempts, about.doubts) == (2, 1)
+        record = getattr(transport, method)(PATH).record
+    assert (record.attempts, record.doubts) == (2, 1)
     with (
         Scripted(in_turn([broken, None])) as server,
         to(server, clock) as transport,
@@ -65,7 +65,7 @@ def test_what_announces_an_answer_is_not_the_answer(status, clock):
     with Scripted(script) as server, to(server, clock) as transport:
         replies = [transport.post(PATH, {"id": name}) for name in "abc"]
     assert [reply.body["id"] for reply in replies] == ["a", "b", "c"]
-    assert {reply.about.attempts for reply in replies} == {1}
+    assert {reply.record.attempts for reply in replies} == {1}
 
 
 def test_a_line_that_was_closed_between_two_requests_is_replaced(clock):

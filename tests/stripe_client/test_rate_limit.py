@@ -18,11 +18,11 @@ from reconciler.stripe.rate_limit import (
     refused,
     take,
 )
-from reconciler.stripe.retry import Tried, wait_before_retry
+from reconciler.stripe.retry import Attempt, wait_before_retry
 
 LATENCY = 0.002  # seconds
 WAITING = -1.0
-LIMITED = Tried(status=429, limited=True)
+LIMITED = Attempt(status=429, limited=True)
 
 
 def spread(limit: float, requests: int) -> list[float]:

@@ -173,7 +173,7 @@ def test_one_bad_answer(method, first, status, clock):
     """What can pass is tried again with the same key; what cannot is an error at once."""
     with Scripted(in_turn(first, OK)) as server, to(server, clock) as transport:
         if status == 200:
-            assert getattr(transport, method)(PATH).about.attempts == 2
+            assert getattr(transport, method)(PATH).record.attempts == 2
         else:
             with pytest.raises(StripeError) as caught:
                 getattr(transport, method)(PATH)
