@@ -13,7 +13,7 @@ from ..diagnostics.codes import service
 from ..model.request import Outcome, RequestRecord, may_have_effect, outcome_of
 from .codec import MalformedError
 from .errors import ConnectionFailedError, StripeError, UnexpectedAnswerError, select_error
-from .exchange import Response, TransportError
+from .http import Response, TransportError
 from .retry import Attempt
 
 T = TypeVar("T")

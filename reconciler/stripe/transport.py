@@ -18,7 +18,7 @@ from ..model.request import Outcome, RequestRecord
 from .api_key import Key
 from .codec import encode_form
 from .errors import StripeError
-from .exchange import Limits, Request, checked_base
+from .http import Connection, Limits, Request, check_base
 from .rate_limit import RateLimiter
 from .response import Reply, interpret
 from .retry import Attempt, Budget, wait_before_retry
@@ -62,12 +62,10 @@ class Transport:
     """
 
     def __init__(self, api_key: str, **options: Unpack[Options]) -> None:
-        from .http import Connection
-
         self._key = Key(api_key)
         self._clock = options.get("clock") or SystemClock()
         self._stopped = options.get("stopped", never)
-        base = checked_base(options.get("api_base", STRIPE))
+        base = check_base(options.get("api_base", STRIPE))
         self._connection = Connection(base, self._key, options.get("limits", Limits()))
         self._pacer = RateLimiter(options.get("rate_limit", RATE_LIMIT), self._clock.monotonic())
         self._budget = Budget()
