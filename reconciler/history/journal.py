@@ -18,7 +18,7 @@ import stat
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ from ..diagnostics.diagnostic import Diagnostic, Location
 from ..diagnostics.errors import ReconcilerError
 from ..execution.protocol import Answer
 from ..execution.steps import Step
+from ..report.history import PastChange, PastRequest, PastRun
 from ..report.report import ReportedChange
 
 NAME = "journal.jsonl"
@@ -41,64 +42,62 @@ class JournalError(ReconcilerError):
     """The journal cannot be written, and nothing may be sent without it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """The first entry of a run: what is true of all its entries."""
-
-    plan_id: str
-    plan_hash: str
-    account: str
-    account_id: str | None
-    livemode: bool | None
-    commit: str | None
-    user: str | None
-    job: str | None
-    tool_version: str
-
-
 class FileJournal:
     """An open journal: the `Journal` of `execution.protocol`, in a file. Threads may share it."""
 
-    def __init__(self, descriptor: int, path: Path, plan_id: str, clock: Clock) -> None:
+    def __init__(self, descriptor: int, path: Path, run: PastRun, clock: Clock) -> None:
         self._descriptor: int | None = descriptor
         self._path = path
-        self._names = {"run": secrets.token_hex(4), "plan_id": plan_id}
+        self._names = {"run": run.run, "plan_id": run.plan_id}
         self._clock = clock
         self._lock = threading.Lock()
         self._lost: OSError | None = None
 
-    def begin(self, header: Header) -> None:
+    def begin(self, run: PastRun) -> None:
         """Write the first entry of the run. Raises JournalError."""
-        self._must("run", asdict(header))
+        self._must("run", _drop_empty(asdict(run)))
 
     def before_request(self, step: Step, key: str, *, begun: bool = False) -> None:
         """Write what is about to be sent. Raises JournalError.
 
         A change that has `begun` must be finished: for it, `lost` reports what is missing.
         """
-        (self._should if begun else self._must)("request", _step(step, key))
+        (self._should if begun else self._must)("request", _encode_request(step, key))
 
     def after_response(self, step: Step, key: str, answer: Answer) -> None:
-        """Write what came of a request; a failure is reported by `lost`."""
-        self._should("response", {**_step(step, key), **_answer(answer)})
+        """Write what became of a request; a failure is reported by `lost`."""
+        record, meter = answer.record, answer.existing
+        entry = _encode_request(
+            step,
+            key,
+            meter_id=meter.id if meter else step.meter_id,
+            result=str(record.result),
+            status=record.status,
+            request_id=record.request_id,
+            attempts=record.attempts,
+            replayed=record.replayed,
+            error=answer.error.message if answer.error else None,
+        )
+        self._should("response", entry | ({"meter": meter.as_api()} if meter else {}))
 
     def not_sent(self, step: Step, key: str) -> None:
         """Write that a request was not sent, because the run is stopping."""
-        self._should("not_sent", _step(step, key))
+        self._should("not_sent", _encode_request(step, key, result="not_sent"))
 
-    def result(self, line: ReportedChange) -> None:
+    def result(self, reported: ReportedChange) -> None:
         """Write the result of a change; a failure is reported by `lost`."""
-        if line.result is None:
+        change, result = reported.change, reported.result
+        if result is None:
             return
-        error = line.result.error
-        entry = {
-            "event_name": line.change.event_name,
-            "action": str(line.change.action),
-            "status": str(line.result.status),
-            "meter_id": line.result.meter_id,
-            "error": {"code": error.code, "message": error.message} if error else None,
-        }
-        self._should("result", entry)
+        past = PastChange(
+            event_name=change.event_name,
+            action=str(change.action),
+            status=str(result.status),
+            meter_id=result.meter_id,
+            code=result.error.code if result.error else None,
+            message=result.error.message if result.error else None,
+        )
+        self._should("result", _drop_empty(asdict(past)))
 
     def end(self, exit_code: int) -> None:
         """Write the end of the run; one that was killed has no such entry."""
@@ -138,7 +137,7 @@ class FileJournal:
         wrote only a part of its last one.
         """
         head = {"at": round(self._clock.now(), 3), "kind": kind, **self._names}
-        data = json.dumps({**head, **entry}).encode() + b"\n"
+        data = json.dumps(head | dict(entry) | head).encode() + b"\n"
         with self._lock:
             descriptor = self._descriptor
             if descriptor is None:
@@ -155,16 +154,17 @@ class FileJournal:
 
 
 @contextmanager
-def opened(folder: Path, header: Header, clock: Clock) -> Iterator[FileJournal]:
+def open_journal(folder: Path, run: PastRun, clock: Clock) -> Iterator[FileJournal]:
     """Open the journal in `folder` and write the first entry of this run. Raises JournalError."""
     path = folder / NAME
     try:
         descriptor = _open(folder, path, clock)
     except OSError as error:
         raise JournalError(_unwritable(path, error)) from None
-    book = FileJournal(descriptor, path, header.plan_id, clock)
+    run = replace(run, run=secrets.token_hex(4), began=round(clock.now(), 3))
+    book = FileJournal(descriptor, path, run, clock)
     try:
-        book.begin(header)
+        book.begin(run)
         yield book
     finally:
         book.close()
@@ -262,24 +262,14 @@ def _files(folder: Path, clock: Clock, diagnostics: list[Diagnostic]) -> list[tu
     return files
 
 
-def _step(step: Step, key: str) -> dict[str, Any]:
-    return {
-        "event_name": step.change.event_name,
-        "operation": str(step.operation),
-        "meter_id": step.meter_id,
-        "n": step.n,
-        "undoes": step.undoes,
-        "key": key,
-    }
+def _encode_request(step: Step, key: str, **more: Any) -> dict[str, Any]:
+    facts = {"meter_id": step.meter_id, "n": step.n, "undoes": step.undoes} | more
+    request = PastRequest(key=key, operation=str(step.operation), **facts)
+    return {"event_name": step.change.event_name, **_drop_empty(asdict(request))}
 
 
-def _answer(answer: Answer) -> dict[str, Any]:
-    """Return what came back, as far as it helps to find the request at Stripe."""
-    known = asdict(answer.record)
-    del known["operation"]
-    if answer.existing:
-        return {**known, "meter_id": answer.existing.id, "meter": answer.existing.as_api()}
-    return {**known, "error": answer.error.message if answer.error else None}
+def _drop_empty(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if value not in (None, ())}
 
 
 def _unwritable(path: Path, error: OSError) -> Diagnostic:

@@ -15,7 +15,7 @@ from ...diagnostics.suggest import suggest
 from ...drift.attribution import REACH
 from ...history import journal
 from ...history.declarations import changes
-from ...history.runs import about, parse_runs
+from ...history.runs import parse_runs, select_changes
 from ...history.timeline import AccountEvent, timeline
 from ...model.meter import Unreadable
 from ...model.project import Account, AccountRef
@@ -68,7 +68,7 @@ def _of_one(
     meter: str, history: History, root: str, accounts: tuple[Account, ...], context: Context
 ) -> History:
     """Narrow the history to one meter and add its time line; only the events need a key."""
-    runs = tuple(about(history.runs, meter))
+    runs = tuple(select_changes(history.runs, meter))
     commits, uncommitted = changes(root, meter)
     read = for_each_account(
         accounts, context, lambda account: _read_events(account, meter, context), _failed
