@@ -21,7 +21,7 @@ class Key:
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
-        if wrong := complaint(text):
+        if wrong := find_flaw(text):
             raise AuthError(service.KEY_MALFORMED(f"the API key {wrong}"))
         self._text = text
 
@@ -49,7 +49,7 @@ class Key:
         return short if len(short) <= _LONGEST_TEXT else short[: _LONGEST_TEXT - 1] + "…"
 
 
-def complaint(text: str) -> str | None:
+def find_flaw(text: str) -> str | None:
     """What is wrong with a would-be key, in words that give none of it away."""
     if not text:
         return "is empty"

@@ -16,7 +16,7 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def _threaded(
+def _run_in_thread(
     call: Callable[Concatenate[Meters, P], T],
 ) -> Callable[Concatenate[AsyncMeters, P], Awaitable[T]]:
     """The call with its own signature, awaited."""
@@ -28,7 +28,7 @@ def _threaded(
     return _call
 
 
-def _iterated(
+def _iterate_in_thread(
     call: Callable[Concatenate[Meters, P], Iterator[T]],
 ) -> Callable[Concatenate[AsyncMeters, P], AsyncIterator[T]]:
     """What the call yields, with its own signature; each awaited when it is asked for."""
@@ -67,12 +67,12 @@ class AsyncMeters:
         self._closed.set()
         await asyncio.to_thread(self.meters.close)
 
-    list = _threaded(Meters.list)
-    pages = _iterated(Meters.pages)
-    all = _iterated(Meters.all)
-    everything = _threaded(Meters.everything)
-    get = _threaded(Meters.get)
-    create = _threaded(Meters.create)
-    update = _threaded(Meters.update)
-    deactivate = _threaded(Meters.deactivate)
-    reactivate = _threaded(Meters.reactivate)
+    list = _run_in_thread(Meters.list)
+    pages = _iterate_in_thread(Meters.pages)
+    all = _iterate_in_thread(Meters.all)
+    everything = _run_in_thread(Meters.everything)
+    get = _run_in_thread(Meters.get)
+    create = _run_in_thread(Meters.create)
+    update = _run_in_thread(Meters.update)
+    deactivate = _run_in_thread(Meters.deactivate)
+    reactivate = _run_in_thread(Meters.reactivate)

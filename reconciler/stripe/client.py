@@ -21,8 +21,8 @@ from ..model.meter import (
     ValueSettings,
 )
 from ..model.price import Price
-from . import pagination as listing
-from .codec import Page, event, is_meter_id, meter, price
+from . import pagination
+from .codec import Page, is_meter_id, parse_event, parse_meter, parse_price
 from .errors import PermissionDeniedError
 from .transport import Options, Transport
 
@@ -79,24 +79,24 @@ class Meters:
             "ending_before": ending_before,
             "expand": tuple(expand),
         }
-        return listing.one_page(self._transport, METERS, params, meter)
+        return pagination.read_page(self._transport, METERS, params, parse_meter)
 
     def pages(
         self,
         *,
         status: str | None = None,
-        limit: int = listing.PER_PAGE,
+        limit: int = pagination.PER_PAGE,
         expand: Iterable[str] = (),
     ) -> Iterator[Page[ExistingMeter]]:
         """All pages of `limit` meters, each read when it is asked for."""
         params = {"status": status, "limit": limit, "expand": tuple(expand)}
-        return listing.pages(self._transport, METERS, params, meter)
+        return pagination.iterate_pages(self._transport, METERS, params, parse_meter)
 
     def all(
         self,
         *,
         status: str | None = None,
-        limit: int = listing.PER_PAGE,
+        limit: int = pagination.PER_PAGE,
         expand: Iterable[str] = (),
     ) -> Iterator[ExistingMeter]:
         """All meters, newest first, lazily; `limit` is the size of the pages underneath."""
@@ -105,14 +105,14 @@ class Meters:
 
     def everything(self) -> tuple[ExistingMeter, ...]:
         """Every meter, active and inactive, each once, even if some change status meanwhile."""
-        return listing.whole_account(
-            lambda status: self.list(status=status, limit=listing.PER_PAGE),
+        return pagination.list_every_meter(
+            lambda status: self.list(status=status, limit=pagination.PER_PAGE),
             lambda status: self.all(status=status),
         )
 
     def get(self, meter_id: str, *, expand: Iterable[str] = ()) -> ExistingMeter:
         """One meter, active or not. Raises NotFoundError."""
-        return self._transport.get(path_of(meter_id), {"expand": tuple(expand)}).read(meter)
+        return self._transport.get(build_path(meter_id), {"expand": tuple(expand)}).read(parse_meter)
 
     def create(
         self,
@@ -139,7 +139,7 @@ class Meters:
             "event_time_window": event_time_window,
             "expand": tuple(expand),
         }
-        return self._transport.post(METERS, params, idempotency_key).read(meter)
+        return self._transport.post(METERS, params, idempotency_key).read(parse_meter)
 
     def update(
         self,
@@ -151,21 +151,21 @@ class Meters:
     ) -> ExistingMeter:
         """Another display_name: the only thing about a meter that can ever change."""
         params = {"display_name": display_name, "expand": tuple(expand)}
-        return self._transport.post(path_of(meter_id), params, idempotency_key).read(meter)
+        return self._transport.post(build_path(meter_id), params, idempotency_key).read(parse_meter)
 
     def deactivate(
         self, meter_id: str, *, expand: Iterable[str] = (), idempotency_key: str | None = None
     ) -> ExistingMeter:
         """Stop a meter. Usage sent to it from now on is lost."""
-        path, params = f"{path_of(meter_id)}/deactivate", {"expand": tuple(expand)}
-        return self._transport.post(path, params, idempotency_key).read(meter)
+        path, params = f"{build_path(meter_id)}/deactivate", {"expand": tuple(expand)}
+        return self._transport.post(path, params, idempotency_key).read(parse_meter)
 
     def reactivate(
         self, meter_id: str, *, expand: Iterable[str] = (), idempotency_key: str | None = None
     ) -> ExistingMeter:
         """Let a meter count usage again, under its old id."""
-        path, params = f"{path_of(meter_id)}/reactivate", {"expand": tuple(expand)}
-        return self._transport.post(path, params, idempotency_key).read(meter)
+        path, params = f"{build_path(meter_id)}/reactivate", {"expand": tuple(expand)}
+        return self._transport.post(path, params, idempotency_key).read(parse_meter)
 
 
 class Prices:
@@ -179,19 +179,19 @@ class Prices:
 
     def for_meters(self, meter_ids: tuple[str, ...]) -> tuple[Price, ...] | Unreadable:
         """The active prices bound to these meters; up to eight meters are asked for at once."""
-        return readable("rak_plan_read", lambda: _flat(side_by_side(self._of_one, meter_ids)))
+        return read_if_permitted("rak_plan_read", lambda: _flat(run_concurrently(self._list_of_meter, meter_ids)))
 
     def all(self) -> tuple[Price, ...] | Unreadable:
         """Every active metered price of the account, paged once."""
-        return readable("rak_plan_read", lambda: self._listed({"usage_type": "metered"}))
+        return read_if_permitted("rak_plan_read", lambda: self._list({"usage_type": "metered"}))
 
-    def _of_one(self, meter_id: str) -> tuple[Price, ...]:
-        found = self._listed({"meter": meter_id})
+    def _list_of_meter(self, meter_id: str) -> tuple[Price, ...]:
+        found = self._list({"meter": meter_id})
         return tuple(each for each in found if each.meter == meter_id)
 
-    def _listed(self, recurring: Mapping[str, str]) -> tuple[Price, ...]:
+    def _list(self, recurring: Mapping[str, str]) -> tuple[Price, ...]:
         params = {"recurring": recurring, "active": True}
-        found = listing.entries(self._transport, PRICES, params, price)
+        found = pagination.iterate_entries(self._transport, PRICES, params, parse_price)
         return tuple(each for each in found if each and each.active)
 
 
@@ -209,17 +209,17 @@ class Events:
         Read lazily, page by page; raises StripeError, PermissionDeniedError among them.
         """
         params = {"types": tuple(types), "created": {"gte": since}}
-        return listing.entries(self._transport, EVENTS, params, event)
+        return pagination.iterate_entries(self._transport, EVENTS, params, parse_event)
 
 
-def path_of(meter_id: str) -> str:
+def build_path(meter_id: str) -> str:
     """Where a meter is found; ServiceError (S007) for an id that would lead elsewhere."""
     if is_meter_id(meter_id):
         return f"{METERS}/{meter_id}"
     raise ServiceError(service.ID_REFUSED(f"{meter_id[:80]!a} cannot be the id of a meter"))
 
 
-def readable(permission: str, read: Callable[[], T]) -> T | Unreadable:
+def read_if_permitted(permission: str, read: Callable[[], T]) -> T | Unreadable:
     """What is read, or the permission that the key lacks: Stripe's word for it, else ours."""
     try:
         return read()
@@ -227,7 +227,7 @@ def readable(permission: str, read: Callable[[], T]) -> T | Unreadable:
         return Unreadable(error.permission or permission, error.message)
 
 
-def side_by_side(work: Callable[[str], T], items: Iterable[str]) -> list[T]:
+def run_concurrently(work: Callable[[str], T], items: Iterable[str]) -> list[T]:
     """The results in the order of the items; the first failure cancels what has not begun."""
     pool = ThreadPoolExecutor(max_workers=SIDE_BY_SIDE)
     try:

@@ -8,8 +8,8 @@ from typing import Any
 from ..execution.protocol import Answer
 from ..execution.steps import Operation, Step
 from ..model.meter import ExistingMeter
-from .client import METERS, Meters, path_of
-from .codec import meter
+from .client import METERS, Meters, build_path
+from .codec import parse_meter
 from .errors import NotFoundError, StripeError
 from .transport import Transport
 
@@ -30,7 +30,7 @@ class AccountMeters:
         path, params = request_for(step)
         try:
             reply = self._transport.post(path, params, key)
-            return Answer(reply.record, reply.read(meter))
+            return Answer(reply.record, reply.read(parse_meter))
         except StripeError as error:
             return Answer(error.record, error=error.diagnostic)
 
@@ -71,7 +71,7 @@ def request_for(step: Step) -> tuple[str, dict[str, Any]]:
         case Operation.CREATE if desired:
             return METERS, desired.meter.as_api()
         case Operation.UPDATE if desired and step.meter_id:
-            return path_of(step.meter_id), {"display_name": desired.meter.display_name}
+            return build_path(step.meter_id), {"display_name": desired.meter.display_name}
         case (Operation.DEACTIVATE | Operation.REACTIVATE) as operation if step.meter_id:
-            return f"{path_of(step.meter_id)}/{operation}", {}
+            return f"{build_path(step.meter_id)}/{operation}", {}
     raise AssertionError(f"a plan never holds {step}")

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from ..diagnostics.codes import service
 from ..model.meter import ExistingMeter, Status
-from .codec import Json, Page, identity, page
+from .codec import Json, Page, parse_id, parse_page
 from .errors import UnexpectedAnswerError
 from .response import Reply
 from .transport import Transport
@@ -20,14 +20,14 @@ PER_PAGE = 100
 _MOST_PAGES = 10_000
 
 
-def one_page(
+def read_page(
     transport: Transport, path: str, params: Mapping[str, Any], read: Callable[[Json], T]
 ) -> Page[T]:
     """One page of a list as nouns; raises StripeError."""
-    return transport.get(path, params).read(lambda body: page(body, read))
+    return transport.get(path, params).read(lambda body: parse_page(body, read))
 
 
-def pages(
+def iterate_pages(
     transport: Transport, path: str, params: Mapping[str, Any], read: Callable[[Json], T]
 ) -> Iterator[Page[T]]:
     """Page after page, each read when it is asked for.
@@ -38,25 +38,25 @@ def pages(
     after: str | None = None
     while True:
         reply = transport.get(path, {"limit": PER_PAGE, **params, "starting_after": after})
-        found = reply.read(lambda body: page(body, lambda each: (identity(each), read(each))))
+        found = reply.read(lambda body: parse_page(body, lambda each: (parse_id(each), read(each))))
         yield Page(tuple(noun for _, noun in found.data), found.has_more, found.url)
         if not found.has_more:
             return
         after = found.data[-1][0] if found.data else None
         if after is None or after in past or len(past) >= _MOST_PAGES:
-            raise _endless(path, reply, after)
+            raise _describe_endless(path, reply, after)
         past.add(after)
 
 
-def entries(
+def iterate_entries(
     transport: Transport, path: str, params: Mapping[str, Any], read: Callable[[Json], T]
 ) -> Iterator[T]:
-    """Every entry of a list, lazily; raises as `pages` does."""
-    for each in pages(transport, path, params, read):
+    """Every entry of a list, lazily; raises as `iterate_pages` does."""
+    for each in iterate_pages(transport, path, params, read):
         yield from each.data
 
 
-def _endless(path: str, reply: Reply, after: str | None) -> UnexpectedAnswerError:
+def _describe_endless(path: str, reply: Reply, after: str | None) -> UnexpectedAnswerError:
     if after is None:
         what = "an empty page says that there is more"
     else:
@@ -64,7 +64,7 @@ def _endless(path: str, reply: Reply, after: str | None) -> UnexpectedAnswerErro
     return UnexpectedAnswerError(f"GET {path}: {what}", reply.record, service.ENDLESS_LIST)
 
 
-def whole_account(
+def list_every_meter(
     first_page: Callable[[Status], Page[ExistingMeter]],
     every: Callable[[Status | None], Iterable[ExistingMeter]],
 ) -> tuple[ExistingMeter, ...]:

@@ -31,7 +31,7 @@ class Bucket:
     cut_at: float = -math.inf
 
 
-def full(limit: float, now: float) -> Bucket:
+def fill_bucket(limit: float, now: float) -> Bucket:
     """A bucket that nothing has been taken from."""
     return Bucket(limit, limit, min(BURST, limit), now)
 
@@ -44,7 +44,7 @@ def take(bucket: Bucket, now: float) -> tuple[Bucket, float]:
     return replace(bucket, tokens=tokens, at=now), max(0.0, -tokens / bucket.rate)
 
 
-def refused(bucket: Bucket, claimed: float, now: float) -> Bucket:
+def slow_down(bucket: Bucket, claimed: float, now: float) -> Bucket:
     """Half the rate after a refusal, and no burst.
 
     A request that got its moment before the rate was last cut says nothing about the new
@@ -56,7 +56,7 @@ def refused(bucket: Bucket, claimed: float, now: float) -> Bucket:
     return replace(bucket, rate=rate, tokens=min(0.0, bucket.tokens), cut_at=now)
 
 
-def on_success(bucket: Bucket) -> Bucket:
+def speed_up(bucket: Bucket) -> Bucket:
     """A little faster again, up to the limit that was asked for."""
     return replace(bucket, rate=min(bucket.limit, bucket.rate + _STEP))
 
@@ -70,7 +70,7 @@ class RateLimiter:
     def __init__(self, limit: float | None, now: float) -> None:
         if limit is not None and not limit > 0:
             raise ValueError(f"rate_limit is {limit}: it has to be above 0, or None for no limit")
-        self._bucket = full(limit, now) if limit is not None else None
+        self._bucket = fill_bucket(limit, now) if limit is not None else None
         self._lock = threading.Lock()
 
     @property
@@ -90,10 +90,10 @@ class RateLimiter:
         """Slow down: a request that was reserved at `claimed` exceeded the account's rate limit."""
         with self._lock:
             if self._bucket is not None:
-                self._bucket = refused(self._bucket, claimed, now)
+                self._bucket = slow_down(self._bucket, claimed, now)
 
     def on_success(self) -> None:
         """Speed up a little: a request was within the rate limit."""
         with self._lock:
             if self._bucket is not None:
-                self._bucket = on_success(self._bucket)
+                self._bucket = speed_up(self._bucket)

@@ -23,7 +23,7 @@ from ...operations.session import Session
 from ...operations.snapshot import account_mismatch_warnings, take_snapshot
 from ...render import Document
 from ...report.history import History
-from ...stripe.client import readable
+from ...stripe.client import read_if_permitted
 from ..accounts import for_each_account, select_accounts
 from ..arguments import Parser, ProjectOptions, add_project_options
 from ..context import PLAIN, Command, Context, open_session
@@ -112,7 +112,7 @@ def _read_events(account: Account, meter: str, context: Context) -> _EventsRead:
         with open_session(account, context) as session:
             if elsewhere := account_mismatch_warnings(account, take_snapshot(session, (), ())):
                 return _EventsRead(diagnostics=elsewhere)
-            found = readable("rak_event_read", lambda: tuple(_events(session, meter, since)))
+            found = read_if_permitted("rak_event_read", lambda: tuple(_events(session, meter, since)))
     except AuthError as error:
         (diagnostic, *_) = error.diagnostics
         if diagnostic.code != service.KEY_MISSING.code:
