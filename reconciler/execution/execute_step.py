@@ -24,7 +24,7 @@ from ..planning.diagnose import diagnose
 from ..planning.plan import Plan
 from ..report.report import ReportedChange, ResultStatus
 from .protocol import SIDE_BY_SIDE, Answer, Journal, Meters
-from .steps import Operation, Step, idempotency_key
+from .steps import Operation, Step, build_key
 
 _LOG = logging.getLogger(__name__)
 
@@ -112,9 +112,9 @@ def preflight(step: Step, base: ExistingMeter | None, run: ApplyContext) -> Step
         raise StoppedError
     refused = check_new_prices(step, run)
     now = run.meters.read(step.meter_id) if step.meter_id else None
-    if now and _as_wanted(step, now, base):
+    if now and _is_in_requested_state(step, now, base):
         return StepResult(ResultStatus.ALREADY, now)
-    return _stale(step, now, ()) if now != base else refused
+    return _report_stale(step, now, ()) if now != base else refused
 
 
 def check_new_prices(step: Step, run: ApplyContext) -> StepResult | None:
@@ -141,18 +141,18 @@ def _send(
 ) -> StepResult:
     attempt, tries = 1, 0
     while True:
-        answer = _request(step, idempotency_key(run.plan, step, attempt), run, sent)
+        answer = _request(step, build_key(run.plan, step, attempt), run, sent)
         record, shown = answer.record, answer.existing
-        if shown and record.is_fresh() and _as_wanted(step, shown, base):
+        if shown and record.is_fresh() and _is_in_requested_state(step, shown, base):
             return StepResult(ResultStatus.DONE, shown, tuple(sent))
         if record.is_denied() and record.is_final() and not record.doubts:
             break
         run = run.ignoring_stop() if record.may_be_in_effect() else run
         now = _read_meter(step, answer, run)
-        if now and _as_wanted(step, now, base):
-            return StepResult(_done_status(sent), now, tuple(sent))
+        if now and _is_in_requested_state(step, now, base):
+            return StepResult(_choose_status(sent), now, tuple(sent))
         if now != (None if step.operation is Operation.CREATE else base):
-            return _stale(step, now, tuple(sent))
+            return _report_stale(step, now, tuple(sent))
         tries += not record.replayed or record.attempts > 1  # else only an earlier run's response
         if tries == TRIES or attempt == KEYS or record.is_final():
             break
@@ -160,7 +160,7 @@ def _send(
             attempt += 1  # the same key would only replay the stored response
         else:
             run.clock.sleep(2.0**tries)
-    return StepResult(ResultStatus.FAILED, None, tuple(sent), _failure(step, answer, sent))
+    return StepResult(ResultStatus.FAILED, None, tuple(sent), _describe_failure(step, answer, sent))
 
 
 def _request(step: Step, key: str, run: ApplyContext, sent: list[RequestRecord]) -> Answer:
@@ -200,25 +200,25 @@ def _is_target(step: Step, existing: ExistingMeter) -> bool:
     return existing.event_name == step.change.event_name
 
 
-def _as_wanted(step: Step, existing: ExistingMeter, base: ExistingMeter | None) -> bool:
+def _is_in_requested_state(step: Step, existing: ExistingMeter, base: ExistingMeter | None) -> bool:
     """Whether a meter is in the requested state; a reactivated one may be renamed already."""
     if not _is_target(step, existing):
         return False
     match step.operation:
         case Operation.CREATE | Operation.UPDATE:
-            return existing.active and existing.meter == _wanted(step)
+            return existing.active and existing.meter == _get_desired(step)
         case Operation.REACTIVATE:
-            known = (_wanted(step), base and base.meter)
+            known = (_get_desired(step), base and base.meter)
             return existing.active and (step.undoes is not None or existing.meter in known)
         case Operation.DEACTIVATE:
             return not existing.active
 
 
-def _wanted(step: Step) -> Meter | None:
+def _get_desired(step: Step) -> Meter | None:
     return step.change.desired.meter if step.change.desired else None
 
 
-def _done_status(sent: list[RequestRecord]) -> ResultStatus:
+def _choose_status(sent: list[RequestRecord]) -> ResultStatus:
     """Return DONE if a request of this run may have had an effect, else ALREADY."""
     return ResultStatus.DONE if _wrote(sent) else ResultStatus.ALREADY
 
@@ -228,7 +228,9 @@ def _wrote(sent: list[RequestRecord]) -> bool:
     return any(request.wrote for request in sent)
 
 
-def _stale(step: Step, now: ExistingMeter | None, sent: tuple[RequestRecord, ...]) -> StepResult:
+def _report_stale(
+    step: Step, now: ExistingMeter | None, sent: tuple[RequestRecord, ...]
+) -> StepResult:
     what = f"now {now.status}, display_name {now.display_name!r}" if now else "not found"
     meter = step.meter_id or (now and now.id)
     message = f"{step.change.event_name!r} ({meter}) was changed by another client: {what}"
@@ -237,7 +239,7 @@ def _stale(step: Step, now: ExistingMeter | None, sent: tuple[RequestRecord, ...
     )
 
 
-def _failure(step: Step, answer: Answer, sent: list[RequestRecord]) -> Diagnostic:
+def _describe_failure(step: Step, answer: Answer, sent: list[RequestRecord]) -> Diagnostic:
     ids = ", ".join(request.request_id for request in sent if request.request_id)
     old = "only stored responses were returned, and the meter did not change"
     why = answer.error.message if answer.error else old

@@ -122,7 +122,7 @@ class FileJournal:
         try:
             self._write(kind, entry)
         except OSError as error:
-            raise JournalError(_unwritable(self._path, error)) from None
+            raise JournalError(_describe_unwritable(self._path, error)) from None
 
     def _should(self, kind: str, entry: Mapping[str, Any]) -> None:
         try:
@@ -144,7 +144,7 @@ class FileJournal:
                 raise OSError("the run is over")
             _take(descriptor, fcntl.LOCK_EX, self._clock)
             try:
-                whole = data if _ends_a_line(descriptor) else b"\n" + data
+                whole = data if _is_line_complete(descriptor) else b"\n" + data
                 written = os.write(descriptor, whole)
             finally:
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
@@ -160,7 +160,7 @@ def open_journal(folder: Path, run: PastRun, clock: Clock) -> Iterator[FileJourn
     try:
         descriptor = _open(folder, path, clock)
     except OSError as error:
-        raise JournalError(_unwritable(path, error)) from None
+        raise JournalError(_describe_unwritable(path, error)) from None
     run = replace(run, run=secrets.token_hex(4), began=round(clock.now(), 3))
     book = FileJournal(descriptor, path, run, clock)
     try:
@@ -175,12 +175,12 @@ def _open(folder: Path, path: Path, clock: Clock) -> int:
     if folder.is_symlink():
         raise OSError("its folder is a symbolic link")
     _ignore(folder)
-    lock = _regular(folder / LOCK, os.O_CREAT | os.O_RDWR)
+    lock = _open_regular(folder / LOCK, os.O_CREAT | os.O_RDWR)
     try:
         _take(lock, fcntl.LOCK_EX, clock)
         if path.exists() and path.stat().st_size > TURN_OVER_AT:
             _turn_over(path)
-        return _regular(path, os.O_CREAT | os.O_RDWR | os.O_APPEND)
+        return _open_regular(path, os.O_CREAT | os.O_RDWR | os.O_APPEND)
     finally:
         os.close(lock)
 
@@ -191,12 +191,12 @@ def _ignore(folder: Path) -> None:
         file.write("*\n")
 
 
-def _ends_a_line(descriptor: int) -> bool:
+def _is_line_complete(descriptor: int) -> bool:
     size = os.fstat(descriptor).st_size
     return not size or os.pread(descriptor, 1, size - 1) == b"\n"
 
 
-def _regular(path: Path, flags: int) -> int:
+def _open_regular(path: Path, flags: int) -> int:
     """Open a regular file; raise OSError for a link, a pipe or a device."""
     descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -228,7 +228,7 @@ def read(
     """Return every entry of the journal, oldest first, and what could not be read."""
     entries: list[dict[str, Any]] = []
     diagnostics: list[Diagnostic] = []
-    for path, data in _files(folder, clock or SystemClock(), diagnostics):
+    for path, data in _read_files(folder, clock or SystemClock(), diagnostics):
         for number, line in enumerate(data.split(b"\n"), 1):
             try:
                 entry = json.loads(line) if line.strip() else None
@@ -241,23 +241,25 @@ def read(
     return tuple(entries), tuple(diagnostics)
 
 
-def _files(folder: Path, clock: Clock, diagnostics: list[Diagnostic]) -> list[tuple[Path, bytes]]:
+def _read_files(
+    folder: Path, clock: Clock, diagnostics: list[Diagnostic]
+) -> list[tuple[Path, bytes]]:
     """Read the files, oldest first, under the lock that a run takes to rename them."""
     names = [f"{NAME}.{n}" for n in range(KEEP, 0, -1)] + [NAME]
     files: list[tuple[Path, bytes]] = []
     with ExitStack() as stack:
         with suppress(OSError):  # no run was here yet, or the disk has no locks
-            lock = _regular(folder / LOCK, os.O_RDONLY)
+            lock = _open_regular(folder / LOCK, os.O_RDONLY)
             stack.callback(os.close, lock)
             _take(lock, fcntl.LOCK_SH, clock)
         for path in (folder / name for name in names):
             try:
-                with open(_regular(path, os.O_RDONLY), "rb") as file:
+                with open(_open_regular(path, os.O_RDONLY), "rb") as file:
                     files.append((path, file.read()))
             except FileNotFoundError:
                 continue
             except OSError as error:
-                message = f"the journal cannot be read: {_why(error)}"
+                message = f"the journal cannot be read: {_explain(error)}"
                 diagnostics.append(rules.UNREADABLE(message, Location(str(path))))
     return files
 
@@ -272,11 +274,11 @@ def _drop_empty(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if value not in (None, ())}
 
 
-def _unwritable(path: Path, error: OSError) -> Diagnostic:
-    message = f"the journal cannot be written: {_why(error)}"
+def _describe_unwritable(path: Path, error: OSError) -> Diagnostic:
+    message = f"the journal cannot be written: {_explain(error)}"
     return rules.UNWRITABLE(message, Location(str(path)))
 
 
-def _why(error: OSError) -> str:
+def _explain(error: OSError) -> str:
     """Return the reason of an error; the system's own for a link is misleading."""
     return "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror or str(error)

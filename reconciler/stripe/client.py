@@ -112,7 +112,9 @@ class Meters:
 
     def get(self, meter_id: str, *, expand: Iterable[str] = ()) -> ExistingMeter:
         """One meter, active or not. Raises NotFoundError."""
-        return self._transport.get(build_path(meter_id), {"expand": tuple(expand)}).read(parse_meter)
+        return self._transport.get(build_path(meter_id), {"expand": tuple(expand)}).read(
+            parse_meter
+        )
 
     def create(
         self,
@@ -179,7 +181,9 @@ class Prices:
 
     def for_meters(self, meter_ids: tuple[str, ...]) -> tuple[Price, ...] | Unreadable:
         """The active prices bound to these meters; up to eight meters are asked for at once."""
-        return read_if_permitted("rak_plan_read", lambda: _flat(run_concurrently(self._list_of_meter, meter_ids)))
+        return read_if_permitted(
+            "rak_plan_read", lambda: _flat(run_concurrently(self._list_of_meter, meter_ids))
+        )
 
     def all(self) -> tuple[Price, ...] | Unreadable:
         """Every active metered price of the account, paged once."""

@@ -73,7 +73,10 @@ def parse_meter(data: Json) -> ExistingMeter:
     own_id = _read_text(data, "id")
     if not is_meter_id(own_id):
         raise MalformedError("id holds characters that no id has")
-    mapping, transitions = _read_object(data, "customer_mapping"), _read_object(data, "status_transitions")
+    mapping, transitions = (
+        _read_object(data, "customer_mapping"),
+        _read_object(data, "status_transitions"),
+    )
     return ExistingMeter(
         id=own_id,
         object=_read_text(data, "object"),
@@ -82,13 +85,17 @@ def parse_meter(data: Json) -> ExistingMeter:
         default_aggregation=DefaultAggregation(
             _read_text(_read_object(data, "default_aggregation"), "formula")
         ),
-        value_settings=ValueSettings(_read_text(_read_object(data, "value_settings"), "event_payload_key")),
+        value_settings=ValueSettings(
+            _read_text(_read_object(data, "value_settings"), "event_payload_key")
+        ),
         customer_mapping=CustomerMapping(
             _read_text(mapping, "type"), _read_text(mapping, "event_payload_key")
         ),
         event_time_window=_read_optional(_read_text, data, "event_time_window"),
         status=_read_text(data, "status"),
-        status_transitions=StatusTransitions(_read_optional(_read_time, transitions, "deactivated_at")),
+        status_transitions=StatusTransitions(
+            _read_optional(_read_time, transitions, "deactivated_at")
+        ),
         created=_read_time(data, "created"),
         updated=_read_time(data, "updated"),
         livemode=_read_flag(data, "livemode"),

@@ -185,7 +185,9 @@ class Connection:
                 return Response(status, headers, bytes(body))
             body += piece
             if len(body) > self._limits.size:
-                return reject(service.TOO_LARGE, f"the response exceeds {self._limits.size:,} bytes")
+                return reject(
+                    service.TOO_LARGE, f"the response exceeds {self._limits.size:,} bytes"
+                )
         return self._time_out(headers)
 
     def _describe(self, error: Exception, headers: Mapping[str, str]) -> TransportError:

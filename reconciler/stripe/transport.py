@@ -69,7 +69,7 @@ class Transport:
         self._connection = Connection(base, self._key, options.get("limits", Limits()))
         self._pacer = RateLimiter(options.get("rate_limit", RATE_LIMIT), self._clock.monotonic())
         self._budget = Budget()
-        self._headers = _headers(options)
+        self._headers = _build_headers(options)
         self._finishes = False
 
     def __enter__(self) -> Self:
@@ -113,7 +113,9 @@ class Transport:
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Reply:
         """Read something. `params` may nest; None leaves a parameter out. Raises StripeError."""
-        return self._persist(Request("GET", path, encode_form(params or {}), self._headers))
+        return self._send_with_retries(
+            Request("GET", path, encode_form(params or {}), self._headers)
+        )
 
     def post(
         self, path: str, params: Mapping[str, Any] | None = None, key: str | None = None
@@ -123,11 +125,11 @@ class Transport:
         Every try bears the same key. Raises StripeError; once something was sent, a stop
         signal ends the tries with the error of the last one instead of StoppedError.
         """
-        key = _checked("Idempotency-Key", str(uuid.uuid4()) if key is None else key)
+        key = _check_header("Idempotency-Key", str(uuid.uuid4()) if key is None else key)
         headers = {**self._headers, "Idempotency-Key": key, "Content-Type": _FORM}
-        return self._persist(Request("POST", path, encode_form(params or {}), headers))
+        return self._send_with_retries(Request("POST", path, encode_form(params or {}), headers))
 
-    def _persist(self, outgoing: Request) -> Reply:
+    def _send_with_retries(self, outgoing: Request) -> Reply:
         """Try until it went well, another try cannot help, or the run is told to stop."""
         failure, run = None, self
         record = RequestRecord(f"{outgoing.method} {outgoing.path}", None, 0, Outcome.INDETERMINATE)
@@ -166,7 +168,7 @@ class Transport:
             self._budget.earn()
 
 
-def _headers(options: Options) -> dict[str, str]:
+def _build_headers(options: Options) -> dict[str, str]:
     """What every request says of itself, whatever it asks for."""
     named = {
         "Stripe-Version": options.get("stripe_version", API_VERSION),
@@ -177,11 +179,11 @@ def _headers(options: Options) -> dict[str, str]:
         "Accept": "application/json",
         "Accept-Encoding": "identity",
         "User-Agent": f"reconciler/{__version__} python/{platform.python_version()}",
-        **{name: _checked(name, value) for name, value in named.items() if value is not None},
+        **{name: _check_header(name, value) for name, value in named.items() if value is not None},
     }
 
 
-def _checked(name: str, value: str) -> str:
+def _check_header(name: str, value: str) -> str:
     """A header's value, or ServiceError (S006) where it could break out of its line."""
     if _HEADER.fullmatch(value):
         return value

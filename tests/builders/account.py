@@ -112,7 +112,9 @@ class Account:
 
 def record(result: Outcome, status: int | None, **more: object) -> RequestRecord:
     """The record of a POST, with a request id."""
-    return RequestRecord(**{"operation": "POST", "request_id": "req_1", "result": result} | {"status": status} | more)
+    return RequestRecord(
+        **{"operation": "POST", "request_id": "req_1", "result": result} | {"status": status} | more
+    )
 
 
 def snapshot(*, shows: ExistingMeter | None = None, **more: object) -> Behaviour:

@@ -25,7 +25,7 @@ from reconciler.diagnostics.codes.applying import REFUSED_BY_API
 from reconciler.diagnostics.errors import ServiceError, StoppedError
 from reconciler.execution.execute_step import execute_step
 from reconciler.execution.executor import apply
-from reconciler.execution.steps import steps
+from reconciler.execution.steps import list_steps
 from reconciler.model.project import AccountRef
 from reconciler.model.request import Outcome, RequestRecord
 
@@ -117,7 +117,7 @@ def one(desired, meters, *script, blind=None):
     account = Account(meters, *script)
     run = run_of(account, *lines([desired], meters))
     account.blind = blind or {}
-    step = steps(run.plan)["calls"][0]
+    step = list_steps(run.plan)["calls"][0]
     base = next((meter for meter in meters if meter.id == step.meter_id), None)
     return execute_step(step, base, run), account, run
 
@@ -249,7 +249,7 @@ def test_a_meter_that_somebody_woke_under_another_name_is_theirs():
     account = Account([stopped("mtr_a")])
     run = run_of(account, *lines([WOKEN], [stopped("mtr_a")]))
     account.put(existing("mtr_a", display="Theirs"))
-    part = execute_step(steps(run.plan)["calls"][0], stopped("mtr_a"), run)
+    part = execute_step(list_steps(run.plan)["calls"][0], stopped("mtr_a"), run)
     assert (str(part.status), account.sent) == ("stale", [])
 
 
@@ -263,7 +263,7 @@ def test_after_a_lost_create_the_list_is_looked_at_once_a_try():
 def test_a_replacement_by_a_twin_of_the_same_name_takes_three_numbers():
     """The way back follows at once where nothing is renamed."""
     meters = [existing("mtr_o", formula="count"), stopped("mtr_t")]
-    (some,) = steps(plan_of(*lines([declare(retires=("mtr_o",))], meters))).values()
+    (some,) = list_steps(plan_of(*lines([declare(retires=("mtr_o",))], meters))).values()
     assert [(step.n, str(step.operation), step.undoes) for step in some] == [
         (1, "deactivate", None),
         (2, "reactivate", None),

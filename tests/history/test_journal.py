@@ -245,7 +245,7 @@ def test_no_file_is_missed_because_a_run_turns_them_over(tmp_path, monkeypatch):
         monkeypatch.setattr(journal, "TURN_OVER_AT", 10)
         with journal.open_journal(tmp_path, RUN, VirtualClock()):
             pass
-    waited, regular = [], journal._regular
+    waited, regular = [], journal._open_regular
     script = (
         "import fcntl, sys; file = open(sys.argv[1])\n"
         "fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)\n"
@@ -258,7 +258,7 @@ def test_no_file_is_missed_because_a_run_turns_them_over(tmp_path, monkeypatch):
         waited.append("BlockingIOError" in subprocess.run(words, **ERR, check=False).stderr)
         return regular(path, flags)
 
-    monkeypatch.setattr(journal, "_regular", reading)
+    monkeypatch.setattr(journal, "_open_regular", reading)
     assert kinds(tmp_path) == ["run"] * 3
     assert waited == [True] * (journal.KEEP + 1)
     monkeypatch.undo()

@@ -250,9 +250,7 @@ def hostile(text: str, command: str = "drift") -> Report:
         refused_by=(text,),
     )
     diagnostic = guards.PRICES_BILL(text, Location(text, 1, 2, 1, 9), text, text)
-    result = ChangeResult(
-        ResultStatus.FAILED, (RequestRecord(text, text),), diagnostic, text
-    )
+    result = ChangeResult(ResultStatus.FAILED, (RequestRecord(text, text),), diagnostic, text)
     drift = command == "drift"
     reported = ReportedChange(change, result if command == "apply" else None)
     bad = AccountReport(

@@ -12,6 +12,7 @@ from reconciler.diagnostics.diagnostic import Diagnostic, Level
 from reconciler.diagnostics.errors import Exit, worst
 from reconciler.model.finding import DriftEntry, Severity
 from reconciler.model.match import match_meters
+from reconciler.model.request import Outcome, RequestRecord
 from reconciler.operations.verify import describe_verification, is_fulfilled
 from reconciler.report.exit_code import (
     exit_code_for_apply,
@@ -19,7 +20,6 @@ from reconciler.report.exit_code import (
     exit_code_for_plan,
     exit_code_for_verification,
 )
-from reconciler.model.request import Outcome, RequestRecord
 from reconciler.report.report import ChangeResult, ReportedChange, ResultStatus
 
 UPDATE, BLOCKED, SAME = lines(

@@ -14,8 +14,8 @@ from reconciler.stripe.rate_limit import (
     SLOWEST,
     RateLimiter,
     fill_bucket,
-    speed_up,
     slow_down,
+    speed_up,
     take,
 )
 from reconciler.stripe.retry import Attempt, wait_before_retry

@@ -11,8 +11,8 @@ from reconciler.stripe.retry import (
     FIRST_WAIT,
     LONGEST_ADVICE,
     LONGEST_WAIT,
-    Budget,
     Attempt,
+    Budget,
     is_retryable,
     wait_before_retry,
 )

@@ -76,7 +76,7 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
     if len(accounts) > 1 and (options.plan or options.expect):
         message = "--plan and --expect take one account"
         raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
-    commit, unknown = (None, ()) if options.plan else ci.commit(project.root, context.environ)
+    commit, unknown = (None, ()) if options.plan else ci.find_commit(project.root, context.environ)
     run = _Run(
         context=context,
         project=project,
@@ -195,11 +195,13 @@ class _Run:
             plan_id=plan.plan_id,
             plan_hash=plan.plan_hash,
             commit=plan.commit,
-            user=ci.user(self.context.environ),
-            job=ci.job(self.context.environ),
+            user=ci.find_user(self.context.environ),
+            job=ci.find_job(self.context.environ),
             tool_version=__version__,
         )
-        return journal.open_journal(Path(self.project.root) / ".reconciler", run, self.context.clock)
+        return journal.open_journal(
+            Path(self.project.root) / ".reconciler", run, self.context.clock
+        )
 
 
 def _open_changes(planned: Planned) -> list[ReportedChange]:
