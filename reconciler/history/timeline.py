@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from ..drift.attribution import origin
 from ..model.event import Event
@@ -162,12 +162,7 @@ def _describe_commit(commit: PastCommit) -> Moment:
 
 
 def _describe_user(run: PastRun) -> str:
-    return ", ".join(_names(run)) or "an unknown user"
-
-
-def _names(run: PastRun) -> Iterator[str]:
-    """Yield the person and the CI job."""
-    yield from filter(None, (run.user, run.job))
+    return ", ".join(filter(None, (run.user, run.job))) or "an unknown user"
 
 
 def _describe_rename(event: Event) -> str | None:

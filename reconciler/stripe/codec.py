@@ -1,6 +1,6 @@
-"""Our nouns as the API's form fields, its JSON as our nouns.
+"""Encode parameters as the API's form fields, and parse its JSON.
 
-What was promised is demanded, what is new is tolerated.
+A documented field that is missing is an error; unknown fields are ignored.
 
 Source: the schemas of API version 2026-09-30.endive.
 """
@@ -30,20 +30,19 @@ _METER_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,254}")
 
 
 class MalformedError(ValueError):
-    """An answer lacks what the API promises; the text says which field, and what is wrong."""
+    """A response lacks a documented field; the text names it, and what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page of a list, newest first; `has_more` says that the list goes on after it."""
+    """One page of a list, newest first."""
 
     data: tuple[T, ...]
     has_more: bool
-    url: str | None = None
 
 
 def encode_form(params: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """`{"a": {"b": 1}, "c": ["x"]}` as `a[b]=1`, `c[]=x`; None leaves a parameter out.
+    """Encode `{"a": {"b": 1}, "c": ["x"]}` as `a[b]=1`, `c[]=x`; None leaves a parameter out.
 
     Source: the `deepObject` style of Stripe's v1 request bodies.
     """
@@ -64,15 +63,15 @@ def _flatten(name: str, value: Any) -> Iterator[tuple[str, str]]:
 
 
 def is_meter_id(text: str) -> bool:
-    """Whether this can stand in a path: letters, digits, `_`, `-` and inner dots, at most 255."""
+    """Return whether a path may contain it: letters, digits, `_`, `-`, inner dots, up to 255."""
     return bool(_METER_ID.fullmatch(text))
 
 
 def parse_meter(data: Json) -> ExistingMeter:
-    """A `billing.meter` object with every field; raises MalformedError."""
+    """Parse a `billing.meter` object; raise MalformedError."""
     own_id = _read_text(data, "id")
     if not is_meter_id(own_id):
-        raise MalformedError("id holds characters that no id has")
+        raise MalformedError("id contains characters that ids do not have")
     mapping, transitions = (
         _read_object(data, "customer_mapping"),
         _read_object(data, "status_transitions"),
@@ -103,7 +102,7 @@ def parse_meter(data: Json) -> ExistingMeter:
 
 
 def parse_price(data: Json) -> Price | None:
-    """A `price` object; None when it uses no meter. Raises MalformedError."""
+    """Parse a `price` object; return None if it uses no meter. Raises MalformedError."""
     recurring = _read_optional(_read_object, data, "recurring") or {}
     on = _read_optional(_read_text, recurring, "meter")
     if on is None:
@@ -121,7 +120,7 @@ def parse_price(data: Json) -> Price | None:
 
 
 def parse_event(data: Json) -> Event:
-    """An `event` object; what it tells about is kept in the API's own shape."""
+    """Parse an `event` object; its `object` keeps the API's shape. Raises MalformedError."""
     inner, request = _read_object(data, "data"), _read_optional(_read_object, data, "request") or {}
     return Event(
         id=_read_text(data, "id"),
@@ -135,58 +134,56 @@ def parse_event(data: Json) -> Event:
 
 
 def parse_page(data: Json, read: Callable[[Json], T]) -> Page[T]:
-    """One page of a list, each entry read by `read`; raises MalformedError."""
+    """Parse one page of a list, each entry with `read`; raise MalformedError."""
     entries = data.get("data")
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
         raise MalformedError("data is not a list of objects")
-    url = _read_optional(_read_text, data, "url")
-    return Page(tuple(read(each) for each in entries), _read_flag(data, "has_more"), url)
+    return Page(tuple(read(each) for each in entries), _read_flag(data, "has_more"))
 
 
 def parse_id(data: Json) -> str:
-    """The id of any object; raises MalformedError."""
+    """Return the id of any object; raise MalformedError."""
     return _read_text(data, "id")
 
 
 def _read_text(data: Json, name: str) -> str:
     value = data.get(name)
     if not isinstance(value, str):
-        raise MalformedError(f"{name} is {_describe_type(value)} where a string was promised")
+        raise MalformedError(f"{name} is {_describe_type(value)} instead of a string")
     if not value and name == "id":
         raise MalformedError("id is empty")
     if re.search(r"[\ud800-\udfff]", value):
-        raise MalformedError(f"{name} holds half a character (a lone surrogate)")
+        raise MalformedError(f"{name} contains a lone surrogate")
     return value
 
 
 def _read_time(data: Json, name: str) -> int:
     value = data.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise MalformedError(f"{name} is {_describe_type(value)} where Unix seconds were promised")
+        raise MalformedError(f"{name} is {_describe_type(value)} instead of Unix seconds")
     if not 0 <= value <= LATEST:
-        raise MalformedError(f"{name} lies outside of any calendar")
+        raise MalformedError(f"{name} is out of range")
     return value
 
 
 def _read_flag(data: Json, name: str) -> bool:
     value = data.get(name)
     if not isinstance(value, bool):
-        raise MalformedError(f"{name} is {_describe_type(value)} where true or false was promised")
+        raise MalformedError(f"{name} is {_describe_type(value)} instead of true or false")
     return value
 
 
 def _read_object(data: Json, name: str) -> Json:
     value = data.get(name)
     if not isinstance(value, dict):
-        raise MalformedError(f"{name} is {_describe_type(value)} where an object was promised")
+        raise MalformedError(f"{name} is {_describe_type(value)} instead of an object")
     return value
 
 
 def _read_optional(read: Callable[[Json, str], T], data: Json, name: str) -> T | None:
-    """A field that may be null or absent."""
     return None if data.get(name) is None else read(data, name)
 
 
 def _describe_type(value: object) -> str:
-    """What stands in the place of something else, without quoting it."""
+    """Describe an unexpected value without quoting it."""
     return "missing" if value is None else f"of type {type(value).__name__}"

@@ -1,8 +1,8 @@
-"""What can go wrong between here and Stripe, as exceptions with everything the answer said.
+"""The exceptions of the client.
 
 StripeError (a ServiceError)
- ├─ ConnectionFailedError    no answer: unreachable, cut off, too slow
- ├─ UnexpectedAnswerError    an answer that the API never promised
+ ├─ ConnectionFailedError    no response: unreachable, cut off, too slow
+ ├─ UnexpectedAnswerError    a response that is not documented
  ├─ InvalidRequestError      400, and every other 4xx that is final
  │   ├─ NotFoundError        404
  │   └─ IdempotencyError     400: the key was used for something else
@@ -45,11 +45,8 @@ class StripeError(ServiceError):
         details = details or {}
         self.message = message
         self.record = record
-        self.status, self.request_id, self.attempts = (
-            record.status,
-            record.request_id,
-            record.attempts,
-        )
+        self.status, self.attempts = record.status, record.attempts
+        self.request_id = record.request_id
         self.type, self.code, self.param = map(details.get, ("type", "code", "param"))
         trace = f" (request {record.request_id})" if record.request_id else ""
         super().__init__((rule or self.rule)(message + trace))
@@ -61,67 +58,67 @@ class StripeError(ServiceError):
 
 
 class ConnectionFailedError(StripeError):
-    """No answer came, or it was cut off; a request that writes may have had its effect."""
+    """No response, or an incomplete one; a write may have had its effect."""
 
     rule = service.UNREACHABLE
 
 
 class UnexpectedAnswerError(StripeError):
-    """An answer that the API never promised: a gateway's page, a missing field, an endless list."""
+    """A response that is not documented: a gateway's page, a missing field, an endless list."""
 
     rule = service.UNPROMISED
 
 
 class InvalidRequestError(StripeError):
-    """A 4xx that another try cannot change."""
+    """A 4xx that a retry cannot change."""
 
 
 class NotFoundError(InvalidRequestError):
-    """The account knows no such object (404)."""
+    """The account has no such object (404)."""
 
     rule = service.NOT_FOUND
 
 
 class IdempotencyError(InvalidRequestError):
-    """The idempotency key was first used with other parameters (400)."""
+    """The idempotency key was used with other parameters before (400)."""
 
     rule = service.IDEMPOTENCY
 
 
 class AuthenticationError(StripeError, AuthError):
-    """The key is unknown, expired or missing (401)."""
+    """The API key is unknown, expired or missing (401)."""
 
     rule = service.KEY_REFUSED
     exit_code = Exit.DENIED
 
 
 class PermissionDeniedError(StripeError, AuthError):
-    """The key is known, and may not do this (403); `permission` names what it lacks."""
+    """The API key lacks a permission (403); `permission` names it."""
 
     rule = service.PERMISSION_MISSING
     exit_code = Exit.DENIED
 
     @property
     def permission(self) -> str | None:
-        """The missing permission, where Stripe's text names it."""
+        """The missing permission, if Stripe's message names it."""
         found = re.search(r"'(rak_\w+)'|\('(\w+)'\)", self.message)
         return next(filter(None, found.groups()), None) if found else None
 
 
 class ConflictError(StripeError):
-    """Another request with the same key, or on the same object, is under way (409)."""
+    """Another request with the same key, or for the same object, is in progress (409)."""
 
     rule = service.CONFLICT
 
 
 class RateLimitError(StripeError):
-    """The account's rate limit, or a lock on the object, refused the request (429)."""
+    """The account's rate limit, or a lock on the object, rejected the request (429)."""
 
     rule = service.RATE_LIMITED
 
 
 class ServerError(StripeError):
-    """Stripe failed to answer (5xx); a request that writes may have had its effect."""
+    """An error of Stripe (5xx); a write may have had its effect."""
 
     rule = service.SERVER_FAILED
 
@@ -136,9 +133,9 @@ _BY_STATUS: Mapping[int, type[StripeError]] = {
 
 
 def select_error(status: int, error_type: str | None, code: str | None) -> type[StripeError]:
-    """Which of the errors above an answer with this status means.
+    """Return the error class of a response; its status comes before its texts.
 
-    Source: the error mapping of Stripe's own clients; the status comes before the texts.
+    Source: the error mapping of Stripe's own clients.
     """
     if status >= 500:
         return ServerError

@@ -1,4 +1,4 @@
-"""An account's meters as `apply` knows them: a step goes out, and what came of it comes back."""
+"""The meters of an account as `apply` needs them, over HTTP."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .transport import Transport
 
 
 class AccountMeters:
-    """Implements `answer.Meters` over HTTP."""
+    """The `Meters` of `execution.protocol`, over HTTP."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport.finishing()
@@ -35,17 +35,17 @@ class AccountMeters:
             return Answer(error.record, error=error.diagnostic)
 
     def read(self, meter_id: str) -> ExistingMeter | None:
-        """The meter as it is now; None when the account knows no such id."""
+        """Read a meter; return None if the account has no meter of this id."""
         try:
             return self._meters.get(meter_id)
         except NotFoundError:
             return None
 
     def find(self, event_name: str, known: Collection[str]) -> tuple[ExistingMeter, ...]:
-        """Meters of this name that came into being after those whose ids are `known`.
+        """Return meters of this event_name that were created after the `known` ids.
 
-        Reads the list, newest first, until a page ends with older ones than the newest that is
-        known: no clock is asked, ours may differ from Stripe's. An inactive one may be missing.
+        Reads the list, newest first, until a page ends with older meters than the newest known
+        one: local time may differ from Stripe's. An inactive meter may be missing.
         """
         newer: list[ExistingMeter] = []
         for page in self._meters.pages():
@@ -56,16 +56,16 @@ class AccountMeters:
         return tuple(existing for existing in newer if existing.event_name == event_name)
 
     def list_all(self) -> tuple[ExistingMeter, ...]:
-        """Every meter of the account, active and inactive, each once."""
+        """Return every meter of the account, active and inactive, each once."""
         return self._meters.everything()
 
     def ignoring_stop(self) -> AccountMeters:
-        """The same account for what has to be finished: no stop signal ends or hurries it."""
+        """Return the same account for requests that no stop signal ends or shortens."""
         return AccountMeters(self._transport.ignoring_stop())
 
 
 def request_for(step: Step) -> tuple[str, dict[str, Any]]:
-    """Where a step is posted, and what is posted there; every block of a new meter is explicit."""
+    """Return the path and the parameters of a step; those of a new meter are explicit."""
     desired = step.change.desired
     match step.operation:
         case Operation.CREATE if desired:

@@ -120,7 +120,7 @@ def test_a_429_without_a_reason_is_told_by_its_code(code, rate, clock):
     script = in_turn(refusal(429, **({"code": code} if code else {})), OK)
     with Scripted(script) as server, to(server, clock, rate_limit=20) as transport:
         transport.get(PATH)
-        assert transport.pace == pytest.approx(rate)
+        assert transport._rate_limiter.rate == pytest.approx(rate)
 
 
 @pytest.mark.parametrize(

@@ -292,7 +292,7 @@ def test_a_refusal_of_the_rate_slows_down(headers, rate, clock):
     script = in_turn(refusal(429, headers=headers), OK)
     with Scripted(script) as server, to(server, clock, rate_limit=20) as transport:
         transport.get(PATH)
-        assert transport.pace == pytest.approx(rate)
+        assert transport._rate_limiter.rate == pytest.approx(rate)
         for _ in range(60):
             transport.get(PATH)
-        assert transport.pace == 20
+        assert transport._rate_limiter.rate == 20
