@@ -19,18 +19,18 @@ from ..diagnostics.errors import AuthError, ReconcilerError, StoppedError
 from ..model.change import Change
 from ..model.meter import ExistingMeter, Meter, Unreadable
 from ..model.price import Price, unaccepted_prices
+from ..model.request import Outcome, RequestRecord
 from ..planning.diagnose import diagnose
 from ..planning.plan import Plan
-from ..report.report import ReportedChange, RequestRecord, ResultStatus
-from .protocol import SIDE_BY_SIDE, Confirmed, Indeterminate, Journal, Meters, Outcome, Rejected
-from .steps import Operation, Step, idempotency_key
+from ..report.report import ReportedChange, ResultStatus
+from .protocol import SIDE_BY_SIDE, Answer, Journal, Meters
+from .steps import Operation, Step, build_key
 
 _LOG = logging.getLogger(__name__)
 
 TRIES = 4  # fresh responses to one request; the transport's own retries are not counted
 KEYS = 20  # idempotency keys of one request: an earlier run of the plan may have used some
 _LIST_LAG = (0.0, 0.5, 1.0, 2.0)  # seconds before each search for a meter that must exist
-_DENIED = (401, 403)
 _NO_EFFECT = "no effect is visible; run `reconciler apply` again: it starts from the current state"
 
 
@@ -65,12 +65,6 @@ class ApplyContext:
         """Return the context for the rest of a change: no signal interrupts or shortens it."""
         clock, meters = self.clock.ignoring_stop(), self.meters.ignoring_stop()
         return replace(self, begun=True, stopped=never, clock=clock, meters=meters)
-
-    def after(self, answer: Outcome) -> ApplyContext:
-        """Return the context after an outcome; a rate limit rejects before any effect."""
-        if isinstance(answer, Indeterminate) and not answer.doubts:
-            return self
-        return self.ignoring_stop()
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,9 +112,9 @@ def preflight(step: Step, base: ExistingMeter | None, run: ApplyContext) -> Step
         raise StoppedError
     refused = check_new_prices(step, run)
     now = run.meters.read(step.meter_id) if step.meter_id else None
-    if now and _as_wanted(step, now, base):
+    if now and _is_in_requested_state(step, now, base):
         return StepResult(ResultStatus.ALREADY, now)
-    return _stale(step, now, ()) if now != base else refused
+    return _report_stale(step, now, ()) if now != base else refused
 
 
 def check_new_prices(step: Step, run: ApplyContext) -> StepResult | None:
@@ -147,43 +141,29 @@ def _send(
 ) -> StepResult:
     attempt, tries = 1, 0
     while True:
-        answer = _request(step, idempotency_key(run.plan, step, attempt), run, sent)
-        if (
-            isinstance(answer, Confirmed)
-            and not answer.replayed
-            and _as_wanted(step, answer.existing, base)
-        ):
-            return StepResult(ResultStatus.DONE, answer.existing, tuple(sent))
-        if _is_denied(answer):
+        answer = _request(step, build_key(run.plan, step, attempt), run, sent)
+        record, shown = answer.record, answer.existing
+        if shown and record.is_fresh() and _is_in_requested_state(step, shown, base):
+            return StepResult(ResultStatus.DONE, shown, tuple(sent))
+        if record.is_denied() and record.is_final() and not record.doubts:
             break
-        run = run.after(answer)
+        run = run.ignoring_stop() if record.may_be_in_effect() else run
         now = _read_meter(step, answer, run)
-        if now and _as_wanted(step, now, base):
-            return StepResult(_done_status(sent), now, tuple(sent))
+        if now and _is_in_requested_state(step, now, base):
+            return StepResult(_choose_status(sent), now, tuple(sent))
         if now != (None if step.operation is Operation.CREATE else base):
-            return _stale(step, now, tuple(sent))
-        tries += not answer.replayed or answer.attempts > 1  # else only an earlier run's response
-        if tries == TRIES or attempt == KEYS or _is_final(answer):
+            return _report_stale(step, now, tuple(sent))
+        tries += not record.replayed or record.attempts > 1  # else only an earlier run's response
+        if tries == TRIES or attempt == KEYS or record.is_final():
             break
-        if isinstance(answer, Confirmed) or answer.replayed:
+        if record.result is Outcome.CONFIRMED or record.replayed:
             attempt += 1  # the same key would only replay the stored response
         else:
             run.clock.sleep(2.0**tries)
-    return StepResult(ResultStatus.FAILED, None, tuple(sent), _failure(step, answer, sent))
+    return StepResult(ResultStatus.FAILED, None, tuple(sent), _describe_failure(step, answer, sent))
 
 
-def _is_final(answer: Outcome) -> bool:
-    """Whether another try would be rejected again."""
-    return isinstance(answer, Rejected) and not answer.replayed
-
-
-def _is_denied(answer: Outcome) -> bool:
-    """Whether the key was rejected, which Stripe checks first, and no try had an effect."""
-    denied = isinstance(answer, Rejected) and answer.status in _DENIED
-    return denied and not answer.doubts and not answer.replayed
-
-
-def _request(step: Step, key: str, run: ApplyContext, sent: list[RequestRecord]) -> Outcome:
+def _request(step: Step, key: str, run: ApplyContext, sent: list[RequestRecord]) -> Answer:
     if run.stopped():
         raise StoppedError
     run.begins()
@@ -194,25 +174,18 @@ def _request(step: Step, key: str, run: ApplyContext, sent: list[RequestRecord])
         run.journal.not_sent(step, key)
         raise
     run.journal.after_response(step, key, answer)
-    sent.append(_record(step, answer))
+    sent.append(replace(answer.record, operation=str(step.operation)))
     return answer
 
 
-def _record(step: Step, answer: Outcome) -> RequestRecord:
-    result = type(answer).__name__.lower()
-    fresh = isinstance(answer, Confirmed) and not answer.replayed
-    wrote = fresh or answer.doubts > 0
-    return RequestRecord(str(step.operation), answer.request_id, answer.attempts, result, wrote)
-
-
-def _read_meter(step: Step, answer: Outcome, run: ApplyContext) -> ExistingMeter | None:
+def _read_meter(step: Step, answer: Answer, run: ApplyContext) -> ExistingMeter | None:
     """Read the meter of a step; for a create, search the created one."""
     if step.operation is not Operation.CREATE:
         return run.meters.read(step.meter_id) if step.meter_id else None
-    if isinstance(answer, Confirmed) and _is_target(step, answer.existing):
+    if answer.existing and _is_target(step, answer.existing):
         return run.meters.read(answer.existing.id)
     known = frozenset(run.plan.listed)
-    for wait in _LIST_LAG if isinstance(answer, Rejected) else (0.0,):
+    for wait in _LIST_LAG if answer.record.result is Outcome.REJECTED else (0.0,):
         run.clock.sleep(wait)
         found = run.meters.find(step.change.event_name, known)
         if new := [existing for existing in found if existing.active]:
@@ -227,25 +200,25 @@ def _is_target(step: Step, existing: ExistingMeter) -> bool:
     return existing.event_name == step.change.event_name
 
 
-def _as_wanted(step: Step, existing: ExistingMeter, base: ExistingMeter | None) -> bool:
+def _is_in_requested_state(step: Step, existing: ExistingMeter, base: ExistingMeter | None) -> bool:
     """Whether a meter is in the requested state; a reactivated one may be renamed already."""
     if not _is_target(step, existing):
         return False
     match step.operation:
         case Operation.CREATE | Operation.UPDATE:
-            return existing.active and existing.meter == _wanted(step)
+            return existing.active and existing.meter == _get_desired(step)
         case Operation.REACTIVATE:
-            known = (_wanted(step), base and base.meter)
+            known = (_get_desired(step), base and base.meter)
             return existing.active and (step.undoes is not None or existing.meter in known)
         case Operation.DEACTIVATE:
             return not existing.active
 
 
-def _wanted(step: Step) -> Meter | None:
+def _get_desired(step: Step) -> Meter | None:
     return step.change.desired.meter if step.change.desired else None
 
 
-def _done_status(sent: list[RequestRecord]) -> ResultStatus:
+def _choose_status(sent: list[RequestRecord]) -> ResultStatus:
     """Return DONE if a request of this run may have had an effect, else ALREADY."""
     return ResultStatus.DONE if _wrote(sent) else ResultStatus.ALREADY
 
@@ -255,7 +228,9 @@ def _wrote(sent: list[RequestRecord]) -> bool:
     return any(request.wrote for request in sent)
 
 
-def _stale(step: Step, now: ExistingMeter | None, sent: tuple[RequestRecord, ...]) -> StepResult:
+def _report_stale(
+    step: Step, now: ExistingMeter | None, sent: tuple[RequestRecord, ...]
+) -> StepResult:
     what = f"now {now.status}, display_name {now.display_name!r}" if now else "not found"
     meter = step.meter_id or (now and now.id)
     message = f"{step.change.event_name!r} ({meter}) was changed by another client: {what}"
@@ -264,14 +239,13 @@ def _stale(step: Step, now: ExistingMeter | None, sent: tuple[RequestRecord, ...
     )
 
 
-def _failure(step: Step, answer: Outcome, sent: list[RequestRecord]) -> Diagnostic:
+def _describe_failure(step: Step, answer: Answer, sent: list[RequestRecord]) -> Diagnostic:
     ids = ", ".join(request.request_id for request in sent if request.request_id)
     old = "only stored responses were returned, and the meter did not change"
-    why = old if isinstance(answer, Confirmed) else answer.diagnostic.message
+    why = answer.error.message if answer.error else old
     message = f"{_describe(step)} failed: {why}"
-    denied = isinstance(answer, Rejected) and answer.status in _DENIED
-    rule = rules.NOT_ALLOWED if denied else rules.REFUSED_BY_API
-    hint = _NO_EFFECT if isinstance(answer, Indeterminate) else ""
+    rule = rules.NOT_ALLOWED if answer.record.is_denied() else rules.REFUSED_BY_API
+    hint = _NO_EFFECT if answer.record.result is Outcome.INDETERMINATE else ""
     text = f"{message} ({ids})" if ids and ids not in message else message
     return diagnose(step.change, rule, text, hint)
 

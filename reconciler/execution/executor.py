@@ -22,7 +22,7 @@ from ..planning.diagnose import diagnose
 from ..report.report import ChangeResult, ReportedChange, ResultStatus
 from .execute_step import ApplyContext, StepResult, execute_step
 from .protocol import SIDE_BY_SIDE
-from .steps import Step, steps
+from .steps import Step, list_steps
 
 _GIVE_UP = SIDE_BY_SIDE  # consecutive changes that could not be confirmed
 _GRACE = 10.0  # seconds to wait, after an interrupt, for changes that have sent no request yet
@@ -33,7 +33,7 @@ def apply(run: ApplyContext) -> tuple[ReportedChange, ...]:
 
     Blocked and refused changes are skipped. API errors become results and are not raised.
     """
-    numbered = steps(run.plan)
+    numbered = list_steps(run.plan)
     progress = _Progress(run)
     for action, kind in groupby(run.changes, key=lambda change: change.action):
         if action.writes:
@@ -42,12 +42,12 @@ def apply(run: ApplyContext) -> tuple[ReportedChange, ...]:
             progress.run_all(tuple(kind), numbered, at_once)
     ended = progress.results
     return tuple(
-        ReportedChange(change, ended.get(change.event_name) or blocked(change))
+        ReportedChange(change, ended.get(change.event_name) or explain_blocked(change))
         for change in run.changes
     )
 
 
-def blocked(change: Change) -> ChangeResult | None:
+def explain_blocked(change: Change) -> ChangeResult | None:
     """Return the result of a change without requests; None where there is nothing to do."""
     if change.action is not Action.BLOCKED:
         return None
@@ -107,17 +107,19 @@ class _Progress:
             result = ChangeResult(ResultStatus.SKIPPED, error=self._skip(change))
         elif failure := future.exception():
             message = f"{change.event_name!r}: internal error ({type(failure).__name__})"
-            result = self._unknown_result(change, message)
+            result = self._build_unknown_result(change, message)
         else:
             result = future.result()
         self.results[change.event_name] = result
         with suppress(Exception):  # an error of the callback must not interrupt the apply
             self.run.on_result(ReportedChange(change, result))
 
-    def _unknown_result(self, change: Change, message: str) -> ChangeResult:
+    def _build_unknown_result(self, change: Change, message: str) -> ChangeResult:
         """Return the result of a change whose state is unknown; a replacement may be incomplete."""
         if change.action is Action.REPLACE:
-            return ChangeResult(ResultStatus.UNKNOWN, error=self._half_replaced(change, message))
+            return ChangeResult(
+                ResultStatus.UNKNOWN, error=self._describe_half_replaced(change, message)
+            )
         return ChangeResult(ResultStatus.UNKNOWN, error=diagnose(change, rules.UNEXPECTED, message))
 
     def _apply_change(self, change: Change, planned: tuple[Step, ...]) -> ChangeResult:
@@ -169,7 +171,7 @@ class _Progress:
             if not part.status.succeeded:
                 return self._compensate(change, planned, step, parts, seen)
         status = min((part.status for part in parts), key=list(ResultStatus).index)
-        return _to_result(status, parts, None)
+        return _build_result(status, parts, None)
 
     def _check_mode(self, change: Change, part: StepResult) -> StepResult:
         """Fail a step, and end the run, if its response comes from the wrong mode."""
@@ -198,7 +200,7 @@ class _Progress:
         known = failure.status is not ResultStatus.UNKNOWN
         begun = len(parts) > 1 or not known or (failure.existing and not failure.existing.active)
         if undo is None or not begun or self._is_active(failure.existing):
-            return _to_result(failure.status, parts, failure.error)
+            return _build_result(failure.status, parts, failure.error)
         ours = any(sent.wrote for sent in parts[0].sent)
         if known and not ours:
             why = f"{why}; {undo.meter_id} was deactivated by another client and left inactive"
@@ -208,14 +210,14 @@ class _Progress:
             if undone.status.succeeded:
                 message = f"{why}; {undo.meter_id} is active again"
                 error = diagnose(change, rules.COMPENSATED, message)
-                return _to_result(failure.status, parts, error)
-        return _to_result(failure.status, parts, self._half_replaced(change, why))
+                return _build_result(failure.status, parts, error)
+        return _build_result(failure.status, parts, self._describe_half_replaced(change, why))
 
     def _is_active(self, existing: ExistingMeter | None) -> bool:
         """Whether a meter of this account's mode is active."""
         return existing is not None and existing.active and existing.livemode == self.run.livemode
 
-    def _half_replaced(self, change: Change, why: str) -> Diagnostic:
+    def _describe_half_replaced(self, change: Change, why: str) -> Diagnostic:
         """Return the error that the old meter may be inactive, without an active successor."""
         old = change.existing.id if change.existing else ""
         message = f"{change.event_name!r} may have NO active meter; usage is being lost: {why}"
@@ -226,7 +228,7 @@ class _Progress:
         return diagnose(change, rules.HALF_REPLACED, message, hint)
 
 
-def _to_result(
+def _build_result(
     status: ResultStatus, parts: list[StepResult], error: Diagnostic | None
 ) -> ChangeResult:
     requests = tuple(sent for part in parts for sent in part.sent)

@@ -1,7 +1,4 @@
-"""The interfaces of an account and a journal, and the outcomes of a request that writes.
-
-The outcomes are exhaustive: the effect is confirmed, rejected, or indeterminate.
-"""
+"""The interfaces of an account and a journal."""
 
 from __future__ import annotations
 
@@ -11,6 +8,7 @@ from typing import Protocol, Self
 
 from ..diagnostics.diagnostic import Diagnostic
 from ..model.meter import ExistingMeter
+from ..model.request import RequestRecord
 from .steps import Step
 
 SIDE_BY_SIDE = 8
@@ -18,58 +16,23 @@ SIDE_BY_SIDE = 8
 
 
 @dataclass(frozen=True, slots=True)
-class Confirmed:
-    """A 2xx response with the meter. A `replayed` one is a stored response and proves nothing.
+class Answer:
+    """What became of a request that writes: its record, and the meter or the error returned."""
 
-    In all three outcomes, `doubts` counts the tries that may have had an effect.
-    """
-
-    existing: ExistingMeter
-    request_id: str | None = None
-    attempts: int = 1
-    replayed: bool = False
-    doubts: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Rejected:
-    """A 4xx response that another try would not change, with its HTTP status."""
-
-    diagnostic: Diagnostic
-    status: int
-    request_id: str | None = None
-    attempts: int = 1
-    replayed: bool = False
-    doubts: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Indeterminate:
-    """No response, or none that determines the effect (timeout, reset, 5xx, 409, repeated 429).
-
-    `replayed` marks a stored response: the same idempotency key returns no other.
-    """
-
-    diagnostic: Diagnostic
-    status: int | None = None
-    request_id: str | None = None
-    attempts: int = 1
-    replayed: bool = False
-    doubts: int = 1
-
-
-Outcome = Confirmed | Rejected | Indeterminate
+    record: RequestRecord
+    existing: ExistingMeter | None = None
+    error: Diagnostic | None = None
 
 
 class Meters(Protocol):
     """The meters of an account, as `apply` needs them.
 
-    `send` raises neither for an API error nor for an unreachable API; it returns `Rejected` or
-    `Indeterminate`. `read`, `find` and `list_all` retry where that is safe and raise
-    `ServiceError` or `AuthError` if the account cannot be read.
+    `send` raises neither for an API error nor for an unreachable API. `read`, `find` and
+    `list_all` retry where that is safe and raise `ServiceError` or `AuthError` if the account
+    cannot be read.
     """
 
-    def send(self, step: Step, key: str) -> Outcome:
+    def send(self, step: Step, key: str) -> Answer:
         """Send one request, and retry it with the same idempotency key while that is safe."""
 
     def read(self, meter_id: str) -> ExistingMeter | None:
@@ -95,7 +58,7 @@ class Journal(Protocol):
         remaining requests must be sent, or a meter could stay inactive.
         """
 
-    def after_response(self, step: Step, key: str, answer: Outcome) -> None:
+    def after_response(self, step: Step, key: str, answer: Answer) -> None:
         """Record the outcome of a request."""
 
     def not_sent(self, step: Step, key: str) -> None:
@@ -108,7 +71,7 @@ class NullJournal:
     def before_request(self, step: Step, key: str, *, begun: bool) -> None:
         """Do nothing."""
 
-    def after_response(self, step: Step, key: str, answer: Outcome) -> None:
+    def after_response(self, step: Step, key: str, answer: Answer) -> None:
         """Do nothing."""
 
     def not_sent(self, step: Step, key: str) -> None:

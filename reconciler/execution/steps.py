@@ -48,7 +48,7 @@ class KeyParts:
     attempt: int
 
 
-def steps(plan: Plan) -> dict[str, tuple[Step, ...]]:
+def list_steps(plan: Plan) -> dict[str, tuple[Step, ...]]:
     """Return the requests of every change that writes, by event_name.
 
     Refused changes are numbered too, so that a number never depends on what is skipped. A
@@ -60,13 +60,13 @@ def steps(plan: Plan) -> dict[str, tuple[Step, ...]]:
         if change.action.writes:
             numbered[change.event_name] = tuple(
                 replace(step, n=n + step.n, undoes=step.undoes and n + step.undoes)
-                for step in _steps(change)
+                for step in _list_steps_of(change)
             )
             n += len(numbered[change.event_name])
     return numbered
 
 
-def _steps(change: Change) -> Iterator[Step]:
+def _list_steps_of(change: Change) -> Iterator[Step]:
     """Yield the requests of one change, numbered from 1."""
     existing = change.existing.id if change.existing else None
     match change.action:
@@ -78,13 +78,13 @@ def _steps(change: Change) -> Iterator[Step]:
             yield Step(1, Operation.DEACTIVATE, change, existing)
         case Action.REACTIVATE:
             yield Step(1, Operation.REACTIVATE, change, existing)
-            if _renames(change):
+            if _is_renamed(change):
                 yield Step(2, Operation.UPDATE, change, existing)
         case Action.REPLACE:
-            yield from _replacement(change, existing)
+            yield from _list_replacement(change, existing)
 
 
-def _replacement(change: Change, old: str | None) -> Iterator[Step]:
+def _list_replacement(change: Change, old: str | None) -> Iterator[Step]:
     """Deactivate the old meter and activate its successor; the last step compensates."""
     yield Step(1, Operation.DEACTIVATE, change, old)
     if change.reactivates is None:
@@ -92,20 +92,20 @@ def _replacement(change: Change, old: str | None) -> Iterator[Step]:
         yield Step(3, Operation.REACTIVATE, change, old, undoes=1)
         return
     yield Step(2, Operation.REACTIVATE, change, change.reactivates.id)
-    renames = _renames(change)
+    renames = _is_renamed(change)
     if renames:
         yield Step(3, Operation.UPDATE, change, change.reactivates.id)
     yield Step(4 if renames else 3, Operation.REACTIVATE, change, old, undoes=1)
 
 
-def _renames(change: Change) -> bool:
+def _is_renamed(change: Change) -> bool:
     meter = change.reactivates or change.existing
     return bool(
         meter and change.desired and meter.display_name != change.desired.meter.display_name
     )
 
 
-def idempotency_key(plan: Plan, step: Step, attempt: int) -> str:
+def build_key(plan: Plan, step: Step, attempt: int) -> str:
     """Return the key of one request: the same for every run of a plan, never for two plans."""
     commit = (plan.commit or "none")[:12]
     return f"reconciler-{commit}-{plan.plan_id}-{step.n}-{attempt}"

@@ -38,7 +38,9 @@ _STARTED_BY = (
 )
 
 
-def commit(folder: str, environ: Mapping[str, str]) -> tuple[str | None, tuple[Diagnostic, ...]]:
+def find_commit(
+    folder: str, environ: Mapping[str, str]
+) -> tuple[str | None, tuple[Diagnostic, ...]]:
     """Return the full hash of the checked-out commit, or None and why it is unknown.
 
     Where git cannot read the checkout, or there is none, the hash that the CI service gives is
@@ -47,23 +49,23 @@ def commit(folder: str, environ: Mapping[str, str]) -> tuple[str | None, tuple[D
     try:
         top = find_checkout(folder)
         if top:
-            return head(top), ()
+            return read_head(top), ()
         reason = None
     except GitError as error:
         reason = str(error)
-    if given := _commit_of_job(environ):
+    if given := _find_job_commit(environ):
         return given, ()
     message = f"the commit of this run is unknown: {reason}"
     return None, (rules.COMMIT_UNKNOWN(message),) if reason else ()
 
 
-def head(top: Path) -> str | None:
+def read_head(top: Path) -> str | None:
     """Return the commit that is checked out at `top`; None before the first. Raises GitError."""
     found = run_git(top, str(top), "rev-parse", "--verify", "--quiet", "HEAD")
     return found.decode("ascii", "replace").strip() or None
 
 
-def _commit_of_job(environ: Mapping[str, str]) -> str | None:
+def _find_job_commit(environ: Mapping[str, str]) -> str | None:
     for service, name in _COMMITS:
         given = environ.get(name, "")
         if environ.get(service) and _HASH.fullmatch(given):
@@ -71,7 +73,7 @@ def _commit_of_job(environ: Mapping[str, str]) -> str | None:
     return None
 
 
-def user(environ: Mapping[str, str]) -> str | None:
+def find_user(environ: Mapping[str, str]) -> str | None:
     """Return who started the CI job, else the login name; None where the system has none.
 
     In a job the login (`runner`, `root`) is the build machine's, not a person's.
@@ -85,7 +87,7 @@ def user(environ: Mapping[str, str]) -> str | None:
         return None
 
 
-def job(environ: Mapping[str, str]) -> str | None:
+def find_job(environ: Mapping[str, str]) -> str | None:
     """Return the address of the CI job that runs this; None where it is unknown."""
     server, repository = environ.get("GITHUB_SERVER_URL"), environ.get("GITHUB_REPOSITORY")
     if server and repository and (run := environ.get("GITHUB_RUN_ID")):

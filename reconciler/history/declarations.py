@@ -16,7 +16,7 @@ from ..diagnostics.codes import journal as rules
 from ..diagnostics.diagnostic import Diagnostic
 from ..report.history import DeclarationChange, PastCommit
 from ..timestamps import LATEST
-from .ci import head
+from .ci import read_head
 from .git import GitError, find_checkout, run_git
 
 MOST = 200
@@ -37,7 +37,9 @@ _RECORD = re.compile(
 _SPECIAL = re.compile(r"[][\\.^$*+?(){}|]")  # of an extended regular expression
 
 
-def changes(folder: str, event_name: str) -> tuple[tuple[PastCommit, ...], tuple[Diagnostic, ...]]:
+def find_commits(
+    folder: str, event_name: str
+) -> tuple[tuple[PastCommit, ...], tuple[Diagnostic, ...]]:
     """Return the commits, newest first, and why some or all of them are missing.
 
     Without a git checkout, and before its first commit, both are empty.
@@ -46,40 +48,40 @@ def changes(folder: str, event_name: str) -> tuple[tuple[PastCommit, ...], tuple
         return (), ()  # no line of a file holds such a name as it is
     try:
         top = find_checkout(folder)
-        return _changes(top, folder, event_name) if top else ((), ())
+        return _find_commits(top, folder, event_name) if top else ((), ())
     except GitError as error:
         return (), (rules.COMMITS_UNREADABLE(f"the commits cannot be read: {error}"),)
 
 
-def _changes(
+def _find_commits(
     top: Path, folder: str, event_name: str
 ) -> tuple[tuple[PastCommit, ...], tuple[Diagnostic, ...]]:
     shallow = run_git(top, folder, "rev-parse", "--is-shallow-repository").strip() == b"true"
-    if not head(top):
+    if not read_head(top):
         return (), ()
     plain = _SPECIAL.sub(r"\\\g<0>", event_name)
     pattern = f"-G(^|[^A-Za-z0-9_.-]){plain}($|[^A-Za-z0-9_.-])"
     limit = f"--max-count={MOST}"
     output = run_git(top, folder, *_LOG, limit, pattern, *_FILES, timeout=_TIMEOUT)
-    records = tuple(_records(output))
+    records = tuple(_split_records(output))
     cut = []
     if len(records) == MOST:
         cut.append(f"only the latest {MOST} commits that name this meter were read")
     if shallow:  # the commit where it is cut off seems to add everything
         cut.append("this checkout is a shallow clone: it lacks the older commits")
         records = tuple(record for record in records if record["parents"])
-    found = (_past_commit(record, event_name) for record in records)
+    found = (_parse_commit(record, event_name) for record in records)
     return tuple(filter(None, found)), tuple(map(rules.COMMITS_CUT, cut))
 
 
-def _records(output: bytes) -> Iterator[re.Match[str]]:
+def _split_records(output: bytes) -> Iterator[re.Match[str]]:
     """Yield the commits of the log, each with its patch."""
     for part in output.decode("utf-8", "replace").split("\0\0"):
         if record := _RECORD.fullmatch(part):
             yield record
 
 
-def _past_commit(record: re.Match[str], event_name: str) -> PastCommit | None:
+def _parse_commit(record: re.Match[str], event_name: str) -> PastCommit | None:
     """Return what the patch of a commit does to the lines with a name."""
     naming = re.compile(rf"(?<![A-Za-z0-9_.-]){re.escape(event_name)}(?![A-Za-z0-9_.-])")
     name = ""

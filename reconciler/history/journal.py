@@ -18,7 +18,7 @@ import stat
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +26,9 @@ from ..clock import Clock, SystemClock
 from ..diagnostics.codes import journal as rules
 from ..diagnostics.diagnostic import Diagnostic, Location
 from ..diagnostics.errors import ReconcilerError
-from ..execution.protocol import Confirmed, Outcome
+from ..execution.protocol import Answer
 from ..execution.steps import Step
+from ..report.history import PastChange, PastRequest, PastRun
 from ..report.report import ReportedChange
 
 NAME = "journal.jsonl"
@@ -41,64 +42,62 @@ class JournalError(ReconcilerError):
     """The journal cannot be written, and nothing may be sent without it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
-    """The first entry of a run: what is true of all its entries."""
-
-    plan_id: str
-    plan_hash: str
-    account: str
-    account_id: str | None
-    livemode: bool | None
-    commit: str | None
-    user: str | None
-    job: str | None
-    tool_version: str
-
-
 class FileJournal:
     """An open journal: the `Journal` of `execution.protocol`, in a file. Threads may share it."""
 
-    def __init__(self, descriptor: int, path: Path, plan_id: str, clock: Clock) -> None:
+    def __init__(self, descriptor: int, path: Path, run: PastRun, clock: Clock) -> None:
         self._descriptor: int | None = descriptor
         self._path = path
-        self._names = {"run": secrets.token_hex(4), "plan_id": plan_id}
+        self._names = {"run": run.run, "plan_id": run.plan_id}
         self._clock = clock
         self._lock = threading.Lock()
         self._lost: OSError | None = None
 
-    def begin(self, header: Header) -> None:
+    def begin(self, run: PastRun) -> None:
         """Write the first entry of the run. Raises JournalError."""
-        self._must("run", asdict(header))
+        self._must("run", _drop_empty(asdict(run)))
 
     def before_request(self, step: Step, key: str, *, begun: bool = False) -> None:
         """Write what is about to be sent. Raises JournalError.
 
         A change that has `begun` must be finished: for it, `lost` reports what is missing.
         """
-        (self._should if begun else self._must)("request", _step(step, key))
+        (self._should if begun else self._must)("request", _encode_request(step, key))
 
-    def after_response(self, step: Step, key: str, answer: Outcome) -> None:
-        """Write what came of a request; a failure is reported by `lost`."""
-        self._should("response", {**_step(step, key), **_answer(answer)})
+    def after_response(self, step: Step, key: str, answer: Answer) -> None:
+        """Write what became of a request; a failure is reported by `lost`."""
+        record, meter = answer.record, answer.existing
+        entry = _encode_request(
+            step,
+            key,
+            meter_id=meter.id if meter else step.meter_id,
+            result=str(record.result),
+            status=record.status,
+            request_id=record.request_id,
+            attempts=record.attempts,
+            replayed=record.replayed,
+            error=answer.error.message if answer.error else None,
+        )
+        self._should("response", entry | ({"meter": meter.as_api()} if meter else {}))
 
     def not_sent(self, step: Step, key: str) -> None:
         """Write that a request was not sent, because the run is stopping."""
-        self._should("not_sent", _step(step, key))
+        self._should("not_sent", _encode_request(step, key, result="not_sent"))
 
-    def result(self, line: ReportedChange) -> None:
+    def result(self, reported: ReportedChange) -> None:
         """Write the result of a change; a failure is reported by `lost`."""
-        if line.result is None:
+        change, result = reported.change, reported.result
+        if result is None:
             return
-        error = line.result.error
-        entry = {
-            "event_name": line.change.event_name,
-            "action": str(line.change.action),
-            "status": str(line.result.status),
-            "meter_id": line.result.meter_id,
-            "error": {"code": error.code, "message": error.message} if error else None,
-        }
-        self._should("result", entry)
+        past = PastChange(
+            event_name=change.event_name,
+            action=str(change.action),
+            status=str(result.status),
+            meter_id=result.meter_id,
+            code=result.error.code if result.error else None,
+            message=result.error.message if result.error else None,
+        )
+        self._should("result", _drop_empty(asdict(past)))
 
     def end(self, exit_code: int) -> None:
         """Write the end of the run; one that was killed has no such entry."""
@@ -123,7 +122,7 @@ class FileJournal:
         try:
             self._write(kind, entry)
         except OSError as error:
-            raise JournalError(_unwritable(self._path, error)) from None
+            raise JournalError(_describe_unwritable(self._path, error)) from None
 
     def _should(self, kind: str, entry: Mapping[str, Any]) -> None:
         try:
@@ -138,14 +137,14 @@ class FileJournal:
         wrote only a part of its last one.
         """
         head = {"at": round(self._clock.now(), 3), "kind": kind, **self._names}
-        data = json.dumps({**head, **entry}).encode() + b"\n"
+        data = json.dumps(head | dict(entry) | head).encode() + b"\n"
         with self._lock:
             descriptor = self._descriptor
             if descriptor is None:
                 raise OSError("the run is over")
             _take(descriptor, fcntl.LOCK_EX, self._clock)
             try:
-                whole = data if _ends_a_line(descriptor) else b"\n" + data
+                whole = data if _is_line_complete(descriptor) else b"\n" + data
                 written = os.write(descriptor, whole)
             finally:
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
@@ -155,16 +154,17 @@ class FileJournal:
 
 
 @contextmanager
-def opened(folder: Path, header: Header, clock: Clock) -> Iterator[FileJournal]:
+def open_journal(folder: Path, run: PastRun, clock: Clock) -> Iterator[FileJournal]:
     """Open the journal in `folder` and write the first entry of this run. Raises JournalError."""
     path = folder / NAME
     try:
         descriptor = _open(folder, path, clock)
     except OSError as error:
-        raise JournalError(_unwritable(path, error)) from None
-    book = FileJournal(descriptor, path, header.plan_id, clock)
+        raise JournalError(_describe_unwritable(path, error)) from None
+    run = replace(run, run=secrets.token_hex(4), began=round(clock.now(), 3))
+    book = FileJournal(descriptor, path, run, clock)
     try:
-        book.begin(header)
+        book.begin(run)
         yield book
     finally:
         book.close()
@@ -175,12 +175,12 @@ def _open(folder: Path, path: Path, clock: Clock) -> int:
     if folder.is_symlink():
         raise OSError("its folder is a symbolic link")
     _ignore(folder)
-    lock = _regular(folder / LOCK, os.O_CREAT | os.O_RDWR)
+    lock = _open_regular(folder / LOCK, os.O_CREAT | os.O_RDWR)
     try:
         _take(lock, fcntl.LOCK_EX, clock)
         if path.exists() and path.stat().st_size > TURN_OVER_AT:
             _turn_over(path)
-        return _regular(path, os.O_CREAT | os.O_RDWR | os.O_APPEND)
+        return _open_regular(path, os.O_CREAT | os.O_RDWR | os.O_APPEND)
     finally:
         os.close(lock)
 
@@ -191,12 +191,12 @@ def _ignore(folder: Path) -> None:
         file.write("*\n")
 
 
-def _ends_a_line(descriptor: int) -> bool:
+def _is_line_complete(descriptor: int) -> bool:
     size = os.fstat(descriptor).st_size
     return not size or os.pread(descriptor, 1, size - 1) == b"\n"
 
 
-def _regular(path: Path, flags: int) -> int:
+def _open_regular(path: Path, flags: int) -> int:
     """Open a regular file; raise OSError for a link, a pipe or a device."""
     descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
     if stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -228,7 +228,7 @@ def read(
     """Return every entry of the journal, oldest first, and what could not be read."""
     entries: list[dict[str, Any]] = []
     diagnostics: list[Diagnostic] = []
-    for path, data in _files(folder, clock or SystemClock(), diagnostics):
+    for path, data in _read_files(folder, clock or SystemClock(), diagnostics):
         for number, line in enumerate(data.split(b"\n"), 1):
             try:
                 entry = json.loads(line) if line.strip() else None
@@ -241,57 +241,44 @@ def read(
     return tuple(entries), tuple(diagnostics)
 
 
-def _files(folder: Path, clock: Clock, diagnostics: list[Diagnostic]) -> list[tuple[Path, bytes]]:
+def _read_files(
+    folder: Path, clock: Clock, diagnostics: list[Diagnostic]
+) -> list[tuple[Path, bytes]]:
     """Read the files, oldest first, under the lock that a run takes to rename them."""
     names = [f"{NAME}.{n}" for n in range(KEEP, 0, -1)] + [NAME]
     files: list[tuple[Path, bytes]] = []
     with ExitStack() as stack:
         with suppress(OSError):  # no run was here yet, or the disk has no locks
-            lock = _regular(folder / LOCK, os.O_RDONLY)
+            lock = _open_regular(folder / LOCK, os.O_RDONLY)
             stack.callback(os.close, lock)
             _take(lock, fcntl.LOCK_SH, clock)
         for path in (folder / name for name in names):
             try:
-                with open(_regular(path, os.O_RDONLY), "rb") as file:
+                with open(_open_regular(path, os.O_RDONLY), "rb") as file:
                     files.append((path, file.read()))
             except FileNotFoundError:
                 continue
             except OSError as error:
-                message = f"the journal cannot be read: {_why(error)}"
+                message = f"the journal cannot be read: {_explain(error)}"
                 diagnostics.append(rules.UNREADABLE(message, Location(str(path))))
     return files
 
 
-def _step(step: Step, key: str) -> dict[str, Any]:
-    return {
-        "event_name": step.change.event_name,
-        "operation": str(step.operation),
-        "meter_id": step.meter_id,
-        "n": step.n,
-        "undoes": step.undoes,
-        "key": key,
-    }
+def _encode_request(step: Step, key: str, **more: Any) -> dict[str, Any]:
+    facts = {"meter_id": step.meter_id, "n": step.n, "undoes": step.undoes} | more
+    request = PastRequest(key=key, operation=str(step.operation), **facts)
+    return {"event_name": step.change.event_name, **_drop_empty(asdict(request))}
 
 
-def _answer(answer: Outcome) -> dict[str, Any]:
-    """Return what came back, as far as it helps to find the request at Stripe."""
-    known: dict[str, Any] = {
-        "result": type(answer).__name__.lower(),
-        "request_id": answer.request_id,
-        "attempts": answer.attempts,
-        "replayed": answer.replayed,
-    }
-    if isinstance(answer, Confirmed):
-        return {**known, "meter_id": answer.existing.id, "meter": answer.existing.as_api()}
-    status = answer.status
-    return {**known, "status": status, "error": answer.diagnostic.message}
+def _drop_empty(entry: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in entry.items() if value not in (None, ())}
 
 
-def _unwritable(path: Path, error: OSError) -> Diagnostic:
-    message = f"the journal cannot be written: {_why(error)}"
+def _describe_unwritable(path: Path, error: OSError) -> Diagnostic:
+    message = f"the journal cannot be written: {_explain(error)}"
     return rules.UNWRITABLE(message, Location(str(path)))
 
 
-def _why(error: OSError) -> str:
+def _explain(error: OSError) -> str:
     """Return the reason of an error; the system's own for a link is misleading."""
     return "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror or str(error)

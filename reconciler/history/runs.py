@@ -1,119 +1,109 @@
 """Parse the entries of the journal into runs, their changes and their requests.
 
-People may have edited the journal, and newer versions may have written it: values of an
-unexpected type are left out, and unknown kinds of entries are skipped.
+The entries are written from the same types. People may have edited the journal, and newer
+versions may have written it: values of an unexpected type are left out, and unknown kinds of
+entries are skipped.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 from ..model.project import AccountRef
-from ..report.history import _CAME, PastChange, PastRequest, PastRun
+from ..report.history import RESULTS, PastChange, PastRequest, PastRun
 from ..timestamps import LATEST
 
-T = TypeVar("T")
+Noun = TypeVar("Noun", AccountRef, PastChange, PastRequest, PastRun)
 Entry = Mapping[str, Any]
 
 
 def parse_runs(entries: Iterable[Entry]) -> tuple[PastRun, ...]:
     """Return the runs of a journal, in the order in which they began."""
-    return tuple(_run(name, told) for name, told in _by("run", entries).items())
+    return tuple(_parse_run(name, of) for name, of in _group("run", entries).items())
 
 
-def about(runs: Iterable[PastRun], event_name: str) -> Iterator[PastRun]:
+def select_changes(runs: Iterable[PastRun], event_name: str) -> Iterator[PastRun]:
     """Yield the runs that changed one event_name, each with that change only."""
     for run in runs:
-        if changes := tuple(line for line in run.changes if line.event_name == event_name):
+        if changes := tuple(each for each in run.changes if each.event_name == event_name):
             yield replace(run, changes=changes)
 
 
-def _by(name: str, entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+def _group(name: str, entries: Iterable[Entry]) -> dict[str, list[Entry]]:
     """Group entries by a value, in the order in which each value first occurs."""
     groups: dict[str, list[Entry]] = {}
     for entry in entries:
-        groups.setdefault(_word(entry, name) or "", []).append(entry)
+        value = entry.get(name)
+        groups.setdefault(value if isinstance(value, str) else "", []).append(entry)
     return groups
 
 
-def _run(name: str, told: list[Entry]) -> PastRun:
-    first = next((entry for entry in told if entry.get("kind") == "run"), {})
-    last = next((entry for entry in told if entry.get("kind") == "end"), None)
-    return PastRun(
+def _parse_run(name: str, entries: list[Entry]) -> PastRun:
+    first = next((entry for entry in entries if entry.get("kind") == "run"), {})
+    last = next((entry for entry in entries if entry.get("kind") == "end"), None)
+    account = first.get("account")
+    return _decode(
+        PastRun,
+        *filter(None, (last, first, entries[0])),
         run=name,
-        account=AccountRef(
-            _word(first, "account") or "?", _word(first, "account_id"), _of(first, "livemode", bool)
+        account=_decode(AccountRef, account if isinstance(account, dict) else {}, {"name": "?"}),
+        began=_parse_time(entries[0]),
+        ended=_parse_time(last) if last else None,
+        changes=tuple(
+            _parse_change(each, of) for each, of in _group("event_name", entries).items() if each
         ),
-        began=_moment(told[0]),
-        ended=_moment(last) if last else None,
-        exit_code=_of(last, "exit_code", int) if last else None,
-        plan_id=_word(told[0], "plan_id"),
-        plan_hash=_word(first, "plan_hash"),
-        commit=_word(first, "commit"),
-        user=_word(first, "user"),
-        job=_word(first, "job"),
-        tool_version=_word(first, "tool_version"),
-        changes=tuple(_line(each, of) for each, of in _by("event_name", told).items() if each),
     )
 
 
-def _line(event_name: str, told: list[Entry]) -> PastChange:
-    ended = next((entry for entry in told if entry.get("kind") == "result"), {})
-    error = _of(ended, "error", dict) or {}
-    return PastChange(
-        event_name=event_name,
-        action=_word(ended, "action"),
-        status=_word(ended, "status"),
-        at=_moment(ended) if ended else None,
-        meter_id=_word(ended, "meter_id"),
-        code=_word(error, "code"),
-        message=_word(error, "message"),
-        requests=tuple(_requests(told)),
-    )
+def _parse_change(event_name: str, entries: list[Entry]) -> PastChange:
+    result = next((entry for entry in entries if entry.get("kind") == "result"), None)
+    requests = tuple(_parse_requests(entries))
+    if result is None:
+        return PastChange(event_name=event_name, requests=requests)
+    at = _parse_time(result)
+    return _decode(PastChange, result, event_name=event_name, at=at, requests=requests)
 
 
-def _requests(told: list[Entry]) -> list[PastRequest]:
+def _parse_requests(entries: list[Entry]) -> list[PastRequest]:
     """Return every request, each with the first later entry of the same key."""
-    then: dict[str, Entry] = {}
+    later: dict[str, Entry] = {}
     requests: list[PastRequest] = []
-    for entry in reversed(told):
-        if key := _word(entry, "key"):
+    for entry in reversed(entries):
+        if isinstance(key := entry.get("key"), str) and key:
             if entry.get("kind") == "request":
-                requests.append(_request(key, entry, then.get(key, {})))
-            then[key] = entry
+                requests.append(_parse_request(key, entry, later.get(key, {})))
+            later[key] = entry
     return requests[::-1]
 
 
-def _request(key: str, intended: Entry, then: Entry) -> PastRequest:
-    said = _word(then, "result") if then.get("kind") == "response" else _word(then, "kind")
-    return PastRequest(
-        key=key,
-        operation=_word(intended, "operation"),
-        at=_moment(intended),
-        n=_of(intended, "n", int),
-        undoes=_of(intended, "undoes", int),
-        meter_id=_word(then, "meter_id") or _word(intended, "meter_id"),
-        result=said if said in _CAME else None,
-        status=_of(then, "status", int),
-        request_id=_word(then, "request_id"),
-        attempts=_of(then, "attempts", int),
-        replayed=_of(then, "replayed", bool),
-        error=_word(then, "error"),
-    )
+def _parse_request(key: str, sent: Entry, then: Entry) -> PastRequest:
+    at = _parse_time(sent)
+    request = _decode(PastRequest, then, sent, key=key, at=at)
+    return request if request.result in RESULTS else replace(request, result=None)
 
 
-def _of(entry: Entry, name: str, kind: type[T]) -> T | None:
-    """Return a value of an entry; None where its type is another."""
-    value = entry.get(name)
-    return value if type(value) is kind else None
+def _decode(cls: type[Noun], *entries: Entry, **known: Any) -> Noun:
+    """Build a noun; each value that is not `known` is the first one of its type in the entries."""
+    for name, types in _TYPES[cls].items():
+        found = (entry[name] for entry in entries if type(entry.get(name)) in types)
+        if name not in known and (value := next(found, None)) is not None:
+            known[name] = value
+    return cls(**known)
 
 
-def _word(entry: Entry, name: str) -> str | None:
-    return _of(entry, name, str)
+def _read_types(cls: type) -> dict[str, tuple[type, ...]]:
+    """Return the types that each field accepts besides None."""
+    hints = get_type_hints(cls).items()
+    return {name: tuple({*(get_args(hint) or (hint,))} - {type(None)}) for name, hint in hints}
 
 
-def _moment(entry: Entry) -> float:
-    value = _of(entry, "at", float) or _of(entry, "at", int) or 0
+_TYPES = {cls: _read_types(cls) for cls in (AccountRef, PastChange, PastRequest, PastRun)}
+
+
+def _parse_time(entry: Entry) -> float:
+    value = entry.get("at")
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0.0
     return float(value) if 0 <= value <= LATEST else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 
 from ..drift.attribution import origin
 from ..model.event import Event
@@ -23,7 +23,7 @@ AccountEvent = tuple[str, Event]
 """The name of an account, and one of its events."""
 
 
-def timeline(
+def build_timeline(
     runs: Sequence[PastRun], events: Iterable[AccountEvent], commits: Iterable[PastCommit]
 ) -> tuple[Moment, ...]:
     """Merge the history of one event_name, oldest first.
@@ -33,17 +33,22 @@ def timeline(
     ours, events Stripe's in whole seconds: within a second, the order is unknown.
     """
     sent = [(run, request) for run in runs for line in run.changes for request in line.requests]
-    effects, others = _joined([request for _, request in sent], events)
+    effects, others = _join_events([request for _, request in sent], events)
     moments = [
-        *map(_committed, commits),
-        *(_requested(run, request, effects[n]) for n, (run, request) in enumerate(sent)),
-        *(_ended(run, line) for run in runs for line in run.changes if _adds(line)),
-        *(_announced(account, event) for account, event in others),
+        *map(_describe_commit, commits),
+        *(_describe_request(run, request, effects[n]) for n, (run, request) in enumerate(sent)),
+        *(
+            _describe_result(run, line)
+            for run in runs
+            for line in run.changes
+            if _has_own_moment(line)
+        ),
+        *(_describe_event(account, event) for account, event in others),
     ]
     return tuple(sorted(moments, key=lambda moment: moment.at))
 
 
-def _joined(
+def _join_events(
     requests: Sequence[PastRequest], events: Iterable[AccountEvent]
 ) -> tuple[dict[int, list[Event]], list[AccountEvent]]:
     """Return the events that each request caused, by its index, and the events of no request.
@@ -69,12 +74,12 @@ def _joined(
     return effects, others
 
 
-def _requested(run: PastRun, request: PastRequest, effects: Sequence[Event]) -> Moment:
+def _describe_request(run: PastRun, request: PastRequest, effects: Sequence[Event]) -> Moment:
     """Return the moment of a request, with the events that confirm it."""
     operation = request.operation or "?"
     undoing = " (rollback)" if request.undoes else ""
     said = [f"{operation}{undoing}: {came_of(request)}", *(event.type for event in effects)]
-    notes = [request.error, *map(_renamed, effects)]
+    notes = [request.error, *map(_describe_rename, effects)]
     first = next(iter(effects), None)
     return Moment(
         at=request.at,
@@ -82,10 +87,10 @@ def _requested(run: PastRun, request: PastRequest, effects: Sequence[Event]) -> 
         kind=operation,
         what="; ".join(said),
         note="; ".join(filter(None, notes)) or None,
-        who=_who(run),
+        who=_describe_user(run),
         origin=Origin.OURS,
         account=run.account.name,
-        meter_id=request.meter_id or (_meter_id(first) if first else None),
+        meter_id=request.meter_id or (_read_meter_id(first) if first else None),
         request_id=request.request_id or (first.request_id if first else None),
         plan_id=run.plan_id,
         commit=run.commit,
@@ -93,12 +98,12 @@ def _requested(run: PastRun, request: PastRequest, effects: Sequence[Event]) -> 
     )
 
 
-def _adds(line: PastChange) -> bool:
+def _has_own_moment(line: PastChange) -> bool:
     """Whether the result of a change adds something to its requests."""
     return line.status is not None and not (line.requests and line.status in ("done", "already"))
 
 
-def _ended(run: PastRun, line: PastChange) -> Moment:
+def _describe_result(run: PastRun, line: PastChange) -> Moment:
     """Return the moment of a change that failed, was skipped, or needed no request."""
     action = line.action or "?"
     return Moment(
@@ -107,7 +112,7 @@ def _ended(run: PastRun, line: PastChange) -> Moment:
         kind=action,
         what=f"{action}: {line.status}",
         note=f"{line.code}: {line.message}" if line.code else None,
-        who=_who(run),
+        who=_describe_user(run),
         origin=Origin.OURS,
         account=run.account.name,
         meter_id=line.meter_id,
@@ -116,7 +121,7 @@ def _ended(run: PastRun, line: PastChange) -> Moment:
     )
 
 
-def _announced(account: str, event: Event) -> Moment:
+def _describe_event(account: str, event: Event) -> Moment:
     """Return the moment of an event that no request in this journal explains."""
     attribution_text, ours = origin(event)
     by_ours = f"{attribution_text.briefly}, by a run that is not in this journal"
@@ -125,11 +130,11 @@ def _announced(account: str, event: Event) -> Moment:
         source=Source.EVENT,
         kind=event.type,
         what=event.type,
-        note=_renamed(event),
+        note=_describe_rename(event),
         who=by_ours if ours else attribution_text.at_length,
         origin=attribution_text,
         account=account,
-        meter_id=_meter_id(event),
+        meter_id=_read_meter_id(event),
         request_id=event.request_id,
         plan_id=ours.plan_id if ours else None,
         commit=ours.commit if ours else None,
@@ -144,7 +149,7 @@ _DID = {
 }
 
 
-def _committed(commit: PastCommit) -> Moment:
+def _describe_commit(commit: PastCommit) -> Moment:
     return Moment(
         at=commit.at,
         source=Source.COMMIT,
@@ -156,22 +161,17 @@ def _committed(commit: PastCommit) -> Moment:
     )
 
 
-def _who(run: PastRun) -> str:
-    return ", ".join(_names(run)) or "an unknown user"
+def _describe_user(run: PastRun) -> str:
+    return ", ".join(filter(None, (run.user, run.job))) or "an unknown user"
 
 
-def _names(run: PastRun) -> Iterator[str]:
-    """Yield the person and the CI job."""
-    yield from filter(None, (run.user, run.job))
-
-
-def _renamed(event: Event) -> str | None:
+def _describe_rename(event: Event) -> str | None:
     """Describe a change of display_name, the only thing that an update can change."""
     before, after = (each.get("display_name") for each in (event.previous_attributes, event.object))
     known = isinstance(before, str) and isinstance(after, str)
     return f'display_name: "{before}" → "{after}"' if known else None
 
 
-def _meter_id(event: Event) -> str | None:
+def _read_meter_id(event: Event) -> str | None:
     found = event.object.get("id")
     return found if isinstance(found, str) else None

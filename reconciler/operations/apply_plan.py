@@ -10,7 +10,7 @@ from enum import Enum
 from ..diagnostics.codes import applying as rules
 from ..diagnostics.errors import Exit
 from ..execution.execute_step import ApplyContext
-from ..execution.executor import apply, blocked
+from ..execution.executor import apply, explain_blocked
 from ..execution.protocol import NULL_JOURNAL, Journal
 from ..model.project import Account
 from ..planning.diagnose import diagnose
@@ -81,7 +81,7 @@ def _context(
 def _not_applied(reported: ReportedChange) -> ReportedChange:
     change = reported.change
     if not change.action.writes:
-        return replace(reported, result=blocked(change))
+        return replace(reported, result=explain_blocked(change))
     message = f"{change.event_name!r} was not applied: the plan has refused changes"
     error = diagnose(change, rules.LINE_REFUSED, message)
     return replace(reported, result=ChangeResult(ResultStatus.SKIPPED, error=error))

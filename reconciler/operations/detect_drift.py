@@ -26,7 +26,7 @@ from ..planning.scope import EVERYTHING, Scope, in_scope
 from ..planning.warnings import partial
 from ..report.exit_code import exit_code_for_drift
 from ..report.report import AccountReport
-from ..stripe.client import readable
+from ..stripe.client import read_if_permitted
 from ..timestamps import date
 from .session import Session
 from .snapshot import guard_input, take_snapshot
@@ -95,7 +95,7 @@ def _attributed(
 ) -> tuple[DriftEntry, ...] | Unreadable:
     """Attribute the findings; events are read only where they could explain one."""
     events = session.events.all(since=now - REACH) if needs_events(entries, now) else None
-    return readable("rak_event_read", lambda: attribute(entries, events, now, jobs))
+    return read_if_permitted("rak_event_read", lambda: attribute(entries, events, now, jobs))
 
 
 def _unreadable(rule: Rule, what: Unreadable) -> Diagnostic:

@@ -12,7 +12,7 @@ from ..diagnostics.codes import applying as rules
 from ..diagnostics.codes import guards as guard_rules
 from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import Exit, RefusedError, StaleError
-from ..execution.executor import blocked
+from ..execution.executor import explain_blocked
 from ..model.change import Change
 from ..model.match import MeterMatch, match_meters
 from ..model.meter import ExistingMeter
@@ -203,7 +203,7 @@ def _report_stale(
     def result(change: Change) -> ChangeResult | None:
         name = change.event_name
         if not change.action.writes:
-            return blocked(change)
+            return explain_blocked(change)
         if name in already:
             return ChangeResult(ResultStatus.ALREADY, meter_id=already[name])
         if name in why:

@@ -13,9 +13,9 @@ from ..diagnostics.codes import environment, service
 from ..diagnostics.errors import AuthError, ServiceError
 from ..model.meter import Unreadable
 from ..model.project import Account
-from ..stripe.api_key import complaint
-from ..stripe.client import Events, Meters, Prices, readable
-from ..stripe.codec import identity
+from ..stripe.api_key import find_flaw
+from ..stripe.client import Events, Meters, Prices, read_if_permitted
+from ..stripe.codec import parse_id
 from ..stripe.errors import InvalidRequestError
 from ..stripe.meter_writer import AccountMeters
 from ..stripe.response import Reply
@@ -80,7 +80,7 @@ class Session:
         Raises StripeError where there is no answer, or the key itself is not accepted.
         """
         if self._own_id is None:
-            self._own_id = readable(_ACCOUNT_READ, self._ask_own_id)
+            self._own_id = read_if_permitted(_ACCOUNT_READ, self._ask_own_id)
         return self._own_id
 
     def acting_on(self) -> str | None:
@@ -93,7 +93,7 @@ class Session:
 
     def _ask_own_id(self) -> str | Unreadable:
         try:
-            return self._own.get("/v1/account").read(identity)
+            return self._own.get("/v1/account").read(parse_id)
         except InvalidRequestError as error:
             return Unreadable(_ACCOUNT_READ, error.message)
 
@@ -143,7 +143,7 @@ def _elsewhere(account: Account, environ: Mapping[str, str]) -> Iterator[tuple[s
     if not key:
         what = "is empty" if name in environ else "is not set"
         raise AuthError(service.KEY_MISSING(f"{whose} {what}", hint=hint))
-    if wrong := complaint(key):
+    if wrong := find_flaw(key):
         raise AuthError(service.KEY_MALFORMED(f"the API key in {name} {wrong}", hint=hint))
     yield key, account.api_base
 

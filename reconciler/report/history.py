@@ -51,11 +51,14 @@ class PastChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PastRun:
-    """One apply on one account. Without `ended` it was killed, or is still running."""
+    """One apply on one account; opening the journal sets `run`, its id, and `began`.
 
-    run: str
+    Without `ended` it was killed, or is still running.
+    """
+
+    run: str = ""
     account: AccountRef
-    began: float
+    began: float = 0.0
     ended: float | None = None
     exit_code: int | None = None
     plan_id: str | None = None
@@ -144,13 +147,13 @@ class History(CommandResult):
 
 def came_of(request: PastRequest) -> str:
     """Describe what came of a request."""
-    status = f" ({request.status})" if request.status else ""
+    status = f" ({request.status})" if request.status and request.result != "confirmed" else ""
     many = f", {request.attempts} attempts" if (request.attempts or 1) > 1 else ""
     old = ", a replayed response" if request.replayed else ""
-    return f"{_CAME[request.result]}{status}{many}{old}"
+    return f"{RESULTS[request.result]}{status}{many}{old}"
 
 
-_CAME = {
+RESULTS = {
     None: "no response recorded",
     "confirmed": "done",
     "rejected": "rejected",

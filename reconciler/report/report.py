@@ -11,6 +11,7 @@ from ..diagnostics.errors import Exit, worst
 from ..model.change import Action, Change
 from ..model.finding import DriftEntry, Kind
 from ..model.project import AccountRef, MeterConfig
+from ..model.request import RequestRecord
 from .documents import CommandResult
 
 
@@ -28,21 +29,6 @@ class ResultStatus(StrEnum):
     def succeeded(self) -> bool:
         """Whether the account now matches the change."""
         return self in (ResultStatus.DONE, ResultStatus.ALREADY)
-
-
-@dataclass(frozen=True, slots=True)
-class RequestRecord:
-    """One request that was sent: its operation, Stripe's request id, the number of attempts.
-
-    `result` is `confirmed`, `rejected` or `indeterminate`; `wrote` whether it had, or may have
-    had, an effect of its own.
-    """
-
-    operation: str
-    request_id: str | None
-    attempts: int
-    result: str = "confirmed"
-    wrote: bool = True
 
 
 @dataclass(frozen=True, slots=True)

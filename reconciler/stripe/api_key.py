@@ -1,4 +1,4 @@
-"""The API key: checked before it is used, and never shown."""
+"""The API key: validated before use, never displayed."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _LONGEST_TEXT = 1000
 
 
 class Key:
-    """A secret or restricted API key. Its text leaves only through `reveal`.
+    """A secret or restricted API key, hidden in `repr` and errors.
 
-    Raises AuthError (S002) for what cannot be one, without showing it.
+    Raises AuthError (S002) for a malformed one.
     """
 
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
-        if wrong := complaint(text):
+        if wrong := find_flaw(text):
             raise AuthError(service.KEY_MALFORMED(f"the API key {wrong}"))
         self._text = text
 
@@ -29,19 +29,19 @@ class Key:
         return "Key(hidden)"
 
     def reveal(self) -> str:
-        """The key itself, for the one header that carries it."""
+        """Return the key, for the `Authorization` header only."""
         return self._text
 
     @property
     def livemode(self) -> bool | None:
-        """The mode that the key's prefix names; None where it names none (organisation keys)."""
+        """The mode in the prefix of the key; None if it has none (organization keys)."""
         words = self._text.split("_")[1:3]
         return next((_MODES[word] for word in words if word in _MODES), None)
 
     def scrub(self, text: str) -> str:
-        """Foreign text made fit to be shown: without the key, control characters, or great length.
+        """Remove the key and control characters from text of others, and truncate it.
 
-        A traceback or a gateway's page may quote the request that brought it about.
+        A traceback or a gateway's page may quote the request.
         """
         plain = text.replace(self._text, "[key hidden]")
         printable = "".join(c if c.isprintable() else " " for c in plain)
@@ -49,8 +49,8 @@ class Key:
         return short if len(short) <= _LONGEST_TEXT else short[: _LONGEST_TEXT - 1] + "…"
 
 
-def complaint(text: str) -> str | None:
-    """What is wrong with a would-be key, in words that give none of it away."""
+def find_flaw(text: str) -> str | None:
+    """Describe what is wrong with a key, without quoting it; return None if nothing is."""
     if not text:
         return "is empty"
     if text != text.strip() or re.search(r"\s", text):

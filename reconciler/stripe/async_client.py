@@ -1,4 +1,4 @@
-"""The meter client for asyncio: the same calls by the same names, each in a thread."""
+"""The meter client for asyncio: the same calls, each in a thread."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-def _threaded(
+def _run_in_thread(
     call: Callable[Concatenate[Meters, P], T],
 ) -> Callable[Concatenate[AsyncMeters, P], Awaitable[T]]:
-    """The call with its own signature, awaited."""
+    """Return an awaitable version of a call, with its signature."""
 
     @wraps(call)
     async def _call(self: AsyncMeters, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -28,10 +28,10 @@ def _threaded(
     return _call
 
 
-def _iterated(
+def _iterate_in_thread(
     call: Callable[Concatenate[Meters, P], Iterator[T]],
 ) -> Callable[Concatenate[AsyncMeters, P], AsyncIterator[T]]:
-    """What the call yields, with its own signature; each awaited when it is asked for."""
+    """Return an asynchronous version of a generator, with its signature."""
 
     @wraps(call)
     async def _call(self: AsyncMeters, /, *args: P.args, **kwargs: P.kwargs) -> AsyncIterator[T]:
@@ -43,10 +43,10 @@ def _iterated(
 
 
 class AsyncMeters:
-    """`Meters` for asyncio; usable as an asynchronous context manager.
+    """`Meters` for asyncio; an asynchronous context manager.
 
-    Cancelling a call stops the waiting, not the request: one that writes may still have its
-    effect. After `close` no new request starts, and none is tried again.
+    Cancelling a call does not cancel its request: a write may still have its effect. After
+    `close` no request starts, and none is retried.
     """
 
     def __init__(self, api_key: str, **options: Unpack[Options]) -> None:
@@ -63,16 +63,16 @@ class AsyncMeters:
         await self.close()
 
     async def close(self) -> None:
-        """Let go of the connections, and end every wait for another try."""
+        """Close the connections, and end every wait before a retry."""
         self._closed.set()
         await asyncio.to_thread(self.meters.close)
 
-    list = _threaded(Meters.list)
-    pages = _iterated(Meters.pages)
-    all = _iterated(Meters.all)
-    everything = _threaded(Meters.everything)
-    get = _threaded(Meters.get)
-    create = _threaded(Meters.create)
-    update = _threaded(Meters.update)
-    deactivate = _threaded(Meters.deactivate)
-    reactivate = _threaded(Meters.reactivate)
+    list = _run_in_thread(Meters.list)
+    pages = _iterate_in_thread(Meters.pages)
+    all = _iterate_in_thread(Meters.all)
+    everything = _run_in_thread(Meters.everything)
+    get = _run_in_thread(Meters.get)
+    create = _run_in_thread(Meters.create)
+    update = _run_in_thread(Meters.update)
+    deactivate = _run_in_thread(Meters.deactivate)
+    reactivate = _run_in_thread(Meters.reactivate)

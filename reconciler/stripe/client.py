@@ -1,4 +1,4 @@
-"""The calls to Stripe that this tool is made of: meters, their prices, their events.
+"""The calls to the Stripe API: meters, their prices, their events.
 
 Source of every call, parameter and limit: Stripe's API reference, version 2026-09-30.endive.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from typing import Self, TypeVar, Unpack
 
 from ..diagnostics.codes import service
@@ -21,8 +22,8 @@ from ..model.meter import (
     ValueSettings,
 )
 from ..model.price import Price
-from . import pagination as listing
-from .codec import Page, event, is_meter_id, meter, price
+from . import pagination
+from .codec import Page, is_meter_id, parse_event, parse_meter, parse_price
 from .errors import PermissionDeniedError
 from .transport import Options, Transport
 
@@ -30,16 +31,16 @@ METERS, PRICES, EVENTS = "/v1/billing/meters", "/v1/prices", "/v1/events"
 METER_EVENTS = tuple(
     f"billing.meter.{what}" for what in ("created", "updated", "deactivated", "reactivated")
 )
-"""The types of event that tell of a meter's life."""
+"""The types of events about meters."""
 
 T = TypeVar("T")
 
 
 class Meters:
-    """The meters of one account; usable as a context manager, and by up to eight threads.
+    """The meters of one account; a context manager, safe to use from up to eight threads.
 
-    Every call raises StripeError for what the API answers or does not answer, StoppedError
-    after a stop signal. For an account that is reached in another way see `Options`.
+    Every call raises StripeError if it does not succeed, and StoppedError after a stop signal.
+    `Options` has the other parameters.
     """
 
     def __init__(self, api_key: str, **options: Unpack[Options]) -> None:
@@ -47,7 +48,7 @@ class Meters:
 
     @classmethod
     def over(cls, transport: Transport) -> Self:
-        """The same on a transport that others use too."""
+        """Return a client that shares a transport."""
         meters = cls.__new__(cls)
         meters._transport = transport
         return meters
@@ -59,7 +60,7 @@ class Meters:
         self.close()
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._transport.close()
 
     def list(
@@ -71,7 +72,7 @@ class Meters:
         ending_before: str | None = None,
         expand: Iterable[str] = (),
     ) -> Page[ExistingMeter]:
-        """One page, newest first: `limit` meters (1 to 100, default 10) after or before an id."""
+        """Read one page of `limit` meters (1 to 100, default 10), newest first."""
         params = {
             "status": status,
             "limit": limit,
@@ -79,40 +80,42 @@ class Meters:
             "ending_before": ending_before,
             "expand": tuple(expand),
         }
-        return listing.one_page(self._transport, METERS, params, meter)
+        return pagination.read_page(self._transport, METERS, params, parse_meter)
 
     def pages(
         self,
         *,
         status: str | None = None,
-        limit: int = listing.PER_PAGE,
+        limit: int = pagination.PER_PAGE,
         expand: Iterable[str] = (),
     ) -> Iterator[Page[ExistingMeter]]:
-        """All pages of `limit` meters, each read when it is asked for."""
+        """Yield all pages of `limit` meters, each read on demand."""
         params = {"status": status, "limit": limit, "expand": tuple(expand)}
-        return listing.pages(self._transport, METERS, params, meter)
+        return pagination.iterate_pages(self._transport, METERS, params, parse_meter)
 
     def all(
         self,
         *,
         status: str | None = None,
-        limit: int = listing.PER_PAGE,
+        limit: int = pagination.PER_PAGE,
         expand: Iterable[str] = (),
     ) -> Iterator[ExistingMeter]:
-        """All meters, newest first, lazily; `limit` is the size of the pages underneath."""
+        """Yield all meters, newest first, reading pages of `limit` on demand."""
         for page in self.pages(status=status, limit=limit, expand=expand):
             yield from page.data
 
     def everything(self) -> tuple[ExistingMeter, ...]:
-        """Every meter, active and inactive, each once, even if some change status meanwhile."""
-        return listing.whole_account(
-            lambda status: self.list(status=status, limit=listing.PER_PAGE),
+        """Return every meter, active and inactive, each once, even if some change meanwhile."""
+        return pagination.list_every_meter(
+            lambda status: self.list(status=status, limit=pagination.PER_PAGE),
             lambda status: self.all(status=status),
         )
 
     def get(self, meter_id: str, *, expand: Iterable[str] = ()) -> ExistingMeter:
-        """One meter, active or not. Raises NotFoundError."""
-        return self._transport.get(path_of(meter_id), {"expand": tuple(expand)}).read(meter)
+        """Read one meter, active or not. Raises NotFoundError."""
+        return self._transport.get(build_path(meter_id), {"expand": tuple(expand)}).read(
+            parse_meter
+        )
 
     def create(
         self,
@@ -126,9 +129,9 @@ class Meters:
         expand: Iterable[str] = (),
         idempotency_key: str | None = None,
     ) -> ExistingMeter:
-        """A new meter, active at once. What is left out becomes Stripe's default.
+        """Create a meter, which is active at once; omitted parameters get Stripe's defaults.
 
-        Raises InvalidRequestError where an active meter has this event_name already.
+        Raises InvalidRequestError if an active meter has this event_name.
         """
         params = {
             "display_name": display_name,
@@ -139,7 +142,7 @@ class Meters:
             "event_time_window": event_time_window,
             "expand": tuple(expand),
         }
-        return self._transport.post(METERS, params, idempotency_key).read(meter)
+        return self._transport.post(METERS, params, idempotency_key).read(parse_meter)
 
     def update(
         self,
@@ -149,54 +152,57 @@ class Meters:
         expand: Iterable[str] = (),
         idempotency_key: str | None = None,
     ) -> ExistingMeter:
-        """Another display_name: the only thing about a meter that can ever change."""
+        """Change the display_name, the only field of a meter that can be updated."""
         params = {"display_name": display_name, "expand": tuple(expand)}
-        return self._transport.post(path_of(meter_id), params, idempotency_key).read(meter)
+        return self._transport.post(build_path(meter_id), params, idempotency_key).read(parse_meter)
 
     def deactivate(
         self, meter_id: str, *, expand: Iterable[str] = (), idempotency_key: str | None = None
     ) -> ExistingMeter:
-        """Stop a meter. Usage sent to it from now on is lost."""
-        path, params = f"{path_of(meter_id)}/deactivate", {"expand": tuple(expand)}
-        return self._transport.post(path, params, idempotency_key).read(meter)
+        """Deactivate a meter. Usage that is sent to an inactive meter is lost."""
+        path, params = f"{build_path(meter_id)}/deactivate", {"expand": tuple(expand)}
+        return self._transport.post(path, params, idempotency_key).read(parse_meter)
 
     def reactivate(
         self, meter_id: str, *, expand: Iterable[str] = (), idempotency_key: str | None = None
     ) -> ExistingMeter:
-        """Let a meter count usage again, under its old id."""
-        path, params = f"{path_of(meter_id)}/reactivate", {"expand": tuple(expand)}
-        return self._transport.post(path, params, idempotency_key).read(meter)
+        """Reactivate a meter, which keeps its id."""
+        path, params = f"{build_path(meter_id)}/reactivate", {"expand": tuple(expand)}
+        return self._transport.post(path, params, idempotency_key).read(parse_meter)
 
 
 class Prices:
-    """The active prices of an account, as far as the key may read them.
+    """The active prices of an account, if the key may read them.
 
-    Inline prices (made within a subscription) are on no list, and so not here either.
+    Inline prices (created within a subscription) are in no list, and so not here either.
     """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
     def for_meters(self, meter_ids: tuple[str, ...]) -> tuple[Price, ...] | Unreadable:
-        """The active prices bound to these meters; up to eight meters are asked for at once."""
-        return readable("rak_plan_read", lambda: _flat(side_by_side(self._of_one, meter_ids)))
+        """Return the active prices that use these meters, read for up to eight meters at once."""
+        found = read_if_permitted(
+            "rak_plan_read", lambda: run_concurrently(self._list_of_meter, meter_ids)
+        )
+        return found if isinstance(found, Unreadable) else tuple(chain.from_iterable(found))
 
     def all(self) -> tuple[Price, ...] | Unreadable:
-        """Every active metered price of the account, paged once."""
-        return readable("rak_plan_read", lambda: self._listed({"usage_type": "metered"}))
+        """Return every active metered price of the account."""
+        return read_if_permitted("rak_plan_read", lambda: self._list({"usage_type": "metered"}))
 
-    def _of_one(self, meter_id: str) -> tuple[Price, ...]:
-        found = self._listed({"meter": meter_id})
+    def _list_of_meter(self, meter_id: str) -> tuple[Price, ...]:
+        found = self._list({"meter": meter_id})
         return tuple(each for each in found if each.meter == meter_id)
 
-    def _listed(self, recurring: Mapping[str, str]) -> tuple[Price, ...]:
+    def _list(self, recurring: Mapping[str, str]) -> tuple[Price, ...]:
         params = {"recurring": recurring, "active": True}
-        found = listing.entries(self._transport, PRICES, params, price)
+        found = pagination.iterate_entries(self._transport, PRICES, params, parse_price)
         return tuple(each for each in found if each and each.active)
 
 
 class Events:
-    """What happened in an account during the last 30 days; older events Stripe does not list."""
+    """The events of an account; Stripe lists those of the last 30 days."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
@@ -204,37 +210,33 @@ class Events:
     def all(
         self, *, types: Iterable[str] = METER_EVENTS, since: int | None = None
     ) -> Iterator[Event]:
-        """Events of up to 20 types created at or after `since` (Unix seconds), newest first.
+        """Yield events of up to 20 types, created at or after `since` (Unix seconds), newest first.
 
-        Read lazily, page by page; raises StripeError, PermissionDeniedError among them.
+        Raises StripeError.
         """
         params = {"types": tuple(types), "created": {"gte": since}}
-        return listing.entries(self._transport, EVENTS, params, event)
+        return pagination.iterate_entries(self._transport, EVENTS, params, parse_event)
 
 
-def path_of(meter_id: str) -> str:
-    """Where a meter is found; ServiceError (S007) for an id that would lead elsewhere."""
+def build_path(meter_id: str) -> str:
+    """Return the path of a meter; raise ServiceError (S007) for an id that is not one."""
     if is_meter_id(meter_id):
         return f"{METERS}/{meter_id}"
     raise ServiceError(service.ID_REFUSED(f"{meter_id[:80]!a} cannot be the id of a meter"))
 
 
-def readable(permission: str, read: Callable[[], T]) -> T | Unreadable:
-    """What is read, or the permission that the key lacks: Stripe's word for it, else ours."""
+def read_if_permitted(permission: str, read: Callable[[], T]) -> T | Unreadable:
+    """Read, or return the missing permission: the one that Stripe names, else `permission`."""
     try:
         return read()
     except PermissionDeniedError as error:
         return Unreadable(error.permission or permission, error.message)
 
 
-def side_by_side(work: Callable[[str], T], items: Iterable[str]) -> list[T]:
-    """The results in the order of the items; the first failure cancels what has not begun."""
+def run_concurrently(work: Callable[[str], T], items: Iterable[str]) -> list[T]:
+    """Return the results in the order of the items; the first failure cancels what is queued."""
     pool = ThreadPoolExecutor(max_workers=SIDE_BY_SIDE)
     try:
         return [future.result() for future in [pool.submit(work, item) for item in items]]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
-
-
-def _flat(parts: Iterable[tuple[T, ...]]) -> tuple[T, ...]:
-    return tuple(each for part in parts for each in part)

@@ -1,6 +1,6 @@
-"""Our nouns as the API's form fields, its JSON as our nouns.
+"""Encode parameters as the API's form fields, and parse its JSON.
 
-What was promised is demanded, what is new is tolerated.
+A documented field that is missing is an error; unknown fields are ignored.
 
 Source: the schemas of API version 2026-09-30.endive.
 """
@@ -30,156 +30,160 @@ _METER_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,254}")
 
 
 class MalformedError(ValueError):
-    """An answer lacks what the API promises; the text says which field, and what is wrong."""
+    """A response lacks a documented field; the text names it, and what is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """One page of a list, newest first; `has_more` says that the list goes on after it."""
+    """One page of a list, newest first."""
 
     data: tuple[T, ...]
     has_more: bool
-    url: str | None = None
 
 
 def encode_form(params: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    """`{"a": {"b": 1}, "c": ["x"]}` as `a[b]=1`, `c[]=x`; None leaves a parameter out.
+    """Encode `{"a": {"b": 1}, "c": ["x"]}` as `a[b]=1`, `c[]=x`; None leaves a parameter out.
 
     Source: the `deepObject` style of Stripe's v1 request bodies.
     """
-    return tuple(pair for name, value in params.items() for pair in _fields(name, value))
+    return tuple(pair for name, value in params.items() for pair in _flatten(name, value))
 
 
-def _fields(name: str, value: Any) -> Iterator[tuple[str, str]]:
+def _flatten(name: str, value: Any) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         for inner, what in value.items():
-            yield from _fields(f"{name}[{inner}]", what)
+            yield from _flatten(f"{name}[{inner}]", what)
     elif isinstance(value, list | tuple):
         for what in value:
-            yield from _fields(f"{name}[]", what)
+            yield from _flatten(f"{name}[]", what)
     elif is_dataclass(value) and not isinstance(value, type):
-        yield from _fields(name, asdict(value))
+        yield from _flatten(name, asdict(value))
     elif value is not None:
         yield name, str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def is_meter_id(text: str) -> bool:
-    """Whether this can stand in a path: letters, digits, `_`, `-` and inner dots, at most 255."""
+    """Return whether a path may contain it: letters, digits, `_`, `-`, inner dots, up to 255."""
     return bool(_METER_ID.fullmatch(text))
 
 
-def meter(data: Json) -> ExistingMeter:
-    """A `billing.meter` object with every field; raises MalformedError."""
-    own_id = _text(data, "id")
+def parse_meter(data: Json) -> ExistingMeter:
+    """Parse a `billing.meter` object; raise MalformedError."""
+    own_id = _read_text(data, "id")
     if not is_meter_id(own_id):
-        raise MalformedError("id holds characters that no id has")
-    mapping, transitions = _object(data, "customer_mapping"), _object(data, "status_transitions")
+        raise MalformedError("id contains characters that ids do not have")
+    mapping, transitions = (
+        _read_object(data, "customer_mapping"),
+        _read_object(data, "status_transitions"),
+    )
     return ExistingMeter(
         id=own_id,
-        object=_text(data, "object"),
-        event_name=_text(data, "event_name"),
-        display_name=_text(data, "display_name"),
+        object=_read_text(data, "object"),
+        event_name=_read_text(data, "event_name"),
+        display_name=_read_text(data, "display_name"),
         default_aggregation=DefaultAggregation(
-            _text(_object(data, "default_aggregation"), "formula")
+            _read_text(_read_object(data, "default_aggregation"), "formula")
         ),
-        value_settings=ValueSettings(_text(_object(data, "value_settings"), "event_payload_key")),
+        value_settings=ValueSettings(
+            _read_text(_read_object(data, "value_settings"), "event_payload_key")
+        ),
         customer_mapping=CustomerMapping(
-            _text(mapping, "type"), _text(mapping, "event_payload_key")
+            _read_text(mapping, "type"), _read_text(mapping, "event_payload_key")
         ),
-        event_time_window=_maybe(_text, data, "event_time_window"),
-        status=_text(data, "status"),
-        status_transitions=StatusTransitions(_maybe(_time, transitions, "deactivated_at")),
-        created=_time(data, "created"),
-        updated=_time(data, "updated"),
-        livemode=_flag(data, "livemode"),
+        event_time_window=_read_optional(_read_text, data, "event_time_window"),
+        status=_read_text(data, "status"),
+        status_transitions=StatusTransitions(
+            _read_optional(_read_time, transitions, "deactivated_at")
+        ),
+        created=_read_time(data, "created"),
+        updated=_read_time(data, "updated"),
+        livemode=_read_flag(data, "livemode"),
     )
 
 
-def price(data: Json) -> Price | None:
-    """A `price` object; None when it uses no meter. Raises MalformedError."""
-    recurring = _maybe(_object, data, "recurring") or {}
-    on = _maybe(_text, recurring, "meter")
+def parse_price(data: Json) -> Price | None:
+    """Parse a `price` object; return None if it uses no meter. Raises MalformedError."""
+    recurring = _read_optional(_read_object, data, "recurring") or {}
+    on = _read_optional(_read_text, recurring, "meter")
     if on is None:
         return None
     product = data.get("product")
     return Price(
-        id=_text(data, "id"),
+        id=_read_text(data, "id"),
         meter=on,
-        active=_flag(data, "active"),
-        product=_text(product, "id")
+        active=_read_flag(data, "active"),
+        product=_read_text(product, "id")
         if isinstance(product, dict)
-        else _maybe(_text, data, "product"),
-        nickname=_maybe(_text, data, "nickname"),
+        else _read_optional(_read_text, data, "product"),
+        nickname=_read_optional(_read_text, data, "nickname"),
     )
 
 
-def event(data: Json) -> Event:
-    """An `event` object; what it tells about is kept in the API's own shape."""
-    inner, request = _object(data, "data"), _maybe(_object, data, "request") or {}
+def parse_event(data: Json) -> Event:
+    """Parse an `event` object; its `object` keeps the API's shape. Raises MalformedError."""
+    inner, request = _read_object(data, "data"), _read_optional(_read_object, data, "request") or {}
     return Event(
-        id=_text(data, "id"),
-        type=_text(data, "type"),
-        created=_time(data, "created"),
-        object=_object(inner, "object"),
-        previous_attributes=_maybe(_object, inner, "previous_attributes") or {},
-        request_id=_maybe(_text, request, "id"),
-        idempotency_key=_maybe(_text, request, "idempotency_key"),
+        id=_read_text(data, "id"),
+        type=_read_text(data, "type"),
+        created=_read_time(data, "created"),
+        object=_read_object(inner, "object"),
+        previous_attributes=_read_optional(_read_object, inner, "previous_attributes") or {},
+        request_id=_read_optional(_read_text, request, "id"),
+        idempotency_key=_read_optional(_read_text, request, "idempotency_key"),
     )
 
 
-def page(data: Json, read: Callable[[Json], T]) -> Page[T]:
-    """One page of a list, each entry read by `read`; raises MalformedError."""
+def parse_page(data: Json, read: Callable[[Json], T]) -> Page[T]:
+    """Parse one page of a list, each entry with `read`; raise MalformedError."""
     entries = data.get("data")
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
         raise MalformedError("data is not a list of objects")
-    url = _maybe(_text, data, "url")
-    return Page(tuple(read(each) for each in entries), _flag(data, "has_more"), url)
+    return Page(tuple(read(each) for each in entries), _read_flag(data, "has_more"))
 
 
-def identity(data: Json) -> str:
-    """The id of any object; raises MalformedError."""
-    return _text(data, "id")
+def parse_id(data: Json) -> str:
+    """Return the id of any object; raise MalformedError."""
+    return _read_text(data, "id")
 
 
-def _text(data: Json, name: str) -> str:
+def _read_text(data: Json, name: str) -> str:
     value = data.get(name)
     if not isinstance(value, str):
-        raise MalformedError(f"{name} is {_what(value)} where a string was promised")
+        raise MalformedError(f"{name} is {_describe_type(value)} instead of a string")
     if not value and name == "id":
         raise MalformedError("id is empty")
     if re.search(r"[\ud800-\udfff]", value):
-        raise MalformedError(f"{name} holds half a character (a lone surrogate)")
+        raise MalformedError(f"{name} contains a lone surrogate")
     return value
 
 
-def _time(data: Json, name: str) -> int:
+def _read_time(data: Json, name: str) -> int:
     value = data.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
-        raise MalformedError(f"{name} is {_what(value)} where Unix seconds were promised")
+        raise MalformedError(f"{name} is {_describe_type(value)} instead of Unix seconds")
     if not 0 <= value <= LATEST:
-        raise MalformedError(f"{name} lies outside of any calendar")
+        raise MalformedError(f"{name} is out of range")
     return value
 
 
-def _flag(data: Json, name: str) -> bool:
+def _read_flag(data: Json, name: str) -> bool:
     value = data.get(name)
     if not isinstance(value, bool):
-        raise MalformedError(f"{name} is {_what(value)} where true or false was promised")
+        raise MalformedError(f"{name} is {_describe_type(value)} instead of true or false")
     return value
 
 
-def _object(data: Json, name: str) -> Json:
+def _read_object(data: Json, name: str) -> Json:
     value = data.get(name)
     if not isinstance(value, dict):
-        raise MalformedError(f"{name} is {_what(value)} where an object was promised")
+        raise MalformedError(f"{name} is {_describe_type(value)} instead of an object")
     return value
 
 
-def _maybe(read: Callable[[Json, str], T], data: Json, name: str) -> T | None:
-    """A field that may be null or absent."""
+def _read_optional(read: Callable[[Json, str], T], data: Json, name: str) -> T | None:
     return None if data.get(name) is None else read(data, name)
 
 
-def _what(value: object) -> str:
-    """What stands in the place of something else, without quoting it."""
+def _describe_type(value: object) -> str:
+    """Describe an unexpected value without quoting it."""
     return "missing" if value is None else f"of type {type(value).__name__}"

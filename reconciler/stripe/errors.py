@@ -1,8 +1,8 @@
-"""What can go wrong between here and Stripe, as exceptions with everything the answer said.
+"""The exceptions of the client.
 
 StripeError (a ServiceError)
- ├─ ConnectionFailedError    no answer: unreachable, cut off, too slow
- ├─ UnexpectedAnswerError    an answer that the API never promised
+ ├─ ConnectionFailedError    no response: unreachable, cut off, too slow
+ ├─ UnexpectedAnswerError    a response that is not documented
  ├─ InvalidRequestError      400, and every other 4xx that is final
  │   ├─ NotFoundError        404
  │   └─ IdempotencyError     400: the key was used for something else
@@ -17,148 +17,108 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 from ..diagnostics.codes import service
 from ..diagnostics.diagnostic import Diagnostic, Rule
 from ..diagnostics.errors import AuthError, Exit, ServiceError
-
-
-@dataclass(frozen=True, slots=True)
-class ResponseInfo:
-    """Where an error came from: the answer's status and names, and how many tries it took.
-
-    `type`, `code` and `param` are the API's own; `replayed` says that a stored answer came,
-    `doubts` how many of the tries may have had an unseen effect.
-    """
-
-    status: int | None = None
-    type: str | None = None
-    code: str | None = None
-    param: str | None = None
-    request_id: str | None = None
-    attempts: int = 1
-    replayed: bool = False
-    doubts: int = 0
-
-    def __str__(self) -> str:
-        said = (str(self.status or "no answer"), self.code, self.request_id)
-        again = f"try {self.attempts}" if self.attempts > 1 else None
-        return ", ".join(filter(None, (*said, again, "a stored answer" if self.replayed else None)))
+from ..model.request import Outcome, RequestRecord
 
 
 class StripeError(ServiceError):
-    """Anything that kept a call from succeeding; `message` is Stripe's own where there is one."""
+    """A call to the API that did not succeed; `message` is Stripe's own where there is one.
+
+    `type`, `code` and `param` are the API's; `status` is None where no response could be read;
+    `request_id` (`req_…`) finds the request in Stripe's log; `attempts` counts the retries too.
+    """
 
     rule: ClassVar[Rule] = service.BAD_REQUEST
 
     def __init__(
-        self, message: str, about: ResponseInfo | None = None, rule: Rule | None = None
+        self,
+        message: str,
+        record: RequestRecord | None = None,
+        rule: Rule | None = None,
+        details: Mapping[str, str | None] | None = None,
     ) -> None:
+        record = record or RequestRecord("request", result=Outcome.INDETERMINATE)
+        details = details or {}
         self.message = message
-        self.about = about or ResponseInfo()
-        trace = f" (request {self.about.request_id})" if self.about.request_id else ""
+        self.record = record
+        self.status, self.attempts = record.status, record.attempts
+        self.request_id = record.request_id
+        self.type, self.code, self.param = map(details.get, ("type", "code", "param"))
+        trace = f" (request {record.request_id})" if record.request_id else ""
         super().__init__((rule or self.rule)(message + trace))
 
     @property
     def diagnostic(self) -> Diagnostic:
-        """The one problem that this error carries."""
+        """The diagnostic of this error."""
         return self.diagnostics[0]
-
-    @property
-    def status(self) -> int | None:
-        """The HTTP status; None where no answer could be read."""
-        return self.about.status
-
-    @property
-    def type(self) -> str | None:
-        """The API's type of error, such as `invalid_request_error`."""
-        return self.about.type
-
-    @property
-    def code(self) -> str | None:
-        """The API's code, such as `resource_missing`; many errors have none."""
-        return self.about.code
-
-    @property
-    def param(self) -> str | None:
-        """The parameter that the API complains about."""
-        return self.about.param
-
-    @property
-    def request_id(self) -> str | None:
-        """The id under which Stripe logged the request (`req_…`)."""
-        return self.about.request_id
-
-    @property
-    def attempts(self) -> int:
-        """How many tries it took to come to this."""
-        return self.about.attempts
 
 
 class ConnectionFailedError(StripeError):
-    """No answer came, or it was cut off; a request that writes may have had its effect."""
+    """No response, or an incomplete one; a write may have had its effect."""
 
     rule = service.UNREACHABLE
 
 
 class UnexpectedAnswerError(StripeError):
-    """An answer that the API never promised: a gateway's page, a missing field, an endless list."""
+    """A response that is not documented: a gateway's page, a missing field, an endless list."""
 
     rule = service.UNPROMISED
 
 
 class InvalidRequestError(StripeError):
-    """A 4xx that another try cannot change."""
+    """A 4xx that a retry cannot change."""
 
 
 class NotFoundError(InvalidRequestError):
-    """The account knows no such object (404)."""
+    """The account has no such object (404)."""
 
     rule = service.NOT_FOUND
 
 
 class IdempotencyError(InvalidRequestError):
-    """The idempotency key was first used with other parameters (400)."""
+    """The idempotency key was used with other parameters before (400)."""
 
     rule = service.IDEMPOTENCY
 
 
 class AuthenticationError(StripeError, AuthError):
-    """The key is unknown, expired or missing (401)."""
+    """The API key is unknown, expired or missing (401)."""
 
     rule = service.KEY_REFUSED
     exit_code = Exit.DENIED
 
 
 class PermissionDeniedError(StripeError, AuthError):
-    """The key is known, and may not do this (403); `permission` names what it lacks."""
+    """The API key lacks a permission (403); `permission` names it."""
 
     rule = service.PERMISSION_MISSING
     exit_code = Exit.DENIED
 
     @property
     def permission(self) -> str | None:
-        """The missing permission, where Stripe's text names it."""
+        """The missing permission, if Stripe's message names it."""
         found = re.search(r"'(rak_\w+)'|\('(\w+)'\)", self.message)
         return next(filter(None, found.groups()), None) if found else None
 
 
 class ConflictError(StripeError):
-    """Another request with the same key, or on the same object, is under way (409)."""
+    """Another request with the same key, or for the same object, is in progress (409)."""
 
     rule = service.CONFLICT
 
 
 class RateLimitError(StripeError):
-    """The account's rate limit, or a lock on the object, refused the request (429)."""
+    """The account's rate limit, or a lock on the object, rejected the request (429)."""
 
     rule = service.RATE_LIMITED
 
 
 class ServerError(StripeError):
-    """Stripe failed to answer (5xx); a request that writes may have had its effect."""
+    """An error of Stripe (5xx); a write may have had its effect."""
 
     rule = service.SERVER_FAILED
 
@@ -172,10 +132,10 @@ _BY_STATUS: Mapping[int, type[StripeError]] = {
 }
 
 
-def kind_of(status: int, error_type: str | None, code: str | None) -> type[StripeError]:
-    """Which of the errors above an answer with this status means.
+def select_error(status: int, error_type: str | None, code: str | None) -> type[StripeError]:
+    """Return the error class of a response; its status comes before its texts.
 
-    Source: the error mapping of Stripe's own clients; the status comes before the texts.
+    Source: the error mapping of Stripe's own clients.
     """
     if status >= 500:
         return ServerError

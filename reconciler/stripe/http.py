@@ -1,195 +1,212 @@
-"""One exchange over the network: bytes out, bytes in, or why not. It raises nothing.
+"""Send one request over the network and read its response, within limits of time and size.
 
-Failures are values here, because an exception of `requests` holds the request and so the
-key: none of them may end up in the context of another exception.
+Failures are values: an exception of `requests` holds the request and so the key, and must not
+become the context of another exception. `requests` is imported with the first connection.
 """
 
 from __future__ import annotations
 
-import io
 import threading
 import time
-from dataclasses import replace
-from http.client import HTTPException, HTTPResponse
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
-from typing import TYPE_CHECKING, Any
-
-import requests
-from requests.adapters import HTTPAdapter
-from urllib3 import HTTPConnectionPool
-from urllib3.exceptions import HTTPError
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from ..diagnostics.codes import service
 from ..diagnostics.diagnostic import Rule
+from ..diagnostics.errors import ServiceError
 from ..execution.protocol import SIDE_BY_SIDE
-from ..trusted_url import is_loopback
+from ..trusted_url import is_loopback, is_trusted_api_base
 from .api_key import Key
-from .exchange import Limits, Request, Response, TransportError
 
 if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+    import requests
 
-# What a network, a proxy or a server may cause; a `ValueError` is a malformed chunk.
-_PASSING = (requests.RequestException, HTTPError, HTTPException, OSError, ValueError)
 
-_EXCHANGE = threading.local()  # .ends: when the exchange of this thread has to be over
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Limits of one exchange: seconds to connect, between two reads and in total; bytes of a body.
+
+    A page of 100 meters has some 60,000 bytes.
+    """
+
+    connect: float = 10.0
+    read: float = 30.0
+    total: float = 60.0
+    size: int = 8 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request to send. `fields` are the query of a GET and the body of a POST."""
+
+    method: str
+    path: str
+    fields: tuple[tuple[str, str], ...]
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A complete response; the names of its headers are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class TransportError:
+    """Why there is no usable response. `permanent` means that a retry would fail the same way.
+
+    `headers` are those received; `status` is set only where the body was rejected, or left unread
+    on purpose.
+    """
+
+    rule: Rule
+    message: str
+    permanent: bool = False
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def check_base(address: str) -> str:
+    """Return an API address that a key may be sent to, without a trailing slash.
+
+    Raises ServiceError (S005) for anything but https, or http on a loopback address.
+    """
+    if is_trusted_api_base(address):
+        return address.rstrip("/")
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        raise ServiceError(service.ADDRESS_REFUSED("api_base is not an address")) from None
+    shown = f"{parts.scheme or 'no scheme'}://{parts.hostname or ''}"
+    raise ServiceError(service.ADDRESS_REFUSED(f"a key is not sent to {shown}"))
 
 
 class Connection:
     """Connections to one API, kept alive and shared by up to eight threads.
 
-    Proxies come from the environment, but never for loopback; no cookies, no redirects.
-    Deadlines are real time, as the sockets' own are: no other clock can hurry a network.
+    Proxies are taken from the environment, except for loopback; no cookies, no redirects.
+    Deadlines are in real time, whatever clock the transport uses.
     """
 
     def __init__(self, base: str, key: Key, limits: Limits) -> None:
+        import requests
+        from requests.adapters import HTTPAdapter
+
         self._base = base
         self._key = key
         self._limits = limits
         self._session = requests.Session()
         self._session.trust_env = not is_loopback(base)
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        self._session.mount("https://", _Adapter(pool_maxsize=SIDE_BY_SIDE, max_retries=0))
-        self._session.mount("http://", _Adapter(pool_maxsize=SIDE_BY_SIDE, max_retries=0))
+        for scheme in ("https://", "http://"):
+            self._session.mount(scheme, HTTPAdapter(pool_maxsize=SIDE_BY_SIDE, max_retries=0))
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._session.close()
 
-    def send(self, outgoing: Request) -> Response | TransportError:
-        """Send once and read the whole answer, or say why that was not possible."""
-        _EXCHANGE.ends = time.monotonic() + self._limits.whole
-        response = None
-        try:
-            with self._begin(outgoing) as response:
-                return self._finish(response)
-        except Exception as error:  # of whatever kind: it holds the request, and so the key
-            return replace(self._broken(error), headers=_headers(response))
+    def send(self, request: Request) -> Response | TransportError:
+        """Send once and return the complete response, or why there is none.
 
-    def _begin(self, outgoing: Request) -> requests.Response:
-        """The answer up to its body. A callable `auth` keeps `.netrc` out."""
-        reads = outgoing.method == "GET"
+        The exchange runs in a thread of its own, which is abandoned at the deadline: the timeout
+        of a socket starts anew with every byte, and a header can be as slow as a body.
+        """
+        came: SimpleQueue[Response | TransportError] = SimpleQueue()
+        headers: dict[str, str] = {}
+        work = threading.Thread(
+            target=lambda: came.put(self._exchange(request, headers)), daemon=True
+        )
+        work.start()
+        try:
+            return came.get(timeout=self._limits.total)
+        except Empty:
+            return self._time_out(headers)
+
+    def _time_out(self, headers: Mapping[str, str]) -> TransportError:
+        message = f"the response was not complete after {self._limits.total:g} seconds"
+        return TransportError(service.TOO_SLOW, message, permanent=True, headers=headers)
+
+    def _exchange(self, request: Request, headers: dict[str, str]) -> Response | TransportError:
+        """Send, and read the response; its headers are filled in as soon as they are there."""
+        ends = time.monotonic() + self._limits.total
+        try:
+            with self._open(request) as response:
+                headers |= {name.lower(): value for name, value in response.headers.items()}
+                return self._read(response, headers, ends)
+        except Exception as error:  # of any type: it holds the request, and so the key
+            return self._describe(error, headers)
+
+    def _open(self, request: Request) -> requests.Response:
+        """Return the response, its body unread. A callable `auth` keeps `.netrc` out."""
+        reads = request.method == "GET"
         return self._session.request(
-            outgoing.method,
-            self._base + outgoing.path,
-            params=list(outgoing.fields) if reads else None,
-            data=None if reads else list(outgoing.fields),
-            headers=dict(outgoing.headers),
-            auth=self._authorise,
-            timeout=(self._limits.connect, self._limits.pause),
+            request.method,
+            self._base + request.path,
+            params=list(request.fields) if reads else None,
+            data=None if reads else list(request.fields),
+            headers=dict(request.headers),
+            auth=self._authorize,
+            timeout=(self._limits.connect, self._limits.read),
             allow_redirects=False,
             stream=True,
         )
 
-    def _authorise(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+    def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
         return request
 
-    def _finish(self, response: requests.Response) -> Response | TransportError:
-        """The body, piece by piece, within the size limit."""
-        status, size, headers = response.status_code, self._limits.size, _headers(response)
+    def _read(
+        self, response: requests.Response, headers: Mapping[str, str], ends: float
+    ) -> Response | TransportError:
+        """Read the body within the limits; closing the response unread closes its connection."""
+        status = response.status_code
 
-        def broken(rule: Rule, message: str) -> TransportError:
+        def reject(rule: Rule, message: str) -> TransportError:
             return TransportError(rule, message, permanent=True, status=status, headers=headers)
 
+        if status < 200:  # the next response on this connection would be that of this request
+            return reject(service.UNPROMISED, f"HTTP {status} is not a final response")
         if 300 <= status < 400:
-            return broken(service.REDIRECTED, f"HTTP {status} would lead to another address")
+            return reject(service.REDIRECTED, f"HTTP {status} would lead to another address")
         if headers.get("content-encoding", "identity") != "identity":
-            return broken(service.GARBLED, "the response is compressed, which was not requested")
+            return reject(service.GARBLED, "the response is compressed, which was not requested")
         body = bytearray()
-        while piece := response.raw.read(2**16, decode_content=False):
+        while time.monotonic() < ends:
+            piece = response.raw.read(2**16, decode_content=False)
+            if not piece:
+                return Response(status, headers, bytes(body))
             body += piece
-            if len(body) > size:
-                return broken(service.TOO_LARGE, f"the response exceeds {size:,} bytes")
-        return Response(status, headers, bytes(body))
+            if len(body) > self._limits.size:
+                return reject(
+                    service.TOO_LARGE, f"the response exceeds {self._limits.size:,} bytes"
+                )
+        return self._time_out(headers)
 
-    def _broken(self, error: BaseException) -> TransportError:
-        """Why an exchange failed; only what can pass is worth another try."""
-        reason = _innermost(error)
+    def _describe(self, error: Exception, headers: Mapping[str, str]) -> TransportError:
+        """Return why an exchange failed; only what may pass is worth a retry."""
+        from requests import RequestException
+        from requests.exceptions import InvalidURL, SSLError
+        from urllib3.exceptions import HTTPError
+
+        reason: BaseException = error
+        while cause := reason.__cause__ or reason.__context__:
+            reason = cause
         why = (reason.strerror if isinstance(reason, OSError) else None) or str(reason)
-        if isinstance(reason, _LateError):
-            message = f"the response was not complete after {self._limits.whole:g} seconds"
-            return TransportError(service.TOO_SLOW, message, permanent=True)
-        if isinstance(error, requests.exceptions.SSLError):
-            return TransportError(service.UNTRUSTED, why, permanent=True)
-        if isinstance(error, requests.exceptions.InvalidURL):  # which may quote a password
+        if isinstance(error, SSLError):
+            return TransportError(service.UNTRUSTED, why, permanent=True, headers=headers)
+        if isinstance(error, InvalidURL):  # which may quote a password
             why = "the address of a proxy is malformed"
-        malformed = isinstance(error, requests.RequestException) and isinstance(error, ValueError)
-        passing = isinstance(error, _PASSING) and not malformed
+        malformed = isinstance(error, RequestException) and isinstance(error, ValueError)
+        # A plain ValueError is a malformed chunk.
+        passing = (RequestException, HTTPError, HTTPException, OSError, ValueError)
+        permanent = malformed or not isinstance(error, passing)
         message = f"no response from {self._base}: {why or type(reason).__name__}"
-        return TransportError(service.UNREACHABLE, message, permanent=not passing)
-
-
-class _LateError(OSError):
-    """The answer dripped on beyond its deadline."""
-
-
-class _Timely(io.RawIOBase):
-    """What a socket brings, until the exchange of the reading thread has to be over.
-
-    A socket's own timeout starts anew with every byte, and a header can drip as a body can.
-    """
-
-    def __init__(self, raw: io.RawIOBase) -> None:
-        self._raw = raw
-
-    def readable(self) -> bool:
-        """Always."""
-        return True
-
-    def readinto(self, buffer: WriteableBuffer) -> int | None:
-        """The next bytes; raises `_LateError` after the deadline."""
-        if time.monotonic() > _EXCHANGE.ends:
-            raise _LateError
-        return self._raw.readinto(buffer)
-
-    def close(self) -> None:
-        """Close the socket's side too."""
-        self._raw.close()
-        super().close()
-
-
-class _Response(HTTPResponse):
-    """An answer all of whose bytes come through `_Timely`; what merely announces it is skipped."""
-
-    def __init__(self, *args: Any, **named: Any) -> None:
-        super().__init__(*args, **named)
-        self.fp = io.BufferedReader(_Timely(self.fp.detach()))
-
-    def begin(self) -> None:
-        """Read up to the body. `http.client` takes a 103 for the answer itself, and what follows
-        on the line for the answer to the next request, which may be another thread's.
-        """
-        super().begin()
-        while 101 < self.status < 200:
-            vars(self).update(headers=None)  # as it was before anything was read
-            super().begin()
-
-
-class _Adapter(HTTPAdapter):
-    """Connections of `requests` that answer with `_Response`."""
-
-    def get_connection_with_tls_context(self, *args: Any, **named: Any) -> HTTPConnectionPool:
-        """The pool for a request, its connections made timely."""
-        pool = super().get_connection_with_tls_context(*args, **named)
-        assert isinstance(pool, HTTPConnectionPool)
-        kind = pool.ConnectionCls
-        if getattr(kind, "response_class", None) is not _Response:
-            pool.ConnectionCls = type("Timely", (kind,), {"response_class": _Response})
-        return pool
-
-
-def _headers(response: requests.Response | None) -> dict[str, str]:
-    """The headers of an answer, as far as it came; their names in lower case."""
-    return (
-        {name.lower(): value for name, value in response.headers.items()}
-        if response is not None
-        else {}
-    )
-
-
-def _innermost(error: BaseException) -> BaseException:
-    """The reason behind the exceptions that wrap it."""
-    while cause := error.__cause__ or error.__context__:
-        error = cause
-    return error
+        return TransportError(service.UNREACHABLE, message, permanent, headers=headers)

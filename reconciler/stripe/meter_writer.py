@@ -1,56 +1,51 @@
-"""An account's meters as `apply` knows them: a step goes out, and what came of it comes back."""
+"""The meters of an account as `apply` needs them, over HTTP."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from typing import Any
 
-from ..execution.protocol import Confirmed, Indeterminate, Outcome, Rejected
+from ..execution.protocol import Answer
 from ..execution.steps import Operation, Step
 from ..model.meter import ExistingMeter
-from .client import METERS, Meters, path_of
-from .codec import meter
+from .client import METERS, Meters, build_path
+from .codec import parse_meter
 from .errors import NotFoundError, StripeError
 from .transport import Transport
 
-_FINAL = frozenset({400, 401, 402, 403, 404})
-"""Answers that say for certain that nothing was done, and that another try changes nothing."""
-
 
 class AccountMeters:
-    """Implements `answer.Meters` over HTTP."""
+    """The `Meters` of `execution.protocol`, over HTTP."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport.finishing()
         self._meters = Meters.over(transport)
 
-    def send(self, step: Step, key: str) -> Outcome:
-        """One request, tried again with the same idempotency key while that is safe.
+    def send(self, step: Step, key: str) -> Answer:
+        """Send one request, and retry it with the same idempotency key while that is safe.
 
-        Raises StoppedError only if nothing of it has been sent. Once a try may have had an
-        effect, no stop signal ends the tries.
+        Raises StoppedError only if nothing has been sent. Once an attempt may have had an
+        effect, a stop signal no longer ends the retries.
         """
         path, params = request_for(step)
         try:
             reply = self._transport.post(path, params, key)
-            existing = reply.read(meter)
+            return Answer(reply.record, reply.read(parse_meter))
         except StripeError as error:
-            return _failed(error)
-        about = reply.about
-        return Confirmed(existing, about.request_id, about.attempts, about.replayed, about.doubts)
+            return Answer(error.record, error=error.diagnostic)
 
     def read(self, meter_id: str) -> ExistingMeter | None:
-        """The meter as it is now; None when the account knows no such id."""
+        """Read a meter; return None if the account has no meter of this id."""
         try:
             return self._meters.get(meter_id)
         except NotFoundError:
             return None
 
     def find(self, event_name: str, known: Collection[str]) -> tuple[ExistingMeter, ...]:
-        """Meters of this name that came into being after those whose ids are `known`.
+        """Return meters of this event_name that were created after the `known` ids.
 
-        Reads the list, newest first, until a page ends with older ones than the newest that is
-        known: no clock is asked, ours may differ from Stripe's. An inactive one may be missing.
+        Reads the list, newest first, until a page ends with older meters than the newest known
+        one: local time may differ from Stripe's. An inactive meter may be missing.
         """
         newer: list[ExistingMeter] = []
         for page in self._meters.pages():
@@ -61,30 +56,22 @@ class AccountMeters:
         return tuple(existing for existing in newer if existing.event_name == event_name)
 
     def list_all(self) -> tuple[ExistingMeter, ...]:
-        """Every meter of the account, active and inactive, each once."""
+        """Return every meter of the account, active and inactive, each once."""
         return self._meters.everything()
 
     def ignoring_stop(self) -> AccountMeters:
-        """The same account for what has to be finished: no stop signal ends or hurries it."""
+        """Return the same account for requests that no stop signal ends or shortens."""
         return AccountMeters(self._transport.ignoring_stop())
 
 
 def request_for(step: Step) -> tuple[str, dict[str, Any]]:
-    """Where a step is posted, and what is posted there; every block of a new meter is explicit."""
+    """Return the path and the parameters of a step; those of a new meter are explicit."""
     desired = step.change.desired
     match step.operation:
         case Operation.CREATE if desired:
             return METERS, desired.meter.as_api()
         case Operation.UPDATE if desired and step.meter_id:
-            return path_of(step.meter_id), {"display_name": desired.meter.display_name}
+            return build_path(step.meter_id), {"display_name": desired.meter.display_name}
         case (Operation.DEACTIVATE | Operation.REACTIVATE) as operation if step.meter_id:
-            return f"{path_of(step.meter_id)}/{operation}", {}
+            return f"{build_path(step.meter_id)}/{operation}", {}
     raise AssertionError(f"a plan never holds {step}")
-
-
-def _failed(error: StripeError) -> Rejected | Indeterminate:
-    about = error.about
-    rest = (about.request_id, about.attempts, about.replayed, about.doubts)
-    if about.status in _FINAL:
-        return Rejected(error.diagnostic, about.status, *rest)
-    return Indeterminate(error.diagnostic, about.status, *rest)

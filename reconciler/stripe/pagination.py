@@ -1,4 +1,4 @@
-"""Lists that end: one page, all pages lazily, and every meter of an account exactly once."""
+"""Read lists: one page, all pages lazily, and every meter of an account exactly once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from ..diagnostics.codes import service
 from ..model.meter import ExistingMeter, Status
-from .codec import Json, Page, identity, page
+from .codec import Json, Page, parse_id, parse_page
 from .errors import UnexpectedAnswerError
 from .response import Reply
 from .transport import Transport
@@ -15,68 +15,67 @@ from .transport import Transport
 T = TypeVar("T")
 
 PER_PAGE = 100
-"""Entries of a full page, the most that Stripe gives."""
+"""The largest page that Stripe returns."""
 
 _MOST_PAGES = 10_000
 
 
-def one_page(
+def read_page(
     transport: Transport, path: str, params: Mapping[str, Any], read: Callable[[Json], T]
 ) -> Page[T]:
-    """One page of a list as nouns; raises StripeError."""
-    return transport.get(path, params).read(lambda body: page(body, read))
+    """Read one page of a list; raise StripeError."""
+    return transport.get(path, params).read(lambda body: parse_page(body, read))
 
 
-def pages(
+def iterate_pages(
     transport: Transport, path: str, params: Mapping[str, Any], read: Callable[[Json], T]
 ) -> Iterator[Page[T]]:
-    """Page after page, each read when it is asked for.
+    """Yield page after page, each read on demand.
 
-    Raises StripeError, also (S024) where a page repeats a place or the list never ends.
+    Raises StripeError, also (S024) if a page starts again at an earlier place, or there is no end.
     """
     past: set[str] = set()
     after: str | None = None
     while True:
         reply = transport.get(path, {"limit": PER_PAGE, **params, "starting_after": after})
-        found = reply.read(lambda body: page(body, lambda each: (identity(each), read(each))))
-        yield Page(tuple(noun for _, noun in found.data), found.has_more, found.url)
+        found = reply.read(lambda body: parse_page(body, lambda each: (parse_id(each), read(each))))
+        yield Page(tuple(noun for _, noun in found.data), found.has_more)
         if not found.has_more:
             return
         after = found.data[-1][0] if found.data else None
         if after is None or after in past or len(past) >= _MOST_PAGES:
-            raise _endless(path, reply, after)
+            raise _describe_endless(path, reply, after)
         past.add(after)
 
 
-def entries(
+def iterate_entries(
     transport: Transport, path: str, params: Mapping[str, Any], read: Callable[[Json], T]
 ) -> Iterator[T]:
-    """Every entry of a list, lazily; raises as `pages` does."""
-    for each in pages(transport, path, params, read):
+    """Yield every entry of a list, lazily; raise as `iterate_pages` does."""
+    for each in iterate_pages(transport, path, params, read):
         yield from each.data
 
 
-def _endless(path: str, reply: Reply, after: str | None) -> UnexpectedAnswerError:
+def _describe_endless(path: str, reply: Reply, after: str | None) -> UnexpectedAnswerError:
     if after is None:
-        what = "an empty page says that there is more"
+        what = "an empty page is not the last one"
     else:
-        what = "a page begins again at an earlier place, or there are too many"
-    return UnexpectedAnswerError(f"GET {path}: {what}", reply.about, service.ENDLESS_LIST)
+        what = "a page starts again at an earlier place, or there are too many pages"
+    return UnexpectedAnswerError(f"GET {path}: {what}", reply.record, service.ENDLESS_LIST)
 
 
-def whole_account(
+def list_every_meter(
     first_page: Callable[[Status], Page[ExistingMeter]],
     every: Callable[[Status | None], Iterable[ExistingMeter]],
 ) -> tuple[ExistingMeter, ...]:
-    """Every meter of an account, active and inactive, each once, newest first.
+    """Return every meter of an account, active and inactive, each once, newest first.
 
-    A list by status is no snapshot: a meter that moves from one to the other may be in
-    neither. So the list without a status is read, where a change of status moves nothing.
-    Whether that list holds the inactive meters too is not documented; one of them in it
-    proves it. Else the inactive ones are read before it and after it, and a meter that
-    moves once in that time is in one of the three. (Where the look before was cut off after
-    its first page, the active ones are read before and after instead.) For 1,000 meters
-    these are 11 or 12 requests. Of two versions the newer counts, of equals the later read.
+    A list by status is no snapshot: a meter whose status changes meanwhile may be missing from
+    both. So the list without a status is read. It is not documented whether that list includes
+    inactive meters; one of them proves it. Otherwise the inactive ones are read before it (first
+    page) and after it, and if there are more pages, the active ones once more: a meter that
+    changes once in that time is in one of them. For 1,000 meters, 11 or 12 requests. The newer
+    of two versions counts, of equal ones the later read.
     """
     first = first_page(Status.INACTIVE)
     plain = tuple(every(None))

@@ -1,4 +1,4 @@
-"""What an answer means: a reply, or a typed error; and what another try depends on."""
+"""Interpret a response as a reply or a typed error, and decide what a retry depends on."""
 
 from __future__ import annotations
 
@@ -10,24 +10,16 @@ from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 from ..diagnostics.codes import service
+from ..model.request import Outcome, RequestRecord, may_have_effect, outcome_of
 from .codec import MalformedError
-from .errors import (
-    ConnectionFailedError,
-    ResponseInfo,
-    StripeError,
-    UnexpectedAnswerError,
-    kind_of,
-)
-from .exchange import Response, TransportError
-from .retry import Tried
+from .errors import ConnectionFailedError, StripeError, UnexpectedAnswerError, select_error
+from .http import Response, TransportError
+from .retry import Attempt
 
 T = TypeVar("T")
 
-UNTRIED = ResponseInfo(attempts=0)
-"""Before the first try of a request."""
-
 Scrub = Callable[[str], str]
-"""Makes foreign words fit to be shown: without the key and control characters."""
+"""Removes the key and control characters from text of others."""
 
 _REQUEST_ID = re.compile(r"req_[A-Za-z0-9_-]{1,100}")
 _SECONDS = re.compile(r"\d{1,6}(\.\d{1,6})?")
@@ -36,110 +28,99 @@ _ADVICE = {"true": True, "false": False}
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A 2xx answer: its JSON object, and the circumstances in which it came."""
+    """A 2xx response: its JSON object, and the record of the request."""
 
     body: Mapping[str, Any]
-    about: ResponseInfo
+    record: RequestRecord
 
-    def read(self, how: Callable[[Mapping[str, Any]], T]) -> T:
-        """The body as a noun; raises UnexpectedAnswerError where it is not what was promised."""
+    def read(self, parse: Callable[[Mapping[str, Any]], T]) -> T:
+        """Return the body as a noun; raise UnexpectedAnswerError if a promised field is missing."""
         try:
-            return how(self.body)
+            return parse(self.body)
         except MalformedError as error:
-            raise UnexpectedAnswerError(str(error), _unseen(self.about)) from None
+            raise UnexpectedAnswerError(str(error), _mark_unreadable(self.record)) from None
 
 
 def interpret(
-    came: Response | TransportError, scrub: Scrub, before: ResponseInfo = UNTRIED
-) -> tuple[Tried, Reply | StripeError]:
-    """What one try came to, after those that `before` tells of."""
-    about = _about(came, before)
-    if isinstance(came, TransportError):
-        kind = ConnectionFailedError if came.status is None else UnexpectedAnswerError
-        return Tried(permanent=came.permanent), kind(scrub(came.message), about, came.rule)
-    body = _json_object(came.body)
-    if came.status >= 300:
-        error = body.get("error") if body else None
-        refusal = _refusal(about, error if isinstance(error, dict) else {}, scrub)
-        return _tried(came, refusal.code), refusal
+    response: Response | TransportError, scrub: Scrub, before: RequestRecord
+) -> tuple[Attempt, Reply | StripeError]:
+    """Return what one attempt came to, with the record of it and of the attempts `before`."""
+    record = _extend(before, response)
+    if isinstance(response, TransportError):
+        kind = ConnectionFailedError if response.status is None else UnexpectedAnswerError
+        error = kind(scrub(response.message), record, response.rule)
+        return Attempt(permanent=response.permanent), error
+    body = _parse_object(response.body)
+    if response.status >= 300:
+        refusal = _build_error(record, (body or {}).get("error"), scrub)
+        return _describe_attempt(response, refusal.code), refusal
     if body is None:
-        message = f"HTTP {came.status} with a body that is not a JSON object"
-        return Tried(), UnexpectedAnswerError(message, _unseen(about), service.GARBLED)
-    return _tried(came), Reply(body, about)
+        message = f"HTTP {response.status} with a body that is not a JSON object"
+        return Attempt(), UnexpectedAnswerError(message, _mark_unreadable(record), service.GARBLED)
+    return _describe_attempt(response), Reply(body, record)
 
 
-def _refusal(about: ResponseInfo, error: Mapping[str, Any], scrub: Scrub) -> StripeError:
-    """The typed error of an answer that says no."""
-
-    def said(name: str) -> str | None:
-        value = error.get(name)
-        return scrub(value) if isinstance(value, str) else None
-
-    about = replace(about, type=said("type"), code=said("code"), param=said("param"))
-    message = said("message") or f"HTTP {about.status} without an explanation"
-    return kind_of(about.status or 0, about.type, about.code)(message, about)
-
-
-def _about(came: Response | TransportError, before: ResponseInfo) -> ResponseInfo:
-    """The circumstances of an answer; a request id that is none is left out."""
-    given = came.headers.get("request-id", "")
-    return ResponseInfo(
-        status=came.status,
-        request_id=given if _REQUEST_ID.fullmatch(given) else None,
+def _extend(before: RequestRecord, response: Response | TransportError) -> RequestRecord:
+    """Return the record after one more attempt; a malformed request id is left out."""
+    request_id = response.headers.get("request-id", "")
+    unseen = isinstance(response, TransportError) or may_have_effect(response.status)
+    return replace(
+        before,
+        request_id=request_id if _REQUEST_ID.fullmatch(request_id) else None,
         attempts=before.attempts + 1,
-        replayed=_replayed(came),
-        doubts=before.doubts + _doubtful(came),
+        result=outcome_of(response.status),
+        status=response.status,
+        replayed=_is_replayed(response),
+        doubts=before.doubts + unseen,
     )
 
 
-def _doubtful(came: Response | TransportError) -> bool:
-    """Whether a request may have had an effect that its answer does not show.
+def _mark_unreadable(record: RequestRecord) -> RequestRecord:
+    """Return the record of a 2xx response that does not show what was done."""
+    return replace(record, result=Outcome.INDETERMINATE, doubts=record.doubts + 1)
 
-    A rate limit, and whatever else is refused for good, comes before anything is executed;
-    a conflict (409) says that a request with the same key may just be at it.
+
+def _build_error(record: RequestRecord, error: object, scrub: Scrub) -> StripeError:
+    """Return the typed error of a response that is none of 2xx."""
+    fields = error.items() if isinstance(error, dict) else ()
+    details = {name: scrub(value) for name, value in fields if isinstance(value, str)}
+    message = details.get("message") or f"HTTP {record.status} without an explanation"
+    kind = select_error(record.status or 0, details.get("type"), details.get("code"))
+    return kind(message, record, details=details)
+
+
+def _is_replayed(response: Response | TransportError) -> bool:
+    return response.headers.get("idempotent-replayed", "").lower() == "true"
+
+
+def _describe_attempt(response: Response, code: str | None = None) -> Attempt:
+    """Return what a complete response says about a retry.
+
+    A 429 without a reason may be a lock on the object, unless its code is that of a rate limit.
     """
-    return isinstance(came, TransportError) or came.status >= 500 or came.status == 409
-
-
-def _unseen(about: ResponseInfo) -> ResponseInfo:
-    """The circumstances of an answer that said yes, and did not show what it did."""
-    return replace(about, doubts=about.doubts + 1)
-
-
-def _replayed(came: Response | TransportError) -> bool:
-    """Whether the answer is the stored one of an earlier request with the same key."""
-    return came.headers.get("idempotent-replayed", "").lower() == "true"
-
-
-def _tried(came: Response, code: str | None = None) -> Tried:
-    """What a full answer says about trying again.
-
-    A 429 without a reason may be a lock on the object: only its code tells.
-    """
-    too_fast = came.status == 429 and code == "rate_limit"
-    return Tried(
-        status=came.status,
-        advice=_ADVICE.get(came.headers.get("stripe-should-retry", "").lower()),
-        pause=_pause(came.headers),
-        limited=too_fast or "stripe-rate-limited-reason" in came.headers,
-        replayed=_replayed(came),
+    too_fast = response.status == 429 and code == "rate_limit"
+    return Attempt(
+        status=response.status,
+        advice=_ADVICE.get(response.headers.get("stripe-should-retry", "").lower()),
+        pause=_parse_retry_after(response.headers),
+        limited=too_fast or "stripe-rate-limited-reason" in response.headers,
+        replayed=_is_replayed(response),
     )
 
 
-def _pause(headers: Mapping[str, str]) -> float | None:
-    """The seconds of `Retry-After`, or from the answer's own `Date` until the one it names."""
+def _parse_retry_after(headers: Mapping[str, str]) -> float | None:
+    """Return the seconds of `Retry-After`; a date counts from the response's own `Date`."""
     until = headers.get("retry-after", "")
     if _SECONDS.fullmatch(until):
         return float(until)
     try:
-        moments = [parsedate_to_datetime(word) for word in (until, headers.get("date", ""))]
-        return max(0.0, (moments[0] - moments[1]).total_seconds())
+        end, start = map(parsedate_to_datetime, (until, headers.get("date", "")))
+        return max(0.0, (end - start).total_seconds())
     except (ValueError, TypeError, OverflowError):
         return None
 
 
-def _json_object(body: bytes) -> dict[str, Any] | None:
-    """The JSON object that a body holds; None for anything else."""
+def _parse_object(body: bytes) -> dict[str, Any] | None:
     try:
         value = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError):

@@ -6,22 +6,21 @@ import threading
 from dataclasses import dataclass
 
 ATTEMPTS = 5
-"""Tries of one request, the first included."""
+"""Attempts of one request, the first included."""
 
 FIRST_WAIT = 0.5
 LONGEST_WAIT = 8.0
 LONGEST_ADVICE = 30.0
-"""Seconds: the ceiling before the second try, the highest ceiling, the most we let others ask."""
+"""Seconds: the ceiling before the second attempt, the highest ceiling, the longest Retry-After."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tried:
-    """What came of one try, as far as another one depends on it.
+class Attempt:
+    """The result of one attempt, as far as a retry depends on it.
 
-    `status` is None where no answer came that could be read. `permanent` marks what a
-    retry meets again (a certificate, a redirect, a body over the limit). `advice` is
-    `Stripe-Should-Retry`, `pause` the seconds of `Retry-After`, `replayed` says that the
-    answer is a stored one, which the same idempotency key brings back for ever.
+    `status` is None without a readable response. `permanent` marks what a retry would not change
+    (a certificate, a redirect, a body over the limit). `advice` is `Stripe-Should-Retry`, `pause`
+    the seconds of `Retry-After`; a `replayed` response is returned for this idempotency key again.
     """
 
     status: int | None = None
@@ -32,35 +31,35 @@ class Tried:
     replayed: bool = False
 
 
-def wait_before_retry(attempt: int, tried: Tried, chance: float) -> float | None:
-    """Seconds to wait after try number `attempt` (from 1), or None when no other try can help.
+def wait_before_retry(attempt: int, last: Attempt, chance: float) -> float | None:
+    """Return the seconds to wait after attempt number `attempt`, or None if no retry can help.
 
-    Full jitter below an exponential ceiling, so that many clients do not come back at once;
-    after a 429 at least half of the ceiling, and at least what a `Retry-After` asks for.
+    Full jitter below an exponential ceiling, so that many clients do not retry at the same time;
+    after a 429 at least half of the ceiling, and at least what `Retry-After` requests.
     Source: Stripe's error handling guide (`Stripe-Should-Retry` overrides the status).
     """
-    if attempt >= ATTEMPTS or not is_retryable(tried):
+    if attempt >= ATTEMPTS or not is_retryable(last):
         return None
     ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** (attempt - 1))
-    wait = ceiling * (0.5 + chance / 2) if tried.status == 429 else ceiling * chance
-    return max(wait, min(tried.pause or 0.0, LONGEST_ADVICE))
+    wait = ceiling * (0.5 + chance / 2) if last.status == 429 else ceiling * chance
+    return max(wait, min(last.pause or 0.0, LONGEST_ADVICE))
 
 
-def is_retryable(tried: Tried) -> bool:
-    """Whether the same request, sent again as it is, may fare better."""
-    if tried.permanent or tried.replayed:
+def is_retryable(last: Attempt) -> bool:
+    """Return whether the same request may succeed if it is sent again."""
+    if last.permanent or last.replayed:
         return False
-    if tried.advice is not None:
-        return tried.advice
-    return tried.status is None or tried.status in (409, 429) or tried.status >= 500
+    if last.advice is not None:
+        return last.advice
+    return last.status is None or last.status in (409, 429) or last.status >= 500
 
 
 class Budget:
-    """How many retries a whole run may spend, so that an outage is not answered with a storm.
+    """The number of retries that a whole run may use, to limit the load during an outage.
 
-    It starts with `most` and gets half a retry back for every request that went well: a
-    service that fails a third of the time is borne, one that fails always is given up soon.
-    Refusals by a rate limit cost nothing: they are quick, had no effect, and slow the pace.
+    It starts with `most`, and every request that succeeds adds half a retry: a service that fails
+    a third of the time is still used, one that always fails is soon given up. Rejections by a
+    rate limit are free: they are quick, have no effect, and slow down the requests.
     """
 
     def __init__(self, most: float = 50.0) -> None:
@@ -68,16 +67,16 @@ class Budget:
         self._left = most
         self._lock = threading.Lock()
 
-    def spend(self, tried: Tried) -> bool:
-        """Take one retry out; False when none is left."""
+    def spend(self, last: Attempt) -> bool:
+        """Use one retry; return False if none is left."""
         with self._lock:
-            cost = 0.0 if tried.limited else 1.0
+            cost = 0.0 if last.limited else 1.0
             if self._left < cost:
                 return False
             self._left -= cost
             return True
 
     def earn(self) -> None:
-        """A request went well."""
+        """Add half a retry after a request that succeeded."""
         with self._lock:
             self._left = min(self._most, self._left + 0.5)

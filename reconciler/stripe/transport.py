@@ -1,4 +1,4 @@
-"""One HTTP request done well: the key, the pace, the tries, the idempotency key, the limits."""
+"""Send requests to one account: authenticated, paced, retried, with idempotency keys."""
 
 from __future__ import annotations
 
@@ -14,33 +14,34 @@ from .._version import __version__
 from ..clock import Clock, Stopped, SystemClock, never
 from ..diagnostics.codes import service
 from ..diagnostics.errors import ServiceError, StoppedError
+from ..model.request import Outcome, RequestRecord
 from .api_key import Key
 from .codec import encode_form
 from .errors import StripeError
-from .exchange import Limits, Request, checked_base
+from .http import Connection, Limits, Request, check_base
 from .rate_limit import RateLimiter
-from .response import UNTRIED, Reply, interpret
-from .retry import Budget, Tried, wait_before_retry
+from .response import Reply, interpret
+from .retry import Attempt, Budget, wait_before_retry
 
 STRIPE = "https://api.stripe.com"
 API_VERSION = "2026-09-30.endive"
-"""The API version that every request pins; the shapes in `wire` are this version's."""
+"""The API version of every request, and of the shapes that `codec` reads."""
 
 RATE_LIMIT = 20.0
-"""Requests a second unless told otherwise: a live account shares its limit with its checkout."""
+"""Default requests a second: a live account shares its limit with its checkout."""
 
-_FORM = "application/x-www-form-urlencoded"  # said of every POST, also of one without a body
+_FORM = "application/x-www-form-urlencoded"  # of every POST, also of one without a body
 
 _LOG = logging.getLogger(__name__)
 _HEADER = re.compile(r"[!-~]{1,255}")
 
 
 class Options(TypedDict, total=False):
-    """How an account is reached; everything may be left out.
+    """How to connect to an account; all optional.
 
-    `stripe_account` (a connected account) or `stripe_context` (with an organisation's key)
-    is the account to act on, `rate_limit` requests a second (None: unlimited), `stopped` is
-    asked before every request, `limits` bounds an answer in time and size.
+    `stripe_account` (a connected account) or `stripe_context` (with an organization key) is the
+    account to act on; `rate_limit` is in requests a second (None: unlimited); no request is sent
+    once `stopped` returns True; `limits` bounds a response in time and size.
     """
 
     api_base: str
@@ -54,23 +55,23 @@ class Options(TypedDict, total=False):
 
 
 class Transport:
-    """Requests to one account. Safe to be shared by up to eight threads.
+    """Requests to one account; up to eight threads may share it.
 
-    Raises AuthError (S002) for a malformed key and ServiceError (S005, S006) for an
-    address or a header that must not be used, before anything is sent.
+    Raises AuthError (S002) for a malformed key and ServiceError (S005, S006) for an address or a
+    header that is not allowed, before anything is sent.
     """
 
     def __init__(self, api_key: str, **options: Unpack[Options]) -> None:
-        from .http import Connection
-
         self._key = Key(api_key)
         self._clock = options.get("clock") or SystemClock()
         self._stopped = options.get("stopped", never)
-        base = checked_base(options.get("api_base", STRIPE))
+        base = check_base(options.get("api_base", STRIPE))
         self._connection = Connection(base, self._key, options.get("limits", Limits()))
-        self._pacer = RateLimiter(options.get("rate_limit", RATE_LIMIT), self._clock.monotonic())
+        self._rate_limiter = RateLimiter(
+            options.get("rate_limit", RATE_LIMIT), self._clock.monotonic()
+        )
         self._budget = Budget()
-        self._headers = _headers(options)
+        self._headers = _build_headers(options)
         self._finishes = False
 
     def __enter__(self) -> Self:
@@ -80,93 +81,92 @@ class Transport:
         self.close()
 
     def close(self) -> None:
-        """Let go of the connections."""
+        """Close the connections."""
         self._connection.close()
 
     @property
     def key_livemode(self) -> bool | None:
-        """The mode that the key's prefix names; None where it names none."""
+        """The mode in the prefix of the key; None if it has none."""
         return self._key.livemode
 
-    @property
-    def pace(self) -> float | None:
-        """Requests a second that the account is asked at present; None without a limit."""
-        return self._pacer.rate
-
     def on_own_account(self) -> Transport:
-        """The same connections, pace and budget, without acting on a connected account."""
+        """Return the same transport for the account of the key itself, not a connected one."""
         own = copy.copy(self)
         own._headers = {k: v for k, v in self._headers.items() if k != "Stripe-Account"}
         return own
 
     def ignoring_stop(self) -> Transport:
-        """The same connections, pace and budget; no stop signal ends its requests or its waits."""
-        undeterred = copy.copy(self)
-        undeterred._stopped = never
-        undeterred._clock = self._clock.ignoring_stop()
-        return undeterred
+        """Return the same transport, whose requests and waits no stop signal ends."""
+        unstoppable = copy.copy(self)
+        unstoppable._stopped = never
+        unstoppable._clock = self._clock.ignoring_stop()
+        return unstoppable
 
     def finishing(self) -> Transport:
-        """The same, but no stop signal ends the tries of a write that may have had an effect."""
+        """Return the same transport; a stop does not end a write that may have had an effect."""
         finishing = copy.copy(self)
         finishing._finishes = True
         return finishing
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Reply:
-        """Read something. `params` may nest; None leaves a parameter out. Raises StripeError."""
-        return self._persist(Request("GET", path, encode_form(params or {}), self._headers))
+        """Send a GET. `params` may nest; None leaves a parameter out. Raises StripeError."""
+        return self._send_with_retries(
+            Request("GET", path, encode_form(params or {}), self._headers)
+        )
 
     def post(
         self, path: str, params: Mapping[str, Any] | None = None, key: str | None = None
     ) -> Reply:
-        """Write something, under an idempotency key (a new one where none is given).
+        """Send a POST with an idempotency key, a new one if none is given.
 
-        Every try bears the same key. Raises StripeError; once something was sent, a stop
-        signal ends the tries with the error of the last one instead of StoppedError.
+        Every attempt has the same key. Raises StripeError; once something was sent, a stop
+        signal ends the retries with the error of the last attempt instead of StoppedError.
         """
-        key = _checked("Idempotency-Key", str(uuid.uuid4()) if key is None else key)
+        key = _check_header("Idempotency-Key", str(uuid.uuid4()) if key is None else key)
         headers = {**self._headers, "Idempotency-Key": key, "Content-Type": _FORM}
-        return self._persist(Request("POST", path, encode_form(params or {}), headers))
+        return self._send_with_retries(Request("POST", path, encode_form(params or {}), headers))
 
-    def _persist(self, outgoing: Request) -> Reply:
-        """Try until it went well, another try cannot help, or the run is told to stop."""
-        failure, about, run = None, UNTRIED, self
+    def _send_with_retries(self, request: Request) -> Reply:
+        """Send until it succeeds, a retry cannot help, or the run is stopped."""
+        failure, run = None, self
+        record = RequestRecord(f"{request.method} {request.path}", None, 0, Outcome.INDETERMINATE)
         while True:
-            claimed = run._await_turn(failure if outgoing.method == "POST" else None)
-            came = self._connection.send(outgoing)
-            tried, result = interpret(came, self._key.scrub, about)
-            self._learn(tried, claimed)
-            _LOG.info("%s %s: %s", outgoing.method, outgoing.path, result.about)
+            claimed = run._wait_for_turn(failure if request.method == "POST" else None)
+            response = self._connection.send(request)
+            attempt, result = interpret(response, self._key.scrub, record)
+            self._adapt_rate(attempt, claimed)
+            record = result.record
+            _LOG.info("%s", record)
             if isinstance(result, Reply):
                 return result
-            failure, about = result, result.about
-            wait = wait_before_retry(about.attempts, tried, self._clock.chance())
-            if wait is None or not self._budget.spend(tried):
+            failure = result
+            wait = wait_before_retry(record.attempts, attempt, self._clock.chance())
+            if wait is None or not self._budget.spend(attempt):
                 raise failure
-            if self._finishes and outgoing.method == "POST" and about.doubts:
+            if self._finishes and request.method == "POST" and record.doubts:
                 run = self.ignoring_stop()
             run._clock.sleep(wait)
 
-    def _await_turn(self, failure: StripeError | None) -> float:
-        """Wait for a request's moment, unless the run has been told to stop; when it was asked."""
+    def _wait_for_turn(self, failure: StripeError | None) -> float:
+        """Wait for the rate limit, unless stopped; return the time at which the wait began."""
         claimed = self._clock.monotonic()
-        if not self._stopped() and (wait := self._pacer.reserve(claimed)):
+        if not self._stopped() and (wait := self._rate_limiter.reserve(claimed)):
             self._clock.sleep(wait)
         if self._stopped():
             raise failure or StoppedError(service.STOPPED("stopped before the next request"))
         return claimed
 
-    def _learn(self, tried: Tried, claimed: float) -> None:
-        """Let pace and budget know how a request fared."""
-        if tried.limited:
-            self._pacer.on_rejected(claimed, self._clock.monotonic())
-        elif tried.status is not None and tried.status < 400:
-            self._pacer.on_success()
+    def _adapt_rate(self, attempt: Attempt, claimed: float) -> None:
+        """Adapt the rate limiter and the retry budget to an attempt."""
+        if attempt.limited:
+            self._rate_limiter.on_rejected(claimed, self._clock.monotonic())
+        elif attempt.status is not None and attempt.status < 400:
+            self._rate_limiter.on_success()
             self._budget.earn()
 
 
-def _headers(options: Options) -> dict[str, str]:
-    """What every request says of itself, whatever it asks for."""
+def _build_headers(options: Options) -> dict[str, str]:
+    """Return the headers of every request."""
     named = {
         "Stripe-Version": options.get("stripe_version", API_VERSION),
         "Stripe-Account": options.get("stripe_account"),
@@ -176,12 +176,12 @@ def _headers(options: Options) -> dict[str, str]:
         "Accept": "application/json",
         "Accept-Encoding": "identity",
         "User-Agent": f"reconciler/{__version__} python/{platform.python_version()}",
-        **{name: _checked(name, value) for name, value in named.items() if value is not None},
+        **{name: _check_header(name, value) for name, value in named.items() if value is not None},
     }
 
 
-def _checked(name: str, value: str) -> str:
-    """A header's value, or ServiceError (S006) where it could break out of its line."""
+def _check_header(name: str, value: str) -> str:
+    """Return the value of a header; raise ServiceError (S006) if it could end its line."""
     if _HEADER.fullmatch(value):
         return value
     raise ServiceError(service.HEADER_REFUSED(f"{name} may not be {value[:80]!a}"))

@@ -12,15 +12,16 @@ from virtual import VirtualClock
 from reconciler.diagnostics.diagnostic import Diagnostic, Level
 from reconciler.diagnostics.errors import ReconcilerError
 from reconciler.execution.execute_step import ApplyContext
-from reconciler.execution.protocol import Confirmed, Indeterminate, Outcome, Rejected
+from reconciler.execution.protocol import Answer
 from reconciler.execution.steps import Operation, Step
 from reconciler.model.change import Change
 from reconciler.model.meter import ExistingMeter, StatusTransitions
+from reconciler.model.request import Outcome, RequestRecord
 
 NOW = 1_790_000_000
 SAID = Diagnostic("S999", Level.ERROR, "said the API")
 
-Behaviour = Callable[["Account", Step], Outcome]
+Behaviour = Callable[["Account", Step], Answer]
 
 
 class Account:
@@ -50,7 +51,7 @@ class Account:
         """Verb and meter, or event_name, of every request."""
         return [(operation, target) for operation, target, _ in self.requests]
 
-    def send(self, step: Step, key: str) -> Outcome:
+    def send(self, step: Step, key: str) -> Answer:
         self.before(self, step)
         with self.lock:
             target = step.meter_id or step.change.event_name
@@ -109,9 +110,17 @@ class Account:
             raise self.blind[call]
 
 
+def record(result: Outcome, status: int | None, **more: object) -> RequestRecord:
+    """The record of a POST, with a request id."""
+    return RequestRecord(
+        **{"operation": "POST", "request_id": "req_1", "result": result} | {"status": status} | more
+    )
+
+
 def snapshot(*, shows: ExistingMeter | None = None, **more: object) -> Behaviour:
     """A fresh 2xx answer after the effect; with `shows`, one without effect that shows this."""
-    return lambda account, step: Confirmed(shows or account.obey(step), "req_1", **more)
+    came = record(Outcome.CONFIRMED, 200, **more)
+    return lambda account, step: Answer(came, shows or account.obey(step))
 
 
 def replayed(shows: ExistingMeter, attempts: int = 1, doubts: int = 0) -> Behaviour:
@@ -121,21 +130,21 @@ def replayed(shows: ExistingMeter, attempts: int = 1, doubts: int = 0) -> Behavi
 
 def refused(status: int = 400, **more: object) -> Behaviour:
     """A definite no."""
-    return lambda *_: Rejected(SAID, status, "req_1", **more)
+    return lambda *_: Answer(record(Outcome.REJECTED, status, **more), error=SAID)
 
 
 def lost(status: int | None = None, **more: object) -> Behaviour:
     """A doubtful answer, and there was no effect."""
     more.setdefault("doubts", int(status != 429))
-    return lambda *_: Indeterminate(SAID, status, "req_1", **more)
+    return lambda *_: Answer(record(Outcome.INDETERMINATE, status, **more), error=SAID)
 
 
 def late(status: int | None = None, **more: object) -> Behaviour:
     """A doubtful answer, and there was an effect."""
 
-    def behave(account: Account, step: Step) -> Outcome:
+    def behave(account: Account, step: Step) -> Answer:
         account.obey(step)
-        return Indeterminate(SAID, status, "req_1", **more)
+        return lost(status, **{"doubts": 1} | more)(account, step)
 
     return behave
 
@@ -143,7 +152,7 @@ def late(status: int | None = None, **more: object) -> Behaviour:
 def then(behaviour: Behaviour, edit: Callable[[Account], object]) -> Behaviour:
     """Somebody else changes something right after the request."""
 
-    def behave(account: Account, step: Step) -> Outcome:
+    def behave(account: Account, step: Step) -> Answer:
         answer = behaviour(account, step)
         edit(account)
         return answer
@@ -154,7 +163,7 @@ def then(behaviour: Behaviour, edit: Callable[[Account], object]) -> Behaviour:
 def raising(error: BaseException) -> Behaviour:
     """What no adapter should do."""
 
-    def behave(*_: object) -> Outcome:
+    def behave(*_: object) -> Answer:
         raise error
 
     return behave
@@ -188,8 +197,8 @@ class Pages:
     def before_request(self, step: Step, key: str, *, begun: bool = False) -> None:
         self.changes.append(("request", step.n, key))
 
-    def after_response(self, step: Step, key: str, answer: Outcome) -> None:
-        self.changes.append((type(answer).__name__, step.n, key))
+    def after_response(self, step: Step, key: str, answer: Answer) -> None:
+        self.changes.append((str(answer.record.result), step.n, key))
 
     def not_sent(self, step: Step, key: str) -> None:
         self.changes.append(("not_sent", step.n, key))

@@ -12,7 +12,7 @@ from builders.worlds import OWNING
 from virtual import VirtualClock
 
 from reconciler.emulator import Entry, Server, Settings, open_state
-from reconciler.execution.steps import steps
+from reconciler.execution.steps import list_steps
 from reconciler.model.meter import ExistingMeter
 from reconciler.model.price import Price
 from reconciler.model.project import Account, MeterConfig, Policy, Project, Undeclared
@@ -122,7 +122,7 @@ def context(
 def allowed(planned: Planned) -> set[tuple[str, str, str]]:
     """Path, form and key, without the attempt, of every request that a plan may send."""
     plan, found = planned.plan, set()
-    for some in steps(plan).values():
+    for some in list_steps(plan).values():
         for step in some:
             path, params = request_for(step)
             key = f"reconciler-{(plan.commit or 'none')[:12]}-{plan.plan_id}-{step.n}"

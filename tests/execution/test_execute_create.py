@@ -10,7 +10,7 @@ from builders.worlds import declare, lines
 from execution.test_execute_step import NEW, put
 
 from reconciler.execution.execute_step import execute_step
-from reconciler.execution.steps import steps
+from reconciler.execution.steps import list_steps
 
 
 @pytest.mark.parametrize(
@@ -28,7 +28,7 @@ def test_a_refused_create_waits_for_the_list_to_catch_up(appears, status, looks)
         return find(event_name, known)
 
     account.find = lagging
-    part = execute_step(steps(run.plan)["calls"][0], None, run)
+    part = execute_step(list_steps(run.plan)["calls"][0], None, run)
     assert (str(part.status), len(account.looks), len(account.requests)) == (status, looks, 1)
     assert sum(run.clock.slept) <= 3.5
 
@@ -43,7 +43,7 @@ def test_a_create_takes_no_other_meter_for_its_own(other):
     account = Account([], then(lost(), put(other)))
     run = run_of(account, *lines([declare()], []))
     run = replace(run, plan=replace(run.plan, listed=("mtr_t",)))
-    part = execute_step(steps(run.plan)["calls"][0], None, run)
+    part = execute_step(list_steps(run.plan)["calls"][0], None, run)
     assert (str(part.status), account.keys) == ("done", ["1-1", "1-1"])
     assert part.existing.id == "mtr_new_calls"
 
@@ -52,5 +52,5 @@ def test_clocks_need_not_agree():
     """A meter made by a lost request is found whatever date it bears."""
     account = Account([], then(lost(), put(replace(NEW, created=1))))
     run = run_of(account, *lines([declare()], []))
-    part = execute_step(steps(run.plan)["calls"][0], None, run)
+    part = execute_step(list_steps(run.plan)["calls"][0], None, run)
     assert (str(part.status), account.keys) == ("done", ["1-1"])

@@ -23,7 +23,7 @@ from virtual import VirtualClock
 
 from reconciler.diagnostics.errors import AuthError, ServiceError, StoppedError
 from reconciler.execution.execute_step import KEYS, execute_step
-from reconciler.execution.steps import steps
+from reconciler.execution.steps import list_steps
 
 ON, OFF = existing(), stopped("mtr_a")
 NEW = replace(existing("mtr_new_calls"), created=NOW, updated=NOW)
@@ -64,7 +64,7 @@ def succeeded(operation, *script, blind=None, **more):
     account = Account(account, *script)
     account.blind = blind or {}
     run = run_of(account, *lines([desired], tuple(account.meters.values())), **more)
-    step = steps(run.plan)["calls"][0]
+    step = list_steps(run.plan)["calls"][0]
     assert str(step.operation) == operation
     return execute_step(step, BEFORE[operation], run), account, run
 
@@ -241,7 +241,7 @@ def test_a_meter_is_read_right_before_it_is_stopped_or_woken(operation, meter, s
     account = Account(found)
     run = run_of(account, *lines([desired], found))
     account.put(meter[operation])
-    part = execute_step(steps(run.plan)["calls"][0], BEFORE[operation], run)
+    part = execute_step(list_steps(run.plan)["calls"][0], BEFORE[operation], run)
     assert (str(part.status), part.existing) == (status, meter[operation])
     assert account.requests == []
 
@@ -250,7 +250,7 @@ def test_a_rename_goes_by_the_name_alone():
     """Somebody renamed it meanwhile: what is declared wins, as a next run would have it."""
     account = Account([existing(display="Theirs")])
     run = run_of(account, *lines([declare(display="New")], [existing()]))
-    part = execute_step(steps(run.plan)["calls"][0], ON, run)
+    part = execute_step(list_steps(run.plan)["calls"][0], ON, run)
     assert (str(part.status), account.meters["mtr_a"].display_name) == ("done", "New")
 
 
@@ -268,7 +268,7 @@ def test_a_stop_signal_ends_what_has_not_begun(operation, answer):
     account, after = Account(VERBS[operation][1], *filter(None, [answer])), int(answer is not None)
     run = run_of(account, *lines([VERBS[operation][0]], VERBS[operation][1]))
     run = replace(run, stopped=lambda: len(account.requests) >= after)
-    part = execute_step(steps(run.plan)["calls"][0], BEFORE[operation], run)
+    part = execute_step(list_steps(run.plan)["calls"][0], BEFORE[operation], run)
     assert (str(part.status), part.error.code) == ("skipped", "A008")
     assert len(account.requests) == after
 

@@ -12,6 +12,7 @@ from builders.account import (
     late,
     lost,
     raising,
+    record,
     refused,
     replayed,
     run_of,
@@ -24,10 +25,9 @@ from reconciler.diagnostics.codes.applying import REFUSED_BY_API
 from reconciler.diagnostics.errors import ServiceError, StoppedError
 from reconciler.execution.execute_step import execute_step
 from reconciler.execution.executor import apply
-from reconciler.execution.protocol import Rejected
-from reconciler.execution.steps import steps
+from reconciler.execution.steps import list_steps
 from reconciler.model.project import AccountRef
-from reconciler.report.report import RequestRecord
+from reconciler.model.request import Outcome, RequestRecord
 
 A, B = declare("a", line=7), declare("b", line=9)
 GONE = existing("mtr_g", "gone")
@@ -117,7 +117,7 @@ def one(desired, meters, *script, blind=None):
     account = Account(meters, *script)
     run = run_of(account, *lines([desired], meters))
     account.blind = blind or {}
-    step = steps(run.plan)["calls"][0]
+    step = list_steps(run.plan)["calls"][0]
     base = next((meter for meter in meters if meter.id == step.meter_id), None)
     return execute_step(step, base, run), account, run
 
@@ -133,10 +133,10 @@ def test_what_failed_inside_is_in_the_log_with_its_traceback(caplog):
     """For -vv; the report names only the kind of error."""
     with caplog.at_level(logging.DEBUG, "reconciler.execution.execute_step"):
         one(declare(), [], raising(ValueError("secret")))
-    (record,) = caplog.records
-    assert record.getMessage() == "create of 'calls' failed"
-    assert record.exc_info
-    assert record.exc_info[0] is ValueError
+    (logged,) = caplog.records
+    assert logged.getMessage() == "create of 'calls' failed"
+    assert logged.exc_info
+    assert logged.exc_info[0] is ValueError
 
 
 @pytest.mark.parametrize(
@@ -189,7 +189,8 @@ def test_a_failure_says_what_to_do(answer, hint):
 def test_a_request_id_that_the_message_has_is_not_repeated():
     """Some errors of the client name it themselves."""
     said = replace(SAID, message="no such meter (req_1)")
-    part, *_ = one(declare(display="New"), [existing()], lambda *_: Rejected(said, 404, "req_1"))
+    answer = replace(refused(404)(), error=said)
+    part, *_ = one(declare(display="New"), [existing()], lambda *_: answer)
     assert part.error.message == "update of 'calls' failed: no such meter (req_1)"
 
 
@@ -200,7 +201,7 @@ def test_without_a_request_id_none_is_mentioned():
 
 
 def refused_without_id(*_):
-    return replace(refused()(), request_id=None)
+    return replace(refused()(), record=record(Outcome.REJECTED, 400, request_id=None))
 
 
 def test_the_report_and_the_notebook_have_every_request():
@@ -208,11 +209,11 @@ def test_the_report_and_the_notebook_have_every_request():
     script = [lost(500, attempts=3, doubts=3), late(429, doubts=0)]
     part, _, run = one(declare(display="New"), [existing()], *script)
     assert part.sent == (
-        RequestRecord("update", "req_1", 3, "indeterminate", wrote=True),
-        RequestRecord("update", "req_1", 1, "indeterminate", wrote=False),
+        RequestRecord("update", "req_1", 3, Outcome.INDETERMINATE, 500, doubts=3),
+        RequestRecord("update", "req_1", 1, Outcome.INDETERMINATE, 429),
     )
     key = f"reconciler-none-{run.plan.plan_id}-1-1"
-    assert run.journal.changes == [("request", 1, key), ("Indeterminate", 1, key)] * 2
+    assert run.journal.changes == [("request", 1, key), ("indeterminate", 1, key)] * 2
 
 
 def test_an_unsent_request_is_noted_under_its_key():
@@ -248,7 +249,7 @@ def test_a_meter_that_somebody_woke_under_another_name_is_theirs():
     account = Account([stopped("mtr_a")])
     run = run_of(account, *lines([WOKEN], [stopped("mtr_a")]))
     account.put(existing("mtr_a", display="Theirs"))
-    part = execute_step(steps(run.plan)["calls"][0], stopped("mtr_a"), run)
+    part = execute_step(list_steps(run.plan)["calls"][0], stopped("mtr_a"), run)
     assert (str(part.status), account.sent) == ("stale", [])
 
 
@@ -262,7 +263,7 @@ def test_after_a_lost_create_the_list_is_looked_at_once_a_try():
 def test_a_replacement_by_a_twin_of_the_same_name_takes_three_numbers():
     """The way back follows at once where nothing is renamed."""
     meters = [existing("mtr_o", formula="count"), stopped("mtr_t")]
-    (some,) = steps(plan_of(*lines([declare(retires=("mtr_o",))], meters))).values()
+    (some,) = list_steps(plan_of(*lines([declare(retires=("mtr_o",))], meters))).values()
     assert [(step.n, str(step.operation), step.undoes) for step in some] == [
         (1, "deactivate", None),
         (2, "reactivate", None),

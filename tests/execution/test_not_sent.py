@@ -9,14 +9,14 @@ from builders.worlds import declare, existing, lines
 
 from reconciler.diagnostics.errors import Exit, StoppedError
 from reconciler.execution.execute_step import execute_step
-from reconciler.execution.steps import steps
+from reconciler.execution.steps import list_steps
 
 
 def created(*script, **more):
     """A create, settled; its account, and its notebook."""
     account = Account([], *script)
     run = run_of(account, *lines([declare()], []), **more)
-    ((step,),) = steps(run.plan).values()
+    ((step,),) = list_steps(run.plan).values()
     return execute_step(step, None, run), account, run.journal
 
 

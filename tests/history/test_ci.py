@@ -37,7 +37,7 @@ from reconciler.history import ci, journal
 def test_a_job_was_started_by_a_person(environ, name, monkeypatch):
     """Not by the login of the machine that runs it; a variable alone is not a service."""
     monkeypatch.setattr(getpass, "getuser", lambda: "login")
-    assert ci.user(environ) == name
+    assert ci.find_user(environ) == name
 
 
 @pytest.mark.parametrize("error", [KeyError("uid"), OSError("no pwd")])
@@ -48,7 +48,7 @@ def test_a_machine_may_know_nobody(error, monkeypatch):
         raise error
 
     monkeypatch.setattr(getpass, "getuser", nobody)
-    assert ci.user({}) is None
+    assert ci.find_user({}) is None
 
 
 SHA = "0123456789" * 4
@@ -67,9 +67,9 @@ SHA = "0123456789" * 4
 )
 def test_a_job_names_the_commit_that_git_does_not(environ, commit, tmp_path):
     """Where git fails, or its folder did not come along; else its reason is reported."""
-    assert ci.commit(str(tmp_path), environ) == (commit, ())
+    assert ci.find_commit(str(tmp_path), environ) == (commit, ())
     (tmp_path / ".git").mkdir()
-    found, diagnostics = ci.commit(str(tmp_path), environ)
+    found, diagnostics = ci.find_commit(str(tmp_path), environ)
     assert found == commit
     assert [each.code for each in diagnostics] == ([] if commit else ["J104"])
     assert all("not a git repository" in each.message for each in diagnostics)

@@ -6,7 +6,7 @@ import pytest
 from history.checkout import SECOND, begun
 
 from reconciler.history import declarations
-from reconciler.history.declarations import changes
+from reconciler.history.declarations import find_commits
 
 SEATS = """\
 version: 1
@@ -25,7 +25,7 @@ def made(tmp_path, monkeypatch):
 
 def told(made, name="seats", folder=""):
     """What the commits did, oldest first; nothing was left out."""
-    found, diagnostics = changes(str(made.folder / folder), name)
+    found, diagnostics = find_commits(str(made.folder / folder), name)
     assert diagnostics == ()
     return [(each.subject, str(each.turn), each.files) for each in reversed(found)]
 
@@ -49,7 +49,7 @@ def test_commits_are_found_by_the_lines_that_name_the_meter(made):
         ("Comment on its line", "changed", ("meters.yaml",)),
         ("Remove all", "removed", ("meters.yaml",)),
     ]
-    (*_, oldest), _ = changes(str(made.folder), "seats")
+    (*_, oldest), _ = find_commits(str(made.folder), "seats")
     assert (oldest.commit, oldest.author, oldest.at) == (first, "Ada Lovelace", SECOND + 3_600)
 
 
@@ -140,9 +140,9 @@ def test_hostile_subjects_authors_and_lines_are_plain_text(made, subject):
 def test_without_a_checkout_or_a_commit_there_is_nothing(tmp_path, monkeypatch):
     """What is not committed yet is no commit."""
     (tmp_path / "meters.yaml").write_text(SEATS)
-    assert changes(str(tmp_path), "seats") == ((), ())
+    assert find_commits(str(tmp_path), "seats") == ((), ())
     begun(tmp_path, monkeypatch)
-    assert changes(str(tmp_path), "seats") == ((), ())
+    assert find_commits(str(tmp_path), "seats") == ((), ())
 
 
 def test_a_shallow_clone_is_said_and_its_edge_declares_nothing(made, tmp_path_factory):
@@ -155,7 +155,7 @@ def test_a_shallow_clone_is_said_and_its_edge_declares_nothing(made, tmp_path_fa
     made.commit("Comment")
     clone = tmp_path_factory.mktemp("clone")
     made.git("clone", "--quiet", "--depth=2", made.folder.as_uri(), str(clone))
-    found, diagnostics = changes(str(clone), "seats")
+    found, diagnostics = find_commits(str(clone), "seats")
     assert [each.subject for each in found] == ["Comment"]
     assert [(p.code, "shallow" in p.message) for p in diagnostics] == [("J103", True)]
 
@@ -169,7 +169,7 @@ def test_a_partial_clone_is_said_and_nothing_is_fetched(made, tmp_path_factory):
     clone = tmp_path_factory.mktemp("clone")
     made.git("clone", "--quiet", "--filter=blob:none", made.folder.as_uri(), str(clone))
     before = set(clone.rglob("*"))
-    found, (diagnostic,) = changes(str(clone), "seats")
+    found, (diagnostic,) = find_commits(str(clone), "seats")
     assert (found, diagnostic.code) == ((), "J102")
     assert set(clone.rglob("*")) == before
 
@@ -180,7 +180,7 @@ def test_a_very_long_history_is_cut_and_that_is_reported(made, monkeypatch):
     for n in range(3):
         made.file("meters.yaml", SEATS.replace("seats", f"seats # {n}"))
         made.commit(str(n))
-    found, diagnostics = changes(str(made.folder), "seats")
+    found, diagnostics = find_commits(str(made.folder), "seats")
     assert [each.subject for each in found] == ["2", "1"]
     assert [diagnostic.code for diagnostic in diagnostics] == ["J103"]
 
@@ -192,5 +192,5 @@ def test_a_date_beyond_any_calendar_is_the_last_one_there_is(made):
     raw = made.git("cat-file", "commit", "HEAD").replace(str(SECOND), "9" * 17)
     words = ("hash-object", "-t", "commit", "-w", "--literally", "--stdin")
     made.git("update-ref", "HEAD", made.git(*words, stdin=f"{raw}\n".encode()))
-    (found,), _ = changes(str(made.folder), "seats")
+    (found,), _ = find_commits(str(made.folder), "seats")
     assert 0 <= found.at <= 253_402_300_799

@@ -11,7 +11,7 @@ import pytest
 from history.checkout import begun
 
 from reconciler.history import ci, git
-from reconciler.history.declarations import changes
+from reconciler.history.declarations import find_commits
 
 METERS = "meters: [{event_name: seats}]\n"
 
@@ -38,8 +38,8 @@ def marker(tmp_path_factory):
 
 def read_all(folder):
     """Everything that is ever asked of git, and the commit that it gives."""
-    changes(str(folder), "seats")
-    return ci.commit(str(folder), {})[0]
+    find_commits(str(folder), "seats")
+    return ci.find_commit(str(folder), {})[0]
 
 
 PROGRAMS = (
@@ -69,7 +69,7 @@ def test_no_setting_of_the_repository_starts_a_program_or_changes_the_answer(mad
         "format.pretty": "oneline",
     }.items():
         made.git("config", key, str(value))
-    (found,), diagnostics = changes(str(made.folder), "seats")
+    (found,), diagnostics = find_commits(str(made.folder), "seats")
     assert (found.subject, found.files, diagnostics) == ("Declare", ("meters.yaml",), ())
     assert read_all(made.folder) == head
     assert not marker.started()
@@ -109,7 +109,7 @@ def test_nothing_is_fetched_whatever_the_remote(url, made, marker, monkeypatch):
     made.git("config", "remote.origin.uploadpack", str(marker.program))
     blob = made.git("rev-parse", "HEAD:meters.yaml")
     (made.folder / ".git" / "objects" / blob[:2] / blob[2:]).unlink()
-    found, (diagnostic,) = changes(str(made.folder), "seats")
+    found, (diagnostic,) = find_commits(str(made.folder), "seats")
     assert (found, diagnostic.code) == ((), "J102")
     assert not marker.started()
 
@@ -152,7 +152,7 @@ def test_no_variable_leads_into_another_repository(made, tmp_path_factory, monke
         monkeypatch.setenv("GIT_DIR", found)
         monkeypatch.setenv("GIT_INDEX_FILE", f"{found}/index")
         assert read_all(made.folder / "billing") == head
-        commits, diagnostics = changes(str(made.folder / "billing"), "seats")
+        commits, diagnostics = find_commits(str(made.folder / "billing"), "seats")
         assert ([each.commit for each in commits], diagnostics) == ([head], ())
     assert not marker.started()
 
@@ -162,7 +162,7 @@ def test_a_worktree_and_a_submodule_are_read(made, tmp_path_factory, monkeypatch
     tree = tmp_path_factory.mktemp("tree") / "x"
     made.git("worktree", "add", "--quiet", "--detach", str(tree))
     assert read_all(tree) == made.git("rev-parse", "HEAD")
-    assert len(changes(str(tree), "seats")[0]) == 1
+    assert len(find_commits(str(tree), "seats")[0]) == 1
 
 
 def _missing(*_, **__):
@@ -196,7 +196,7 @@ def _damaged(*_, **__):
 def test_a_checkout_that_git_does_not_read_is_reported(made, monkeypatch, does, reason):
     """With the first line of git's own reason."""
     monkeypatch.setattr(git.subprocess, "run", does)
-    found, (diagnostic,) = changes(str(made.folder), "seats")
+    found, (diagnostic,) = find_commits(str(made.folder), "seats")
     assert found == ()
     assert diagnostic.code == "J102"
     assert diagnostic.message == f"the commits cannot be read: {reason}"
@@ -215,14 +215,14 @@ def test_a_repository_of_another_user_above_the_project_is_not_read(made, monkey
         return SimpleNamespace(st_uid=5) if path == foreign else stat(path, **options)
 
     monkeypatch.setattr(git.Path, "stat", owned)
-    commit, (diagnostic,) = ci.commit(str(project), {})
+    commit, (diagnostic,) = ci.find_commit(str(project), {})
     assert (commit, diagnostic.code) == (None, "J104")
     assert "belongs to another user than the project" in diagnostic.message
 
 
 def test_the_checked_out_commit_is_a_full_hash_or_nothing(made, tmp_path_factory, monkeypatch):
     """There is none outside of a checkout or before the first commit, and none to report."""
-    assert ci.commit(str(made.folder), {}) == (made.git("rev-parse", "HEAD"), ())
-    assert ci.commit(str(tmp_path_factory.mktemp("elsewhere")), {}) == (None, ())
+    assert ci.find_commit(str(made.folder), {}) == (made.git("rev-parse", "HEAD"), ())
+    assert ci.find_commit(str(tmp_path_factory.mktemp("elsewhere")), {}) == (None, ())
     empty = begun(tmp_path_factory.mktemp("empty"), monkeypatch)
-    assert ci.commit(str(empty.folder), {}) == (None, ())
+    assert ci.find_commit(str(empty.folder), {}) == (None, ())

@@ -13,22 +13,21 @@ import pytest
 from virtual import VirtualClock
 
 from reconciler.diagnostics.diagnostic import Diagnostic, Level
-from reconciler.execution.protocol import Confirmed, Indeterminate
+from reconciler.execution.protocol import Answer
 from reconciler.execution.steps import Operation, Step
 from reconciler.history import journal
 from reconciler.model.change import Action, Change
 from reconciler.model.meter import DefaultAggregation, ExistingMeter
+from reconciler.model.project import AccountRef
+from reconciler.model.request import Outcome, RequestRecord
+from reconciler.report.history import PastRun
 from reconciler.report.report import ChangeResult, ReportedChange, ResultStatus
 
-RUN = journal.Header(
+RUN = PastRun(
+    account=AccountRef("sandbox", "acct_1", livemode=False),
     plan_id="p" * 32,
     plan_hash="h" * 64,
-    account="sandbox",
-    account_id="acct_1",
-    livemode=False,
-    commit=None,
     user="ada",
-    job=None,
     tool_version="0",
 )
 LIVE = ExistingMeter(
@@ -48,6 +47,8 @@ STOP = Step(
     "mtr_1",
 )
 
+DONE = Answer(RequestRecord("POST", "req_1"), LIVE)
+
 
 def kinds(folder: Path) -> list[str]:
     return [entry["kind"] for entry in journal.read(folder)[0]]
@@ -55,10 +56,10 @@ def kinds(folder: Path) -> list[str]:
 
 def test_a_request_is_on_disk_before_it_is_sent(tmp_path):
     """Whoever reads the file at the moment of the request finds it there."""
-    with journal.opened(tmp_path, RUN, VirtualClock()) as book:
+    with journal.open_journal(tmp_path, RUN, VirtualClock()) as book:
         book.before_request(STOP, "key-1")
         assert kinds(tmp_path) == ["run", "request"]
-        book.after_response(STOP, "key-1", Confirmed(LIVE, "req_1"))
+        book.after_response(STOP, "key-1", DONE)
         book.result(ReportedChange(STOP.change, ChangeResult(ResultStatus.DONE)))
     entries, diagnostics = journal.read(tmp_path)
     assert [entry["kind"] for entry in entries] == ["run", "request", "response", "result"]
@@ -71,9 +72,10 @@ def test_a_request_is_on_disk_before_it_is_sent(tmp_path):
 
 def test_a_doubtful_answer_is_written_as_one(tmp_path):
     """Status and message are kept, and that nobody knows."""
+    record = RequestRecord("POST", "req_2", 3, Outcome.INDETERMINATE, 500)
     diagnostic = Diagnostic("S001", Level.ERROR, "timed out")
-    with journal.opened(tmp_path, RUN, VirtualClock()) as book:
-        book.after_response(STOP, "key-1", Indeterminate(diagnostic, 500, "req_2", 3))
+    with journal.open_journal(tmp_path, RUN, VirtualClock()) as book:
+        book.after_response(STOP, "key-1", Answer(record, error=diagnostic))
     entry = journal.read(tmp_path)[0][-1]
     assert (entry["result"], entry["status"], entry["attempts"]) == ("indeterminate", 500, 3)
     assert entry["error"] == "timed out"
@@ -81,11 +83,11 @@ def test_a_doubtful_answer_is_written_as_one(tmp_path):
 
 def test_a_line_that_a_crash_cut_off_is_said_and_does_not_swallow_the_next(tmp_path):
     """The next run ends the broken line before it writes its own."""
-    with journal.opened(tmp_path, RUN, VirtualClock()):
+    with journal.open_journal(tmp_path, RUN, VirtualClock()):
         pass
     with (tmp_path / journal.NAME).open("ab") as file:
         file.write(b'{"at": 1, "kind": "int')
-    with journal.opened(tmp_path, RUN, VirtualClock()):
+    with journal.open_journal(tmp_path, RUN, VirtualClock()):
         pass
     entries, diagnostics = journal.read(tmp_path)
     assert [entry["kind"] for entry in entries] == ["run", "run"]
@@ -99,7 +101,7 @@ def refused(folder):
     """What is said where the journal of this folder cannot be written; nothing has begun."""
     with (
         pytest.raises(journal.JournalError) as caught,
-        journal.opened(folder, RUN, VirtualClock()),
+        journal.open_journal(folder, RUN, VirtualClock()),
     ):
         raise AssertionError("the run must not begin")
     (diagnostic,) = caught.value.diagnostics
@@ -141,7 +143,7 @@ def test_what_is_no_file_is_neither_written_nor_waited_for(tmp_path):
 
 def test_a_lock_that_is_never_let_go_of_is_an_error_after_some_seconds(tmp_path):
     """A process that hangs must not make every other one hang; reading does without."""
-    with journal.opened(tmp_path, RUN, VirtualClock()):
+    with journal.open_journal(tmp_path, RUN, VirtualClock()):
         pass
     with open(tmp_path / journal.LOCK) as held:
         fcntl.flock(held, fcntl.LOCK_EX)
@@ -158,9 +160,9 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
 
 def test_a_disk_that_fills_up_later_stops_new_requests_and_is_said(tmp_path, monkeypatch):
     """What was sent is not lost from the report; what was not sent is not sent."""
-    with journal.opened(tmp_path, RUN, VirtualClock()) as book:
+    with journal.open_journal(tmp_path, RUN, VirtualClock()) as book:
         monkeypatch.setattr(os, "write", lambda *_: 0)
-        book.after_response(STOP, "key-1", Confirmed(LIVE))
+        book.after_response(STOP, "key-1", DONE)
         with pytest.raises(journal.JournalError):
             book.before_request(STOP, "key-2")
         book.before_request(STOP, "key-3", begun=True)  # a line must not be left half-way for it
@@ -171,9 +173,9 @@ def test_a_disk_that_fills_up_later_stops_new_requests_and_is_said(tmp_path, mon
 def test_a_line_that_fitted_only_in_part_does_not_swallow_the_next(tmp_path, monkeypatch):
     """The disk was full for a moment: that line is lost and said, no other is."""
     write = os.write
-    with journal.opened(tmp_path, RUN, VirtualClock()) as book:
+    with journal.open_journal(tmp_path, RUN, VirtualClock()) as book:
         monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:9]))
-        book.after_response(STOP, "key-1", Confirmed(LIVE))
+        book.after_response(STOP, "key-1", DONE)
         monkeypatch.undo()
         book.end(0)
         assert [diagnostic.code for diagnostic in book.lost()] == ["J003"]
@@ -184,10 +186,10 @@ def test_a_line_that_fitted_only_in_part_does_not_swallow_the_next(tmp_path, mon
 
 def test_a_request_that_ends_after_its_run_writes_nowhere(tmp_path):
     """Its thread was not waited for; the number of the closed file may mean another one by now."""
-    with journal.opened(tmp_path, RUN, VirtualClock()) as book:
+    with journal.open_journal(tmp_path, RUN, VirtualClock()) as book:
         pass
     with (tmp_path / "other").open("w"):
-        book.after_response(STOP, "key-1", Confirmed(LIVE))
+        book.after_response(STOP, "key-1", DONE)
     assert (tmp_path / "other").read_text() == ""
     assert kinds(tmp_path) == ["run"]
 
@@ -195,8 +197,8 @@ def test_a_request_that_ends_after_its_run_writes_nowhere(tmp_path):
 def test_runs_of_one_plan_can_be_told_apart(tmp_path):
     """Two jobs that apply a saved plan at once write between each other."""
     with (
-        journal.opened(tmp_path, RUN, VirtualClock()) as one,
-        journal.opened(tmp_path, RUN, VirtualClock()) as other,
+        journal.open_journal(tmp_path, RUN, VirtualClock()) as one,
+        journal.open_journal(tmp_path, RUN, VirtualClock()) as other,
     ):
         one.before_request(STOP, "key-1")
         other.not_sent(STOP, "key-1")
@@ -211,7 +213,7 @@ def test_a_large_journal_is_turned_over_and_still_read(tmp_path, monkeypatch):
     """Old files are kept, up to five, and come first."""
     monkeypatch.setattr(journal, "TURN_OVER_AT", 10)
     for n in range(8):
-        with journal.opened(tmp_path, replace(RUN, plan_id=str(n)), VirtualClock()):
+        with journal.open_journal(tmp_path, replace(RUN, plan_id=str(n)), VirtualClock()):
             pass
     assert [entry["plan_id"] for entry in journal.read(tmp_path)[0]] == list("234567")
 
@@ -221,7 +223,7 @@ def test_two_processes_do_not_mix_lines(tmp_path):
     script = (
         "import sys; from pathlib import Path; from history.test_journal import *\n"
         "from reconciler.clock import SystemClock\n"
-        "with journal.opened(Path(sys.argv[1]), RUN, SystemClock()) as book:\n"
+        "with journal.open_journal(Path(sys.argv[1]), RUN, SystemClock()) as book:\n"
         "    for n in range(200): book.before_request(STOP, 'k' * 500 + str(n))\n"
     )
     both = [
@@ -241,9 +243,9 @@ def test_no_file_is_missed_because_a_run_turns_them_over(tmp_path, monkeypatch):
     """While one is read, another process that would rename them has to wait."""
     for _ in range(3):
         monkeypatch.setattr(journal, "TURN_OVER_AT", 10)
-        with journal.opened(tmp_path, RUN, VirtualClock()):
+        with journal.open_journal(tmp_path, RUN, VirtualClock()):
             pass
-    waited, regular = [], journal._regular
+    waited, regular = [], journal._open_regular
     script = (
         "import fcntl, sys; file = open(sys.argv[1])\n"
         "fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)\n"
@@ -256,7 +258,7 @@ def test_no_file_is_missed_because_a_run_turns_them_over(tmp_path, monkeypatch):
         waited.append("BlockingIOError" in subprocess.run(words, **ERR, check=False).stderr)
         return regular(path, flags)
 
-    monkeypatch.setattr(journal, "_regular", reading)
+    monkeypatch.setattr(journal, "_open_regular", reading)
     assert kinds(tmp_path) == ["run"] * 3
     assert waited == [True] * (journal.KEEP + 1)
     monkeypatch.undo()
@@ -269,7 +271,7 @@ ERR = {"stderr": subprocess.PIPE, "text": True}
 
 def test_the_journal_is_readable_by_its_owner_only(tmp_path):
     """It names people, jobs and meters."""
-    with journal.opened(tmp_path / "state", RUN, VirtualClock()):
+    with journal.open_journal(tmp_path / "state", RUN, VirtualClock()):
         pass
     for name, mode in (("", 0o700), (journal.NAME, 0o600), (journal.LOCK, 0o600)):
         assert (tmp_path / "state" / name).stat().st_mode & 0o777 == mode
@@ -281,7 +283,7 @@ def test_each_entry_is_flushed_to_disk_after_it_is_written(tmp_path, monkeypatch
     write, fsync = os.write, os.fsync
     monkeypatch.setattr(os, "write", lambda *a: done.append("write") or write(*a))
     monkeypatch.setattr(os, "fsync", lambda *a: done.append("fsync") or fsync(*a))
-    with journal.opened(tmp_path, RUN, VirtualClock()) as book:
+    with journal.open_journal(tmp_path, RUN, VirtualClock()) as book:
         book.before_request(STOP, "key-1")
     assert done == ["write", "fsync"] * 2
 
@@ -290,14 +292,14 @@ def test_the_folder_is_kept_out_of_commits(tmp_path):
     """By a `.gitignore` of its own, which may be edited."""
     ignore = tmp_path / ".gitignore"
     for content in ("*\n", "mine\n"):
-        with journal.opened(tmp_path, RUN, VirtualClock()):
+        with journal.open_journal(tmp_path, RUN, VirtualClock()):
             assert ignore.read_text() == content
         ignore.write_text("mine\n")
 
 
 def test_half_an_entry_of_another_process_does_not_swallow_the_next(tmp_path):
     """It ran out of disk while this one was at work."""
-    with journal.opened(tmp_path, RUN, VirtualClock()) as book:
+    with journal.open_journal(tmp_path, RUN, VirtualClock()) as book:
         with (tmp_path / journal.NAME).open("ab") as other:
             other.write(b'{"at": 1, "kind": "req')
         book.before_request(STOP, "key-1")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from published import held
 
 from reconciler.history import journal
-from reconciler.history.runs import about, parse_runs
+from reconciler.history.runs import parse_runs, select_changes
 from reconciler.render import render
 from reconciler.report.history import History
 
@@ -19,9 +19,7 @@ KEY = "reconciler-none-0123456789abcdef0123456789abcdef"
 RUN = {
     "plan_id": "0123456789abcdef0123456789abcdef",
     "plan_hash": "h" * 64,
-    "account": "sandbox",
-    "account_id": "acct_1",
-    "livemode": False,
+    "account": {"name": "sandbox", "id": "acct_1", "livemode": False},
     "commit": "c" * 40,
     "user": "ada",
     "job": "https://ci.example/7",
@@ -63,14 +61,14 @@ WHOLE = entries(
     request("response", "seats", "create", 3, result="rejected", status=400, request_id="req_3"),
     request("request", "seats", "reactivate", 4, meter_id="mtr_s", undoes=2),
     seen("seats", "reactivate", 4, meter_id="mtr_s", undoes=2, attempts=3),
-    result("seats", "replace", "failed", meter_id="mtr_s", error=ERROR),
+    result("seats", "replace", "failed", meter_id="mtr_s", **ERROR),
     {"kind": "end", "exit_code": 5},
 )
 KILLED = entries(
     "aaaa0002",
     request("request", "calls", "update"),
     request("request", "seats", "update", 2),
-    request("not_sent", "seats", "update", 2),
+    request("not_sent", "seats", "update", 2, result="not_sent"),
 )
 
 
@@ -119,9 +117,9 @@ def _tried(name, n):
 
 def test_one_meter_of_many():
     """Runs that did nothing about it are left out."""
-    runs = tuple(about(parse_runs([*WHOLE, *KILLED]), "seats"))
+    runs = tuple(select_changes(parse_runs([*WHOLE, *KILLED]), "seats"))
     assert [[line.event_name for line in run.changes] for run in runs] == [["seats"], ["seats"]]
-    assert tuple(about(runs, "calls")) == ()
+    assert tuple(select_changes(runs, "calls")) == ()
 
 
 def test_a_killed_run_has_no_end_and_an_open_request():

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from published import held
 from render.parts import HOSTILE, texts
 
-from reconciler.history.timeline import timeline
+from reconciler.history.timeline import build_timeline
 from reconciler.model.event import Event
 from reconciler.model.project import AccountRef
 from reconciler.render import render
@@ -65,7 +65,7 @@ def commit(at=T, turn=DeclarationChange.ADDED, **more):
 
 def test_the_sources_are_merged_by_time_oldest_first():
     """However each source is sorted itself."""
-    found = timeline(
+    found = build_timeline(
         [run(request(at=T + 1)), run(request("reactivate", T + 5.5, key="k2"))],
         [event("updated", T + 4), event("deactivated", T + 2)],
         [commit(T + 3), commit(T)],
@@ -76,7 +76,7 @@ def test_the_sources_are_merged_by_time_oldest_first():
 
 def test_events_of_one_second_stay_in_their_order():
     """Stripe lists the newest first and tells whole seconds."""
-    found = timeline([], [event("reactivated"), event("deactivated")], [])
+    found = build_timeline([], [event("reactivated"), event("deactivated")], [])
     assert [moment.kind for moment in found] == [
         "billing.meter.deactivated",
         "billing.meter.reactivated",
@@ -94,7 +94,7 @@ def test_events_of_one_second_stay_in_their_order():
 )
 def test_the_event_of_a_journalled_request_is_told_with_it(on_result):
     """By the request id, or by the idempotency key; the ids of both are kept."""
-    (found,) = timeline([run(request(request_id="req_1"))], [on_result], [])
+    (found,) = build_timeline([run(request(request_id="req_1"))], [on_result], [])
     assert found.source is Source.JOURNAL
     assert found.what == "deactivate: done; billing.meter.deactivated"
     assert (found.who, found.origin) == ("ada", "ours")
@@ -108,14 +108,14 @@ def test_the_event_of_a_journalled_request_is_told_with_it(on_result):
 )
 def test_any_other_event_is_a_line_of_its_own(on_result):
     """Another request of the same plan too."""
-    found = timeline([run(request(request_id="req_1"))], [on_result], [])
+    found = build_timeline([run(request(request_id="req_1"))], [on_result], [])
     assert [moment.source for moment in found] == [Source.JOURNAL, Source.EVENT]
 
 
 def test_one_request_can_have_several_events():
     """One moment all the same, with a rename in words."""
     events = [event("updated", T + 1, key=KEY, display_name="Chairs"), event(key=KEY)]
-    (found,) = timeline([run(request())], events, [])
+    (found,) = build_timeline([run(request())], events, [])
     assert found.what == "deactivate: done; billing.meter.deactivated; billing.meter.updated"
     assert found.note == 'display_name: "Chairs" → "Seats"'
     assert len(found.event_ids) == 2
@@ -123,7 +123,7 @@ def test_one_request_can_have_several_events():
 
 def test_a_run_that_was_killed_is_explained_by_the_event():
     """Nobody wrote down what came of it, but the account tells."""
-    (found,) = timeline([run(request(result=None))], [event(request="req_9", key=KEY)], [])
+    (found,) = build_timeline([run(request(result=None))], [event(request="req_9", key=KEY)], [])
     assert found.what == ("deactivate: no response recorded; billing.meter.deactivated")
     assert found.request_id == "req_9"
 
@@ -132,7 +132,7 @@ def test_a_run_that_was_killed_is_explained_by_the_event():
 def test_of_two_jobs_with_one_plan_the_event_is_of_the_one_that_did_it(result):
     """They use the same keys: one request was not sent, or refused; the other had the effect."""
     idle, busy = request(at=T, result=result), request(at=T + 1, result="indeterminate")
-    found = timeline([run(idle), run(busy)], [event(at=T + 2, key=KEY)], [])
+    found = build_timeline([run(idle), run(busy)], [event(at=T + 2, key=KEY)], [])
     assert [moment.event_ids for moment in found] == [(), ("evt_deactivated_1790000002",)]
 
 
@@ -140,7 +140,7 @@ def test_an_old_answer_leaves_the_event_with_the_first_request():
     """The second job only heard it again, under a request id of its own."""
     first = request(at=T, result=None)
     again = request(at=T + 9, replayed=True, request_id="req_2")
-    found = timeline([run(first), run(again)], [event(request="req_1", key=KEY)], [])
+    found = build_timeline([run(first), run(again)], [event(request="req_1", key=KEY)], [])
     assert [len(moment.event_ids) for moment in found] == [1, 0]
     assert found[1].what == "deactivate: done, a replayed response"
 
@@ -160,7 +160,7 @@ def test_an_old_answer_leaves_the_event_with_the_first_request():
 )
 def test_whose_doing_an_event_was(key, origin, who, plan):
     """As far as its idempotency key tells, and no further."""
-    (found,) = timeline([], [event(request="req_1", key=key)], [])
+    (found,) = build_timeline([], [event(request="req_1", key=key)], [])
     assert found.origin == origin
     assert found.who.startswith(who)
     assert (found.plan_id, found.commit) == (plan, "c" * 12 if plan else None)
@@ -183,15 +183,15 @@ FAILED = {"action": "replace", "status": "failed", "code": "A006", "message": "n
 )
 def test_an_outcome_is_told_where_it_says_more_than_the_requests(line, requests, kinds):
     """A failure with its reason, and what needed no request."""
-    found = timeline([run(*requests, **line)], [], [])
+    found = build_timeline([run(*requests, **line)], [], [])
     assert [moment.kind for moment in found] == kinds
 
 
 def test_a_failure_is_dated_and_explained():
     """When it was written down; without a date, when the run began."""
-    (found,) = timeline([run(**FAILED)], [], [])
+    (found,) = build_timeline([run(**FAILED)], [], [])
     assert (found.at, found.what, found.note) == (T + 3, "replace: failed", "A006: no")
-    (found,) = timeline([run(**{**FAILED, "at": None})], [], [])
+    (found,) = build_timeline([run(**{**FAILED, "at": None})], [], [])
     assert found.at == T
 
 
@@ -205,7 +205,7 @@ def test_a_failure_is_dated_and_explained():
 )
 def test_a_commit_in_words(turn, what):
     """Who and why are the author's."""
-    (found,) = timeline([], [], [commit(turn=turn)])
+    (found,) = build_timeline([], [], [commit(turn=turn)])
     assert (found.kind, found.what, found.note, found.who) == (turn, what, "Declare", "Ada")
     assert (found.origin, found.account, found.commit) == (None, None, "d" * 40)
 
@@ -213,7 +213,7 @@ def test_a_commit_in_words(turn, what):
 @given(texts(), texts(), st.integers(0, 253_402_300_799))
 def test_hostile_values_never_break_a_line_or_the_document(word, other, at):
     """Authors, subjects, files, users, messages, types and names of meters."""
-    moments = timeline(
+    moments = build_timeline(
         [run(request(at=at, error=word, meter_id=other), action=word, status=other, code=word)],
         [event(word, at, other, word, other, display_name=word)],
         [

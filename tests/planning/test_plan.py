@@ -9,7 +9,7 @@ from builders.worlds import OWNING, declare, existing, lines, plan_of, priced, r
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.execution.steps import KeyParts, Operation, idempotency_key, read_key, steps
+from reconciler.execution.steps import KeyParts, Operation, build_key, list_steps, read_key
 from reconciler.model.change import Action
 from reconciler.model.project import AccountRef, Policy
 from reconciler.planning.plan import Target, is_intact, seal, sort_for_apply
@@ -56,7 +56,7 @@ def test_every_request_has_its_number():
     """A rename after waking and a compensation are requests of their own."""
     found = {
         name: [(s.n, str(s.operation), s.meter_id, s.undoes) for s in some]
-        for name, some in steps(plan_of(*EVERY_LINE)).items()
+        for name, some in list_steps(plan_of(*EVERY_LINE)).items()
     }
     assert found == {
         "new": [(1, "create", None, None)],
@@ -81,7 +81,7 @@ def test_waking_a_meter_of_the_right_name_takes_no_rename():
     """Nor does waking one in the place of a replaced meter."""
     account = [stopped("mtr_1", "a"), existing("mtr_b", "b", formula="last"), stopped("mtr_2", "b")]
     plan = plan_of(*lines([declare("a"), declare("b", retires=("mtr_b",))], account))
-    verbs = {name: [step.operation for step in some] for name, some in steps(plan).items()}
+    verbs = {name: [step.operation for step in some] for name, some in list_steps(plan).items()}
     assert verbs == {
         "a": [Operation.REACTIVATE],
         "b": [Operation.DEACTIVATE, Operation.REACTIVATE, Operation.REACTIVATE],
@@ -92,8 +92,8 @@ def test_refused_lines_keep_their_numbers():
     """What is skipped does not move the keys of what is not."""
     plan = plan_of(*EVERY_LINE)
     refused = replace(plan, changes=tuple(replace(c, refused_by=("G001",)) for c in plan.changes))
-    numbers = [[s.n for s in some] for some in steps(plan).values()]
-    assert [[s.n for s in some] for some in steps(refused).values()] == numbers
+    numbers = [[s.n for s in some] for some in list_steps(plan).values()]
+    assert [[s.n for s in some] for some in list_steps(refused).values()] == numbers
 
 
 @pytest.mark.parametrize(
@@ -102,8 +102,8 @@ def test_refused_lines_keep_their_numbers():
 def test_a_key_is_read_back_as_it_was_written(commit, short):
     """Commit, plan, request and attempt stand in it, in at most 255 printable characters."""
     plan = plan_of(*EVERY_LINE, commit=commit)
-    step = steps(plan)["swap"][2]
-    key = idempotency_key(plan, step, 3)
+    step = list_steps(plan)["swap"][2]
+    key = build_key(plan, step, 3)
     assert key == f"reconciler-{short}-{plan.plan_id}-10-3"
     assert read_key(key) == KeyParts(commit and short, plan.plan_id, 10, 3)
     assert len(key) <= 255
@@ -140,9 +140,9 @@ def test_no_two_requests_or_attempts_share_a_key():
     """Within a plan, between its attempts, and between two plans of the same wish."""
     one, two = plan_of(*EVERY_LINE), plan_of(*EVERY_LINE, nonce="another")
     keys = {
-        idempotency_key(plan, step, attempt)
+        build_key(plan, step, attempt)
         for plan in (one, two)
-        for some in steps(plan).values()
+        for some in list_steps(plan).values()
         for step in some
         for attempt in (1, 2, 11)
     }

@@ -23,7 +23,7 @@ def complete(stand, ended):
     assert (entries[0]["kind"], entries[-1]["kind"]) == ("run", "end")
     (account,) = ended.document["accounts"]
     assert entries[0]["plan_id"] == account["plan_id"]
-    assert entries[0]["account_id"] == account["account"]["id"]
+    assert entries[0]["account"]["id"] == account["account"]["id"]
     assert entries[0]["user"]
     assert entries[-1]["exit_code"] == ended.code
     kinds = Counter(entry["kind"] for entry in entries)

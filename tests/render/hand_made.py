@@ -15,13 +15,13 @@ from reconciler.model.meter import (
 )
 from reconciler.model.price import Price
 from reconciler.model.project import AccountRef, MeterConfig
+from reconciler.model.request import RequestRecord
 from reconciler.report.documents import AccountInventory, Inventory
 from reconciler.report.report import (
     AccountReport,
     ChangeResult,
     Report,
     ReportedChange,
-    RequestRecord,
     ResultStatus,
 )
 

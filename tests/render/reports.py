@@ -36,12 +36,12 @@ from reconciler.model.finding import (
 )
 from reconciler.model.price import Price
 from reconciler.model.project import AccountRef
+from reconciler.model.request import Outcome, RequestRecord
 from reconciler.report.report import (
     AccountReport,
     ChangeResult,
     Report,
     ReportedChange,
-    RequestRecord,
     ResultStatus,
 )
 
@@ -99,7 +99,7 @@ def applied() -> Report:
             creation("ai_search_calls"),
             ChangeResult(
                 ResultStatus.DONE,
-                (RequestRecord("create", "req_1", 2, "indeterminate"),),
+                (RequestRecord("create", "req_1", 2, Outcome.INDETERMINATE, doubts=2),),
                 meter_id="mtr_test_0099",
             ),
         ),
@@ -107,7 +107,7 @@ def applied() -> Report:
             waking("seats"),
             ChangeResult(
                 ResultStatus.FAILED,
-                (RequestRecord("reactivate", "req_3", 1, "refused", False),),
+                (RequestRecord("reactivate", "req_3", 1, Outcome.REJECTED),),
                 refusal,
             ),
         ),
@@ -250,9 +250,7 @@ def hostile(text: str, command: str = "drift") -> Report:
         refused_by=(text,),
     )
     diagnostic = guards.PRICES_BILL(text, Location(text, 1, 2, 1, 9), text, text)
-    result = ChangeResult(
-        ResultStatus.FAILED, (RequestRecord(text, text, 1, text),), diagnostic, text
-    )
+    result = ChangeResult(ResultStatus.FAILED, (RequestRecord(text, text),), diagnostic, text)
     drift = command == "drift"
     reported = ReportedChange(change, result if command == "apply" else None)
     bad = AccountReport(

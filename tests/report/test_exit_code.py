@@ -12,6 +12,7 @@ from reconciler.diagnostics.diagnostic import Diagnostic, Level
 from reconciler.diagnostics.errors import Exit, worst
 from reconciler.model.finding import DriftEntry, Severity
 from reconciler.model.match import match_meters
+from reconciler.model.request import Outcome, RequestRecord
 from reconciler.operations.verify import describe_verification, is_fulfilled
 from reconciler.report.exit_code import (
     exit_code_for_apply,
@@ -19,7 +20,7 @@ from reconciler.report.exit_code import (
     exit_code_for_plan,
     exit_code_for_verification,
 )
-from reconciler.report.report import ChangeResult, ReportedChange, RequestRecord, ResultStatus
+from reconciler.report.report import ChangeResult, ReportedChange, ResultStatus
 
 UPDATE, BLOCKED, SAME = lines(
     [declare(display="New"), declare("odd", window="day"), declare("same")],
@@ -48,7 +49,8 @@ def test_a_plan_exits_3_when_anything_is_blocked_or_refused(changes, diagnostics
 
 def ended(status, *, wrote=None, code=None, line=UPDATE):
     """A line with its outcome; `wrote` None is a line for which nothing was sent."""
-    sent = () if wrote is None else (RequestRecord("update", "req_1", 1, "confirmed", wrote),)
+    result = Outcome.CONFIRMED if wrote else Outcome.REJECTED
+    sent = () if wrote is None else (RequestRecord("update", "req_1", 1, result),)
     error = code and code("why")
     return ReportedChange(line, ChangeResult(ResultStatus(status), sent, error))
 

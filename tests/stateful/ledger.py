@@ -9,7 +9,7 @@ from builders.stage import Context
 
 from reconciler.model.meter import ExistingMeter
 from reconciler.model.price import Price
-from reconciler.stripe.codec import meter
+from reconciler.stripe.codec import parse_meter
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ def held(it: Context, name: str | None = None) -> list[ExistingMeter]:
     """The meters of a name, or all of them, as they are now."""
     with it.server.lock:
         every = list(it.server.state.ledger.meters.values())
-    return [meter(data) for data in every if name in (None, data["event_name"])]
+    return [parse_meter(data) for data in every if name in (None, data["event_name"])]
 
 
 def billing(it: Context) -> list[Price]:

@@ -7,7 +7,7 @@ from stateful.attempt import Attempt, stands
 from stateful.ledger import Event, held, history
 
 from reconciler.diagnostics.errors import Exit
-from reconciler.execution.steps import Operation, Step, read_key, steps
+from reconciler.execution.steps import Operation, Step, list_steps, read_key
 from reconciler.model.change import Change
 from reconciler.model.match import same
 
@@ -30,7 +30,7 @@ class Watch:
     def allow(self, run: Attempt) -> None:
         """The requests of this run's plan may have been sent by now."""
         if run.may and run.plan:
-            every = [step for some in steps(run.plan).values() for step in some]
+            every = [step for some in list_steps(run.plan).values() for step in some]
             self.may |= run.may
             self.steps[run.plan.plan_id] = {step.n: step for step in every}
 

@@ -9,13 +9,13 @@ from stripe_client.scripted import Scripted, a_meter, http, to
 
 from reconciler.model.meter import ExistingMeter
 from reconciler.stripe.client import Meters
-from reconciler.stripe.codec import MalformedError, meter
+from reconciler.stripe.codec import MalformedError, parse_meter
 from reconciler.stripe.errors import UnexpectedAnswerError
 
 
 def test_what_is_new_is_tolerated():
     """Fields and values that a newer API adds do not disturb."""
-    existing = meter(
+    existing = parse_meter(
         a_meter(status="paused", default_aggregation={"formula": "max", "x": 1}, new=[1])
     )
     assert (existing.status, existing.active, existing.default_aggregation.formula) == (
@@ -59,7 +59,7 @@ def test_a_meter_that_is_none(change, clock):
     with pytest.raises(
         MalformedError, match=next(iter(change)) + r"|deactivated_at|formula|type|key"
     ):
-        meter(body)
+        parse_meter(body)
     with (
         Scripted(lambda _: http(200, body)) as server,
         Meters.over(to(server, clock)) as meters,
@@ -71,7 +71,7 @@ def test_a_meter_that_is_none(change, clock):
 
 def test_results_are_frozen():
     """What was read does not change in the hand."""
-    existing = meter(a_meter())
+    existing = parse_meter(a_meter())
     assert isinstance(existing, ExistingMeter)
     with pytest.raises(dataclasses.FrozenInstanceError):
         existing.status = "inactive"

@@ -7,7 +7,9 @@ import re
 import pytest
 from stripe_client.scripted import KEY, PATH, Scripted, http, in_turn, refusal, to
 
-from reconciler.stripe.errors import ConnectionFailedError
+from reconciler.diagnostics.errors import ServiceError
+from reconciler.stripe.errors import ConnectionFailedError, UnexpectedAnswerError
+from reconciler.stripe.http import check_base
 from reconciler.stripe.transport import Transport
 
 OK = http(200, {"id": "x"})
@@ -42,8 +44,8 @@ def test_an_answer_in_chunks_is_whole(end, clock):
 def test_what_is_not_http_is_tried_again_and_then_named(broken, method, clock):
     """Nothing but our own error ever comes out, and a POST is in doubt for each of them."""
     with Scripted(in_turn([broken, None], OK)) as server, to(server, clock) as transport:
-        about = getattr(transport, method)(PATH).about
-    assert (about.attempts, about.doubts) == (2, 1)
+        record = getattr(transport, method)(PATH).record
+    assert (record.attempts, record.doubts) == (2, 1)
     with (
         Scripted(in_turn([broken, None])) as server,
         to(server, clock) as transport,
@@ -53,19 +55,21 @@ def test_what_is_not_http_is_tried_again_and_then_named(broken, method, clock):
     assert caught.value.diagnostic.code == "S010"
 
 
-@pytest.mark.parametrize("status", [100, 102, 103])
-def test_what_announces_an_answer_is_not_the_answer(status, clock):
-    """Early hints, twice; the real one, and not the next request's, is the one that follows."""
-    hint = f"HTTP/1.1 {status} Soon\r\nLink: </x>; rel=preload\r\n\r\n".encode() * 2
+def test_an_informational_response_is_not_the_response_of_the_next_request(clock):
+    """A 100 is skipped. Any other, which was not requested, is an error and ends its connection."""
 
     def script(asked):
-        yield hint
+        yield b"HTTP/1.1 100 Continue\r\n\r\n" * 2
+        if asked.params["id"] == "b":
+            yield b"HTTP/1.1 103 Early Hints\r\nLink: </x>; rel=preload\r\n\r\n"
         yield http(200, {"id": asked.params["id"]})
 
     with Scripted(script) as server, to(server, clock) as transport:
-        replies = [transport.post(PATH, {"id": name}) for name in "abc"]
-    assert [reply.body["id"] for reply in replies] == ["a", "b", "c"]
-    assert {reply.about.attempts for reply in replies} == {1}
+        assert transport.post(PATH, {"id": "a"}).body == {"id": "a"}
+        with pytest.raises(UnexpectedAnswerError, match="HTTP 103") as caught:
+            transport.post(PATH, {"id": "b"})
+        assert caught.value.record.doubts == 1
+        assert transport.post(PATH, {"id": "c"}).body == {"id": "c"}
 
 
 def test_a_line_that_was_closed_between_two_requests_is_replaced(clock):
@@ -116,7 +120,7 @@ def test_a_429_without_a_reason_is_told_by_its_code(code, rate, clock):
     script = in_turn(refusal(429, **({"code": code} if code else {})), OK)
     with Scripted(script) as server, to(server, clock, rate_limit=20) as transport:
         transport.get(PATH)
-        assert transport.pace == pytest.approx(rate)
+        assert transport._rate_limiter.rate == pytest.approx(rate)
 
 
 @pytest.mark.parametrize(
@@ -141,3 +145,43 @@ def test_a_proxy_that_cannot_be_one_is_our_error_and_keeps_its_password(proxy, c
         transport.get(PATH)
     assert (caught.value.diagnostic.code, caught.value.attempts) == ("S010", 1)
     assert not re.search("hun|ter2|user:", str(caught.value))
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "http://api.stripe.com",
+        "http://10.0.0.1",
+        "http://127.0.0.1.example",
+        "http://localhost.example",
+        "http://[::2]:80",
+        "ftp://127.0.0.1",
+        "api.stripe.com",
+        "",
+        "https://",
+        "https://user:secret@api.stripe.com",
+        "https://api.stripe.com?x=1",
+        "https://api.stripe.com#x",
+        "https://api.stripe.com\r\nX: y",
+        "https://[bad",
+        "https://api.stripe.com:99999",
+        "https://x:0",
+        "https://ex\xe4.com",
+        "https://a b",
+        "https://a\\b",
+        "https://a.",
+        "https://[:::]",
+    ],
+)
+def test_a_key_goes_nowhere_else(base):
+    with pytest.raises(ServiceError) as caught:
+        check_base(base)
+    assert caught.value.diagnostics[0].code == "S005"
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "base", ["http://localhost:1", "http://127.9.9.9", "http://[::1]:1", "https://a.b/c/"]
+)
+def test_a_key_goes_to_loopback_and_over_https(base):
+    assert check_base(base) == base.rstrip("/")

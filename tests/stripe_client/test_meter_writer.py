@@ -9,11 +9,11 @@ from virtual import VirtualClock
 from reconciler.diagnostics.diagnostic import Location
 from reconciler.diagnostics.errors import AuthError, ServiceError, StoppedError
 from reconciler.emulator import Server, Settings, open_state
-from reconciler.execution.protocol import Confirmed, Indeterminate, Rejected
 from reconciler.execution.steps import Operation, Step
 from reconciler.model.change import Action, Change
 from reconciler.model.meter import DefaultAggregation, Meter
 from reconciler.model.project import MeterConfig
+from reconciler.model.request import Outcome
 from reconciler.stripe.meter_writer import AccountMeters, request_for
 from reconciler.stripe.retry import ATTEMPTS
 
@@ -69,41 +69,43 @@ def test_a_window_that_is_not_declared_is_not_sent(clock):
 
 
 GOOD = http(200, a_meter())
+CONFIRMED, REJECTED, INDETERMINATE = Outcome
 REPLAY = {"Idempotent-Replayed": "true"}
 
 
 @pytest.mark.parametrize(
     ("answers", "kind", "status", "attempts", "replayed"),
     [
-        ([GOOD], Confirmed, None, 1, False),
-        ([http(200, a_meter(), **REPLAY)], Confirmed, None, 1, True),
-        ([refusal(500), GOOD], Confirmed, None, 2, False),
-        ([None, http(200, a_meter(), **REPLAY)], Confirmed, None, 2, True),
-        ([http(200, "<html>"), http(200, a_meter(), **REPLAY)], Confirmed, None, 2, True),
-        *(([refusal(status)], Rejected, status, 1, False) for status in (400, 401, 402, 403, 404)),
-        ([refusal(400, headers=REPLAY)], Rejected, 400, 1, True),
-        ([refusal(400, type="idempotency_error")], Rejected, 400, 1, False),
-        ([None], Indeterminate, None, ATTEMPTS, False),
-        ([refusal(409)], Indeterminate, 409, ATTEMPTS, False),
-        ([refusal(429)], Indeterminate, 429, ATTEMPTS, False),
-        ([refusal(500)], Indeterminate, 500, ATTEMPTS, False),
-        ([refusal(500, headers=REPLAY)], Indeterminate, 500, 1, True),
-        ([refusal(424)], Indeterminate, 424, 1, False),
-        ([http(302, "")], Indeterminate, 302, 1, False),
-        ([http(200, "<html>")], Indeterminate, 200, ATTEMPTS, False),
-        ([http(200, {"id": "mtr_1"})], Indeterminate, 200, 1, False),
-        ([http(200, a_meter("mtr/1"))], Indeterminate, 200, 1, False),
-        ([refusal(500), refusal(400)], Rejected, 400, 2, False),
+        ([GOOD], CONFIRMED, 200, 1, False),
+        ([http(200, a_meter(), **REPLAY)], CONFIRMED, 200, 1, True),
+        ([refusal(500), GOOD], CONFIRMED, 200, 2, False),
+        ([None, http(200, a_meter(), **REPLAY)], CONFIRMED, 200, 2, True),
+        ([http(200, "<html>"), http(200, a_meter(), **REPLAY)], CONFIRMED, 200, 2, True),
+        *(([refusal(status)], REJECTED, status, 1, False) for status in (400, 401, 402, 403, 404)),
+        ([refusal(400, headers=REPLAY)], REJECTED, 400, 1, True),
+        ([refusal(400, type="idempotency_error")], REJECTED, 400, 1, False),
+        ([None], INDETERMINATE, None, ATTEMPTS, False),
+        ([refusal(409)], INDETERMINATE, 409, ATTEMPTS, False),
+        ([refusal(429)], INDETERMINATE, 429, ATTEMPTS, False),
+        ([refusal(500)], INDETERMINATE, 500, ATTEMPTS, False),
+        ([refusal(500, headers=REPLAY)], INDETERMINATE, 500, 1, True),
+        ([refusal(424)], INDETERMINATE, 424, 1, False),
+        ([http(302, "")], INDETERMINATE, 302, 1, False),
+        ([http(200, "<html>")], INDETERMINATE, 200, ATTEMPTS, False),
+        ([http(200, {"id": "mtr_1"})], INDETERMINATE, 200, 1, False),
+        ([http(200, a_meter("mtr/1"))], INDETERMINATE, 200, 1, False),
+        ([refusal(500), refusal(400)], REJECTED, 400, 2, False),
     ],
 )
 def test_what_a_request_came_to(answers, kind, status, attempts, replayed, clock):
     """Seen with the meter in it, refused for certain, or doubtful; with tries and request id."""
     with Scripted(in_turn(*answers)) as server, to(server, clock) as transport:
         answer = AccountMeters(transport).send(step(), "key-1")
-    assert type(answer) is kind
-    assert getattr(answer, "status", None) == status
-    assert (answer.attempts, answer.replayed) == (attempts, replayed)
-    assert answer.request_id == (None if answers == [None] else "req_1")
+    record = answer.record
+    assert (record.result, record.status) == (kind, status)
+    assert (answer.existing is None) is (answer.error is not None) is (kind is not CONFIRMED)
+    assert (record.attempts, record.replayed) == (attempts, replayed)
+    assert record.request_id == (None if answers == [None] else "req_1")
     assert {asked.headers["idempotency-key"] for asked in server.asked} == {"key-1"}
 
 
@@ -132,7 +134,7 @@ def test_a_stop_ends_no_tries_of_what_may_have_had_its_effect(first):
         clock, stopped = stopped_after_the_first(server)
         with stopped as transport:
             answer = AccountMeters(transport).send(step(), "key-1")
-    assert (type(answer), answer.attempts) == (Confirmed, 3)
+    assert (answer.record.result, answer.record.attempts) == (CONFIRMED, 3)
     assert clock.monotonic() == sum(clock.slept) > 7
 
 
@@ -142,7 +144,8 @@ def test_a_stop_ends_the_tries_of_what_only_a_rate_limit_has_refused():
         clock, stopped = stopped_after_the_first(server)
         with stopped as transport:
             answer = AccountMeters(transport).send(step(), "key-1")
-    assert (type(answer), answer.doubts, len(server.asked)) == (Indeterminate, 0, 1)
+    assert (answer.record.result, answer.record.doubts) == (INDETERMINATE, 0)
+    assert len(server.asked) == 1
     assert clock.monotonic() == 0
 
 

@@ -6,7 +6,7 @@ import pytest
 from stripe_client.scripted import KEY, PATH, Scripted, a_list, a_meter, http, to
 
 from reconciler.emulator import Phase, Server, Settings, open_state
-from reconciler.stripe import pagination as listing
+from reconciler.stripe import pagination
 from reconciler.stripe.client import Meters
 from reconciler.stripe.errors import UnexpectedAnswerError
 
@@ -58,7 +58,7 @@ def test_everything_is_found_once(active, inactive, scope, clock):
 @SCOPES
 @pytest.mark.parametrize(("active", "inactive", "most"), [(1000, 0, 12), (600, 400, 11)])
 def test_a_thousand_meters_take_a_dozen_requests(active, inactive, most, scope, clock):
-    """The listing leaves room for prices and the account within fourteen."""
+    """The pagination leaves room for prices and the account within fourteen."""
     if scope == "active" and inactive:
         most = 1 + 6 + 4 + 6  # where the plain list is of no use, right goes before cheap
     settings = Settings(list_scope=scope)
@@ -90,7 +90,7 @@ def moved_at(number: int, phase: Phase, meter: str, settings: Settings, clock) -
     ):
         found = [
             existing.id
-            for existing in listing.whole_account(
+            for existing in pagination.list_every_meter(
                 lambda status: meters.list(status=status, limit=2),
                 lambda status: meters.all(status=status, limit=2),
             )
@@ -102,7 +102,7 @@ def moved_at(number: int, phase: Phase, meter: str, settings: Settings, clock) -
 @SCOPES
 @pytest.mark.parametrize("meter", [f"mtr_{n:04}" for n in range(7)])
 def test_a_meter_that_moves_is_neither_lost_nor_doubled(meter, scope, clock):
-    """Before and after every request of the listing, in either direction, wherever it stands."""
+    """Before and after every request of the pagination, in either direction, wherever it stands."""
     settings = Settings(list_scope=scope)
     for phase in Phase:
         number = 1
@@ -133,7 +133,7 @@ def test_of_two_versions_of_one_second_the_later_read_counts(clock):
 
     with Scripted(script) as server:
         transport = to(server, clock)
-        found = listing.whole_account(
+        found = pagination.list_every_meter(
             lambda status: Meters.over(transport).list(status=status),
             lambda status: [] if status else Meters.over(transport).all(),
         )
@@ -159,7 +159,7 @@ ENDLESS = {
 @pytest.mark.parametrize("name", ENDLESS)
 def test_a_list_that_does_not_end_is_an_error(name, clock, monkeypatch):
     """It is noticed, with the request id, and not read for ever."""
-    monkeypatch.setattr(listing, "_MOST_PAGES", 5)
+    monkeypatch.setattr(pagination, "_MOST_PAGES", 5)
     with (
         Scripted(ENDLESS[name]) as server,
         client(server, clock) as meters,
@@ -200,5 +200,5 @@ def test_a_page_that_is_none(name, clock):
         to(server, clock) as transport,
         pytest.raises(UnexpectedAnswerError) as caught,
     ):
-        next(listing.pages(transport, PATH, {}, dict))
+        next(pagination.iterate_pages(transport, PATH, {}, dict))
     assert (caught.value.diagnostic.code, caught.value.request_id) == ("S021", "req_1")

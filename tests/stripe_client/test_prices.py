@@ -11,7 +11,7 @@ from reconciler.diagnostics.errors import StoppedError
 from reconciler.emulator import Key, Server, Settings, open_state
 from reconciler.model.meter import Unreadable
 from reconciler.model.price import Price
-from reconciler.stripe.client import METER_EVENTS, Events, Prices, side_by_side
+from reconciler.stripe.client import METER_EVENTS, Events, Prices, run_concurrently
 from reconciler.stripe.errors import (
     InvalidRequestError,
     PermissionDeniedError,
@@ -136,7 +136,7 @@ def test_a_failure_cancels_what_has_not_begun():
 
     before = set(threading.enumerate())
     with pytest.raises(PermissionError):
-        side_by_side(work, map(str, range(200)))
+        run_concurrently(work, map(str, range(200)))
     go_on.set()
     for thread in set(threading.enumerate()) - before:
         thread.join(10)

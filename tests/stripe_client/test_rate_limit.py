@@ -13,21 +13,21 @@ from reconciler.stripe.rate_limit import (
     BURST,
     SLOWEST,
     RateLimiter,
-    full,
-    on_success,
-    refused,
+    fill_bucket,
+    slow_down,
+    speed_up,
     take,
 )
-from reconciler.stripe.retry import Tried, wait_before_retry
+from reconciler.stripe.retry import Attempt, wait_before_retry
 
 LATENCY = 0.002  # seconds
 WAITING = -1.0
-LIMITED = Tried(status=429, limited=True)
+LIMITED = Attempt(status=429, limited=True)
 
 
 def spread(limit: float, requests: int) -> list[float]:
     """When requests that all want to go at once may go."""
-    bucket, moments = full(limit, 0.0), []
+    bucket, moments = fill_bucket(limit, 0.0), []
     for _ in range(requests):
         bucket, wait = take(bucket, 0.0)
         moments.append(wait)
@@ -43,7 +43,7 @@ def test_a_burst_then_the_rate():
 
 def test_quiet_time_is_saved_up_to_a_burst():
     """A minute of silence does not allow more than five at once."""
-    bucket, _ = take(full(20, 0.0), 0.0)
+    bucket, _ = take(fill_bucket(20, 0.0), 0.0)
     waits = []
     for _ in range(7):
         bucket, wait = take(bucket, 60.0)
@@ -54,7 +54,7 @@ def test_quiet_time_is_saved_up_to_a_burst():
 @given(st.floats(0.5, 200), st.lists(st.floats(0, 2), min_size=1, max_size=60))
 def test_never_more_than_rate_and_burst(limit, gaps):
     """In any stretch of time at most the burst and the rate times the stretch are sent."""
-    bucket, now, sent = full(limit, 0.0), 0.0, []
+    bucket, now, sent = fill_bucket(limit, 0.0), 0.0, []
     for gap in gaps:
         now += gap
         bucket, wait = take(bucket, now)
@@ -68,39 +68,39 @@ def test_never_more_than_rate_and_burst(limit, gaps):
 
 def test_a_clock_that_steps_back_gives_nothing_away():
     """Threads hand in their moments in any order."""
-    bucket, _ = take(full(1, 0.0), 10.0)
+    bucket, _ = take(fill_bucket(1, 0.0), 10.0)
     assert take(bucket, 5.0)[1] == pytest.approx(1.0)
 
 
 def test_a_refusal_halves_the_rate_once_for_all_that_were_under_way():
     """Eight refusals of one moment say one thing."""
-    bucket = full(100, 0.0)
+    bucket = fill_bucket(100, 0.0)
     for _ in range(8):
-        bucket = refused(bucket, claimed=0.5, now=1.0)
+        bucket = slow_down(bucket, claimed=0.5, now=1.0)
     assert bucket.rate == 50
-    assert refused(bucket, claimed=1.1, now=1.2).rate == 25
+    assert slow_down(bucket, claimed=1.1, now=1.2).rate == 25
 
 
 def test_a_refusal_takes_the_burst_away():
     """What is saved up must not be thrown after a refusal."""
-    bucket = refused(full(20, 0.0), claimed=0.0, now=0.0)
+    bucket = slow_down(fill_bucket(20, 0.0), claimed=0.0, now=0.0)
     assert take(bucket, 0.0)[1] == pytest.approx(1 / 10)
 
 
 def test_the_pace_has_a_floor_and_finds_back():
     """It never stops altogether, and good answers bring it back to what was asked for."""
-    bucket = full(20, 0.0)
+    bucket = fill_bucket(20, 0.0)
     for moment in range(50):
-        bucket = refused(bucket, claimed=moment, now=moment)
+        bucket = slow_down(bucket, claimed=moment, now=moment)
     assert bucket.rate == SLOWEST
     for _ in range(200):
-        bucket = on_success(bucket)
+        bucket = speed_up(bucket)
     assert bucket.rate == 20
 
 
 def test_a_rate_below_the_floor_is_kept():
     """Somebody who asks for one request in ten seconds gets that."""
-    assert refused(full(0.1, 0.0), claimed=0.0, now=0.0).rate == 0.1
+    assert slow_down(fill_bucket(0.1, 0.0), claimed=0.0, now=0.0).rate == 0.1
     assert spread(0.1, 2)[1] > 0
 
 

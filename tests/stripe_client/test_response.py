@@ -22,7 +22,7 @@ from reconciler.stripe.errors import (
     StripeError,
     UnexpectedAnswerError,
 )
-from reconciler.stripe.exchange import Limits
+from reconciler.stripe.http import Limits
 from reconciler.stripe.retry import ATTEMPTS
 
 
@@ -126,11 +126,12 @@ def test_answers_that_were_never_promised(name, clock):
 
 
 def drip(start: bytes, piece: bytes):
-    """Bytes that never end, each a moment after the other."""
+    """Bytes that come slowly, for longer than the deadline."""
     yield start
-    while True:
+    for _ in range(100):
         time.sleep(0.002)
         yield piece
+    yield None
 
 
 @pytest.mark.parametrize(
@@ -147,7 +148,7 @@ def test_a_drip_ends_with_the_deadline(start, piece, clock):
     """However steadily it drips, and wherever: the deadline is that of the whole answer."""
     with (
         Scripted(lambda _: drip(start, piece)) as server,
-        to(server, clock, limits=Limits(whole=0.05)) as transport,
+        to(server, clock, limits=Limits(total=0.05)) as transport,
         pytest.raises(ConnectionFailedError, match=r"not complete after 0\.05 seconds") as caught,
     ):
         transport.get(PATH)
@@ -177,7 +178,7 @@ def test_silence_is_a_timeout(clock):
 
     with (
         Scripted(script) as server,
-        to(server, clock, limits=Limits(pause=0.02)) as transport,
+        to(server, clock, limits=Limits(read=0.02)) as transport,
         pytest.raises(ConnectionFailedError) as caught,
     ):
         transport.get(PATH)

@@ -11,33 +11,33 @@ from reconciler.stripe.retry import (
     FIRST_WAIT,
     LONGEST_ADVICE,
     LONGEST_WAIT,
+    Attempt,
     Budget,
-    Tried,
     is_retryable,
     wait_before_retry,
 )
 
-NO_ANSWER = Tried()
-LIMITED = Tried(status=429, limited=True)
+NO_ANSWER = Attempt()
+LIMITED = Attempt(status=429, limited=True)
 
 
 @pytest.mark.parametrize(
     ("tried", "again"),
     [
         (NO_ANSWER, True),
-        (Tried(permanent=True), False),
-        *((Tried(status=status), True) for status in (409, 429, 500, 501, 503, 504, 520, 599)),
-        *((Tried(status=status), False) for status in (400, 401, 402, 403, 404, 424, 499)),
+        (Attempt(permanent=True), False),
+        *((Attempt(status=status), True) for status in (409, 429, 500, 501, 503, 504, 520, 599)),
+        *((Attempt(status=status), False) for status in (400, 401, 402, 403, 404, 424, 499)),
         (LIMITED, True),
-        (Tried(status=400, advice=True), True),
-        (Tried(status=404, advice=True), True),
-        (Tried(status=500, advice=False), False),
-        (Tried(status=520, advice=False), False),
-        (Tried(status=429, limited=True, advice=False), False),
-        (Tried(status=409, advice=False), False),
-        (Tried(status=500, replayed=True), False),
-        (Tried(status=500, replayed=True, advice=True), False),
-        (Tried(permanent=True, advice=True), False),
+        (Attempt(status=400, advice=True), True),
+        (Attempt(status=404, advice=True), True),
+        (Attempt(status=500, advice=False), False),
+        (Attempt(status=520, advice=False), False),
+        (Attempt(status=429, limited=True, advice=False), False),
+        (Attempt(status=409, advice=False), False),
+        (Attempt(status=500, replayed=True), False),
+        (Attempt(status=500, replayed=True, advice=True), False),
+        (Attempt(permanent=True, advice=True), False),
     ],
 )
 def test_what_is_worth_another_try(tried, again):
@@ -68,20 +68,20 @@ def test_a_429_never_comes_back_at_once(attempt):
 )
 def test_a_retry_after_is_honoured_within_reason(asked, waited):
     """Stripe sends none; a gateway may, and may not park the run for a day."""
-    assert wait_before_retry(1, Tried(status=503, pause=asked), 0.5) == waited
+    assert wait_before_retry(1, Attempt(status=503, pause=asked), 0.5) == waited
 
 
 def test_tries_end():
     """The last try is the last, even with advice to go on."""
     assert wait_before_retry(ATTEMPTS - 1, NO_ANSWER, 0.5) is not None
     assert wait_before_retry(ATTEMPTS, NO_ANSWER, 0.5) is None
-    assert wait_before_retry(ATTEMPTS, Tried(status=500, advice=True), 0.5) is None
+    assert wait_before_retry(ATTEMPTS, Attempt(status=500, advice=True), 0.5) is None
 
 
 @given(
     st.integers(1, ATTEMPTS + 2),
     st.builds(
-        Tried,
+        Attempt,
         status=st.none() | st.integers(200, 599),
         permanent=st.booleans(),
         advice=st.none() | st.booleans(),

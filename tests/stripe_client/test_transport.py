@@ -173,7 +173,7 @@ def test_one_bad_answer(method, first, status, clock):
     """What can pass is tried again with the same key; what cannot is an error at once."""
     with Scripted(in_turn(first, OK)) as server, to(server, clock) as transport:
         if status == 200:
-            assert getattr(transport, method)(PATH).about.attempts == 2
+            assert getattr(transport, method)(PATH).record.attempts == 2
         else:
             with pytest.raises(StripeError) as caught:
                 getattr(transport, method)(PATH)
@@ -292,7 +292,7 @@ def test_a_refusal_of_the_rate_slows_down(headers, rate, clock):
     script = in_turn(refusal(429, headers=headers), OK)
     with Scripted(script) as server, to(server, clock, rate_limit=20) as transport:
         transport.get(PATH)
-        assert transport.pace == pytest.approx(rate)
+        assert transport._rate_limiter.rate == pytest.approx(rate)
         for _ in range(60):
             transport.get(PATH)
-        assert transport.pace == 20
+        assert transport._rate_limiter.rate == 20

@@ -23,6 +23,7 @@ from ...planning.plan import Plan
 from ...planning.scope import Scope
 from ...render import Document
 from ...render.escape import clean
+from ...report.history import PastRun
 from ...report.report import AccountReport, Report, ReportedChange
 from .. import files
 from ..accounts import failed_report, for_each_account, scope_for, select_accounts
@@ -75,7 +76,7 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
     if len(accounts) > 1 and (options.plan or options.expect):
         message = "--plan and --expect take one account"
         raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
-    commit, unknown = (None, ()) if options.plan else ci.commit(project.root, context.environ)
+    commit, unknown = (None, ()) if options.plan else ci.find_commit(project.root, context.environ)
     run = _Run(
         context=context,
         project=project,
@@ -189,18 +190,18 @@ class _Run:
             return _end(planned, Exit.PARTIAL, *diagnostics)
 
     def _journal(self, plan: Plan) -> AbstractContextManager[journal.FileJournal]:
-        run = journal.Header(
+        run = PastRun(
+            account=plan.account,
             plan_id=plan.plan_id,
             plan_hash=plan.plan_hash,
-            account=plan.account.name,
-            account_id=plan.account.id,
-            livemode=plan.account.livemode,
             commit=plan.commit,
-            user=ci.user(self.context.environ),
-            job=ci.job(self.context.environ),
+            user=ci.find_user(self.context.environ),
+            job=ci.find_job(self.context.environ),
             tool_version=__version__,
         )
-        return journal.opened(Path(self.project.root) / ".reconciler", run, self.context.clock)
+        return journal.open_journal(
+            Path(self.project.root) / ".reconciler", run, self.context.clock
+        )
 
 
 def _open_changes(planned: Planned) -> list[ReportedChange]:

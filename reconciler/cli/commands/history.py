@@ -14,16 +14,16 @@ from ...diagnostics.errors import AuthError, Exit, worst
 from ...diagnostics.suggest import suggest
 from ...drift.attribution import REACH
 from ...history import journal
-from ...history.declarations import changes
-from ...history.runs import about, parse_runs
-from ...history.timeline import AccountEvent, timeline
+from ...history.declarations import find_commits
+from ...history.runs import parse_runs, select_changes
+from ...history.timeline import AccountEvent, build_timeline
 from ...model.meter import Unreadable
 from ...model.project import Account, AccountRef
 from ...operations.session import Session
 from ...operations.snapshot import account_mismatch_warnings, take_snapshot
 from ...render import Document
 from ...report.history import History
-from ...stripe.client import readable
+from ...stripe.client import read_if_permitted
 from ..accounts import for_each_account, select_accounts
 from ..arguments import Parser, ProjectOptions, add_project_options
 from ..context import PLAIN, Command, Context, open_session
@@ -68,12 +68,12 @@ def _of_one(
     meter: str, history: History, root: str, accounts: tuple[Account, ...], context: Context
 ) -> History:
     """Narrow the history to one meter and add its time line; only the events need a key."""
-    runs = tuple(about(history.runs, meter))
-    commits, uncommitted = changes(root, meter)
+    runs = tuple(select_changes(history.runs, meter))
+    commits, uncommitted = find_commits(root, meter)
     read = for_each_account(
         accounts, context, lambda account: _read_events(account, meter, context), _failed
     )
-    moments = timeline(runs, [event for one in read for event in one.events], commits)
+    moments = build_timeline(runs, [event for one in read for event in one.events], commits)
     known = {change.event_name for run in history.runs for change in run.changes}
     known |= {desired.event_name for account in accounts for desired in account.declared}
     return replace(
@@ -112,7 +112,9 @@ def _read_events(account: Account, meter: str, context: Context) -> _EventsRead:
         with open_session(account, context) as session:
             if elsewhere := account_mismatch_warnings(account, take_snapshot(session, (), ())):
                 return _EventsRead(diagnostics=elsewhere)
-            found = readable("rak_event_read", lambda: tuple(_events(session, meter, since)))
+            found = read_if_permitted(
+                "rak_event_read", lambda: tuple(_events(session, meter, since))
+            )
     except AuthError as error:
         (diagnostic, *_) = error.diagnostics
         if diagnostic.code != service.KEY_MISSING.code:

@@ -46,7 +46,7 @@ def _plan(options: PlanOptions, context: Context) -> Document:
         hint = "see `reconciler plan --help`"
         raise UsageError(usage.BAD_OPTIONS("--save takes one account", hint=hint))
     scope = scope_for(accounts, options.only)
-    commit, unknown = ci.commit(project.root, context.environ)
+    commit, unknown = ci.find_commit(project.root, context.environ)
 
     def planned(account: Account) -> AccountReport:
         with open_session(account, context) as session:

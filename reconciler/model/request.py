@@ -1,0 +1,78 @@
+"""What became of one request to the API, from the transport to the journal and the report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+_REJECTED = frozenset({400, 401, 402, 403, 404})
+_DENIED = frozenset({401, 403})
+
+
+class Outcome(StrEnum):
+    """What a response proves about the effect of a request."""
+
+    CONFIRMED = "confirmed"
+    REJECTED = "rejected"  # nothing was done, and another attempt would not change that
+    INDETERMINATE = "indeterminate"  # timeout, reset, 5xx, 409, repeated 429, unreadable response
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRecord:
+    """One request and its retries. `operation` is a call (`GET /v1/…`), in an apply a step's.
+
+    `result` is that of the last attempt, like `status` (None without a readable response),
+    `request_id` and `replayed`: a stored response, which the same idempotency key returns again
+    and which proves nothing. `doubts` counts the attempts that may have had an unseen effect.
+    """
+
+    operation: str
+    request_id: str | None = None
+    attempts: int = 1
+    result: Outcome = Outcome.CONFIRMED
+    status: int | None = None
+    replayed: bool = False
+    doubts: int = 0
+
+    def __str__(self) -> str:
+        again = f"attempt {self.attempts}" if self.attempts > 1 else None
+        stored = "a stored response" if self.replayed else None
+        parts = (str(self.status or "no response"), self.request_id, again, stored)
+        return f"{self.operation}: {', '.join(filter(None, parts))}"
+
+    @property
+    def wrote(self) -> bool:
+        """Whether the request had, or may have had, an effect of its own."""
+        return self.is_fresh() or self.doubts > 0
+
+    def is_fresh(self) -> bool:
+        """Whether the response shows the effect of this request, not of an earlier one."""
+        return self.result is Outcome.CONFIRMED and not self.replayed
+
+    def is_final(self) -> bool:
+        """Whether another attempt, also with another idempotency key, would be rejected again."""
+        return self.result is Outcome.REJECTED and not self.replayed
+
+    def is_denied(self) -> bool:
+        """Whether the API key was rejected, which Stripe checks before anything else."""
+        return self.result is Outcome.REJECTED and self.status in _DENIED
+
+    def may_be_in_effect(self) -> bool:
+        """Whether the account has to be read; a rate limit rejects before any effect."""
+        return self.result is not Outcome.INDETERMINATE or self.doubts > 0
+
+
+def outcome_of(status: int | None) -> Outcome:
+    """Return what a response with this status proves, provided that its body can be read."""
+    if status is not None and 200 <= status < 300:
+        return Outcome.CONFIRMED
+    return Outcome.REJECTED if status in _REJECTED else Outcome.INDETERMINATE
+
+
+def may_have_effect(status: int | None) -> bool:
+    """Return whether an attempt with this status may have had an effect that is not shown.
+
+    Rate limits and final errors are decided before anything is executed; a conflict (409) means
+    that a request with the same key may be in progress.
+    """
+    return status is None or status >= 500 or status == 409

@@ -1,0 +1,62 @@
+"""What a record of a request proves."""
+
+from __future__ import annotations
+
+import pytest
+
+from reconciler.model.request import Outcome, RequestRecord, may_have_effect, outcome_of
+
+CONFIRMED, REJECTED, INDETERMINATE = Outcome
+
+
+@pytest.mark.parametrize(
+    ("outcome", "statuses"),
+    [
+        (CONFIRMED, [200, 201, 204, 299]),
+        (REJECTED, [400, 401, 402, 403, 404]),
+        (INDETERMINATE, [None, 103, 199, 300, 302, 405, 409, 424, 429, 499, 500, 503, 599]),
+    ],
+)
+def test_a_status_proves_an_outcome(outcome, statuses):
+    assert {outcome_of(status) for status in statuses} == {outcome}
+
+
+def test_some_statuses_leave_an_effect_open():
+    """Not a rate limit, nor what is decided before anything is executed."""
+    assert all(may_have_effect(status) for status in (None, 409, 500, 503, 599))
+    assert not any(may_have_effect(status) for status in (200, 400, 401, 404, 424, 429, 499))
+
+
+@pytest.mark.parametrize(
+    ("result", "status", "more", "properties"),
+    [
+        (CONFIRMED, 200, {}, "fresh wrote effect"),
+        (CONFIRMED, 200, {"replayed": True}, "effect"),
+        (CONFIRMED, 200, {"replayed": True, "doubts": 1}, "wrote effect"),
+        (REJECTED, 400, {}, "final effect"),
+        (REJECTED, 400, {"doubts": 1}, "final wrote effect"),
+        (REJECTED, 400, {"replayed": True}, "effect"),
+        (REJECTED, 401, {}, "final denied effect"),
+        (REJECTED, 403, {"replayed": True}, "denied effect"),
+        (INDETERMINATE, 429, {}, ""),
+        (INDETERMINATE, 500, {"doubts": 1}, "wrote effect"),
+        (INDETERMINATE, 500, {"doubts": 1, "replayed": True}, "wrote effect"),
+    ],
+)
+def test_a_record_says_what_follows_from_it(result, status, more, properties):
+    record = RequestRecord("update", result=result, status=status, **more)
+    found = {
+        "fresh": record.is_fresh(),
+        "final": record.is_final(),
+        "denied": record.is_denied(),
+        "wrote": record.wrote,
+        "effect": record.may_be_in_effect(),
+    }
+    assert " ".join(name for name, holds in found.items() if holds) == properties
+
+
+def test_a_record_is_written_to_the_log():
+    record = RequestRecord("GET /v1/x", "req_1", 2, INDETERMINATE, 500, replayed=True)
+    assert str(record) == "GET /v1/x: 500, req_1, attempt 2, a stored response"
+    lost = RequestRecord("GET /v1/x", result=INDETERMINATE)
+    assert str(lost) == "GET /v1/x: no response"
