@@ -65,7 +65,6 @@ def _context(
 ) -> ApplyContext:
     return ApplyContext(
         plan=planned.plan,
-        changes=tuple(change.change for change in planned.report.changes),
         meters=session.meters,
         journal=journal,
         clock=session.clock,

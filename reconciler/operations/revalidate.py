@@ -17,16 +17,16 @@ from ..model.change import Change
 from ..model.match import MeterMatch, match_meters
 from ..model.meter import ExistingMeter
 from ..model.project import Account, AccountRef
+from ..model.snapshot import Snapshot
 from ..planning.diagnose import diagnose
-from ..planning.diff import decide, field_changes
+from ..planning.diff import compare_fields, decide
 from ..planning.guards import check
 from ..planning.plan import Plan, Target
-from ..planning.risk import risk
 from ..report.report import AccountReport, ChangeResult, ReportedChange, ResultStatus
 from ..timestamps import format_duration, format_time
 from .make_plan import Planned, report_plan
 from .session import Session
-from .snapshot import Snapshot, guard_input, take_snapshot
+from .snapshot import take_snapshot
 from .verify import is_fulfilled
 
 _CLOCK_SKEW = 300  # seconds by which the clocks of two machines may differ
@@ -67,8 +67,8 @@ def revalidate(plan: Plan, session: Session) -> Planned:
     stale = tuple(_find_stale(plan, already, by_name, snapshot, account))
     if stale:
         raise StalePlanError(_report_stale(plan, snapshot.account, already, stale))
-    changes, refusals = check(_update_prices(plan, snapshot), guard_input(account, snapshot))
-    return report_plan(plan, changes, refusals, snapshot, already)
+    changes, refusals = check(tuple(_update_prices(plan, snapshot)), account, snapshot)
+    return report_plan(replace(plan, changes=changes), refusals, snapshot, already)
 
 
 def _update_prices(plan: Plan, snapshot: Snapshot) -> Iterator[Change]:
@@ -76,8 +76,7 @@ def _update_prices(plan: Plan, snapshot: Snapshot) -> Iterator[Change]:
     for change in plan.changes:
         stopping = change.existing if change.action.stops else None
         prices = snapshot.prices.get(stopping.id, ()) if stopping else change.prices
-        now = replace(change, prices=prices)
-        yield replace(now, risk=risk(now)) if stopping else now
+        yield replace(change, prices=prices)
 
 
 def _check_age(plan: Plan, session: Session) -> None:
@@ -170,7 +169,7 @@ def _describe_changes(change: Change, now: MeterMatch) -> str:
 
 
 def _describe_change(then: ExistingMeter, now: ExistingMeter) -> str:
-    differing = field_changes(then.as_api(), now.as_api())
+    differing = compare_fields(then.as_api(), now.as_api())
     shown = [field for field in differing if field.path not in _TIMESTAMPS] or differing
     listed = ", ".join(f"{field.path} {field.before!r} -> {field.after!r}" for field in shown)
     return f"{now.id} changed ({listed})" if listed else ""

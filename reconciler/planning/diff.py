@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,10 +12,9 @@ from ..model.meter import ExistingMeter, Status
 from ..model.pattern import matches
 from ..model.price import Price
 from ..model.project import MeterConfig, Policy, Undeclared
-from .risk import risk
 
 
-def field_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldChange, ...]:
+def compare_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldChange, ...]:
     """Return the differing fields of two meters in the API's shape, sorted by dotted path."""
     if before == after:
         return ()
@@ -32,18 +31,29 @@ def field_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[
 
 
 def price_dependencies(names: MeterMatch, policy: Policy) -> tuple[str, ...]:
-    """Return the ids of the meters whose active prices the change, a guard or a warning needs."""
-    change = decide(names, {}, policy)
-    differs = change.reason == Reason.DIFFERS  # consent must cover its prices
-    deactivated = (
-        (change.existing.id,) if change.existing and (change.action.stops or differs) else ()
-    )
-    choosing = change.action is Action.REPLACE or differs or not names.active
-    if not names.desired or names.desired.status != Status.ACTIVE or not choosing:
-        return deactivated
-    if _has_one_match(names, names.desired):
-        return deactivated
-    return (*deactivated, *(other.id for other in names.inactive))
+    """Return the ids of the meters whose active prices the change, a guard or a warning needs.
+
+    These are a meter that is deactivated, or would be with consent, and the inactive meters
+    among which one is chosen to be reactivated.
+    """
+    desired = names.desired
+    if len(names.active) > 1:
+        return ()
+    if desired is None:
+        return _ids(names.active) if _is_owned(names.event_name, policy) else ()
+    if desired.status != Status.ACTIVE:
+        return _ids(names.active)
+    if names.active and same(names.active[0], desired.meter):
+        return ()
+    return _ids(names.active if _has_one_match(names, desired) else names.active + names.inactive)
+
+
+def _ids(meters: Iterable[ExistingMeter]) -> tuple[str, ...]:
+    return tuple(meter.id for meter in meters)
+
+
+def _is_owned(event_name: str, policy: Policy) -> bool:
+    return policy.undeclared is Undeclared.DEACTIVATE and matches(event_name, policy.owns)
 
 
 def _has_one_match(names: MeterMatch, desired: MeterConfig) -> bool:
@@ -54,17 +64,16 @@ def decide(names: MeterMatch, prices: Mapping[str, tuple[Price, ...]], policy: P
     """Return the change of an event_name; `prices` are active prices by meter id, where known."""
     match names.desired:
         case _ if len(names.active) > 1:
-            change = _several_active(names)
+            return _decide_several_active(names)
         case None:
-            change = _undeclared(names, prices, policy)
+            return _decide_undeclared(names, prices, policy)
         case MeterConfig(status=Status.ACTIVE) as desired:
-            change = _declared_active(desired, names, prices)
+            return _decide_active(desired, names, prices)
         case desired:
-            change = _declared_inactive(desired, names, prices)
-    return replace(change, risk=risk(change))
+            return _decide_inactive(desired, names, prices)
 
 
-def _several_active(names: MeterMatch) -> Change:
+def _decide_several_active(names: MeterMatch) -> Change:
     return Change(
         action=Action.BLOCKED if names.desired else Action.UNMANAGED,
         event_name=names.event_name,
@@ -74,11 +83,10 @@ def _several_active(names: MeterMatch) -> Change:
     )
 
 
-def _undeclared(
+def _decide_undeclared(
     names: MeterMatch, prices: Mapping[str, tuple[Price, ...]], policy: Policy
 ) -> Change:
     existing = names.active[0] if names.active else None
-    owned = policy.undeclared is Undeclared.DEACTIVATE and matches(names.event_name, policy.owns)
     change = Change(
         action=Action.UNCHANGED,
         event_name=names.event_name,
@@ -89,17 +97,17 @@ def _undeclared(
     )
     if existing is None:
         return change
-    if owned:
+    if _is_owned(names.event_name, policy):
         return replace(
             change,
             action=Action.DEACTIVATE,
             reason=Reason.OWNED,
-            fields=(_status_change(existing),),
+            fields=(_change_status(existing),),
         )
     return replace(change, action=Action.UNMANAGED, reason=Reason.UNDECLARED)
 
 
-def _declared_active(
+def _decide_active(
     desired: MeterConfig, names: MeterMatch, prices: Mapping[str, tuple[Price, ...]]
 ) -> Change:
     if not names.active:
@@ -112,7 +120,7 @@ def _declared_active(
         desired=desired,
         existing=existing,
         others=names.inactive,
-        fields=field_changes(existing.meter.as_api(), desired.meter.as_api()),
+        fields=compare_fields(existing.meter.as_api(), desired.meter.as_api()),
     )
     if same(existing, desired.meter):
         if change.fields:
@@ -181,11 +189,11 @@ def _reactivate(change: Change, desired: MeterConfig, existing: ExistingMeter) -
         reason=Reason.INACTIVE,
         existing=existing,
         others=tuple(other for other in change.others if other.id != existing.id),
-        fields=field_changes(before, after),
+        fields=compare_fields(before, after),
     )
 
 
-def _declared_inactive(
+def _decide_inactive(
     desired: MeterConfig, names: MeterMatch, prices: Mapping[str, tuple[Price, ...]]
 ) -> Change:
     existing = names.active[0] if names.active else next(iter(names.inactive), None)
@@ -205,12 +213,12 @@ def _declared_inactive(
             action=Action.DEACTIVATE,
             reason=Reason.DECLARED_INACTIVE,
             prices=prices.get(existing.id, ()),
-            fields=(_status_change(existing),),
+            fields=(_change_status(existing),),
         )
-    fields = field_changes(existing.meter.as_api(), desired.meter.as_api())
+    fields = compare_fields(existing.meter.as_api(), desired.meter.as_api())
     change = replace(change, action=Action.BLOCKED, reason=Reason.DIFFERS, fields=fields)
     return replace(change, prices=prices.get(existing.id, ()))
 
 
-def _status_change(existing: ExistingMeter) -> FieldChange:
+def _change_status(existing: ExistingMeter) -> FieldChange:
     return FieldChange("status", existing.status, str(Status.INACTIVE))

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ..diagnostics.codes import planning as rules
 from ..diagnostics.codes.config import UNUSUAL_EVENT_NAME
 from ..diagnostics.diagnostic import Diagnostic, Level
-from ..model.change import Action, Change, Reason, Risk
+from ..model.change import Action, Change, Reason
 from ..model.event import RESEND
 from ..model.meter import ExistingMeter, Status, Unreadable
 from ..model.price import Price
 from ..model.project import MeterConfig
 from ..timestamps import format_duration, format_time
 from .diagnose import diagnose
-from .renames import find_renames
 
 _USUAL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _SHOWN = 5  # prices that a message lists
@@ -29,22 +28,8 @@ def plan_warnings(
 
     `now` is in Unix seconds; `unreadable` is given where the prices could not be read.
     """
-    renames = find_renames(changes)
     return tuple(
-        diagnostic
-        for change in changes
-        for diagnostic in _diagnose_change(change, renames, now, unreadable)
-    )
-
-
-def mark_renames(changes: tuple[Change, ...]) -> tuple[Change, ...]:
-    """Return the changes, with the risk of each create that looks like a rename raised to low."""
-    renames = find_renames(changes)
-    return tuple(
-        replace(change, risk=Risk.LOW)
-        if change.event_name in renames and not change.others
-        else change
-        for change in changes
+        diagnostic for change in changes for diagnostic in _diagnose_change(change, now, unreadable)
     )
 
 
@@ -55,7 +40,7 @@ def partial(what: str = "the account") -> Diagnostic:
 
 
 def _diagnose_change(
-    change: Change, renames: Mapping[str, ExistingMeter], now: int, unreadable: Unreadable | None
+    change: Change, now: int, unreadable: Unreadable | None
 ) -> Iterator[Diagnostic]:
     if change.reason == Reason.DIFFERS and change.existing and change.desired:
         yield _differs(change, change.existing, change.desired, unreadable)
@@ -72,7 +57,7 @@ def _diagnose_change(
         yield _inactive_since(change, change.existing, now)
     elif change.action is Action.CREATE:
         yield from _check_event_name(change)
-        yield from _new_meter(change, renames)
+        yield from _check_new_meter(change)
 
 
 def _check_event_name(change: Change) -> Iterator[Diagnostic]:
@@ -94,12 +79,12 @@ def _inactive_since(change: Change, existing: ExistingMeter, now: int) -> Diagno
     return diagnose(change, rules.INACTIVE_SINCE, message)
 
 
-def _new_meter(change: Change, renames: Mapping[str, ExistingMeter]) -> Iterator[Diagnostic]:
+def _check_new_meter(change: Change) -> Iterator[Diagnostic]:
     if change.others:
         message = f"a new meter is created for {change.event_name!r}; inactive meters of this "
         message += f"event_name: {_ids(change.others)}"
         yield diagnose(change, rules.INACTIVE_METERS, message)
-    elif former := renames.get(change.event_name):
+    elif former := change.renamed_from:
         message = f"{change.event_name!r} looks like a rename of the undeclared meter "
         message += f"{former.event_name!r} ({former.id})"
         yield diagnose(change, rules.LOOKS_LIKE_RENAME, message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders.worlds import COMMANDS, declare, existing, priced, retire, stopped
+from builders.meters import COMMANDS, active_prices, declare, existing, inactive, retire
 
 from reconciler.drift.attribution import REACH, attribute, needs_events
 from reconciler.drift.exemptions import exempt
@@ -23,7 +23,7 @@ OURS = f"reconciler-abcdef012345-{PLAN}-3-1"
 
 def take_snapshot(declared, account, *prices):
     """The lines of an audit, before anybody asked the events."""
-    known = DriftInput(commands=COMMANDS, policy=Policy(), prices=priced(*prices), now=NOW)
+    known = DriftInput(commands=COMMANDS, policy=Policy(), prices=active_prices(*prices), now=NOW)
     return tuple(inspect(names, known) for names in match_meters(declared, account))
 
 
@@ -45,14 +45,14 @@ def explained(lines, *events, jobs=None):
     return attribute(lines, events, NOW, jobs or {})[0].findings[0]
 
 
-STOPPED = ([declare()], [stopped("mtr_a", at=NOW - HOUR)])
+STOPPED = ([declare()], [inactive("mtr_a", at=NOW - HOUR)])
 RENAMED = ([declare()], [existing(display="Other", updated=NOW - HOUR)])
 DIFFERS = ([declare()], [existing(formula="count")])
 UNMANAGED = ([], [existing()])
 RUNNING = ([retire()], [existing()])
 TWO = ([declare()], [existing("mtr_a"), existing("mtr_b")])
-ON_INACTIVE = ([retire()], [stopped("mtr_a", at=NOW - HOUR)], "p@mtr_a")
-TWIN_DIFFERS = ([declare()], [stopped("mtr_a", at=NOW - HOUR, formula="count")])
+ON_INACTIVE = ([retire()], [inactive("mtr_a", at=NOW - HOUR)], "p@mtr_a")
+TWIN_DIFFERS = ([declare()], [inactive("mtr_a", at=NOW - HOUR, formula="count")])
 
 EXPLAINS = [
     (STOPPED, event("deactivated")),
@@ -158,7 +158,7 @@ def test_one_pass_explains_everything_and_stops_there():
             read.append(one.object["id"])
             yield one
 
-    account = [stopped("mtr_1", "a", at=NOW - HOUR), existing("mtr_2", "b")]
+    account = [inactive("mtr_1", "a", at=NOW - HOUR), existing("mtr_2", "b")]
     lines = attribute(take_snapshot([declare("a")], account), events(), NOW, {})
     assert [line.findings[0].attribution.origin for line in lines] == [Origin.OUTSIDE] * 2
     assert read == ["mtr_2", "mtr_1"]
@@ -168,8 +168,8 @@ def test_there_is_nothing_to_ask_about_what_no_event_can_tell():
     """In sync, never made, or stopped longer ago than Stripe remembers."""
     assert not needs_events(take_snapshot([declare()], [existing()]), NOW)
     assert not needs_events(take_snapshot([declare()], []), NOW)
-    assert not needs_events(take_snapshot([declare()], [stopped(at=NOW - REACH - 1)]), NOW)
-    assert needs_events(take_snapshot([declare()], [stopped(at=NOW - REACH)]), NOW)
+    assert not needs_events(take_snapshot([declare()], [inactive(at=NOW - REACH - 1)]), NOW)
+    assert needs_events(take_snapshot([declare()], [inactive(at=NOW - REACH)]), NOW)
     assert needs_events(take_snapshot([], [existing(created=NOW - 2 * REACH)]), NOW)
 
 
@@ -179,7 +179,7 @@ def test_nobody_is_asked_for_the_sake_of_exempt_findings():
     lines = tuple(exempt(line, [rule], "2026-09-21") for line in take_snapshot(*UNMANAGED))
     assert not needs_events(lines, NOW)
     assert attribute(lines, None, NOW, {}) == lines
-    both = (*lines, *take_snapshot([declare("x")], [stopped("mtr_x", "x", at=NOW - HOUR)]))
+    both = (*lines, *take_snapshot([declare("x")], [inactive("mtr_x", "x", at=NOW - HOUR)]))
     on_result = attribute(both, [event("created"), event("deactivated", "mtr_x")], NOW, {})
     assert [line.findings[0].attribution.origin for line in on_result] == [Origin.OUTSIDE] * 2
 
@@ -191,7 +191,7 @@ def test_a_meter_that_never_was_is_nobody_s_doing():
 
 def test_what_is_too_old_is_said_to_be_so():
     """The page of events is not even asked for it."""
-    old = take_snapshot([declare()], [stopped(at=NOW - REACH - 1)])
+    old = take_snapshot([declare()], [inactive(at=NOW - REACH - 1)])
     finding = attribute(old, None, NOW, {})[0].findings[0]
     assert finding.attribution.origin == Origin.OLDER
     assert "no event of the last 30 days" in finding.attribution.note

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from builders.worlds import COMMANDS, declare, existing, priced, stopped
+from builders.meters import COMMANDS, active_prices, declare, existing, inactive
 
 from reconciler.diagnostics.diagnostic import Level, Location
 from reconciler.diagnostics.errors import Exit
-from reconciler.drift.exemptions import exempt, expired
+from reconciler.drift.exemptions import exempt, report_expired
 from reconciler.drift.findings import DriftInput, inspect
 from reconciler.model.finding import Exemption, Severity
 from reconciler.model.match import match_meters
@@ -32,7 +32,7 @@ def ignore(event_name="legacy_*", kind="unmanaged", until="2026-09-21", owner="b
 
 def take_snapshot(name="legacy_sms", declared=(), account=None, prices=(), rules=()):
     known = DriftInput(
-        commands=COMMANDS, policy=Policy(), prices=priced(*prices), now=1_790_000_000
+        commands=COMMANDS, policy=Policy(), prices=active_prices(*prices), now=1_790_000_000
     )
     (names,) = match_meters(declared, [existing(name=name)] if account is None else account)
     return exempt(inspect(names, known), rules, TODAY)
@@ -85,7 +85,7 @@ def test_of_two_findings_the_one_that_counts_comes_first():
 
 def test_an_expired_rule_is_a_finding_at_its_place():
     """Whatever it covered counts again, and it counts itself, as low."""
-    (said,) = expired([ignore(until="2026-09-20"), ignore(until=TODAY)], TODAY)
+    (said,) = report_expired([ignore(until="2026-09-20"), ignore(until=TODAY)], TODAY)
     assert (said.code, said.level, said.location) == ("D010", Level.WARNING, PLACE)
     assert said.message == (
         "the exemption of unmanaged for 'legacy_*' expired on 2026-09-20 (owner: billing): "
@@ -98,7 +98,7 @@ def test_an_expired_rule_is_a_finding_at_its_place():
 @pytest.mark.parametrize(
     ("declared", "account", "severity"),
     [
-        ([declare()], [stopped()], Severity.REVENUE),
+        ([declare()], [inactive()], Severity.REVENUE),
         ([declare()], [existing(formula="count")], Severity.HIGH),
         ([declare()], [existing(display="Other")], Severity.LOW),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from builders.worlds import COMMANDS, OWNING, declare, existing, priced, retire, stopped
+from builders.meters import COMMANDS, OWNING, active_prices, declare, existing, inactive, retire
 
 from reconciler.diagnostics.codes import CATALOGUE
 from reconciler.drift.findings import DriftInput, inspect
@@ -21,7 +21,7 @@ LOW, HIGH, REVENUE = Severity.LOW, Severity.HIGH, Severity.REVENUE
 def take_snapshot(declared=(), account=(), prices=(), policy=None, now=NOW):
     """The one line of an account in which there is one name."""
     known = DriftInput(
-        commands=COMMANDS, policy=policy or Policy(), prices=priced(*prices), now=now
+        commands=COMMANDS, policy=policy or Policy(), prices=active_prices(*prices), now=now
     )
     (names,) = match_meters(declared, account)
     return inspect(names, known)
@@ -30,41 +30,41 @@ def take_snapshot(declared=(), account=(), prices=(), policy=None, now=NOW):
 TABLE = {
     "in sync": ([declare()], [existing()], [], [], []),
     "in sync with a price": ([declare()], [existing()], ["p@mtr_a"], [], []),
-    "retired, as declared": ([retire()], [stopped()], [], [], []),
+    "retired, as declared": ([retire()], [inactive()], [], [], []),
     "retired, never made": ([retire()], [], [], [], []),
-    "retired, no file speaks of it": ([], [stopped()], [], [], []),
-    "stopped": ([declare()], [stopped()], [], [("inactive", REVENUE)], [APPLY]),
+    "retired, no file speaks of it": ([], [inactive()], [], [], []),
+    "stopped": ([declare()], [inactive()], [], [("inactive", REVENUE)], [APPLY]),
     "stopped, with a price: told once": (
         [declare()],
-        [stopped()],
+        [inactive()],
         ["p@mtr_i"],
         [("inactive", REVENUE)],
         [APPLY],
     ),
     "stopped, renamed: one apply does both": (
         [declare()],
-        [stopped(display="Other")],
+        [inactive(display="Other")],
         [],
         [("inactive", REVENUE)],
         [APPLY],
     ),
     "stopped, the priced twin differs": (
         [declare()],
-        [stopped("mtr_1"), stopped("mtr_2", formula="count")],
+        [inactive("mtr_1"), inactive("mtr_2", formula="count")],
         ["p@mtr_2"],
         [("inactive", REVENUE)],
         ['default_aggregation: {formula: "count"}'],
     ),
     "stopped, several priced twins": (
         [declare(retires=("mtr_0",))],
-        [stopped("mtr_1"), stopped("mtr_2", at=1_700_000_600)],
+        [inactive("mtr_1"), inactive("mtr_2", at=1_700_000_600)],
         ["p@mtr_2", "q@mtr_1"],
         [("inactive", REVENUE)],
         ['retires: ["mtr_0", "mtr_2", "mtr_1"]  # leave out the one to keep'],
     ),
     "stopped, a priced twin given up, another differs": (
         [declare(retires=("mtr_0",))],
-        [stopped("mtr_0", at=1_700_000_600), stopped("mtr_2", formula="count")],
+        [inactive("mtr_0", at=1_700_000_600), inactive("mtr_2", formula="count")],
         ["p@mtr_2", "q@mtr_0"],
         [("inactive", REVENUE)],
         ['default_aggregation: {formula: "count"}'],
@@ -72,36 +72,36 @@ TABLE = {
     "missing": ([declare()], [], [], [("missing", REVENUE)], [APPLY]),
     "missing, a twin differs": (
         [declare()],
-        [stopped(formula="count")],
+        [inactive(formula="count")],
         [],
         [("missing", REVENUE)],
         [APPLY],
     ),
     "missing, a price is left on the retired twin": (
         [declare(retires=("mtr_i",))],
-        [stopped()],
+        [inactive()],
         ["p@mtr_i"],
         [("missing", REVENUE), ("price_on_inactive", REVENUE)],
         [APPLY, 'accepts: {prices: ["p"]}'],
     ),
     "a price on an inactive twin": (
         [declare(accepts=("old",))],
-        [existing(), stopped()],
+        [existing(), inactive()],
         ["p@mtr_i"],
         [("price_on_inactive", REVENUE)],
         ['accepts: {prices: ["old", "p"]}'],
     ),
     "a price on a retired meter": (
         [retire()],
-        [stopped()],
+        [inactive()],
         ["p@mtr_i"],
         [("price_on_inactive", REVENUE)],
         ['accepts: {prices: ["p"]}'],
     ),
-    "an accepted price": ([retire(accepts=("p",))], [stopped()], ["p@mtr_i"], [], []),
+    "an accepted price": ([retire(accepts=("p",))], [inactive()], ["p@mtr_i"], [], []),
     "a price on an undeclared inactive meter": (
         [],
-        [stopped()],
+        [inactive()],
         ["p@mtr_i"],
         [("price_on_inactive", REVENUE)],
         [
@@ -234,7 +234,7 @@ def test_every_kind_is_acted_out_and_explained():
 def test_the_outage_clock_says_since_when_how_long_and_until_when():
     """Usage may be dated back 35 days, unless its invoice was finalised before."""
     at = NOW - 3 * 24 * HOUR - 4 * HOUR
-    (finding,) = take_snapshot([declare()], [stopped(at=at)], ["p@mtr_i", "q@mtr_i"]).findings
+    (finding,) = take_snapshot([declare()], [inactive(at=at)], ["p@mtr_i", "q@mtr_i"]).findings
     assert (finding.since, finding.resend_until) == (at, at + RESEND)
     assert finding.message == (
         "'calls' is declared active, but mtr_i has been inactive for 3 days 4 hours; usage sent "
@@ -246,13 +246,13 @@ def test_the_outage_clock_says_since_when_how_long_and_until_when():
 def test_an_outage_of_more_than_35_days_has_lost_usage_for_good():
     """Nothing is promised that the API would refuse."""
     at = NOW - RESEND
-    (finding,) = take_snapshot([declare()], [stopped(at=at)]).findings
+    (finding,) = take_snapshot([declare()], [inactive(at=at)]).findings
     assert finding.resend_until is None
 
 
 def test_the_outage_began_when_the_last_twin_stopped():
     """Of several inactive meters, the one that ran last."""
-    others = [stopped("mtr_1", at=NOW - 9000), stopped("mtr_2", at=NOW - HOUR)]
+    others = [inactive("mtr_1", at=NOW - 9000), inactive("mtr_2", at=NOW - HOUR)]
     (finding,) = take_snapshot([declare()], others).findings
     assert (finding.since, finding.meter_ids) == (NOW - HOUR, ("mtr_2",))
 
@@ -275,7 +275,7 @@ def test_before_events_are_asked_the_meter_itself_dates_the_finding(case):
 
 def test_of_several_stopped_meters_the_last_stop_dates_their_prices():
     """From then on none of them served the prices."""
-    others = [stopped("mtr_1", at=NOW - HOUR), stopped("mtr_2", at=NOW - 9000)]
+    others = [inactive("mtr_1", at=NOW - HOUR), inactive("mtr_2", at=NOW - 9000)]
     (finding,) = take_snapshot([retire()], others, ["p@mtr_1", "q@mtr_2"]).findings
     assert (finding.since, finding.meter_ids) == (NOW - HOUR, ("mtr_1", "mtr_2"))
 

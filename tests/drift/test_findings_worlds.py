@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from builders.worlds import COMMANDS, OWNING, declare, existing, priced, retire, stopped
+from builders.meters import COMMANDS, OWNING, active_prices, declare, existing, inactive, retire
 
 from reconciler.drift.findings import DriftInput, inspect
 from reconciler.model.change import Action
@@ -18,7 +18,7 @@ NOW = 1_790_000_000
 
 def take_snapshot(names, prices, policy):
     return inspect(
-        names, DriftInput(commands=COMMANDS, policy=policy, prices=priced(*prices), now=NOW)
+        names, DriftInput(commands=COMMANDS, policy=policy, prices=active_prices(*prices), now=NOW)
     )
 
 
@@ -36,7 +36,7 @@ ACTIVE = [
     [existing(display="Other")],
     [existing(), existing("mtr_b")],
 ]
-INACTIVE = [[], [stopped()], [stopped(), stopped("mtr_j", formula="count", at=NOW - 60)]]
+INACTIVE = [[], [inactive()], [inactive(), inactive("mtr_j", formula="count", at=NOW - 60)]]
 PRICES = [[], ["price_1@mtr_a"], ["price_1@mtr_i"], ["price_1@mtr_i", "price_2@mtr_j"]]
 WORLDS = [
     (desired, active + inactive, prices, policy)
@@ -52,7 +52,7 @@ def test_audit_and_plan_never_disagree():
     for desired, account, prices, policy in WORLDS:
         (names,) = match_meters(desired, account)
         line = take_snapshot(names, prices, policy)
-        planned = decide(names, priced(*prices), policy)
+        planned = decide(names, active_prices(*prices), policy)
         kinds = {finding.kind for finding in line.findings}
         if planned.action is Action.UNCHANGED:
             assert kinds <= {Kind.PRICE_ON_INACTIVE}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import yaml
-from builders.worlds import COMMANDS, existing, priced, stopped
+from builders.meters import COMMANDS, active_prices, existing, inactive
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -29,7 +29,7 @@ def test_a_declaration_reads_back_as_the_meter(name, display, key):
 
 def test_a_stopped_meter_is_declared_so_with_its_prices():
     """The declaration changes nothing in the account."""
-    (entry,) = yaml.safe_load(declare(stopped(), priced("p@mtr_i")["mtr_i"]).text)
+    (entry,) = yaml.safe_load(declare(inactive(), active_prices("p@mtr_i")["mtr_i"]).text)
     assert entry["status"] == "inactive"
     assert entry["accepts"] == {"prices": ["p"]}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders.stage import allowed, asked, context
-from builders.worlds import declare, existing, retire, stopped
+from builders.emulated import allowed_requests, context, request_of
+from builders.meters import declare, existing, inactive, retire
 
 from reconciler.diagnostics.diagnostic import Level
 from reconciler.diagnostics.errors import Exit
@@ -27,13 +27,13 @@ EVERY = [
     declare("same"),
 ]
 METERS = [
-    stopped("mtr_w", "woken"),
+    inactive("mtr_w", "woken"),
     existing("mtr_n", "named"),
     existing("mtr_o", "old", formula="count"),
     existing("mtr_g", "gone"),
     existing("mtr_e", "same"),
     existing("mtr_x", "x"),
-    stopped("mtr_z", "z"),
+    inactive("mtr_z", "z"),
 ]
 
 
@@ -50,9 +50,9 @@ def codes(report, level=Level.ERROR):
 def test_a_plan_writes_nothing():
     """Only GET requests, and the account is as before."""
     with context(METERS, declared=EVERY) as it:
-        before = it.raw()
+        before = it.stored()
         planned = it.plan()
-        assert it.raw() == before
+        assert it.stored() == before
         assert it.posts() == []
         assert {entry.method for entry in it.server.log} == {"GET"}
     assert planned.report.exit_code is Exit.DONE
@@ -64,13 +64,13 @@ def test_a_plan_writes_nothing():
 def test_applying_gives_what_is_declared_and_then_nothing_is_left():
     """Every kind of line at once; meters that no line writes stay byte for byte."""
     with context(METERS, declared=EVERY) as it:
-        before, planned = it.raw(), it.plan()
+        before, planned = it.stored(), it.plan()
         report = it.apply(planned)
         assert report.exit_code is Exit.DONE
         assert set(statuses(report).values()) == {"done"}
         assert codes(report, Level.INFO) == ["A101"]
-        assert {asked(entry) for entry in it.posts()} <= allowed(planned)
-        after = it.raw()
+        assert {request_of(entry) for entry in it.posts()} <= allowed_requests(planned)
+        after = it.stored()
         assert {id_ for id_ in before if after[id_] == before[id_]} == {"mtr_e", "mtr_z"}
         it.server.log.clear()
         again = it.apply()
@@ -223,7 +223,7 @@ def test_a_listing_that_lags_is_waited_for(lag):
 def test_what_somebody_undoes_before_the_closing_look_is_told():
     """Every line was done, and the account does not match all the same."""
     with context(declared=[declare()]) as it:
-        report = it.apply(on_result=lambda line: it.tell(line.result.meter_id, "deactivate"))
+        report = it.apply(on_result=lambda line: it.edit(line.result.meter_id, "deactivate"))
     assert statuses(report) == {"calls": "done"}
     assert report.exit_code is Exit.PARTIAL
     assert codes(report) == ["A102"]
@@ -256,7 +256,7 @@ def test_an_interrupted_apply_is_finished_by_the_next(after):
         assert it.apply().exit_code is Exit.DONE
         names = sorted(meter.event_name for meter in it.list_all().values() if meter.active)
         assert names == ["named", "new", "old", "same", "woken"]
-        assert len(it.raw()) == len(METERS) + 2
+        assert len(it.stored()) == len(METERS) + 2
 
 
 def test_the_way_out_of_an_emulated_loss_is_said_once():

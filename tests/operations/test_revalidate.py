@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders.stage import context
-from builders.worlds import declare, existing, retire, stopped
+from builders.emulated import context
+from builders.meters import declare, existing, inactive, retire
 from operations.test_plan_and_apply import EVERY, METERS, codes, statuses
 
 from reconciler.diagnostics.errors import Exit, RefusedError, StaleError
@@ -20,7 +20,7 @@ from reconciler.planning.plan_file import dumps, loads
 from reconciler.planning.scope import Scope
 from reconciler.stripe.meter_writer import AccountMeters
 
-TWINS = [stopped("mtr_1", at=1), stopped("mtr_2", at=2)]
+TWINS = [inactive("mtr_1", at=1), inactive("mtr_2", at=2)]
 
 
 def saved(planned):
@@ -54,14 +54,14 @@ def test_a_plan_applied_twice_writes_once():
 
 
 MOVED = {
-    "renamed": lambda it: it.tell("mtr_n", display_name="Theirs"),
+    "renamed": lambda it: it.edit("mtr_n", display_name="Theirs"),
     "renamed and back": lambda it: (
-        it.tell("mtr_n", display_name="Theirs"),
-        it.tell("mtr_n", display_name="Named"),
+        it.edit("mtr_n", display_name="Theirs"),
+        it.edit("mtr_n", display_name="Named"),
     ),
-    "stopped": lambda it: it.tell("mtr_n", "deactivate"),
+    "stopped": lambda it: it.edit("mtr_n", "deactivate"),
     "a twin came": lambda it: (
-        it.tell("mtr_n", "deactivate"),
+        it.edit("mtr_n", "deactivate"),
         it.server.edit(
             "/v1/billing/meters",
             {
@@ -71,8 +71,8 @@ MOVED = {
             },
         ),
     ),
-    "the old one was stopped": lambda it: it.tell("mtr_o", "deactivate"),
-    "woken, not renamed": lambda it: it.tell("mtr_w", "reactivate"),
+    "the old one was stopped": lambda it: it.edit("mtr_o", "deactivate"),
+    "woken, not renamed": lambda it: it.edit("mtr_w", "reactivate"),
 }
 
 
@@ -83,10 +83,10 @@ def test_a_line_that_moved_makes_the_plan_stale(how):
         planned = saved(it.plan())
         it.clock.sleep(60)
         MOVED[how](it)
-        before = it.raw()
+        before = it.stored()
         with pytest.raises(StaleError) as caught:
             it.revalidate(planned)
-        assert it.raw() == before
+        assert it.stored() == before
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.code == "A001"
     assert diagnostic.location
@@ -118,7 +118,7 @@ def test_a_stale_narrowed_plan_is_reported_as_incomplete():
     """Its report has every change, and still is not that of the whole account."""
     with context(METERS, declared=EVERY) as it:
         planned = saved(it.plan(scope=Scope(only=("named", "new"))))
-        it.tell("mtr_n", display_name="Theirs")
+        it.edit("mtr_n", display_name="Theirs")
         with pytest.raises(StalePlanError) as caught:
             it.revalidate(planned)
     report = caught.value.report
@@ -127,10 +127,10 @@ def test_a_stale_narrowed_plan_is_reported_as_incomplete():
 
 def test_a_twin_that_moved_makes_the_plan_stale():
     """All live meters of a name that is written are part of what was approved."""
-    meters = [existing("mtr_n", "named"), stopped("mtr_t", "named", formula="count")]
+    meters = [existing("mtr_n", "named"), inactive("mtr_t", "named", formula="count")]
     with context(meters, declared=[declare("named", display="Other")]) as it:
         planned = saved(it.plan())
-        it.tell("mtr_t", display_name="Theirs")
+        it.edit("mtr_t", display_name="Theirs")
         with pytest.raises(StaleError):
             it.revalidate(planned)
 
@@ -159,8 +159,8 @@ def test_what_somebody_else_did_already_is_left_out():
     """The other lines are done."""
     with context(METERS, declared=EVERY) as it:
         planned = saved(it.plan())
-        it.tell("mtr_g", "deactivate")
-        it.tell("mtr_n", display_name="Other")
+        it.edit("mtr_g", "deactivate")
+        it.edit("mtr_n", display_name="Other")
         report = it.revalidate(planned)
     became = statuses(report)
     assert {name for name, status in became.items() if status == "already"} == {"gone", "named"}
@@ -210,9 +210,9 @@ def test_the_guards_are_those_of_now():
     with context([existing("mtr_g", "gone")], declared=wants) as it:
         planned = saved(it.plan())
         it.declare(*wants, protect=("g*",))
-        before = it.raw()
+        before = it.stored()
         report = it.revalidate(planned, on_refused=OnRefused.ABORT)
-        assert it.raw() == before
+        assert it.stored() == before
     assert (codes(report), report.exit_code) == (["G002"], Exit.REFUSED)
 
 

@@ -6,7 +6,7 @@ import copy
 import json
 
 import pytest
-from builders.worlds import declare, existing, lines, plan_of, priced, retire, stopped
+from builders.meters import active_prices, decide_all, declare, existing, inactive, plan_of, retire
 from hypothesis import example, given
 from hypothesis import strategies as st
 from planning.test_plan import EVERY_LINE
@@ -16,10 +16,10 @@ from reconciler.model.project import AccountRef
 from reconciler.planning.plan import seal
 from reconciler.planning.plan_file import dumps, loads
 
-PRICED = lines(
+PRICED = decide_all(
     [declare(accepts=("p",), retires=("mtr_x",), protect=True), retire("gone", accepts=("q",))],
-    [stopped("mtr_1"), stopped("mtr_2", formula="last"), existing("mtr_g", "gone", window="day")],
-    priced("p@mtr_1", "q@mtr_g"),
+    [inactive("mtr_1"), inactive("mtr_2", formula="last"), existing("mtr_g", "gone", window="day")],
+    active_prices("p@mtr_1", "q@mtr_g"),
 )
 PLAN = plan_of(*EVERY_LINE, commit="a" * 40, created_at=1_790_000_000)
 
@@ -30,8 +30,8 @@ PLAN = plan_of(*EVERY_LINE, commit="a" * 40, created_at=1_790_000_000)
         PLAN,
         plan_of(*PRICED, complete=False),
         plan_of(account=AccountRef("empty")),
-        plan_of(*lines([declare(display='Zoë "\\\n\u2028 \U0001f4a1')], [existing()])),
-        plan_of(*lines([declare()], [existing(), existing("mtr_b"), stopped()])),
+        plan_of(*decide_all([declare(display='Zoë "\\\n\u2028 \U0001f4a1')], [existing()])),
+        plan_of(*decide_all([declare()], [existing(), existing("mtr_b"), inactive()])),
     ],
     ids=["every kind of line", "prices and consent", "nothing", "odd characters", "two active"],
 )

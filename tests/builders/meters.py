@@ -91,7 +91,7 @@ def existing(
     )
 
 
-def stopped(
+def inactive(
     id_: str = "mtr_i",
     name: str = "calls",
     *,
@@ -112,7 +112,7 @@ def stopped(
     )
 
 
-def priced(*prices: str) -> dict[str, tuple[Price, ...]]:
+def active_prices(*prices: str) -> dict[str, tuple[Price, ...]]:
     """Active prices by meter id, each written `price@meter`."""
     found: dict[str, tuple[Price, ...]] = {}
     for word in prices:
@@ -121,7 +121,7 @@ def priced(*prices: str) -> dict[str, tuple[Price, ...]]:
     return found
 
 
-def lines(
+def decide_all(
     declared: tuple[MeterConfig, ...] | list[MeterConfig],
     account: tuple[ExistingMeter, ...] | list[ExistingMeter],
     prices: dict[str, tuple[Price, ...]] | None = None,

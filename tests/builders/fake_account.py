@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
-from builders.worlds import plan_of
+from builders.meters import plan_of
 from virtual import VirtualClock
 
 from reconciler.diagnostics.diagnostic import Diagnostic, Level
@@ -18,7 +18,7 @@ from reconciler.model.change import Change
 from reconciler.model.meter import ExistingMeter, StatusTransitions
 
 NOW = 1_790_000_000
-SAID = Diagnostic("S999", Level.ERROR, "said the API")
+API_ERROR = Diagnostic("S999", Level.ERROR, "said the API")
 
 Behaviour = Callable[["Account", Step], Outcome]
 
@@ -55,7 +55,7 @@ class Account:
         with self.lock:
             target = step.meter_id or step.change.event_name
             self.requests.append((str(step.operation), target, key))
-            behave = self.script.pop(0) if self.script else snapshot()
+            behave = self.script.pop(0) if self.script else confirmed()
             return behave(self, step)
 
     def read(self, meter_id: str) -> ExistingMeter | None:
@@ -109,38 +109,38 @@ class Account:
             raise self.blind[call]
 
 
-def snapshot(*, shows: ExistingMeter | None = None, **more: object) -> Behaviour:
+def confirmed(*, shows: ExistingMeter | None = None, **more: object) -> Behaviour:
     """A fresh 2xx answer after the effect; with `shows`, one without effect that shows this."""
     return lambda account, step: Confirmed(shows or account.obey(step), "req_1", **more)
 
 
 def replayed(shows: ExistingMeter, attempts: int = 1, doubts: int = 0) -> Behaviour:
     """An old answer."""
-    return snapshot(shows=shows, replayed=True, attempts=attempts, doubts=doubts)
+    return confirmed(shows=shows, replayed=True, attempts=attempts, doubts=doubts)
 
 
-def refused(status: int = 400, **more: object) -> Behaviour:
+def rejected(status: int = 400, **more: object) -> Behaviour:
     """A definite no."""
-    return lambda *_: Rejected(SAID, status, "req_1", **more)
+    return lambda *_: Rejected(API_ERROR, status, "req_1", **more)
 
 
-def lost(status: int | None = None, **more: object) -> Behaviour:
+def lost_request(status: int | None = None, **more: object) -> Behaviour:
     """A doubtful answer, and there was no effect."""
     more.setdefault("doubts", int(status != 429))
-    return lambda *_: Indeterminate(SAID, status, "req_1", **more)
+    return lambda *_: Indeterminate(API_ERROR, status, "req_1", **more)
 
 
-def late(status: int | None = None, **more: object) -> Behaviour:
+def lost_answer(status: int | None = None, **more: object) -> Behaviour:
     """A doubtful answer, and there was an effect."""
 
     def behave(account: Account, step: Step) -> Outcome:
         account.obey(step)
-        return Indeterminate(SAID, status, "req_1", **more)
+        return Indeterminate(API_ERROR, status, "req_1", **more)
 
     return behave
 
 
-def then(behaviour: Behaviour, edit: Callable[[Account], object]) -> Behaviour:
+def followed_by(behaviour: Behaviour, edit: Callable[[Account], object]) -> Behaviour:
     """Somebody else changes something right after the request."""
 
     def behave(account: Account, step: Step) -> Outcome:
@@ -160,9 +160,9 @@ def raising(error: BaseException) -> Behaviour:
     return behave
 
 
-def fails(kind: type[ReconcilerError], message: str = "no answer") -> ReconcilerError:
+def read_error(kind: type[ReconcilerError], message: str = "no answer") -> ReconcilerError:
     """An error of the account when it is read."""
-    return kind(replace(SAID, message=message))
+    return kind(replace(API_ERROR, message=message))
 
 
 def run_of(account: Account, *changes: Change, **more: object) -> ApplyContext:
@@ -170,16 +170,15 @@ def run_of(account: Account, *changes: Change, **more: object) -> ApplyContext:
     plan = plan_of(*changes)
     facts = {
         "plan": plan,
-        "changes": plan.changes,
         "meters": account,
         "clock": VirtualClock(NOW),
         "livemode": False,
         **more,
     }
-    return ApplyContext(**{"journal": Pages(), **facts})
+    return ApplyContext(**{"journal": MemoryJournal(), **facts})
 
 
-class Pages:
+class MemoryJournal:
     """A notebook in memory."""
 
     def __init__(self) -> None:
