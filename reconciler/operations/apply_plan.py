@@ -44,8 +44,8 @@ def apply_plan(
     """
     report = planned.report
     if report.exit_code is not Exit.DONE and on_refused is OnRefused.ABORT:
-        return replace(report, changes=tuple(_not_applied(change) for change in report.changes))
-    changes = apply(_context(planned, session, journal, on_result))
+        return replace(report, changes=tuple(_skip(change) for change in report.changes))
+    changes = apply(_build_context(planned, session, journal, on_result))
     what = "the account" if report.complete else "the part that was read"
     verification, also = ((), Exit.DONE) if session.stopped() else verify(changes, session, what)
     interrupted = Exit.INTERRUPTED if session.stopped() else Exit.DONE
@@ -57,7 +57,7 @@ def apply_plan(
     )
 
 
-def _context(
+def _build_context(
     planned: Planned,
     session: Session,
     journal: Journal,
@@ -71,13 +71,13 @@ def _context(
         livemode=session.account.livemode,
         stopped=session.stopped,
         on_result=on_result,
-        recovery_command=recovery_command(session.account),
+        recovery_command=build_recovery_command(session.account),
         already=planned.already,
         active_prices=lambda meter_id: session.prices.for_meters((meter_id,)),
     )
 
 
-def _not_applied(reported: ReportedChange) -> ReportedChange:
+def _skip(reported: ReportedChange) -> ReportedChange:
     change = reported.change
     if not change.action.writes:
         return replace(reported, result=blocked(change))
@@ -86,7 +86,7 @@ def _not_applied(reported: ReportedChange) -> ReportedChange:
     return replace(reported, result=ChangeResult(ResultStatus.SKIPPED, error=error))
 
 
-def recovery_command(account: Account) -> str:
+def build_recovery_command(account: Account) -> str:
     """Return the command that reactivates a meter manually, with `{id}` for the meter's id.
 
     It is empty for an emulated account, which only this process can reach.
