@@ -12,6 +12,7 @@ from ..diagnostics.errors import Exit
 from ..execution.execute_step import ApplyContext
 from ..execution.executor import apply, blocked
 from ..execution.protocol import NULL_JOURNAL, Journal
+from ..model.change import Change
 from ..model.project import Account
 from ..planning.diagnose import diagnose
 from ..report.exit_code import exit_code_for_apply
@@ -43,7 +44,7 @@ def apply_plan(
     `on_result` is called as each change ends. The report has the exit code of the command line.
     """
     report = planned.report
-    if report.exit_code is not Exit.DONE and on_refused is OnRefused.ABORT:
+    if _is_aborted(planned, on_refused):
         return replace(report, changes=tuple(_skip(change) for change in report.changes))
     changes = apply(_build_context(planned, session, journal, on_result))
     what = "the account" if report.complete else "the part that was read"
@@ -55,6 +56,23 @@ def apply_plan(
         exit_code=exit_code_for_apply(changes, report.exit_code, interrupted, also),
         diagnostics=(*report.diagnostics, *verification),
     )
+
+
+def select_changes(planned: Planned, on_refused: OnRefused) -> tuple[Change, ...]:
+    """Return the changes of a plan that requests would be sent for."""
+    if _is_aborted(planned, on_refused):
+        return ()
+    return tuple(
+        change
+        for change in planned.plan.changes
+        if change.action.writes
+        and not change.refused_by
+        and change.event_name not in planned.already
+    )
+
+
+def _is_aborted(planned: Planned, on_refused: OnRefused) -> bool:
+    return planned.report.exit_code is not Exit.DONE and on_refused is OnRefused.ABORT
 
 
 def _build_context(
