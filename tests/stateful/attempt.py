@@ -22,7 +22,7 @@ from reconciler.operations.make_plan import Planned, make_plan
 from reconciler.operations.revalidate import revalidate
 from reconciler.operations.session import Session
 from reconciler.planning.plan import Plan
-from reconciler.planning.plan_file import dumps, loads
+from reconciler.planning.plan_file import dump_plan, load_plan
 from reconciler.report.report import AccountReport, ReportedChange
 
 
@@ -41,12 +41,12 @@ class Saved:
     @property
     def plan(self) -> Plan:
         """The plan, as another job loads it."""
-        return loads(self.text, "plan.json")
+        return load_plan(self.text, "plan.json")
 
 
 def save(it: Context) -> Saved:
     """A plan of now, in a file."""
-    return Saved(dumps(it.plan().plan), len(history(it)), it.account.policy)
+    return Saved(dump_plan(it.plan().plan), len(history(it)), it.account.policy)
 
 
 class Attempt:

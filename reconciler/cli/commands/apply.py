@@ -81,7 +81,7 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
         project=project,
         commit=commit,
         scope=scope_for(accounts, options.only),
-        saved=plan_file.loads(files.read(options.plan), options.plan) if options.plan else None,
+        saved=plan_file.load_plan(files.read(options.plan), options.plan) if options.plan else None,
         expected=options.expect,
         on_refused=OnRefused.SKIP if options.skip_refused else OnRefused.ABORT,
         asks=not (options.yes or options.plan),
