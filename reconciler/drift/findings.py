@@ -31,20 +31,19 @@ class DriftInput:
     prices: PricesByMeter
     now: int
 
-    def prices_of(self, meters: Iterable[ExistingMeter]) -> tuple[Price, ...]:
+    def find_prices(self, meters: Iterable[ExistingMeter]) -> tuple[Price, ...]:
         """Return the active prices that use any of these meters."""
         return tuple(price for meter in meters for price in self.prices.get(meter.id, ()))
 
 
 def inspect(names: MeterMatch, known: DriftInput) -> DriftEntry:
     """Return the drift entry of one event_name, its worst finding first."""
-    meters = (*names.active, *names.inactive)
     change = decide(names, known.prices, known.policy)
     return DriftEntry(
         event_name=names.event_name,
         location=names.desired.location if names.desired else None,
-        meters=meters,
-        prices=known.prices_of(meters),
+        meters=names.meters,
+        prices=known.find_prices(names.meters),
         findings=sort_findings(_find(names, change, known)),
     )
 
@@ -201,7 +200,7 @@ def _format_value(value: object) -> str:
 
 def _report_two_active(names: MeterMatch, known: DriftInput) -> Finding:
     ids = tuple(existing.id for existing in names.active)
-    prices = known.prices_of(names.active)
+    prices = known.find_prices(names.active)
     unused = min(
         names.active, key=lambda meter: (meter.id in known.prices, -meter.created, meter.id)
     )
@@ -235,7 +234,7 @@ def _check_inactive_prices(
     names: MeterMatch, change: Change, known: DriftInput
 ) -> Iterator[Finding]:
     covered = _list_unserved_prices(names, change, known)
-    open_ = [price for price in known.prices_of(names.inactive) if price not in covered]
+    open_ = [price for price in known.find_prices(names.inactive) if price not in covered]
     prices = unaccepted_prices(open_, names.desired)
     if not prices:
         return
@@ -262,7 +261,7 @@ def _list_unserved_prices(
     wanted = names.desired is not None and names.desired.status == Status.ACTIVE
     if names.active or not wanted or change.action is Action.CREATE:
         return ()
-    return known.prices_of([change.existing] if change.existing else names.inactive)
+    return known.find_prices([change.existing] if change.existing else names.inactive)
 
 
 def _accept_prices(prices: Iterable[Price], desired: MeterConfig) -> Remediation:

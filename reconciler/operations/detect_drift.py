@@ -23,7 +23,7 @@ from ..model.price import by_meter
 from ..model.project import Project
 from ..planning.guards import check
 from ..planning.scope import EVERYTHING, Scope, select_in_scope
-from ..planning.warnings import partial
+from ..planning.warnings import note_partial
 from ..report.exit_code import exit_code_for_drift
 from ..report.report import AccountReport
 from ..stripe.client import readable
@@ -59,7 +59,7 @@ def detect_drift(
         today = date(int(session.clock.now()))
         diagnostics = (*diagnostics, *report_expired(session.account.ignore, today), *unreadable)
         complete = not unreadable and not scope.narrowed
-    diagnostics += (partial(),) if scope.narrowed else ()
+    diagnostics += (note_partial(),) if scope.narrowed else ()
     return AccountReport(
         account=snapshot.account,
         exit_code=exit_code_for_drift(entries, diagnostics, fail_on),

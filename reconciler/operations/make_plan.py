@@ -17,7 +17,7 @@ from ..planning.guards import check
 from ..planning.plan import Plan, Target, seal, sort_for_apply
 from ..planning.renames import mark_renames
 from ..planning.scope import EVERYTHING, Scope, select_in_scope
-from ..planning.warnings import partial, plan_warnings
+from ..planning.warnings import note_partial, plan_warnings
 from ..report.exit_code import exit_code_for_plan
 from ..report.report import AccountReport, ReportedChange
 from .session import Session
@@ -73,7 +73,7 @@ def report_plan(
 ) -> Planned:
     """Return a plan with its report."""
     warnings = plan_warnings(plan.changes, snapshot.taken_at, snapshot.unreadable)
-    diagnostics = (*refusals, *warnings, *(() if plan.complete else (partial(),)))
+    diagnostics = (*refusals, *warnings, *(() if plan.complete else (note_partial(),)))
     report = AccountReport(
         account=plan.account,
         exit_code=exit_code_for_plan(plan.changes, diagnostics),

@@ -159,7 +159,7 @@ def _explain_stale(change: Change, now: MeterMatch, snapshot: Snapshot, account:
 def _describe_changes(change: Change, now: MeterMatch) -> str:
     """Return how the meters of an event_name differ from those that were read for the plan."""
     then = {meter.id: meter for meter in change.existing_meters}
-    here = {meter.id: meter for meter in (*now.active, *now.inactive)}
+    here = {meter.id: meter for meter in now.meters}
     differences = [f"{id_} no longer has this event_name" for id_ in then.keys() - here.keys()]
     differences += [f"{id_} is new" for id_ in here.keys() - then.keys()]
     differences += [_describe_change(then[id_], here[id_]) for id_ in then.keys() & here.keys()]

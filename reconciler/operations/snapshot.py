@@ -11,7 +11,7 @@ from ..model.meter import ExistingMeter, Unreadable
 from ..model.price import Price, by_meter
 from ..model.project import Account, AccountRef
 from ..model.snapshot import Snapshot
-from ..planning.diff import price_dependencies
+from ..planning.diff import list_price_dependencies
 from ..planning.guards import check
 from .session import Session
 
@@ -25,7 +25,9 @@ def take_snapshot(
 
     The mode is that of any listed object, else the one of the key's prefix.
     """
-    wanted = {each.event_name: price_dependencies(each, session.account.policy) for each in names}
+    wanted = {
+        each.event_name: list_price_dependencies(each, session.account.policy) for each in names
+    }
     ids = tuple(id_ for some in wanted.values() for id_ in some)
     found = _list_active_prices(session, ids)
     livemode = existing[0].livemode if existing else session.key_livemode

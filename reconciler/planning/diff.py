@@ -10,7 +10,7 @@ from ..model.change import Action, Change, FieldChange, Reason
 from ..model.match import MeterMatch, flat, same
 from ..model.meter import ExistingMeter, Status
 from ..model.pattern import matches
-from ..model.price import Price
+from ..model.price import PricesByMeter
 from ..model.project import MeterConfig, Policy, Undeclared
 
 
@@ -30,7 +30,7 @@ def compare_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple
     )
 
 
-def price_dependencies(names: MeterMatch, policy: Policy) -> tuple[str, ...]:
+def list_price_dependencies(names: MeterMatch, policy: Policy) -> tuple[str, ...]:
     """Return the ids of the meters whose active prices the change, a guard or a warning needs.
 
     These are a meter that is deactivated, or would be with consent, and the inactive meters
@@ -40,15 +40,15 @@ def price_dependencies(names: MeterMatch, policy: Policy) -> tuple[str, ...]:
     if len(names.active) > 1:
         return ()
     if desired is None:
-        return _ids(names.active) if _is_owned(names.event_name, policy) else ()
+        return _list_ids(names.active) if _is_owned(names.event_name, policy) else ()
     if desired.status != Status.ACTIVE:
-        return _ids(names.active)
+        return _list_ids(names.active)
     if names.active and same(names.active[0], desired.meter):
         return ()
-    return _ids(names.active if _has_one_match(names, desired) else names.active + names.inactive)
+    return _list_ids(names.active if _has_one_match(names, desired) else names.meters)
 
 
-def _ids(meters: Iterable[ExistingMeter]) -> tuple[str, ...]:
+def _list_ids(meters: Iterable[ExistingMeter]) -> tuple[str, ...]:
     return tuple(meter.id for meter in meters)
 
 
@@ -60,7 +60,7 @@ def _has_one_match(names: MeterMatch, desired: MeterConfig) -> bool:
     return len(names.inactive) == 1 and same(names.inactive[0], desired.meter)
 
 
-def decide(names: MeterMatch, prices: Mapping[str, tuple[Price, ...]], policy: Policy) -> Change:
+def decide(names: MeterMatch, prices: PricesByMeter, policy: Policy) -> Change:
     """Return the change of an event_name; `prices` are active prices by meter id, where known."""
     match names.desired:
         case _ if len(names.active) > 1:
@@ -79,37 +79,28 @@ def _decide_several_active(names: MeterMatch) -> Change:
         event_name=names.event_name,
         reason=Reason.TWO_ACTIVE,
         desired=names.desired,
-        others=names.active + names.inactive,
+        others=names.meters,
     )
 
 
-def _decide_undeclared(
-    names: MeterMatch, prices: Mapping[str, tuple[Price, ...]], policy: Policy
-) -> Change:
-    existing = names.active[0] if names.active else None
+def _decide_undeclared(names: MeterMatch, prices: PricesByMeter, policy: Policy) -> Change:
+    existing, *others = names.meters
     change = Change(
         action=Action.UNCHANGED,
         event_name=names.event_name,
         reason=Reason.RETIRED,
-        existing=existing or names.inactive[0],
-        others=names.inactive if existing else names.inactive[1:],
-        prices=prices.get(existing.id, ()) if existing else (),
+        existing=existing,
+        others=tuple(others),
     )
-    if existing is None:
+    if not existing.active:
         return change
+    change = replace(change, prices=prices.get(existing.id, ()))
     if _is_owned(names.event_name, policy):
-        return replace(
-            change,
-            action=Action.DEACTIVATE,
-            reason=Reason.OWNED,
-            fields=(_change_status(existing),),
-        )
+        return _deactivate(change, existing, Reason.OWNED)
     return replace(change, action=Action.UNMANAGED, reason=Reason.UNDECLARED)
 
 
-def _decide_active(
-    desired: MeterConfig, names: MeterMatch, prices: Mapping[str, tuple[Price, ...]]
-) -> Change:
+def _decide_active(desired: MeterConfig, names: MeterMatch, prices: PricesByMeter) -> Change:
     if not names.active:
         return _reactivate_or_create(desired, names, prices)
     existing = names.active[0]
@@ -122,42 +113,38 @@ def _decide_active(
         others=names.inactive,
         fields=compare_fields(existing.meter.as_api(), desired.meter.as_api()),
     )
-    if same(existing, desired.meter):
-        if change.fields:
-            return replace(change, action=Action.UPDATE, reason=Reason.RENAMED)
-        return change
-    return _replace(replace(change, prices=prices.get(existing.id, ())), desired, names, prices)
+    if not same(existing, desired.meter):
+        change = replace(change, prices=prices.get(existing.id, ()))
+        return _replace(change, existing, _reactivate_or_create(desired, names, prices))
+    if change.fields:
+        return replace(change, action=Action.UPDATE, reason=Reason.RENAMED)
+    return change
 
 
-def _replace(
-    change: Change,
-    desired: MeterConfig,
-    names: MeterMatch,
-    prices: Mapping[str, tuple[Price, ...]],
-) -> Change:
+def _replace(change: Change, existing: ExistingMeter, successor: Change) -> Change:
     """Replace a meter, if consent is given and the successor is possible; else block the change.
 
     A change without consent includes the prices and meters that the consent has to list.
     """
-    successor = _reactivate_or_create(desired, names, prices)
-    impossible = successor.action is Action.BLOCKED
-    if change.existing is None or change.existing.id not in desired.retires:
-        change = replace(
-            change, action=Action.BLOCKED, reason=Reason.DIFFERS, reactivates=successor.existing
-        )
-        return replace(change, prices=change.prices + successor.prices) if impossible else change
-    if impossible:
+    reactivates, blocked = successor.existing, successor.action is Action.BLOCKED
+    if change.desired and existing.id in change.desired.retires:
+        if not blocked:
+            return replace(
+                change, action=Action.REPLACE, reason=Reason.RETIRES, reactivates=reactivates
+            )
         return replace(
             change, action=Action.BLOCKED, reason=successor.reason, prices=successor.prices
         )
     return replace(
-        change, action=Action.REPLACE, reason=Reason.RETIRES, reactivates=successor.existing
+        change,
+        action=Action.BLOCKED,
+        reason=Reason.DIFFERS,
+        reactivates=reactivates,
+        prices=change.prices + (successor.prices if blocked else ()),
     )
 
 
-def _reactivate_or_create(
-    desired: MeterConfig, names: MeterMatch, prices: Mapping[str, tuple[Price, ...]]
-) -> Change:
+def _reactivate_or_create(desired: MeterConfig, names: MeterMatch, prices: PricesByMeter) -> Change:
     """Activate a meter for an event_name without an active one, or about to lose it."""
     candidates = [other for other in names.inactive if other.id not in desired.retires]
     used = [other for other in candidates if prices.get(other.id)]
@@ -193,32 +180,25 @@ def _reactivate(change: Change, desired: MeterConfig, existing: ExistingMeter) -
     )
 
 
-def _decide_inactive(
-    desired: MeterConfig, names: MeterMatch, prices: Mapping[str, tuple[Price, ...]]
-) -> Change:
-    existing = names.active[0] if names.active else next(iter(names.inactive), None)
+def _decide_inactive(desired: MeterConfig, names: MeterMatch, prices: PricesByMeter) -> Change:
+    existing = next(iter(names.meters), None)
     change = Change(
         action=Action.UNCHANGED,
         event_name=names.event_name,
         reason=Reason.RETIRED,
         desired=desired,
         existing=existing,
-        others=names.inactive if names.active else names.inactive[1:],
+        others=names.meters[1:],
     )
     if existing is None or not existing.active:
         return change
+    change = replace(change, prices=prices.get(existing.id, ()))
     if same(existing, desired.meter) or existing.id in desired.retires:
-        return replace(
-            change,
-            action=Action.DEACTIVATE,
-            reason=Reason.DECLARED_INACTIVE,
-            prices=prices.get(existing.id, ()),
-            fields=(_change_status(existing),),
-        )
+        return _deactivate(change, existing, Reason.DECLARED_INACTIVE)
     fields = compare_fields(existing.meter.as_api(), desired.meter.as_api())
-    change = replace(change, action=Action.BLOCKED, reason=Reason.DIFFERS, fields=fields)
-    return replace(change, prices=prices.get(existing.id, ()))
+    return replace(change, action=Action.BLOCKED, reason=Reason.DIFFERS, fields=fields)
 
 
-def _change_status(existing: ExistingMeter) -> FieldChange:
-    return FieldChange("status", existing.status, str(Status.INACTIVE))
+def _deactivate(change: Change, existing: ExistingMeter, reason: Reason) -> Change:
+    status = FieldChange("status", existing.status, str(Status.INACTIVE))
+    return replace(change, action=Action.DEACTIVATE, reason=reason, fields=(status,))

@@ -63,14 +63,14 @@ def _check_max_deactivations(
 def _check_empty_configuration(
     changes: tuple[Change, ...], account: Account, snapshot: Snapshot
 ) -> Iterator[Refusal]:
-    count = sum(_deactivates_undeclared(change) for change in changes)
+    count = sum(_is_undeclared_deactivation(change) for change in changes)
     if count and not account.declared:
         meters = "1 undeclared meter" if count == 1 else f"{count} undeclared meters"
         message = f"no meter is declared, and {meters} would be deactivated"
-        yield rules.EMPTY_CONFIGURATION(message), _deactivates_undeclared
+        yield rules.EMPTY_CONFIGURATION(message), _is_undeclared_deactivation
 
 
-def _deactivates_undeclared(change: Change) -> bool:
+def _is_undeclared_deactivation(change: Change) -> bool:
     return change.desired is None and change.action is Action.DEACTIVATE
 
 

@@ -22,7 +22,7 @@ from planning.decision_table import I1, I2, ODD1, OTHER, REPORTING, TABLE, A
 from reconciler.model.change import Action, FieldChange, Reason
 from reconciler.model.match import match_meters
 from reconciler.model.pattern import matches
-from reconciler.planning.diff import compare_fields, decide, price_dependencies
+from reconciler.planning.diff import compare_fields, decide, list_price_dependencies
 from reconciler.planning.renames import mark_renames
 
 
@@ -146,7 +146,7 @@ def test_a_change_has_the_prices_that_it_depends_on(desired, account, prices, na
 )
 def test_prices_are_read_only_where_a_change_depends_on_them(desired, account, policy, ids):
     (names,) = match_meters([desired] if desired else [], account)
-    assert price_dependencies(names, policy) == ids
+    assert list_price_dependencies(names, policy) == ids
 
 
 PRICES = st.sets(st.sampled_from(["mtr_a", "mtr_1", "mtr_2"])).map(
@@ -157,7 +157,7 @@ PRICES = st.sets(st.sampled_from(["mtr_a", "mtr_1", "mtr_2"])).map(
 @given(case=st.sampled_from(list(TABLE.values())), prices=PRICES)
 def test_prices_that_were_not_read_would_not_have_mattered(case, prices):
     (names,) = match_meters(case.desired, case.account)
-    read = price_dependencies(names, case.policy)
+    read = list_price_dependencies(names, case.policy)
     known = {id_: prices[id_] for id_ in read if id_ in prices}
     change, informed = decide(names, known, case.policy), decide(names, prices, case.policy)
     assert replace(change, prices=()) == replace(informed, prices=())

@@ -11,7 +11,7 @@ from ...model.meter import ExistingMeter, Status
 from ...model.pattern import fits
 from ...model.project import Account, AccountRef
 from ...operations.snapshot import check_account, take_snapshot
-from ...planning.warnings import partial
+from ...planning.warnings import note_partial
 from ...render import Document
 from ...report.documents import AccountInventory, Inventory
 from ..accounts import for_each_account, select_accounts
@@ -45,7 +45,7 @@ def _list(options: ListOptions, context: Context) -> Document:
             snapshot = take_snapshot(session, (), existing)
             diagnostics = (
                 *check_account(account, snapshot),
-                *([partial()] if options.only else []),
+                *([note_partial()] if options.only else []),
             )
         meters = sorted((meter for meter in existing if _wanted(meter, options)), key=_order)
         return AccountInventory(
