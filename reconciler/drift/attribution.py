@@ -1,4 +1,4 @@
-"""Attribute findings to whoever caused them, by the events of the account."""
+"""Attribute findings by the events of the account."""
 
 from __future__ import annotations
 
@@ -74,9 +74,9 @@ def _match_events(
     findings: Iterable[Finding], events: Iterable[Event], now: int
 ) -> dict[Finding, Event]:
     """Match events to findings in one pass, which ends when all findings are explained."""
-    asked = [finding for finding in findings if _is_within_reach(finding, now)]
+    explainable = [finding for finding in findings if _is_within_reach(finding, now)]
     waiting: dict[tuple[str, str], list[Finding]] = defaultdict(list)
-    for finding in asked:
+    for finding in explainable:
         for meter_id in finding.meter_ids:
             for type_ in _EXPLAINED_BY.get(Kind(finding.kind), _STARTED):
                 waiting[meter_id, type_].append(finding)
@@ -85,7 +85,7 @@ def _match_events(
         for finding in waiting.get((str(event.object.get("id")), event.type), ()):
             if event.type != _UPDATED or "display_name" in event.previous_attributes:
                 explained.setdefault(finding, event)
-        if len(explained) == len(asked):
+        if len(explained) == len(explainable):
             break
     return explained
 

@@ -51,21 +51,21 @@ def detect_drift(
     existing = session.meters.list_all()
     snapshot, scope = take_snapshot(session, (), existing), scope.narrow_to(project)
     entries: tuple[DriftEntry, ...] = ()
+    unreadable: tuple[Diagnostic, ...] = ()
     _, diagnostics = check((), session.account, snapshot)
-    complete = exit_code_for_drift((), diagnostics, fail_on) is not Exit.REFUSED
-    if complete:
+    refused = exit_code_for_drift((), diagnostics, fail_on) is Exit.REFUSED
+    if not refused:
         names = select_in_scope(match_meters(session.account.declared, existing), scope)
         entries, unreadable = _find_entries(names, session, jobs, path or project.root)
-        today = date(int(session.clock.now()))
-        diagnostics = (*diagnostics, *report_expired(session.account.ignore, today), *unreadable)
-        complete = not unreadable and not scope.narrowed
+        today = date(snapshot.taken_at)
+        diagnostics += (*report_expired(session.account.ignore, today), *unreadable)
     diagnostics += (note_partial(),) if scope.narrowed else ()
     return AccountReport(
         account=snapshot.account,
         exit_code=exit_code_for_drift(entries, diagnostics, fail_on),
         entries=entries,
         diagnostics=diagnostics,
-        complete=complete,
+        complete=not (refused or unreadable or scope.narrowed),
     )
 
 

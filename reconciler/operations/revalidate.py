@@ -75,8 +75,8 @@ def revalidate(plan: Plan, session: Session) -> Planned:
 def _update_prices(plan: Plan, snapshot: Snapshot) -> Iterator[Change]:
     """Yield the changes with the current prices of the meters to deactivate."""
     for change in plan.changes:
-        stopping = change.existing if change.action.stops else None
-        prices = snapshot.prices.get(stopping.id, ()) if stopping else change.prices
+        deactivated = change.existing if change.action.stops else None
+        prices = snapshot.prices.get(deactivated.id, ()) if deactivated else change.prices
         yield replace(change, prices=prices)
 
 

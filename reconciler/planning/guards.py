@@ -19,6 +19,7 @@ from ..model.project import Account
 from ..model.snapshot import Snapshot
 from .diagnose import diagnose
 
+Changes = tuple[Change, ...]
 Refusal = tuple[Diagnostic, Callable[[Change], bool]]
 """A diagnostic, and a predicate for the changes that it refuses."""
 
@@ -37,9 +38,7 @@ def _mark(change: Change, refusals: Iterable[Refusal]) -> Change:
     return replace(change, refused_by=tuple(dict.fromkeys(by)))
 
 
-def _check_protected(
-    changes: tuple[Change, ...], account: Account, snapshot: Snapshot
-) -> Iterator[Refusal]:
+def _check_protected(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:
     for change in changes:
         by_file = change.desired is not None and change.desired.protect
         if change.action.stops and (by_file or matches(change.event_name, account.policy.protect)):
@@ -47,9 +46,7 @@ def _check_protected(
             yield _refuse(change, rules.PROTECTED, f"{change.event_name!r} is protected: {setting}")
 
 
-def _check_max_deactivations(
-    changes: tuple[Change, ...], account: Account, snapshot: Snapshot
-) -> Iterator[Refusal]:
+def _check_max_deactivations(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:
     count = sum(change.action.stops for change in changes)
     if count > account.policy.max_deactivations:
         meters = "1 meter" if count == 1 else f"{count} meters"
@@ -60,9 +57,7 @@ def _check_max_deactivations(
         yield diagnostic, lambda change: change.action.stops
 
 
-def _check_empty_configuration(
-    changes: tuple[Change, ...], account: Account, snapshot: Snapshot
-) -> Iterator[Refusal]:
+def _check_empty_project(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:
     count = sum(_is_undeclared_deactivation(change) for change in changes)
     if count and not account.declared:
         meters = "1 undeclared meter" if count == 1 else f"{count} undeclared meters"
@@ -74,9 +69,7 @@ def _is_undeclared_deactivation(change: Change) -> bool:
     return change.desired is None and change.action is Action.DEACTIVATE
 
 
-def _check_active_prices(
-    changes: tuple[Change, ...], account: Account, snapshot: Snapshot
-) -> Iterator[Refusal]:
+def _check_active_prices(changes: Changes, *_: object) -> Iterator[Refusal]:
     for change in changes:
         prices = unaccepted_prices(change.prices, change.desired)
         if not change.action.stops or not prices:
@@ -92,9 +85,7 @@ def _check_active_prices(
         yield _refuse(change, rules.PRICES_BILL, message, hint)
 
 
-def _check_prices_readable(
-    changes: tuple[Change, ...], account: Account, snapshot: Snapshot
-) -> Iterator[Refusal]:
+def _check_prices_readable(changes: Changes, _: Account, snapshot: Snapshot) -> Iterator[Refusal]:
     if snapshot.unreadable is None:
         return
     for change in changes:
@@ -107,9 +98,7 @@ def _check_prices_readable(
             )
 
 
-def _check_mode(
-    changes: tuple[Change, ...], account: Account, snapshot: Snapshot
-) -> Iterator[Refusal]:
+def _check_mode(_: Changes, account: Account, snapshot: Snapshot) -> Iterator[Refusal]:
     if snapshot.account.livemode is None or snapshot.account.livemode == account.livemode:
         return
     found, expected = _name_mode(snapshot.account.livemode), _name_mode(account.livemode)
@@ -122,9 +111,7 @@ def _name_mode(livemode: object) -> str:
     return "live mode" if livemode else "test mode"
 
 
-def _check_account_id(
-    changes: tuple[Change, ...], account: Account, snapshot: Snapshot
-) -> Iterator[Refusal]:
+def _check_account_id(changes: Changes, account: Account, snapshot: Snapshot) -> Iterator[Refusal]:
     match account.account_id, snapshot.own_id:
         case None, _:
             return
@@ -151,10 +138,10 @@ def _refuse(change: Change, rule: Rule, message: str, hint: str = "") -> Refusal
     return diagnostic, lambda other: other.event_name == change.event_name
 
 
-_GUARDS: tuple[Callable[[tuple[Change, ...], Account, Snapshot], Iterator[Refusal]], ...] = (
+_GUARDS: tuple[Callable[[Changes, Account, Snapshot], Iterator[Refusal]], ...] = (
     _check_account_id,
     _check_mode,
-    _check_empty_configuration,
+    _check_empty_project,
     _check_max_deactivations,
     _check_protected,
     _check_active_prices,

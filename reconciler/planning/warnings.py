@@ -116,7 +116,7 @@ def _explain_difference(
     fields = "; ".join(
         f"{f.path}: {f.before!r} -> {f.after!r}" for f in change.fields if f.path != "display_name"
     )
-    prices = describe_prices([price for price in change.prices if price.meter == existing.id])
+    prices = _describe_prices([price for price in change.prices if price.meter == existing.id])
     if unreadable:
         prices = f"; active prices of {existing.id} could not be read"
         prices += f" (permission: {unreadable.permission})"
@@ -151,19 +151,14 @@ def _describe_consent(
     return consent
 
 
-def describe_prices(prices: Sequence[Price], of: str | None = None) -> str:
-    """Return which prices use which meters, after a semicolon; an empty text without prices.
-
-    `of` is the meter that the sentence has mentioned already.
-    """
+def _describe_prices(prices: Sequence[Price]) -> str:
+    """Return which prices use a meter, after a semicolon; an empty text without prices."""
     if not prices:
         return ""
     count = "1 active price uses" if len(prices) == 1 else f"{len(prices)} active prices use"
     listed = ", ".join(map(describe_price, prices[:_SHOWN]))
-    meters = list(dict.fromkeys(price.meter for price in prices))
-    location = "it" if meters == [of] else ", ".join(meters)
     more = f" and {len(prices) - _SHOWN} more" if len(prices) > _SHOWN else ""
-    return f"; {count} {location}: {listed}{more}"
+    return f"; {count} {prices[0].meter}: {listed}{more}"
 
 
 def describe_price(price: Price) -> str:
