@@ -1,4 +1,4 @@
-"""Who caused a finding, as far as the events of the account show."""
+"""Attribute findings by the events of the account."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _DATED = tuple(_EXPLAINED_BY)  # kinds that the meter itself dates
 def needs_events(entries: Iterable[DriftEntry], now: int) -> bool:
     """Whether events could explain any finding; `now` is Unix seconds."""
     return any(
-        _within_reach(finding, now) and not finding.exemption
+        _is_within_reach(finding, now) and not finding.exemption
         for entry in entries
         for finding in entry.findings
     )
@@ -48,31 +48,35 @@ def attribute(
     plan_id, as far as the journal has it.
     """
     found = [finding for entry in entries for finding in entry.findings]
-    explained = _explained(found, events or (), now)
-    open_ = {f for f in found if not f.meter_ids or (events is None and _within_reach(f, now))}
+    explained = _match_events(found, events or (), now)
+    open_ = {f for f in found if not f.meter_ids or (events is None and _is_within_reach(f, now))}
 
-    def attributed(finding: Finding) -> Finding:
-        return finding if finding in open_ else _attributed(finding, explained.get(finding), jobs)
+    def attribute_one(finding: Finding) -> Finding:
+        return (
+            finding
+            if finding in open_
+            else _attribute_finding(finding, explained.get(finding), jobs)
+        )
 
     return tuple(
-        replace(entry, findings=tuple(map(attributed, entry.findings))) for entry in entries
+        replace(entry, findings=tuple(map(attribute_one, entry.findings))) for entry in entries
     )
 
 
-def _within_reach(finding: Finding, now: int) -> bool:
+def _is_within_reach(finding: Finding, now: int) -> bool:
     if not finding.meter_ids:
         return False
     dated = finding.kind in _DATED and finding.since is not None
     return not dated or (finding.since or 0) >= now - REACH
 
 
-def _explained(
+def _match_events(
     findings: Iterable[Finding], events: Iterable[Event], now: int
 ) -> dict[Finding, Event]:
     """Match events to findings in one pass, which ends when all findings are explained."""
-    asked = [finding for finding in findings if _within_reach(finding, now)]
+    explainable = [finding for finding in findings if _is_within_reach(finding, now)]
     waiting: dict[tuple[str, str], list[Finding]] = defaultdict(list)
-    for finding in asked:
+    for finding in explainable:
         for meter_id in finding.meter_ids:
             for type_ in _EXPLAINED_BY.get(Kind(finding.kind), _STARTED):
                 waiting[meter_id, type_].append(finding)
@@ -81,19 +85,19 @@ def _explained(
         for finding in waiting.get((str(event.object.get("id")), event.type), ()):
             if event.type != _UPDATED or "display_name" in event.previous_attributes:
                 explained.setdefault(finding, event)
-        if len(explained) == len(asked):
+        if len(explained) == len(explainable):
             break
     return explained
 
 
-def _attributed(finding: Finding, event: Event | None, jobs: Mapping[str, str]) -> Finding:
+def _attribute_finding(finding: Finding, event: Event | None, jobs: Mapping[str, str]) -> Finding:
     if event is None:
         return replace(finding, attribution=Attribution(Origin.OLDER, note=Origin.OLDER.at_length))
     moment = finding.since if _DEACTIVATED in _EXPLAINED_BY.get(Kind(finding.kind), ()) else None
-    return replace(finding, since=moment or event.created, attribution=_attribution(event, jobs))
+    return replace(finding, since=moment or event.created, attribution=_describe_event(event, jobs))
 
 
-def origin(event: Event) -> tuple[Origin, KeyParts | None]:
+def find_origin(event: Event) -> tuple[Origin, KeyParts | None]:
     """Return who caused an event, and the parts of its idempotency key if it is one of ours."""
     if not event.idempotency_key:
         return Origin.OUTSIDE, None
@@ -101,8 +105,8 @@ def origin(event: Event) -> tuple[Origin, KeyParts | None]:
     return (Origin.OURS, ours) if ours else (Origin.ANOTHER_CLIENT, None)
 
 
-def _attribution(event: Event, jobs: Mapping[str, str]) -> Attribution:
-    who, ours = origin(event)
+def _describe_event(event: Event, jobs: Mapping[str, str]) -> Attribution:
+    who, ours = find_origin(event)
     what = f"{event.type} at {format_time(event.created)}"
     if ours:
         commit = f" at commit {ours.commit}" if ours.commit else ""

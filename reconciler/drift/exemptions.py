@@ -1,4 +1,4 @@
-"""Findings that the project file ignores until a date: marked and counted, never hidden."""
+"""Mark findings that the project file ignores until a date; they stay in the report."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from ..diagnostics.diagnostic import Diagnostic
 from ..model.finding import DriftEntry, Exemption, Finding
 from ..model.pattern import matches
 from ..model.project import Ignore
-from .findings import worst_first
+from .findings import sort_findings
 
 
 def exempt(entry: DriftEntry, ignored: Iterable[Ignore], today: str) -> DriftEntry:
     """Mark each finding that an `ignore` entry covers today (YYYY-MM-DD)."""
     in_force = [rule for rule in ignored if today <= rule.until]
     name = entry.event_name
-    found = (replace(f, exemption=_exemption(name, f, in_force)) for f in entry.findings)
-    return replace(entry, findings=worst_first(found))
+    found = (replace(f, exemption=_find_exemption(name, f, in_force)) for f in entry.findings)
+    return replace(entry, findings=sort_findings(found))
 
 
-def expired(ignored: Iterable[Ignore], today: str) -> tuple[Diagnostic, ...]:
+def report_expired(ignored: Iterable[Ignore], today: str) -> tuple[Diagnostic, ...]:
     """Return a diagnostic for every `ignore` entry whose date has passed."""
     return tuple(
         rules.EXEMPTION_EXPIRED(
@@ -34,7 +34,9 @@ def expired(ignored: Iterable[Ignore], today: str) -> tuple[Diagnostic, ...]:
     )
 
 
-def _exemption(event_name: str, finding: Finding, ignored: Iterable[Ignore]) -> Exemption | None:
+def _find_exemption(
+    event_name: str, finding: Finding, ignored: Iterable[Ignore]
+) -> Exemption | None:
     for rule in ignored:
         if rule.kind == finding.kind and matches(event_name, (rule.event_name,)):
             return Exemption(rule.reason, rule.until, rule.owner)

@@ -1,4 +1,4 @@
-"""What to do about a finding: a command, or YAML for a meter file."""
+"""Remediate a finding: a command, or YAML for a meter file."""
 
 from __future__ import annotations
 
@@ -47,17 +47,17 @@ class Commands:
 
 def accept_prices(price_ids: Iterable[str]) -> Remediation:
     """Return the consent to exactly these active prices on an inactive meter."""
-    return _edit(f"accepts: {_flow({'prices': list(price_ids)})}")
+    return _edit(f"accepts: {_format_flow({'prices': list(price_ids)})}")
 
 
 def retire_meters(meter_ids: Iterable[str], note: str = "") -> Remediation:
     """Return the consent to give up exactly these meters."""
-    return _edit(f"retires: {_flow(list(meter_ids))}{note}")
+    return _edit(f"retires: {_format_flow(list(meter_ids))}{note}")
 
 
 def adopt_name(existing: ExistingMeter) -> Remediation:
     """Return the display_name of an existing meter."""
-    return _edit(_flow({"display_name": existing.display_name})[1:-1])
+    return _edit(_format_flow({"display_name": existing.display_name})[1:-1])
 
 
 def adopt_settings(existing: ExistingMeter, desired: Meter) -> Remediation:
@@ -65,7 +65,7 @@ def adopt_settings(existing: ExistingMeter, desired: Meter) -> Remediation:
     theirs = existing.as_api()
     differing = [name for name in IMMUTABLE if getattr(existing, name) != getattr(desired, name)]
     taken = {name: theirs[name] for name in differing if theirs[name] is not None}
-    change = _flow(taken)[1:-1] if len(taken) == 1 else _flow(taken) if taken else ""
+    change = _format_flow(taken)[1:-1] if len(taken) == 1 else _format_flow(taken) if taken else ""
     left_out = [name for name in differing if theirs[name] is None]
     return _edit(" ".join([change, *(f"# leave {name} out" for name in left_out)]).strip())
 
@@ -82,19 +82,21 @@ def declare(existing: ExistingMeter, prices: Iterable[Price] = ()) -> Remediatio
         entry["status"] = "inactive"
     if accepted := [price.id for price in prices]:
         entry["accepts"] = {"prices": accepted}
-    return Remediation(RemediationKind.DECLARATION, f"- {_flow(entry)}")
+    return Remediation(RemediationKind.DECLARATION, f"- {_format_flow(entry)}")
 
 
 def _edit(text: str) -> Remediation:
     return Remediation(RemediationKind.EDIT, text)
 
 
-def _flow(value: Any) -> str:
-    """Flow style, every text in double quotes, and what cannot be seen in it escaped."""
+def _format_flow(value: Any) -> str:
+    """Return YAML in flow style, with quoted strings and escaped unprintable characters."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {_flow(inner)}" for key, inner in value.items()) + "}"
+        return (
+            "{" + ", ".join(f"{key}: {_format_flow(inner)}" for key, inner in value.items()) + "}"
+        )
     if isinstance(value, list):
-        return "[" + ", ".join(map(_flow, value)) + "]"
+        return "[" + ", ".join(map(_format_flow, value)) + "]"
     quoted = json.dumps(value, ensure_ascii=False)  # YAML reads the escapes of JSON alike
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in quoted

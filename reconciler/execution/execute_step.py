@@ -16,7 +16,6 @@ from ..diagnostics.codes import applying as rules
 from ..diagnostics.codes import guards
 from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import AuthError, ReconcilerError, StoppedError
-from ..model.change import Change
 from ..model.meter import ExistingMeter, Meter, Unreadable
 from ..model.price import Price, unaccepted_prices
 from ..model.request import Outcome, RequestRecord
@@ -38,16 +37,14 @@ _NO_EFFECT = "no effect is visible; run `reconciler apply` again: it starts from
 class ApplyContext:
     """Everything that applying a plan depends on, side effects included.
 
-    `changes` are those of the plan, as the current guards have marked them. `on_result` is called
-    as each change ends; `recovery_command` reactivates a meter manually, with `{id}` for its id;
-    `already` maps the event_names that were found in the desired state before anything was sent
-    to the id of the active meter, if any; `active_prices` reads the active prices of a meter just
-    before it is deactivated; `begun` is set once a request of the change has had an effect, or
-    may have had one; `begins` is called before each request.
+    `on_result` is called as each change ends; `recovery_command` reactivates a meter manually,
+    with `{id}` for its id; `already` maps the event_names that were found in the desired state
+    before anything was sent to the id of the active meter, if any; `active_prices` reads the
+    active prices of a meter just before it is deactivated; `begun` is set once a request of the
+    change has had an effect, or may have had one; `begins` is called before each request.
     """
 
     plan: Plan
-    changes: tuple[Change, ...]
     meters: Meters
     journal: Journal
     clock: Clock

@@ -35,7 +35,7 @@ def apply(run: ApplyContext) -> tuple[ReportedChange, ...]:
     """
     numbered = list_steps(run.plan)
     progress = _Progress(run)
-    for action, kind in groupby(run.changes, key=lambda change: change.action):
+    for action, kind in groupby(run.plan.changes, key=lambda change: change.action):
         if action.writes:
             alone = action is Action.REPLACE or run.plan.account.livemode is None
             at_once = 1 if alone else min(SIDE_BY_SIDE, run.workers)
@@ -43,7 +43,7 @@ def apply(run: ApplyContext) -> tuple[ReportedChange, ...]:
     ended = progress.results
     return tuple(
         ReportedChange(change, ended.get(change.event_name) or explain_blocked(change))
-        for change in run.changes
+        for change in run.plan.changes
     )
 
 

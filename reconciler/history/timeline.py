@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from ..drift.attribution import origin
+from ..drift.attribution import find_origin
 from ..model.event import Event
 from ..model.finding import Origin
 from ..report.history import (
@@ -123,7 +123,7 @@ def _describe_result(run: PastRun, line: PastChange) -> Moment:
 
 def _describe_event(account: str, event: Event) -> Moment:
     """Return the moment of an event that no request in this journal explains."""
-    attribution_text, ours = origin(event)
+    attribution_text, ours = find_origin(event)
     by_ours = f"{attribution_text.briefly}, by a run that is not in this journal"
     return Moment(
         at=float(event.created),

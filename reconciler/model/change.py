@@ -60,20 +60,29 @@ class Change:
     `existing` is the meter that the change acts on; for a replacement, even one that lacks
     consent, it is the one to deactivate, and `reactivates` the meter to reactivate in its place,
     if any. `others` are the other existing meters of the name, `prices` the active prices that
-    the decision depends on.
+    the decision depends on. `renamed_from` is the undeclared meter that a new one seems to rename.
     """
 
     action: Action
     event_name: str
     reason: str
-    risk: Risk = Risk.NONE
     desired: MeterConfig | None = None
     existing: ExistingMeter | None = None
     reactivates: ExistingMeter | None = None
     others: tuple[ExistingMeter, ...] = ()
     fields: tuple[FieldChange, ...] = ()
     prices: tuple[Price, ...] = ()
+    renamed_from: ExistingMeter | None = None
     refused_by: tuple[str, ...] = ()
+
+    @property
+    def risk(self) -> Risk:
+        """What applying it could cost."""
+        if self.action.stops and self.existing:
+            used = any(price.meter == self.existing.id for price in self.prices)
+            return Risk.REVENUE if used else Risk.HIGH
+        low = self.action is Action.REACTIVATE or self.renamed_from
+        return Risk.LOW if low else Risk.NONE
 
     @property
     def location(self) -> Location | None:

@@ -25,6 +25,11 @@ class MeterMatch:
     active: tuple[ExistingMeter, ...]
     inactive: tuple[ExistingMeter, ...]
 
+    @property
+    def meters(self) -> tuple[ExistingMeter, ...]:
+        """Every existing meter, the active ones first."""
+        return self.active + self.inactive
+
 
 def match_meters(
     declared: Iterable[MeterConfig], existing: Iterable[ExistingMeter]

@@ -12,6 +12,7 @@ from ..diagnostics.errors import Exit
 from ..execution.execute_step import ApplyContext
 from ..execution.executor import apply, explain_blocked
 from ..execution.protocol import NULL_JOURNAL, Journal
+from ..model.change import Change
 from ..model.project import Account
 from ..planning.diagnose import diagnose
 from ..report.exit_code import exit_code_for_apply
@@ -43,9 +44,9 @@ def apply_plan(
     `on_result` is called as each change ends. The report has the exit code of the command line.
     """
     report = planned.report
-    if report.exit_code is not Exit.DONE and on_refused is OnRefused.ABORT:
-        return replace(report, changes=tuple(_not_applied(change) for change in report.changes))
-    changes = apply(_context(planned, session, journal, on_result))
+    if _is_aborted(planned, on_refused):
+        return replace(report, changes=tuple(_skip(change) for change in report.changes))
+    changes = apply(_build_context(planned, session, journal, on_result))
     what = "the account" if report.complete else "the part that was read"
     verification, also = ((), Exit.DONE) if session.stopped() else verify(changes, session, what)
     interrupted = Exit.INTERRUPTED if session.stopped() else Exit.DONE
@@ -57,7 +58,24 @@ def apply_plan(
     )
 
 
-def _context(
+def select_changes(planned: Planned, on_refused: OnRefused) -> tuple[Change, ...]:
+    """Return the changes of a plan that requests would be sent for."""
+    if _is_aborted(planned, on_refused):
+        return ()
+    return tuple(
+        change
+        for change in planned.plan.changes
+        if change.action.writes
+        and not change.refused_by
+        and change.event_name not in planned.already
+    )
+
+
+def _is_aborted(planned: Planned, on_refused: OnRefused) -> bool:
+    return planned.report.exit_code is not Exit.DONE and on_refused is OnRefused.ABORT
+
+
+def _build_context(
     planned: Planned,
     session: Session,
     journal: Journal,
@@ -65,20 +83,19 @@ def _context(
 ) -> ApplyContext:
     return ApplyContext(
         plan=planned.plan,
-        changes=tuple(change.change for change in planned.report.changes),
         meters=session.meters,
         journal=journal,
         clock=session.clock,
         livemode=session.account.livemode,
         stopped=session.stopped,
         on_result=on_result,
-        recovery_command=recovery_command(session.account),
+        recovery_command=build_recovery_command(session.account),
         already=planned.already,
         active_prices=lambda meter_id: session.prices.for_meters((meter_id,)),
     )
 
 
-def _not_applied(reported: ReportedChange) -> ReportedChange:
+def _skip(reported: ReportedChange) -> ReportedChange:
     change = reported.change
     if not change.action.writes:
         return replace(reported, result=explain_blocked(change))
@@ -87,7 +104,7 @@ def _not_applied(reported: ReportedChange) -> ReportedChange:
     return replace(reported, result=ChangeResult(ResultStatus.SKIPPED, error=error))
 
 
-def recovery_command(account: Account) -> str:
+def build_recovery_command(account: Account) -> str:
     """Return the command that reactivates a meter manually, with `{id}` for the meter's id.
 
     It is empty for an emulated account, which only this process can reach.

@@ -13,7 +13,7 @@ from ..diagnostics.codes import drift as rules
 from ..diagnostics.diagnostic import Diagnostic, Rule
 from ..diagnostics.errors import Exit
 from ..drift.attribution import REACH, attribute, needs_events
-from ..drift.exemptions import exempt, expired
+from ..drift.exemptions import exempt, report_expired
 from ..drift.findings import DriftInput, inspect, rank
 from ..drift.remediation import Commands
 from ..model.finding import DriftEntry, Severity
@@ -22,14 +22,14 @@ from ..model.meter import Unreadable
 from ..model.price import by_meter
 from ..model.project import Project
 from ..planning.guards import check
-from ..planning.scope import EVERYTHING, Scope, in_scope
-from ..planning.warnings import partial
+from ..planning.scope import EVERYTHING, Scope, select_in_scope
+from ..planning.warnings import note_partial
 from ..report.exit_code import exit_code_for_drift
 from ..report.report import AccountReport
 from ..stripe.client import read_if_permitted
 from ..timestamps import date
 from .session import Session
-from .snapshot import guard_input, take_snapshot
+from .snapshot import take_snapshot
 
 
 def detect_drift(
@@ -49,27 +49,27 @@ def detect_drift(
     commands (default: its root). Raises what `make_plan` raises.
     """
     existing = session.meters.list_all()
-    snapshot, scope = take_snapshot(session, (), existing), scope.within(project)
+    snapshot, scope = take_snapshot(session, (), existing), scope.narrow_to(project)
     entries: tuple[DriftEntry, ...] = ()
-    _, diagnostics = check((), guard_input(session.account, snapshot))
-    complete = exit_code_for_drift((), diagnostics, fail_on) is not Exit.REFUSED
-    if complete:
-        names = in_scope(match_meters(session.account.declared, existing), scope)
-        entries, unreadable = _entries(names, session, jobs, path or project.root)
-        today = date(int(session.clock.now()))
-        diagnostics = (*diagnostics, *expired(session.account.ignore, today), *unreadable)
-        complete = not unreadable and not scope.narrowed
-    diagnostics += (partial(),) if scope.narrowed else ()
+    unreadable: tuple[Diagnostic, ...] = ()
+    _, diagnostics = check((), session.account, snapshot)
+    refused = exit_code_for_drift((), diagnostics, fail_on) is Exit.REFUSED
+    if not refused:
+        names = select_in_scope(match_meters(session.account.declared, existing), scope)
+        entries, unreadable = _find_entries(names, session, jobs, path or project.root)
+        today = date(snapshot.taken_at)
+        diagnostics += (*report_expired(session.account.ignore, today), *unreadable)
+    diagnostics += (note_partial(),) if scope.narrowed else ()
     return AccountReport(
         account=snapshot.account,
         exit_code=exit_code_for_drift(entries, diagnostics, fail_on),
         entries=entries,
         diagnostics=diagnostics,
-        complete=complete,
+        complete=not (refused or unreadable or scope.narrowed),
     )
 
 
-def _entries(
+def _find_entries(
     names: tuple[MeterMatch, ...], session: Session, jobs: Mapping[str, str], path: str
 ) -> tuple[tuple[DriftEntry, ...], tuple[Diagnostic, ...]]:
     """Return the entries of all event_names, the worst first, and what could not be read."""
@@ -77,20 +77,20 @@ def _entries(
     unreadable: tuple[Diagnostic, ...] = ()
     prices = session.prices.all()
     if isinstance(prices, Unreadable):
-        unreadable, prices = (_unreadable(rules.PRICES_UNREADABLE, prices),), ()
+        unreadable, prices = (_report_unreadable(rules.PRICES_UNREADABLE, prices),), ()
     known = DriftInput(
         commands=Commands(path, account), policy=account.policy, prices=by_meter(prices), now=now
     )
     found = (exempt(inspect(each, known), account.ignore, date(now)) for each in names)
     entries = tuple(sorted(found, key=rank))
-    attributed = _attributed(entries, session, now, jobs)
+    attributed = _attribute_by_events(entries, session, now, jobs)
     if isinstance(attributed, Unreadable):
-        unreadable = (*unreadable, _unreadable(rules.EVENTS_UNREADABLE, attributed))
+        unreadable = (*unreadable, _report_unreadable(rules.EVENTS_UNREADABLE, attributed))
         attributed = attribute(entries, None, now, jobs)
     return attributed, unreadable
 
 
-def _attributed(
+def _attribute_by_events(
     entries: tuple[DriftEntry, ...], session: Session, now: int, jobs: Mapping[str, str]
 ) -> tuple[DriftEntry, ...] | Unreadable:
     """Attribute the findings; events are read only where they could explain one."""
@@ -98,5 +98,5 @@ def _attributed(
     return read_if_permitted("rak_event_read", lambda: attribute(entries, events, now, jobs))
 
 
-def _unreadable(rule: Rule, what: Unreadable) -> Diagnostic:
+def _report_unreadable(rule: Rule, what: Unreadable) -> Diagnostic:
     return rule(f"{rule.title} (permission: {what.permission})")

@@ -9,18 +9,19 @@ from types import MappingProxyType
 
 from .._version import __version__
 from ..diagnostics.diagnostic import Diagnostic
-from ..model.change import Change
 from ..model.match import match_meters
 from ..model.project import Project
+from ..model.snapshot import Snapshot
 from ..planning.diff import decide
 from ..planning.guards import check
 from ..planning.plan import Plan, Target, seal, sort_for_apply
-from ..planning.scope import EVERYTHING, Scope, in_scope
-from ..planning.warnings import mark_renames, partial, plan_warnings
+from ..planning.renames import mark_renames
+from ..planning.scope import EVERYTHING, Scope, select_in_scope
+from ..planning.warnings import note_partial, plan_warnings
 from ..report.exit_code import exit_code_for_plan
 from ..report.report import AccountReport, ReportedChange
 from .session import Session
-from .snapshot import Snapshot, guard_input, take_snapshot
+from .snapshot import take_snapshot
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,11 @@ def make_plan(
     read, StoppedError after a stop signal.
     """
     existing = session.meters.list_all()
-    scope = scope.within(project)
-    names = in_scope(match_meters(session.account.declared, existing), scope)
+    scope = scope.narrow_to(project)
+    names = select_in_scope(match_meters(session.account.declared, existing), scope)
     snapshot = take_snapshot(session, names, existing)
     decided = (decide(each, snapshot.prices, session.account.policy) for each in names)
-    changes, refusals = check(
-        mark_renames(sort_for_apply(decided)), guard_input(session.account, snapshot)
-    )
+    changes, refusals = check(mark_renames(sort_for_apply(decided)), session.account, snapshot)
     plan = Plan(
         account=snapshot.account,
         target=Target.of(session.account),
@@ -63,23 +62,22 @@ def make_plan(
         tool_version=__version__,
         complete=not scope.narrowed,
     )
-    return report_plan(seal(plan), changes, refusals, snapshot)
+    return report_plan(seal(plan), refusals, snapshot)
 
 
 def report_plan(
     plan: Plan,
-    changes: tuple[Change, ...],
     refusals: tuple[Diagnostic, ...],
     snapshot: Snapshot,
     already: Mapping[str, str | None] = MappingProxyType({}),
 ) -> Planned:
-    """Return a plan with the report of its changes, as the guards have marked them."""
-    warnings = plan_warnings(changes, snapshot.taken_at, snapshot.unreadable)
-    diagnostics = (*refusals, *warnings, *(() if plan.complete else (partial(),)))
+    """Return a plan with its report."""
+    warnings = plan_warnings(plan.changes, snapshot.taken_at, snapshot.unreadable)
+    diagnostics = (*refusals, *warnings, *(() if plan.complete else (note_partial(),)))
     report = AccountReport(
         account=plan.account,
-        exit_code=exit_code_for_plan(changes, diagnostics),
-        changes=tuple(ReportedChange(change) for change in changes),
+        exit_code=exit_code_for_plan(plan.changes, diagnostics),
+        changes=tuple(ReportedChange(change) for change in plan.changes),
         diagnostics=diagnostics,
         complete=plan.complete,
         plan_id=plan.plan_id,

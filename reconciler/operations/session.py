@@ -1,4 +1,4 @@
-"""An entry of the project file becomes something to talk to: Stripe, or an emulator in here."""
+"""Connect to an account: to Stripe, or to an emulator in this process."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ class _ReportingTransport(Transport):
 
 
 class Session:
-    """One account, reached with one key, for the time of one run.
+    """One account, accessed with one key, during one run.
 
-    `meters`, `prices` and `events` are what a run needs; `client` is the public client.
+    `meters`, `prices` and `events` are used by a run; `client` is the public client.
     """
 
     def __init__(
@@ -74,24 +74,24 @@ class Session:
         self._own = transport.on_own_account()
         self._own_id: str | Unreadable | None = None
 
-    def own_account(self) -> str | Unreadable:
-        """The id of the key's own account, asked for once; a restricted key may be refused it.
+    def read_own_id(self) -> str | Unreadable:
+        """Return the id of the key's own account, read once; Unreadable without the permission.
 
-        Raises StripeError where there is no answer, or the key itself is not accepted.
+        Raises StripeError if Stripe does not respond, or rejects the key.
         """
         if self._own_id is None:
-            self._own_id = read_if_permitted(_ACCOUNT_READ, self._ask_own_id)
+            self._own_id = read_if_permitted(_ACCOUNT_READ, self._request_own_id)
         return self._own_id
 
-    def acting_on(self) -> str | None:
-        """The id of the account that is acted upon; None where it cannot be read."""
+    def find_account_id(self) -> str | None:
+        """Return the id of the account that requests act on; None where it cannot be read."""
         account = self.account
         if account.stripe_context:
             return account.stripe_context.rsplit("/", 1)[-1]
-        own = account.stripe_account or self.own_account()
+        own = account.stripe_account or self.read_own_id()
         return None if isinstance(own, Unreadable) else own
 
-    def _ask_own_id(self) -> str | Unreadable:
+    def _request_own_id(self) -> str | Unreadable:
         try:
             return self._own.get("/v1/account").read(parse_id)
         except InvalidRequestError as error:
@@ -112,13 +112,13 @@ def connect(
     The API key is read from the variable that the account names, in `environ` (default: the
     environment of this process). `clock` and `stopped` are for tests and signal handlers:
     `stopped` is called before every request, and ends the run when it returns True;
-    `on_progress` with every page of a list. Nothing is sent yet.
+    `on_progress` is called for every page of a list. Nothing is sent yet.
 
     Raises AuthError (S001, S002) without a usable key, ServiceError (S005, S006) for an address
     or account id that must not be used, ServiceError (E001) if the emulator cannot start.
     """
     clock = clock or SystemClock()
-    open_session = _emulated if account.emulator else _elsewhere
+    open_session = _open_emulator if account.emulator else _open_remote
     keys = os.environ if environ is None else environ
     with open_session(account, keys) as (key, api_base):
         options: Options = {
@@ -134,8 +134,8 @@ def connect(
 
 
 @contextmanager
-def _elsewhere(account: Account, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The key and the address of an API that somebody else runs."""
+def _open_remote(account: Account, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the key and the address of a remote API."""
     name = account.api_key_env or "STRIPE_API_KEY"
     key = environ.get(name, "")
     whose = f"account {account.name!r}: the environment variable {name}"
@@ -149,8 +149,8 @@ def _elsewhere(account: Account, environ: Mapping[str, str]) -> Iterator[tuple[s
 
 
 @contextmanager
-def _emulated(account: Account, _: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """The key and the address of an emulator in this process, its state kept in a file."""
+def _open_emulator(account: Account, _: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield the key and the address of an emulator in this process."""
     from ..emulator import EmulatorError, Server, open_state
 
     assert account.emulator

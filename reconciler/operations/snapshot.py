@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 
 from ..diagnostics.diagnostic import Diagnostic, Level
 from ..model.match import MeterMatch
 from ..model.meter import ExistingMeter, Unreadable
 from ..model.price import Price, by_meter
 from ..model.project import Account, AccountRef
-from ..planning.diff import price_dependencies
-from ..planning.guards import GuardInput, check
+from ..model.snapshot import Snapshot
+from ..planning.diff import list_price_dependencies
+from ..planning.guards import check
 from .session import Session
 
 _MAX_REQUESTS = 50  # meters whose prices are listed with one request each
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
-    """What was read of an account, and when (Unix seconds).
-
-    `prices` are active prices by meter id, for the meters whose prices an action depends on;
-    `needs_prices` are the event_names of those meters.
-    """
-
-    prices: Mapping[str, tuple[Price, ...]]
-    needs_prices: frozenset[str]
-    unreadable: Unreadable | None
-    account: AccountRef
-    own_id: str | Unreadable
-    taken_at: int
 
 
 def take_snapshot(
@@ -40,21 +25,23 @@ def take_snapshot(
 
     The mode is that of any listed object, else the one of the key's prefix.
     """
-    wanted = {each.event_name: price_dependencies(each, session.account.policy) for each in names}
+    wanted = {
+        each.event_name: list_price_dependencies(each, session.account.policy) for each in names
+    }
     ids = tuple(id_ for some in wanted.values() for id_ in some)
-    found = _active_prices(session, ids)
+    found = _list_active_prices(session, ids)
     livemode = existing[0].livemode if existing else session.key_livemode
     return Snapshot(
         prices={} if isinstance(found, Unreadable) else by_meter(found),
         needs_prices=frozenset(name for name, some in wanted.items() if some),
         unreadable=found if isinstance(found, Unreadable) else None,
-        account=AccountRef(session.account.name, session.acting_on(), livemode),
-        own_id=session.own_account(),
+        account=AccountRef(session.account.name, session.find_account_id(), livemode),
+        own_id=session.read_own_id(),
         taken_at=int(session.clock.now()),
     )
 
 
-def _active_prices(session: Session, ids: tuple[str, ...]) -> tuple[Price, ...] | Unreadable:
+def _list_active_prices(session: Session, ids: tuple[str, ...]) -> tuple[Price, ...] | Unreadable:
     """Return the active prices of these meters; for many meters, all prices are listed once."""
     if len(ids) <= _MAX_REQUESTS:
         return session.prices.for_meters(ids) if ids else ()
@@ -65,24 +52,10 @@ def _active_prices(session: Session, ids: tuple[str, ...]) -> tuple[Price, ...] 
     return tuple(price for price in found if price.meter in wanted)
 
 
-def guard_input(account: Account, snapshot: Snapshot) -> GuardInput:
-    """Return the input of the guards: the configured account and the one that was read."""
-    return GuardInput(
-        policy=account.policy,
-        declared=len(account.declared),
-        account=snapshot.account,
-        own_id=snapshot.own_id,
-        expected_id=account.account_id,
-        expected_livemode=account.livemode,
-        unreadable_prices=snapshot.unreadable,
-        needs_prices=snapshot.needs_prices,
-    )
-
-
-def account_mismatch_warnings(account: Account, snapshot: Snapshot) -> tuple[Diagnostic, ...]:
+def check_account(account: Account, snapshot: Snapshot) -> tuple[Diagnostic, ...]:
     """Return a warning where the key reaches another account or mode than is configured.
 
     For commands that only show what exists: where something is decided, a guard refuses it.
     """
-    _, refusals = check((), guard_input(account, snapshot))
+    _, refusals = check((), account, snapshot)
     return tuple(replace(diagnostic, level=Level.WARNING) for diagnostic in refusals)

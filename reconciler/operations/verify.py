@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from ..diagnostics.codes import applying as rules
 from ..diagnostics.diagnostic import Diagnostic
@@ -34,11 +34,11 @@ def verify(
         for wait in _WAITS:
             session.clock.sleep(wait)
             existing = session.meters.list_all()
-            unmet = _unmet(written, existing)
+            unmet = _find_unmet(written, existing)
             if not unmet:
                 break
         if unmet:
-            unmet = _unmet(written, (*existing, *_read_by_id(unmet, session)))
+            unmet = _find_unmet(written, (*existing, *_read_by_id(unmet, session)))
     except ReconcilerError as error:
         why = "; ".join(diagnostic.message for diagnostic in error.diagnostics)
         unverified = rules.UNVERIFIABLE(f"the account could not be verified: {why}")
@@ -47,19 +47,16 @@ def verify(
     return (diagnostic,) if diagnostic else (), exit_code_for_verification(changes, unmet)
 
 
-def _read_by_id(changes: Iterable[ReportedChange], session: Session) -> Iterator[ExistingMeter]:
+def _read_by_id(changes: Sequence[ReportedChange], session: Session) -> Iterator[ExistingMeter]:
     """Read every meter that these changes act on or have created."""
-    made = {
-        change.result.meter_id for change in changes if change.result and change.result.meter_id
-    }
-    for meter_id in sorted(
-        made | {existing.id for change in changes for existing in change.change.existing_meters}
-    ):
+    ids = {existing.id for change in changes for existing in change.change.existing_meters}
+    created = {change.result.meter_id for change in changes if change.result}
+    for meter_id in sorted(filter(None, ids | created)):
         if now := session.meters.read(meter_id):
             yield now
 
 
-def _unmet(
+def _find_unmet(
     written: Iterable[ReportedChange], existing: Iterable[ExistingMeter]
 ) -> tuple[ReportedChange, ...]:
     """Return the changes that an account does not show; of two readings the last counts."""

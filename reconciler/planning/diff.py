@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -10,12 +10,11 @@ from ..model.change import Action, Change, FieldChange, Reason
 from ..model.match import MeterMatch, flat, same
 from ..model.meter import ExistingMeter, Status
 from ..model.pattern import matches
-from ..model.price import Price
+from ..model.price import PricesByMeter
 from ..model.project import MeterConfig, Policy, Undeclared
-from .risk import risk
 
 
-def field_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldChange, ...]:
+def compare_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[FieldChange, ...]:
     """Return the differing fields of two meters in the API's shape, sorted by dotted path."""
     if before == after:
         return ()
@@ -31,77 +30,77 @@ def field_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[
     )
 
 
-def price_dependencies(names: MeterMatch, policy: Policy) -> tuple[str, ...]:
-    """Return the ids of the meters whose active prices the change, a guard or a warning needs."""
-    change = decide(names, {}, policy)
-    differs = change.reason == Reason.DIFFERS  # consent must cover its prices
-    deactivated = (
-        (change.existing.id,) if change.existing and (change.action.stops or differs) else ()
-    )
-    choosing = change.action is Action.REPLACE or differs or not names.active
-    if not names.desired or names.desired.status != Status.ACTIVE or not choosing:
-        return deactivated
-    if _has_one_match(names, names.desired):
-        return deactivated
-    return (*deactivated, *(other.id for other in names.inactive))
+def list_price_dependencies(names: MeterMatch, policy: Policy) -> tuple[str, ...]:
+    """Return the ids of the meters whose active prices the change, a guard or a warning needs.
+
+    These are a meter that is deactivated, or would be with consent, and the inactive meters
+    among which one is chosen to be reactivated.
+    """
+    desired = names.desired
+    if len(names.active) > 1:
+        return ()
+    if desired is None:
+        return _list_ids(names.active) if _is_owned(names.event_name, policy) else ()
+    if desired.status != Status.ACTIVE:
+        return _list_ids(names.active)
+    if names.active and same(names.active[0], desired.meter):
+        return ()
+    return _list_ids(names.active if _has_one_match(names, desired) else names.meters)
+
+
+def _list_ids(meters: Iterable[ExistingMeter]) -> tuple[str, ...]:
+    return tuple(meter.id for meter in meters)
+
+
+def _is_owned(event_name: str, policy: Policy) -> bool:
+    return policy.undeclared is Undeclared.DEACTIVATE and matches(event_name, policy.owns)
 
 
 def _has_one_match(names: MeterMatch, desired: MeterConfig) -> bool:
     return len(names.inactive) == 1 and same(names.inactive[0], desired.meter)
 
 
-def decide(names: MeterMatch, prices: Mapping[str, tuple[Price, ...]], policy: Policy) -> Change:
+def decide(names: MeterMatch, prices: PricesByMeter, policy: Policy) -> Change:
     """Return the change of an event_name; `prices` are active prices by meter id, where known."""
     match names.desired:
         case _ if len(names.active) > 1:
-            change = _several_active(names)
+            return _decide_several_active(names)
         case None:
-            change = _undeclared(names, prices, policy)
+            return _decide_undeclared(names, prices, policy)
         case MeterConfig(status=Status.ACTIVE) as desired:
-            change = _declared_active(desired, names, prices)
+            return _decide_active(desired, names, prices)
         case desired:
-            change = _declared_inactive(desired, names, prices)
-    return replace(change, risk=risk(change))
+            return _decide_inactive(desired, names, prices)
 
 
-def _several_active(names: MeterMatch) -> Change:
+def _decide_several_active(names: MeterMatch) -> Change:
     return Change(
         action=Action.BLOCKED if names.desired else Action.UNMANAGED,
         event_name=names.event_name,
         reason=Reason.TWO_ACTIVE,
         desired=names.desired,
-        others=names.active + names.inactive,
+        others=names.meters,
     )
 
 
-def _undeclared(
-    names: MeterMatch, prices: Mapping[str, tuple[Price, ...]], policy: Policy
-) -> Change:
-    existing = names.active[0] if names.active else None
-    owned = policy.undeclared is Undeclared.DEACTIVATE and matches(names.event_name, policy.owns)
+def _decide_undeclared(names: MeterMatch, prices: PricesByMeter, policy: Policy) -> Change:
+    existing, *others = names.meters
     change = Change(
         action=Action.UNCHANGED,
         event_name=names.event_name,
         reason=Reason.RETIRED,
-        existing=existing or names.inactive[0],
-        others=names.inactive if existing else names.inactive[1:],
-        prices=prices.get(existing.id, ()) if existing else (),
+        existing=existing,
+        others=tuple(others),
     )
-    if existing is None:
+    if not existing.active:
         return change
-    if owned:
-        return replace(
-            change,
-            action=Action.DEACTIVATE,
-            reason=Reason.OWNED,
-            fields=(_status_change(existing),),
-        )
+    change = replace(change, prices=prices.get(existing.id, ()))
+    if _is_owned(names.event_name, policy):
+        return _deactivate(change, existing, Reason.OWNED)
     return replace(change, action=Action.UNMANAGED, reason=Reason.UNDECLARED)
 
 
-def _declared_active(
-    desired: MeterConfig, names: MeterMatch, prices: Mapping[str, tuple[Price, ...]]
-) -> Change:
+def _decide_active(desired: MeterConfig, names: MeterMatch, prices: PricesByMeter) -> Change:
     if not names.active:
         return _reactivate_or_create(desired, names, prices)
     existing = names.active[0]
@@ -112,44 +111,40 @@ def _declared_active(
         desired=desired,
         existing=existing,
         others=names.inactive,
-        fields=field_changes(existing.meter.as_api(), desired.meter.as_api()),
+        fields=compare_fields(existing.meter.as_api(), desired.meter.as_api()),
     )
-    if same(existing, desired.meter):
-        if change.fields:
-            return replace(change, action=Action.UPDATE, reason=Reason.RENAMED)
-        return change
-    return _replace(replace(change, prices=prices.get(existing.id, ())), desired, names, prices)
+    if not same(existing, desired.meter):
+        change = replace(change, prices=prices.get(existing.id, ()))
+        return _replace(change, existing, _reactivate_or_create(desired, names, prices))
+    if change.fields:
+        return replace(change, action=Action.UPDATE, reason=Reason.RENAMED)
+    return change
 
 
-def _replace(
-    change: Change,
-    desired: MeterConfig,
-    names: MeterMatch,
-    prices: Mapping[str, tuple[Price, ...]],
-) -> Change:
+def _replace(change: Change, existing: ExistingMeter, successor: Change) -> Change:
     """Replace a meter, if consent is given and the successor is possible; else block the change.
 
     A change without consent includes the prices and meters that the consent has to list.
     """
-    successor = _reactivate_or_create(desired, names, prices)
-    impossible = successor.action is Action.BLOCKED
-    if change.existing is None or change.existing.id not in desired.retires:
-        change = replace(
-            change, action=Action.BLOCKED, reason=Reason.DIFFERS, reactivates=successor.existing
-        )
-        return replace(change, prices=change.prices + successor.prices) if impossible else change
-    if impossible:
+    reactivates, blocked = successor.existing, successor.action is Action.BLOCKED
+    if change.desired and existing.id in change.desired.retires:
+        if not blocked:
+            return replace(
+                change, action=Action.REPLACE, reason=Reason.RETIRES, reactivates=reactivates
+            )
         return replace(
             change, action=Action.BLOCKED, reason=successor.reason, prices=successor.prices
         )
     return replace(
-        change, action=Action.REPLACE, reason=Reason.RETIRES, reactivates=successor.existing
+        change,
+        action=Action.BLOCKED,
+        reason=Reason.DIFFERS,
+        reactivates=reactivates,
+        prices=change.prices + (successor.prices if blocked else ()),
     )
 
 
-def _reactivate_or_create(
-    desired: MeterConfig, names: MeterMatch, prices: Mapping[str, tuple[Price, ...]]
-) -> Change:
+def _reactivate_or_create(desired: MeterConfig, names: MeterMatch, prices: PricesByMeter) -> Change:
     """Activate a meter for an event_name without an active one, or about to lose it."""
     candidates = [other for other in names.inactive if other.id not in desired.retires]
     used = [other for other in candidates if prices.get(other.id)]
@@ -181,36 +176,29 @@ def _reactivate(change: Change, desired: MeterConfig, existing: ExistingMeter) -
         reason=Reason.INACTIVE,
         existing=existing,
         others=tuple(other for other in change.others if other.id != existing.id),
-        fields=field_changes(before, after),
+        fields=compare_fields(before, after),
     )
 
 
-def _declared_inactive(
-    desired: MeterConfig, names: MeterMatch, prices: Mapping[str, tuple[Price, ...]]
-) -> Change:
-    existing = names.active[0] if names.active else next(iter(names.inactive), None)
+def _decide_inactive(desired: MeterConfig, names: MeterMatch, prices: PricesByMeter) -> Change:
+    existing = next(iter(names.meters), None)
     change = Change(
         action=Action.UNCHANGED,
         event_name=names.event_name,
         reason=Reason.RETIRED,
         desired=desired,
         existing=existing,
-        others=names.inactive if names.active else names.inactive[1:],
+        others=names.meters[1:],
     )
     if existing is None or not existing.active:
         return change
+    change = replace(change, prices=prices.get(existing.id, ()))
     if same(existing, desired.meter) or existing.id in desired.retires:
-        return replace(
-            change,
-            action=Action.DEACTIVATE,
-            reason=Reason.DECLARED_INACTIVE,
-            prices=prices.get(existing.id, ()),
-            fields=(_status_change(existing),),
-        )
-    fields = field_changes(existing.meter.as_api(), desired.meter.as_api())
-    change = replace(change, action=Action.BLOCKED, reason=Reason.DIFFERS, fields=fields)
-    return replace(change, prices=prices.get(existing.id, ()))
+        return _deactivate(change, existing, Reason.DECLARED_INACTIVE)
+    fields = compare_fields(existing.meter.as_api(), desired.meter.as_api())
+    return replace(change, action=Action.BLOCKED, reason=Reason.DIFFERS, fields=fields)
 
 
-def _status_change(existing: ExistingMeter) -> FieldChange:
-    return FieldChange("status", existing.status, str(Status.INACTIVE))
+def _deactivate(change: Change, existing: ExistingMeter, reason: Reason) -> Change:
+    status = FieldChange("status", existing.status, str(Status.INACTIVE))
+    return replace(change, action=Action.DEACTIVATE, reason=reason, fields=(status,))

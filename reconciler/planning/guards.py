@@ -7,7 +7,7 @@ why. Consent is given in the reviewed files, for each meter or price by its id.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from ..diagnostics.codes import guards as rules
 from ..diagnostics.diagnostic import Diagnostic, Level, Rule
@@ -15,39 +15,20 @@ from ..model.change import Action, Change
 from ..model.meter import Unreadable
 from ..model.pattern import matches
 from ..model.price import unaccepted_prices
-from ..model.project import AccountRef, Policy
+from ..model.project import Account
+from ..model.snapshot import Snapshot
 from .diagnose import diagnose
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GuardInput:
-    """What guards evaluate besides the changes.
-
-    `needs_prices` are the event_names whose action depends on prices. `expected_id` and
-    `expected_livemode` are configured, `account` is the account that the key acts on, `own_id`
-    the key's own account (`account` may be a connected one).
-    """
-
-    policy: Policy
-    declared: int
-    account: AccountRef
-    own_id: str | Unreadable
-    expected_id: str | None
-    expected_livemode: bool
-    unreadable_prices: Unreadable | None = None
-    needs_prices: frozenset[str] = frozenset()
-
-
+Changes = tuple[Change, ...]
 Refusal = tuple[Diagnostic, Callable[[Change], bool]]
 """A diagnostic, and a predicate for the changes that it refuses."""
 
 
 def check(
-    changes: Iterable[Change], guard_input: GuardInput
+    changes: tuple[Change, ...], account: Account, snapshot: Snapshot
 ) -> tuple[tuple[Change, ...], tuple[Diagnostic, ...]]:
     """Return the changes with the codes that refuse them, and a diagnostic for each refusal."""
-    changes = tuple(changes)
-    refusals = [refusal for guard in _GUARDS for refusal in guard(changes, guard_input)]
+    refusals = [refusal for guard in _GUARDS for refusal in guard(changes, account, snapshot)]
     marked = tuple(_mark(change, refusals) for change in changes)
     return marked, tuple(diagnostic for diagnostic, _ in refusals)
 
@@ -57,38 +38,38 @@ def _mark(change: Change, refusals: Iterable[Refusal]) -> Change:
     return replace(change, refused_by=tuple(dict.fromkeys(by)))
 
 
-def _check_protected(changes: tuple[Change, ...], at: GuardInput) -> Iterator[Refusal]:
+def _check_protected(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:
     for change in changes:
         by_file = change.desired is not None and change.desired.protect
-        if change.action.stops and (by_file or matches(change.event_name, at.policy.protect)):
+        if change.action.stops and (by_file or matches(change.event_name, account.policy.protect)):
             setting = "`protect: true`" if by_file else "policy.protect"
             yield _refuse(change, rules.PROTECTED, f"{change.event_name!r} is protected: {setting}")
 
 
-def _check_max_deactivations(changes: tuple[Change, ...], at: GuardInput) -> Iterator[Refusal]:
+def _check_max_deactivations(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:
     count = sum(change.action.stops for change in changes)
-    if count > at.policy.max_deactivations:
+    if count > account.policy.max_deactivations:
         meters = "1 meter" if count == 1 else f"{count} meters"
         diagnostic = rules.TOO_MANY_STOPS(
             f"{meters} would be deactivated; policy.max_deactivations allows "
-            f"{at.policy.max_deactivations}"
+            f"{account.policy.max_deactivations}"
         )
         yield diagnostic, lambda change: change.action.stops
 
 
-def _check_empty_configuration(changes: tuple[Change, ...], at: GuardInput) -> Iterator[Refusal]:
-    count = sum(_deactivates_undeclared(change) for change in changes)
-    if count and not at.declared:
+def _check_empty_project(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:
+    count = sum(_is_undeclared_deactivation(change) for change in changes)
+    if count and not account.declared:
         meters = "1 undeclared meter" if count == 1 else f"{count} undeclared meters"
         message = f"no meter is declared, and {meters} would be deactivated"
-        yield rules.EMPTY_CONFIGURATION(message), _deactivates_undeclared
+        yield rules.EMPTY_CONFIGURATION(message), _is_undeclared_deactivation
 
 
-def _deactivates_undeclared(change: Change) -> bool:
+def _is_undeclared_deactivation(change: Change) -> bool:
     return change.desired is None and change.action is Action.DEACTIVATE
 
 
-def _check_active_prices(changes: tuple[Change, ...], _: GuardInput) -> Iterator[Refusal]:
+def _check_active_prices(changes: Changes, *_: object) -> Iterator[Refusal]:
     for change in changes:
         prices = unaccepted_prices(change.prices, change.desired)
         if not change.action.stops or not prices:
@@ -104,39 +85,39 @@ def _check_active_prices(changes: tuple[Change, ...], _: GuardInput) -> Iterator
         yield _refuse(change, rules.PRICES_BILL, message, hint)
 
 
-def _check_prices_readable(changes: tuple[Change, ...], at: GuardInput) -> Iterator[Refusal]:
-    if at.unreadable_prices is None:
+def _check_prices_readable(changes: Changes, _: Account, snapshot: Snapshot) -> Iterator[Refusal]:
+    if snapshot.unreadable is None:
         return
     for change in changes:
-        if change.event_name in at.needs_prices and change.action.writes:
+        if change.event_name in snapshot.needs_prices and change.action.writes:
             yield _refuse(
                 change,
                 rules.PRICES_UNREADABLE,
                 f"{change.action} of {change.event_name!r} depends on prices that the key may not "
-                f"read (permission: {at.unreadable_prices.permission})",
+                f"read (permission: {snapshot.unreadable.permission})",
             )
 
 
-def _check_mode(_: tuple[Change, ...], at: GuardInput) -> Iterator[Refusal]:
-    if at.account.livemode is None or at.account.livemode == at.expected_livemode:
+def _check_mode(_: Changes, account: Account, snapshot: Snapshot) -> Iterator[Refusal]:
+    if snapshot.account.livemode is None or snapshot.account.livemode == account.livemode:
         return
-    found, expected = _mode(at.account.livemode), _mode(at.expected_livemode)
-    name = at.account.name
+    found, expected = _name_mode(snapshot.account.livemode), _name_mode(account.livemode)
+    name = account.name
     message = f"account {name!r} is configured for {expected}, but the key is for {found}"
     yield rules.WRONG_MODE(message), lambda _: True
 
 
-def _mode(livemode: object) -> str:
+def _name_mode(livemode: object) -> str:
     return "live mode" if livemode else "test mode"
 
 
-def _check_account_id(changes: tuple[Change, ...], at: GuardInput) -> Iterator[Refusal]:
-    match at.expected_id, at.own_id:
+def _check_account_id(changes: Changes, account: Account, snapshot: Snapshot) -> Iterator[Refusal]:
+    match account.account_id, snapshot.own_id:
         case None, _:
             return
         case expected, Unreadable(permission=permission):
             diagnostic = rules.ACCOUNT_UNREADABLE(
-                f"account {at.account.name!r} is configured as {expected}, but the key may not "
+                f"account {account.name!r} is configured as {expected}, but the key may not "
                 f"read its account (permission: {permission})"
             )
             writes = any(change.action.writes for change in changes)
@@ -146,7 +127,7 @@ def _check_account_id(changes: tuple[Change, ...], at: GuardInput) -> Iterator[R
             )
         case expected, own if expected != own:
             message = (
-                f"account {at.account.name!r} is configured as {expected}, but the key belongs to "
+                f"account {account.name!r} is configured as {expected}, but the key belongs to "
                 f"{own}"
             )
             yield rules.WRONG_ACCOUNT(message), lambda _: True
@@ -157,10 +138,10 @@ def _refuse(change: Change, rule: Rule, message: str, hint: str = "") -> Refusal
     return diagnostic, lambda other: other.event_name == change.event_name
 
 
-_GUARDS: tuple[Callable[[tuple[Change, ...], GuardInput], Iterator[Refusal]], ...] = (
+_GUARDS: tuple[Callable[[Changes, Account, Snapshot], Iterator[Refusal]], ...] = (
     _check_account_id,
     _check_mode,
-    _check_empty_configuration,
+    _check_empty_project,
     _check_max_deactivations,
     _check_protected,
     _check_active_prices,

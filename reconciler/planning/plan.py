@@ -67,8 +67,8 @@ def sort_for_apply(changes: Iterable[Change]) -> tuple[Change, ...]:
 
 def seal(plan: Plan) -> Plan:
     """Return the plan with its plan_hash and its plan_id."""
-    hashed = replace(plan, plan_hash=_digest(_meaning(plan)), plan_id="")
-    return replace(hashed, plan_id=_digest(asdict(hashed))[:32])
+    hashed = replace(plan, plan_hash=_hash(_extract_meaning(plan)), plan_id="")
+    return replace(hashed, plan_id=_hash(asdict(hashed))[:32])
 
 
 def is_intact(plan: Plan) -> bool:
@@ -76,7 +76,7 @@ def is_intact(plan: Plan) -> bool:
     return seal(plan) == plan
 
 
-def _meaning(plan: Plan) -> list[Any]:
+def _extract_meaning(plan: Plan) -> list[Any]:
     changes = [
         [
             change.action,
@@ -97,6 +97,6 @@ def _meaning(plan: Plan) -> list[Any]:
     return [asdict(plan.target), changes]
 
 
-def _digest(value: Any) -> str:
+def _hash(value: Any) -> str:
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(text.encode()).hexdigest()

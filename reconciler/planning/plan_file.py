@@ -18,13 +18,13 @@ from .plan import PLAN_VERSION, Plan, is_intact
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 
 
-def dumps(plan: Plan) -> str:
+def dump_plan(plan: Plan) -> str:
     """Return the plan as JSON, with the version of the format first."""
     return json.dumps({"plan_version": PLAN_VERSION, **asdict(plan)}, indent=2) + "\n"
 
 
-def loads(text: str, name: str) -> Plan:
-    """Return the plan that `dumps` wrote; `name` is the name of the file, for errors.
+def load_plan(text: str, name: str) -> Plan:
+    """Return the plan that `dump_plan` wrote; `name` is the name of the file, for errors.
 
     Raises ConfigError for another version, and for a truncated or edited file.
     """
@@ -32,20 +32,20 @@ def loads(text: str, name: str) -> Plan:
         data = json.loads(text)
         version = data.pop("plan_version")
     except _MALFORMED:
-        raise _unusable(name, "not a saved plan") from None
+        raise _refuse(name, "not a saved plan") from None
     if version != PLAN_VERSION:
-        raise _unusable(
+        raise _refuse(
             name, f"plan_version {version!r} is not supported; this version reads {PLAN_VERSION}"
         )
     try:
         plan: Plan = decode(Plan, data)
         intact = is_intact(plan)
     except _MALFORMED as error:
-        raise _unusable(name, f"not a saved plan ({error})") from None
+        raise _refuse(name, f"not a saved plan ({error})") from None
     if not intact:
-        raise _unusable(name, "plan_hash or plan_id does not match the content: it was edited")
+        raise _refuse(name, "plan_hash or plan_id does not match the content: it was edited")
     return plan
 
 
-def _unusable(name: str, message: str) -> ConfigError:
+def _refuse(name: str, message: str) -> ConfigError:
     return ConfigError(rules.PLAN_FILE(message, Location(name)))

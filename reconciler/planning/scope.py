@@ -1,4 +1,4 @@
-"""The part of an account that a run evaluates."""
+"""Select the part of an account that a run evaluates."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Scope:
     only: tuple[str, ...] = ()
     narrowed: bool = False
 
-    def within(self, project: Project) -> Scope:
+    def narrow_to(self, project: Project) -> Scope:
         """Return the scope, narrowed if only a part of the project was read or globs are given."""
         return replace(self, narrowed=self.narrowed or project.narrowed or bool(self.only))
 
@@ -28,7 +28,7 @@ class Scope:
 EVERYTHING = Scope()
 
 
-def in_scope(names: Iterable[MeterMatch], scope: Scope) -> tuple[MeterMatch, ...]:
+def select_in_scope(names: Iterable[MeterMatch], scope: Scope) -> tuple[MeterMatch, ...]:
     """Return the event_names to evaluate; a narrowed run leaves out undeclared ones."""
     return tuple(
         each

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ..diagnostics.codes import planning as rules
 from ..diagnostics.codes.config import UNUSUAL_EVENT_NAME
 from ..diagnostics.diagnostic import Diagnostic, Level
-from ..model.change import Action, Change, Reason, Risk
+from ..model.change import Action, Change, Reason
 from ..model.event import RESEND
 from ..model.meter import ExistingMeter, Status, Unreadable
 from ..model.price import Price
 from ..model.project import MeterConfig
 from ..timestamps import format_duration, format_time
 from .diagnose import diagnose
-from .renames import find_renames
 
 _USUAL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _SHOWN = 5  # prices that a message lists
@@ -29,50 +28,36 @@ def plan_warnings(
 
     `now` is in Unix seconds; `unreadable` is given where the prices could not be read.
     """
-    renames = find_renames(changes)
     return tuple(
-        diagnostic
-        for change in changes
-        for diagnostic in _diagnose_change(change, renames, now, unreadable)
+        diagnostic for change in changes for diagnostic in _explain_change(change, now, unreadable)
     )
 
 
-def mark_renames(changes: tuple[Change, ...]) -> tuple[Change, ...]:
-    """Return the changes, with the risk of each create that looks like a rename raised to low."""
-    renames = find_renames(changes)
-    return tuple(
-        replace(change, risk=Risk.LOW)
-        if change.event_name in renames and not change.others
-        else change
-        for change in changes
-    )
-
-
-def partial(what: str = "the account") -> Diagnostic:
+def note_partial(what: str = "the account") -> Diagnostic:
     """Return the note that a narrowed run adds to its report."""
     message = f"partial run: only a part of {what} was read; undeclared meters were not evaluated"
     return rules.PARTIAL(message)
 
 
-def _diagnose_change(
-    change: Change, renames: Mapping[str, ExistingMeter], now: int, unreadable: Unreadable | None
+def _explain_change(
+    change: Change, now: int, unreadable: Unreadable | None
 ) -> Iterator[Diagnostic]:
     if change.reason == Reason.DIFFERS and change.existing and change.desired:
-        yield _differs(change, change.existing, change.desired, unreadable)
+        yield _explain_difference(change, change.existing, change.desired, unreadable)
     elif change.action is Action.BLOCKED or change.reason == Reason.TWO_ACTIVE:
-        yield _blocked(change)
+        yield _explain_blocked(change)
     elif change.action is Action.REPLACE:
         successor = change.reactivates.id if change.reactivates else "the new meter"
         message = (
             f"usage of {change.event_name!r} is not recorded between deactivating "
-            f"{_ids(filter(None, [change.existing]))} and activating {successor}"
+            f"{_list_ids(filter(None, [change.existing]))} and activating {successor}"
         )
         yield diagnose(change, rules.GAP, message)
     elif change.action is Action.REACTIVATE and change.existing:
-        yield _inactive_since(change, change.existing, now)
+        yield _explain_reactivation(change, change.existing, now)
     elif change.action is Action.CREATE:
         yield from _check_event_name(change)
-        yield from _new_meter(change, renames)
+        yield from _check_new_meter(change)
 
 
 def _check_event_name(change: Change) -> Iterator[Diagnostic]:
@@ -81,7 +66,7 @@ def _check_event_name(change: Change) -> Iterator[Diagnostic]:
         yield diagnose(change, UNUSUAL_EVENT_NAME, message)
 
 
-def _inactive_since(change: Change, existing: ExistingMeter, now: int) -> Diagnostic:
+def _explain_reactivation(change: Change, existing: ExistingMeter, now: int) -> Diagnostic:
     since = existing.status_transitions.deactivated_at or existing.updated
     if now < since + RESEND:
         resend = f"lost usage can be re-sent until {format_time(since + RESEND)}"
@@ -94,24 +79,24 @@ def _inactive_since(change: Change, existing: ExistingMeter, now: int) -> Diagno
     return diagnose(change, rules.INACTIVE_SINCE, message)
 
 
-def _new_meter(change: Change, renames: Mapping[str, ExistingMeter]) -> Iterator[Diagnostic]:
+def _check_new_meter(change: Change) -> Iterator[Diagnostic]:
     if change.others:
         message = f"a new meter is created for {change.event_name!r}; inactive meters of this "
-        message += f"event_name: {_ids(change.others)}"
+        message += f"event_name: {_list_ids(change.others)}"
         yield diagnose(change, rules.INACTIVE_METERS, message)
-    elif former := renames.get(change.event_name):
+    elif former := change.renamed_from:
         message = f"{change.event_name!r} looks like a rename of the undeclared meter "
         message += f"{former.event_name!r} ({former.id})"
         yield diagnose(change, rules.LOOKS_LIKE_RENAME, message)
 
 
-def _blocked(change: Change) -> Diagnostic:
+def _explain_blocked(change: Change) -> Diagnostic:
     hint = ""
     match change.reason:
         case Reason.TWO_ACTIVE:
             rule = rules.TWO_ACTIVE
             active = [other for other in change.others if other.active]
-            message = f"{change.event_name!r} has {len(active)} active meters: {_ids(active)}"
+            message = f"{change.event_name!r} has {len(active)} active meters: {_list_ids(active)}"
         case Reason.PRICES_ON_SEVERAL_METERS:
             rule = rules.PRICES_ON_SEVERAL_METERS
             message = f"active prices of {change.event_name!r} use several inactive meters"
@@ -125,18 +110,18 @@ def _blocked(change: Change) -> Diagnostic:
     return diagnostic if change.desired else replace(diagnostic, level=Level.WARNING)
 
 
-def _differs(
+def _explain_difference(
     change: Change, existing: ExistingMeter, desired: MeterConfig, unreadable: Unreadable | None
 ) -> Diagnostic:
     fields = "; ".join(
         f"{f.path}: {f.before!r} -> {f.after!r}" for f in change.fields if f.path != "display_name"
     )
-    prices = billed([price for price in change.prices if price.meter == existing.id])
+    prices = _describe_prices([price for price in change.prices if price.meter == existing.id])
     if unreadable:
         prices = f"; active prices of {existing.id} could not be read"
         prices += f" (permission: {unreadable.permission})"
     message = f"{change.event_name!r} differs in an immutable field: {fields}{prices}"
-    consent = _consent(change, existing, desired, unreadable)
+    consent = _describe_consent(change, existing, desired, unreadable)
     if desired.status != Status.ACTIVE:
         hint = f"declare the settings of {existing.id}, or consent to deactivating it: {consent}"
         return diagnose(change, rules.RETIRED_DIFFERS, message, hint)
@@ -149,7 +134,7 @@ def _differs(
     return diagnose(change, rules.DIFFERS, message, hint + consent)
 
 
-def _consent(
+def _describe_consent(
     change: Change, existing: ExistingMeter, desired: MeterConfig, unreadable: Unreadable | None
 ) -> str:
     """Return everything that the declaration has to list, so that one review is enough."""
@@ -166,26 +151,21 @@ def _consent(
     return consent
 
 
-def billed(prices: Sequence[Price], of: str | None = None) -> str:
-    """Return which prices use which meters, after a semicolon; an empty text without prices.
-
-    `of` is the meter that the sentence has mentioned already.
-    """
+def _describe_prices(prices: Sequence[Price]) -> str:
+    """Return which prices use a meter, after a semicolon; an empty text without prices."""
     if not prices:
         return ""
     count = "1 active price uses" if len(prices) == 1 else f"{len(prices)} active prices use"
-    listed = ", ".join(map(priced, prices[:_SHOWN]))
-    meters = list(dict.fromkeys(price.meter for price in prices))
-    location = "it" if meters == [of] else ", ".join(meters)
+    listed = ", ".join(map(describe_price, prices[:_SHOWN]))
     more = f" and {len(prices) - _SHOWN} more" if len(prices) > _SHOWN else ""
-    return f"; {count} {location}: {listed}{more}"
+    return f"; {count} {prices[0].meter}: {listed}{more}"
 
 
-def priced(price: Price) -> str:
+def describe_price(price: Price) -> str:
     """Return the id of a price with its nickname and product, where known."""
     known = ", ".join(part for part in (price.nickname, price.product) if part)
     return f"{price.id} ({known})" if known else price.id
 
 
-def _ids(meters: Iterable[ExistingMeter]) -> str:
+def _list_ids(meters: Iterable[ExistingMeter]) -> str:
     return ", ".join(meter.id for meter in meters)

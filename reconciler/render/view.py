@@ -22,7 +22,7 @@ from ..model.finding import (
 from ..model.match import flat
 from ..model.meter import DEFAULTS, ExistingMeter, plain
 from ..model.price import Price
-from ..planning.warnings import priced
+from ..planning.warnings import describe_price
 from ..report.report import AccountReport, ChangeResult, Report, ReportedChange
 from ..timestamps import format_time
 
@@ -301,7 +301,7 @@ def value(plain: Any) -> str:
 def price_list(prices: Iterable[Price]) -> str:
     """Return the prices by id and what else is known of them, at most five."""
     every = list(prices)
-    listed = ", ".join(map(priced, every[:_SHOWN]))
+    listed = ", ".join(map(describe_price, every[:_SHOWN]))
     return f"{listed} and {len(every) - _SHOWN} more" if len(every) > _SHOWN else listed
 
 

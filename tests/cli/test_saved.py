@@ -9,7 +9,7 @@ from cli.world import CALLS, SEATS, existing
 from published import held
 
 from reconciler.planning.plan import seal
-from reconciler.planning.plan_file import dumps, loads
+from reconciler.planning.plan_file import dump_plan, load_plan
 
 
 def test_a_stale_plan_is_shown_in_full_with_what_became_of_every_line(world, run):
@@ -49,8 +49,8 @@ def test_the_journal_names_the_commit_of_the_plan(world, run):
     made = world(SEATS)
     saved = made.folder / "saved.json"
     run("plan", made.folder, "--save", saved)
-    plan = loads(saved.read_text("utf-8"), "saved.json")
-    saved.write_text(dumps(seal(replace(plan, commit="c" * 40))), "utf-8")
+    plan = load_plan(saved.read_text("utf-8"), "saved.json")
+    saved.write_text(dump_plan(seal(replace(plan, commit="c" * 40))), "utf-8")
     assert run("apply", made.folder, "--plan", saved, "--yes").code == 0
     assert "c" * 40 in (made.folder / ".reconciler" / "journal.jsonl").read_text("utf-8")
 

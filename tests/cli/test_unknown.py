@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from published import held
 
-from reconciler.planning.plan_file import loads
+from reconciler.planning.plan_file import load_plan
 
 _WORDS = (
     st.sampled_from(["null", "~", "on", "123", "1e3", "2020-01-01", "", "max", "'x", '"\\u202ex"'])
@@ -51,5 +51,5 @@ def test_what_is_valid_can_be_planned_saved_and_loaded(words):
         report = held(out)
         assert ended == code == report["exit_code"]
         if not code:
-            (line,) = loads(saved.read_text("utf-8"), "plan").changes
+            (line,) = load_plan(saved.read_text("utf-8"), "plan").changes
             assert line.event_name == report["accounts"][0]["changes"][0]["event_name"]

@@ -1,26 +1,24 @@
-"""The audit over every small world: it agrees with the plan, and no unserved price is missed."""
+"""Drift over every small account: it agrees with the plan, and no active price is missed."""
 
 from __future__ import annotations
 
 from itertools import product
 
-from builders.worlds import COMMANDS, OWNING, declare, existing, priced, retire, stopped
+from builders.meters import (
+    NOW,
+    OWNING,
+    REPORTING,
+    active_prices,
+    decide_all,
+    declare,
+    existing,
+    inactive,
+    inspect_all,
+    retire,
+)
 
-from reconciler.drift.findings import DriftInput, inspect
 from reconciler.model.change import Action
 from reconciler.model.finding import Kind
-from reconciler.model.match import match_meters
-from reconciler.model.project import Policy
-from reconciler.planning.diff import decide
-
-NOW = 1_790_000_000
-
-
-def take_snapshot(names, prices, policy):
-    return inspect(
-        names, DriftInput(commands=COMMANDS, policy=policy, prices=priced(*prices), now=NOW)
-    )
-
 
 WANTS = [
     [],
@@ -36,40 +34,33 @@ ACTIVE = [
     [existing(display="Other")],
     [existing(), existing("mtr_b")],
 ]
-INACTIVE = [[], [stopped()], [stopped(), stopped("mtr_j", formula="count", at=NOW - 60)]]
+INACTIVE = [[], [inactive()], [inactive(), inactive("mtr_j", formula="count", at=NOW - 60)]]
 PRICES = [[], ["price_1@mtr_a"], ["price_1@mtr_i"], ["price_1@mtr_i", "price_2@mtr_j"]]
-WORLDS = [
-    (desired, active + inactive, prices, policy)
-    for desired, active, inactive in product(WANTS, ACTIVE, INACTIVE)
-    for prices, policy in product(PRICES, [Policy(), OWNING])
-    if desired or active or inactive
+ACCOUNTS = [
+    (desired, active + inactives, prices, policy)
+    for desired, active, inactives in product(WANTS, ACTIVE, INACTIVE)
+    for prices, policy in product(PRICES, [REPORTING, OWNING])
+    if desired or active or inactives
 ]
 
 
-def test_audit_and_plan_never_disagree():
-    """Whatever a plan would change is found; what it leaves alone is not, but for active prices
-    on an inactive meter."""
-    for desired, account, prices, policy in WORLDS:
-        (names,) = match_meters(desired, account)
-        line = take_snapshot(names, prices, policy)
-        planned = decide(names, priced(*prices), policy)
-        kinds = {finding.kind for finding in line.findings}
-        if planned.action is Action.UNCHANGED:
-            assert kinds <= {Kind.PRICE_ON_INACTIVE}
-        else:
-            assert kinds - {Kind.PRICE_ON_INACTIVE}
-        assert all(finding.remediation for finding in line.findings)
+def test_drift_and_plan_never_disagree():
+    """Drift finds whatever a plan would change, and besides only prices on inactive meters."""
+    for desired, account, prices, policy in ACCOUNTS:
+        (entry,) = inspect_all(desired, account, *prices, policy=policy)
+        (planned,) = decide_all(desired, account, active_prices(*prices), policy)
+        kinds = {finding.kind for finding in entry.findings} - {Kind.PRICE_ON_INACTIVE}
+        assert bool(kinds) is (planned.action is not Action.UNCHANGED)
+        assert all(finding.remediation for finding in entry.findings)
 
 
-def test_a_price_is_told_of_exactly_once_where_it_costs_revenue():
-    """No active price on a meter that counts nothing goes unmentioned, unless it is accepted."""
-    for desired, account, prices, policy in WORLDS:
-        (names,) = match_meters(desired, account)
-        found = take_snapshot(names, prices, policy).findings
-        said = [price.id for finding in found for price in finding.prices]
+def test_every_active_price_on_an_inactive_meter_is_in_one_finding():
+    """Unless the declaration accepts it."""
+    for desired, account, prices, policy in ACCOUNTS:
+        (entry,) = inspect_all(desired, account, *prices, policy=policy)
+        found = [price.id for finding in entry.findings for price in finding.prices]
         accepted = desired[0].accepted_prices if desired else ()
         off = {meter.id for meter in account if not meter.active}
-        for word in prices:
-            price, meter = word.split("@")
+        for price, meter in (word.split("@") for word in prices):
             if meter in off and price not in accepted:
-                assert said.count(price) == 1, said
+                assert found.count(price) == 1, found

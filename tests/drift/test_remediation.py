@@ -1,10 +1,10 @@
-"""What is handed out is exact: a line of YAML says what the account has, a command reaches it."""
+"""Remediation is exact: YAML has the values of the account, a command acts on it."""
 
 from __future__ import annotations
 
 import pytest
 import yaml
-from builders.worlds import COMMANDS, existing, priced, stopped
+from builders.meters import COMMANDS, active_prices, existing, inactive
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -18,49 +18,51 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=50
 def test_a_declaration_reads_back_as_the_meter(name, display, key):
     """Quotes, colons, control and bidirectional characters included."""
     meter = existing(name=name, display=display, value_key=key, customer_key=key)
-    line = declare(meter).text
-    (entry,) = yaml.safe_load(line)
-    assert "\n" not in line
-    assert line.isprintable()
+    text = declare(meter).text
+    (entry,) = yaml.safe_load(text)
+    assert text.isprintable()
     wanted = {k: v for k, v in meter.meter.as_api().items() if k in entry}
     assert entry == wanted
     assert entry["event_name"] == name
 
 
-def test_a_stopped_meter_is_declared_so_with_its_prices():
-    """The declaration changes nothing in the account."""
-    (entry,) = yaml.safe_load(declare(stopped(), priced("p@mtr_i")["mtr_i"]).text)
+def test_an_inactive_meter_is_declared_inactive_with_its_prices():
+    (entry,) = yaml.safe_load(declare(inactive(), active_prices("p@mtr_i")["mtr_i"]).text)
     assert entry["status"] == "inactive"
     assert entry["accepts"] == {"prices": ["p"]}
 
 
 @given(TEXT)
-def test_a_name_reads_back(display):
-    """The line stands under a meter of a file."""
+def test_a_display_name_reads_back(display):
     assert yaml.safe_load(adopt_name(existing(display=display)).text) == {"display_name": display}
 
 
 @pytest.mark.parametrize(
     ("name", "quoted"),
     [
-        *[("a*b", "'a[*]b'"), ("it's", "'it'\"'\"'s'"), ("a[1]", "'a[[]1]'"), ("a b", "'a b'")],
+        ("a*b", "'a[*]b'"),
+        ("it's", "'it'\"'\"'s'"),
+        ("a[1]", "'a[[]1]'"),
+        ("a b", "'a b'"),
         ("-a-b", "'[-]a-b'"),
     ],
 )
-def test_a_command_reaches_exactly_the_name(name, quoted):
-    """A name is neither a pattern nor an option nor a word of the shell."""
+def test_a_command_selects_exactly_the_event_name(name, quoted):
+    """No pattern, no option, nothing that the shell interprets."""
     assert COMMANDS.apply(name).text == f"reconciler apply --account test --only {quoted}"
 
 
 @pytest.mark.parametrize(
     ("path", "word"),
     [
-        *[(".", ""), ("examples/quickstart", " examples/quickstart"), ("-x", " ./-x")],
-        *[("my files", " 'my files'"), ("/a/b", " /a/b"), ("$(rm)", " '$(rm)'")],
+        (".", ""),
+        ("examples/quickstart", " examples/quickstart"),
+        ("-x", " ./-x"),
+        ("/a/b", " /a/b"),
+        ("$(rm) x", " '$(rm) x'"),
     ],
 )
-def test_a_command_names_the_project_as_the_user_did(path, word):
-    """It is copied into the same shell, in the same folder."""
+def test_a_command_has_the_path_that_the_user_gave(path, word):
     commands = Commands(path, Account("test"))
     assert commands.apply().text == f"reconciler apply{word} --account test"
 
@@ -75,8 +77,8 @@ def test_a_command_names_the_project_as_the_user_did(path, word):
         ({"stripe_account": "acct_9", "livemode": True}, " --stripe-account acct_9 --live"),
     ],
 )
-def test_what_is_left_to_stripes_own_cli_goes_to_the_same_account(account, options):
-    """Without these words it would go to the platform's account, and to test mode."""
+def test_a_command_of_the_stripe_cli_acts_on_the_same_account(account, options):
+    """Without options it would act on the platform's account, in test mode."""
     commands = Commands(".", Account("test", **account))
-    said = commands.deactivate(existing(livemode=commands.account.livemode))
-    assert said.text == f"stripe post /v1/billing/meters/mtr_a/deactivate{options}"
+    command = commands.deactivate(existing(livemode=commands.account.livemode))
+    assert command.text == f"stripe post /v1/billing/meters/mtr_a/deactivate{options}"

@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from builders.account import Account, run_of
-from builders.worlds import declare, existing, lines
+from builders.fake_account import Account, run_of
+from builders.meters import decide_all, declare, existing
 from execution.test_executor import crowd, statuses
 
 from reconciler.execution.executor import apply
@@ -25,7 +25,7 @@ def test_up_to_eight_lines_of_one_kind_run_side_by_side(workers, most):
 
     account = Account([])
     account.before = meet
-    run = run_of(account, *lines(crowd(most * 2), []), workers=workers)
+    run = run_of(account, *decide_all(crowd(most * 2), []), workers=workers)
     ended = apply(run)
     assert set(statuses(ended).values()) == {"done"}
     assert sorted(high) == sorted([*range(most)] * 2)
@@ -41,7 +41,7 @@ def test_a_kind_begins_when_the_one_before_has_ended():
         running.append(str(step.operation))
 
     account.before = note
-    apply(run_of(account, *lines(wants, meters)))
+    apply(run_of(account, *decide_all(wants, meters)))
     assert running == ["create"] * 5 + ["update"]
 
 
@@ -65,7 +65,7 @@ def test_how_many_may_run_side_by_side(monkeypatch, workers, livemode, most):
     monkeypatch.setattr("reconciler.execution.executor.ThreadPoolExecutor", pool)
     wants = [declare("new"), *(declare(f"m{n}", retires=(f"mtr_{n}",)) for n in range(3))]
     meters = [existing(f"mtr_{n}", f"m{n}", formula="count") for n in range(3)]
-    run = run_of(Account(meters), *lines(wants, meters), workers=workers)
+    run = run_of(Account(meters), *decide_all(wants, meters), workers=workers)
     here = AccountRef("test", "acct_1", livemode)
     ended = apply(replace(run, plan=replace(run.plan, account=here)))
     assert pools == list(most.values())

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders.account import Account, lost, refused, run_of, then
-from builders.worlds import declare, lines
+from builders.fake_account import Account, followed_by, lost_request, rejected, run_of
+from builders.meters import decide_all, declare
 from execution.test_execute_step import NEW, put
 
 from reconciler.execution.execute_step import execute_step
@@ -18,8 +18,8 @@ from reconciler.execution.steps import list_steps
 )
 def test_a_refused_create_waits_for_the_list_to_catch_up(appears, status, looks):
     """The name is taken, so somebody made it; lists may lag behind."""
-    account = Account([], refused())
-    run = run_of(account, *lines([declare()], []))
+    account = Account([], rejected())
+    run = run_of(account, *decide_all([declare()], []))
     find = account.find
 
     def lagging(event_name, known):
@@ -40,8 +40,8 @@ def test_a_refused_create_waits_for_the_list_to_catch_up(appears, status, looks)
 )
 def test_a_create_takes_no_other_meter_for_its_own(other):
     """Only an active meter of this name that the plan did not list."""
-    account = Account([], then(lost(), put(other)))
-    run = run_of(account, *lines([declare()], []))
+    account = Account([], followed_by(lost_request(), put(other)))
+    run = run_of(account, *decide_all([declare()], []))
     run = replace(run, plan=replace(run.plan, listed=("mtr_t",)))
     part = execute_step(list_steps(run.plan)["calls"][0], None, run)
     assert (str(part.status), account.keys) == ("done", ["1-1", "1-1"])
@@ -50,7 +50,7 @@ def test_a_create_takes_no_other_meter_for_its_own(other):
 
 def test_clocks_need_not_agree():
     """A meter made by a lost request is found whatever date it bears."""
-    account = Account([], then(lost(), put(replace(NEW, created=1))))
-    run = run_of(account, *lines([declare()], []))
+    account = Account([], followed_by(lost_request(), put(replace(NEW, created=1))))
+    run = run_of(account, *decide_all([declare()], []))
     part = execute_step(list_steps(run.plan)["calls"][0], None, run)
     assert (str(part.status), account.keys) == ("done", ["1-1"])

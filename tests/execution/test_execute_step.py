@@ -5,27 +5,27 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders.account import (
+from builders.fake_account import (
     NOW,
     Account,
-    fails,
-    late,
-    lost,
+    confirmed,
+    followed_by,
+    lost_answer,
+    lost_request,
     raising,
-    refused,
+    read_error,
+    rejected,
     replayed,
     run_of,
-    snapshot,
-    then,
 )
-from builders.worlds import declare, existing, lines, retire, stopped
+from builders.meters import decide_all, declare, existing, inactive, retire
 from virtual import VirtualClock
 
 from reconciler.diagnostics.errors import AuthError, ServiceError, StoppedError
 from reconciler.execution.execute_step import KEYS, execute_step
 from reconciler.execution.steps import list_steps
 
-ON, OFF = existing(), stopped("mtr_a")
+ON, OFF = existing(), inactive("mtr_a")
 NEW = replace(existing("mtr_new_calls"), created=NOW, updated=NOW)
 VERBS = {
     "create": (declare(), []),
@@ -36,7 +36,7 @@ VERBS = {
 WANTED = {
     "create": NEW,
     "update": existing(display="New", updated=9),
-    "deactivate": stopped("mtr_a"),
+    "deactivate": inactive("mtr_a"),
     "reactivate": existing(updated=9),
 }
 BEFORE = {"create": None, "update": ON, "deactivate": ON, "reactivate": OFF}
@@ -46,7 +46,7 @@ ELSE = {
     "create": replace(NEW, display_name="Theirs"),
     "update": existing(display="Theirs"),
     "deactivate": existing(display="Theirs"),
-    "reactivate": stopped("mtr_a", display="Theirs"),
+    "reactivate": inactive("mtr_a", display="Theirs"),
 }
 
 
@@ -63,7 +63,7 @@ def succeeded(operation, *script, blind=None, **more):
     desired, account = VERBS[operation]
     account = Account(account, *script)
     account.blind = blind or {}
-    run = run_of(account, *lines([desired], tuple(account.meters.values())), **more)
+    run = run_of(account, *decide_all([desired], tuple(account.meters.values())), **more)
     step = list_steps(run.plan)["calls"][0]
     assert str(step.operation) == operation
     return execute_step(step, BEFORE[operation], run), account, run
@@ -71,71 +71,91 @@ def succeeded(operation, *script, blind=None, **more):
 
 # name: script by verb -> status, attempt numbers of the keys used
 KNOWN = {
-    "confirmed": (lambda v: [snapshot()], "done", "1"),
+    "confirmed": (lambda v: [confirmed()], "done", "1"),
     "seen, but the answer shows the old state": (
-        *(lambda v: [then(snapshot(shows=STILL[v]), put(WANTED[v]))],),
+        *(lambda v: [followed_by(confirmed(shows=STILL[v]), put(WANTED[v]))],),
         *("done", "1"),
     ),
-    "seen, but nothing came of it": (lambda v: [snapshot(shows=STILL[v])], "done", "12"),
+    "seen, but nothing came of it": (lambda v: [confirmed(shows=STILL[v])], "done", "12"),
     "an old answer, already so": (
-        *(lambda v: [then(replayed(WANTED[v]), put(WANTED[v]))],),
+        *(lambda v: [followed_by(replayed(WANTED[v]), put(WANTED[v]))],),
         *("already", "1"),
     ),
     "an old answer to our own second try": (
-        *(lambda v: [then(replayed(WANTED[v], 2, 1), put(WANTED[v]))],),
+        *(lambda v: [followed_by(replayed(WANTED[v], 2, 1), put(WANTED[v]))],),
         *("done", "1"),
     ),
     "an old answer, nothing came of it": (lambda v: [replayed(WANTED[v])], "done", "12"),
     "an old answer, somebody else was there": (
-        *(lambda v: [then(replayed(ELSE[v]), put(ELSE[v]))],),
+        *(lambda v: [followed_by(replayed(ELSE[v]), put(ELSE[v]))],),
         *("stale", "1"),
     ),
-    "refused, already so": (lambda v: [then(refused(), put(WANTED[v]))], "already", "1"),
-    "refused": (lambda v: [refused()], "failed", "1"),
+    "refused, already so": (lambda v: [followed_by(rejected(), put(WANTED[v]))], "already", "1"),
+    "refused": (lambda v: [rejected()], "failed", "1"),
     "refused, somebody else was there": (
-        *(lambda v: [then(refused(), put(ELSE[v]))],),
+        *(lambda v: [followed_by(rejected(), put(ELSE[v]))],),
         *("stale", "1"),
     ),
-    "an old refusal": (lambda v: [refused(replayed=True)], "done", "12"),
+    "an old refusal": (lambda v: [rejected(replayed=True)], "done", "12"),
     "an old refusal, then a new one": (
-        *(lambda v: [refused(replayed=True), refused()],),
+        *(lambda v: [rejected(replayed=True), rejected()],),
         *("failed", "12"),
     ),
     "an old refusal, already so": (
-        *(lambda v: [then(refused(replayed=True), put(WANTED[v]))],),
+        *(lambda v: [followed_by(rejected(replayed=True), put(WANTED[v]))],),
         *("already", "1"),
     ),
-    "refused for payment": (lambda v: [refused(402)], "failed", "1"),
-    "no answer, done": (lambda v: [late()], "done", "1"),
-    "500 after the effect": (lambda v: [late(500)], "done", "1"),
-    "409, done by the one before": (lambda v: [late(409)], "done", "1"),
-    "429, and it is so": (lambda v: [then(lost(429), put(WANTED[v]))], "already", "1"),
-    "no answer, not done": (lambda v: [lost()], "done", "11"),
-    "409, not done": (lambda v: [lost(409)], "done", "11"),
-    "429, not done": (lambda v: [lost(429)], "done", "11"),
+    "refused for payment": (lambda v: [rejected(402)], "failed", "1"),
+    "no answer, done": (lambda v: [lost_answer()], "done", "1"),
+    "500 after the effect": (lambda v: [lost_answer(500)], "done", "1"),
+    "409, done by the one before": (lambda v: [lost_answer(409)], "done", "1"),
+    "429, and it is so": (
+        lambda v: [followed_by(lost_request(429), put(WANTED[v]))],
+        "already",
+        "1",
+    ),
+    "no answer, not done": (lambda v: [lost_request()], "done", "11"),
+    "409, not done": (lambda v: [lost_request(409)], "done", "11"),
+    "429, not done": (lambda v: [lost_request(429)], "done", "11"),
     "500, not done, and stored": (
-        *(lambda v: [lost(500), lost(500, replayed=True)],),
+        *(lambda v: [lost_request(500), lost_request(500, replayed=True)],),
         *("done", "112"),
     ),
-    "an old 500": (lambda v: [lost(500, replayed=True)], "done", "12"),
-    "an old 500 after the effect": (lambda v: [late(500, replayed=True)], "done", "1"),
+    "an old 500": (lambda v: [lost_request(500, replayed=True)], "done", "12"),
+    "an old 500 after the effect": (lambda v: [lost_answer(500, replayed=True)], "done", "1"),
     "no answer, somebody else was there": (
-        *(lambda v: [then(lost(), put(ELSE[v]))],),
+        *(lambda v: [followed_by(lost_request(), put(ELSE[v]))],),
         *("stale", "1"),
     ),
-    "no answer ever": (lambda v: [lost()] * 9, "failed", "1111"),
-    "429 for ever": (lambda v: [lost(429)] * 9, "failed", "1111"),
-    "old 500s of two earlier runs": (lambda v: [lost(500, replayed=True)] * 8, "done", "123456789"),
+    "no answer ever": (lambda v: [lost_request()] * 9, "failed", "1111"),
+    "429 for ever": (lambda v: [lost_request(429)] * 9, "failed", "1111"),
+    "old 500s of two earlier runs": (
+        lambda v: [lost_request(500, replayed=True)] * 8,
+        "done",
+        "123456789",
+    ),
     "500s that the second try brings back": (
-        *(lambda v: [lost(500, replayed=True, attempts=2)] * 9, "failed", "1234"),
+        *(lambda v: [lost_request(500, replayed=True, attempts=2)] * 9, "failed", "1234"),
     ),
     "an old 500, then new ones for ever": (
-        *(lambda v: [lost(500, replayed=True)] * 2 + [lost(500)] * 9, "failed", "123333"),
+        *(
+            lambda v: [lost_request(500, replayed=True)] * 2 + [lost_request(500)] * 9,
+            "failed",
+            "123333",
+        ),
     ),
-    "old 500s for ever": (lambda v: [lost(500, replayed=True)] * 99, "failed", range(1, KEYS + 1)),
+    "old 500s for ever": (
+        lambda v: [lost_request(500, replayed=True)] * 99,
+        "failed",
+        range(1, KEYS + 1),
+    ),
     "old answers for ever": (lambda v: [replayed(STILL[v])] * 99, "failed", range(1, KEYS + 1)),
-    "the last try goes well": (lambda v: [lost()] * 3, "done", "1111"),
-    "the last try had an effect": (lambda v: [lost()] * 3 + [late()], "done", "1111"),
+    "the last try goes well": (lambda v: [lost_request()] * 3, "done", "1111"),
+    "the last try had an effect": (
+        lambda v: [lost_request()] * 3 + [lost_answer()],
+        "done",
+        "1111",
+    ),
 }
 
 
@@ -166,7 +186,7 @@ def test_a_fresh_answer_is_enough(operation):
 @pytest.mark.parametrize("operation", ["update", "deactivate", "reactivate"])
 def test_a_meter_that_is_gone_is_not_asked_again(operation):
     """Meters are never deleted: something else is wrong."""
-    part, account, _ = succeeded(operation, then(refused(404), gone))
+    part, account, _ = succeeded(operation, followed_by(rejected(404), gone))
     assert (str(part.status), account.keys) == ("stale", ["1-1"])
     assert part.error.code == "A002"
     assert "not found" in part.error.message
@@ -176,7 +196,7 @@ def test_a_meter_that_is_gone_is_not_asked_again(operation):
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_key_that_may_not_write_ends_it_at_once(operation, status):
     """The key is looked at before anything else, so nothing has to be read again."""
-    part, account, _ = succeeded(operation, refused(status))
+    part, account, _ = succeeded(operation, rejected(status))
     assert (str(part.status), part.error.code, account.keys) == ("failed", "A011", ["1-1"])
     assert not part.sent[0].wrote
     assert len(account.looks) == (operation in ("deactivate", "reactivate"))
@@ -186,18 +206,18 @@ def test_a_key_that_may_not_write_ends_it_at_once(operation, status):
 @pytest.mark.parametrize(
     ("answer", "blind"),
     [
-        (lost(), ServiceError),
-        (late(500), ServiceError),
-        (lost(), AuthError),
-        (refused(400, doubts=1), ServiceError),
-        (lost(429, doubts=1), ServiceError),
+        (lost_request(), ServiceError),
+        (lost_answer(500), ServiceError),
+        (lost_request(), AuthError),
+        (rejected(400, doubts=1), ServiceError),
+        (lost_request(429, doubts=1), ServiceError),
     ],
 )
 def test_what_cannot_be_looked_at_is_unknown(operation, answer, blind):
     """`done` is only said of what was seen, `failed` only where nothing can have been done."""
-    both = {"read": fails(blind), "find": fails(blind)}
+    both = {"read": read_error(blind), "find": read_error(blind)}
     part, account, _ = succeeded(
-        operation, then(answer, lambda account: account.blind.update(both))
+        operation, followed_by(answer, lambda account: account.blind.update(both))
     )
     assert (str(part.status), account.keys) == ("unknown", ["1-1"])
     assert part.error.code == ("A011" if blind is AuthError else "A004")
@@ -205,11 +225,11 @@ def test_what_cannot_be_looked_at_is_unknown(operation, answer, blind):
 
 
 @pytest.mark.parametrize("operation", VERBS)
-@pytest.mark.parametrize("answer", [refused(), lost(429)])
+@pytest.mark.parametrize("answer", [rejected(), lost_request(429)])
 def test_what_had_no_effect_has_failed_though_the_account_cannot_be_looked_at(operation, answer):
     """The exit code must not say that something may have been written."""
-    both = {"read": fails(ServiceError), "find": fails(ServiceError)}
-    part, *_ = succeeded(operation, then(answer, lambda account: account.blind.update(both)))
+    both = {"read": read_error(ServiceError), "find": read_error(ServiceError)}
+    part, *_ = succeeded(operation, followed_by(answer, lambda account: account.blind.update(both)))
     assert (str(part.status), part.error.code, part.sent[0].wrote) == ("failed", "A004", False)
 
 
@@ -217,7 +237,7 @@ def test_what_had_no_effect_has_failed_though_the_account_cannot_be_looked_at(op
 @pytest.mark.parametrize(("kind", "code"), [(ServiceError, "A004"), (AuthError, "A011")])
 def test_without_a_look_nothing_is_stopped_or_woken(operation, kind, code):
     """Nothing was sent, so it is not unknown."""
-    part, account, _ = succeeded(operation, blind={"read": fails(kind)})
+    part, account, _ = succeeded(operation, blind={"read": read_error(kind)})
     assert (str(part.status), part.error.code) == ("failed", code)
     assert account.requests == []
 
@@ -239,7 +259,7 @@ def test_a_meter_is_read_right_before_it_is_stopped_or_woken(operation, meter, s
     """Whoever was there first has won; nothing is sent."""
     desired, found = VERBS[operation]
     account = Account(found)
-    run = run_of(account, *lines([desired], found))
+    run = run_of(account, *decide_all([desired], found))
     account.put(meter[operation])
     part = execute_step(list_steps(run.plan)["calls"][0], BEFORE[operation], run)
     assert (str(part.status), part.existing) == (status, meter[operation])
@@ -249,7 +269,7 @@ def test_a_meter_is_read_right_before_it_is_stopped_or_woken(operation, meter, s
 def test_a_rename_goes_by_the_name_alone():
     """Somebody renamed it meanwhile: what is declared wins, as a next run would have it."""
     account = Account([existing(display="Theirs")])
-    run = run_of(account, *lines([declare(display="New")], [existing()]))
+    run = run_of(account, *decide_all([declare(display="New")], [existing()]))
     part = execute_step(list_steps(run.plan)["calls"][0], ON, run)
     assert (str(part.status), account.meters["mtr_a"].display_name) == ("done", "New")
 
@@ -257,16 +277,16 @@ def test_a_rename_goes_by_the_name_alone():
 @pytest.mark.parametrize(("old", "waits"), [(False, [2.0, 4.0, 8.0]), (True, [])])
 def test_waiting_grows_between_tries_that_brought_nothing(old, waits):
     """Never after a stored answer, which is no sign of trouble."""
-    _, _, run = succeeded("update", *[lost(500, replayed=old)] * 9)
+    _, _, run = succeeded("update", *[lost_request(500, replayed=old)] * 9)
     assert run.clock.slept == waits
 
 
 @pytest.mark.parametrize("operation", VERBS)
-@pytest.mark.parametrize("answer", [None, lost(429)], ids=["nothing sent", "held back"])
+@pytest.mark.parametrize("answer", [None, lost_request(429)], ids=["nothing sent", "held back"])
 def test_a_stop_signal_ends_what_has_not_begun(operation, answer):
     """A request that only a rate limit has refused is not sent again either."""
     account, after = Account(VERBS[operation][1], *filter(None, [answer])), int(answer is not None)
-    run = run_of(account, *lines([VERBS[operation][0]], VERBS[operation][1]))
+    run = run_of(account, *decide_all([VERBS[operation][0]], VERBS[operation][1]))
     run = replace(run, stopped=lambda: len(account.requests) >= after)
     part = execute_step(list_steps(run.plan)["calls"][0], BEFORE[operation], run)
     assert (str(part.status), part.error.code) == ("skipped", "A008")
@@ -274,13 +294,17 @@ def test_a_stop_signal_ends_what_has_not_begun(operation, answer):
 
 
 @pytest.mark.parametrize("operation", VERBS)
-@pytest.mark.parametrize("answer", [lost(), lost(429, doubts=1), late(), refused()])
+@pytest.mark.parametrize(
+    "answer", [lost_request(), lost_request(429, doubts=1), lost_answer(), rejected()]
+)
 def test_a_stop_signal_ends_nothing_that_may_have_been_done(operation, answer):
     """The same requests, looks and pauses as without a signal, and the same result."""
     calm, there, undisturbed = succeeded(operation, answer)
     signals = []
     stop = {"stopped": lambda: bool(signals), "clock": VirtualClock(NOW, stopped=signals.__len__)}
-    part, account, run = succeeded(operation, then(answer, lambda _: signals.append(1)), **stop)
+    part, account, run = succeeded(
+        operation, followed_by(answer, lambda _: signals.append(1)), **stop
+    )
     assert part == calm
     assert (account.keys, account.looks) == (there.keys, there.looks)
     assert run.clock.slept == undisturbed.clock.slept
@@ -288,7 +312,7 @@ def test_a_stop_signal_ends_nothing_that_may_have_been_done(operation, answer):
 
 def test_the_request_ids_are_in_the_error():
     """They find the requests in Stripe's log."""
-    part, _, _ = succeeded("update", lost(), refused())
+    part, _, _ = succeeded("update", lost_request(), rejected())
     assert "(req_1, req_1)" in part.error.message
     assert "said the API" in part.error.message
     assert part.error.location == VERBS["update"][0].location

@@ -5,8 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders.account import Account, fails, late, lost, raising, refused, run_of, snapshot, then
-from builders.worlds import OWNING, declare, existing, lines, retire, stopped
+from builders.fake_account import (
+    Account,
+    confirmed,
+    followed_by,
+    lost_answer,
+    lost_request,
+    raising,
+    read_error,
+    rejected,
+    run_of,
+)
+from builders.meters import OWNING, decide_all, declare, existing, inactive, retire
 
 from reconciler.diagnostics.errors import ServiceError
 from reconciler.execution.executor import apply
@@ -22,7 +32,7 @@ MIXED = [
     declare("same"),
 ]
 METERS = [
-    stopped("mtr_w", "woken"),
+    inactive("mtr_w", "woken"),
     existing("mtr_n", "named"),
     existing("mtr_o", "old", formula="count"),
     existing("mtr_g", "gone"),
@@ -49,7 +59,7 @@ def statuses(ended):
 
 def mixed(*script, workers=1, **more):
     account = Account(METERS, *script)
-    run = run_of(account, *lines(MIXED, METERS, policy=OWNING), workers=workers, **more)
+    run = run_of(account, *decide_all(MIXED, METERS, policy=OWNING), workers=workers, **more)
     return account, run, apply(run)
 
 
@@ -59,7 +69,7 @@ def test_every_line_is_done_in_the_order_of_the_kinds():
     account, run, ended = mixed(on_result=heard.append)
     assert account.sent == ORDER
     assert account.keys == [f"{n}-1" for n in (1, 2, 3, 4, 5, 6, 8, 9)]
-    assert [line.change for line in ended] == list(run.changes)
+    assert [line.change for line in ended] == list(run.plan.changes)
     assert statuses(ended) == {
         **dict.fromkeys(["new", "woken", "named", "old", "gone", "x"], "done"),
         "odd": "skipped",
@@ -84,10 +94,10 @@ def test_the_account_is_then_as_declared():
 
 
 @pytest.mark.parametrize("failing", range(4))
-@pytest.mark.parametrize("how", [refused(), refused(403), raising(ValueError())])
+@pytest.mark.parametrize("how", [rejected(), rejected(403), raising(ValueError())])
 def test_after_a_failure_the_safe_lines_go_on(failing, how):
     """Creates, wakes and renames do; replacements and deactivations do not."""
-    account, _, ended = mixed(*[snapshot()] * failing, how)
+    account, _, ended = mixed(*[confirmed()] * failing, how)
     left = [step for step in ORDER[:4] if step != ("update", "mtr_w") or failing != 1]
     assert account.sent == left
     became = statuses(ended)
@@ -101,14 +111,14 @@ def test_after_a_failure_the_safe_lines_go_on(failing, how):
 
 def test_a_failed_deactivation_stops_those_after_it():
     """They are the dangerous calls."""
-    account, _, ended = mixed(*[snapshot()] * 6, refused())
+    account, _, ended = mixed(*[confirmed()] * 6, rejected())
     assert account.sent == ORDER[:7]
     assert (statuses(ended)["gone"], statuses(ended)["x"]) == ("failed", "skipped")
 
 
 def test_a_woken_meter_whose_rename_failed_is_not_done():
     """Both requests are told; the meter stays awake, for that is the safer state."""
-    account, _, ended = mixed(snapshot(), snapshot(), refused())
+    account, _, ended = mixed(confirmed(), confirmed(), rejected())
     (line,) = (line for line in ended if line.change.event_name == "woken")
     assert line.result.status == "failed"
     assert [sent.result for sent in line.result.requests] == ["confirmed", "rejected"]
@@ -117,9 +127,9 @@ def test_a_woken_meter_whose_rename_failed_is_not_done():
 
 def test_a_line_with_one_part_of_ours_is_done():
     """`already` is said only where nothing was left to us."""
-    meters = [stopped("mtr_w", "woken")]
+    meters = [inactive("mtr_w", "woken")]
     account = Account(meters)
-    run = run_of(account, *lines([declare("woken", display="Other")], meters))
+    run = run_of(account, *decide_all([declare("woken", display="Other")], meters))
     account.put(existing("mtr_w", "woken"))
     (line,) = apply(run)
     assert (line.result.status, account.sent) == ("done", [("update", "mtr_w")])
@@ -128,12 +138,12 @@ def test_a_line_with_one_part_of_ours_is_done():
 def test_refused_lines_are_left_out_and_stop_nothing():
     """With --skip-refused the others are done, at their own numbers."""
     account = Account(METERS)
-    run = run_of(account, *lines(MIXED, METERS), workers=1)
+    run = run_of(account, *decide_all(MIXED, METERS), workers=1)
     marked = tuple(
         replace(line, refused_by=("G001", "G002")) if line.event_name in ("new", "old") else line
-        for line in run.changes
+        for line in run.plan.changes
     )
-    ended = apply(replace(run, changes=marked))
+    ended = apply(replace(run, plan=replace(run.plan, changes=marked)))
     assert account.sent == [step for step in ORDER if step[1] not in ("new", "mtr_o", "old")]
     assert account.keys == [f"{n}-1" for n in (2, 3, 4, 8, 9)]
     (line,) = (line for line in ended if line.change.event_name == "old")
@@ -155,7 +165,7 @@ def test_lines_that_are_already_as_wanted_are_not_sent():
 def test_a_stop_signal_ends_the_run_between_any_two_lines(after):
     """No new line begins, and one that has begun is finished: it may have no active meter."""
     account = Account(METERS)
-    run = run_of(account, *lines(MIXED, METERS), workers=1)
+    run = run_of(account, *decide_all(MIXED, METERS), workers=1)
     ended = apply(replace(run, stopped=lambda: len(account.requests) >= after))
     ends = {"new": 1, "woken": 3, "named": 4, "old": 6, "gone": 7, "x": 8}
     starts = {"new": 0, "woken": 1, "named": 3, "old": 4, "gone": 6, "x": 7}
@@ -172,7 +182,7 @@ def crowd(count):
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1)])
 def test_a_worker_that_dies_leaves_the_others_their_outcomes(error):
     """One outcome for every line, whatever happens."""
-    _, _, ended = mixed(snapshot(), raising(error))
+    _, _, ended = mixed(confirmed(), raising(error))
     became = statuses(ended)
     assert became["woken"] == "unknown"
     assert {became[name] for name in ("new", "named")} == {"done"}
@@ -194,7 +204,7 @@ def test_a_listener_that_fails_ends_nothing():
 def test_the_first_answer_tells_the_mode(known):
     """Of an account without meters; if it is the other one, nothing more is sent."""
     account = Account([])
-    run = run_of(account, *lines(crowd(9), []), livemode=True)
+    run = run_of(account, *decide_all(crowd(9), []), livemode=True)
     ended = apply(replace(run, plan=replace(run.plan, account=AccountRef("test", "acct_1", known))))
     became = list(statuses(ended).values())
     if known is None:
@@ -206,10 +216,10 @@ def test_the_first_answer_tells_the_mode(known):
 def test_no_request_is_outside_the_plan():
     """Whatever goes wrong: only steps of the plan, each under its own key."""
     for script in (
-        [lost()] * 40,
-        [refused()] * 9,
-        [late(), lost(), snapshot()] * 9,
-        [snapshot()] * 9,
+        [lost_request()] * 40,
+        [rejected()] * 9,
+        [lost_answer(), lost_request(), confirmed()] * 9,
+        [confirmed()] * 9,
     ):
         account, run, _ = mixed(*script, workers=8)
         assert set(account.sent) <= {*ORDER, ("reactivate", "mtr_o")}
@@ -221,7 +231,8 @@ def test_no_request_is_outside_the_plan():
 def test_unreadable_meters_are_not_stopped():
     """The look before a stop fails: nothing is sent for that line, nor for those after it."""
     account, _, ended = mixed(
-        *[snapshot()] * 3, then(snapshot(), lambda a: a.blind.update(read=fails(ServiceError)))
+        *[confirmed()] * 3,
+        followed_by(confirmed(), lambda a: a.blind.update(read=read_error(ServiceError))),
     )
     assert account.sent == ORDER[:4]
     assert (statuses(ended)["old"], statuses(ended)["gone"]) == ("failed", "skipped")

@@ -6,20 +6,20 @@ import logging
 from dataclasses import replace
 
 import pytest
-from builders.account import (
-    SAID,
+from builders.fake_account import (
+    API_ERROR,
     Account,
-    late,
-    lost,
+    confirmed,
+    followed_by,
+    lost_answer,
+    lost_request,
     raising,
     record,
-    refused,
+    rejected,
     replayed,
     run_of,
-    snapshot,
-    then,
 )
-from builders.worlds import declare, existing, lines, plan_of, retire, stopped
+from builders.meters import decide_all, declare, existing, inactive, plan_of, retire
 
 from reconciler.diagnostics.codes.applying import REFUSED_BY_API
 from reconciler.diagnostics.errors import ServiceError, StoppedError
@@ -36,7 +36,7 @@ GONE = existing("mtr_g", "gone")
 def on_result(*script, wants=(A, B), meters=(), **more):
     """What is said of each line that is not done: its error, by name."""
     account = Account(meters, *script)
-    run = run_of(account, *lines(list(wants), list(meters)), workers=1, **more)
+    run = run_of(account, *decide_all(list(wants), list(meters)), workers=1, **more)
     livemode_unknown = replace(run.plan, account=AccountRef("test", "acct_1", None))
     if more.get("livemode"):
         run = replace(run, plan=livemode_unknown)
@@ -48,7 +48,7 @@ def on_result(*script, wants=(A, B), meters=(), **more):
 
 
 MISFORTUNES = {
-    "refused": ([refused()], {}, {"a": "create of 'a' failed: said the API (req_1)"}),
+    "refused": ([rejected()], {}, {"a": "create of 'a' failed: said the API (req_1)"}),
     "an error inside the tool": (
         *([raising(ValueError())], {}),
         {"a": "create of 'a': internal error (ValueError)"},
@@ -59,7 +59,7 @@ MISFORTUNES = {
         {"a": "'a': internal error (KeyboardInterrupt)"},
     ),
     "another mode": (
-        *([snapshot()], {"livemode": True}),
+        *([confirmed()], {"livemode": True}),
         {
             "a": "the response for 'a' is not from the configured mode",
             "b": "'b' was not applied: an earlier change failed",
@@ -70,14 +70,14 @@ MISFORTUNES = {
         {name: f"{name!r} was not applied: the run was interrupted" for name in "ab"},
     ),
     "after a failure": (
-        *([refused(), snapshot()], {"wants": (A, B, retire("gone", line=11)), "meters": (GONE,)}),
+        *([rejected(), confirmed()], {"wants": (A, B, retire("gone", line=11)), "meters": (GONE,)}),
         {
             "a": "create of 'a' failed: said the API (req_1)",
             "gone": "'gone' was not applied: an earlier change failed",
         },
     ),
     "stopped on the way": (
-        *([raising(StoppedError()), snapshot()], {}),
+        *([raising(StoppedError()), confirmed()], {}),
         {"a": "create of 'a': interrupted before its effect was known"},
     ),
 }
@@ -98,7 +98,7 @@ def test_a_line_stopped_before_its_only_request_is_skipped():
     """The signal came right after the line was begun: nothing was sent, nothing has failed."""
     asked = []
     account = Account([GONE])
-    run = run_of(account, *lines([retire("gone")], [GONE]), workers=1)
+    run = run_of(account, *decide_all([retire("gone")], [GONE]), workers=1)
     (line,) = apply(replace(run, stopped=lambda: len(asked) > 0 or asked.append(1)))
     assert (str(line.result.status), account.sent) == ("skipped", [])
 
@@ -107,7 +107,7 @@ def test_the_loudest_message_bears_the_name():
     """Machines find the line by it."""
     old = existing("mtr_o", formula="count")
     errors = on_result(
-        *(snapshot(), refused(), refused()), wants=[declare(retires=("mtr_o",))], meters=[old]
+        *(confirmed(), rejected(), rejected()), wants=[declare(retires=("mtr_o",))], meters=[old]
     )
     assert (errors["calls"].code, errors["calls"].event_name) == ("A005", "calls")
 
@@ -115,7 +115,7 @@ def test_the_loudest_message_bears_the_name():
 def one(desired, meters, *script, blind=None):
     """What becomes of the first request of a line; its account and notebook."""
     account = Account(meters, *script)
-    run = run_of(account, *lines([desired], meters))
+    run = run_of(account, *decide_all([desired], meters))
     account.blind = blind or {}
     step = list_steps(run.plan)["calls"][0]
     base = next((meter for meter in meters if meter.id == step.meter_id), None)
@@ -124,8 +124,8 @@ def one(desired, meters, *script, blind=None):
 
 def test_every_reason_of_an_unreadable_account_is_told():
     """One error may hold several problems."""
-    error = ServiceError(replace(SAID, message="one"), replace(SAID, message="two"))
-    part, *_ = one(declare(), [], lost(), blind={"find": error})
+    error = ServiceError(replace(API_ERROR, message="one"), replace(API_ERROR, message="two"))
+    part, *_ = one(declare(), [], lost_request(), blind={"find": error})
     assert part.error.message == "create of 'calls' could not be confirmed: one; two"
 
 
@@ -152,7 +152,7 @@ def test_what_failed_inside_is_in_the_log_with_its_traceback(caplog):
 )
 def test_a_stale_line_says_what_the_meter_is_now(edit, message):
     """And which meter."""
-    part, *_ = one(declare(display="New"), [existing()], then(lost(), edit))
+    part, *_ = one(declare(display="New"), [existing()], followed_by(lost_request(), edit))
     assert (str(part.status), part.error.message) == ("stale", message)
     assert part.error.event_name == "calls"
 
@@ -160,7 +160,7 @@ def test_a_stale_line_says_what_the_meter_is_now(edit, message):
 def test_a_stale_create_names_the_meter_that_was_made():
     """It has no id of its own to name."""
     theirs = existing("mtr_t", formula="last", created=1_790_000_001)
-    part, *_ = one(declare(), [], then(refused(), lambda a: a.put(theirs)))
+    part, *_ = one(declare(), [], followed_by(rejected(), lambda a: a.put(theirs)))
     assert (
         part.error.message
         == "'calls' (mtr_t) was changed by another client: now active, display_name 'Calls'"
@@ -176,7 +176,7 @@ def test_old_answers_are_told_as_such():
 
 @pytest.mark.parametrize(
     ("answer", "hint"),
-    [(lost(), "no effect is visible"), (refused(), REFUSED_BY_API.remedy)],
+    [(lost_request(), "no effect is visible"), (rejected(), REFUSED_BY_API.remedy)],
     ids=["lost", "rejected"],
 )
 def test_a_failure_says_what_to_do(answer, hint):
@@ -188,8 +188,8 @@ def test_a_failure_says_what_to_do(answer, hint):
 
 def test_a_request_id_that_the_message_has_is_not_repeated():
     """Some errors of the client name it themselves."""
-    said = replace(SAID, message="no such meter (req_1)")
-    answer = replace(refused(404)(), error=said)
+    said = replace(API_ERROR, message="no such meter (req_1)")
+    answer = replace(rejected(404)(), error=said)
     part, *_ = one(declare(display="New"), [existing()], lambda *_: answer)
     assert part.error.message == "update of 'calls' failed: no such meter (req_1)"
 
@@ -201,12 +201,12 @@ def test_without_a_request_id_none_is_mentioned():
 
 
 def refused_without_id(*_):
-    return replace(refused()(), record=record(Outcome.REJECTED, 400, request_id=None))
+    return replace(rejected()(), record=record(Outcome.REJECTED, 400, request_id=None))
 
 
 def test_the_report_and_the_notebook_have_every_request():
     """Its verb, id, tries and result; and the answer as it came."""
-    script = [lost(500, attempts=3, doubts=3), late(429, doubts=0)]
+    script = [lost_request(500, attempts=3, doubts=3), lost_answer(429, doubts=0)]
     part, _, run = one(declare(display="New"), [existing()], *script)
     assert part.sent == (
         RequestRecord("update", "req_1", 3, Outcome.INDETERMINATE, 500, doubts=3),
@@ -236,34 +236,34 @@ WOKEN = declare(display="New")
 
 
 @pytest.mark.parametrize(
-    ("answer", "looks"), [(snapshot(), 1), (late(), 2)], ids=["confirmed", "lost"]
+    ("answer", "looks"), [(confirmed(), 1), (lost_answer(), 2)], ids=["confirmed", "lost"]
 )
 def test_a_meter_woken_under_its_old_name_is_woken(answer, looks):
     """The rename is the next request. A fresh answer is proof enough, a lost one is looked for."""
-    part, account, _ = one(WOKEN, [stopped("mtr_a")], answer)
+    part, account, _ = one(WOKEN, [inactive("mtr_a")], answer)
     assert (str(part.status), account.looks) == ("done", ["read"] * looks)
 
 
 def test_a_meter_that_somebody_woke_under_another_name_is_theirs():
     """Not as it was read, nor as it is wanted."""
-    account = Account([stopped("mtr_a")])
-    run = run_of(account, *lines([WOKEN], [stopped("mtr_a")]))
+    account = Account([inactive("mtr_a")])
+    run = run_of(account, *decide_all([WOKEN], [inactive("mtr_a")]))
     account.put(existing("mtr_a", display="Theirs"))
-    part = execute_step(list_steps(run.plan)["calls"][0], stopped("mtr_a"), run)
+    part = execute_step(list_steps(run.plan)["calls"][0], inactive("mtr_a"), run)
     assert (str(part.status), account.sent) == ("stale", [])
 
 
 def test_after_a_lost_create_the_list_is_looked_at_once_a_try():
     """At once: the next try follows anyway; only a refusal must be explained by what is there."""
-    _, account, run = one(declare(), [], lost(), snapshot())
+    _, account, run = one(declare(), [], lost_request(), confirmed())
     assert account.looks == ["find"]
     assert run.clock.slept == [0.0, 2.0]
 
 
 def test_a_replacement_by_a_twin_of_the_same_name_takes_three_numbers():
     """The way back follows at once where nothing is renamed."""
-    meters = [existing("mtr_o", formula="count"), stopped("mtr_t")]
-    (some,) = list_steps(plan_of(*lines([declare(retires=("mtr_o",))], meters))).values()
+    meters = [existing("mtr_o", formula="count"), inactive("mtr_t")]
+    (some,) = list_steps(plan_of(*decide_all([declare(retires=("mtr_o",))], meters))).values()
     assert [(step.n, str(step.operation), step.undoes) for step in some] == [
         (1, "deactivate", None),
         (2, "reactivate", None),

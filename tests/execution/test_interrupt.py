@@ -7,8 +7,8 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from builders.account import NOW, Account, fails, lost, run_of, snapshot
-from builders.worlds import declare, existing, lines, stopped
+from builders.fake_account import NOW, Account, confirmed, lost_request, read_error, run_of
+from builders.meters import decide_all, declare, existing, inactive
 from execution.test_executor import crowd, statuses
 from virtual import VirtualClock
 
@@ -24,11 +24,11 @@ def test_an_account_that_answers_nothing_is_not_asked_for_every_line(answered, a
 
     Eight lines in a row that nobody can settle are enough; one that is settled begins anew.
     """
-    silent = {"read": fails(ServiceError), "find": fails(ServiceError)}
-    script = [snapshot() if n == answered else lost() for n in range(40)]
+    silent = {"read": read_error(ServiceError), "find": read_error(ServiceError)}
+    script = [confirmed() if n == answered else lost_request() for n in range(40)]
     account = Account([], *script)
     account.blind = silent
-    ended = apply(run_of(account, *lines(crowd(40), []), workers=1))
+    ended = apply(run_of(account, *decide_all(crowd(40), []), workers=1))
     assert len(account.requests) == asked
     found = Counter(str(line.result.status) for line in ended)
     assert found["skipped"] == 40 - asked
@@ -38,10 +38,10 @@ def test_an_account_that_answers_nothing_is_not_asked_for_every_line(answered, a
 
 def test_nor_is_one_that_cannot_even_be_read():
     """Waking begins with a look, so nothing was sent of any line."""
-    meters = [stopped(f"mtr_{n}", f"m{n:02}") for n in range(40)]
+    meters = [inactive(f"mtr_{n}", f"m{n:02}") for n in range(40)]
     account = Account(meters)
-    account.blind = {"read": fails(ServiceError)}
-    ended = apply(run_of(account, *lines(crowd(40), meters), workers=1))
+    account.blind = {"read": read_error(ServiceError)}
+    ended = apply(run_of(account, *decide_all(crowd(40), meters), workers=1))
     assert (account.requests, len(account.looks)) == ([], 8)
     assert Counter(str(line.result.status) for line in ended) == {"failed": 8, "skipped": 32}
 
@@ -88,7 +88,7 @@ def gated(name, count):
     gate = Gate(name)
     account = Account([])
     account.before = gate
-    return gate, account, run_of(account, *lines(crowd(count), []), workers=1)
+    return gate, account, run_of(account, *decide_all(crowd(count), []), workers=1)
 
 
 @pytest.mark.parametrize("moments", [(0.0, GRACE), (0.0, 6 * GRACE, 7 * GRACE)])
@@ -106,7 +106,7 @@ def test_a_replacement_is_finished_however_long_it_takes(operation):
     gate, old = Gate("m00"), existing("mtr_o", "m00", formula="count")
     account = Account([old])
     account.before = lambda it, step: step.operation == operation and gate(it, step)
-    run = run_of(account, *lines([declare("m00", retires=("mtr_o",))], [old]))
+    run = run_of(account, *decide_all([declare("m00", retires=("mtr_o",))], [old]))
     clock = Hands(gate, 0.0, 6 * GRACE, 7 * GRACE)
     (line,) = apply(replace(run, clock=clock, stopped=gate.reached.is_set))
     assert str(line.result.status) == "done"
@@ -117,7 +117,7 @@ def test_a_replacement_is_finished_however_long_it_takes(operation):
 @pytest.mark.parametrize("moments", [(0.0, GRACE), (0.0, GRACE + 0.1, 0.0)])
 def test_a_look_that_takes_longer_than_the_grace_is_left_behind(moments):
     """Its line has sent nothing, and does not begin when the look comes to its end after all."""
-    gate, meter = Gate("m00"), stopped("mtr_w", "m00")
+    gate, meter = Gate("m00"), inactive("mtr_w", "m00")
 
     class Slow(Account):
         def read(self, meter_id):
@@ -125,7 +125,7 @@ def test_a_look_that_takes_longer_than_the_grace_is_left_behind(moments):
             return super().read(meter_id)
 
     account = Slow([meter])
-    run = run_of(account, *lines(crowd(1), [meter]), stopped=gate.reached.is_set)
+    run = run_of(account, *decide_all(crowd(1), [meter]), stopped=gate.reached.is_set)
     (line,) = apply(replace(run, clock=Hands(gate, *moments)))
     gate.opened.set()
     join_workers()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders.account import Account, run_of
-from builders.stage import context
-from builders.worlds import declare, existing, lines, stopped
+from builders.emulated import context
+from builders.fake_account import Account, run_of
+from builders.meters import decide_all, declare, existing, inactive
 from stateful.words import edit
 
 from reconciler.diagnostics.errors import Exit
@@ -22,7 +22,7 @@ PRICE = Price(id="price_new", meter="mtr_o")
 def applied(billing, desired):
     """One line that stops a meter, and what its account was asked for."""
     account = Account([OLD])
-    (line,) = apply(run_of(account, *lines([desired], [OLD]), active_prices=billing))
+    (line,) = apply(run_of(account, *decide_all([desired], [OLD]), active_prices=billing))
     return line.result, account
 
 
@@ -61,9 +61,9 @@ def test_prices_that_cannot_be_read_any_more_stop_nothing(desired):
 def test_whatever_stops_nothing_asks_for_no_prices():
     """Waking a meter is one request and one look."""
     asked = []
-    other = stopped("mtr_t", display="Was")
+    other = inactive("mtr_t", display="Was")
     account = Account([other])
-    apply(run_of(account, *lines([declare()], [other]), active_prices=asked.append))
+    apply(run_of(account, *decide_all([declare()], [other]), active_prices=asked.append))
     assert account.meters["mtr_t"].active
     assert asked == []
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from builders.account import Account, lost, raising, refused, run_of, then
-from builders.stage import context
-from builders.worlds import declare, existing, lines
+from builders.emulated import context
+from builders.fake_account import Account, followed_by, lost_request, raising, rejected, run_of
+from builders.meters import decide_all, declare, existing
 
 from reconciler.diagnostics.errors import Exit, StoppedError
 from reconciler.execution.execute_step import execute_step
@@ -15,7 +15,7 @@ from reconciler.execution.steps import list_steps
 def created(*script, **more):
     """A create, settled; its account, and its notebook."""
     account = Account([], *script)
-    run = run_of(account, *lines([declare()], []), **more)
+    run = run_of(account, *decide_all([declare()], []), **more)
     ((step,),) = list_steps(run.plan).values()
     return execute_step(step, None, run), account, run.journal
 
@@ -29,12 +29,18 @@ def test_a_stop_after_the_intention_is_written_down_as_not_sent():
 
 @pytest.mark.parametrize(
     ("answer", "status"),
-    [(lost(429), "skipped"), (lost(429, attempts=2, doubts=1), "done"), (lost(500), "done")],
+    [
+        (lost_request(429), "skipped"),
+        (lost_request(429, attempts=2, doubts=1), "done"),
+        (lost_request(500), "done"),
+    ],
 )
 def test_a_stop_after_an_answer_skips_only_where_nothing_can_have_been_done(answer, status):
     """A rate limit acts before anything is executed; before its last try there may be another."""
     on_result = []
-    part, *_ = created(then(answer, lambda _: on_result.append(1)), stopped=lambda: bool(on_result))
+    part, *_ = created(
+        followed_by(answer, lambda _: on_result.append(1)), stopped=lambda: bool(on_result)
+    )
     assert str(part.status) == status
 
 
@@ -44,7 +50,7 @@ def test_a_key_revoked_between_two_tries_proves_nothing_about_the_first(code):
 
     def late(account, step):
         account.obey(step)
-        return refused(code, attempts=2, doubts=1)(account, step)
+        return rejected(code, attempts=2, doubts=1)(account, step)
 
     part, account, _ = created(late)
     assert part.existing is not None

@@ -5,19 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders.account import (
+from builders.fake_account import (
     Account,
-    Pages,
-    fails,
-    late,
-    lost,
+    MemoryJournal,
+    confirmed,
+    followed_by,
+    lost_answer,
+    lost_request,
     raising,
-    refused,
+    read_error,
+    rejected,
     run_of,
-    snapshot,
-    then,
 )
-from builders.worlds import declare, existing, lines, stopped
+from builders.meters import decide_all, declare, existing, inactive
 from virtual import VirtualClock
 
 from reconciler.diagnostics.diagnostic import Diagnostic, Level
@@ -26,18 +26,18 @@ from reconciler.execution.execute_step import KEYS
 from reconciler.execution.executor import apply
 
 OLD = existing("mtr_o", formula="count")
-TWIN = stopped("mtr_t", display="Was")
+TWIN = inactive("mtr_t", display="Was")
 THEIRS = existing("mtr_theirs", formula="last", created=1_790_000_001)
 WANT = declare(retires=("mtr_o",))
 STOP, CREATE, BACK = ("deactivate", "mtr_o"), ("create", "calls"), ("reactivate", "mtr_o")
 WAKE, NAME = ("reactivate", "mtr_t"), ("update", "mtr_t")
 MADE = existing("mtr_new_calls", created=1_790_000_001)
-NO_LOOKS = {"read": fails(ServiceError), "find": fails(ServiceError)}
+NO_LOOKS = {"read": read_error(ServiceError), "find": read_error(ServiceError)}
 
 
 def of_the_other_mode(account, step):
     """The effect, in an account where nothing was to be written."""
-    return snapshot(shows=account.put(replace(account.obey(step), livemode=True)))(account, step)
+    return confirmed(shows=account.put(replace(account.obey(step), livemode=True)))(account, step)
 
 
 def stopped_by_hand(account):
@@ -52,7 +52,7 @@ def replaced(*script, other=False, edit=None):
     """The one outcome, the account after it, and the ids that are active in it."""
     meters = [OLD, TWIN] if other else [OLD]
     account = Account(meters, *script)
-    run = run_of(account, *lines([WANT], meters), recovery_command="wake {id}")
+    run = run_of(account, *decide_all([WANT], meters), recovery_command="wake {id}")
     if edit:
         edit(account)
     (line,) = apply(run)
@@ -65,17 +65,24 @@ PAIR = {
     "a new meter": (False, [], "done", None, [STOP, CREATE], ["mtr_new_calls"]),
     "a twin, renamed": (True, [], "done", None, [STOP, WAKE, NAME], ["mtr_t"]),
     "lost answers": (
-        *(False, [late(), late(500)], "done", None),
+        *(False, [lost_answer(), lost_answer(500)], "done", None),
         *([STOP, CREATE], ["mtr_new_calls"]),
     ),
-    "the stop is refused": (False, [refused()], "failed", "A003", [STOP], ["mtr_o"]),
-    "the stop is lost for ever": (False, [lost()] * 9, "failed", "A003", [STOP] * 4, ["mtr_o"]),
+    "the stop is refused": (False, [rejected()], "failed", "A003", [STOP], ["mtr_o"]),
+    "the stop is lost for ever": (
+        False,
+        [lost_request()] * 9,
+        "failed",
+        "A003",
+        [STOP] * 4,
+        ["mtr_o"],
+    ),
     "the stop cannot be checked": (
-        *(False, [then(lost(), blind)], "unknown", "A005"),
+        *(False, [followed_by(lost_request(), blind)], "unknown", "A005"),
         *([STOP], ["mtr_o"]),
     ),
     "the stop had its effect and cannot be checked": (
-        *(False, [then(late(), blind)], "unknown", "A005"),
+        *(False, [followed_by(lost_answer(), blind)], "unknown", "A005"),
         *([STOP], []),
     ),
     "the answer to the stop is of the other mode": (
@@ -83,71 +90,71 @@ PAIR = {
         *([STOP, BACK], ["mtr_o"]),
     ),
     "the answer to the create is of the other mode": (
-        *(False, [snapshot(), snapshot(shows=replace(MADE, livemode=True))], "failed", "A006"),
+        *(False, [confirmed(), confirmed(shows=replace(MADE, livemode=True))], "failed", "A006"),
         *([STOP, CREATE, BACK], ["mtr_o"]),
     ),
     "the create is answered with another meter": (
-        *(False, [snapshot(), snapshot(shows=replace(MADE, event_name="n2"))], "done", None),
+        *(False, [confirmed(), confirmed(shows=replace(MADE, event_name="n2"))], "done", None),
         *([STOP, CREATE, CREATE], ["mtr_new_calls"]),
     ),
     "the stop is answered with another meter": (
-        *(False, [snapshot(shows=replace(OLD, id="mtr_2", status="inactive"))], "done", None),
+        *(False, [confirmed(shows=replace(OLD, id="mtr_2", status="inactive"))], "done", None),
         *([STOP, STOP, CREATE], ["mtr_new_calls"]),
     ),
     "the new meter is refused": (
-        *(False, [snapshot(), refused()], "failed", "A006"),
+        *(False, [confirmed(), rejected()], "failed", "A006"),
         *([STOP, CREATE, BACK], ["mtr_o"]),
     ),
     "the new meter is refused for ever": (
-        *(False, [snapshot(), *[refused(replayed=True)] * KEYS], "failed", "A006"),
+        *(False, [confirmed(), *[rejected(replayed=True)] * KEYS], "failed", "A006"),
         *([STOP, *[CREATE] * KEYS, BACK], ["mtr_o"]),
     ),
     "the new meter is lost for ever": (
-        *(False, [snapshot(), *[lost()] * 4], "failed", "A006"),
+        *(False, [confirmed(), *[lost_request()] * 4], "failed", "A006"),
         *([STOP, *[CREATE] * 4, BACK], ["mtr_o"]),
     ),
     "the twin is refused": (
-        *(True, [snapshot(), refused()], "failed", "A006"),
+        *(True, [confirmed(), rejected()], "failed", "A006"),
         *([STOP, WAKE, BACK], ["mtr_o"]),
     ),
     "the name of the twin is refused": (
-        *(True, [snapshot(), snapshot(), refused()], "failed", "A003"),
+        *(True, [confirmed(), confirmed(), rejected()], "failed", "A003"),
         *([STOP, WAKE, NAME], ["mtr_t"]),
     ),
     "waking the old one is lost at first": (
-        *(False, [snapshot(), refused(), lost(), late()], "failed", "A006"),
+        *(False, [confirmed(), rejected(), lost_request(), lost_answer()], "failed", "A006"),
         *([STOP, CREATE, BACK, BACK], ["mtr_o"]),
     ),
     "waking the old one is refused": (
-        *(False, [snapshot(), refused(), refused()], "failed", "A005"),
+        *(False, [confirmed(), rejected(), rejected()], "failed", "A005"),
         *([STOP, CREATE, BACK], []),
     ),
     "the new meter cannot be checked": (
-        *(False, [snapshot(), then(lost(), blind)], "unknown", "A005"),
+        *(False, [confirmed(), followed_by(lost_request(), blind)], "unknown", "A005"),
         *([STOP, CREATE], []),
     ),
     "an error inside the tool": (
-        *(False, [snapshot(), raising(ValueError())], "unknown", "A005"),
+        *(False, [confirmed(), raising(ValueError())], "unknown", "A005"),
         *([STOP, CREATE], []),
     ),
     "somebody else made another meter of this name": (
-        *(False, [snapshot(), then(refused(), lambda a: a.put(THEIRS))], "stale", "A002"),
+        *(False, [confirmed(), followed_by(rejected(), lambda a: a.put(THEIRS))], "stale", "A002"),
         *([STOP, CREATE], ["mtr_theirs"]),
     ),
     "somebody else made just this one": (
-        *(False, [snapshot(), then(refused(), lambda a: a.put(replace(THEIRS, **SAME)))]),
+        *(False, [confirmed(), followed_by(rejected(), lambda a: a.put(replace(THEIRS, **SAME)))]),
         *("done", None, [STOP, CREATE], ["mtr_theirs"]),
     ),
     "the twin moved meanwhile": (
-        *(True, [then(snapshot(), lambda a: a.change("mtr_t", display_name="Theirs"))]),
+        *(True, [followed_by(confirmed(), lambda a: a.change("mtr_t", display_name="Theirs"))]),
         *("stale", "A006", [STOP, BACK], ["mtr_o"]),
     ),
     "the twin was woken meanwhile": (
-        *(True, [then(snapshot(), lambda a: a.change("mtr_t", status="active"))]),
+        *(True, [followed_by(confirmed(), lambda a: a.change("mtr_t", status="active"))]),
         *("done", None, [STOP, NAME], ["mtr_t"]),
     ),
     "no look before waking the twin": (
-        *(True, [then(snapshot(), blind)], "failed", "A005"),
+        *(True, [followed_by(confirmed(), blind)], "failed", "A005"),
         *([STOP], []),
     ),
 }
@@ -178,28 +185,28 @@ def test_a_name_without_a_meter_comes_with_the_command_that_repairs_it(case):
 
 def test_what_somebody_else_has_stopped_is_not_woken():
     """They may have meant it; but nobody may overlook that nothing counts usage now."""
-    result, account, active = replaced(refused(), edit=stopped_by_hand)
+    result, account, active = replaced(rejected(), edit=stopped_by_hand)
     assert (str(result.status), result.error.code) == ("failed", "A005")
     assert "deactivated by another client and left inactive" in result.error.message
     assert (account.sent, active) == ([CREATE], [])
 
 
-@pytest.mark.parametrize("script", [[], [snapshot(), refused()]], ids=["successor", "way back"])
+@pytest.mark.parametrize("script", [[], [confirmed(), rejected()]], ids=["successor", "way back"])
 def test_the_second_half_heeds_no_stop_signal(script):
     """And the first does; else a meter would stay stopped because somebody lost patience."""
     account = Account([OLD], *script)
     account.before = lambda it, step: heeded.append((str(step.operation), it.finishing))
     heeded = []
-    apply(run_of(account, *lines([WANT], [OLD])))
+    apply(run_of(account, *decide_all([WANT], [OLD])))
     assert [finishing for _, finishing in heeded] == [False] + [True] * (len(heeded) - 1)
 
 
 @pytest.mark.parametrize(
     ("script", "sent", "seconds"),
     [
-        ([snapshot(), lost(), lost()], [STOP, CREATE, CREATE, CREATE], 2 + 4),
-        ([lost(), late()], [STOP, STOP, CREATE], 2),
-        ([snapshot(), refused(), lost()], [STOP, CREATE, BACK, BACK], 3.5 + 2),
+        ([confirmed(), lost_request(), lost_request()], [STOP, CREATE, CREATE, CREATE], 2 + 4),
+        ([lost_request(), lost_answer()], [STOP, STOP, CREATE], 2),
+        ([confirmed(), rejected(), lost_request()], [STOP, CREATE, BACK, BACK], 3.5 + 2),
     ],
     ids=["successor", "first half", "way back"],
 )
@@ -211,7 +218,7 @@ def test_after_a_stop_signal_it_keeps_its_pauses(script, sent, seconds):
         return bool(account.requests)
 
     clock = VirtualClock(stopped=signalled)
-    apply(run_of(account, *lines([WANT], [OLD]), stopped=signalled, clock=clock))
+    apply(run_of(account, *decide_all([WANT], [OLD]), stopped=signalled, clock=clock))
     assert account.sent == sent
     assert [meter.active for meter in account.meters.values()].count(True) == 1
     assert clock.monotonic() == seconds
@@ -219,7 +226,7 @@ def test_after_a_stop_signal_it_keeps_its_pauses(script, sent, seconds):
 
 def test_a_replacement_undone_says_what_holds():
     """And why the successor was refused."""
-    result, *_ = replaced(snapshot(), refused())
+    result, *_ = replaced(confirmed(), rejected())
     assert result.error.message.endswith("mtr_o is active again")
     assert "create of 'calls' failed: said the API" in result.error.message
 
@@ -241,14 +248,14 @@ def test_the_old_meter_is_read_right_before_it_is_stopped(edit, status, requests
 
 def test_the_way_back_has_a_number_of_its_own():
     """Its key is never that of another request, and a second try takes the next attempt."""
-    script = [snapshot(), snapshot(), refused(), lost(500, replayed=True)]
-    _, account, _ = replaced(*script[:1], refused(), *script[3:])
+    script = [confirmed(), confirmed(), rejected(), lost_request(500, replayed=True)]
+    _, account, _ = replaced(*script[:1], rejected(), *script[3:])
     assert account.keys == ["1-1", "2-1", "3-1", "3-2"]
-    _, account, _ = replaced(snapshot(), refused(), snapshot(), other=True)
+    _, account, _ = replaced(confirmed(), rejected(), confirmed(), other=True)
     assert account.keys == ["1-1", "2-1", "4-1"]
 
 
-class Full(Pages):
+class Full(MemoryJournal):
     """A notebook on a disk that has room for one line."""
 
     def before_request(self, step, key, *, begun=False):
@@ -261,13 +268,13 @@ class Full(Pages):
     ("script", "requests", "active"),
     [
         ([], [STOP, CREATE], ["mtr_new_calls"]),
-        ([snapshot(), refused()], [STOP, CREATE, BACK], ["mtr_o"]),
+        ([confirmed(), rejected()], [STOP, CREATE, BACK], ["mtr_o"]),
     ],
 )
 def test_a_disk_that_fills_up_between_the_halves_keeps_nothing_back(script, requests, active):
     """Neither the successor nor the way back; only what has not begun is not sent."""
     account = Account([OLD], *script)
-    apply(run_of(account, *lines([WANT], [OLD]), journal=Full()))
+    apply(run_of(account, *decide_all([WANT], [OLD]), journal=Full()))
     assert account.sent == requests
     assert [meter.id for meter in account.meters.values() if meter.active] == active
 
@@ -276,8 +283,8 @@ def test_after_one_was_undone_no_other_is_begun():
     """What made it fail may make the next one fail too."""
     meters = [existing("mtr_a", "a", formula="count"), existing("mtr_b", "b", formula="count")]
     wants = [declare(n, retires=(f"mtr_{n}",)) for n in "ab"]
-    account = Account(meters, snapshot(), refused())
-    ended = apply(run_of(account, *lines(wants, meters)))
+    account = Account(meters, confirmed(), rejected())
+    ended = apply(run_of(account, *decide_all(wants, meters)))
     assert [str(line.result.status) for line in ended] == ["failed", "skipped"]
     assert account.meters == {meter.id: meter for meter in meters} | {
         "mtr_a": account.meters["mtr_a"]

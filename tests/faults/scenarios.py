@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from builders.stage import Context, context
-from builders.worlds import declare, existing, retire, stopped
+from builders.emulated import Context, context
+from builders.meters import declare, existing, inactive, retire
 
 from reconciler.emulator import Settings
 from reconciler.model.meter import ExistingMeter
@@ -37,11 +37,11 @@ SCENARIOS = {
         (declare("named", display="Other"),), (existing("mtr_n", "named"),), ("updated named",)
     ),
     "reactivate": Scenario(
-        (declare("woken"),), (stopped("mtr_w", "woken"),), ("reactivated woken",)
+        (declare("woken"),), (inactive("mtr_w", "woken"),), ("reactivated woken",)
     ),
     "reactivate and rename": Scenario(
         (declare("woken", display="Other"),),
-        (stopped("mtr_w", "woken"),),
+        (inactive("mtr_w", "woken"),),
         ("reactivated woken", "updated woken"),
     ),
     "replace by a new one": Scenario(
@@ -49,7 +49,7 @@ SCENARIOS = {
     ),
     "replace by a twin": Scenario(
         (declare("old", retires=("mtr_o",)),),
-        (OLD, stopped("mtr_t", "old", display="Was")),
+        (OLD, inactive("mtr_t", "old", display="Was")),
         ("deactivated old", "reactivated old", "updated old"),
     ),
     "deactivate": Scenario((retire("gone"),), (existing("mtr_g", "gone"),), ("deactivated gone",)),
@@ -69,7 +69,7 @@ SCENARIOS["every kind"] = Scenario(
         declare("same"),
     ),
     meters=(
-        stopped("mtr_w", "woken"),
+        inactive("mtr_w", "woken"),
         existing("mtr_n", "named"),
         OLD,
         existing("mtr_g", "gone"),

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import combinations
 
 import pytest
-from builders.stage import allowed, asked
+from builders.emulated import allowed_requests, request_of
 from faults.scenarios import FAULTS, SCENARIOS, SWITCHES, acted_out, as_declared, effects
 
 from reconciler.diagnostics.errors import Exit
@@ -35,18 +35,18 @@ def struck_once(scenario, *faults, switches):
     """Each fault strikes one request of the run: the run itself makes good for it."""
     story = SCENARIOS[scenario]
     with acted_out(story, **switches) as it:
-        before, planned = it.raw(), it.plan()
+        before, planned = it.stored(), it.plan()
         it.server.log.clear()
         it.server.arm(*faults)
         report = it.apply(planned)
         assert hit(it)
-        assert {asked(entry) for entry in it.posts()} <= allowed(planned)
+        assert {request_of(entry) for entry in it.posts()} <= allowed_requests(planned)
         assert report.exit_code is Exit.DONE
         assert statuses(report) <= {"done", "already"}
         assert effects(it) == Counter(story.effects)
         assert as_declared(it, story)
         if "mtr_e" in before:
-            assert it.raw()["mtr_e"] == before["mtr_e"]
+            assert it.stored()["mtr_e"] == before["mtr_e"]
         assert not any(line.change.action.writes for line in it.plan().report.changes)
 
 
@@ -60,7 +60,7 @@ def struck_for_good(scenario, fault, at, switches):
         report = it.apply(planned)
         happened, came = effects(it), Counter(story.effects)
         assert happened <= came
-        assert {asked(entry) for entry in it.posts()} <= allowed(planned)
+        assert {request_of(entry) for entry in it.posts()} <= allowed_requests(planned)
         exits = {Exit.DONE} if happened == came else {Exit.FAILED, Exit.PARTIAL}
         assert report.exit_code in exits | ({Exit.PARTIAL} if ":after" in fault else set())
         assert (report.exit_code is Exit.FAILED) <= (not happened)
@@ -126,7 +126,7 @@ def test_a_successor_that_is_refused_for_good_leaves_the_old_meter_awake(switch)
             it.server.arm("500:before:path=/v1/billing/meters:method=POST")
         report = it.apply(planned)
         assert effects(it) == Counter(["deactivated old", "reactivated old"])
-        assert {asked(entry) for entry in it.posts()} <= allowed(planned)
+        assert {request_of(entry) for entry in it.posts()} <= allowed_requests(planned)
         (line,) = report.changes
         assert (report.exit_code, line.result.error.code) == (Exit.PARTIAL, "A006")
         assert it.list_all()["mtr_o"].active
@@ -143,11 +143,11 @@ def test_a_name_that_was_given_away_meanwhile_is_not_taken(scenario, switch):
         other = replace(desired.meter, display_name="Somebody's").as_api()
         if not (switch == TAKEN and story.meters):
             it.server.edit("/v1/billing/meters", {k: v for k, v in other.items() if v})
-            before = it.raw()
+            before = it.stored()
             report = it.apply(planned)
             assert report.exit_code in (Exit.FAILED, Exit.PARTIAL, Exit.STALE)
-            assert {asked(entry) for entry in it.posts()} <= allowed(planned)
-            assert it.raw() == before
+            assert {request_of(entry) for entry in it.posts()} <= allowed_requests(planned)
+            assert it.stored() == before
             it.clock.sleep(10)
         assert it.apply().exit_code is Exit.DONE
         assert as_declared(it, story)

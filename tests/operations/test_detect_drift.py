@@ -6,8 +6,8 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from builders.stage import context
-from builders.worlds import declare, existing, stopped
+from builders.emulated import context
+from builders.meters import declare, existing, inactive
 from virtual import VirtualClock
 
 from reconciler import detect_drift
@@ -60,7 +60,7 @@ def test_hundreds_of_findings_take_one_pass_over_the_events():
     with acted(declared=map(declare, names)) as on:
         on.apply()
         for meter_id in on.list_all():
-            on.tell(meter_id, "deactivate")
+            on.edit(meter_id, "deactivate")
         on.server.log.clear()
         told = report(on)
         requests = asked(on)
@@ -72,7 +72,7 @@ def test_hundreds_of_findings_take_one_pass_over_the_events():
 
 def test_a_read_only_restricted_key_is_enough():
     """Every permission ends in _read, and not one POST is sent."""
-    with acted([stopped(at=NOW)], [Price("p", "mtr_i")], [declare()], may=READ) as on:
+    with acted([inactive(at=NOW)], [Price("p", "mtr_i")], [declare()], may=READ) as on:
         told = report(on)
         assert {entry.method for entry in on.server.log} == {"GET"}
     assert (told.exit_code, told.complete) == (Exit.CHANGES, True)
@@ -153,11 +153,11 @@ def test_findings_are_dated_and_attributed_however_the_api_behaves(switch):
         on.apply()
         ids = {meter.event_name: meter.id for meter in on.list_all().values()}
         on.clock.sleep(86_400)
-        on.tell(ids["calls"], "deactivate")
+        on.edit(ids["calls"], "deactivate")
         on.clock.sleep(3_600)
         on.declare(declare("calls"))
-        on.tell(ids["seats"], "deactivate")
-        on.tell(ids["seats"], "reactivate")
+        on.edit(ids["seats"], "deactivate")
+        on.edit(ids["seats"], "reactivate")
         found = {line.event_name: line.findings for line in report(on).entries}
     (outage,), (stray,) = found["calls"], found["seats"]
     began = int(on.clock.now()) - 3_600

@@ -1,12 +1,12 @@
-"""The whole story over HTTP: plan, carry out, look again; and what a narrowed run leaves alone."""
+"""Plan, apply and verify over HTTP, for whole and for narrowed runs."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
-from builders.stage import allowed, asked, context
-from builders.worlds import declare, existing, retire, stopped
+from builders.emulated import allowed_requests, context, request_of
+from builders.meters import declare, existing, inactive, retire
 
 from reconciler.diagnostics.diagnostic import Level
 from reconciler.diagnostics.errors import Exit
@@ -20,26 +20,29 @@ from reconciler.render.summary import verdict
 
 EVERY = [
     declare("new"),
-    declare("woken", display="Other"),
+    declare("back", display="Other"),
     declare("named", display="Other"),
     declare("old", retires=("mtr_o",)),
     retire("gone"),
     declare("same"),
 ]
 METERS = [
-    stopped("mtr_w", "woken"),
+    inactive("mtr_w", "back"),
+    inactive("mtr_v", "back", formula="count", at=1),
     existing("mtr_n", "named"),
     existing("mtr_o", "old", formula="count"),
     existing("mtr_g", "gone"),
     existing("mtr_e", "same"),
     existing("mtr_x", "x"),
-    stopped("mtr_z", "z"),
+    inactive("mtr_z", "z"),
 ]
 
 
 def statuses(report):
     return {
-        line.change.event_name: str(line.result.status) for line in report.changes if line.result
+        change.change.event_name: str(change.result.status)
+        for change in report.changes
+        if change.result
     }
 
 
@@ -48,12 +51,10 @@ def codes(report, level=Level.ERROR):
 
 
 def test_a_plan_writes_nothing():
-    """Only GET requests, and the account is as before."""
     with context(METERS, declared=EVERY) as it:
-        before = it.raw()
+        before = it.stored()
         planned = it.plan()
-        assert it.raw() == before
-        assert it.posts() == []
+        assert it.stored() == before
         assert {entry.method for entry in it.server.log} == {"GET"}
     assert planned.report.exit_code is Exit.DONE
     assert planned.report.plan_hash == planned.plan.plan_hash
@@ -61,27 +62,27 @@ def test_a_plan_writes_nothing():
     assert planned.report.account.id.startswith("acct_")
 
 
-def test_applying_gives_what_is_declared_and_then_nothing_is_left():
-    """Every kind of line at once; meters that no line writes stay byte for byte."""
+def test_apply_makes_the_account_match_and_then_finds_nothing_to_do():
+    """With every action at once; other meters stay byte for byte."""
     with context(METERS, declared=EVERY) as it:
-        before, planned = it.raw(), it.plan()
+        before, planned = it.stored(), it.plan()
         report = it.apply(planned)
         assert report.exit_code is Exit.DONE
         assert set(statuses(report).values()) == {"done"}
         assert codes(report, Level.INFO) == ["A101"]
-        assert {asked(entry) for entry in it.posts()} <= allowed(planned)
-        after = it.raw()
-        assert {id_ for id_ in before if after[id_] == before[id_]} == {"mtr_e", "mtr_z"}
+        assert {request_of(entry) for entry in it.posts()} <= allowed_requests(planned)
+        after = it.stored()
+        assert {id_ for id_ in before if after[id_] == before[id_]} == {"mtr_e", "mtr_v", "mtr_z"}
         it.server.log.clear()
         again = it.apply()
         assert it.posts() == []
-        assert not any(line.change.action.writes for line in again.changes)
+        assert not any(change.change.action.writes for change in again.changes)
         assert again.exit_code is Exit.DONE
 
 
 @pytest.mark.parametrize("on_refused", OnRefused)
-def test_a_refused_plan_writes_nothing_unless_told_to_skip(on_refused):
-    """Either way it exits 3, and the lines that were not sent say why."""
+def test_a_refused_plan_writes_nothing_unless_refused_changes_are_skipped(on_refused):
+    """Either way it exits 3, and each change that was not applied has an error."""
     wants = [declare("new"), retire("gone"), declare("odd", window="day")]
     meters = [existing("mtr_g", "gone"), existing("mtr_d", "odd")]
     with context(meters, declared=wants, policy=Policy(max_deactivations=0)) as it:
@@ -95,69 +96,72 @@ def test_a_refused_plan_writes_nothing_unless_told_to_skip(on_refused):
     }
     assert report.exit_code is Exit.REFUSED
     errors = {
-        line.result.error.code for line in report.changes if line.result and line.result.error
+        change.result.error.code
+        for change in report.changes
+        if change.result and change.result.error
     }
     assert errors == {"A009"}
 
 
 NARROW = [
-    (Scope(narrowed=True), ["gone", "named", "new", "old", "same", "woken"]),
+    (Scope(narrowed=True), ["back", "gone", "named", "new", "old", "same"]),
     (Scope(only=("n*", "x")), ["named", "new"]),
 ]
 
 
 @pytest.mark.parametrize(("scope", "names"), NARROW)
-def test_a_narrowed_run_never_judges_absence(scope, names):
-    """It looks at declared names only, and says that it is partial."""
+def test_a_narrowed_run_does_not_evaluate_undeclared_meters(scope, names):
+    """Its report is partial."""
     with context(METERS, declared=EVERY) as it:
         planned = it.plan(scope=scope)
-        assert sorted(line.event_name for line in planned.plan.changes) == names
+        assert sorted(change.event_name for change in planned.plan.changes) == names
         assert not planned.report.complete
         assert codes(planned.report, Level.INFO) == ["P104"]
-        said = it.apply(planned).diagnostics[-1].message
-        assert said == "verified: the part that was read matches the plan"
+        last = it.apply(planned).diagnostics[-1].message
+        assert last == "verified: the part that was read matches the plan"
         assert it.list_all()["mtr_x"].active
 
 
 def test_a_project_read_in_part_narrows_the_run():
-    """One file of several: what the others declare is unknown, not absent."""
+    """What the other files declare is unknown."""
     with context(METERS, declared=EVERY[:1]) as it, it.session() as session:
         planned = make_plan(replace(it.project, narrowed=True), session)
-    assert [line.event_name for line in planned.plan.changes] == ["new"]
+    assert [change.event_name for change in planned.plan.changes] == ["new"]
 
 
 @pytest.mark.parametrize("permissions", [None, {"billing_meter_write"}])
-def test_prices_that_the_key_may_not_read_refuse_what_depends_on_them(permissions):
-    """By name of the permission; a create and a rename go on with --skip-refused."""
+def test_unreadable_prices_refuse_the_changes_that_depend_on_them(permissions):
+    """The guard names the permission; a create and an update need no prices."""
     wants = [retire("gone"), declare("new"), declare("named", display="Other")]
     meters = [existing("mtr_g", "gone"), existing("mtr_n", "named")]
     key = Key("rk_test_few", permissions and frozenset(permissions))
     with context(meters, declared=wants, settings=Settings(keys=(key,))) as it:
         it.environ = {"KEY": "rk_test_few"}
         report = it.apply()
-    refused = {line.change.event_name: line.change.refused_by for line in report.changes}
+    refused = {change.change.event_name: change.change.refused_by for change in report.changes}
     assert refused == {"gone": ("G005",) if permissions else (), "new": (), "named": ()}
     assert report.exit_code is (Exit.REFUSED if permissions else Exit.DONE)
-    said = [diagnostic.message for diagnostic in report.diagnostics if diagnostic.code == "G005"]
-    assert all("plan_read" in message for message in said)
+    refusals = [each.message for each in report.diagnostics if each.code == "G005"]
+    assert all("plan_read" in message for message in refusals)
 
 
-def test_prices_are_read_for_the_meters_that_a_line_would_stop():
-    """And not for any other: at most one request for each."""
+def test_prices_are_read_only_for_the_meters_that_a_change_depends_on():
+    """Those to deactivate, and those to choose from: one request for each."""
     with context(METERS, [Price("price_1", "mtr_g")], EVERY) as it:
         planned = it.plan()
         read = it.server.log.matching("GET", "/v1/prices")
     assert sorted(entry.params["recurring"]["meter"] for entry in read) == [
         "mtr_g",
         "mtr_o",
+        "mtr_v",
+        "mtr_w",
         "mtr_x",
     ]
-    (gone,) = (line for line in planned.plan.changes if line.event_name == "gone")
+    (gone,) = (change for change in planned.plan.changes if change.event_name == "gone")
     assert gone.refused_by == ("G004",)
 
 
 def test_an_unchanged_account_of_a_thousand_meters_takes_few_requests():
-    """At most 14, apply and its verification included."""
     names = [f"m{n}" for n in range(1000)]
     meters = [existing(f"mtr_{name}", name) for name in names]
     with context(meters, declared=map(declare, names)) as it:
@@ -168,7 +172,7 @@ def test_an_unchanged_account_of_a_thousand_meters_takes_few_requests():
 
 @pytest.mark.parametrize("livemode", [True, False])
 def test_the_wrong_mode_writes_nothing(livemode):
-    """Whether meters tell it, or only the key can."""
+    """The mode is that of a listed meter, else of the key."""
     for meters in ([], [existing("mtr_x", "x")]):
         with context(meters, declared=[declare()], livemode=livemode) as it:
             report = it.apply()
@@ -178,12 +182,12 @@ def test_the_wrong_mode_writes_nothing(livemode):
 
 
 @pytest.mark.parametrize("meters", [[], [existing("mtr_x", "x", livemode=True)]])
-def test_what_is_listed_tells_the_mode_and_not_the_key(meters):
-    """A prefix is no proof; of an empty account the first answer tells, and ends the run."""
+def test_a_key_without_a_mode_is_checked_by_what_is_listed_or_answered(meters):
+    """In an empty account the first response has the mode, and ends the run."""
     wants = [declare("a"), declare("b")]
     settings = Settings(keys=(Key("sk_org_any"),))
-    whose = {"stripe_context": "acct_1EmulatedAccount"}
-    with context(meters, declared=wants, settings=settings, is_live=True, **whose) as it:
+    acting = {"stripe_context": "acct_1EmulatedAccount"}
+    with context(meters, declared=wants, settings=settings, is_live=True, **acting) as it:
         it.environ = {"KEY": "sk_org_any"}
         report = it.apply()
         assert report.account.livemode is (True if meters else None)
@@ -195,8 +199,7 @@ def test_what_is_listed_tells_the_mode_and_not_the_key(meters):
     ("account_id", "readable", "code"),
     [(None, True, None), ("acct_other", True, "G007"), ("acct_other", False, "G008")],
 )
-def test_a_configured_account_must_be_the_one_reached(account_id, readable, code):
-    """Nothing is written on a guess."""
+def test_nothing_is_written_to_another_account_than_configured(account_id, readable, code):
     permissions = {"billing_meter_write", "plan_read"} | (
         {"accounts_kyc_basic_read"} if readable else set()
     )
@@ -209,8 +212,8 @@ def test_a_configured_account_must_be_the_one_reached(account_id, readable, code
 
 
 @pytest.mark.parametrize("lag", [3.0, 600.0])
-def test_a_listing_that_lags_is_waited_for(lag):
-    """A few seconds; what it does not show by then is read by id."""
+def test_verification_waits_for_a_lagging_list(lag):
+    """For a few seconds; then meters are read by id."""
     old = existing("mtr_old", "seats", formula="count")
     wanted = [declare(), declare("seats", retires=("mtr_old",))]
     with context([old], declared=wanted, settings=Settings(list_lag=lag)) as it:
@@ -220,10 +223,9 @@ def test_a_listing_that_lags_is_waited_for(lag):
     assert [p.message for p in report.diagnostics][-1] == "verified: the account matches the plan"
 
 
-def test_what_somebody_undoes_before_the_closing_look_is_told():
-    """Every line was done, and the account does not match all the same."""
+def test_a_change_that_is_undone_before_verification_is_reported():
     with context(declared=[declare()]) as it:
-        report = it.apply(on_result=lambda line: it.tell(line.result.meter_id, "deactivate"))
+        report = it.apply(on_result=lambda change: it.edit(change.result.meter_id, "deactivate"))
     assert statuses(report) == {"calls": "done"}
     assert report.exit_code is Exit.PARTIAL
     assert codes(report) == ["A102"]
@@ -231,8 +233,7 @@ def test_what_somebody_undoes_before_the_closing_look_is_told():
 
 
 @pytest.mark.parametrize("fault", ["503:method=GET", "garbage:method=GET:status=403"])
-def test_an_account_that_cannot_be_looked_at_again_is_not_called_done(fault):
-    """Everything was sent and answered; a run that could not look must not end with 0."""
+def test_an_account_that_cannot_be_verified_is_not_reported_as_done(fault):
     with context(declared=[declare()]) as it:
         planned = it.plan()
         it.server.arm(fault)
@@ -246,21 +247,21 @@ def test_an_account_that_cannot_be_looked_at_again_is_not_called_done(fault):
 
 @pytest.mark.parametrize("after", range(8))
 def test_an_interrupted_apply_is_finished_by_the_next(after):
-    """Exit 130, every line with an outcome, and then all is as declared."""
+    """Exit 130, and every change has a result."""
     with context(METERS, declared=EVERY) as it:
         planned = it.plan()
         with it.session(stopped=lambda: len(it.posts()) >= after) as session:
             report = apply_plan(planned, session)
         assert report.exit_code is Exit.INTERRUPTED
-        assert set(statuses(report)) == {"new", "woken", "named", "old", "gone", "x"}
+        assert set(statuses(report)) == {"new", "back", "named", "old", "gone", "x"}
         assert it.apply().exit_code is Exit.DONE
         names = sorted(meter.event_name for meter in it.list_all().values() if meter.active)
-        assert names == ["named", "new", "old", "same", "woken"]
-        assert len(it.raw()) == len(METERS) + 2
+        assert names == ["back", "named", "new", "old", "same"]
+        assert len(it.stored()) == len(METERS) + 2
 
 
-def test_the_way_out_of_an_emulated_loss_is_said_once():
-    """Nothing but this tool reaches an emulator in here: no command wakes a meter by hand."""
+def test_a_loss_in_an_emulated_account_has_no_command_to_reactivate_manually():
+    """Only this process reaches its emulator."""
     old = existing("mtr_old", "calls", formula="count")
     with context([old], declared=[declare(retires=("mtr_old",))]) as it:
         planned = it.plan()
@@ -268,15 +269,14 @@ def test_the_way_out_of_an_emulated_loss_is_said_once():
         it.server.arm("reset:before:method=POST:path=/v1/billing/meters/*/reactivate")
         with it.session() as session:
             session.account = replace(session.account, emulator="state.json")
-            (line,) = apply_plan(planned, session).changes
-    assert (line.result.error.code, line.result.error.hint) == (
+            (change,) = apply_plan(planned, session).changes
+    assert (change.result.error.code, change.result.error.hint) == (
         "A005",
         "run `reconciler apply` again at once",
     )
 
 
 def test_an_interrupted_apply_does_not_verify_the_account():
-    """It ends after the change in progress, and says nothing of the account."""
     interrupted = []
     with (
         context(declared=[declare("a"), declare("b")]) as it,
@@ -285,4 +285,4 @@ def test_an_interrupted_apply_does_not_verify_the_account():
         planned = make_plan(it.project, session)
         report = apply_plan(planned, session, on_result=interrupted.append)
     assert report.exit_code in (Exit.INTERRUPTED, Exit.PARTIAL)
-    assert not {"A101", "A102", "A103"} & {said.code for said in report.diagnostics}
+    assert not {"A101", "A102", "A103"} & {each.code for each in report.diagnostics}

@@ -11,9 +11,9 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
-from builders.random_worlds import SWITCHES, World, worlds
-from builders.stage import Context, allowed, asked, context
-from builders.worlds import lines
+from builders.emulated import Context, allowed_requests, context, request_of
+from builders.meters import decide_all
+from builders.random_accounts import SWITCHES, World, worlds
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,7 +43,7 @@ def open_names(planned: Planned) -> set[str]:
 
 def assert_obeyed(it: Context, world: World, planned: Planned, before: dict[str, str]) -> None:
     """The account holds what is declared; what was not to be touched is byte for byte as before."""
-    existing, after, free = it.list_all(), it.raw(), open_names(planned)
+    existing, after, free = it.list_all(), it.stored(), open_names(planned)
     wanted = {desired.event_name: desired for desired in world.declared}
     for name in world.names:
         active = [m for m in existing.values() if m.event_name == name and m.active]
@@ -107,7 +107,7 @@ def assert_nothing_left(it: Context, world: World, planned: Planned) -> None:
 def test_every_name_is_on_exactly_one_line(world):
     """And every live meter of it on that line, once."""
     prices = by_meter(price for price in world.prices if price.active)
-    found = lines(world.declared, world.meters, prices, world.policy)
+    found = decide_all(world.declared, world.meters, prices, world.policy)
     assert sorted(line.event_name for line in found) == sorted(world.names)
     assert sorted(m.id for line in found for m in line.existing_meters) == sorted(
         m.id for m in world.meters
@@ -123,14 +123,14 @@ def test_every_name_is_on_exactly_one_line(world):
 def test_obeying_a_plan_gives_what_is_declared(world, settings):
     """Requests are those of the plan, each at most once; then nothing is left to do."""
     with on(world, settings) as it:
-        before, planned = it.raw(), it.plan()
+        before, planned = it.stored(), it.plan()
         report = it.apply(planned)
         refused = any(line.change.refused_by for line in report.changes)
         blocked = any(line.change.action is Action.BLOCKED for line in report.changes)
         assert report.exit_code is (Exit.REFUSED if refused or blocked else Exit.DONE)
-        sent = [asked(entry) for entry in it.posts()]
+        sent = [request_of(entry) for entry in it.posts()]
         assert len(sent) == len(set(sent))
-        assert set(sent) <= allowed(planned)
+        assert set(sent) <= allowed_requests(planned)
         assert_obeyed(it, world, planned, before)
         assert_nothing_left(it, world, planned)
 
@@ -139,10 +139,10 @@ def test_obeying_a_plan_gives_what_is_declared(world, settings):
 def test_a_saved_plan_gives_the_same(world, settings):
     """Carried out later, and by a run that halts at what is refused: all of it or nothing."""
     with on(world, settings) as it:
-        before, planned = it.raw(), it.plan()
+        before, planned = it.stored(), it.plan()
         report = it.revalidate(planned, on_refused=OnRefused.ABORT)
         if planned.report.exit_code is Exit.REFUSED:
-            assert it.raw() == before
+            assert it.stored() == before
             assert report.exit_code is Exit.REFUSED
         else:
             assert report.exit_code is Exit.DONE
@@ -184,7 +184,7 @@ def test_a_run_killed_anywhere_is_finished_by_the_next(world, settings, at, afte
     No meter comes into being twice, and none is touched that was not on the plan.
     """
     with on(world, settings) as it:
-        before, planned = it.raw(), it.plan()
+        before, planned = it.stored(), it.plan()
         for moment in (at, again):
             with it.session() as session, contextlib.suppress(Killed):
                 current = make_plan(it.project, session)
@@ -197,19 +197,19 @@ def test_a_run_killed_anywhere_is_finished_by_the_next(world, settings, at, afte
         made = [line for line in planned.plan.changes if line.event_name in open_names(planned)]
         creates = [c for c in made if c.action is Action.CREATE]
         creates += [c for c in made if c.action is Action.REPLACE and c.reactivates is None]
-        assert len(it.raw()) == len(before) + len(creates)
+        assert len(it.stored()) == len(before) + len(creates)
 
 
 @given(**ANY, lag=st.sampled_from([0.0, 2.0]))
 def test_two_jobs_that_apply_one_plan_at_once_write_once(world, settings, lag):
     """Each line has one effect; a job ends 0, 3, 4 or 5, and the account as declared."""
     with on(world, replace(settings, list_lag=lag)) as it:
-        before, planned = it.raw(), it.plan()
+        before, planned = it.stored(), it.plan()
         with ThreadPoolExecutor(2) as pool:
             jobs = [pool.submit(it.apply, planned) for _ in range(2)]
         ends = [job.result().exit_code for job in jobs]
         assert set(ends) <= {Exit.DONE, Exit.REFUSED, Exit.STALE, Exit.PARTIAL}
-        assert {asked(entry) for entry in it.posts()} <= allowed(planned)
+        assert {request_of(entry) for entry in it.posts()} <= allowed_requests(planned)
         it.clock.sleep(10)
         names = [name for name in world.names if name in open_names(planned)]
         for name in names:

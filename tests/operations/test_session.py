@@ -84,8 +84,8 @@ def test_connecting_sends_nothing(clock):
 def test_which_account_is_acted_upon(entry, acting_on, requests, clock):
     """A context supersedes a connected account, which supersedes the key's own."""
     with Scripted(in_turn(OWN)) as server, session(server, clock, **entry) as opened:
-        assert opened.acting_on() == acting_on
-        assert opened.acting_on() == acting_on
+        assert opened.find_account_id() == acting_on
+        assert opened.find_account_id() == acting_on
         assert len(server.asked) == requests
 
 
@@ -93,7 +93,7 @@ def test_the_own_account_is_asked_for_once_and_without_the_connected_one(clock):
     """The context stays, since an organisation's key needs it."""
     entry = {"stripe_account": "acct_2", "stripe_context": "acct_1"}
     with Scripted(in_turn(OWN)) as server, session(server, clock, **entry) as opened:
-        assert opened.own_account() == opened.own_account() == "acct_own"
+        assert opened.read_own_id() == opened.read_own_id() == "acct_own"
     assert [asked.path for asked in server.asked] == ["/v1/account"]
     headers = server.asked[0].headers
     assert (headers.get("stripe-account"), headers["stripe-context"]) == (None, "acct_1")
@@ -103,8 +103,8 @@ def test_the_own_account_is_asked_for_once_and_without_the_connected_one(clock):
 def test_an_account_that_may_not_be_read(status, clock):
     """A restricted key may be refused it: that is known, not an error."""
     with Scripted(in_turn(refusal(status, "no"))) as server, session(server, clock) as opened:
-        assert opened.own_account() == Unreadable("rak_accounts_kyc_basic_read", "no")
-        assert opened.acting_on() is None
+        assert opened.read_own_id() == Unreadable("rak_accounts_kyc_basic_read", "no")
+        assert opened.find_account_id() is None
     assert len(server.asked) == 1
 
 
@@ -116,7 +116,7 @@ def test_no_answer_is_not_a_refusal(status, error, clock):
         session(server, clock) as opened,
         pytest.raises(error),
     ):
-        opened.own_account()
+        opened.read_own_id()
 
 
 # The emulator
@@ -134,7 +134,7 @@ def test_an_emulator_in_this_process(livemode, tmp_path, clock):
         (existing,) = opened.meters.list_all()
         assert existing.livemode is livemode
         opened.client.update(existing.id, display_name="B")
-        assert opened.acting_on() == opened.own_account()
+        assert opened.find_account_id() == opened.read_own_id()
     with connect(account, environ={}, clock=clock) as opened:
         assert [existing.display_name for existing in opened.meters.list_all()] == ["B"]
         assert [event.type for event in opened.events.all()] == ["billing.meter.updated"]

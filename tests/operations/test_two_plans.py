@@ -6,9 +6,9 @@ import threading
 from dataclasses import replace
 
 import pytest
-from builders.random_worlds import SWITCHES, worlds
-from builders.stage import allowed, asked, context
-from builders.worlds import OWNING, declare, existing, retire, stopped
+from builders.emulated import allowed_requests, context, request_of
+from builders.meters import OWNING, declare, existing, inactive, retire
+from builders.random_accounts import SWITCHES, worlds
 from hypothesis import given
 from hypothesis import strategies as st
 from operations.test_promise import open_names
@@ -79,8 +79,8 @@ def test_exit_0_is_only_said_of_an_account_that_is_as_planned(ours, other, setti
             theirs.apply(made[0])
 
         report = met(it, planned, act, at, after)
-        both = allowed(planned).union(*map(allowed, made))
-        assert {asked(entry) for entry in it.posts()} <= both
+        both = allowed_requests(planned).union(*map(allowed_requests, made))
+        assert {request_of(entry) for entry in it.posts()} <= both
         now = it.list_all().values()
         free = [line for line in planned.plan.changes if line.event_name in open_names(planned)]
         if report.exit_code is Exit.DONE:
@@ -107,7 +107,7 @@ RACES = {
     "both stop it": ([existing()], retire(), retire(), 0, "already"),
     "they rename what we stop": ([existing()], retire(), declare(display="Theirs"), 0, "stale"),
     "they stop what we rename": ([existing()], declare(display="Ours"), retire(), 1, "stale"),
-    "both wake it": ([stopped()], declare(), declare(), 0, "already"),
+    "both wake it": ([inactive()], declare(), declare(), 0, "already"),
     "they replace what we replace": (
         *([existing(formula="count")], declare(retires=("mtr_a",))),
         *(declare(formula="last", retires=("mtr_a",)), 2, "stale"),

@@ -1,61 +1,65 @@
-"""The decision table of the design, row by row, and the comparison of fields below it."""
+"""The decision table, and what a change carries: fields, prices, risk."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
-from builders.decision_table import I1, I2, ODD1, OTHER, REPORTING, TABLE, A
-from builders.worlds import OWNING, declare, existing, lines, plan_of, priced, retire, stopped
+from builders.meters import (
+    OWNING,
+    active_prices,
+    decide_all,
+    declare,
+    existing,
+    inactive,
+    plan_of,
+    retire,
+)
 from hypothesis import given
 from hypothesis import strategies as st
+from planning.decision_table import I1, I2, ODD1, OTHER, REPORTING, TABLE, A
 
 from reconciler.model.change import Action, FieldChange, Reason
 from reconciler.model.match import match_meters
 from reconciler.model.pattern import matches
-from reconciler.planning.diff import decide, field_changes, price_dependencies
+from reconciler.planning.diff import compare_fields, decide, list_price_dependencies
+from reconciler.planning.renames import mark_renames
 
 
-@pytest.mark.parametrize("row", TABLE)
-def test_every_row_of_the_table(row):
-    """One name, one line: what is done, why, with which meter; the rest are its twins."""
-    desired, account, prices, policy, action, reason, existing, reactivates = TABLE[row]
-    (line,) = lines([desired] if desired else [], account, priced(*prices), policy)
-    acted = line.existing.id if line.existing else None
-    woken = line.reactivates.id if line.reactivates else None
-    assert (line.action, line.reason, acted, woken) == (action, reason, existing, reactivates)
-    assert {meter.id for meter in line.existing_meters} == {meter.id for meter in account}
-    assert len(line.existing_meters) == len(account)
-    assert line.desired is desired
-    assert line.event_name == "calls"
-    assert {other.id for other in line.others} == {m.id for m in account} - {acted}
-
-
-@pytest.mark.parametrize("row", TABLE)
-def test_the_order_of_the_listing_decides_nothing(row):
-    """Stripe lists newest first; a merge of two listings may come in any order."""
-    desired, account, prices, policy, *_ = TABLE[row]
+def decide_one(desired, account, prices=(), policy=OWNING):
+    """Return the change of an account with one event_name."""
     wants = [desired] if desired else []
-    forth = lines(wants, account, priced(*prices), policy)
-    assert forth == lines(wants, account[::-1], priced(*prices), policy)
+    (change,) = decide_all(wants, account, active_prices(*prices), policy)
+    return change
+
+
+@pytest.mark.parametrize("case", TABLE.values(), ids=TABLE)
+def test_every_case_of_the_table(case):
+    """The order of the listing has no influence, and every existing meter is in the change once."""
+    (change,) = decide_all(case.desired, case.account, case.prices, case.policy)
+    meters = [change.existing, change.reactivates]
+    decided = [change.action, change.reason, *(meter.id if meter else "-" for meter in meters)]
+    assert decided == case.expected
+    assert sorted(m.id for m in change.existing_meters) == sorted(m.id for m in case.account)
+    assert [change.desired] == (case.desired or [None])
+    assert change.event_name == "calls"
+    assert (change,) == decide_all(case.desired, case.account[::-1], case.prices, case.policy)
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "woken"),
+    ("first", "second", "chosen"),
     [
         ((100, 50, "mtr_a"), (200, 40, "mtr_b"), "mtr_b"),
         ((100, 50, "mtr_b"), (100, 60, "mtr_a"), "mtr_a"),
         ((100, 50, "mtr_a"), (100, 50, "mtr_b"), "mtr_b"),
         ((None, 50, "mtr_b"), (1, 40, "mtr_a"), "mtr_a"),
     ],
-    ids=["deactivated last", "tie: created last", "tie: id", "never said when"],
+    ids=["deactivated last", "tie: created last", "tie: id", "no date"],
 )
-def test_of_same_twins_the_one_stopped_last_is_woken(first, second, woken):
-    """Ties go to `created`, then to the id, so that every run picks the same one."""
-    others = [stopped(id_, at=at, created=created) for at, created, id_ in (first, second)]
-    (line,) = lines([declare()], others)
-    assert line.existing
-    assert line.existing.id == woken
+def test_of_same_meters_the_one_deactivated_last_is_reactivated(first, second, chosen):
+    """Then the one created last, then by id, so that every run chooses the same one."""
+    others = [inactive(id_, at=at, created=created) for at, created, id_ in (first, second)]
+    assert decide_one(declare(), others).existing.id == chosen
 
 
 @pytest.mark.parametrize(
@@ -67,11 +71,10 @@ def test_of_same_twins_the_one_stopped_last_is_woken(first, second, woken):
         ("window", "event_time_window", "day", None),
     ],
 )
-def test_every_immutable_field_blocks_and_is_named(field, path, before, after):
-    """Only `display_name` can be updated; any other difference is never an update."""
-    (line,) = lines([declare()], [existing(**{field: before})])
-    assert line.action is Action.BLOCKED
-    assert line.fields == (FieldChange(path, before, after),)
+def test_a_difference_in_an_immutable_field_blocks_the_change(field, path, before, after):
+    change = decide_one(declare(), [existing(**{field: before})])
+    assert change.action is Action.BLOCKED
+    assert change.fields == (FieldChange(path, before, after),)
 
 
 @pytest.mark.parametrize(
@@ -94,15 +97,9 @@ def test_every_immutable_field_blocks_and_is_named(field, path, before, after):
         ),
         (retire(), [OTHER], [("default_aggregation.formula", "count", "sum")]),
     ],
-    ids=[
-        *("rename", "wake and rename", "retire", "owned", "in sync", "create", "replace"),
-        "retire what differs",
-    ],
 )
-def test_a_line_names_what_changes_in_order_of_path(desired, account, fields):
-    """Nothing is named that stays, and everything that will not."""
-    (line,) = lines([desired] if desired else [], account)
-    assert line.fields == tuple(FieldChange(*field) for field in fields)
+def test_a_change_has_the_fields_that_differ_in_order_of_path(desired, account, fields):
+    assert decide_one(desired, account).fields == tuple(FieldChange(*field) for field in fields)
 
 
 @pytest.mark.parametrize(
@@ -118,15 +115,10 @@ def test_a_line_names_what_changes_in_order_of_path(desired, account, fields):
         (declare(), [OTHER, ODD1], ("p@mtr_a", "q@mtr_1"), ["p", "q"]),
         (retire(), [OTHER], ("p@mtr_a",), ["p"]),
     ],
-    ids=[
-        *("retire", "owned", "replace", "wake", "several twins", "blocked replacement"),
-        *("differs", "differs, and a twin is in the way", "retired differs"),
-    ],
 )
-def test_a_line_shows_the_prices_that_it_was_decided_on(desired, account, prices, named):
-    """Of a meter that would stop, its own; of twins, those that point to one."""
-    (line,) = lines([desired] if desired else [], account, priced(*prices))
-    assert [price.id for price in line.prices] == named
+def test_a_change_has_the_prices_that_it_depends_on(desired, account, prices, named):
+    """Those of a meter to deactivate, and those of inactive meters to choose from."""
+    assert [price.id for price in decide_one(desired, account, prices).prices] == named
 
 
 @pytest.mark.parametrize(
@@ -152,28 +144,25 @@ def test_a_line_shows_the_prices_that_it_was_decided_on(desired, account, prices
         (declare(), [A, existing("mtr_b"), I1], OWNING, ()),
     ],
 )
-def test_prices_are_read_only_where_they_decide(desired, account, policy, ids):
-    """Meters that a line would stop, or could with consent, and the twins to choose among."""
+def test_prices_are_read_only_where_a_change_depends_on_them(desired, account, policy, ids):
     (names,) = match_meters([desired] if desired else [], account)
-    assert price_dependencies(names, policy) == ids
+    assert list_price_dependencies(names, policy) == ids
 
 
 PRICES = st.sets(st.sampled_from(["mtr_a", "mtr_1", "mtr_2"])).map(
-    lambda ids: priced(*(f"p_{id_}@{id_}" for id_ in sorted(ids)))
+    lambda ids: active_prices(*(f"p_{id_}@{id_}" for id_ in sorted(ids)))
 )
 
 
-@given(row=st.sampled_from(sorted(TABLE)), prices=PRICES)
-def test_prices_that_were_not_read_would_not_have_mattered(row, prices):
-    """The line is the same whether all prices are known or only the ones asked for."""
-    desired, account, _, policy, *_ = TABLE[row]
-    (names,) = match_meters([desired] if desired else [], account)
-    known = {id_: prices[id_] for id_ in price_dependencies(names, policy) if id_ in prices}
-    line, informed = decide(names, known, policy), decide(names, prices, policy)
-    same = ("action", "reason", "existing", "reactivates", "fields")
-    assert [getattr(line, name) for name in same] == [getattr(informed, name) for name in same]
-    if line.action.stops:
-        assert line.prices == informed.prices
+@given(case=st.sampled_from(list(TABLE.values())), prices=PRICES)
+def test_prices_that_were_not_read_would_not_have_mattered(case, prices):
+    (names,) = match_meters(case.desired, case.account)
+    read = list_price_dependencies(names, case.policy)
+    known = {id_: prices[id_] for id_ in read if id_ in prices}
+    change, informed = decide(names, known, case.policy), decide(names, prices, case.policy)
+    assert replace(change, prices=()) == replace(informed, prices=())
+    if change.action.stops:
+        assert change.prices == informed.prices
 
 
 VALUES = st.one_of(st.none(), st.text(max_size=4))
@@ -183,14 +172,14 @@ MAPPING = st.fixed_dictionaries(
 
 
 @given(before=MAPPING, after=MAPPING)
-def test_field_changes_names_exactly_what_differs(before, after):
+def test_compare_fields_names_exactly_what_differs(before, after):
     """Whatever stands in names and values: each difference once, by path, in order."""
     expected = [
         FieldChange(key, before[key], after[key])
         for key in sorted(before)
         if before[key] != after[key]
     ]
-    assert list(field_changes(before, after)) == expected
+    assert list(compare_fields(before, after)) == expected
 
 
 @pytest.mark.parametrize(
@@ -205,52 +194,77 @@ def test_field_changes_names_exactly_what_differs(before, after):
     ],
 )
 def test_patterns_are_globs_over_the_whole_name(name, patterns, fits):
-    """Shell-style, case counts, any one of them is enough."""
     assert matches(name, patterns) is fits
 
 
-def test_names_come_once_each_and_in_order():
-    """From either side, and a reason is one of the stable words."""
+def test_every_declared_or_existing_name_is_matched_once_and_in_order():
     account = [
         existing("mtr_b", "b"),
         existing("mtr_a", "a"),
-        stopped("mtr_c", "c"),
-        stopped("mtr_d", "b"),
+        inactive("mtr_c", "c"),
+        inactive("mtr_d", "b"),
     ]
     names = match_meters([declare("d"), declare("b")], account)
     assert [each.event_name for each in names] == ["a", "b", "c", "d"]
-    assert {row[5] for row in TABLE.values()} == set(Reason)
+
+
+def test_the_table_has_every_reason():
+    assert {case.expected[1] for case in TABLE.values()} == set(Reason)
 
 
 @pytest.mark.parametrize(
-    ("account", "prices", "reactivates", "billing"),
+    ("others", "prices", "reactivates", "listed"),
     [
-        ([existing("mtr_a", formula="last")], ["p@mtr_a"], None, ["p"]),
-        ([existing("mtr_a", formula="last"), stopped("mtr_t")], ["p@mtr_a"], "mtr_t", ["p"]),
-        (
-            [existing("mtr_a", formula="last"), stopped("mtr_t")],
-            ["p@mtr_a", "q@mtr_t"],
-            "mtr_t",
-            ["p"],
-        ),
-        (
-            [existing("mtr_a", formula="last"), stopped("mtr_t", formula="count")],
-            *(["p@mtr_a", "q@mtr_t"], None, ["p", "q"]),
-        ),
+        ([], ["p@mtr_a"], None, ["p"]),
+        ([inactive("mtr_t")], ["p@mtr_a"], "mtr_t", ["p"]),
+        ([inactive("mtr_t")], ["p@mtr_a", "q@mtr_t"], "mtr_t", ["p"]),
+        ([inactive("mtr_t", formula="last")], ["p@mtr_a", "q@mtr_t"], None, ["p", "q"]),
     ],
-    ids=["a new meter", "a twin", "a twin with a price", "a twin that is in the way"],
 )
-def test_a_blocked_line_knows_what_consent_would_bring(account, prices, reactivates, billing):
-    """The meter that would take its place, and every price that would be left behind."""
-    (line,) = lines([declare()], account, priced(*prices))
-    assert (line.action, line.reactivates and line.reactivates.id) == (Action.BLOCKED, reactivates)
-    assert [price.id for price in line.prices] == billing
+def test_a_blocked_change_has_what_consent_depends_on(others, prices, reactivates, listed):
+    """The meter that would be reactivated, and every price that would be left behind."""
+    change = decide_one(declare(), [OTHER, *others], prices)
+    assert (change.reactivates and change.reactivates.id) == reactivates
+    assert (change.action, [price.id for price in change.prices]) == (Action.BLOCKED, listed)
 
 
-def test_the_successor_of_a_blocked_line_is_no_part_of_its_meaning():
-    """Nothing is woken: another twin leaves the approved hash as it is."""
-    others = [stopped("mtr_1", at=1), stopped("mtr_2", at=2)]
-    (line,) = lines([declare()], [existing("mtr_a", formula="last"), *others])
-    other = replace(line, reactivates=others[0])
-    assert line.reactivates == others[1]
-    assert plan_of(line).plan_hash == plan_of(other).plan_hash
+def test_the_successor_of_a_blocked_change_is_no_part_of_its_meaning():
+    """Nothing is reactivated: the approved hash stays."""
+    change = decide_one(declare(), [OTHER, I1, I2])
+    assert change.reactivates == I2
+    assert plan_of(change).plan_hash == plan_of(replace(change, reactivates=I1)).plan_hash
+
+
+@pytest.mark.parametrize(
+    ("desired", "account", "prices", "risk"),
+    [
+        (declare(), [], (), "none"),
+        (declare(), [I1], (), "low"),
+        (declare(), [ODD1], (), "none"),
+        (declare(), [OTHER], ("p@mtr_a",), "none"),
+        (declare(retires=("mtr_a",)), [OTHER], (), "high"),
+        (declare(retires=("mtr_a",)), [OTHER], ("p@mtr_a",), "revenue"),
+        (declare(retires=("mtr_a",), accepts=("p",)), [OTHER], ("p@mtr_a",), "revenue"),
+        (declare(retires=("mtr_a",)), [OTHER, I1], ("p@mtr_1",), "high"),
+        (declare(display="New"), [A], (), "none"),
+        (declare(), [A, I1], (), "none"),
+        (retire(), [A], (), "high"),
+        (retire(), [A], ("p@mtr_a",), "revenue"),
+        (retire(), [I1], (), "none"),
+        (None, [A], ("p@mtr_a",), "revenue"),
+        (None, [I1], (), "none"),
+    ],
+)
+def test_the_risk_of_a_change_is_what_it_deactivates(desired, account, prices, risk):
+    assert decide_one(desired, account, prices).risk == risk
+
+
+def test_a_new_meter_that_looks_like_a_rename_has_low_risk():
+    """The undeclared meter keeps the prices, and the new one has none."""
+    declared = [declare("calls_v2", display="Calls"), declare("other", formula="count")]
+    changes = mark_renames(decide_all(declared, [existing()]))
+    assert {change.event_name: str(change.risk) for change in changes} == {
+        "calls": "high",
+        "calls_v2": "low",
+        "other": "none",
+    }

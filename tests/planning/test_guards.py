@@ -1,47 +1,38 @@
-"""Every guard: what it refuses, what it lets pass, and what it says."""
+"""Every guard: which changes it refuses, and why."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
-from builders.worlds import OWNING, declare, existing, lines, priced, retire, stopped
+from builders.meters import OWNING, active_prices, decide_all, declare, existing, inactive, retire
 
 from reconciler.diagnostics.codes import guards
 from reconciler.diagnostics.diagnostic import Level
 from reconciler.model.meter import Unreadable
-from reconciler.model.project import AccountRef, Policy, Undeclared
-from reconciler.planning.guards import GuardInput, check
+from reconciler.model.project import Account, AccountRef, Policy, Undeclared
+from reconciler.model.snapshot import Snapshot
+from reconciler.planning.guards import check
 
 HERE = AccountRef("test", "acct_1", livemode=False)
+ACCOUNT = Account("test", policy=OWNING, declared=(declare(),))
+PROTECTING = Policy(undeclared=Undeclared.DEACTIVATE, owns=("*",), protect=("*lls",))
 
 
-def guard_input(policy=OWNING, **more):
-    """An account that is what it is configured to be."""
-    facts = {
-        "policy": policy,
-        "declared": 1,
-        "account": HERE,
-        "own_id": "acct_1",
-        "expected_id": None,
-        "expected_livemode": False,
-    }
-    return GuardInput(**{**facts, **more})
+def run_guards(changes, policy=OWNING, *, account=HERE, own_id="acct_1", read=None, **configured):
+    """Return the codes that refuse each event_name, and the diagnostics."""
+    snapshot = Snapshot(account=account, own_id=own_id, taken_at=0, prices={}, **(read or {}))
+    marked, diagnostics = check(changes, replace(ACCOUNT, policy=policy, **configured), snapshot)
+    assert [replace(change, refused_by=()) for change in marked] == list(changes)
+    return {change.event_name: change.refused_by for change in marked}, diagnostics
 
 
-def judged(changes, at):
-    """The codes that refuse each name, and the messages."""
-    marked, diagnostics = check(changes, at)
-    assert [line.action for line in marked] == [line.action for line in changes]
-    assert all(diagnostic.level is Level.ERROR for diagnostic in diagnostics)
-    return {line.event_name: line.refused_by for line in marked}, diagnostics
-
-
-def stops(count, policy=OWNING):
-    """As many lines that stop a meter, one of them a replacement, and an update beside them."""
+def deactivations(count):
+    """Changes that deactivate `count` meters, one by a replacement, and an update beside them."""
     wants = [declare("new", display="Renamed"), declare("m0", retires=("mtr_0",))]
     wants += [retire(f"m{n}") for n in range(1, count)]
     account = [existing("mtr_n", "new"), existing("mtr_0", "m0", formula="count")]
-    account += [existing(f"mtr_{n}", f"m{n}") for n in range(1, count)]
-    return lines(wants, account, policy=policy)
+    return decide_all(wants, account + [existing(f"mtr_{n}", f"m{n}") for n in range(1, count)])
 
 
 @pytest.mark.parametrize(
@@ -53,62 +44,54 @@ def stops(count, policy=OWNING):
         (3, 2, "3 meters would be deactivated; policy.max_deactivations allows 2"),
     ],
 )
-def test_more_stops_than_the_policy_allows_are_refused(count, allowed, message):
-    """A replacement counts as one; all that stop are refused, and the rest is not."""
-    refused, diagnostics = judged(stops(count), guard_input(Policy(max_deactivations=allowed)))
+def test_more_deactivations_than_the_policy_allows_are_refused(count, allowed, message):
+    """A replacement counts as one; an update is not refused."""
+    refused, diagnostics = run_guards(deactivations(count), Policy(max_deactivations=allowed))
     assert [diagnostic.message for diagnostic in diagnostics] == ([message] if message else [])
     assert refused.pop("new") == ()
     assert set(refused.values()) == {("G001",) if message else ()}
 
 
 @pytest.mark.parametrize(
-    ("desired", "policy", "by"),
+    ("desired", "meter", "policy", "by"),
     [
-        (retire(protect=True), OWNING, "'calls' is protected: `protect: true`"),
+        (retire(protect=True), existing(), OWNING, "`protect: true`"),
         (
             declare(retires=("mtr_a",), protect=True),
+            existing(window="day"),
             OWNING,
-            "'calls' is protected: `protect: true`",
+            "`protect: true`",
         ),
-        (None, OWNING, None),
-        (retire(), Policy(protect=("ca*",)), "'calls' is protected: policy.protect"),
-        (retire(), Policy(protect=("CA*", "call")), None),
-        (
-            None,
-            Policy(undeclared=Undeclared.DEACTIVATE, owns=("*",), protect=("*lls",)),
-            "'calls' is protected: policy.protect",
-        ),
-        (declare(formula="count", display="New", protect=True), OWNING, None),
+        (None, existing(), OWNING, None),
+        (retire(), existing(), Policy(protect=("ca*",)), "policy.protect"),
+        (retire(), existing(), Policy(protect=("CA*", "call")), None),
+        (None, existing(), PROTECTING, "policy.protect"),
+        (declare(display="New", protect=True), existing(), OWNING, None),
     ],
-    ids=["file", "replaced", "unprotected", "pattern", "no pattern", "undeclared", "renamed"],
+    ids=["file", "replaced", "unprotected", "pattern", "no match", "undeclared", "renamed"],
 )
-def test_a_protected_meter_is_not_stopped(desired, policy, by):
-    """By the file or by a pattern of the policy, which holds for undeclared names too."""
-    changes = lines([desired] if desired else [], [existing(formula="count")], policy=policy)
-    if desired and desired.status == "inactive":
-        changes = lines([desired], [existing()], policy=policy)
-    refused, diagnostics = judged(changes, guard_input(policy))
-    assert [diagnostic.message for diagnostic in diagnostics] == ([by] if by else [])
+def test_a_protected_meter_is_not_deactivated(desired, meter, policy, by):
+    changes = decide_all([desired] if desired else [], [meter], policy=policy)
+    refused, diagnostics = run_guards(changes, policy)
     assert refused == {"calls": ("G002",) if by else ()}
-    assert all(
-        diagnostic.location == (desired.location if desired else None) for diagnostic in diagnostics
+    assert [(each.message, each.location, each.hint) for each in diagnostics] == (
+        [(f"'calls' is protected: {by}", changes[0].location, guards.PROTECTED.remedy)]
+        if by
+        else []
     )
-    assert all(diagnostic.hint == guards.PROTECTED.remedy for diagnostic in diagnostics)
 
 
-@pytest.mark.parametrize("declared", [0, 1])
-def test_an_empty_configuration_stops_nothing(declared):
-    """It is far more often a wrong path than a wish; the message counts what would go."""
-    changes = lines([], [existing("mtr_a", "a"), existing("mtr_b", "b"), stopped("mtr_c", "c")])
-    refused, diagnostics = judged(changes, guard_input(declared=declared))
-    codes = ("G003",) if not declared else ()
+@pytest.mark.parametrize("declared", [(), (declare(),)])
+def test_an_empty_configuration_deactivates_nothing(declared):
+    """It is more often a wrong path than intended."""
+    changes = decide_all(
+        [], [existing("mtr_a", "a"), existing("mtr_b", "b"), inactive("mtr_c", "c")]
+    )
+    refused, diagnostics = run_guards(changes, declared=declared)
+    codes = () if declared else ("G003",)
     assert refused == {"a": codes, "b": codes, "c": ()}
-    if not declared:
-        (diagnostic,) = diagnostics
-        assert (
-            diagnostic.message
-            == "no meter is declared, and 2 undeclared meters would be deactivated"
-        )
+    message = "no meter is declared, and 2 undeclared meters would be deactivated"
+    assert [each.message for each in diagnostics] == ([] if declared else [message])
 
 
 @pytest.mark.parametrize(
@@ -122,33 +105,33 @@ def test_an_empty_configuration_stops_nothing(declared):
         (None, "p, q"),
     ],
 )
-def test_prices_that_bill_hold_a_meter_until_each_is_accepted(desired, left):
-    """Consent names exactly the prices; ids that this account does not know are ignored."""
-    prices = priced("p@mtr_a", "q@mtr_a", "x@mtr_other")
-    changes = lines([desired] if desired else [], [existing()], prices)
-    refused, diagnostics = judged(changes, guard_input())
+def test_active_prices_refuse_a_deactivation_until_each_is_accepted(desired, left):
+    """A price on another meter does not count; the hint has the consent to copy."""
+    prices = active_prices("p@mtr_a", "q@mtr_a", "x@mtr_other")
+    changes = decide_all([desired] if desired else [], [existing()], prices)
+    refused, diagnostics = run_guards(changes)
     assert refused == {"calls": ("G004",) if left else ()}
-    assert [p.message for p in diagnostics] == (
-        [f"'calls' is used by active prices: {left}"] if left else []
-    )
-    assert all(f"accepts: {{prices: [{left}]}}" in p.hint for p in diagnostics)
-    assert all(("status: inactive" in p.hint) is (desired is None) for p in diagnostics)
+    messages = [f"'calls' is used by active prices: {left}"] if left else []
+    assert [each.message for each in diagnostics] == messages
+    assert all(f"`accepts: {{prices: [{left}]}}`" in each.hint for each in diagnostics)
+    assert all(("status: inactive" in each.hint) is (desired is None) for each in diagnostics)
 
 
-def test_prices_on_a_meter_that_is_woken_hold_nothing():
-    """They are the reason to wake it."""
-    changes = lines([declare()], [stopped("mtr_1"), stopped("mtr_2")], priced("p@mtr_1"))
-    assert judged(changes, guard_input()) == ({"calls": ()}, ())
+def test_active_prices_do_not_refuse_a_reactivation():
+    account = [inactive("mtr_1"), inactive("mtr_2")]
+    changes = decide_all([declare()], account, active_prices("p@mtr_1"))
+    assert run_guards(changes) == ({"calls": ()}, ())
 
 
-def test_unreadable_prices_refuse_the_lines_that_depend_on_them():
-    """With the name of the permission; lines that need none, or write nothing, go on."""
+def test_unreadable_prices_refuse_the_changes_that_depend_on_them():
+    """Changes that need none, or write nothing, are not refused."""
     wants = [retire("a"), declare("b", display="New"), declare("c")]
-    changes = lines(wants, [existing("mtr_a", "a"), existing("mtr_b", "b"), existing("mtr_c", "c")])
-    at = guard_input(
-        unreadable_prices=Unreadable("plan_read"), needs_prices=frozenset({"a", "c", "gone"})
-    )
-    refused, (diagnostic,) = judged(changes, at)
+    changes = decide_all(wants, [existing(f"mtr_{name}", name) for name in "abc"])
+    read = {
+        "unreadable": Unreadable("plan_read"),
+        "needs_prices": frozenset({"a", "c", "gone"}),
+    }
+    refused, (diagnostic,) = run_guards(changes, read=read)
     assert refused == {"a": ("G005",), "b": (), "c": ()}
     assert diagnostic.message == (
         "deactivate of 'a' depends on prices that the key may not read (permission: plan_read)"
@@ -157,7 +140,7 @@ def test_unreadable_prices_refuse_the_lines_that_depend_on_them():
 
 
 @pytest.mark.parametrize(
-    ("found", "expected", "said"),
+    ("found", "livemode", "message"),
     [
         (False, False, None),
         (True, True, None),
@@ -167,57 +150,46 @@ def test_unreadable_prices_refuse_the_lines_that_depend_on_them():
     ],
 )
 @pytest.mark.parametrize("writes", [True, False])
-def test_the_wrong_mode_refuses_everything(found, expected, said, writes):
-    """Also a plan without changes: it was computed against the wrong meters."""
-    changes = lines([declare(display="New" if writes else None)], [existing()])
-    at = guard_input(account=AccountRef("test", "acct_1", found), expected_livemode=expected)
-    refused, diagnostics = judged(changes, at)
-    assert refused == {"calls": ("G006",) if said and writes else ()}
-    assert [diagnostic.code for diagnostic in diagnostics] == (["G006"] if said else [])
-    assert all(said in diagnostic.message for diagnostic in diagnostics)
+def test_the_wrong_mode_refuses_everything(found, livemode, message, writes):
+    """A plan without changes as well: it was computed from the wrong meters."""
+    changes = decide_all([declare(display="New" if writes else None)], [existing()])
+    here = replace(HERE, livemode=found)
+    refused, diagnostics = run_guards(changes, account=here, livemode=livemode)
+    assert refused == {"calls": ("G006",) if message and writes else ()}
+    assert [(each.code, each.level) for each in diagnostics] == (
+        [("G006", Level.ERROR)] if message else []
+    )
+    assert all(message in each.message for each in diagnostics)
 
 
 @pytest.mark.parametrize(
-    ("own", "code", "said"),
+    ("own", "code", "message"),
     [
         ("acct_1", None, ""),
         ("acct_2", "G007", "account 'test' is configured as acct_1, but the key belongs to acct_2"),
         (Unreadable("account_read"), "G008", "(permission: account_read)"),
     ],
 )
-def test_the_wrong_account_refuses_everything(own, code, said):
-    """So does one that cannot be read while `account_id` is configured."""
-    changes = lines([declare(), declare("new")], [existing()])
-    refused, diagnostics = judged(changes, guard_input(expected_id="acct_1", own_id=own))
-    assert refused == {"calls": (), "new": (code,) if code else ()}
-    assert [diagnostic.code for diagnostic in diagnostics] == ([code] if code else [])
-    assert all(said in diagnostic.message for diagnostic in diagnostics)
+@pytest.mark.parametrize("writes", [True, False])
+def test_the_wrong_account_refuses_everything(own, code, message, writes):
+    """An unreadable account refuses writes, and is a warning where there are none."""
+    changes = decide_all([declare(), *([declare("new")] if writes else [])], [existing()])
+    refused, diagnostics = run_guards(changes, own_id=own, account_id="acct_1")
+    assert refused == {"calls": ()} | ({"new": (code,) if code else ()} if writes else {})
+    level = Level.WARNING if code == "G008" and not writes else Level.ERROR
+    assert [(each.code, each.level) for each in diagnostics] == ([(code, level)] if code else [])
+    assert all(message in each.message for each in diagnostics)
 
 
-@pytest.mark.parametrize(
-    ("own", "said"),
-    [("acct_2", ("G007", Level.ERROR)), (Unreadable("x"), ("G008", Level.WARNING))],
-)
-def test_without_changes_only_a_proven_mismatch_is_an_error(own, said):
-    """An account that cannot be read refuses writes; where there are none, it is told."""
-    at = guard_input(expected_id="a", own_id=own)
-    marked, diagnostics = check(lines([declare()], [existing()]), at)
-    assert [(diagnostic.code, diagnostic.level) for diagnostic in diagnostics] == [said]
-    assert not any(line.refused_by for line in marked)
+def test_without_a_configured_account_id_any_account_is_accepted():
+    assert run_guards(decide_all([declare()], []), own_id=Unreadable("x")) == ({"calls": ()}, ())
 
 
-def test_without_a_configured_account_any_account_will_do():
-    """The key alone decides then."""
-    changes = lines([declare()], [])
-    assert judged(changes, guard_input(own_id=Unreadable("x"))) == ({"calls": ()}, ())
-
-
-def test_a_line_that_several_guards_refuse_names_each_once():
-    """Every refusal is shown, the widest first; blocked lines are never marked."""
-    wants = [retire(protect=True), declare("b")]
+def test_a_change_that_several_guards_refuse_has_each_code_once():
+    """Guards of the whole plan come first; blocked changes are never marked."""
     account = [existing(), existing("mtr_b", "b", formula="last")]
-    changes = lines(wants, account, priced("p@mtr_a"))
-    at = guard_input(Policy(max_deactivations=0, protect=("*",)), own_id="x", expected_id="y")
-    refused, diagnostics = judged(changes, at)
+    changes = decide_all([retire(protect=True), declare("b")], account, active_prices("p@mtr_a"))
+    policy = Policy(max_deactivations=0, protect=("*",))
+    refused, diagnostics = run_guards(changes, policy, own_id="x", account_id="y")
     assert refused == {"calls": ("G007", "G001", "G002", "G004"), "b": ()}
     assert len(diagnostics) == 4

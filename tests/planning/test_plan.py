@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders.worlds import OWNING, declare, existing, lines, plan_of, priced, retire, stopped
+from builders.meters import (
+    OWNING,
+    active_prices,
+    decide_all,
+    declare,
+    existing,
+    inactive,
+    plan_of,
+    retire,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -21,18 +30,18 @@ REPLACED = declare("old", retires=("mtr_o",))
 SWAPPED = declare("swap", retires=("mtr_s",))
 EVERY = [NEW, WOKEN, RENAMED, REPLACED, SWAPPED, retire("gone"), declare("odd"), declare("same")]
 ACCOUNT = [
-    stopped("mtr_w", "woken"),
+    inactive("mtr_w", "woken"),
     existing("mtr_n", "named"),
     existing("mtr_o", "old", formula="count"),
     existing("mtr_s", "swap", formula="count"),
-    stopped("mtr_t", "swap", display="Was"),
+    inactive("mtr_t", "swap", display="Was"),
     existing("mtr_g", "gone"),
     existing("mtr_d", "odd", window="day"),
     existing("mtr_e", "same"),
     existing("mtr_u", "unmanaged"),
-    stopped("mtr_r", "retired"),
+    inactive("mtr_r", "retired"),
 ]
-EVERY_LINE = lines(EVERY, ACCOUNT, policy=Policy())
+EVERY_LINE = decide_all(EVERY, ACCOUNT, policy=Policy())
 
 
 def test_lines_come_in_the_order_of_apply():
@@ -79,8 +88,8 @@ def test_every_request_has_its_number():
 
 def test_waking_a_meter_of_the_right_name_takes_no_rename():
     """Nor does waking one in the place of a replaced meter."""
-    account = [stopped("mtr_1", "a"), existing("mtr_b", "b", formula="last"), stopped("mtr_2", "b")]
-    plan = plan_of(*lines([declare("a"), declare("b", retires=("mtr_b",))], account))
+    account = [inactive("mtr_1", "a"), existing("mtr_b", "b", formula="last"), inactive("mtr_2", "b")]
+    plan = plan_of(*decide_all([declare("a"), declare("b", retires=("mtr_b",))], account))
     verbs = {name: [step.operation for step in some] for name, some in list_steps(plan).items()}
     assert verbs == {
         "a": [Operation.REACTIVATE],
@@ -152,7 +161,7 @@ def test_no_two_requests_or_attempts_share_a_key():
 
 
 def hashed(wants, found, prices=(), policy=OWNING, **more):
-    return plan_of(*lines(wants, found, priced(*prices), policy), **more).plan_hash
+    return plan_of(*decide_all(wants, found, active_prices(*prices), policy), **more).plan_hash
 
 
 BEFORE = ([declare(display="New"), declare("b")], [existing(), existing("mtr_b", "b")])
@@ -164,7 +173,7 @@ BEFORE = ([declare(display="New"), declare("b")], [existing(), existing("mtr_b",
         ([declare(display="New", line=90), declare("b", line=1)], BEFORE[1], {}),
         ([declare("b"), declare(display="New")], BEFORE[1], {}),
         (BEFORE[0], BEFORE[1][::-1], {}),
-        (BEFORE[0], [*BEFORE[1], stopped("mtr_z", "z")], {}),
+        (BEFORE[0], [*BEFORE[1], inactive("mtr_z", "z")], {}),
         (BEFORE[0], [existing(), existing("mtr_b", "b", updated=5)], {}),
         ([declare(display="New")], [existing()], {}),
         (*BEFORE, {"nonce": "other", "created_at": 5, "commit": "f" * 40}),
@@ -202,7 +211,7 @@ def test_unmanaged_meters_elsewhere_keep_the_hash():
         (BEFORE[0], [existing(display="Edited"), existing("mtr_b", "b")], {}),
         (BEFORE[0], [existing(updated=7), existing("mtr_b", "b")], {}),
         (BEFORE[0], [existing("mtr_z"), existing("mtr_b", "b")], {}),
-        (BEFORE[0], [*BEFORE[1], stopped("mtr_z")], {}),
+        (BEFORE[0], [*BEFORE[1], inactive("mtr_z")], {}),
         (BEFORE[0], [*BEFORE[1], existing("mtr_x", "x")], {}),
         (BEFORE[0], [existing(), existing("mtr_b", "b", formula="last")], {}),
         ([*BEFORE[0], declare("c")], BEFORE[1], {}),
@@ -232,7 +241,7 @@ def test_the_hash_moves_with_the_meaning(wants, account, more):
 
 def test_the_hash_says_which_twin_is_woken():
     """Two same twins: the prices choose one, and an approval holds for that one only."""
-    others = [stopped("mtr_1", at=1), stopped("mtr_2", at=2)]
+    others = [inactive("mtr_1", at=1), inactive("mtr_2", at=2)]
     assert hashed([declare()], others, ["p@mtr_1"]) != hashed([declare()], others, ["p@mtr_2"])
     old = existing("mtr_a", formula="count")
     desired = declare(retires=("mtr_a",))

@@ -6,7 +6,7 @@ import copy
 import json
 
 import pytest
-from builders.worlds import declare, existing, lines, plan_of, priced, retire, stopped
+from builders.meters import active_prices, decide_all, declare, existing, inactive, plan_of, retire
 from hypothesis import example, given
 from hypothesis import strategies as st
 from planning.test_plan import EVERY_LINE
@@ -14,12 +14,12 @@ from planning.test_plan import EVERY_LINE
 from reconciler.diagnostics.errors import ConfigError
 from reconciler.model.project import AccountRef
 from reconciler.planning.plan import seal
-from reconciler.planning.plan_file import dumps, loads
+from reconciler.planning.plan_file import dump_plan, load_plan
 
-PRICED = lines(
+PRICED = decide_all(
     [declare(accepts=("p",), retires=("mtr_x",), protect=True), retire("gone", accepts=("q",))],
-    [stopped("mtr_1"), stopped("mtr_2", formula="last"), existing("mtr_g", "gone", window="day")],
-    priced("p@mtr_1", "q@mtr_g"),
+    [inactive("mtr_1"), inactive("mtr_2", formula="last"), existing("mtr_g", "gone", window="day")],
+    active_prices("p@mtr_1", "q@mtr_g"),
 )
 PLAN = plan_of(*EVERY_LINE, commit="a" * 40, created_at=1_790_000_000)
 
@@ -30,27 +30,27 @@ PLAN = plan_of(*EVERY_LINE, commit="a" * 40, created_at=1_790_000_000)
         PLAN,
         plan_of(*PRICED, complete=False),
         plan_of(account=AccountRef("empty")),
-        plan_of(*lines([declare(display='Zoë "\\\n\u2028 \U0001f4a1')], [existing()])),
-        plan_of(*lines([declare()], [existing(), existing("mtr_b"), stopped()])),
+        plan_of(*decide_all([declare(display='Zoë "\\\n\u2028 \U0001f4a1')], [existing()])),
+        plan_of(*decide_all([declare()], [existing(), existing("mtr_b"), inactive()])),
     ],
     ids=["every kind of line", "prices and consent", "nothing", "odd characters", "two active"],
 )
 def test_a_plan_survives_the_file(plan):
     """Every field of every kind of line comes back equal, and the text is the same again."""
-    again = loads(dumps(plan), "p.json")
+    again = load_plan(dump_plan(plan), "p.json")
     assert again == plan
     assert seal(again) == plan
-    assert dumps(again) == dumps(plan)
+    assert dump_plan(again) == dump_plan(plan)
 
 
 def test_the_file_says_its_version_first():
     """So that any reader can decide before it reads on."""
-    assert next(iter(json.loads(dumps(PLAN)))) == "plan_version"
+    assert next(iter(json.loads(dump_plan(PLAN)))) == "plan_version"
 
 
 def refusal(text):
     with pytest.raises(ConfigError) as caught:
-        loads(text, "p.json")
+        load_plan(text, "p.json")
     (diagnostic,) = caught.value.diagnostics
     assert (diagnostic.code, str(diagnostic.location)) == ("A201", "p.json")
     return diagnostic.message
@@ -78,16 +78,16 @@ def test_a_foreign_file_is_refused(text):
     assert "not a saved plan" in refusal(text)
 
 
-@pytest.mark.parametrize("at", [1, 40, len(dumps(PLAN)) // 2, len(dumps(PLAN)) - 3])
+@pytest.mark.parametrize("at", [1, 40, len(dump_plan(PLAN)) // 2, len(dump_plan(PLAN)) - 3])
 def test_a_file_cut_off_is_refused(at):
     """Half a plan is none."""
-    assert "not a saved plan" in refusal(dumps(PLAN)[:at])
+    assert "not a saved plan" in refusal(dump_plan(PLAN)[:at])
 
 
 @pytest.mark.parametrize("version", [0, 2, "1", None, [1]])
 def test_another_version_is_named(version):
     """With the one that can be read."""
-    text = json.dumps({**json.loads(dumps(PLAN)), "plan_version": version})
+    text = json.dumps({**json.loads(dump_plan(PLAN)), "plan_version": version})
     assert f"plan_version {version!r} is not supported; this version reads 1" in refusal(text)
 
 
@@ -100,7 +100,7 @@ def spots(value, path=()):
         yield from spots(inner, (*path, key))
 
 
-DATA = json.loads(dumps(plan_of(*EVERY_LINE[:5], *PRICED[:1])))
+DATA = json.loads(dump_plan(plan_of(*EVERY_LINE[:5], *PRICED[:1])))
 SPOTS = [path for path in spots(DATA) if path and path != ("plan_version",)]
 DEEP = json.loads("[" * 900 + "]" * 900)
 ODD = [None, True, 0, -1, 10**30, 1e999, float("nan"), "", "x", "\ud800", [], {}, [[]], DEEP]
@@ -130,7 +130,7 @@ def test_an_edit_anywhere_is_refused(path, how):
 def read(data):
     """The plan that a file with these data holds, or the codes of what is wrong with it."""
     try:
-        return loads(json.dumps(data), "p.json")
+        return load_plan(json.dumps(data), "p.json")
     except ConfigError as error:
         return [diagnostic.code for diagnostic in error.diagnostics]
 

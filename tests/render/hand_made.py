@@ -5,7 +5,7 @@ from __future__ import annotations
 from reconciler.diagnostics.codes import applying, config, guards, planning
 from reconciler.diagnostics.diagnostic import Location
 from reconciler.diagnostics.errors import Exit
-from reconciler.model.change import Action, Change, FieldChange, Reason, Risk
+from reconciler.model.change import Action, Change, FieldChange, Reason
 from reconciler.model.meter import (
     DefaultAggregation,
     ExistingMeter,
@@ -75,7 +75,6 @@ def of_every_kind() -> tuple[Change, ...]:
             action=Action.REACTIVATE,
             event_name="seats",
             reason=Reason.INACTIVE,
-            risk=Risk.LOW,
             desired=declared("seats", 9),
             existing=existing("seats", "mtr_seats", "inactive"),
             fields=(FieldChange("status", "inactive", "active"),),
@@ -93,7 +92,6 @@ def of_every_kind() -> tuple[Change, ...]:
             action=Action.REPLACE,
             event_name="tokens",
             reason=Reason.RETIRES,
-            risk=Risk.HIGH,
             desired=declared("tokens", 19, formula="count", retires=("mtr_tokens",)),
             existing=existing("tokens", "mtr_tokens"),
             fields=(FieldChange("default_aggregation.formula", "sum", "count"),),
@@ -102,7 +100,6 @@ def of_every_kind() -> tuple[Change, ...]:
             action=Action.DEACTIVATE,
             event_name="sms_sent",
             reason=Reason.DECLARED_INACTIVE,
-            risk=Risk.REVENUE,
             desired=declared("sms_sent", 25, status=Status.INACTIVE),
             existing=existing("sms_sent", "mtr_sms"),
             fields=(FieldChange("status", "active", "inactive"),),

@@ -7,7 +7,7 @@ import re
 from hypothesis import strategies as st
 
 from reconciler.diagnostics.diagnostic import Location
-from reconciler.model.change import Action, Change, FieldChange, Risk
+from reconciler.model.change import Action, Change, FieldChange
 from reconciler.model.meter import DefaultAggregation, ExistingMeter, Meter, StatusTransitions
 from reconciler.model.price import Price
 from reconciler.model.project import MeterConfig
@@ -81,7 +81,6 @@ def waking(name: str, line: int = 12) -> Change:
         action=Action.REACTIVATE,
         event_name=name,
         reason="inactive",
-        risk=Risk.LOW,
         desired=declared(name, line),
         existing=existing(name, 2, "inactive"),
         fields=(FieldChange("status", "inactive", "active"),),
@@ -116,7 +115,6 @@ def stopping(name: str, line: int = 36) -> Change:
         action=Action.DEACTIVATE,
         event_name=name,
         reason="declared_inactive",
-        risk=Risk.REVENUE,
         desired=declared(name, line),
         existing=existing(name, 5),
         fields=(FieldChange("status", "active", "inactive"),),

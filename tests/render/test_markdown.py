@@ -10,13 +10,12 @@ import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
 from hypothesis import given
-from render.parts import HOSTILE, creation, in_sync, texts
+from render.parts import HOSTILE, creation, in_sync, stopping, texts
 from render.reports import account, applied, drifted, hostile, invalid, many, plan
 
 from reconciler.diagnostics.codes import config
 from reconciler.diagnostics.diagnostic import Location
 from reconciler.diagnostics.errors import Exit
-from reconciler.model.change import Risk
 from reconciler.model.project import AccountRef
 from reconciler.render.escape import clean
 from reconciler.render.markdown import document as markdown
@@ -147,8 +146,7 @@ def longest(n: int) -> str:
 @pytest.mark.parametrize("accounts", [1, 200])
 def test_two_hundred_of_the_longest_names_are_kept(accounts):
     """Every character takes its largest escape, in one account or in as many."""
-    risky = {"reason": "x" * 999, "risk": Risk.REVENUE}
-    lines = [ReportedChange(replace(creation(longest(n)), **risky)) for n in range(200)]
+    lines = [ReportedChange(replace(stopping(longest(n)), reason="x" * 999)) for n in range(200)]
     size = 200 // accounts
     several = tuple(
         replace(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders.worlds import declare, existing, lines, retire, stopped
+from builders.meters import decide_all, declare, existing, inactive, retire
 
 from reconciler.diagnostics.codes import applying, guards, planning
 from reconciler.diagnostics.diagnostic import Diagnostic, Level
@@ -22,7 +22,7 @@ from reconciler.report.exit_code import (
 )
 from reconciler.report.report import ChangeResult, ReportedChange, ResultStatus
 
-UPDATE, BLOCKED, SAME = lines(
+UPDATE, BLOCKED, SAME = decide_all(
     [declare(display="New"), declare("odd", window="day"), declare("same")],
     [existing(), existing("mtr_b", "odd"), existing("mtr_c", "same")],
 )
@@ -133,30 +133,30 @@ def test_what_does_not_stand_is_partial_only_where_something_was_written(every, 
     ("desired", "before", "now", "so"),
     [
         (declare(), [], [existing()], True),
-        (declare(), [], [existing(), stopped("mtr_1")], True),
+        (declare(), [], [existing(), inactive("mtr_1")], True),
         (declare(), [], [], False),
-        (declare(), [], [stopped()], False),
+        (declare(), [], [inactive()], False),
         (declare(), [], [existing(), existing("mtr_b")], False),
         (declare(), [], [existing(window="day")], False),
         (declare(display="New"), [existing()], [existing(display="New")], True),
         (declare(display="New"), [existing()], [existing()], False),
-        (retire(), [existing()], [stopped("mtr_a")], True),
+        (retire(), [existing()], [inactive("mtr_a")], True),
         (retire(), [existing()], [existing()], False),
-        (retire(), [existing()], [stopped("mtr_a"), existing("mtr_b")], False),
-        (None, [existing()], [stopped("mtr_a")], True),
+        (retire(), [existing()], [inactive("mtr_a"), existing("mtr_b")], False),
+        (None, [existing()], [inactive("mtr_a")], True),
         (None, [existing()], [existing()], False),
     ],
 )
 def test_a_line_is_fulfilled_by_what_is_active(desired, before, now, so):
     """Whoever brought it about, and whichever meter it is."""
-    (line,) = lines([desired] if desired else [], before)
+    (line,) = decide_all([desired] if desired else [], before)
     (names,) = match_meters([desired] if desired else [], now) or [None]
     assert is_fulfilled(line, names) is so
 
 
 def test_a_name_that_is_not_listed_has_no_meter():
     """Which is as wanted where none is."""
-    (line,) = lines([retire()], [existing()])
+    (line,) = decide_all([retire()], [existing()])
     assert is_fulfilled(line, None)
     assert not is_fulfilled(UPDATE, None)
 

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from builders.account import Pages
-from builders.stage import Context, allowed
+from builders.emulated import Context, allowed_requests
+from builders.fake_account import MemoryJournal
 from stateful.ledger import Event, held, history
 
 from reconciler.diagnostics.errors import ReconcilerError
@@ -22,7 +22,7 @@ from reconciler.operations.make_plan import Planned, make_plan
 from reconciler.operations.revalidate import revalidate
 from reconciler.operations.session import Session
 from reconciler.planning.plan import Plan
-from reconciler.planning.plan_file import dumps, loads
+from reconciler.planning.plan_file import dump_plan, load_plan
 from reconciler.report.report import AccountReport, ReportedChange
 
 
@@ -41,12 +41,12 @@ class Saved:
     @property
     def plan(self) -> Plan:
         """The plan, as another job loads it."""
-        return loads(self.text, "plan.json")
+        return load_plan(self.text, "plan.json")
 
 
 def save(it: Context) -> Saved:
     """A plan of now, in a file."""
-    return Saved(dumps(it.plan().plan), len(history(it)), it.account.policy)
+    return Saved(dump_plan(it.plan().plan), len(history(it)), it.account.policy)
 
 
 class Attempt:
@@ -68,7 +68,7 @@ class Attempt:
         self.outdated = bool(self.plan) and not self._current(self.plan)
         self.killed = self.signalled = self.calm = self.crossed = self.shared = False
         self.first, self.decided, self.acted = 0, 0, -1
-        self.pages = Pages()
+        self.pages = MemoryJournal()
         self.may: set[tuple[str, str, str]] = set()
         self.report: AccountReport | None = None
         self.error: ReconcilerError | None = None
@@ -83,7 +83,7 @@ class Attempt:
                 session.meters = Mortal(session.meters, self)
                 planned = self._decide(session)
                 self.decided = self._answered()
-                self.plan, self.may = planned.plan, allowed(planned)
+                self.plan, self.may = planned.plan, allowed_requests(planned)
                 more = {"on_refused": self.refusals, "journal": self.pages}
                 report = apply_plan(planned, session, **more)
                 self.report = None if self.killed else report

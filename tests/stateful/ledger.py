@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from builders.stage import Context
+from builders.emulated import Context
 
 from reconciler.model.meter import ExistingMeter
 from reconciler.model.price import Price

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from builders.stage import Context, asked, judged
+from builders.emulated import Context, expected_meters, request_of
 from stateful.attempt import Attempt, stands
 from stateful.ledger import Event, held, history
 
@@ -38,7 +38,7 @@ class Watch:
         """Judge what has happened since the last look; no name may have two active meters."""
         entries, happened = list(self.it.server.log), history(self.it)
         for entry in entries[self.answered :]:
-            assert entry.method == "GET" or asked(entry) in self.may, entry
+            assert entry.method == "GET" or request_of(entry) in self.may, entry
         for event in happened[self.happened :]:
             if event.key:
                 self._planned(event)
@@ -76,8 +76,8 @@ def converge(it: Context, run: Attempt) -> None:
     Where a name cannot be given to a new meter, that line fails, and nothing is stopped.
     """
     it.clock.sleep(100)  # lists have caught up
-    was = it.raw()
-    wanted = judged(it.account.policy, it.account.declared, held(it))
+    was = it.stored()
+    wanted = expected_meters(it.account.policy, it.account.declared, held(it))
     run.go()
     assert run.plan
     if any(run.taken(line) for line in run.plan.changes):
@@ -86,7 +86,7 @@ def converge(it: Context, run: Attempt) -> None:
     assert run.report.exit_code in (Exit.DONE, Exit.REFUSED)
     for change in (line.change for line in run.report.changes):
         if change.refused_by or not change.action.writes:
-            assert all(it.raw()[meter.id] == was[meter.id] for meter in change.existing_meters)
+            assert all(it.stored()[meter.id] == was[meter.id] for meter in change.existing_meters)
         else:
             assert stands(change, it)
             active = [m.meter for m in held(it, change.event_name) if m.active]

@@ -17,7 +17,7 @@ from contextlib import ExitStack, nullcontext, suppress
 from functools import partial
 from unittest import mock
 
-from builders.stage import context
+from builders.emulated import context
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, rule
 from stateful import words

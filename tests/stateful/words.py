@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from builders.stage import Context
-from builders.worlds import declare, existing, stopped
+from builders.emulated import Context
+from builders.meters import declare, existing, inactive
 from hypothesis import strategies as st
 from stateful.ledger import billing, held
 
@@ -111,7 +111,7 @@ def seeded(account: list[str]) -> tuple[list[ExistingMeter], list[Price]]:
     """The meters and prices that an account of these words begins with."""
     meters, prices = [], []
     for n, (name, *words) in enumerate(each.split() for each in account):
-        make: Any = stopped if "stopped" in words else existing
+        make: Any = inactive if "stopped" in words else existing
         meters.append(make(f"mtr_{n}", name, created=1_600_000_000 + n, **settings_of(words[:3])))
         if "priced" in words:
             prices.append(Price(f"price_{n}", f"mtr_{n}"))
@@ -165,7 +165,7 @@ def edit(it: Context, text: str) -> None:
     elif mine and what == "price":
         it.server.edit("/v1/prices", priced(mine[-1].id))
     elif mine:
-        it.tell((mine[0] if what == "wake" else mine[-1]).id, VERBS[what], **named(what, mine[-1]))
+        it.edit((mine[0] if what == "wake" else mine[-1]).id, VERBS[what], **named(what, mine[-1]))
 
 
 VERBS = {"rename": "", "stop": "deactivate", "wake": "reactivate"}

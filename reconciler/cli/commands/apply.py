@@ -14,7 +14,7 @@ from ...diagnostics.errors import Exit, UsageError
 from ...execution.protocol import NULL_JOURNAL, Journal
 from ...history import ci, journal
 from ...model.project import Account, AccountRef, Project
-from ...operations.apply_plan import OnRefused, apply_plan
+from ...operations.apply_plan import OnRefused, apply_plan, select_changes
 from ...operations.make_plan import Planned, make_plan
 from ...operations.revalidate import StalePlanError, revalidate
 from ...operations.session import Session
@@ -82,7 +82,7 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
         project=project,
         commit=commit,
         scope=scope_for(accounts, options.only),
-        saved=plan_file.loads(files.read(options.plan), options.plan) if options.plan else None,
+        saved=plan_file.load_plan(files.read(options.plan), options.plan) if options.plan else None,
         expected=options.expect,
         on_refused=OnRefused.SKIP if options.skip_refused else OnRefused.ABORT,
         asks=not (options.yes or options.plan),
@@ -133,7 +133,7 @@ class _Run:
         return make_plan(self.project, session, self.scope, self.commit)
 
     def _confirm(self, planned: Planned, session: Session) -> AccountReport:
-        if not self._writes(planned):
+        if not select_changes(planned, self.on_refused):
             return apply_plan(planned, session, on_refused=self.on_refused)
         if self.asks:
             self.context.preview(planned.report)
@@ -149,16 +149,12 @@ class _Run:
             answer = console.ask("Please type 'yes' in full to apply: ")
         return answer == "yes"
 
-    def _writes(self, planned: Planned) -> bool:
-        """Whether applying the plan sends anything."""
-        aborts = planned.report.exit_code is not Exit.DONE and self.on_refused is OnRefused.ABORT
-        return not aborts and bool(_open_changes(planned))
-
     def _write(self, planned: Planned, session: Session) -> AccountReport:
         console, name = self.context.console, planned.report.account.name
+        sent = select_changes(planned, self.on_refused)
         with ExitStack() as stack:
             kept = stack.enter_context(self._journal(planned.plan)) if self.keeps_journal else None
-            show = stack.enter_context(progress(console, name, len(_open_changes(planned))))
+            show = stack.enter_context(progress(console, name, len(sent)))
             listeners = [kept.result, show] if kept else [show]
             self.context.stop.only_told(lambda: console.warn(_STOPPING))
             report = self._apply_safely(planned, session, kept or NULL_JOURNAL, listeners)
@@ -202,17 +198,6 @@ class _Run:
         return journal.open_journal(
             Path(self.project.root) / ".reconciler", run, self.context.clock
         )
-
-
-def _open_changes(planned: Planned) -> list[ReportedChange]:
-    """Return the changes that requests are still to be sent for."""
-    return [
-        change
-        for change in planned.report.changes
-        if change.change.action.writes
-        and not change.change.refused_by
-        and change.change.event_name not in planned.already
-    ]
 
 
 def _unexpected(planned: Planned, expected: str) -> Diagnostic:

@@ -20,7 +20,7 @@ from ...history.timeline import AccountEvent, build_timeline
 from ...model.meter import Unreadable
 from ...model.project import Account, AccountRef
 from ...operations.session import Session
-from ...operations.snapshot import account_mismatch_warnings, take_snapshot
+from ...operations.snapshot import check_account, take_snapshot
 from ...render import Document
 from ...report.history import History
 from ...stripe.client import read_if_permitted
@@ -110,7 +110,7 @@ def _read_events(account: Account, meter: str, context: Context) -> _EventsRead:
     since = int(context.clock.now()) - REACH
     try:
         with open_session(account, context) as session:
-            if elsewhere := account_mismatch_warnings(account, take_snapshot(session, (), ())):
+            if elsewhere := check_account(account, take_snapshot(session, (), ())):
                 return _EventsRead(diagnostics=elsewhere)
             found = read_if_permitted(
                 "rak_event_read", lambda: tuple(_events(session, meter, since))

@@ -10,8 +10,8 @@ from ...diagnostics.errors import Exit
 from ...model.meter import ExistingMeter, Status
 from ...model.pattern import fits
 from ...model.project import Account, AccountRef
-from ...operations.snapshot import account_mismatch_warnings, take_snapshot
-from ...planning.warnings import partial
+from ...operations.snapshot import check_account, take_snapshot
+from ...planning.warnings import note_partial
 from ...render import Document
 from ...report.documents import AccountInventory, Inventory
 from ..accounts import for_each_account, select_accounts
@@ -44,8 +44,8 @@ def _list(options: ListOptions, context: Context) -> Document:
             existing = session.meters.list_all()
             snapshot = take_snapshot(session, (), existing)
             diagnostics = (
-                *account_mismatch_warnings(account, snapshot),
-                *([partial()] if options.only else []),
+                *check_account(account, snapshot),
+                *([note_partial()] if options.only else []),
             )
         meters = sorted((meter for meter in existing if _wanted(meter, options)), key=_order)
         return AccountInventory(

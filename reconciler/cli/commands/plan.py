@@ -52,7 +52,7 @@ def _plan(options: PlanOptions, context: Context) -> Document:
         with open_session(account, context) as session:
             made = make_plan(project, session, scope, commit)
         if options.save:
-            context.targets[options.save].write(plan_file.dumps(made.plan))
+            context.targets[options.save].write(plan_file.dump_plan(made.plan))
         return _with_changes(made.report) if options.detailed_exitcode else made.report
 
     return Report(

@@ -6,7 +6,7 @@ from ...config import load
 from ...diagnostics.errors import Exit
 from ...model.pattern import fits
 from ...model.project import Account, AccountRef
-from ...planning.warnings import partial
+from ...planning.warnings import note_partial
 from ...render import Document
 from ...report.report import AccountReport, Report
 from ..accounts import check_only_patterns, select_accounts
@@ -38,7 +38,7 @@ def _valid(account: Account, only: tuple[str, ...], *, part: bool) -> AccountRep
     return AccountReport(
         account=AccountRef(account.name),
         exit_code=Exit.DONE,
-        diagnostics=(partial("the files"),) if part else (),
+        diagnostics=(note_partial("the files"),) if part else (),
         complete=not part,
         valid=tuple(fitting),
     )

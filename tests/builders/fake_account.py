@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
-from builders.worlds import plan_of
+from builders.meters import plan_of
 from virtual import VirtualClock
 
 from reconciler.diagnostics.diagnostic import Diagnostic, Level
@@ -19,7 +19,7 @@ from reconciler.model.meter import ExistingMeter, StatusTransitions
 from reconciler.model.request import Outcome, RequestRecord
 
 NOW = 1_790_000_000
-SAID = Diagnostic("S999", Level.ERROR, "said the API")
+API_ERROR = Diagnostic("S999", Level.ERROR, "said the API")
 
 Behaviour = Callable[["Account", Step], Answer]
 
@@ -56,7 +56,7 @@ class Account:
         with self.lock:
             target = step.meter_id or step.change.event_name
             self.requests.append((str(step.operation), target, key))
-            behave = self.script.pop(0) if self.script else snapshot()
+            behave = self.script.pop(0) if self.script else confirmed()
             return behave(self, step)
 
     def read(self, meter_id: str) -> ExistingMeter | None:
@@ -117,7 +117,7 @@ def record(result: Outcome, status: int | None, **more: object) -> RequestRecord
     )
 
 
-def snapshot(*, shows: ExistingMeter | None = None, **more: object) -> Behaviour:
+def confirmed(*, shows: ExistingMeter | None = None, **more: object) -> Behaviour:
     """A fresh 2xx answer after the effect; with `shows`, one without effect that shows this."""
     came = record(Outcome.CONFIRMED, 200, **more)
     return lambda account, step: Answer(came, shows or account.obey(step))
@@ -125,31 +125,31 @@ def snapshot(*, shows: ExistingMeter | None = None, **more: object) -> Behaviour
 
 def replayed(shows: ExistingMeter, attempts: int = 1, doubts: int = 0) -> Behaviour:
     """An old answer."""
-    return snapshot(shows=shows, replayed=True, attempts=attempts, doubts=doubts)
+    return confirmed(shows=shows, replayed=True, attempts=attempts, doubts=doubts)
 
 
-def refused(status: int = 400, **more: object) -> Behaviour:
+def rejected(status: int = 400, **more: object) -> Behaviour:
     """A definite no."""
-    return lambda *_: Answer(record(Outcome.REJECTED, status, **more), error=SAID)
+    return lambda *_: Answer(record(Outcome.REJECTED, status, **more), error=API_ERROR)
 
 
-def lost(status: int | None = None, **more: object) -> Behaviour:
+def lost_request(status: int | None = None, **more: object) -> Behaviour:
     """A doubtful answer, and there was no effect."""
     more.setdefault("doubts", int(status != 429))
-    return lambda *_: Answer(record(Outcome.INDETERMINATE, status, **more), error=SAID)
+    return lambda *_: Answer(record(Outcome.INDETERMINATE, status, **more), error=API_ERROR)
 
 
-def late(status: int | None = None, **more: object) -> Behaviour:
+def lost_answer(status: int | None = None, **more: object) -> Behaviour:
     """A doubtful answer, and there was an effect."""
 
     def behave(account: Account, step: Step) -> Answer:
         account.obey(step)
-        return lost(status, **{"doubts": 1} | more)(account, step)
+        return lost_request(status, **{"doubts": 1} | more)(account, step)
 
     return behave
 
 
-def then(behaviour: Behaviour, edit: Callable[[Account], object]) -> Behaviour:
+def followed_by(behaviour: Behaviour, edit: Callable[[Account], object]) -> Behaviour:
     """Somebody else changes something right after the request."""
 
     def behave(account: Account, step: Step) -> Answer:
@@ -169,9 +169,9 @@ def raising(error: BaseException) -> Behaviour:
     return behave
 
 
-def fails(kind: type[ReconcilerError], message: str = "no answer") -> ReconcilerError:
+def read_error(kind: type[ReconcilerError], message: str = "no answer") -> ReconcilerError:
     """An error of the account when it is read."""
-    return kind(replace(SAID, message=message))
+    return kind(replace(API_ERROR, message=message))
 
 
 def run_of(account: Account, *changes: Change, **more: object) -> ApplyContext:
@@ -179,16 +179,15 @@ def run_of(account: Account, *changes: Change, **more: object) -> ApplyContext:
     plan = plan_of(*changes)
     facts = {
         "plan": plan,
-        "changes": plan.changes,
         "meters": account,
         "clock": VirtualClock(NOW),
         "livemode": False,
         **more,
     }
-    return ApplyContext(**{"journal": Pages(), **facts})
+    return ApplyContext(**{"journal": MemoryJournal(), **facts})
 
 
-class Pages:
+class MemoryJournal:
     """A notebook in memory."""
 
     def __init__(self) -> None:

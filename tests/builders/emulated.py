@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from builders.worlds import OWNING
+from builders.meters import OWNING
 from virtual import VirtualClock
 
 from reconciler.emulator import Entry, Server, Settings, open_state
@@ -76,7 +76,7 @@ class Context:
         with self.session() as session:
             return {meter.id: meter for meter in session.meters.list_all()}
 
-    def raw(self) -> dict[str, str]:
+    def stored(self) -> dict[str, str]:
         """Every meter by id, as the emulator keeps it: byte for byte."""
         with self.server.lock:
             held = self.server.state.ledger.meters
@@ -86,7 +86,7 @@ class Context:
         """What was sent that writes, since the log was cleared."""
         return self.server.log.posts
 
-    def tell(self, id_: str, operation: str = "", **params: str) -> None:
+    def edit(self, id_: str, operation: str = "", **params: str) -> None:
         """Somebody else's change, in the Dashboard."""
         self.server.edit(f"/v1/billing/meters/{id_}{operation and '/' + operation}", params)
 
@@ -119,7 +119,7 @@ def context(
         yield Context(server, clock, entry)
 
 
-def allowed(planned: Planned) -> set[tuple[str, str, str]]:
+def allowed_requests(planned: Planned) -> set[tuple[str, str, str]]:
     """Path, form and key, without the attempt, of every request that a plan may send."""
     plan, found = planned.plan, set()
     for some in list_steps(plan).values():
@@ -130,7 +130,7 @@ def allowed(planned: Planned) -> set[tuple[str, str, str]]:
     return found
 
 
-def asked(entry: Entry) -> tuple[str, str, str]:
+def request_of(entry: Entry) -> tuple[str, str, str]:
     """The same of a request that was sent."""
     return entry.path, form(entry.params), (entry.key or "").rpartition("-")[0]
 
@@ -146,7 +146,7 @@ def form(params: Any) -> str:
     return json.dumps(plain(params), sort_keys=True)
 
 
-def judged(
+def expected_meters(
     policy: Policy, project: Iterable[MeterConfig], existing: Iterable[ExistingMeter]
 ) -> dict[str, Any]:
     """What the account should hold by name: the meter that is active, or None.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from builders.worlds import declare, existing, stopped
+from builders.meters import declare, existing, inactive
 from hypothesis import strategies as st
 
 from reconciler.emulator import Settings
@@ -67,8 +67,8 @@ def worlds(draw: st.DrawFn) -> World:
 
 @st.composite
 def _meter(draw: st.DrawFn, name: str, n: int) -> ExistingMeter:
-    made: Any = existing if draw(st.booleans()) else stopped
-    times = {"at": draw(st.integers(1_700_000_000, 1_700_000_002))} if made is stopped else {}
+    made: Any = existing if draw(st.booleans()) else inactive
+    times = {"at": draw(st.integers(1_700_000_000, 1_700_000_002))} if made is inactive else {}
     return made(f"mtr_{name}_{n}", name, created=1_600_000_000 + n, **times, **draw(SETTINGS))
 
 

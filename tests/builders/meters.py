@@ -1,12 +1,14 @@
-"""Short ways to say what is declared and what is live, for the tests of the core."""
+"""Short constructors of declared and existing meters, changes, plans and drift entries."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from reconciler.diagnostics.diagnostic import Location
+from reconciler.drift.findings import DriftInput, inspect
 from reconciler.drift.remediation import Commands
 from reconciler.model.change import Change
+from reconciler.model.finding import DriftEntry
 from reconciler.model.match import match_meters
 from reconciler.model.meter import (
     CustomerMapping,
@@ -22,7 +24,9 @@ from reconciler.model.project import Account, AccountRef, MeterConfig, Policy, U
 from reconciler.planning.diff import decide
 from reconciler.planning.plan import Plan, seal, sort_for_apply
 
+NOW = 1_790_000_000  # 2026-09-21T14:13:20Z
 COMMANDS = Commands(".", Account("test"))
+REPORTING = Policy()
 OWNING = Policy(undeclared=Undeclared.DEACTIVATE, owns=("*",), max_deactivations=99)
 
 
@@ -34,7 +38,7 @@ def settings(
     value_key: str = "value",
     customer_key: str = "stripe_customer_id",
 ) -> dict[str, Any]:
-    """What declared and live meters have in common, as keywords."""
+    """Return the keywords that declared and existing meters have in common."""
     return {
         "event_name": name,
         "display_name": name.title() if display is None else display,
@@ -55,7 +59,7 @@ def declare(
     line: int = 3,
     **same: Any,
 ) -> MeterConfig:
-    """A declaration of `name`; the settings not given are the defaults."""
+    """Declare an active meter; omitted settings have their defaults."""
     return MeterConfig(
         meter=Meter(**settings(name, **same)),
         location=Location("meters.yaml", line, 5, line + 3, 1),
@@ -67,7 +71,7 @@ def declare(
 
 
 def retire(name: str = "calls", **same: Any) -> MeterConfig:
-    """A declaration with `status: inactive`."""
+    """Declare a meter with `status: inactive`."""
     return declare(name, status=Status.INACTIVE, **same)
 
 
@@ -80,7 +84,7 @@ def existing(
     livemode: bool = False,
     **same: Any,
 ) -> ExistingMeter:
-    """An active live meter."""
+    """Return an active existing meter."""
     return ExistingMeter(
         id=id_,
         status="active",
@@ -91,7 +95,7 @@ def existing(
     )
 
 
-def stopped(
+def inactive(
     id_: str = "mtr_i",
     name: str = "calls",
     *,
@@ -100,7 +104,7 @@ def stopped(
     livemode: bool = False,
     **same: Any,
 ) -> ExistingMeter:
-    """An inactive live meter, deactivated `at`."""
+    """Return an inactive existing meter, deactivated `at`."""
     return ExistingMeter(
         id=id_,
         status="inactive",
@@ -112,8 +116,8 @@ def stopped(
     )
 
 
-def priced(*prices: str) -> dict[str, tuple[Price, ...]]:
-    """Active prices by meter id, each written `price@meter`."""
+def active_prices(*prices: str) -> dict[str, tuple[Price, ...]]:
+    """Return active prices by meter id; each is written as `price@meter`."""
     found: dict[str, tuple[Price, ...]] = {}
     for word in prices:
         id_, meter = word.split("@")
@@ -121,21 +125,33 @@ def priced(*prices: str) -> dict[str, tuple[Price, ...]]:
     return found
 
 
-def lines(
+def decide_all(
     declared: tuple[MeterConfig, ...] | list[MeterConfig],
     account: tuple[ExistingMeter, ...] | list[ExistingMeter],
     prices: dict[str, tuple[Price, ...]] | None = None,
     policy: Policy = OWNING,
 ) -> tuple[Change, ...]:
-    """The lines of a plan, in its order."""
+    """Return the changes of all event_names, in order of apply."""
     return sort_for_apply(
         decide(each, prices or {}, policy) for each in match_meters(declared, account)
     )
 
 
+def inspect_all(
+    declared: tuple[MeterConfig, ...] | list[MeterConfig],
+    account: tuple[ExistingMeter, ...] | list[ExistingMeter],
+    *prices: str,
+    policy: Policy = REPORTING,
+    now: int = NOW,
+) -> tuple[DriftEntry, ...]:
+    """Return the drift entries of all event_names."""
+    known = DriftInput(commands=COMMANDS, policy=policy, prices=active_prices(*prices), now=now)
+    return tuple(inspect(names, known) for names in match_meters(declared, account))
+
+
 def plan_of(*changes: Change, listed: tuple[str, ...] | None = None, **more: Any) -> Plan:
-    """A sealed plan of these lines."""
-    ids = tuple(sorted(meter.id for line in changes for meter in line.existing_meters))
+    """Return a sealed plan of these changes."""
+    ids = tuple(sorted(meter.id for change in changes for meter in change.existing_meters))
     facts = {"account": AccountRef("test", "acct_1", livemode=False), "nonce": "n", **more}
     return seal(
         Plan(changes=sort_for_apply(changes), listed=ids if listed is None else listed, **facts)

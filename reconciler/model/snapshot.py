@@ -1,0 +1,27 @@
+"""What a run has read of an account, besides its meters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .meter import Unreadable
+from .price import Price
+from .project import AccountRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """What was read of an account, and when (Unix seconds).
+
+    `account` is the account that the key acts on, `own_id` the key's own account (`account` may
+    be a connected one). `prices` are active prices by meter id, for the meters whose prices a
+    change depends on; `needs_prices` are the event_names of those meters.
+    """
+
+    account: AccountRef
+    own_id: str | Unreadable
+    taken_at: int
+    prices: Mapping[str, tuple[Price, ...]]
+    needs_prices: frozenset[str] = frozenset()
+    unreadable: Unreadable | None = None
