@@ -92,12 +92,12 @@ def _check_access(parsed: ParsedFile, path: Path) -> Iterator[Diagnostic]:
         hint = "set the name of the variable that holds its key: `api_key_env: STRIPE_API_KEY`"
         yield codes.MISSING_KEY(message, parsed.locate_head(path), hint)
     elif "seed" in given:
-        yield codes.KEYS_AT_ODDS("`seed` requires `emulator`", parsed.locate_key((*path, "seed")))
+        yield codes.CONFLICTING_KEYS("`seed` requires `emulator`", parsed.locate_key((*path, "seed")))
     if given.keys() >= {"stripe_account", "stripe_context"}:
         conflicts.append(("stripe_context", "stripe_account"))
     for key, other in conflicts:
         message = f"`{key}` cannot be combined with `{other}`"
-        yield codes.KEYS_AT_ODDS(message, parsed.locate_key((*path, key)))
+        yield codes.CONFLICTING_KEYS(message, parsed.locate_key((*path, key)))
 
 
 def _check_key_name(

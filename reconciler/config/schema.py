@@ -55,7 +55,7 @@ def check(parsed: ParsedFile, name: str) -> CheckedFile:
     diagnostics = tuple(islice(chain(described, _check_quotes(parsed, found)), MAX_DIAGNOSTICS + 1))
     if too_many or len(diagnostics) > MAX_DIAGNOSTICS:
         message = f"the file contains more than {MAX_DIAGNOSTICS:,} errors"
-        end = codes.TOO_MANY_MISTAKES(message, parsed.locate(()))
+        end = codes.TOO_MANY_ERRORS(message, parsed.locate(()))
         return CheckedFile(parsed, (*diagnostics[:MAX_DIAGNOSTICS], end))
     if () in found:
         return CheckedFile(parsed, diagnostics)

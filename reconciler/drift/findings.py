@@ -9,9 +9,9 @@ from typing import TypedDict, Unpack
 from ..model.change import Action, Change, Reason
 from ..model.event import RESEND
 from ..model.finding import DriftEntry, Finding, Kind, Remediation, Severity
-from ..model.match import MeterMatch, same
+from ..model.match import MeterMatch, has_same_settings
 from ..model.meter import ExistingMeter, Status
-from ..model.price import Price, PricesByMeter, unaccepted_prices
+from ..model.price import Price, PricesByMeter, select_unaccepted
 from ..model.project import MeterConfig, Policy
 from ..planning.diff import decide
 from ..timestamps import format_duration
@@ -128,7 +128,7 @@ def _not_as_declared(
     """The event_name has one active meter and a declaration."""
     if desired.status != Status.ACTIVE:
         yield _running(desired, existing, change, known)
-    if change.action in (Action.BLOCKED, Action.REPLACE) and not same(existing, desired.meter):
+    if change.action in (Action.BLOCKED, Action.REPLACE) and not has_same_settings(existing, desired.meter):
         yield _differs(desired, existing, change, known)
     if desired.status == Status.ACTIVE and existing.display_name != desired.meter.display_name:
         stuck = change.action is Action.BLOCKED
@@ -148,7 +148,7 @@ def _not_as_declared(
 def _running(
     desired: MeterConfig, existing: ExistingMeter, change: Change, known: DriftInput
 ) -> Finding:
-    open_ = unaccepted_prices(known.prices.get(existing.id, ()), desired)
+    open_ = select_unaccepted(known.prices.get(existing.id, ()), desired)
     consent = remediation.retire_meters([*desired.retires, existing.id])
     return _found(
         Kind.RUNNING,
@@ -169,7 +169,7 @@ def _differs(
         for field in change.fields
         if field.path != "display_name"
     )
-    open_ = unaccepted_prices(known.prices.get(existing.id, ()), desired)
+    open_ = select_unaccepted(known.prices.get(existing.id, ()), desired)
     adopted = remediation.adopt_settings(existing, desired.meter)
     return _found(
         Kind.DIFFERS,
@@ -228,7 +228,7 @@ def _prices_on_inactive(names: MeterMatch, change: Change) -> Iterator[Finding]:
     covered = _unserved(names, change)
     off = {existing.id: existing for existing in names.inactive}
     open_ = [price for price in change.prices if price.meter in off and price not in covered]
-    prices = unaccepted_prices(open_, names.desired)
+    prices = select_unaccepted(open_, names.desired)
     if not prices:
         return
     meters = [off[id_] for id_ in dict.fromkeys(price.meter for price in prices)]

@@ -18,7 +18,7 @@ from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import AuthError, ReconcilerError, StoppedError
 from ..model.change import Change
 from ..model.meter import ExistingMeter, Meter, Unreadable
-from ..model.price import Price, unaccepted_prices
+from ..model.price import Price, select_unaccepted
 from ..planning.diagnose import diagnose
 from ..planning.plan import Plan
 from ..report.report import ReportedChange, RequestRecord, ResultStatus
@@ -134,12 +134,12 @@ def check_new_prices(step: Step, run: ApplyContext) -> StepResult | None:
         return StepResult(
             ResultStatus.FAILED, error=diagnose(step.change, guards.PRICES_UNREADABLE, message)
         )
-    new = sorted(price.id for price in unaccepted_prices(found, step.change.desired))
+    new = sorted(price.id for price in select_unaccepted(found, step.change.desired))
     if not new:
         return None
     what = "a new active price uses" if len(new) == 1 else "new active prices use"
     message = f"{step.meter_id} was not deactivated: {what} this meter: {', '.join(new)}"
-    return StepResult(ResultStatus.STALE, error=diagnose(step.change, rules.PRICE_CAME, message))
+    return StepResult(ResultStatus.STALE, error=diagnose(step.change, rules.NEW_PRICE, message))
 
 
 def _send(
@@ -260,7 +260,7 @@ def _stale(step: Step, now: ExistingMeter | None, sent: tuple[RequestRecord, ...
     meter = step.meter_id or (now and now.id)
     message = f"{step.change.event_name!r} ({meter}) was changed by another client: {what}"
     return StepResult(
-        ResultStatus.STALE, now, sent, diagnose(step.change, rules.STALE_LINE, message)
+        ResultStatus.STALE, now, sent, diagnose(step.change, rules.STALE_CHANGE, message)
     )
 
 
@@ -270,7 +270,7 @@ def _failure(step: Step, answer: Outcome, sent: list[RequestRecord]) -> Diagnost
     why = old if isinstance(answer, Confirmed) else answer.diagnostic.message
     message = f"{_describe(step)} failed: {why}"
     denied = isinstance(answer, Rejected) and answer.status in _DENIED
-    rule = rules.NOT_ALLOWED if denied else rules.REFUSED_BY_API
+    rule = rules.NOT_ALLOWED if denied else rules.REJECTED_BY_API
     hint = _NO_EFFECT if isinstance(answer, Indeterminate) else ""
     text = f"{message} ({ids})" if ids and ids not in message else message
     return diagnose(step.change, rule, text, hint)

@@ -19,7 +19,7 @@ from ..drift.remediation import Commands
 from ..model.finding import DriftEntry, Severity
 from ..model.match import MeterMatch, match_meters
 from ..model.meter import Unreadable
-from ..model.price import by_meter
+from ..model.price import group_by_meter
 from ..model.project import Project
 from ..planning.guards import check
 from ..planning.scope import EVERYTHING, Scope, in_scope
@@ -27,7 +27,7 @@ from ..planning.warnings import partial
 from ..report.exit_code import exit_code_for_drift
 from ..report.report import AccountReport
 from ..stripe.client import readable
-from ..timestamps import date
+from ..timestamps import format_date
 from .session import Session
 from .snapshot import guard_input, take_snapshot
 
@@ -56,7 +56,7 @@ def detect_drift(
     if complete:
         names = in_scope(match_meters(session.account.declared, existing), scope)
         entries, unreadable = _entries(names, session, jobs, path or project.root)
-        today = date(int(session.clock.now()))
+        today = format_date(int(session.clock.now()))
         diagnostics = (*diagnostics, *expired(session.account.ignore, today), *unreadable)
         complete = not unreadable and not scope.narrowed
     diagnostics += (partial(),) if scope.narrowed else ()
@@ -79,9 +79,9 @@ def _entries(
     if isinstance(prices, Unreadable):
         unreadable, prices = (_unreadable(rules.PRICES_UNREADABLE, prices),), ()
     known = DriftInput(
-        commands=Commands(path, account), policy=account.policy, prices=by_meter(prices), now=now
+        commands=Commands(path, account), policy=account.policy, prices=group_by_meter(prices), now=now
     )
-    found = (exempt(inspect(each, known), account.ignore, date(now)) for each in names)
+    found = (exempt(inspect(each, known), account.ignore, format_date(now)) for each in names)
     entries = tuple(sorted(found, key=rank))
     attributed = _attributed(entries, session, now, jobs)
     if isinstance(attributed, Unreadable):

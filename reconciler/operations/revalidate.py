@@ -74,7 +74,7 @@ def revalidate(plan: Plan, session: Session) -> Planned:
 def _update_prices(plan: Plan, snapshot: Snapshot) -> Iterator[Change]:
     """Yield the changes with the current prices of the meters to deactivate."""
     for change in plan.changes:
-        stopping = change.existing if change.action.stops else None
+        stopping = change.existing if change.action.deactivates else None
         prices = snapshot.prices.get(stopping.id, ()) if stopping else change.prices
         now = replace(change, prices=prices)
         yield replace(now, risk=risk(now)) if stopping else now

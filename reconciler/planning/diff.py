@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..model.change import Action, Change, FieldChange, Reason
-from ..model.match import MeterMatch, flat, same
+from ..model.match import MeterMatch, flatten, has_same_settings
 from ..model.meter import ExistingMeter, Status
 from ..model.pattern import matches
 from ..model.price import Price
@@ -21,7 +21,7 @@ def field_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[
         return ()
     from deepdiff import DeepDiff  # 95 ms to import: only for meters that do differ
 
-    tree = DeepDiff(flat(before), flat(after), view="tree")
+    tree = DeepDiff(flatten(before), flatten(after), view="tree")
     leaves = [leaf for kind in tree.values() for leaf in kind]
     return tuple(
         sorted(
@@ -36,7 +36,7 @@ def price_dependencies(names: MeterMatch, policy: Policy) -> tuple[str, ...]:
     change = decide(names, {}, policy)
     differs = change.reason == Reason.DIFFERS  # consent must cover its prices
     deactivated = (
-        (change.existing.id,) if change.existing and (change.action.stops or differs) else ()
+        (change.existing.id,) if change.existing and (change.action.deactivates or differs) else ()
     )
     choosing = change.action is Action.REPLACE or differs or not names.active
     if not names.desired or names.desired.status != Status.ACTIVE or not choosing:
@@ -47,7 +47,7 @@ def price_dependencies(names: MeterMatch, policy: Policy) -> tuple[str, ...]:
 
 
 def _has_one_match(names: MeterMatch, desired: MeterConfig) -> bool:
-    return len(names.inactive) == 1 and same(names.inactive[0], desired.meter)
+    return len(names.inactive) == 1 and has_same_settings(names.inactive[0], desired.meter)
 
 
 def decide(names: MeterMatch, prices: Mapping[str, tuple[Price, ...]], policy: Policy) -> Change:
@@ -114,7 +114,7 @@ def _declared_active(
         others=names.inactive,
         fields=field_changes(existing.meter.as_api(), desired.meter.as_api()),
     )
-    if same(existing, desired.meter):
+    if has_same_settings(existing, desired.meter):
         if change.fields:
             return replace(change, action=Action.UPDATE, reason=Reason.RENAMED)
         return change
@@ -163,7 +163,7 @@ def _reactivate_or_create(
     )
     if len(used) > 1:
         return change
-    matching = [other for other in used or candidates if same(other, desired.meter)]
+    matching = [other for other in used or candidates if has_same_settings(other, desired.meter)]
     if matching:
         return _reactivate(change, desired, matching[0])
     if used:
@@ -199,7 +199,7 @@ def _declared_inactive(
     )
     if existing is None or not existing.active:
         return change
-    if same(existing, desired.meter) or existing.id in desired.retires:
+    if has_same_settings(existing, desired.meter) or existing.id in desired.retires:
         return replace(
             change,
             action=Action.DEACTIVATE,

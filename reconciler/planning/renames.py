@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 from ..model.change import Action, Change
-from ..model.match import settings
+from ..model.match import get_settings
 from ..model.meter import ExistingMeter, Meter
 
 _SIMILAR = 0.6  # the share of common letter pairs from which two event_names are similar
@@ -24,11 +24,11 @@ def find_renames(changes: Iterable[Change]) -> dict[str, ExistingMeter]:
     groups: dict[tuple[object, ...], _Group] = {}
     for change in changes:
         if change.existing and change.existing.active and not change.desired:
-            groups.setdefault(settings(change.existing), _Group()).add(change.existing)
+            groups.setdefault(get_settings(change.existing), _Group()).add(change.existing)
     found: dict[str, ExistingMeter] = {}
     for change in changes:
         if change.action is Action.CREATE and change.desired:
-            group = groups.get(settings(change.desired.meter))
+            group = groups.get(get_settings(change.desired.meter))
             if group and (former := group.most_similar(change.desired.meter)):
                 found[change.event_name] = former
     return found

@@ -216,7 +216,7 @@ def path_of(meter_id: str) -> str:
     """Where a meter is found; ServiceError (S007) for an id that would lead elsewhere."""
     if is_meter_id(meter_id):
         return f"{METERS}/{meter_id}"
-    raise ServiceError(service.ID_REFUSED(f"{meter_id[:80]!a} cannot be the id of a meter"))
+    raise ServiceError(service.INVALID_ID(f"{meter_id[:80]!a} cannot be the id of a meter"))
 
 
 def readable(permission: str, read: Callable[[], T]) -> T | Unreadable:

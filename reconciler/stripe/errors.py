@@ -106,7 +106,7 @@ class ConnectionFailedError(StripeError):
 class UnexpectedAnswerError(StripeError):
     """An answer that the API never promised: a gateway's page, a missing field, an endless list."""
 
-    rule = service.UNPROMISED
+    rule = service.UNEXPECTED_RESPONSE
 
 
 class InvalidRequestError(StripeError):
@@ -128,7 +128,7 @@ class IdempotencyError(InvalidRequestError):
 class AuthenticationError(StripeError, AuthError):
     """The key is unknown, expired or missing (401)."""
 
-    rule = service.KEY_REFUSED
+    rule = service.KEY_REJECTED
     exit_code = Exit.DENIED
 
 

@@ -70,6 +70,6 @@ def checked_base(address: str) -> str:
     try:
         parts = urlsplit(address)
     except ValueError:
-        raise ServiceError(service.ADDRESS_REFUSED("api_base is not an address")) from None
+        raise ServiceError(service.UNSAFE_ADDRESS("api_base is not an address")) from None
     shown = f"{parts.scheme or 'no scheme'}://{parts.hostname or ''}"
-    raise ServiceError(service.ADDRESS_REFUSED(f"a key is not sent to {shown}"))
+    raise ServiceError(service.UNSAFE_ADDRESS(f"a key is not sent to {shown}"))

@@ -95,7 +95,7 @@ class Connection:
         if 300 <= status < 400:
             return broken(service.REDIRECTED, f"HTTP {status} would lead to another address")
         if headers.get("content-encoding", "identity") != "identity":
-            return broken(service.GARBLED, "the response is compressed, which was not requested")
+            return broken(service.NOT_JSON, "the response is compressed, which was not requested")
         body = bytearray()
         while piece := response.raw.read(2**16, decode_content=False):
             body += piece
@@ -111,7 +111,7 @@ class Connection:
             message = f"the response was not complete after {self._limits.whole:g} seconds"
             return TransportError(service.TOO_SLOW, message, permanent=True)
         if isinstance(error, requests.exceptions.SSLError):
-            return TransportError(service.UNTRUSTED, why, permanent=True)
+            return TransportError(service.TLS_FAILED, why, permanent=True)
         if isinstance(error, requests.exceptions.InvalidURL):  # which may quote a password
             why = "the address of a proxy is malformed"
         malformed = isinstance(error, requests.RequestException) and isinstance(error, ValueError)

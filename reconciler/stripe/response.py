@@ -64,7 +64,7 @@ def interpret(
         return _tried(came, refusal.code), refusal
     if body is None:
         message = f"HTTP {came.status} with a body that is not a JSON object"
-        return Tried(), UnexpectedAnswerError(message, _unseen(about), service.GARBLED)
+        return Tried(), UnexpectedAnswerError(message, _unseen(about), service.NOT_JSON)
     return _tried(came), Reply(body, about)
 
 

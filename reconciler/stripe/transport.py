@@ -184,4 +184,4 @@ def _checked(name: str, value: str) -> str:
     """A header's value, or ServiceError (S006) where it could break out of its line."""
     if _HEADER.fullmatch(value):
         return value
-    raise ServiceError(service.HEADER_REFUSED(f"{name} may not be {value[:80]!a}"))
+    raise ServiceError(service.INVALID_HEADER(f"{name} may not be {value[:80]!a}"))

@@ -122,13 +122,13 @@ def test_the_latest_event_that_explains_counts():
     [
         (OURS, Origin.OURS, f"by reconciler, plan {PLAN} at commit abcdef012345, job 7"),
         (f"reconciler-none-{PLAN}-3-1", Origin.OURS, f"by reconciler, plan {PLAN}, job 7"),
-        ("f47ac10b-58cc", Origin.ANOTHER_CLIENT, "the idempotency key is not one of reconciler"),
+        ("f47ac10b-58cc", Origin.ANOTHER_CLIENT, "the idempotency key is not from reconciler"),
         (
             "reconciler-made-up",
             Origin.ANOTHER_CLIENT,
-            "the idempotency key is not one of reconciler",
+            "the idempotency key is not from reconciler",
         ),
-        (None, Origin.OUTSIDE, "not reconciler: no idempotency key was sent, possibly"),
+        (None, Origin.OUTSIDE, "not reconciler: no idempotency key was sent; possibly"),
     ],
 )
 def test_whose_it_was_is_read_from_the_idempotency_key(key, origin, said):

@@ -20,7 +20,7 @@ from builders.account import (
 )
 from builders.worlds import declare, existing, lines, plan_of, retire, stopped
 
-from reconciler.diagnostics.codes.applying import REFUSED_BY_API
+from reconciler.diagnostics.codes.applying import REJECTED_BY_API
 from reconciler.diagnostics.errors import ServiceError, StoppedError
 from reconciler.execution.execute_step import execute_step
 from reconciler.execution.executor import apply
@@ -176,13 +176,13 @@ def test_old_answers_are_told_as_such():
 
 @pytest.mark.parametrize(
     ("answer", "hint"),
-    [(lost(), "no effect is visible"), (refused(), REFUSED_BY_API.remedy)],
+    [(lost(), "no effect is visible"), (refused(), REJECTED_BY_API.remedy)],
     ids=["lost", "rejected"],
 )
 def test_a_failure_says_what_to_do(answer, hint):
     """Where no answer came for good: just run again; a refusal has its own remedy."""
     part, *_ = one(declare(display="New"), [existing()], *[answer] * 9)
-    assert part.error.code == REFUSED_BY_API.code
+    assert part.error.code == REJECTED_BY_API.code
     assert part.error.hint.startswith(hint)
 
 

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from reconciler.diagnostics.errors import Exit
 from reconciler.model.change import Action
-from reconciler.model.match import same
-from reconciler.model.price import by_meter
+from reconciler.model.match import has_same_settings
+from reconciler.model.price import group_by_meter
 from reconciler.model.project import Undeclared
 from reconciler.operations.apply_plan import OnRefused, apply_plan
 from reconciler.operations.make_plan import Planned, make_plan
@@ -80,10 +80,10 @@ def assert_undeclared(name, world, active, touched):
 
 def assert_kept(now, desired, was, world):
     """A price and its meter stay together where they can: nothing is made that could be woken."""
-    if any(m.active and same(m, desired.meter) for m in was):
+    if any(m.active and has_same_settings(m, desired.meter) for m in was):
         return
     alike = [
-        m for m in was if not m.active and same(m, desired.meter) and m.id not in desired.retires
+        m for m in was if not m.active and has_same_settings(m, desired.meter) and m.id not in desired.retires
     ]
     assert (now.id in {m.id for m in alike}) is bool(alike)
     billed = {price.meter for price in world.prices if price.active}
@@ -106,7 +106,7 @@ def assert_nothing_left(it: Context, world: World, planned: Planned) -> None:
 @given(world=worlds())
 def test_every_name_is_on_exactly_one_line(world):
     """And every live meter of it on that line, once."""
-    prices = by_meter(price for price in world.prices if price.active)
+    prices = group_by_meter(price for price in world.prices if price.active)
     found = lines(world.declared, world.meters, prices, world.policy)
     assert sorted(line.event_name for line in found) == sorted(world.names)
     assert sorted(m.id for line in found for m in line.existing_meters) == sorted(

@@ -172,7 +172,7 @@ def test_prices_that_were_not_read_would_not_have_mattered(row, prices):
     line, informed = decide(names, known, policy), decide(names, prices, policy)
     same = ("action", "reason", "existing", "reactivates", "fields")
     assert [getattr(line, name) for name in same] == [getattr(informed, name) for name in same]
-    if line.action.stops:
+    if line.action.deactivates:
         assert line.prices == informed.prices
 
 

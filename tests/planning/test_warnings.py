@@ -6,7 +6,7 @@ import pytest
 from builders.worlds import OWNING, declare, existing, lines, priced, retire, stopped
 
 from reconciler.diagnostics.diagnostic import Level
-from reconciler.model.price import Price, by_meter
+from reconciler.model.price import Price, group_by_meter
 from reconciler.model.project import Policy
 from reconciler.planning import renames
 from reconciler.planning.renames import find_renames
@@ -183,7 +183,7 @@ def test_a_meter_that_keeps_its_display_name_is_found_among_a_thousand():
 def test_all_the_prices_of_one_meter_are_gathered_in_one_pass():
     """However many; their order stays."""
     prices = [Price(f"price_{n}", "mtr_a") for n in range(40_000)]
-    assert by_meter(iter(prices)) == {"mtr_a": tuple(prices)}
+    assert group_by_meter(iter(prices)) == {"mtr_a": tuple(prices)}
 
 
 def test_an_unusual_event_name_is_warned_of_only_where_the_meter_is_created():

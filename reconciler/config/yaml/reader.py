@@ -196,7 +196,7 @@ class _Composer:
         location = convert_span(self.parsed.file, (event.start_mark, event.end_mark))
         if len(self.parsed.diagnostics) == MAX_DIAGNOSTICS:
             message = f"the file contains more than {MAX_DIAGNOSTICS:,} errors"
-            raise ConfigError(*self.parsed.diagnostics, codes.TOO_MANY_MISTAKES(message, location))
+            raise ConfigError(*self.parsed.diagnostics, codes.TOO_MANY_ERRORS(message, location))
         self.parsed.diagnostics.append(rule(message, location))
 
     def _fail(self, rule: Rule, message: str, event: Any) -> ConfigError:
