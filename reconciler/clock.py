@@ -1,4 +1,4 @@
-"""Time, randomness and the stop signal, passed in so that tests neither wait nor vary."""
+"""Time, randomness and interruption, passed in so that tests are fast and deterministic."""
 
 from __future__ import annotations
 
@@ -9,66 +9,66 @@ from collections.abc import Callable
 from typing import Protocol, Self
 
 Stopped = Callable[[], bool]
-"""Asked before every request: whether the run has been told to stop."""
+"""Returns whether the run was interrupted; called before every request."""
 
 
 def never() -> bool:
-    """Return False: for runs that no signal stops."""
+    """Return False: for runs that cannot be interrupted."""
     return False
 
 
 class Clock(Protocol):
-    """Time and randomness, as far as a run needs them."""
+    """The time and randomness that a run needs."""
 
     def now(self) -> float:
-        """Unix seconds."""
+        """Return Unix seconds."""
 
     def monotonic(self) -> float:
-        """Seconds that only ever grow: for deadlines and pacing."""
+        """Return seconds that never decrease, for deadlines and rate limits."""
 
     def sleep(self, seconds: float) -> None:
-        """Wait, or return early when the run is told to stop."""
+        """Wait; return early if the run is interrupted."""
 
     def chance(self) -> float:
-        """A number in [0, 1): for jitter and nonces."""
+        """Return a random number in [0, 1), for jitter and nonces."""
 
     def ignoring_stop(self) -> Self:
-        """Return the same clock, for what has to be finished: no stop ends its sleeps."""
+        """Return this clock with uninterruptible sleeps, for changes that must be finished."""
 
 
-_POLL = 0.1  # seconds until a sleep notices a stop
+_POLL = 0.1  # seconds between checks for an interruption
 
 
 class SystemClock:
-    """The real clock; a sleep ends early once `stopped` returns true.
+    """The system clock; sleeps end early once `stopped` returns true.
 
-    It polls: waiting for a `threading.Event` takes a lock, and a signal handler that sets the
-    event in the same thread meanwhile would wait for that lock forever.
+    Sleeps poll: waiting for a `threading.Event` takes a lock, and a signal handler that sets the
+    event in the same thread would wait for that lock forever.
     """
 
     def __init__(self, stopped: Stopped = never) -> None:
         self._stopped = stopped
 
     def now(self) -> float:
-        """Unix seconds."""
+        """Return Unix seconds."""
         return time.time()
 
     def monotonic(self) -> float:
-        """Seconds that only ever grow."""
+        """Return seconds that never decrease."""
         return time.monotonic()
 
     def sleep(self, seconds: float) -> None:
-        """Wait, or return early when the run is told to stop."""
+        """Wait; return early if the run is interrupted."""
         end = time.monotonic() + seconds
         while not self._stopped() and (left := end - time.monotonic()) > 0:
             time.sleep(min(left, _POLL))
 
     def chance(self) -> float:
-        """A number in [0, 1), from the system's own source."""
+        """Return a random number in [0, 1) from the operating system."""
         return random.SystemRandom().random()
 
     def ignoring_stop(self) -> Self:
-        """Return the same clock, for what has to be finished: no stop ends its sleeps."""
-        undeterred = copy.copy(self)
-        undeterred._stopped = never
-        return undeterred
+        """Return this clock with uninterruptible sleeps, for changes that must be finished."""
+        uninterrupted = copy.copy(self)
+        uninterrupted._stopped = never
+        return uninterrupted

@@ -1,27 +1,27 @@
-"""Moments and durations as people read them: UTC and ISO 8601, never a locale."""
+"""Format times and durations: UTC and ISO 8601, independent of the locale."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 
 LATEST = 253_402_300_799
-"""The last second of the year 9999, in Unix seconds: no date beyond it can be shown."""
+"""The last second of the year 9999, in Unix seconds: later times cannot be formatted."""
 
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
 def format_time(seconds: int) -> str:
-    """Unix seconds as `2026-11-04T14:02:00Z`; what lies beyond `LATEST` is shown as that."""
+    """Format Unix seconds as `2026-11-04T14:02:00Z`; later times than `LATEST` as `LATEST`."""
     return datetime.fromtimestamp(min(seconds, LATEST), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def date(seconds: int) -> str:
-    """The day of a moment, `2026-11-04`."""
+def format_date(seconds: int) -> str:
+    """Format the date of Unix seconds as `2026-11-04`."""
     return format_time(seconds)[:10]
 
 
 def format_duration(seconds: int) -> str:
-    """A duration in its two largest units: `3 days 4 hours`, `5 minutes`; never negative."""
+    """Format a duration in its two largest units: `3 days 4 hours`, `5 minutes`; never negative."""
     left, parts = max(0, seconds), []
     for name, size in _UNITS:
         count, left = divmod(left, size)

@@ -1,4 +1,4 @@
-"""Which addresses an API key may be sent to, for `validate` and for the client."""
+"""Decide which URLs an API key may be sent to, for `validate` and for the client."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ _ADDRESS = re.compile(
 def is_trusted_api_base(address: str) -> bool:
     """Whether an API key may be sent to this base URL.
 
-    That is an https URL, or an http URL of a loopback address; without user, query or fragment,
-    and in plain ASCII, so that no parser reads another host in it.
+    Trusted are https URLs, and http URLs of loopback addresses, without user, query or fragment,
+    and in plain ASCII, so that every parser finds the same host in it.
     """
     found = _ADDRESS.fullmatch(address)
     if not found or (found["ipv6"] and not _is_ip(found["ipv6"])):

@@ -206,7 +206,7 @@ def test_no_code_means_two_things(monkeypatch):
     """Importing a catalogue with two rules of one code fails."""
     monkeypatch.setattr(usage, "ANOTHER", Rule("S001", "title", "why", "remedy"), raising=False)
     with pytest.raises(ValueError, match="S001 is the code of two rules"):
-        codes._catalogue()
+        codes._collect_rules()
 
 
 def test_every_code_is_used():

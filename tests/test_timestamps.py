@@ -2,14 +2,14 @@
 
 import pytest
 
-from reconciler.timestamps import LATEST, date, format_duration, format_time
+from reconciler.timestamps import LATEST, format_date, format_duration, format_time
 
 
 def test_a_moment_is_written_in_utc():
     """ISO 8601, to the second, whatever the zone of this machine."""
     assert format_time(1_793_800_920) == "2026-11-04T14:02:00Z"
     assert format_time(0) == "1970-01-01T00:00:00Z"
-    assert date(1_793_800_920) == "2026-11-04"
+    assert format_date(1_793_800_920) == "2026-11-04"
 
 
 def test_what_lies_beyond_every_calendar_is_shown_as_its_last_second():

@@ -40,7 +40,7 @@ def check_only_patterns(accounts: tuple[Account, ...], only: tuple[str, ...]) ->
     for pattern in only:
         if not any(matches(name, (pattern,)) for name in names):
             message = f"--only {pattern!r} matches no declared meter"
-            raise UsageError(usage.SILENT_PATTERN(message))
+            raise UsageError(usage.PATTERN_WITHOUT_MATCH(message))
 
 
 def scope_for(accounts: tuple[Account, ...], only: tuple[str, ...]) -> Scope:

@@ -10,7 +10,7 @@ from itertools import combinations
 from ..clock import Clock
 from ..diagnostics.codes import usage
 from ..diagnostics.diagnostic import Diagnostic, Level
-from ..diagnostics.errors import Exit, UsageError, worst
+from ..diagnostics.errors import Exit, UsageError, select_worst
 from ..render import Document, render
 from ..report.report import AccountReport, Report
 from . import files
@@ -61,7 +61,7 @@ def emit(document: Document, output: Output, console: Console) -> Exit:
         document = replace(
             document,
             diagnostics=(*document.diagnostics, *lost),
-            own_exit=worst([document.own_exit, Exit.FAILED]),
+            own_exit=select_worst([document.own_exit, Exit.FAILED]),
         )
     for diagnostic in document.losses:
         console.warn(_on_one_line(diagnostic))
@@ -75,7 +75,7 @@ def emit(document: Document, output: Output, console: Console) -> Exit:
     if not why:
         return document.exit_code
     console.warn(_on_one_line(files.unwritable("standard output", why)))
-    return worst([document.exit_code, Exit.FAILED])
+    return select_worst([document.exit_code, Exit.FAILED])
 
 
 def preview(planned: AccountReport, output: Output, console: Console) -> None:

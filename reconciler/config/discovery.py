@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -12,7 +12,7 @@ from ..diagnostics.codes import config as codes
 from ..diagnostics.diagnostic import Diagnostic, Location
 from ..diagnostics.errors import ConfigError
 from . import globs
-from .yaml import source_text as texts
+from .yaml.source_text import MAX_BYTES, escape_invisible
 
 PROJECT_FILE = "reconciler.yaml"
 
@@ -26,10 +26,10 @@ class Folder:
 
     def show(self, name: str) -> Location:
         """Locate a path within the folder as the user would write it."""
-        return Location(texts.visible(str(PurePosixPath(Path(self.shown).as_posix(), name))))
+        return Location(escape_invisible(str(PurePosixPath(Path(self.shown).as_posix(), name))))
 
-    def path(self, name: str) -> str:
-        """The absolute path of a name within the folder."""
+    def build_path(self, name: str) -> str:
+        """Return the absolute path of a name within the folder."""
         return os.path.join(self.root, *name.split("/")) if name else self.root
 
     def holds(self, path: str) -> bool:
@@ -50,13 +50,13 @@ class Start:
 def start_from(path: str | os.PathLike[str]) -> Start:
     """Find the project that a path belongs to. Raises ConfigError for an invalid path."""
     given = os.fspath(path)
-    _check_given(given)
+    _check_exists(given)
     if os.path.isdir(given):
-        return _at_folder(Folder(os.path.abspath(given), given))
+        return _start_at_folder(Folder(os.path.abspath(given), given))
     around, name = os.path.split(os.path.abspath(given))
     if name == PROJECT_FILE:
-        return _at_folder(Folder(around, os.path.dirname(given) or "."))
-    root = _project_around(around)
+        return _start_at_folder(Folder(around, os.path.dirname(given) or "."))
+    root = _find_project_around(around)
     if root is None:
         return Start(Folder(around, os.path.dirname(given) or "."), None, name)
     shown = root if os.path.isabs(given) else os.path.relpath(root)
@@ -64,21 +64,30 @@ def start_from(path: str | os.PathLike[str]) -> Start:
     return Start(Folder(root, shown), PROJECT_FILE, only)
 
 
-def find(folder: Folder, patterns: Iterable[str]) -> tuple[dict[str, list[str]], list[Diagnostic]]:
+def find_files(
+    folder: Folder, patterns: Iterable[str]
+) -> tuple[dict[str, list[str]], list[Diagnostic]]:
     """Find the files that each pattern matches, and report folders that cannot be read.
 
-    Links to folders are not followed. Not recursive: folders can nest deeper than Python allows.
+    Links to folders are not followed. Not `os.walk`, which is recursive in Python 3.11: folders
+    can nest deeper than that allows.
     """
     found: dict[str, list[str]] = {pattern: [] for pattern in patterns}
     diagnostics: list[Diagnostic] = []
     pending = [""]
     while pending:
-        name = pending.pop()
-        for path, is_folder in _entries(folder, name, diagnostics):
+        around = pending.pop()
+        try:
+            names = os.listdir(folder.build_path(around))
+        except OSError as error:
+            diagnostics.append(_describe_os_error(error, folder.show(around)))
+            continue
+        for path in (f"{around}/{name}" if around else name for name in names):
+            is_folder = os.path.isdir(folder.build_path(path))
             fits = globs.may_lead if is_folder else globs.matches
             if not (fitting := [pattern for pattern in found if fits(path, pattern)]):
                 continue
-            if refusal := _refusal(folder, path, is_folder=is_folder):
+            if refusal := _check_entry(folder, path, is_folder=is_folder):
                 diagnostics.append(refusal)
             elif is_folder:
                 pending.append(path)
@@ -90,7 +99,7 @@ def find(folder: Folder, patterns: Iterable[str]) -> tuple[dict[str, list[str]],
 
 def read_file(folder: Folder, name: str) -> bytes:
     """Read a file of the project, up to one byte over the limit. Raises ConfigError."""
-    path = folder.path(name)
+    path = folder.build_path(name)
     if not folder.holds(path):
         message = "symbolic link to a path outside the project folder"
         raise ConfigError(codes.OUTSIDE(message, folder.show(name)))
@@ -98,28 +107,14 @@ def read_file(folder: Folder, name: str) -> bytes:
         with open(path, "rb", opener=_open_without_waiting) as file:
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise ConfigError(codes.UNREADABLE("not a regular file", folder.show(name)))
-            return file.read(texts.MAX_BYTES + 1)
+            return file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ConfigError(_unreadable(error, folder.show(name))) from None
+        raise ConfigError(_describe_os_error(error, folder.show(name))) from None
 
 
-def _entries(
-    folder: Folder, name: str, diagnostics: list[Diagnostic]
-) -> Iterator[tuple[str, bool]]:
-    """List the paths in a folder of the project, and whether each is a folder or a link to one."""
-    try:
-        entries = os.listdir(folder.path(name))
-    except OSError as error:
-        diagnostics.append(_unreadable(error, folder.show(name)))
-        return
-    for entry in entries:
-        path = f"{name}/{entry}" if name else entry
-        yield path, os.path.isdir(folder.path(path))
-
-
-def _refusal(folder: Folder, path: str, *, is_folder: bool) -> Diagnostic | None:
+def _check_entry(folder: Folder, path: str, *, is_folder: bool) -> Diagnostic | None:
     """Report a link to a folder, or the project file of a nested project."""
-    if is_folder and os.path.islink(folder.path(path)):
+    if is_folder and os.path.islink(folder.build_path(path)):
         message = "symbolic links to folders are not followed"
         return codes.LINKED_FOLDER(message, folder.show(path))
     around, _, name = path.rpartition("/")
@@ -130,31 +125,31 @@ def _refusal(folder: Folder, path: str, *, is_folder: bool) -> Diagnostic | None
     return codes.PROJECT_WITHIN("this folder is a project of its own", folder.show(path), hint)
 
 
-def _check_given(given: str) -> None:
+def _check_exists(given: str) -> None:
     try:
         os.stat(given)
     except (FileNotFoundError, NotADirectoryError, ValueError):
-        location = Location(texts.visible(given))
-        message = f"no such file or folder: `{texts.visible(given)}`"
+        location = Location(escape_invisible(given))
+        message = f"no such file or folder: `{escape_invisible(given)}`"
         raise ConfigError(codes.NO_SUCH_PATH(message, location)) from None
     except OSError as error:
-        raise ConfigError(_unreadable(error, Location(texts.visible(given)))) from None
+        raise ConfigError(_describe_os_error(error, Location(escape_invisible(given)))) from None
 
 
-def _at_folder(folder: Folder) -> Start:
-    if os.path.lexists(folder.path(PROJECT_FILE)):
+def _start_at_folder(folder: Folder) -> Start:
+    if os.path.lexists(folder.build_path(PROJECT_FILE)):
         return Start(folder, PROJECT_FILE)
     misnamed = "reconciler.yml"
-    if os.path.lexists(folder.path(misnamed)):
+    if os.path.lexists(folder.build_path(misnamed)):
         message = f"the project file must be named {PROJECT_FILE}, not {misnamed}"
         raise ConfigError(codes.MISNAMED_PROJECT_FILE(message, folder.show(misnamed)))
-    if (above := _project_around(folder.root)) is None:
+    if (above := _find_project_around(folder.root)) is None:
         return Start(folder, None)
-    message = f"{PROJECT_FILE} in {texts.visible(above)} does not apply to this folder"
+    message = f"{PROJECT_FILE} in {escape_invisible(above)} does not apply to this folder"
     return Start(folder, None, None, (codes.PROJECT_FILE_ABOVE(message, folder.show("")),))
 
 
-def _project_around(folder: str) -> str | None:
+def _find_project_around(folder: str) -> str | None:
     """Find the nearest folder with a project file, up to the root of a git checkout."""
     while not os.path.lexists(os.path.join(folder, PROJECT_FILE)):
         above = os.path.dirname(folder)
@@ -169,6 +164,6 @@ def _open_without_waiting(path: str, flags: int) -> int:
     return os.open(path, flags | getattr(os, "O_NONBLOCK", 0))
 
 
-def _unreadable(error: OSError, location: Location) -> Diagnostic:
+def _describe_os_error(error: OSError, location: Location) -> Diagnostic:
     reason = (error.strerror or "unknown error").lower()
     return codes.UNREADABLE(f"cannot read: {reason}", location)

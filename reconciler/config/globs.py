@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from fnmatch import fnmatchcase
 
 DEFAULT = ("**/*.yaml", "**/*.yml")
@@ -11,41 +11,36 @@ DEFAULT = ("**/*.yaml", "**/*.yml")
 def matches(path: str, pattern: str) -> bool:
     """Whether a path within the project, with `/` as separator, matches a pattern."""
     segments = pattern.split("/")
-    return len(segments) in _after(path, segments)
+    return len(segments) in _advance(path, segments)
 
 
 def may_lead(folder: str, pattern: str) -> bool:
-    """Whether a path below a folder of the project ("" for its root) could match a pattern."""
+    """Whether a path below a folder of the project could match a pattern."""
     segments = pattern.split("/")
-    return any(at < len(segments) for at in _after(folder, segments))
+    return any(at < len(segments) for at in _advance(folder, segments))
 
 
-def _after(path: str, segments: Sequence[str]) -> set[int]:
-    """Advance through a pattern by the parts of a path, at all positions at once: without
-    backtracking, no pattern is slow."""
-    states = _skipped({0}, segments)
-    for part in path.split("/") if path else ():
-        states = _skipped({after for at in states for after in _step(at, part, segments)}, segments)
-    return states
+def _advance(path: str, segments: Sequence[str]) -> set[int]:
+    """Return the positions in a pattern after a path.
+
+    All positions are followed at once, without backtracking, so that no pattern is slow.
+    """
+    positions = {0}
+    for part in path.split("/"):
+        positions = {after for at in positions for after in _match_part(part, segments, at)}
+    return positions
 
 
-def _step(at: int, part: str, segments: Sequence[str]) -> Iterable[int]:
-    if at == len(segments):
-        return
-    segment = segments[at]
-    if part.startswith(".") and not segment.startswith("."):
-        return
-    if segment == "**":
-        yield at
-        if at == len(segments) - 1:
-            yield at + 1
-    elif fnmatchcase(part, segment):
-        yield at + 1
-
-
-def _skipped(states: set[int], segments: Sequence[str]) -> set[int]:
-    """Add the states after each `**` that matches no folder."""
-    for at, segment in enumerate(segments):
-        if segment == "**" and at in states and at + 1 < len(segments):
-            states.add(at + 1)
-    return states
+def _match_part(part: str, segments: Sequence[str], at: int) -> Iterator[int]:
+    """List the positions after one part of a path; `**` also matches no part at all."""
+    for position in range(at, len(segments)):
+        segment = segments[position]
+        hidden = part.startswith(".") and not segment.startswith(".")
+        if segment != "**":
+            if not hidden and fnmatchcase(part, segment):
+                yield position + 1
+            return
+        if not hidden:
+            yield position
+            if position == len(segments) - 1:
+                yield position + 1

@@ -11,10 +11,9 @@ from ..diagnostics.diagnostic import Diagnostic, Level, Location
 from ..diagnostics.errors import ConfigError
 from ..model.meter import CustomerMapping, DefaultAggregation, Meter, Status, ValueSettings
 from ..model.project import MeterConfig
-from . import schema
-from . import secret_scan as leak
-from .yaml import reader as yamltree
-from .yaml.document import Document
+from . import secret_scan
+from .schema import CheckedFile, check
+from .yaml import reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,34 +27,37 @@ class MeterFile:
 
 def read_meters(data: bytes, file: str) -> MeterFile:
     """Read a meter file as far as possible; errors become diagnostics, nothing is raised."""
-    leaks = leak.problems_in(data, file)
+    keys = tuple(secret_scan.find_keys(data, file))
     try:
-        document = yamltree.read(data, file)
+        parsed = reader.read(data, file)
     except ConfigError as error:
-        return MeterFile((*leaks, *error.diagnostics))
-    if isinstance(document.value, dict) and not document.value.keys() & {"version", "meters"}:
+        return MeterFile((*keys, *error.diagnostics))
+    if isinstance(parsed.value, dict) and not parsed.value.keys() & {"version", "meters"}:
         message = "not a meter file: neither `version` nor `meters` found"
-        return MeterFile((*leaks, codes.NOT_A_METER_FILE(message, document.head(()))))
-    faults = [*leaks, *document.diagnostics, *schema.check(document, "meters")]
-    names = tuple(_names(document))
-    if any(fault.level is Level.ERROR for fault in faults):
-        return MeterFile(tuple(faults), names)
-    declared = tuple(_declared(document))
-    return MeterFile((*faults, *_warnings(declared)), names, declared)
+        return MeterFile((*keys, codes.NOT_A_METER_FILE(message, parsed.locate_head(()))))
+    checked = check(parsed, "meters")
+    found = (*keys, *parsed.diagnostics, *checked.diagnostics)
+    names = tuple(_list_names(checked))
+    if any(one.level is Level.ERROR for one in found):
+        return MeterFile(found, names)
+    defaults = parsed.value.get("defaults", {})
+    declared = tuple(
+        _build_config(merge_defaults(defaults, entry), parsed.locate(("meters", index)))
+        for index, entry in enumerate(parsed.value["meters"])
+    )
+    return MeterFile((*found, *_check_protection(declared)), names, declared)
 
 
-def twice(names: Iterable[tuple[str, Location]]) -> Iterator[Diagnostic]:
+def find_duplicates(names: Iterable[tuple[str, Location]]) -> Iterator[Diagnostic]:
     """Report each event_name that is declared more than once."""
     first: dict[str, Location] = {}
     for name, location in names:
-        if name not in first:
-            first[name] = location
-            continue
-        message = f"duplicate event_name `{name}`, first declared at {first[name]}"
-        yield codes.DECLARED_TWICE(message, location, event_name=name)
+        if first.setdefault(name, location) is not location:
+            message = f"duplicate event_name `{name}`, first declared at {first[name]}"
+            yield codes.DECLARED_TWICE(message, location, event_name=name)
 
 
-def retired_twice(declared: Iterable[MeterConfig]) -> Iterator[Diagnostic]:
+def find_retired_twice(declared: Iterable[MeterConfig]) -> Iterator[Diagnostic]:
     """Warn of each meter id that is retired under more than one event_name."""
     first: dict[str, MeterConfig] = {}
     for entry in declared:
@@ -65,7 +67,7 @@ def retired_twice(declared: Iterable[MeterConfig]) -> Iterator[Diagnostic]:
                 yield codes.RETIRED_TWICE(message, entry.location, event_name=entry.event_name)
 
 
-def merged(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
+def merge_defaults(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, Any]:
     """Merge an entry over the defaults of its file, mappings key by key."""
     both = {
         key: {**defaults[key], **entry[key]}
@@ -75,22 +77,16 @@ def merged(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dict[str, A
     return {**defaults, **entry, **both}
 
 
-def _names(document: Document) -> Iterator[tuple[str, Location]]:
-    """List the event_names of a document, whether or not it is valid."""
-    meters = document.value.get("meters") if isinstance(document.value, dict) else None
-    for index, entry in enumerate(meters if isinstance(meters, list) else ()):
-        name = entry.get("event_name") if isinstance(entry, dict) else None
-        if isinstance(name, str):
-            yield name, document.location(("meters", index, "event_name"))
+def _list_names(checked: CheckedFile) -> Iterator[tuple[str, Location]]:
+    """List the event_names of a file, whether or not its entries are valid."""
+    meters = (checked.value or {}).get("meters", ())
+    for index, entry in enumerate(meters):
+        if entry and "event_name" in entry:
+            location = checked.parsed.locate(("meters", index, "event_name"))
+            yield entry["event_name"], location
 
 
-def _declared(document: Document) -> Iterator[MeterConfig]:
-    defaults = document.value.get("defaults", {})
-    for index, entry in enumerate(document.value["meters"]):
-        yield _declaration(merged(defaults, entry), document.location(("meters", index)))
-
-
-def _declaration(entry: Mapping[str, Any], location: Location) -> MeterConfig:
+def _build_config(entry: Mapping[str, Any], location: Location) -> MeterConfig:
     meter = Meter(
         event_name=entry["event_name"],
         display_name=entry["display_name"],
@@ -109,7 +105,7 @@ def _declaration(entry: Mapping[str, Any], location: Location) -> MeterConfig:
     )
 
 
-def _warnings(declared: Iterable[MeterConfig]) -> Iterator[Diagnostic]:
+def _check_protection(declared: Iterable[MeterConfig]) -> Iterator[Diagnostic]:
     for entry in declared:
         name = entry.event_name
         if entry.protect and entry.status is Status.INACTIVE:

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..diagnostics.codes import config as codes
 from ..diagnostics.diagnostic import Diagnostic, Level, Location
 from ..diagnostics.errors import ConfigError
 from ..model.project import Account, Ignore, Policy, Undeclared
-from . import globs, schema
-from . import project_rules as judge
-from . import secret_scan as leak
+from . import globs, project_rules, schema, secret_scan
 from .discovery import Folder
-from .yaml import reader as yamltree
-from .yaml.document import Document, Path
+from .schema import CheckedFile
+from .yaml import reader
+from .yaml.parsed_file import ParsedFile, Path
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _AS_WRITTEN = ("api_key_env", "livemode", "account_id", "stripe_account", "stripe_context")
@@ -30,6 +28,9 @@ class Pattern:
     location: Location | None = None
 
 
+_DEFAULT_PATTERNS = tuple(Pattern(glob) for glob in globs.DEFAULT)
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """An account whose meter files have not been read yet."""
@@ -40,103 +41,95 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class ProjectFile:
-    """The accounts of a project file; none if it cannot be read."""
+    """The accounts of a project file; of an invalid one only their names and patterns."""
 
     entries: tuple[Entry, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-def without_project_file() -> ProjectFile:
+def build_default_project() -> ProjectFile:
     """Return the default account, used without a project file."""
-    return ProjectFile((Entry(_default_account(Policy()), _DEFAULT_PATTERNS),))
+    return ProjectFile((Entry(_build_default_account({}, ()), _DEFAULT_PATTERNS),))
 
 
 def read_project(data: bytes, file: str, folder: Folder) -> ProjectFile:
     """Read a project file as far as possible; errors become diagnostics, nothing is raised."""
-    leaks = tuple(leak.problems_in(data, file))
+    keys = tuple(secret_scan.find_keys(data, file))
     try:
-        document = yamltree.read(data, file)
+        parsed = reader.read(data, file)
     except ConfigError as error:
-        return ProjectFile((), (*leaks, *error.diagnostics))
-    faults = schema.check(document, "project")
-    diagnostics = (*leaks, *document.diagnostics, *faults)
-    if any(fault.code == codes.UNKNOWN_VERSION.code for fault in faults):
+        return ProjectFile((), (*keys, *error.diagnostics))
+    checked = schema.check(parsed, "project")
+    diagnostics = (*keys, *parsed.diagnostics, *checked.diagnostics)
+    if checked.value is None:
         return ProjectFile((), diagnostics)
-    diagnostics += tuple(judge.check(document, folder))
+    diagnostics += tuple(project_rules.check(checked, folder))
     sound = not any(diagnostic.level is Level.ERROR for diagnostic in diagnostics)
     entries = (
-        Entry(_account(document, name, folder) if sound else _sketch(document, name, folder), some)
-        for name, some in _selections(document)
+        Entry(_build_account(parsed, name, folder) if sound else Account(name), patterns)
+        for name, patterns in _read_patterns(checked).items()
     )
     return ProjectFile(tuple(entries), diagnostics)
 
 
-def _selections(document: Document) -> Iterator[tuple[str, tuple[Pattern, ...]]]:
-    """List the name of each account and its valid patterns.
+def _read_patterns(checked: CheckedFile) -> dict[str, tuple[Pattern, ...]]:
+    """Return the valid patterns of each account, of an invalid file too.
 
-    Of an invalid file too, so that errors in meter files are reported in the same run.
+    So errors in meter files are reported in the same run.
     """
-    common = _patterns(document, (), _DEFAULT_PATTERNS)
-    accounts = document.value.get("accounts") if isinstance(document.value, dict) else None
-    for name in accounts if isinstance(accounts, dict) else ("default",):
-        path = ("accounts", name) if isinstance(accounts, dict) else ()
-        yield name, _patterns(document, path, common)
+    common = _read_level(checked, (), checked.value, _DEFAULT_PATTERNS)
+    if "accounts" not in checked.value:
+        return {"default": common}
+    return {
+        name: _read_level(checked, ("accounts", name), settings, common)
+        for name, settings in checked.value["accounts"].items()
+    }
 
 
-def _patterns(
-    document: Document, path: Path, otherwise: tuple[Pattern, ...]
+def _read_level(
+    checked: CheckedFile, path: Path, settings: Mapping[str, Any], otherwise: tuple[Pattern, ...]
 ) -> tuple[Pattern, ...]:
-    """List the patterns of a mapping of the project file, with their locations."""
-    settings = _at(document, path)
-    if not isinstance(settings, dict):
-        return ()
+    """Return the patterns of the project or of one account, with their locations."""
     if "meters" not in settings:
-        return () if judge.tried(settings, "meters") else otherwise
-    globs_here = settings["meters"] if isinstance(settings["meters"], list) else []
+        return () if checked.is_attempted(path, "meters") else otherwise
     return tuple(
-        Pattern(posixpath.normpath(glob), document.location((*path, "meters", index)))
-        for index, glob in enumerate(globs_here)
-        if isinstance(glob, str)
+        Pattern(posixpath.normpath(glob), checked.parsed.locate((*path, "meters", index)))
+        for index, glob in enumerate(settings["meters"])
+        if glob
     )
 
 
-def _account(document: Document, name: str, folder: Folder) -> Account:
+def _build_account(parsed: ParsedFile, name: str, folder: Folder) -> Account:
     """Build an account from a valid file."""
-    common = document.value.get("policy", {})
-    ignored = _ignored(document, ())
-    if "accounts" not in document.value:
-        return _default_account(_policy(common), ignored)
-    settings = document.value["accounts"][name]
+    common = parsed.value.get("policy", {})
+    exemptions = _read_exemptions(parsed, ())
+    if "accounts" not in parsed.value:
+        return _build_default_account(common, exemptions)
+    settings = parsed.value["accounts"][name]
     given = {key: settings[key] for key in _AS_WRITTEN if key in settings}
     if "api_base" in settings:
         given["api_base"] = settings["api_base"].rstrip("/")
-    given |= _own_files(settings, folder)
+    for key in {"emulator", "seed"} & settings.keys():
+        given[key] = folder.build_path(posixpath.normpath(settings[key]))
     if "rate_limit" in settings:
         given["rate_limit"] = float(settings["rate_limit"])
     elif "emulator" in settings:
         given["rate_limit"] = None
-    policy = _policy({**common, **settings.get("policy", {})})
-    ignored += _ignored(document, ("accounts", name))
-    return Account(name=name, policy=policy, ignore=ignored, **given)
+    policy = _build_policy({**common, **settings.get("policy", {})})
+    exemptions += _read_exemptions(parsed, ("accounts", name))
+    return Account(name=name, policy=policy, ignore=exemptions, **given)
 
 
-def _sketch(document: Document, name: str, folder: Folder) -> Account:
-    """Build an account from an invalid file: its name, and the files of its emulator."""
-    settings = judge.accounts(document).get(name, {})
-    return Account(name=name, **_own_files(settings, folder))
+def _build_default_account(policy: Mapping[str, Any], exemptions: tuple[Ignore, ...]) -> Account:
+    return Account(
+        name="default",
+        api_key_env="STRIPE_API_KEY",
+        policy=_build_policy(policy),
+        ignore=exemptions,
+    )
 
 
-def _own_files(settings: Mapping[str, Any], folder: Folder) -> dict[str, Any]:
-    """Resolve the files of the emulator to absolute paths."""
-    named = {key: judge.text(settings, key) for key in ("emulator", "seed")}
-    return {key: folder.path(posixpath.normpath(name)) for key, name in named.items() if name}
-
-
-def _default_account(policy: Policy, ignored: tuple[Ignore, ...] = ()) -> Account:
-    return Account(name="default", api_key_env="STRIPE_API_KEY", policy=policy, ignore=ignored)
-
-
-def _policy(settings: Mapping[str, Any]) -> Policy:
+def _build_policy(settings: Mapping[str, Any]) -> Policy:
     given = dict(settings)
     if "undeclared" in given:
         given["undeclared"] = Undeclared(given["undeclared"])
@@ -148,20 +141,9 @@ def _policy(settings: Mapping[str, Any]) -> Policy:
     return Policy(**given)
 
 
-def _ignored(document: Document, path: Path) -> tuple[Ignore, ...]:
-    """List the `ignore` entries of a mapping of the project file, with their locations."""
+def _read_exemptions(parsed: ParsedFile, path: Path) -> tuple[Ignore, ...]:
+    """Read the `ignore` entries of the project or of one account, with their locations."""
     return tuple(
-        Ignore(**entry, location=document.location((*path, "ignore", index)))
-        for index, entry in enumerate(_at(document, path).get("ignore", ()))
+        Ignore(**entry, location=parsed.locate((*path, "ignore", index)))
+        for index, entry in enumerate(parsed.get(path).get("ignore", ()))
     )
-
-
-def _at(document: Document, path: Path) -> Any:
-    """Get the value at a path that is known to exist."""
-    value = document.value
-    for step in path:
-        value = value[step]
-    return value
-
-
-_DEFAULT_PATTERNS = tuple(Pattern(glob) for glob in globs.DEFAULT)

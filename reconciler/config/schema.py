@@ -1,9 +1,10 @@
-"""Check documents against the published JSON Schemas."""
+"""Check files against the published JSON Schemas."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from functools import cache
 from itertools import chain, islice
 from pathlib import Path as FilePath
@@ -12,69 +13,107 @@ from typing import Any
 from ..diagnostics.codes import config as codes
 from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.suggest import suggest
-from .accept import fits
-from .schema_messages import explain, homes, quote_it
+from .schema_fast_path import is_valid
+from .schema_messages import Violation, describe_violation, find_homes, report_unquoted
 from .secret_scan import holds_key
-from .violation import Violation
-from .yaml.document import Document, Path
+from .yaml.parsed_file import ParsedFile, Path
 from .yaml.reader import MAX_DIAGNOSTICS
 
 # The wheel has them inside the package; a checkout or an editable install, beside it.
 _FOLDERS = (FilePath(__file__).parents[1] / "schemas", FilePath(__file__).parents[2] / "schemas")
 
 
-def check(document: Document, name: str) -> list[Diagnostic]:
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """A file after its schema was checked.
+
+    `invalid` has the paths of all violations, `value` what is left without them; it is None if
+    the file as a whole cannot be used.
+    """
+
+    parsed: ParsedFile
+    diagnostics: tuple[Diagnostic, ...]
+    invalid: Collection[Path] = ()
+    value: Any = None
+
+    def is_attempted(self, around: Path, key: str) -> bool:
+        """Whether a mapping has this key, but misspelled or with an invalid value."""
+        return any(p[:-1] == around and suggest(str(p[-1]), [key]) for p in self.invalid if p)
+
+
+def check(parsed: ParsedFile, name: str) -> CheckedFile:
     """Report what violates the schema of that name, one diagnostic per error."""
-    found = _violations(document.value, _schema(name))
+    found = _find_violations(parsed.value, _load_schema(name))
     if (version := found.get(("version",))) and version.keyword == "const":
-        return [explain(document, version)]
+        return CheckedFile(parsed, (describe_violation(parsed, version),))
+    # A duplicate item does not invalidate the rest of its list.
+    invalid = {path for path, one in found.items() if one.keyword != "uniqueItems"}
     too_many = len(found) > MAX_DIAGNOSTICS
-    for meant in list(_meant_by_unknown_keys(found)):
+    for meant in list(_find_meant(found)):
         found.pop(meant, None)
-    explained = (explain(document, one) for one in found.values() if not _holds_key(one))
-    diagnostics = list(islice(chain(explained, _to_quote(document, found)), MAX_DIAGNOSTICS + 1))
+    described = (describe_violation(parsed, one) for one in found.values() if not _holds_key(one))
+    diagnostics = tuple(islice(chain(described, _check_quotes(parsed, found)), MAX_DIAGNOSTICS + 1))
     if too_many or len(diagnostics) > MAX_DIAGNOSTICS:
         message = f"the file contains more than {MAX_DIAGNOSTICS:,} errors"
-        too_many_mistakes = codes.TOO_MANY_MISTAKES(message, document.location(()))
-        return [*diagnostics[:MAX_DIAGNOSTICS], too_many_mistakes]
-    return diagnostics
+        end = codes.TOO_MANY_ERRORS(message, parsed.locate(()))
+        return CheckedFile(parsed, (*diagnostics[:MAX_DIAGNOSTICS], end))
+    if () in found:
+        return CheckedFile(parsed, diagnostics)
+    valid = _keep_valid(parsed.value, (), invalid) if invalid else parsed.value
+    return CheckedFile(parsed, diagnostics, invalid, valid)
 
 
-def _violations(value: Any, schema: dict[str, Any]) -> dict[Path, Violation]:
-    if fits(value, schema):
+def _find_violations(value: Any, schema: dict[str, Any]) -> dict[Path, Violation]:
+    if is_valid(value, schema):
         return {}
-    from .schema_errors import violations
+    from .schema_errors import find_violations
 
-    return violations(value, schema, MAX_DIAGNOSTICS + 1)
+    return find_violations(value, schema, MAX_DIAGNOSTICS + 1)
+
+
+def _keep_valid(value: Any, path: Path, invalid: set[Path]) -> Any:
+    """Copy a value without its invalid parts; an invalid item of a list becomes None."""
+    if isinstance(value, dict):
+        kept = (key for key in value if (*path, key) not in invalid)
+        return {key: _keep_valid(value[key], (*path, key), invalid) for key in kept}
+    if isinstance(value, list):
+        inner = ((item, (*path, index)) for index, item in enumerate(value))
+        return [None if at in invalid else _keep_valid(item, at, invalid) for item, at in inner]
+    return value
 
 
 @cache
-def _schema(name: str) -> dict[str, Any]:
-    """Load a schema with its references inlined: resolving them per meter takes 50 % longer."""
+def _load_schema(name: str) -> dict[str, Any]:
+    """Load a schema for checking: references inlined, patterns as in Python.
+
+    Resolving references per meter takes 50 % longer.
+    """
     schema = read_schema(name)
-    inlined: dict[str, Any] = _inlined(schema, schema["$defs"])
+    inlined: dict[str, Any] = _inline(schema, schema["$defs"])
     return inlined
 
 
-def _inlined(schema: Any, definitions: dict[str, Any]) -> Any:
-    """Replace the references in a schema by the definitions they refer to."""
+def _inline(schema: Any, definitions: dict[str, Any]) -> Any:
     if isinstance(schema, list):
-        return [_inlined(item, definitions) for item in schema]
+        return [_inline(item, definitions) for item in schema]
     if not isinstance(schema, dict):
         return schema
-    plain = {key: _inlined(item, definitions) for key, item in schema.items() if key != "$defs"}
+    plain = {key: _inline(item, definitions) for key, item in schema.items() if key != "$defs"}
+    if isinstance(pattern := plain.get("pattern"), str):
+        # Python's `$` also matches before a final line break.
+        plain["pattern"] = pattern.removesuffix("$") + r"\Z"
     reference = plain.pop("$ref", None)
     if reference is None:
         return plain
-    return {**_inlined(definitions[reference.removeprefix("#/$defs/")], definitions), **plain}
+    return {**_inline(definitions[reference.removeprefix("#/$defs/")], definitions), **plain}
 
 
-def _meant_by_unknown_keys(found: dict[Path, Violation]) -> Iterator[Path]:
+def _find_meant(found: dict[Path, Violation]) -> Iterator[Path]:
     """Find the missing keys that a misspelled or misplaced key explains."""
     for path, violation in found.items():
         if violation.keyword == "additionalProperties":
             word, known = str(path[-1]), violation.schema["properties"]
-            for meant in (suggest(word, known), *homes(word, known)):
+            for meant in (suggest(word, known), *find_homes(word, known)):
                 missing = found.get((*path[:-1], meant or ""))
                 if missing and missing.keyword == "required":
                     yield missing.path
@@ -88,25 +127,18 @@ def _holds_key(violation: Violation) -> bool:
     return holds_key(violation.value)
 
 
-def _to_quote(document: Document, found: Iterable[Path]) -> Iterator[Diagnostic]:
+def _check_quotes(parsed: ParsedFile, invalid: Collection[Path]) -> Iterator[Diagnostic]:
     """Report strings and keys that must be quoted, unless they are invalid anyway."""
-    wrong = set(found)
-    for path, word in document.words.items():
-        if _is_text(document.value, path) and not _within(path, wrong):
-            yield quote_it(word, document.location(path))
-    for path, word in document.loose_keys.items():
-        if not _within(path, wrong):
-            yield quote_it(word, document.key_location(path))
 
+    def is_reported(path: Path) -> bool:
+        return any(path[:length] in invalid for length in range(len(path) + 1))
 
-def _is_text(value: Any, path: Path) -> bool:
-    for step in path:
-        value = value[step]
-    return isinstance(value, str)
-
-
-def _within(path: Path, wrong: set[Path]) -> bool:
-    return any(path[:length] in wrong for length in range(len(path) + 1))
+    for path, word in parsed.words.items():
+        if isinstance(parsed.get(path), str) and not is_reported(path):
+            yield report_unquoted(word, parsed.locate(path))
+    for path, word in parsed.loose_keys.items():
+        if not is_reported(path):
+            yield report_unquoted(word, parsed.locate_key(path))
 
 
 @cache

@@ -9,7 +9,7 @@ from itertools import islice
 
 from ..diagnostics.codes import config as codes
 from ..diagnostics.diagnostic import Diagnostic
-from .yaml import source_text as texts
+from .yaml.source_text import decode_loosely, locate_span
 
 MAX_KEYS = 100  # reported per file
 
@@ -21,16 +21,16 @@ def holds_key(value: object) -> bool:
     return isinstance(value, str) and bool(_KEY.search(value))
 
 
-def problems_in(data: bytes, file: str) -> Iterator[Diagnostic]:
+def find_keys(data: bytes, file: str) -> Iterator[Diagnostic]:
     """Report every API key in a file, including comments and files that are not valid YAML."""
-    text = data[: texts.MAX_BYTES].decode("utf-8", "replace").removeprefix("\ufeff")
+    text = decode_loosely(data)
     for match in islice(_KEY.finditer(text), MAX_KEYS):
         message = f"API key (`{match[1]}_…`) in a configuration file"
-        yield codes.KEY_IN_FILE(message, texts.place(text, match.span(), file))
+        yield codes.KEY_IN_FILE(message, locate_span(text, match.span(), file))
 
 
-def redacted(diagnostic: Diagnostic) -> Diagnostic:
+def redact(diagnostic: Diagnostic) -> Diagnostic:
     """Remove every API key that a diagnostic quotes."""
-    message, hint = (_KEY.sub(r"\1_…", words) for words in (diagnostic.message, diagnostic.hint))
+    message, hint = (_KEY.sub(r"\1_…", text) for text in (diagnostic.message, diagnostic.hint))
     name = None if holds_key(diagnostic.event_name) else diagnostic.event_name
     return replace(diagnostic, message=message, hint=hint, event_name=name)

@@ -1,11 +1,11 @@
-"""The exceptions that a user can be shown, and the exit codes of the command line.
+"""Exceptions with diagnostics, and the exit codes of the command line.
 
-ReconcilerError ─┬─ ConfigError      1   the files cannot be used
-                 ├─ UsageError      64   the command line cannot be used
+ReconcilerError ─┬─ ConfigError      1   invalid configuration files
+                 ├─ UsageError      64   invalid command line
                  ├─ RefusedError     3   refused by a guard, or the wrong account or mode
-                 ├─ StaleError       4   a saved plan no longer fits the account
-                 ├─ AuthError        6   the key is missing, unknown or lacks a permission
-                 ├─ ServiceError     1   the API could not be used
+                 ├─ StaleError       4   the saved plan is out of date
+                 ├─ AuthError        6   the API key is missing, invalid or lacks a permission
+                 ├─ ServiceError     1   the API is not reachable, or its response is invalid
                  └─ StoppedError    130   a signal ended the run
 """
 
@@ -19,7 +19,7 @@ from .diagnostic import Diagnostic
 
 
 class Exit(IntEnum):
-    """How a run ends, the same in every output format (design, section 3)."""
+    """The exit code of a run, the same in every output format."""
 
     DONE = 0
     FAILED = 1
@@ -45,13 +45,13 @@ _WORST_FIRST = (
 )
 
 
-def worst(exits: Iterable[Exit]) -> Exit:
-    """The one exit code that several add up to; nothing at all is DONE."""
+def select_worst(exits: Iterable[Exit]) -> Exit:
+    """Return the exit code that takes precedence; DONE if there is none."""
     return min(exits, key=_WORST_FIRST.index, default=Exit.DONE)
 
 
 class ReconcilerError(Exception):
-    """Anything we can explain. The command line prints its problems and exits with its code."""
+    """Base class: the command line prints the diagnostics and exits with `exit_code`."""
 
     exit_code: ClassVar[Exit] = Exit.FAILED
 
@@ -61,38 +61,38 @@ class ReconcilerError(Exception):
 
 
 class ConfigError(ReconcilerError):
-    """The files that a user wrote cannot be used; it carries every problem found in them."""
+    """Invalid configuration files; `diagnostics` has every error found in them."""
 
 
 class UsageError(ReconcilerError):
-    """The command line asks for something that does not exist or does not fit together."""
+    """An unknown command or option, or options that cannot be combined."""
 
     exit_code = Exit.USAGE
 
 
 class RefusedError(ReconcilerError):
-    """A guard said no before anything was written, or it is the wrong account or mode."""
+    """A guard refused before anything was written, or the account or mode is wrong."""
 
     exit_code = Exit.REFUSED
 
 
 class StaleError(ReconcilerError):
-    """A saved plan no longer fits the account; nothing was written."""
+    """The account changed after a plan was saved; nothing was written."""
 
     exit_code = Exit.STALE
 
 
 class AuthError(ReconcilerError):
-    """The key is missing, unknown, expired or may not do this."""
+    """The API key is missing, invalid or expired, or lacks a permission."""
 
     exit_code = Exit.DENIED
 
 
 class ServiceError(ReconcilerError):
-    """The API could not be reached, or answered something that it never promised."""
+    """The API could not be reached, or its response does not match the API."""
 
 
 class StoppedError(ReconcilerError):
-    """A signal ended the run before it was done."""
+    """A signal interrupted the run."""
 
     exit_code = Exit.INTERRUPTED

@@ -1,4 +1,4 @@
-"""Did you mean: the known word that is closest to an unknown one."""
+"""Suggest a known word for a misspelled one."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from difflib import get_close_matches
 
 
 def suggest(word: str, known: Iterable[str]) -> str | None:
-    """Return the closest known word, ignoring case; None where none is close."""
+    """Return the closest known word, ignoring case; None if none is close."""
     by_fold = {name.casefold(): name for name in known}
     close = get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.7)
     return by_fold[close[0]] if close else None

@@ -9,9 +9,9 @@ from typing import TypedDict, Unpack
 from ..model.change import Action, Change, Reason
 from ..model.event import RESEND
 from ..model.finding import DriftEntry, Finding, Kind, Remediation, Severity
-from ..model.match import MeterMatch, same
+from ..model.match import MeterMatch, has_same_settings
 from ..model.meter import ExistingMeter, Status
-from ..model.price import Price, PricesByMeter, unaccepted_prices
+from ..model.price import Price, PricesByMeter, select_unaccepted
 from ..model.project import MeterConfig, Policy
 from ..planning.diff import decide
 from ..timestamps import format_duration
@@ -129,7 +129,7 @@ def _compare_with_declaration(
     """The event_name has one active meter and a declaration."""
     if desired.status != Status.ACTIVE:
         yield _report_running(desired, existing, change, known)
-    if change.action in (Action.BLOCKED, Action.REPLACE) and not same(existing, desired.meter):
+    if change.action in (Action.BLOCKED, Action.REPLACE) and not has_same_settings(existing, desired.meter):
         yield _report_difference(desired, existing, change, known)
     if desired.status == Status.ACTIVE and existing.display_name != desired.meter.display_name:
         stuck = change.action is Action.BLOCKED
@@ -149,7 +149,7 @@ def _compare_with_declaration(
 def _report_running(
     desired: MeterConfig, existing: ExistingMeter, change: Change, known: DriftInput
 ) -> Finding:
-    open_ = unaccepted_prices(known.prices.get(existing.id, ()), desired)
+    open_ = select_unaccepted(known.prices.get(existing.id, ()), desired)
     consent = remediation.retire_meters([*desired.retires, existing.id])
     return _build_finding(
         Kind.RUNNING,
@@ -172,7 +172,7 @@ def _report_difference(
         for field in change.fields
         if field.path != "display_name"
     )
-    open_ = unaccepted_prices(known.prices.get(existing.id, ()), desired)
+    open_ = select_unaccepted(known.prices.get(existing.id, ()), desired)
     adopted = remediation.adopt_settings(existing, desired.meter)
     return _build_finding(
         Kind.DIFFERS,
@@ -235,7 +235,7 @@ def _check_inactive_prices(
 ) -> Iterator[Finding]:
     covered = _list_unserved_prices(names, change, known)
     open_ = [price for price in known.find_prices(names.inactive) if price not in covered]
-    prices = unaccepted_prices(open_, names.desired)
+    prices = select_unaccepted(open_, names.desired)
     if not prices:
         return
     used = {price.meter for price in prices}

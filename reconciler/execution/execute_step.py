@@ -17,7 +17,7 @@ from ..diagnostics.codes import guards
 from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import AuthError, ReconcilerError, StoppedError
 from ..model.meter import ExistingMeter, Meter, Unreadable
-from ..model.price import Price, unaccepted_prices
+from ..model.price import Price, select_unaccepted
 from ..model.request import Outcome, RequestRecord
 from ..planning.diagnose import diagnose
 from ..planning.plan import Plan
@@ -125,12 +125,12 @@ def check_new_prices(step: Step, run: ApplyContext) -> StepResult | None:
         return StepResult(
             ResultStatus.FAILED, error=diagnose(step.change, guards.PRICES_UNREADABLE, message)
         )
-    new = sorted(price.id for price in unaccepted_prices(found, step.change.desired))
+    new = sorted(price.id for price in select_unaccepted(found, step.change.desired))
     if not new:
         return None
     what = "a new active price uses" if len(new) == 1 else "new active prices use"
     message = f"{step.meter_id} was not deactivated: {what} this meter: {', '.join(new)}"
-    return StepResult(ResultStatus.STALE, error=diagnose(step.change, rules.PRICE_CAME, message))
+    return StepResult(ResultStatus.STALE, error=diagnose(step.change, rules.NEW_PRICE, message))
 
 
 def _send(
@@ -232,7 +232,7 @@ def _report_stale(
     meter = step.meter_id or (now and now.id)
     message = f"{step.change.event_name!r} ({meter}) was changed by another client: {what}"
     return StepResult(
-        ResultStatus.STALE, now, sent, diagnose(step.change, rules.STALE_LINE, message)
+        ResultStatus.STALE, now, sent, diagnose(step.change, rules.STALE_CHANGE, message)
     )
 
 
@@ -241,7 +241,7 @@ def _describe_failure(step: Step, answer: Answer, sent: list[RequestRecord]) -> 
     old = "only stored responses were returned, and the meter did not change"
     why = answer.error.message if answer.error else old
     message = f"{_describe(step)} failed: {why}"
-    rule = rules.NOT_ALLOWED if answer.record.is_denied() else rules.REFUSED_BY_API
+    rule = rules.NOT_ALLOWED if answer.record.is_denied() else rules.REJECTED_BY_API
     hint = _NO_EFFECT if answer.record.result is Outcome.INDETERMINATE else ""
     text = f"{message} ({ids})" if ids and ids not in message else message
     return diagnose(step.change, rule, text, hint)

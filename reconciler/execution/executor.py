@@ -52,7 +52,7 @@ def explain_blocked(change: Change) -> ChangeResult | None:
     if change.action is not Action.BLOCKED:
         return None
     message = f"{change.event_name!r} was not applied: it is blocked"
-    return ChangeResult(ResultStatus.SKIPPED, error=diagnose(change, rules.LINE_REFUSED, message))
+    return ChangeResult(ResultStatus.SKIPPED, error=diagnose(change, rules.CHANGE_REFUSED, message))
 
 
 class _Progress:
@@ -142,11 +142,11 @@ class _Progress:
         if change.refused_by:
             codes = ", ".join(change.refused_by)
             message = f"{change.event_name!r} was not applied: refused by {codes}"
-            return diagnose(change, rules.LINE_REFUSED, message)
+            return diagnose(change, rules.CHANGE_REFUSED, message)
         if self.run.stopped():
             message = f"{change.event_name!r} was not applied: the run was interrupted"
             return diagnose(change, rules.STOPPED, message)
-        if self.wrong_mode or (self.failed and change.action.stops):
+        if self.wrong_mode or (self.failed and change.action.deactivates):
             message = f"{change.event_name!r} was not applied: an earlier change failed"
             return diagnose(change, rules.AFTER_FAILURE, message)
         if self.unchecked[-_GIVE_UP:] == [True] * _GIVE_UP:

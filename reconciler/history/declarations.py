@@ -71,7 +71,7 @@ def _find_commits(
         cut.append("this checkout is a shallow clone: it lacks the older commits")
         records = tuple(record for record in records if record["parents"])
     found = (_parse_commit(record, event_name) for record in records)
-    return tuple(filter(None, found)), tuple(map(rules.COMMITS_CUT, cut))
+    return tuple(filter(None, found)), tuple(map(rules.COMMITS_MISSING, cut))
 
 
 def _split_records(output: bytes) -> Iterator[re.Match[str]]:

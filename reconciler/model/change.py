@@ -30,16 +30,16 @@ class Action(StrEnum):
         return self not in (Action.BLOCKED, Action.UNMANAGED, Action.UNCHANGED)
 
     @property
-    def stops(self) -> bool:
-        """Whether an active meter stops counting usage, even for a moment."""
+    def deactivates(self) -> bool:
+        """Whether an active meter is deactivated, possibly only until its replacement is active."""
         return self in (Action.REPLACE, Action.DEACTIVATE)
 
 
 class Risk(StrEnum):
-    """What applying a change could cost, the least first."""
+    """The risk of applying a change, in ascending order."""
 
     NONE = "none"
-    LOW = "low"  # looks like a rename, or reactivates a meter that lost usage
+    LOW = "low"  # looks like a rename, or reactivates a meter for which usage was lost
     HIGH = "high"  # deactivates or replaces a meter
     REVENUE = "revenue"  # deactivates or replaces a meter that active prices use
 
@@ -55,7 +55,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """The one decision for an event_name, and what it was based on.
+    """The planned change of one event_name, and what it is based on.
 
     `existing` is the meter that the change acts on; for a replacement, even one that lacks
     consent, it is the one to deactivate, and `reactivates` the meter to reactivate in its place,
@@ -78,7 +78,7 @@ class Change:
     @property
     def risk(self) -> Risk:
         """What applying it could cost."""
-        if self.action.stops and self.existing:
+        if self.action.deactivates and self.existing:
             used = any(price.meter == self.existing.id for price in self.prices)
             return Risk.REVENUE if used else Risk.HIGH
         low = self.action is Action.REACTIVATE or self.renamed_from
@@ -91,12 +91,12 @@ class Change:
 
     @property
     def existing_meters(self) -> tuple[ExistingMeter, ...]:
-        """Return every existing meter of the name, as it was read."""
+        """All existing meters of the event_name."""
         return ((self.existing,) if self.existing else ()) + self.others
 
 
 class Reason(StrEnum):
-    """Why a change has its action, in one stable word."""
+    """Why a change has its action, as a stable word."""
 
     IN_SYNC = "in_sync"
     RETIRED = "retired"

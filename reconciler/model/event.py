@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 RESEND = 35 * 86_400
-"""Seconds that a usage event may be dated back. Source: POST /v1/billing/meter_events."""
+"""The maximum age of a usage event in seconds. Source: POST /v1/billing/meter_events."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""What drift detection finds about a meter, who caused it, and what to do about it."""
+"""Findings of drift detection, with their attribution and remediation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from .price import Price
 
 
 class Severity(StrEnum):
-    """How bad a finding is, the least first."""
+    """The severity of a finding, in ascending order."""
 
     LOW = "low"
     HIGH = "high"
@@ -20,7 +20,7 @@ class Severity(StrEnum):
 
     @property
     def weight(self) -> int:
-        """Its position on the scale, from 1: the worse, the larger."""
+        """The rank of the severity, from 1."""
         return list(Severity).index(self) + 1
 
 
@@ -34,7 +34,7 @@ class RemediationKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Remediation:
-    """What to do about a finding: a command, or YAML for a meter file."""
+    """How to resolve a finding: a command, or YAML for a meter file."""
 
     kind: RemediationKind
     text: str
@@ -42,7 +42,7 @@ class Remediation:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Who caused a difference, as far as the account's events show. `at` is Unix seconds."""
+    """Who caused a difference, according to the account's events. `at` is in Unix seconds."""
 
     origin: str
     at: int | None = None
@@ -65,9 +65,9 @@ class Exemption:
 class Finding:
     """One drift diagnostic about the meters of an event_name.
 
-    `kind` is a stable word and `code` its entry in the catalogue of diagnostics; `meter_ids` and
-    `prices` are the ones concerned. Times are Unix seconds: `since` when it holds, and
-    `resend_until` when the first lost usage can no longer be re-sent, None once that has passed.
+    `code` is the diagnostic of the `kind`; `meter_ids` and `prices` are the ones concerned. Times
+    are in Unix seconds: `since` is when the difference began, `resend_until` is when the first
+    lost usage can no longer be re-sent, None if that has passed.
     """
 
     kind: str
@@ -85,9 +85,9 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftEntry:
-    """One event_name in a drift report: its existing meters, their prices, what was found.
+    """One event_name in a drift report: its existing meters, their prices and the findings.
 
-    `location` is where it is declared, if it is; the worst finding comes first, exempt ones last.
+    `location` is where it is declared, if at all. Findings are sorted by severity, exempt ones last.
     """
 
     event_name: str
@@ -98,7 +98,7 @@ class DriftEntry:
 
     @property
     def severity(self) -> Severity | None:
-        """The severity of the worst finding that counts, if any."""
+        """The highest severity of the findings that are not exempt, if any."""
         counted = [finding.severity for finding in self.findings if not finding.exemption]
         return max(counted, key=lambda severity: severity.weight) if counted else None
 
@@ -109,34 +109,34 @@ class DriftEntry:
 
 
 class Origin(StrEnum):
-    """Who caused a finding, in one stable word."""
+    """Who caused a finding, as a stable word."""
 
-    OURS = "ours"  # the idempotency key is one of this tool
+    OURS = "ours"  # an idempotency key of reconciler
     ANOTHER_CLIENT = "another_client"  # another idempotency key
     OUTSIDE = "outside"  # no idempotency key; possibly the Dashboard
-    OLDER = "older"  # no event within reach explains it
+    OLDER = "older"  # no recent event explains it
 
     @property
     def briefly(self) -> str:
-        """The same in a few words for people."""
+        """A short description."""
         return _IN_WORDS[self][0]
 
     @property
     def at_length(self) -> str:
-        """The same for people, and how it is known."""
+        """A description with the evidence."""
         return ": ".join(_IN_WORDS[self])
 
 
 _IN_WORDS = {
-    Origin.OURS: ("reconciler", "the idempotency key is one of reconciler"),
-    Origin.ANOTHER_CLIENT: ("another API client", "the idempotency key is not one of reconciler"),
-    Origin.OUTSIDE: ("not reconciler", "no idempotency key was sent, possibly the Dashboard"),
+    Origin.OURS: ("reconciler", "the idempotency key is from reconciler"),
+    Origin.ANOTHER_CLIENT: ("another API client", "the idempotency key is not from reconciler"),
+    Origin.OUTSIDE: ("not reconciler", "no idempotency key was sent; possibly the Dashboard"),
     Origin.OLDER: ("unknown", "no event of the last 30 days explains it"),
 }
 
 
 class Kind(StrEnum):
-    """Every kind of finding, the worst first; `ignore` entries and other programs use the words."""
+    """The kinds of findings, by severity; the values are used in `ignore` entries and in JSON."""
 
     INACTIVE = "inactive"
     MISSING = "missing"
@@ -150,7 +150,7 @@ class Kind(StrEnum):
 
     @property
     def rule(self) -> Rule:
-        """Its entry in the catalogue of diagnostics."""
+        """The rule of the diagnostic."""
         return _RULES[self]
 
 

@@ -1,4 +1,4 @@
-"""The meters of one event_name, desired and existing, and how two meters compare."""
+"""Match desired and existing meters by event_name, and compare their settings."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def match_meters(
     """Return one match for each declared or existing event_name, sorted by it."""
     wanted = {desired.event_name: desired for desired in declared}
     by_name = sorted(
-        existing, key=lambda meter: (meter.event_name, _deactivated_last(meter)), reverse=True
+        existing, key=lambda meter: (meter.event_name, _rank(meter)), reverse=True
     )
     groups = {
         name: tuple(group) for name, group in groupby(by_name, key=lambda meter: meter.event_name)
@@ -53,21 +53,21 @@ def match_meters(
     )
 
 
-def _deactivated_last(meter: ExistingMeter) -> tuple[int, int, str]:
+def _rank(meter: ExistingMeter) -> tuple[int, int, str]:
     return (meter.status_transitions.deactivated_at or 0, meter.created, meter.id)
 
 
-def same(existing: Meter, desired: Meter) -> bool:
+def has_same_settings(existing: Meter, desired: Meter) -> bool:
     """Whether two meters agree in every immutable field."""
-    return settings(existing) == settings(desired)
+    return get_settings(existing) == get_settings(desired)
 
 
-def settings(meter: Meter) -> tuple[object, ...]:
+def get_settings(meter: Meter) -> tuple[object, ...]:
     """Return the immutable fields of a meter, for comparison."""
     return tuple(getattr(meter, name) for name in IMMUTABLE)
 
 
-def flat(meter: Mapping[str, Any]) -> dict[str, Any]:
+def flatten(meter: Mapping[str, Any]) -> dict[str, Any]:
     """Flatten nested objects to dotted keys, so that only plain values are compared."""
     return {
         f"{key}.{inner}" if inner else key: item

@@ -59,7 +59,7 @@ class Meter:
 
     def as_api(self) -> dict[str, Any]:
         """Return the meter in the API's shape, ready for JSON."""
-        return {f.name: plain(getattr(self, f.name)) for f in fields(self)}
+        return {f.name: unpack(getattr(self, f.name)) for f in fields(self)}
 
 
 DEFAULTS = {f.name: f.default for f in fields(Meter) if f.default is not MISSING}
@@ -93,7 +93,7 @@ class ExistingMeter(Meter):
         return Meter(**{f.name: getattr(self, f.name) for f in fields(Meter)})
 
 
-def plain(value: Any) -> Any:
+def unpack(value: Any) -> Any:
     """Return a dataclass as a dict in the API's shape, and any other value unchanged."""
     if hasattr(value, "__dataclass_fields__"):
         return {f.name: getattr(value, f.name) for f in fields(value)}
@@ -102,7 +102,7 @@ def plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Something that the key may not read, and the permission that is missing."""
+    """Data that the key may not read, and the missing permission."""
 
     permission: str
     message: str = ""

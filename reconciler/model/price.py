@@ -22,7 +22,7 @@ class Price:
 PricesByMeter = Mapping[str, tuple[Price, ...]]
 
 
-def by_meter(prices: Iterable[Price]) -> dict[str, tuple[Price, ...]]:
+def group_by_meter(prices: Iterable[Price]) -> dict[str, tuple[Price, ...]]:
     """Group prices by the id of the meter they use."""
     found: dict[str, list[Price]] = {}
     for price in prices:
@@ -30,7 +30,7 @@ def by_meter(prices: Iterable[Price]) -> dict[str, tuple[Price, ...]]:
     return {meter: tuple(some) for meter, some in found.items()}
 
 
-def unaccepted_prices(prices: Iterable[Price], desired: MeterConfig | None) -> tuple[Price, ...]:
+def select_unaccepted(prices: Iterable[Price], desired: MeterConfig | None) -> tuple[Price, ...]:
     """Return the active prices that the declaration does not list under `accepts`."""
     accepted = desired.accepted_prices if desired else ()
     return tuple(price for price in prices if price.id not in accepted)

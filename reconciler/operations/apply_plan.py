@@ -100,7 +100,7 @@ def _skip(reported: ReportedChange) -> ReportedChange:
     if not change.action.writes:
         return replace(reported, result=explain_blocked(change))
     message = f"{change.event_name!r} was not applied: the plan has refused changes"
-    error = diagnose(change, rules.LINE_REFUSED, message)
+    error = diagnose(change, rules.CHANGE_REFUSED, message)
     return replace(reported, result=ChangeResult(ResultStatus.SKIPPED, error=error))
 
 

@@ -19,7 +19,7 @@ from ..drift.remediation import Commands
 from ..model.finding import DriftEntry, Severity
 from ..model.match import MeterMatch, match_meters
 from ..model.meter import Unreadable
-from ..model.price import by_meter
+from ..model.price import group_by_meter
 from ..model.project import Project
 from ..planning.guards import check
 from ..planning.scope import EVERYTHING, Scope, select_in_scope
@@ -27,7 +27,7 @@ from ..planning.warnings import note_partial
 from ..report.exit_code import exit_code_for_drift
 from ..report.report import AccountReport
 from ..stripe.client import read_if_permitted
-from ..timestamps import date
+from ..timestamps import format_date
 from .session import Session
 from .snapshot import take_snapshot
 
@@ -57,7 +57,7 @@ def detect_drift(
     if not refused:
         names = select_in_scope(match_meters(session.account.declared, existing), scope)
         entries, unreadable = _find_entries(names, session, jobs, path or project.root)
-        today = date(snapshot.taken_at)
+        today = format_date(snapshot.taken_at)
         diagnostics += (*report_expired(session.account.ignore, today), *unreadable)
     diagnostics += (note_partial(),) if scope.narrowed else ()
     return AccountReport(
@@ -79,9 +79,9 @@ def _find_entries(
     if isinstance(prices, Unreadable):
         unreadable, prices = (_report_unreadable(rules.PRICES_UNREADABLE, prices),), ()
     known = DriftInput(
-        commands=Commands(path, account), policy=account.policy, prices=by_meter(prices), now=now
+        commands=Commands(path, account), policy=account.policy, prices=group_by_meter(prices), now=now
     )
-    found = (exempt(inspect(each, known), account.ignore, date(now)) for each in names)
+    found = (exempt(inspect(each, known), account.ignore, format_date(now)) for each in names)
     entries = tuple(sorted(found, key=rank))
     attributed = _attribute_by_events(entries, session, now, jobs)
     if isinstance(attributed, Unreadable):

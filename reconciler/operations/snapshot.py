@@ -8,7 +8,7 @@ from dataclasses import replace
 from ..diagnostics.diagnostic import Diagnostic, Level
 from ..model.match import MeterMatch
 from ..model.meter import ExistingMeter, Unreadable
-from ..model.price import Price, by_meter
+from ..model.price import Price, group_by_meter
 from ..model.project import Account, AccountRef
 from ..model.snapshot import Snapshot
 from ..planning.diff import list_price_dependencies
@@ -32,7 +32,7 @@ def take_snapshot(
     found = _list_active_prices(session, ids)
     livemode = existing[0].livemode if existing else session.key_livemode
     return Snapshot(
-        prices={} if isinstance(found, Unreadable) else by_meter(found),
+        prices={} if isinstance(found, Unreadable) else group_by_meter(found),
         needs_prices=frozenset(name for name, some in wanted.items() if some),
         unreadable=found if isinstance(found, Unreadable) else None,
         account=AccountRef(session.account.name, session.find_account_id(), livemode),

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..model.change import Action, Change, FieldChange, Reason
-from ..model.match import MeterMatch, flat, same
+from ..model.match import MeterMatch, flatten, has_same_settings
 from ..model.meter import ExistingMeter, Status
 from ..model.pattern import matches
 from ..model.price import PricesByMeter
@@ -20,7 +20,7 @@ def compare_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple
         return ()
     from deepdiff import DeepDiff  # 95 ms to import: only for meters that do differ
 
-    tree = DeepDiff(flat(before), flat(after), view="tree")
+    tree = DeepDiff(flatten(before), flatten(after), view="tree")
     leaves = [leaf for kind in tree.values() for leaf in kind]
     return tuple(
         sorted(
@@ -43,7 +43,7 @@ def list_price_dependencies(names: MeterMatch, policy: Policy) -> tuple[str, ...
         return _list_ids(names.active) if _is_owned(names.event_name, policy) else ()
     if desired.status != Status.ACTIVE:
         return _list_ids(names.active)
-    if names.active and same(names.active[0], desired.meter):
+    if names.active and has_same_settings(names.active[0], desired.meter):
         return ()
     return _list_ids(names.active if _has_one_match(names, desired) else names.meters)
 
@@ -57,7 +57,7 @@ def _is_owned(event_name: str, policy: Policy) -> bool:
 
 
 def _has_one_match(names: MeterMatch, desired: MeterConfig) -> bool:
-    return len(names.inactive) == 1 and same(names.inactive[0], desired.meter)
+    return len(names.inactive) == 1 and has_same_settings(names.inactive[0], desired.meter)
 
 
 def decide(names: MeterMatch, prices: PricesByMeter, policy: Policy) -> Change:
@@ -113,7 +113,7 @@ def _decide_active(desired: MeterConfig, names: MeterMatch, prices: PricesByMete
         others=names.inactive,
         fields=compare_fields(existing.meter.as_api(), desired.meter.as_api()),
     )
-    if not same(existing, desired.meter):
+    if not has_same_settings(existing, desired.meter):
         change = replace(change, prices=prices.get(existing.id, ()))
         return _replace(change, existing, _reactivate_or_create(desired, names, prices))
     if change.fields:
@@ -158,7 +158,7 @@ def _reactivate_or_create(desired: MeterConfig, names: MeterMatch, prices: Price
     )
     if len(used) > 1:
         return change
-    matching = [other for other in used or candidates if same(other, desired.meter)]
+    matching = [other for other in used or candidates if has_same_settings(other, desired.meter)]
     if matching:
         return _reactivate(change, desired, matching[0])
     if used:
@@ -193,7 +193,7 @@ def _decide_inactive(desired: MeterConfig, names: MeterMatch, prices: PricesByMe
     if existing is None or not existing.active:
         return change
     change = replace(change, prices=prices.get(existing.id, ()))
-    if same(existing, desired.meter) or existing.id in desired.retires:
+    if has_same_settings(existing, desired.meter) or existing.id in desired.retires:
         return _deactivate(change, existing, Reason.DECLARED_INACTIVE)
     fields = compare_fields(existing.meter.as_api(), desired.meter.as_api())
     return replace(change, action=Action.BLOCKED, reason=Reason.DIFFERS, fields=fields)

@@ -14,7 +14,7 @@ from ..diagnostics.diagnostic import Diagnostic, Level, Rule
 from ..model.change import Action, Change
 from ..model.meter import Unreadable
 from ..model.pattern import matches
-from ..model.price import unaccepted_prices
+from ..model.price import select_unaccepted
 from ..model.project import Account
 from ..model.snapshot import Snapshot
 from .diagnose import diagnose
@@ -41,20 +41,20 @@ def _mark(change: Change, refusals: Iterable[Refusal]) -> Change:
 def _check_protected(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:
     for change in changes:
         by_file = change.desired is not None and change.desired.protect
-        if change.action.stops and (by_file or matches(change.event_name, account.policy.protect)):
+        if change.action.deactivates and (by_file or matches(change.event_name, account.policy.protect)):
             setting = "`protect: true`" if by_file else "policy.protect"
             yield _refuse(change, rules.PROTECTED, f"{change.event_name!r} is protected: {setting}")
 
 
 def _check_max_deactivations(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:
-    count = sum(change.action.stops for change in changes)
+    count = sum(change.action.deactivates for change in changes)
     if count > account.policy.max_deactivations:
         meters = "1 meter" if count == 1 else f"{count} meters"
-        diagnostic = rules.TOO_MANY_STOPS(
+        diagnostic = rules.TOO_MANY_DEACTIVATIONS(
             f"{meters} would be deactivated; policy.max_deactivations allows "
             f"{account.policy.max_deactivations}"
         )
-        yield diagnostic, lambda change: change.action.stops
+        yield diagnostic, lambda change: change.action.deactivates
 
 
 def _check_empty_project(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:
@@ -71,8 +71,8 @@ def _is_undeclared_deactivation(change: Change) -> bool:
 
 def _check_active_prices(changes: Changes, *_: object) -> Iterator[Refusal]:
     for change in changes:
-        prices = unaccepted_prices(change.prices, change.desired)
-        if not change.action.stops or not prices:
+        prices = select_unaccepted(change.prices, change.desired)
+        if not change.action.deactivates or not prices:
             continue
         listed = ", ".join(price.id for price in prices)
         consent = f"`accepts: {{prices: [{listed}]}}`"
@@ -82,7 +82,7 @@ def _check_active_prices(changes: Changes, *_: object) -> Iterator[Refusal]:
             else f"move the prices, or declare the meter `status: inactive` with {consent}"
         )
         message = f"{change.event_name!r} is used by active prices: {listed}"
-        yield _refuse(change, rules.PRICES_BILL, message, hint)
+        yield _refuse(change, rules.PRICES_IN_USE, message, hint)
 
 
 def _check_prices_readable(changes: Changes, _: Account, snapshot: Snapshot) -> Iterator[Refusal]:

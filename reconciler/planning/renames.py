@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from ..model.change import Action, Change
-from ..model.match import settings
+from ..model.match import get_settings
 from ..model.meter import ExistingMeter, Meter
 
 _SIMILAR = 0.6  # the share of common letter pairs from which two event_names are similar
@@ -24,12 +24,12 @@ def mark_renames(changes: tuple[Change, ...]) -> tuple[Change, ...]:
     groups: dict[tuple[object, ...], _Group] = {}
     for change in changes:
         if change.existing and change.existing.active and not change.desired:
-            groups.setdefault(settings(change.existing), _Group()).add(change.existing)
+            groups.setdefault(get_settings(change.existing), _Group()).add(change.existing)
 
     def mark(change: Change) -> Change:
         if change.action is not Action.CREATE or change.others or not change.desired:
             return change
-        group = groups.get(settings(change.desired.meter))
+        group = groups.get(get_settings(change.desired.meter))
         former = group.find_most_similar(change.desired.meter) if group else None
         return replace(change, renamed_from=former) if former else change
 

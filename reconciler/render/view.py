@@ -19,8 +19,8 @@ from ..model.finding import (
     RemediationKind,
     Severity,
 )
-from ..model.match import flat
-from ..model.meter import DEFAULTS, ExistingMeter, plain
+from ..model.match import flatten
+from ..model.meter import DEFAULTS, ExistingMeter, unpack
 from ..model.price import Price
 from ..planning.warnings import describe_price
 from ..report.report import AccountReport, ChangeResult, Report, ReportedChange
@@ -52,7 +52,7 @@ _REASON: dict[str, str] = {
     Reason.UNDECLARED: "active, and no file declares it; not changed",
     Reason.OWNED: "no file declares it, and `undeclared: deactivate` with `owns` covers it",
 }
-_LEFT_TO_DEFAULT = flat({name: plain(default) for name, default in DEFAULTS.items()})
+_LEFT_TO_DEFAULT = flatten({name: unpack(default) for name, default in DEFAULTS.items()})
 LEVEL = {Severity.REVENUE: Level.ERROR, Severity.HIGH: Level.ERROR, Severity.LOW: Level.WARNING}
 """The level of a finding of each severity, for formats that have levels only."""
 
@@ -288,7 +288,7 @@ def field_rows(change: Change | None) -> tuple[FieldChange, ...]:
         return change.fields
     return tuple(
         FieldChange(path, None, value)
-        for path, value in flat(change.desired.meter.as_api()).items()
+        for path, value in flatten(change.desired.meter.as_api()).items()
         if path != "event_name" and _LEFT_TO_DEFAULT.get(path, ...) != value
     )
 

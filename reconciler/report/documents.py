@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..diagnostics.diagnostic import Diagnostic, Rule
-from ..diagnostics.errors import Exit, worst
+from ..diagnostics.errors import Exit, select_worst
 from ..model.meter import ExistingMeter
 from ..model.project import AccountRef
 
@@ -72,7 +72,7 @@ class Inventory(CommandResult):
     @property
     def exit_code(self) -> Exit:
         """The one exit code of the run."""
-        return worst([self.own_exit, *(account.exit_code for account in self.accounts)])
+        return select_worst([self.own_exit, *(account.exit_code for account in self.accounts)])
 
     @property
     def said(self) -> tuple[Diagnostic, ...]:

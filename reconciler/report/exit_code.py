@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ..diagnostics.diagnostic import Diagnostic, Effect, Level
-from ..diagnostics.errors import Exit, worst
+from ..diagnostics.errors import Exit, select_worst
 from ..model.change import Action, Change
 from ..model.finding import DriftEntry, Severity
 from .report import ChangeResult, ReportedChange, ResultStatus
@@ -23,7 +23,7 @@ def _guarded(diagnostics: Iterable[Diagnostic]) -> bool:
 
 def exit_code_for_apply(changes: Iterable[ReportedChange], *also: Exit) -> Exit:
     """Return the exit code of an apply: of every result, and of what else happened."""
-    return worst([*also, *_open_results(changes)])
+    return select_worst([*also, *_open_results(changes)])
 
 
 def exit_code_for_verification(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ..diagnostics.diagnostic import Diagnostic, Effect
-from ..diagnostics.errors import Exit, worst
+from ..diagnostics.errors import Exit, select_worst
 from ..model.change import Action, Change
 from ..model.finding import DriftEntry, Kind
 from ..model.project import AccountRef, MeterConfig
@@ -79,7 +79,7 @@ class Report(CommandResult):
     @property
     def exit_code(self) -> Exit:
         """The one exit code of the run."""
-        return worst([self.own_exit, *(account.exit_code for account in self.accounts)])
+        return select_worst([self.own_exit, *(account.exit_code for account in self.accounts)])
 
     @property
     def complete(self) -> bool:

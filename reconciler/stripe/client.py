@@ -222,7 +222,7 @@ def build_path(meter_id: str) -> str:
     """Return the path of a meter; raise ServiceError (S007) for an id that is not one."""
     if is_meter_id(meter_id):
         return f"{METERS}/{meter_id}"
-    raise ServiceError(service.ID_REFUSED(f"{meter_id[:80]!a} cannot be the id of a meter"))
+    raise ServiceError(service.INVALID_ID(f"{meter_id[:80]!a} cannot be the id of a meter"))
 
 
 def read_if_permitted(permission: str, read: Callable[[], T]) -> T | Unreadable:

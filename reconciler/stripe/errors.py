@@ -66,7 +66,7 @@ class ConnectionFailedError(StripeError):
 class UnexpectedAnswerError(StripeError):
     """A response that is not documented: a gateway's page, a missing field, an endless list."""
 
-    rule = service.UNPROMISED
+    rule = service.UNEXPECTED_RESPONSE
 
 
 class InvalidRequestError(StripeError):
@@ -88,7 +88,7 @@ class IdempotencyError(InvalidRequestError):
 class AuthenticationError(StripeError, AuthError):
     """The API key is unknown, expired or missing (401)."""
 
-    rule = service.KEY_REFUSED
+    rule = service.KEY_REJECTED
     exit_code = Exit.DENIED
 
 

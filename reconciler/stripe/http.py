@@ -84,9 +84,9 @@ def check_base(address: str) -> str:
     try:
         parts = urlsplit(address)
     except ValueError:
-        raise ServiceError(service.ADDRESS_REFUSED("api_base is not an address")) from None
+        raise ServiceError(service.UNSAFE_ADDRESS("api_base is not an address")) from None
     shown = f"{parts.scheme or 'no scheme'}://{parts.hostname or ''}"
-    raise ServiceError(service.ADDRESS_REFUSED(f"a key is not sent to {shown}"))
+    raise ServiceError(service.UNSAFE_ADDRESS(f"a key is not sent to {shown}"))
 
 
 class Connection:
@@ -173,11 +173,11 @@ class Connection:
             return TransportError(rule, message, permanent=True, status=status, headers=headers)
 
         if status < 200:  # the next response on this connection would be that of this request
-            return reject(service.UNPROMISED, f"HTTP {status} is not a final response")
+            return reject(service.UNEXPECTED_RESPONSE, f"HTTP {status} is not a final response")
         if 300 <= status < 400:
             return reject(service.REDIRECTED, f"HTTP {status} would lead to another address")
         if headers.get("content-encoding", "identity") != "identity":
-            return reject(service.GARBLED, "the response is compressed, which was not requested")
+            return reject(service.NOT_JSON, "the response is compressed, which was not requested")
         body = bytearray()
         while time.monotonic() < ends:
             piece = response.raw.read(2**16, decode_content=False)
@@ -201,7 +201,7 @@ class Connection:
             reason = cause
         why = (reason.strerror if isinstance(reason, OSError) else None) or str(reason)
         if isinstance(error, SSLError):
-            return TransportError(service.UNTRUSTED, why, permanent=True, headers=headers)
+            return TransportError(service.TLS_FAILED, why, permanent=True, headers=headers)
         if isinstance(error, InvalidURL):  # which may quote a password
             why = "the address of a proxy is malformed"
         malformed = isinstance(error, RequestException) and isinstance(error, ValueError)

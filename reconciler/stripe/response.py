@@ -56,7 +56,7 @@ def interpret(
         return _describe_attempt(response, refusal.code), refusal
     if body is None:
         message = f"HTTP {response.status} with a body that is not a JSON object"
-        return Attempt(), UnexpectedAnswerError(message, _mark_unreadable(record), service.GARBLED)
+        return Attempt(), UnexpectedAnswerError(message, _mark_unreadable(record), service.NOT_JSON)
     return _describe_attempt(response), Reply(body, record)
 
 

@@ -184,4 +184,4 @@ def _check_header(name: str, value: str) -> str:
     """Return the value of a header; raise ServiceError (S006) if it could end its line."""
     if _HEADER.fullmatch(value):
         return value
-    raise ServiceError(service.HEADER_REFUSED(f"{name} may not be {value[:80]!a}"))
+    raise ServiceError(service.INVALID_HEADER(f"{name} may not be {value[:80]!a}"))

@@ -100,7 +100,7 @@ def test_the_story_of_an_outage(world, run, clock):
         "commit": None,
         "note": (
             "billing.meter.deactivated at 2026-09-24T14:13:20Z, by another API client: the "
-            "idempotency key is not one of reconciler"
+            "idempotency key is not from reconciler"
         ),
     }
     assert {each["id"] for each in finding["prices"]} == {each.id for each in prices}
@@ -166,7 +166,7 @@ def test_a_change_in_the_dashboard_is_not_given_a_culprit(world, run):
     ran = run("drift", made.folder)
     assert ran.code == 2
     said = " ".join(ran.out.split())
-    assert "not reconciler: no idempotency key was sent, possibly the Dashboard" in said
+    assert "not reconciler: no idempotency key was sent; possibly the Dashboard" in said
     assert "request req_" not in said
 
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from reconciler.config import schema
-from reconciler.config.accept import _ANNOTATIONS, _KEYWORDS, fits
+from reconciler.config.schema_fast_path import _CHECKS, _IGNORED, is_valid
 from reconciler.config.schema import read_schema
-from reconciler.config.schema_errors import violations
+from reconciler.config.schema_errors import find_violations
 
 NAMES = ("meters", "project")
 
@@ -31,16 +31,16 @@ def test_the_schema_is_valid_and_its_examples_fit_it(name):
     """By the metaschema, and by jsonschema for every example in it."""
     published = read_schema(name)
     Draft202012Validator.check_schema(published)
-    for node in subschemas(schema._schema(name)):
+    for node in subschemas(schema._load_schema(name)):
         for example in node.get("examples", []):
-            assert violations(example, node, 9) == {}
-            assert fits(example, node)
+            assert find_violations(example, node, 9) == {}
+            assert is_valid(example, node)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_editor_can_explain_every_key(name):
     """A title and a description each; a pattern says in words what it wants."""
-    for node in subschemas(schema._schema(name)):
+    for node in subschemas(schema._load_schema(name)):
         for key, inner in node.get("properties", {}).items():
             assert inner["title"], key
             assert inner["description"], key
@@ -51,8 +51,8 @@ def test_an_editor_can_explain_every_key(name):
 @pytest.mark.parametrize("name", NAMES)
 def test_the_quick_check_knows_every_keyword_of_the_schema(name):
     """An unknown one would send every file to jsonschema."""
-    for node in subschemas(schema._schema(name)):
-        assert node.keys() <= _ANNOTATIONS | _KEYWORDS.keys()
+    for node in subschemas(schema._load_schema(name)):
+        assert node.keys() <= _IGNORED | _CHECKS.keys()
 
 
 WORDS = st.sampled_from(
@@ -99,9 +99,9 @@ def guided(node: dict[str, Any]) -> st.SearchStrategy[Any]:
 @given(data=st.data())
 def test_the_quick_check_says_what_jsonschema_says(name, data):
     """`fits` says yes to nothing that jsonschema objects to, and to all that it accepts."""
-    node = data.draw(st.sampled_from(list(subschemas(schema._schema(name)))))
+    node = data.draw(st.sampled_from(list(subschemas(schema._load_schema(name)))))
     value = data.draw(guided(node))
-    assert fits(value, node) == (not violations(value, node, 9))
+    assert is_valid(value, node) == (not find_violations(value, node, 9))
 
 
 def edges(node: dict[str, Any]) -> Iterator[Any]:
@@ -135,12 +135,12 @@ def edges(node: dict[str, Any]) -> Iterator[Any]:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_quick_check_draws_every_limit_where_jsonschema_does(name):
     """At each schema of the tree, with values on its edges."""
-    for node in subschemas(schema._schema(name)):
+    for node in subschemas(schema._load_schema(name)):
         for value in edges(node):
-            assert fits(value, node) == (not violations(value, node, 9)), (node["title"], value)
+            assert is_valid(value, node) == (not find_violations(value, node, 9)), (node["title"], value)
 
 
 def test_an_unknown_keyword_is_left_to_jsonschema():
     """The quick check never guesses."""
-    assert not fits(3, {"multipleOf": 3})
-    assert violations(3, {"multipleOf": 3}, 9) == {}
+    assert not is_valid(3, {"multipleOf": 3})
+    assert find_violations(3, {"multipleOf": 3}, 9) == {}

@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from reconciler.config.yaml import reader as yamltree
+from reconciler.config.yaml import reader
 from reconciler.diagnostics.errors import ConfigError
 
 
@@ -11,15 +11,15 @@ from reconciler.diagnostics.errors import ConfigError
 def _reader(request, monkeypatch):
     """Both readers: the pure one stands in where PyYAML was built without libyaml."""
     if request.param == "libyaml":
-        assert yamltree._Loader is yaml.CSafeLoader
+        assert reader._Loader is yaml.CSafeLoader
     else:
-        monkeypatch.setattr(yamltree, "_Loader", yaml.SafeLoader)
+        monkeypatch.setattr(reader, "_Loader", yaml.SafeLoader)
 
 
 def faults(text: str | bytes) -> list[tuple[str, int, int]]:
     data = text if isinstance(text, bytes) else text.encode()
     try:
-        diagnostics = yamltree.read(data, "m.yaml").diagnostics
+        diagnostics = reader.read(data, "m.yaml").diagnostics
     except ConfigError as error:
         diagnostics = error.diagnostics
     return [(p.code, p.location.line, p.location.column) for p in diagnostics]
@@ -65,7 +65,7 @@ def test_what_cannot_be_read_is_one_error(text, fault):
     """Code, line and column; the two readers may point at different ends of the same trouble."""
     code, line, _ = fault
     assert [(c, ln) for c, ln, _ in faults(text)] == [(code, line)]
-    if yamltree._Loader is yaml.CSafeLoader:
+    if reader._Loader is yaml.CSafeLoader:
         assert faults(text) == [fault]
 
 
@@ -74,7 +74,7 @@ def test_what_cannot_be_read_is_one_error(text, fault):
 def test_the_limit_of_libyaml_is_reported_as_ours(text):
     """Its place is where libyaml gave up, which depends on the version; the error does not."""
     with pytest.raises(ConfigError) as caught:
-        yamltree.read(text.encode(), "m.yaml")
+        reader.read(text.encode(), "m.yaml")
     diagnostic = caught.value.diagnostics[-1]
     assert (diagnostic.code, diagnostic.message) == ("Y011", "nested more than 64 levels deep")
     assert diagnostic.hint == "flatten the structure"
@@ -117,11 +117,11 @@ def test_what_leaves_the_rest_readable_does_not_stop_the_reading(text, expected)
 def test_places_have_right_starts_and_ends():
     """Counted from 1, the end exclusive; a block ends with its last entry, not at the next one."""
     text = "a: {b: [1, 'x y']}\n\nc:\n  - d: on  # no\n    e:\n\n# end\nf: |\n  x\n"
-    document = yamltree.read(text.encode(), "m")
+    document = reader.read(text.encode(), "m")
     spans = {
         path: (location.line, location.column, location.end_line, location.end_column)
         for path in document.places
-        for location in [document.location(path)]
+        for location in [document.locate(path)]
     }
     assert spans == {
         (): (1, 1, 10, 1),
@@ -141,17 +141,17 @@ def test_places_have_right_starts_and_ends():
 
 def test_aliases_stand_for_values_and_lead_to_their_anchor():
     """The alias itself has its own place; what is inside it was written at the anchor."""
-    document = yamltree.read(b"a: &a {x: [1]}\nb: [*a, *a]\n", "m")
+    document = reader.read(b"a: &a {x: [1]}\nb: [*a, *a]\n", "m")
     assert document.value["b"] == [{"x": [1]}, {"x": [1]}]
-    assert str(document.location(("b", 1))) == "m:2:9"
-    assert str(document.location(("b", 1, "x", 0))) == "m:1:12"
-    assert str(document.key_location(("b", 1, "x"))) == "m:1:8"
+    assert str(document.locate(("b", 1))) == "m:2:9"
+    assert str(document.locate(("b", 1, "x", 0))) == "m:1:12"
+    assert str(document.locate_key(("b", 1, "x"))) == "m:1:8"
 
 
 @pytest.mark.usefixtures("_reader")
 def test_too_many_values_are_refused(monkeypatch):
     """The limit counts what stands in the file."""
-    monkeypatch.setattr(yamltree, "MAX_VALUES", 100)
+    monkeypatch.setattr(reader, "MAX_VALUES", 100)
     assert faults("[" + "1," * 98 + "1]") == []
     assert faults("[" + "1," * 100 + "1]") == [("Y012", 1, 200)]
 

@@ -105,9 +105,9 @@ def test_a_second_deactivation_counts_while_events_are_read_on():
     [
         (OURS, Origin.OURS, f"by reconciler, plan {PLAN} at commit abcdef012345, job 7"),
         (f"reconciler-none-{PLAN}-3-1", Origin.OURS, f"by reconciler, plan {PLAN}, job 7"),
-        ("f47ac10b-58cc", Origin.ANOTHER_CLIENT, "the idempotency key is not one of reconciler"),
-        ("reconciler-x", Origin.ANOTHER_CLIENT, "the idempotency key is not one of reconciler"),
-        (None, Origin.OUTSIDE, "not reconciler: no idempotency key was sent, possibly"),
+        ("f47ac10b-58cc", Origin.ANOTHER_CLIENT, "the idempotency key is not from reconciler"),
+        ("reconciler-x", Origin.ANOTHER_CLIENT, "the idempotency key is not from reconciler"),
+        (None, Origin.OUTSIDE, "not reconciler: no idempotency key was sent; possibly"),
     ],
 )
 def test_the_origin_is_read_from_the_idempotency_key(key, origin, note):

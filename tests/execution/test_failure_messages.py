@@ -21,7 +21,7 @@ from builders.fake_account import (
 )
 from builders.meters import decide_all, declare, existing, inactive, plan_of, retire
 
-from reconciler.diagnostics.codes.applying import REFUSED_BY_API
+from reconciler.diagnostics.codes.applying import REJECTED_BY_API
 from reconciler.diagnostics.errors import ServiceError, StoppedError
 from reconciler.execution.execute_step import execute_step
 from reconciler.execution.executor import apply
@@ -176,13 +176,13 @@ def test_old_answers_are_told_as_such():
 
 @pytest.mark.parametrize(
     ("answer", "hint"),
-    [(lost_request(), "no effect is visible"), (rejected(), REFUSED_BY_API.remedy)],
+    [(lost_request(), "no effect is visible"), (rejected(), REJECTED_BY_API.remedy)],
     ids=["lost", "rejected"],
 )
 def test_a_failure_says_what_to_do(answer, hint):
     """Where no answer came for good: just run again; a refusal has its own remedy."""
     part, *_ = one(declare(display="New"), [existing()], *[answer] * 9)
-    assert part.error.code == REFUSED_BY_API.code
+    assert part.error.code == REJECTED_BY_API.code
     assert part.error.hint.startswith(hint)
 
 

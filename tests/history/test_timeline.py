@@ -152,10 +152,10 @@ def test_an_old_answer_leaves_the_event_with_the_first_request():
         (
             "f47ac10b",
             "another_client",
-            "another API client: the idempotency key is not one of reconciler",
+            "another API client: the idempotency key is not from reconciler",
             None,
         ),
-        (None, "outside", "not reconciler: no idempotency key was sent, possibly", None),
+        (None, "outside", "not reconciler: no idempotency key was sent; possibly", None),
     ],
 )
 def test_whose_doing_an_event_was(key, origin, who, plan):

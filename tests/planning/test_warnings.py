@@ -6,7 +6,7 @@ import pytest
 from builders.meters import OWNING, active_prices, decide_all, declare, existing, inactive, retire
 
 from reconciler.diagnostics.diagnostic import Level
-from reconciler.model.price import Price, by_meter
+from reconciler.model.price import Price, group_by_meter
 from reconciler.model.project import Policy
 from reconciler.planning import renames
 from reconciler.planning.renames import mark_renames
@@ -167,7 +167,7 @@ def test_a_meter_that_keeps_its_display_name_is_found_among_a_thousand():
 def test_prices_are_grouped_by_meter_in_their_order():
     """In one pass: an account can have many."""
     prices = [Price(f"price_{n}", "mtr_a") for n in range(40_000)]
-    assert by_meter(iter(prices)) == {"mtr_a": tuple(prices)}
+    assert group_by_meter(iter(prices)) == {"mtr_a": tuple(prices)}
 
 
 def test_an_unusual_event_name_is_warned_of_only_where_the_meter_is_created():

@@ -133,8 +133,8 @@ def of_every_kind() -> tuple[Change, ...]:
 def refused_plan() -> Report:
     lines = tuple(ReportedChange(change) for change in of_every_kind())
     diagnostics = (
-        guards.TOO_MANY_STOPS("2 meters would stop counting usage; the policy allows 1"),
-        guards.PRICES_BILL(
+        guards.TOO_MANY_DEACTIVATIONS("2 meters would stop counting usage; the policy allows 1"),
+        guards.PRICES_IN_USE(
             "active prices bill on 'sms_sent': price_sms, price_sms_old",
             Location("meters/search.yaml", 25, 5),
             event_name="sms_sent",

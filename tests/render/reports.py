@@ -72,7 +72,7 @@ def plan() -> Report:
         in_sync("storage_gb", 52),
     )
     diagnostics = (
-        guards.PRICES_BILL(
+        guards.PRICES_IN_USE(
             "active prices bill on 'sms_sent': price_1Sms", stop.location, event_name="sms_sent"
         ),
         planning.DIFFERS(
@@ -89,7 +89,7 @@ def plan() -> Report:
 
 def applied() -> Report:
     """An apply of which one line failed, one was doubtful at first, and one was not tried."""
-    refusal = applying.REFUSED_BY_API(
+    refusal = applying.REJECTED_BY_API(
         "Stripe refused to reactivate 'seats': this meter cannot be reactivated (req_3)",
         event_name="seats",
     )
@@ -249,7 +249,7 @@ def hostile(text: str, command: str = "drift") -> Report:
         prices=(Price(text, text, nickname=text, product=text),),
         refused_by=(text,),
     )
-    diagnostic = guards.PRICES_BILL(text, Location(text, 1, 2, 1, 9), text, text)
+    diagnostic = guards.PRICES_IN_USE(text, Location(text, 1, 2, 1, 9), text, text)
     result = ChangeResult(ResultStatus.FAILED, (RequestRecord(text, text),), diagnostic, text)
     drift = command == "drift"
     reported = ReportedChange(change, result if command == "apply" else None)

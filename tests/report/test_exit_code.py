@@ -9,7 +9,7 @@ from builders.meters import decide_all, declare, existing, inactive, retire
 
 from reconciler.diagnostics.codes import applying, guards, planning
 from reconciler.diagnostics.diagnostic import Diagnostic, Level
-from reconciler.diagnostics.errors import Exit, worst
+from reconciler.diagnostics.errors import Exit, select_worst
 from reconciler.model.finding import DriftEntry, Severity
 from reconciler.model.match import match_meters
 from reconciler.model.request import Outcome, RequestRecord
@@ -27,7 +27,7 @@ UPDATE, BLOCKED, SAME = decide_all(
     [existing(), existing("mtr_b", "odd"), existing("mtr_c", "same")],
 )
 REFUSED = replace(UPDATE, refused_by=("G001",))
-STOP = guards.TOO_MANY_STOPS("too many")
+STOP = guards.TOO_MANY_DEACTIVATIONS("too many")
 WARNING = planning.GAP("a gap")
 
 
@@ -57,13 +57,13 @@ def ended(status, *, wrote=None, code=None, line=UPDATE):
 
 DONE = ended("done", wrote=True)
 ALREADY = ended("already", wrote=False)
-FAILED = ended("failed", wrote=False, code=applying.REFUSED_BY_API)
+FAILED = ended("failed", wrote=False, code=applying.REJECTED_BY_API)
 DENIED = ended("failed", wrote=False, code=applying.NOT_ALLOWED)
-LOST = ended("failed", wrote=True, code=applying.REFUSED_BY_API)
-STALE = ended("stale", code=applying.STALE_LINE)
+LOST = ended("failed", wrote=True, code=applying.REJECTED_BY_API)
+STALE = ended("stale", code=applying.STALE_CHANGE)
 UNKNOWN = ended("unknown", code=applying.UNEXPECTED)
 SKIPPED = ended("skipped", code=applying.AFTER_FAILURE)
-LEFT_OUT = ended("skipped", code=applying.LINE_REFUSED, line=REFUSED)
+LEFT_OUT = ended("skipped", code=applying.CHANGE_REFUSED, line=REFUSED)
 NOTHING = ReportedChange(SAME)
 
 
@@ -105,7 +105,7 @@ def test_what_else_happened_counts_too(also):
     for other, line in ((Exit.DONE, DONE), (Exit.PARTIAL, UNKNOWN), (Exit.STALE, STALE)):
         expected = min((int(also), int(other)), key=order.index)
         assert exit_code_for_apply([line], also) == expected
-    assert worst([also, Exit.DONE]) is also
+    assert select_worst([also, Exit.DONE]) is also
 
 
 @pytest.mark.parametrize(("level", "exit_code"), [(Level.ERROR, 1), (Level.WARNING, 0)])

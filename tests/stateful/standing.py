@@ -9,7 +9,7 @@ from stateful.ledger import Event, held, history
 from reconciler.diagnostics.errors import Exit
 from reconciler.execution.steps import Operation, Step, list_steps, read_key
 from reconciler.model.change import Change
-from reconciler.model.match import same
+from reconciler.model.match import has_same_settings
 
 EFFECTS = {f"billing.meter.{operation}d": operation for operation in Operation}
 UPDATED = "billing.meter.updated"
@@ -67,7 +67,7 @@ def _could_wake(line: Change) -> bool:
     desired = line.desired
     assert desired
     asleep = [m for m in line.existing_meters if not m.active and m.id not in desired.retires]
-    return any(same(meter, desired.meter) for meter in asleep)
+    return any(has_same_settings(meter, desired.meter) for meter in asleep)
 
 
 def converge(it: Context, run: Attempt) -> None:

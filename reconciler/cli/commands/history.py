@@ -10,7 +10,7 @@ from ...config import load
 from ...diagnostics.codes import drift, service
 from ...diagnostics.codes import journal as rules
 from ...diagnostics.diagnostic import Diagnostic, Level
-from ...diagnostics.errors import AuthError, Exit, worst
+from ...diagnostics.errors import AuthError, Exit, select_worst
 from ...diagnostics.suggest import suggest
 from ...drift.attribution import REACH
 from ...history import journal
@@ -87,7 +87,7 @@ def _of_one(
             *uncommitted,
             *(p for one in read for p in one.diagnostics),
         ),
-        own_exit=worst([history.own_exit, *(one.exit_code for one in read)]),
+        own_exit=select_worst([history.own_exit, *(one.exit_code for one in read)]),
     )
 
 

@@ -7,6 +7,7 @@ and overflow the stack on deep nesting.
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import yaml
@@ -15,9 +16,9 @@ from yaml import events
 from ...diagnostics.codes import config as codes
 from ...diagnostics.diagnostic import Diagnostic, Rule
 from ...diagnostics.errors import ConfigError
-from . import source_text as texts
-from .document import Document, Path, Span, locate
+from .parsed_file import ParsedFile, Path, Span, convert_span
 from .scalars import resolve
+from .source_text import clip, decode, describe_syntax_error
 
 MAX_DEPTH = 64
 MAX_VALUES = 500_000
@@ -32,199 +33,184 @@ _SURROGATE = re.compile("[\ud800-\udfff]")  # rejected by libyaml, not by the pu
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
-def read(data: bytes, file: str) -> Document:
+def read(data: bytes, file: str) -> ParsedFile:
     """Read the single document of a YAML file.
 
     Raises ConfigError if the file cannot be parsed to its end; errors that do not stop the
-    parser (a duplicate key, a tag) become the diagnostics of the document.
+    parser (a duplicate key, a tag) become the diagnostics of the result.
     """
-    text = texts.decode(data, file)
+    text = decode(data, file)
     composer = _Composer(text, file)
     try:
-        value = composer.document()
+        value = composer.read_document()
     except (yaml.YAMLError, ValueError, OverflowError) as error:
-        diagnostic = texts.syntax_diagnostic(error, text, file)
+        diagnostic = describe_syntax_error(error, text, file)
         if _LIBYAML_TOO_DEEP in str(getattr(error, "problem", "")):
             diagnostic = codes.TOO_DEEP(_TOO_DEEP, diagnostic.location)
-        raise ConfigError(*composer.diagnostics, diagnostic) from None
-    return Document(
-        file=file,
-        value=value,
-        places=composer.places,
-        keys=composer.keys,
-        words=composer.words,
-        loose_keys=composer.loose_keys,
-        aliases=composer.aliases,
-        diagnostics=tuple(composer.diagnostics),
-    )
+        raise ConfigError(*composer.parsed.diagnostics, diagnostic) from None
+    return replace(composer.parsed, value=value)
 
 
 class _Composer:
     """Builds plain values from parser events, and records the location of each."""
 
     def __init__(self, text: str, file: str) -> None:
-        self.file = file
+        self.parsed = ParsedFile(file=file)
         self.next = _Loader(text).get_event
-        self.places: dict[Path, Span] = {}
-        self.keys: dict[Path, Span] = {}
-        self.words: dict[Path, str] = {}
-        self.loose_keys: dict[Path, str] = {}
-        self.aliases: dict[Path, Path] = {}
-        self.diagnostics: list[Diagnostic] = []
         self._anchors: dict[str, tuple[Any, Path, int]] = {}
         self._aside_depth = 0
         self._values = 0
         self._expanded = 0
 
-    def document(self) -> Any:
+    def read_document(self) -> Any:
         """Read the first document; report a second one."""
         self.next()  # the start of the stream
         start = self.next()
         if isinstance(start, events.StreamEndEvent):
-            raise self._fatal(codes.EMPTY_FILE, "the file is empty", start)
+            raise self._fail(codes.EMPTY_FILE, "the file is empty", start)
         first = self.next()
         if isinstance(first, events.ScalarEvent) and not first.value:
-            raise self._fatal(codes.EMPTY_FILE, "the document is empty", first)
-        value = self._node(first, ())
+            raise self._fail(codes.EMPTY_FILE, "the document is empty", first)
+        value = self._read_value(first, ())
         self.next()  # the end of the document
         after = self.next()
         if not isinstance(after, events.StreamEndEvent):
             self._note(codes.SEVERAL_DOCUMENTS, "a second document starts here", after)
         return value
 
-    def _node(self, event: Any, path: Path) -> Any:
+    def _read_value(self, event: Any, path: Path) -> Any:
         """Read the value that starts with this event, and record its location under the path."""
         self._values += 1
         if self._values > MAX_VALUES:
             message = f"the file contains more than {MAX_VALUES:,} values"
-            raise self._fatal(codes.TOO_MANY_VALUES, message, event)
+            raise self._fail(codes.TOO_MANY_VALUES, message, event)
         if len(path) > MAX_DEPTH:
-            raise self._fatal(codes.TOO_DEEP, _TOO_DEEP, event)
-        self.places[path] = event.start_mark, event.end_mark
+            raise self._fail(codes.TOO_DEEP, _TOO_DEEP, event)
+        self.parsed.places[path] = event.start_mark, event.end_mark
         if isinstance(event, events.AliasEvent):
-            return self._alias(event, path)
+            return self._resolve_alias(event, path)
         if event.tag:
-            self._note(codes.TAG, f"the tag {_shown_tag(event.tag)} is not supported", event)
+            self._note(codes.TAG, f"the tag {_format_tag(event.tag)} is not supported", event)
         before = self._values + self._expanded
-        value = self._content(event, path)
+        value = self._read_content(event, path)
         if event.anchor:
             size = self._values + self._expanded - before + 1
             self._anchors[event.anchor] = value, path, size
         return value
 
-    def _content(self, event: Any, path: Path) -> Any:
+    def _read_content(self, event: Any, path: Path) -> Any:
         if isinstance(event, events.ScalarEvent):
-            return self._scalar(event, path)
+            return self._read_scalar(event, path)
         if event.anchor:
             self._anchors.pop(event.anchor, None)  # not defined within its own value
         if isinstance(event, events.MappingStartEvent):
-            return self._mapping(event, path)
-        return self._sequence(event, path)
+            return self._read_mapping(event, path)
+        return self._read_sequence(event, path)
 
-    def _scalar(self, event: Any, path: Path) -> Any:
+    def _read_scalar(self, event: Any, path: Path) -> Any:
         if not event.value.isascii() and _SURROGATE.search(event.value):
-            raise self._fatal(
+            raise self._fail(
                 codes.FORBIDDEN_CHARACTER, "unpaired surrogates are not allowed", event
             )
         if not event.implicit[0] or event.tag:
             return event.value
         value, is_string = resolve(event.value)
         if not is_string and not self._aside_depth:
-            self.words[path] = event.value
+            self.parsed.words[path] = event.value
         return value
 
-    def _sequence(self, start: Any, path: Path) -> list[Any]:
+    def _read_sequence(self, start: Any, path: Path) -> list[Any]:
         items: list[Any] = []
         last = start
         while not isinstance(event := self.next(), events.SequenceEndEvent):
             place = (*path, len(items))
-            items.append(self._node(event, place))
+            items.append(self._read_value(event, place))
             last = place
         self._close(start, event, path, last)
         return items
 
-    def _mapping(self, start: Any, path: Path) -> dict[str, Any]:
+    def _read_mapping(self, start: Any, path: Path) -> dict[str, Any]:
         mapping: dict[str, Any] = {}
         last = start
         while not isinstance(event := self.next(), events.MappingEndEvent):
-            last = self._entry(event, path, mapping)
+            last = self._read_entry(event, path, mapping)
         self._close(start, event, path, last)
         return mapping
 
-    def _entry(self, event: Any, path: Path, mapping: dict[str, Any]) -> Path:
+    def _read_entry(self, event: Any, path: Path, mapping: dict[str, Any]) -> Path:
         """Read a key and its value into the mapping; return the path under which it is recorded."""
         if not isinstance(event, events.ScalarEvent):
             self._note(codes.COMPLEX_KEY, "keys must be strings", event)
-            self._aside(event, path)
-            return self._aside(self.next(), path)[0]
+            self._read_aside(event, path)
+            return self._read_aside(self.next(), path)[0]
         if event.value == "<<" and event.implicit[0]:
             self._note(codes.MERGE_KEY, "merge keys are not supported; use `defaults`", event)
-            place, merged = self._aside(self.next(), path)
-            _merge(mapping, merged)
+            place, merge_defaults = self._read_aside(self.next(), path)
+            _merge(mapping, merge_defaults)
             return place
-        if (*path, event.value) in self.keys:
-            self._note_twice(event, (*path, event.value))
-            return self._aside(self.next(), path)[0]
-        return self._new_entry(event, (*path, event.value), mapping)
+        if (*path, event.value) in self.parsed.keys:
+            self._note_duplicate(event, (*path, event.value))
+            return self._read_aside(self.next(), path)[0]
+        return self._read_new_entry(event, (*path, event.value), mapping)
 
-    def _aside(self, event: Any, path: Path) -> tuple[Path, Any]:
+    def _read_aside(self, event: Any, path: Path) -> tuple[Path, Any]:
         """Read a value without a usable key, recorded under a number, which is never a key."""
         place = (*path, event.start_mark.index)
         self._aside_depth += 1
-        value = self._node(event, place)
+        value = self._read_value(event, place)
         self._aside_depth -= 1
         return place, value
 
-    def _new_entry(self, event: Any, place: Path, mapping: dict[str, Any]) -> Path:
+    def _read_new_entry(self, event: Any, place: Path, mapping: dict[str, Any]) -> Path:
         if event.tag:
-            self._note(codes.TAG, f"the tag {_shown_tag(event.tag)} is not supported", event)
-        self.keys[place] = event.start_mark, event.end_mark
+            self._note(codes.TAG, f"the tag {_format_tag(event.tag)} is not supported", event)
+        self.parsed.keys[place] = event.start_mark, event.end_mark
         if event.implicit[0] and not self._aside_depth and not resolve(event.value)[1]:
-            self.loose_keys[place] = event.value
-        mapping[event.value] = self._node(self.next(), place)
+            self.parsed.loose_keys[place] = event.value
+        mapping[event.value] = self._read_value(self.next(), place)
         return place
 
     def _close(self, start: Any, end: Any, path: Path, last: Any) -> None:
         """End a block collection with its last entry; libyaml ends it at the next token."""
-        mark = end.end_mark if start.flow_style or last is start else self.places[last][1]
-        self.places[path] = start.start_mark, mark
+        mark = end.end_mark if start.flow_style or last is start else self.parsed.places[last][1]
+        self.parsed.places[path] = start.start_mark, mark
 
-    def _alias(self, event: Any, path: Path) -> Any:
+    def _resolve_alias(self, event: Any, path: Path) -> Any:
         if event.anchor not in self._anchors:
-            message = f"undefined alias `*{texts.clip(event.anchor)}`"
-            raise self._fatal(codes.ALIAS, message, event)
+            message = f"undefined alias `*{clip(event.anchor)}`"
+            raise self._fail(codes.ALIAS, message, event)
         value, anchor, size = self._anchors[event.anchor]
         self._expanded += size
         if self._expanded > MAX_EXPANDED:
             message = f"the aliases in this file expand to more than {MAX_EXPANDED:,} values"
-            raise self._fatal(codes.ALIAS_BUDGET, message, event)
-        self.aliases[path] = anchor
+            raise self._fail(codes.ALIAS_BUDGET, message, event)
+        self.parsed.aliases[path] = anchor
         return value
 
-    def _note_twice(self, event: Any, path: Path) -> None:
-        first = self.keys[path][0].line + 1
-        message = f"duplicate key `{texts.clip(event.value)}`, first defined on line {first}"
+    def _note_duplicate(self, event: Any, path: Path) -> None:
+        first = self.parsed.keys[path][0].line + 1
+        message = f"duplicate key `{clip(event.value)}`, first defined on line {first}"
         self._note(codes.DUPLICATE_KEY, message, event)
 
     def _note(self, rule: Rule, message: str, event: Any) -> None:
-        location = locate(self.file, (event.start_mark, event.end_mark))
-        if len(self.diagnostics) == MAX_DIAGNOSTICS:
+        location = convert_span(self.parsed.file, (event.start_mark, event.end_mark))
+        if len(self.parsed.diagnostics) == MAX_DIAGNOSTICS:
             message = f"the file contains more than {MAX_DIAGNOSTICS:,} errors"
-            raise ConfigError(*self.diagnostics, codes.TOO_MANY_MISTAKES(message, location))
-        self.diagnostics.append(rule(message, location))
+            raise ConfigError(*self.parsed.diagnostics, codes.TOO_MANY_ERRORS(message, location))
+        self.parsed.diagnostics.append(rule(message, location))
 
-    def _fatal(self, rule: Rule, message: str, event: Any) -> ConfigError:
+    def _fail(self, rule: Rule, message: str, event: Any) -> ConfigError:
         self._note(rule, message, event)
-        return ConfigError(*self.diagnostics)
+        return ConfigError(*self.parsed.diagnostics)
 
 
-def _merge(mapping: dict[str, Any], merged: Any) -> None:
+def _merge(mapping: dict[str, Any], merge_defaults: Any) -> None:
     """Merge the keys of a rejected merge key, so that they are not reported as missing."""
-    for source in merged if isinstance(merged, list) else [merged]:
+    for source in merge_defaults if isinstance(merge_defaults, list) else [merge_defaults]:
         if isinstance(source, dict):
             for key, value in source.items():
                 mapping.setdefault(key, value)
 
 
-def _shown_tag(tag: str) -> str:
-    return "`" + texts.clip(tag.replace("tag:yaml.org,2002:", "!!")) + "`"
+def _format_tag(tag: str) -> str:
+    return "`" + clip(tag.replace("tag:yaml.org,2002:", "!!")) + "`"

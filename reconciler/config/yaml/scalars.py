@@ -52,7 +52,7 @@ def resolve(text: str) -> tuple[Scalar, bool]:
     return text, not _DOUBTFUL.fullmatch(text)
 
 
-def misreading(text: str) -> str:
+def describe_misreading(text: str) -> str:
     """Say which YAML parsers do not read a plain scalar as a string, and what they read."""
     value, _ = resolve(text)
     if value is None or isinstance(value, bool):

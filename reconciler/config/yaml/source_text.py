@@ -1,4 +1,4 @@
-"""Decode files into text that is safe to parse and to display; report what is not, by location."""
+"""Decode files into text that is safe to parse and to display, and locate errors in it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,19 @@ from ...diagnostics.diagnostic import Diagnostic, Location
 from ...diagnostics.errors import ConfigError
 
 MAX_BYTES = 10_000_000
+LINE_BREAK = re.compile("\r\n|\r|\n")
 
 # Control characters, line breaks of libyaml that editors do not treat as such, and characters
 # that reorder the text on screen.
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
 )
-_TAB = "tabs cannot be used for indentation; use spaces"
+_DIRECTIVE = re.compile(r"\A(?>[ \t]*(?:#[^\r\n]*)?(?>\r\n|\r|\n))*+%")
+
+_UNEXPECTED_COLON = "unexpected `:`; check the indentation, or quote the text that contains it"
 _LIBYAML_SAYS = {
-    "mapping values are not allowed in this context": "unexpected `:`; check the "
-    "indentation, or quote the text that contains it",
-    "mapping values are not allowed here": "unexpected `:`; check the "
-    "indentation, or quote the text that contains it",
+    "mapping values are not allowed in this context": _UNEXPECTED_COLON,
+    "mapping values are not allowed here": _UNEXPECTED_COLON,
     "block sequence entries are not allowed in this context": "a block list cannot start on "
     "the line of its key; start it on the next line",
     "could not find expected ':'": "missing `:` after a key",
@@ -30,7 +31,6 @@ _LIBYAML_SAYS = {
     "did not find expected '-' indicator": "expected `-`, as on the lines before",
     "found invalid Unicode character escape code": "invalid Unicode escape sequence",
 }
-
 _NO_END = ("found unexpected end of stream", "found unexpected document indicator")
 
 
@@ -46,24 +46,31 @@ def decode(data: bytes, file: str) -> str:
     try:
         text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        raise ConfigError(_not_utf8(data, error.start, file)) from None
+        raise ConfigError(_report_not_utf8(data, error.start, file)) from None
     if bad := _FORBIDDEN.search(text):
-        message = f"{describe(bad.group())} is not allowed in configuration files"
-        raise ConfigError(codes.FORBIDDEN_CHARACTER(message, place(text, bad.span(), file)))
-    if (start := _directive(text)) is not None:
-        location = place(text, (start, start + 1), file)
+        message = f"{describe_character(bad.group())} is not allowed in configuration files"
+        raise ConfigError(codes.FORBIDDEN_CHARACTER(message, locate_span(text, bad.span(), file)))
+    if directive := _DIRECTIVE.match(text):
+        location = locate_span(text, (directive.end() - 1, directive.end()), file)
         raise ConfigError(codes.DIRECTIVE("YAML directives (`%`) are not supported", location))
     return text
 
 
-def place(text: str, span: tuple[int, int], file: str) -> Location:
+def decode_loosely(data: bytes) -> str:
+    """Decode the part of a file that is read, with a replacement for every invalid byte."""
+    return data[:MAX_BYTES].decode("utf-8", "replace").removeprefix("\ufeff")
+
+
+def locate_span(text: str, span: tuple[int, int], file: str) -> Location:
     """Locate a span of text within one line."""
     start, end = span
-    line, column = _line_column(text, start)
+    breaks = (text.count("\n", 0, start), text.count("\r", 0, start), -text.count("\r\n", 0, start))
+    line_start = max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1
+    line, column = sum(breaks) + 1, start - line_start + 1
     return Location(file, line, column, line, column + end - start)
 
 
-def describe(character: str) -> str:
+def describe_character(character: str) -> str:
     """Name a character that may be invisible by its code point."""
     name = unicodedata.name(character, "control character")
     return f"U+{ord(character):04X} ({name.lower()})"
@@ -71,85 +78,50 @@ def describe(character: str) -> str:
 
 def clip(text: str) -> str:
     """Shorten text for a message, and escape everything invisible in it."""
-    return visible(text if len(text) <= 60 else text[:57] + "...")
+    return escape_invisible(text if len(text) <= 60 else text[:57] + "...")
 
 
-def visible(text: str) -> str:
+def escape_invisible(text: str) -> str:
     """Escape everything in a text that is invisible or cannot be encoded."""
-    return text if text.isprintable() else "".join(map(_visible, text))
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
-def _visible(character: str) -> str:
-    return character if character.isprintable() else ascii(character)[1:-1]
-
-
-def syntax_diagnostic(error: Exception, text: str, file: str) -> Diagnostic:
+def describe_syntax_error(error: Exception, text: str, file: str) -> Diagnostic:
     """Explain an error of the YAML parser, at its location."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if mark is None:
         return codes.SYNTAX(f"invalid YAML: {clip(str(error))}", Location(file))
-    if unclosed := _unclosed_quote(error, file):
-        return unclosed
-    lines = re.split("\r\n|\r|\n", text.rstrip("\r\n"))
+    opened = getattr(error, "context_mark", None)
+    context = str(getattr(error, "context", None) or "")
+    problem = str(getattr(error, "problem", None) or "invalid YAML")
     line, column = mark.line, mark.column
-    if line >= len(lines):
-        line, column = len(lines) - 1, len(lines[-1])
-    message = _in_words(error, lines[line][column : column + 1])
+    if opened and "quoted scalar" in context and problem in _NO_END:
+        line, column = opened.line, opened.column
+        message = f"the quote opened on line {line + 1} is never closed"
+    else:
+        lines = LINE_BREAK.split(text.rstrip("\r\n"))
+        if line >= len(lines):
+            line, column = len(lines) - 1, len(lines[-1])
+        around = f" ({context} that starts on line {opened.line + 1})" if opened and context else ""
+        message = _describe_problem(problem, around, lines[line][column : column + 1])
     location = Location(file, line + 1, column + 1, line + 1, column + 2)
     return codes.SYNTAX(message, location)
 
 
-def _unclosed_quote(error: Exception, file: str) -> Diagnostic | None:
-    """Report a quoted scalar without an end where it starts, not where the file ends."""
-    start = getattr(error, "context_mark", None)
-    context = str(getattr(error, "context", None))
-    problem = getattr(error, "problem", None)
-    if start is None or "quoted scalar" not in context or problem not in _NO_END:
-        return None
-    message = f"the quote opened on line {start.line + 1} is never closed"
-    location = Location(file, start.line + 1, start.column + 1, start.line + 1, start.column + 2)
-    return codes.SYNTAX(message, location)
-
-
-def _in_words(error: Exception, character: str) -> str:
-    said = str(getattr(error, "problem", None) or "invalid YAML")
+def _describe_problem(problem: str, around: str, character: str) -> str:
     if character == "\t":
-        return _TAB
-    if "cannot start any token" in said and character:
+        return "tabs cannot be used for indentation; use spaces"
+    if "cannot start any token" in problem and character:
         return f"a value cannot start with `{clip(character)}`; quote the value"
-    start = getattr(error, "context_mark", None)
-    context = getattr(error, "context", None)
-    around = f" ({context} that starts on line {start.line + 1})" if start and context else ""
-    return _LIBYAML_SAYS.get(said, said) + _worth_saying(around)
+    if "scanning for the next token" in around or "simple key" in around:
+        around = ""  # describes the parser, not the file
+    return _LIBYAML_SAYS.get(problem, problem) + around
 
 
-def _worth_saying(around: str) -> str:
-    """Keep the context that libyaml gives, unless it only describes the parser itself."""
-    return "" if "scanning for the next token" in around or "simple key" in around else around
-
-
-def _not_utf8(data: bytes, start: int, file: str) -> Diagnostic:
+def _report_not_utf8(data: bytes, start: int, file: str) -> Diagnostic:
     before = data[:start]
-    line_start = before.rfind(b"\n") + 1
     line = before.count(b"\n") + 1
-    column = len(before[line_start:].decode("utf-8")) + 1
+    column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8")) + 1
     guess = "; the file looks like UTF-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else ""
     message = f"invalid UTF-8: byte 0x{data[start]:02x} at offset {start}{guess}"
     return codes.NOT_UTF8(message, Location(file, line, column, line, column + 1))
-
-
-def _directive(text: str) -> int | None:
-    """Find the offset of a directive: a `%` at the start of the first line of content."""
-    start = 0
-    for line in text.splitlines(keepends=True):
-        if line.strip() and not line.lstrip().startswith("#"):
-            return start if line.startswith("%") else None
-        start += len(line)
-    return None
-
-
-def _line_column(text: str, index: int) -> tuple[int, int]:
-    """Convert an offset to a line and column, counted from 1."""
-    breaks = text.count("\n", 0, index) + text.count("\r", 0, index)
-    line_start = max(text.rfind("\n", 0, index), text.rfind("\r", 0, index)) + 1
-    return breaks - text.count("\r\n", 0, index) + 1, index - line_start + 1

@@ -1,6 +1,6 @@
-"""The catalogue of diagnostics: every code that a user can meet, for `explain` and the README.
+"""The catalogue of diagnostics, for `explain` and the documentation.
 
-Letters: Y reading YAML, C configuration, U usage, S Stripe's answers and the network,
+Letters: Y reading YAML, C configuration, U usage, S Stripe's responses and the network,
 P planning, G guards, A applying, D drift, J the journal, E this machine (files, emulator).
 """
 
@@ -12,8 +12,8 @@ from . import applying, config, drift, environment, guards, journal, planning, s
 _MODULES = (config, usage, service, planning, guards, applying, drift, journal, environment)
 
 
-def _catalogue() -> dict[str, Rule]:
-    """The rules by their codes; raises ValueError where two have the same one."""
+def _collect_rules() -> dict[str, Rule]:
+    """Return the rules by code; raise ValueError for a code of two rules."""
     found: dict[str, Rule] = {}
     for rule in (each for module in _MODULES for each in vars(module).values()):
         if isinstance(rule, Rule) and found.setdefault(rule.code, rule) is not rule:
@@ -21,4 +21,4 @@ def _catalogue() -> dict[str, Rule]:
     return found
 
 
-CATALOGUE = _catalogue()
+CATALOGUE = _collect_rules()

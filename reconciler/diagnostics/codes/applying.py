@@ -12,14 +12,14 @@ STALE_PLAN = Rule(
     "to a different action.",
     "make a new plan and have it reviewed",
 )
-STALE_LINE = Rule(
+STALE_CHANGE = Rule(
     "A002",
     "meter changed while the plan was being applied",
-    "Another client changed the meter between planning and the request. Either nothing was sent "
-    "for it, or the request that was sent did not determine its state.",
-    "run `reconciler plan` again and check who changed the meter",
+    "Another client changed the meter between planning and applying. Either no request was "
+    "sent for it, or the meter does not show the effect of the request.",
+    "run `reconciler plan` again and find out who changed the meter",
 )
-REFUSED_BY_API = Rule(
+REJECTED_BY_API = Rule(
     "A003",
     "Stripe rejected the request",
     "Stripe returned a definite error, and the requested change is not visible in the account.",
@@ -28,34 +28,34 @@ REFUSED_BY_API = Rule(
 NOT_CONFIRMED = Rule(
     "A004",
     "effect of a request is unknown",
-    "The request was sent, no response confirms its effect, and reading the meter again did not "
-    "determine it.",
+    "The request was sent, but no response confirms its effect, and the meter does not show "
+    "it either.",
     "run `reconciler apply` again: it starts from the current state of the account",
     effect=Effect.UNCONFIRMED,
 )
 HALF_REPLACED = Rule(
     "A005",
     "replacement incomplete: this event_name may have no active meter",
-    "The old meter is or may be inactive, and its successor was not seen to be active. The old "
-    "meter was not reactivated: the attempt failed, the effect of a request is unknown, or another "
-    "client deactivated it. Usage sent to this event_name is being lost.",
+    "The old meter is, or may be, inactive, and the new one is not confirmed to be active. "
+    "The old meter was not reactivated: the attempt failed, the effect of a request is "
+    "unknown, or another client deactivated it. Usage sent to this event_name is being lost.",
     "run `reconciler apply` again at once, or reactivate the old meter manually",
     effect=Effect.LOSS,
 )
 COMPENSATED = Rule(
     "A006",
     "replacement rolled back",
-    "The old meter was deactivated, its successor could not be activated, and the old meter was "
-    "reactivated: it records usage as before.",
-    "read why the successor was rejected, and plan again",
+    "The old meter was deactivated, the new one could not be activated, and the old one was "
+    "reactivated. It records usage as before.",
+    "find out why the new meter was rejected, then plan again",
 )
 AFTER_FAILURE = Rule(
     "A007",
     "not applied: an earlier change failed",
-    "Replacements and deactivations are only applied if every change before them succeeded, so "
-    "that usage always has an active meter. No further request is sent at all if a response "
-    "comes from the wrong mode (live or test), or if eight changes in a row could not be "
-    "confirmed because Stripe is not responding.",
+    "Replacements and deactivations are only applied if every change before them succeeded, "
+    "so that usage always has an active meter. No further request is sent if a response comes"
+    " from the wrong mode (live or test), or if eight changes in a row could not be confirmed"
+    " because Stripe is not responding.",
     "fix the failed change and run `reconciler apply` again",
     Level.WARNING,
 )
@@ -67,11 +67,11 @@ STOPPED = Rule(
     "run `reconciler apply` again to finish",
     Level.WARNING,
 )
-LINE_REFUSED = Rule(
+CHANGE_REFUSED = Rule(
     "A009",
-    "not applied: the change, or another one in this plan, is blocked or refused",
-    "A plan with a blocked or refused change writes nothing; with --skip-refused the remaining "
-    "changes are applied.",
+    "not applied: this or another change is blocked or refused",
+    "If any change is blocked or refused, nothing is applied; with --skip-refused the "
+    "remaining changes are applied.",
     "fix the error on this change, or apply the remaining changes with --skip-refused",
     Level.WARNING,
 )
@@ -88,12 +88,11 @@ NOT_ALLOWED = Rule(
     "use a valid key with the permission billing_meter_write",
     effect=Effect.DENIED,
 )
-PRICE_CAME = Rule(
+NEW_PRICE = Rule(
     "A012",
     "a new active price uses this meter",
-    "The active prices of a meter are read again just before it is deactivated. An active price "
-    "that was not there when the plan was approved uses the meter now, and `accepts` does not "
-    "list it.",
+    "Active prices are read again just before a meter is deactivated. An active price that "
+    "the approved plan does not contain and `accepts` does not list now uses this meter.",
     "move the price to another meter or list it under `accepts`, then plan again",
 )
 VERIFIED = Rule(
@@ -112,8 +111,8 @@ NOT_VERIFIED = Rule(
 UNVERIFIABLE = Rule(
     "A103",
     "account could not be verified after applying",
-    "All requests were sent and answered, but reading the account again failed. Exit code 0 is "
-    "only returned for a verified account.",
+    "Every request was answered, but reading the account again failed. Exit code 0 requires a"
+    " verified account.",
     "run `reconciler apply` again: it applies any remaining changes and verifies the account",
 )
 PLAN_FILE = Rule(

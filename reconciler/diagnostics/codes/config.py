@@ -106,7 +106,7 @@ NO_SUCH_PATH = Rule(
     "C001",
     "no such file or folder",
     "The path does not exist.",
-    "check the spelling, and which folder a relative path is relative to",
+    "check the spelling and the current folder",
 )
 NO_METER_FILES = Rule(
     "C002",
@@ -124,9 +124,8 @@ UNREADABLE = Rule(
 )
 OUTSIDE = Rule(
     "C004",
-    "path outside the project",
-    "Files outside the project folder are not part of a review of the project, so they are never "
-    "read.",
+    "link to a path outside the project",
+    "Files outside the project folder are not part of its review, so they are never read.",
     "copy the file or folder into the project folder",
 )
 NOT_WITHIN = Rule(
@@ -169,7 +168,7 @@ UNKNOWN_KEY = Rule(
 MISSING_KEY = Rule(
     "C011",
     "missing key",
-    "The key is required, and no default is safe.",
+    "The key is required and has no safe default.",
     "add the key",
 )
 UNKNOWN_VALUE = Rule(
@@ -194,7 +193,7 @@ BAD_TEXT = Rule(
 DECLARED_TWICE = Rule(
     "C015",
     "event_name declared twice",
-    "Only one declaration of an event_name can apply to an account, and which one is ambiguous.",
+    "Only one declaration of an event_name can apply to an account.",
     "remove one of the two, or assign their files to different accounts",
 )
 KEY_IN_FILE = Rule(
@@ -207,10 +206,10 @@ KEY_IN_FILE = Rule(
 SAME_ACCOUNT = Rule(
     "C017",
     "duplicate account",
-    "Two sets of declarations for the same account would undo each other's changes.",
+    "Two entries for the same account would undo each other's changes.",
     "merge the two entries",
 )
-KEYS_AT_ODDS = Rule(
+CONFLICTING_KEYS = Rule(
     "C018",
     "conflicting keys",
     "Each key is valid by itself, but they cannot be combined.",
@@ -273,7 +272,7 @@ UNKNOWN_VALUE_ALLOWED = Rule(
     "correct the value unless Stripe's documentation lists it",
     Level.WARNING,
 )
-TOO_MANY_MISTAKES = Rule(
+TOO_MANY_ERRORS = Rule(
     "C028",
     "too many errors",
     "The rest is not reported. A file with so many errors usually belongs to another tool.",
@@ -290,8 +289,8 @@ PROJECT_FILE_ABOVE = Rule(
 PROJECT_WITHIN = Rule(
     "C030",
     "nested project",
-    "A subfolder has its own project file, with its own accounts and policy. Its meter files "
-    "must not be applied to the accounts of this project by accident.",
+    "A subfolder has its own project file, with its own accounts and policy, so its meter "
+    "files are not applied to the accounts of this project.",
     "run the nested project separately: `reconciler plan FOLDER`",
 )
 LISTED_TWICE = Rule(

@@ -14,17 +14,17 @@ EMULATOR = Rule(
 FILE_UNWRITABLE = Rule(
     "E002",
     "a file cannot be written",
-    "The target of --out or --save is in a folder that does not exist or is not writable, is a "
-    "pipe that no process reads, or is on a full disk. Files are written under another name and "
-    "renamed when complete. A report that is lost at the end does not undo the run: see "
-    "`reconciler history`.",
+    "The target of --out or --save is in a folder that does not exist or is not writable, is "
+    "a pipe that no process reads, or is on a full disk. Files are written under another name"
+    " and renamed when complete. If a report cannot be written, the changes of the run "
+    "remain: see `reconciler history`.",
     "choose a file in an existing, writable folder",
 )
 FILE_UNREADABLE = Rule(
     "E003",
     "a file cannot be read",
     "The file of --plan does not exist, is not readable, or is not UTF-8 text.",
-    "give the file that `reconciler plan --save` wrote",
+    "pass the file that `reconciler plan --save` wrote",
 )
 BUG = Rule(
     "E900",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..diagnostic import Effect, Rule
 
-TOO_MANY_STOPS = Rule(
+TOO_MANY_DEACTIVATIONS = Rule(
     "G001",
     "too many deactivations",
     "Usage sent to an inactive meter is lost. `policy.max_deactivations` limits how many meters "
@@ -28,7 +28,7 @@ EMPTY_CONFIGURATION = Rule(
     "check PATH and `meters:`; to deactivate a meter, declare it with `status: inactive`",
     effect=Effect.GUARD,
 )
-PRICES_BILL = Rule(
+PRICES_IN_USE = Rule(
     "G004",
     "active prices use a meter that would be deactivated",
     "Subscriptions on these prices continue, but no usage would be recorded for them.",

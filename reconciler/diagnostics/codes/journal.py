@@ -49,7 +49,7 @@ COMMITS_UNREADABLE = Rule(
     "make `git log -p` work in the folder of the project, offline",
     Level.WARNING,
 )
-COMMITS_CUT = Rule(
+COMMITS_MISSING = Rule(
     "J103",
     "older commits are missing",
     "A shallow clone has only the latest commits, and of a long history only the latest part is "

@@ -7,24 +7,24 @@ from ..diagnostic import Effect, Level, Rule
 DIFFERS = Rule(
     "P001",
     "immutable field differs",
-    "`display_name` is the only field of a meter that Stripe allows to be updated. The declared "
-    "and the existing meter differ in another field, so the change is blocked.",
+    "`display_name` is the only field of a meter that can be updated. The declaration differs"
+    " from the existing meter in another field, so the change is blocked.",
     "declare the settings of the existing meter, or consent to a replacement with "
     "`retires: [<its id>]`",
 )
 PRICES_ON_OTHER_METER = Rule(
     "P002",
     "active prices use an inactive meter with different settings",
-    "The event_name is declared active and has no active meter. Active prices use an inactive "
-    "meter of this event_name whose settings differ from the declared ones. Reactivating it would "
-    "not match the declaration, and a new meter would leave these prices without usage.",
+    "The event_name is declared active and has no active meter, but active prices use an "
+    "inactive one with different settings. Reactivating it would not match the declaration, "
+    "and with a new meter these prices would get no usage.",
     "declare the settings of the meter that the prices use, or list it under `retires`",
 )
 PRICES_ON_SEVERAL_METERS = Rule(
     "P003",
     "active prices use several inactive meters of one event_name",
-    "Only one meter of an event_name can be active, and a price cannot be moved to another meter. "
-    "Whichever meter is reactivated, prices on the others receive no usage.",
+    "Only one meter of an event_name can be active, and a price cannot be moved to another "
+    "meter. Whichever meter is reactivated, prices on the others get no usage.",
     "list the meters that are no longer needed under `retires`",
 )
 TWO_ACTIVE = Rule(
@@ -37,8 +37,8 @@ TWO_ACTIVE = Rule(
 RETIRED_DIFFERS = Rule(
     "P005",
     "meter to deactivate differs from its declaration",
-    "The event_name is declared `inactive`, but the active meter differs from the declaration in "
-    "an immutable field: it may not be the meter that was meant.",
+    "The event_name is declared `inactive`, but the active meter differs from the declaration"
+    " in an immutable field, so another meter may be meant.",
     "declare the settings of the existing meter, or list it under `retires`",
 )
 LOOKS_LIKE_RENAME = Rule(

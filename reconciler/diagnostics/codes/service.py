@@ -14,11 +14,12 @@ KEY_MISSING = Rule(
 KEY_MALFORMED = Rule(
     "S002",
     "not a secret API key",
-    "Secret and restricted keys begin with sk_ or rk_ and have letters, digits and underscores "
-    "only. This one was cut off, pasted with a line break, or is a key of another kind.",
+    "Secret and restricted keys begin with sk_ or rk_ and contain only letters, digits and "
+    "underscores. This value is incomplete, contains a line break, or is a key of another "
+    "kind.",
     "copy the secret or restricted key again, without quotes, spaces or line breaks",
 )
-KEY_REFUSED = Rule(
+KEY_REJECTED = Rule(
     "S003",
     "Stripe rejected the API key",
     "The key was rolled, has expired, was deleted, or is of another mode (HTTP 401).",
@@ -27,30 +28,30 @@ KEY_REFUSED = Rule(
 PERMISSION_MISSING = Rule(
     "S004",
     "the API key lacks a permission",
-    "A restricted key has only the permissions that it was given (HTTP 403). Reading meters "
-    "needs rak_billing_meter_read, writing them rak_billing_meter_write, prices rak_plan_read, "
+    "A restricted key only has the permissions it was given (HTTP 403). Reading meters needs "
+    "rak_billing_meter_read, writing them rak_billing_meter_write, prices rak_plan_read, "
     "events rak_event_read.",
     "add the permission to the restricted key, or use another key",
 )
-ADDRESS_REFUSED = Rule(
+UNSAFE_ADDRESS = Rule(
     "S005",
     "the API address is not safe",
-    "The key is sent with every request, so the address must be https; http is allowed for "
-    "loopback addresses, for the emulator.",
+    "The key is sent with every request, so the address must be https. http is allowed only "
+    "for loopback addresses, for the emulator.",
     "use https://api.stripe.com, or http://127.0.0.1:PORT for the emulator",
 )
-HEADER_REFUSED = Rule(
+INVALID_HEADER = Rule(
     "S006",
     "a value cannot be sent as a header",
     "Account ids, contexts, versions and idempotency keys are sent as headers: printable ASCII "
     "without spaces.",
     "check the account's stripe_account and stripe_context",
 )
-ID_REFUSED = Rule(
+INVALID_ID = Rule(
     "S007",
     "not the id of a meter",
-    "An id is a part of the request's path. One that is empty, or contains a slash or another "
-    "unusual character, would lead to another object.",
+    "The id is part of the URL. An empty id, or one with an unusual character such as `/`, "
+    "could address another object.",
     "copy the id from `reconciler list`",
 )
 UNREACHABLE = Rule(
@@ -60,26 +61,26 @@ UNREACHABLE = Rule(
     "effect: only reading the account again shows it.",
     "check the network, the proxy variables and https://status.stripe.com, then run again",
 )
-UNTRUSTED = Rule(
+TLS_FAILED = Rule(
     "S011",
     "the TLS connection failed",
     "The server's certificate could not be verified, so nothing was sent to it.",
-    "check the clock of this machine; behind an inspecting proxy, name its certificate "
-    "authority in REQUESTS_CA_BUNDLE",
+    "check the clock of this machine; if a proxy inspects TLS, set REQUESTS_CA_BUNDLE to its "
+    "certificate authority",
 )
 TOO_SLOW = Rule(
     "S012",
     "the response timed out",
     "A response must be complete within a deadline, even if data keeps arriving.",
-    "run again; if it happens every time, check for a proxy in between",
+    "run again; if it happens every time, check the proxy",
 )
-GARBLED = Rule(
+NOT_JSON = Rule(
     "S020",
     "the response is not JSON",
     "A proxy or gateway answered instead of Stripe, or the response was cut off.",
     "check api_base and the proxy variables, then run again",
 )
-UNPROMISED = Rule(
+UNEXPECTED_RESPONSE = Rule(
     "S021",
     "the response does not match the API",
     "A field is missing, has another type, or has a value that cannot be used safely.",
@@ -88,7 +89,7 @@ UNPROMISED = Rule(
 TOO_LARGE = Rule(
     "S022",
     "the response is too large",
-    "Responses above the size limit are not read, to bound the use of memory.",
+    "Responses larger than the limit are not read, to limit memory use.",
     "check api_base and the proxy variables",
 )
 REDIRECTED = Rule(
@@ -101,14 +102,14 @@ ENDLESS_LIST = Rule(
     "S024",
     "a list does not end",
     "A page announced more entries, but the next one was empty or repeated earlier ones, or "
-    "there are more pages than any account has.",
+    "the number of pages exceeds the limit.",
     "run again; report the request id to Stripe if it happens again",
 )
 BAD_REQUEST = Rule(
     "S030",
     "Stripe rejected the request",
-    "Stripe returned a 4xx that a retry cannot change; its message says why.",
-    "read Stripe's message; the request id leads to the request in the Dashboard's logs",
+    "Stripe returned a 4xx error that a retry cannot fix; its message says why.",
+    "read Stripe's message; find the request id in the Dashboard's request log",
 )
 NOT_FOUND = Rule(
     "S031",
@@ -119,8 +120,8 @@ NOT_FOUND = Rule(
 IDEMPOTENCY = Rule(
     "S032",
     "the idempotency key was used for something else",
-    "A key identifies one request with one set of parameters for at least a day.",
-    "leave the key out, or use a new one",
+    "An idempotency key identifies one request with one set of parameters for at least a day.",
+    "omit the idempotency key, or use a new one",
 )
 CONFLICT = Rule(
     "S033",
@@ -132,7 +133,7 @@ CONFLICT = Rule(
 RATE_LIMITED = Rule(
     "S034",
     "rate-limited by Stripe",
-    "All clients of the account share its limit, its checkout included.",
+    "All clients of an account share its rate limit, including its checkout.",
     "wait, or lower `rate_limit` of the account",
 )
 SERVER_FAILED = Rule(
@@ -145,6 +146,6 @@ SERVER_FAILED = Rule(
 STOPPED = Rule(
     "S040",
     "the run was interrupted",
-    "After an interrupt no new request starts, and requests in progress are finished.",
-    "run again: it starts from what the account holds now",
+    "After an interrupt, requests in progress are finished and no new one is sent.",
+    "run the command again: every run starts from the current state of the account",
 )

@@ -27,18 +27,20 @@ TWO_DOCUMENTS = Rule(
     "U004",
     "several documents for one output",
     "Standard output carries exactly one document, and so does every file of --out and --save.",
-    "write each document to a file of its own",
+    "write each document to a different file",
 )
 NO_ACCOUNT = Rule(
     "U005",
     "unknown or missing account",
-    "The project has several accounts and none was chosen, or it has none of the given name.",
-    "choose an account with --account; the option can be repeated",
+    "The project has several accounts and none was selected, or it has no account of that "
+    "name.",
+    "select an account with --account; the option can be repeated",
 )
 NO_TERMINAL = Rule(
     "U006",
     "no terminal to confirm the plan",
-    "Without a terminal the plan cannot be confirmed, and it is never applied unconfirmed.",
+    "A plan is never applied without confirmation, and without a terminal it cannot be "
+    "confirmed.",
     "add --yes, or apply a reviewed plan with --plan FILE",
 )
 NO_CODE = Rule(
@@ -47,7 +49,7 @@ NO_CODE = Rule(
     "Every diagnostic has a stable code: a letter and three digits.",
     "`reconciler explain` without a code lists them all",
 )
-SILENT_PATTERN = Rule(
+PATTERN_WITHOUT_MATCH = Rule(
     "U008",
     "a pattern of --only matches no declared meter",
     "A pattern that matches nothing is probably misspelt.",

@@ -1,0 +1,69 @@
+"""A parsed YAML file: plain values, and the location of each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from yaml import Mark
+
+from ...diagnostics.diagnostic import Diagnostic, Location
+
+Path = tuple[str | int, ...]
+Span = tuple[Mark, Mark]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedFile:
+    """The value of a YAML file; locations are kept beside the values, by path.
+
+    `words` holds the plain scalars that some YAML parser does not read as a string, as written,
+    and `loose_keys` such keys. `aliases` maps the path of an alias to the path of its anchor.
+    """
+
+    file: str
+    value: Any = None
+    places: dict[Path, Span] = field(default_factory=dict)
+    keys: dict[Path, Span] = field(default_factory=dict)
+    words: dict[Path, str] = field(default_factory=dict)
+    loose_keys: dict[Path, str] = field(default_factory=dict)
+    aliases: dict[Path, Path] = field(default_factory=dict)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+    def get(self, path: Path) -> Any:
+        """Return the value at an existing path."""
+        value = self.value
+        for step in path:
+            value = value[step]
+        return value
+
+    def locate(self, path: Path) -> Location:
+        """Locate a value, or the nearest value around it."""
+        steps = self._follow(path)
+        while steps not in self.places:
+            steps = steps[:-1]
+        return convert_span(self.file, self.places[steps])
+
+    def locate_key(self, path: Path) -> Location:
+        """Locate the key of a value; without one, the value."""
+        span = self.keys.get(self._follow(path))
+        return convert_span(self.file, span) if span else self.locate(path)
+
+    def locate_head(self, path: Path) -> Location:
+        """Locate the first key of a mapping, to point at the mapping as a whole."""
+        around, value = self.locate(path), self.get(path)
+        first = self.locate_key((*path, next(iter(value)))) if value else around
+        return first if (first.line, first.column) == (around.line, around.column) else around
+
+    def _follow(self, path: Path) -> Path:
+        """Resolve a path inside an alias to the path at the anchor."""
+        for length in range(len(path) - 1, 0, -1):
+            if anchor := self.aliases.get(path[:length]):
+                return self._follow(anchor + path[length:])
+        return path
+
+
+def convert_span(file: str, span: Span) -> Location:
+    """Convert two marks of the parser, counted from 0, to a location, counted from 1."""
+    start, end = span
+    return Location(file, start.line + 1, start.column + 1, end.line + 1, end.column + 1)
