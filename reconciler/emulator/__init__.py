@@ -15,12 +15,7 @@ from .faults import Fault, Kind
 from .messages import Phase
 from .request_log import Entry, RequestLog
 from .server import Clock, Reached, Server
-from .settings import (
-    Key,
-    Settings,
-    list_choices,
-    parse_settings,
-)
+from .settings import Key, Settings, list_choices, parse_settings
 from .storage import Store, open_state
 
 __all__ = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -9,6 +10,8 @@ from .errors import RequestError
 from .messages import Json
 from .params import Expand, Shape, Text, Whole, check_exclusive
 from .state import Call
+
+_COMPARISONS = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 
 
 def build_list_shape(expandable: tuple[str, ...], filters: Shape) -> Shape:
@@ -54,9 +57,4 @@ def _find_position(params: Mapping[str, Any], cursor: str, things: list[Json], n
 
 def is_within(moment: int, bounds: Mapping[str, int]) -> bool:
     """Return whether a time is within the bounds of a `created` filter."""
-    return (
-        moment > bounds.get("gt", moment - 1)
-        and moment >= bounds.get("gte", moment)
-        and moment < bounds.get("lt", moment + 1)
-        and moment <= bounds.get("lte", moment)
-    )
+    return all(_COMPARISONS[name](moment, bound) for name, bound in bounds.items())

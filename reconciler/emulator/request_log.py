@@ -28,34 +28,29 @@ class Entry:
     replayed: bool
 
 
-def build_entry(answer: Answer) -> Entry:
-    """Build the entry of a request, without secrets or unreadable parameters."""
-    arrival, response = answer.arrival, answer.response
-    request = arrival.request
-    try:
-        params = parse_parameters(request)
-    except RequestError:
-        params = {}
-    return Entry(
-        arrival.number,
-        arrival.request_id,
-        request.method,
-        request.path,
-        params,
-        request.key,
-        response.status if response else None,
-        response is not None and "idempotent-replayed" in response.headers,
-    )
-
-
 class RequestLog:
     """The latest requests of a server, in the order of their answers; safe to read at any time."""
 
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque(maxlen=LONGEST)
 
-    def add(self, new: Entry) -> None:
-        """Add an entry."""
+    def add(self, answer: Answer) -> None:
+        """Add an answered request, without secrets or unreadable parameters."""
+        request, response = answer.arrival.request, answer.response
+        try:
+            params = parse_parameters(request)
+        except RequestError:
+            params = {}
+        new = Entry(
+            answer.arrival.number,
+            answer.arrival.request_id,
+            request.method,
+            request.path,
+            params,
+            request.key,
+            response.status if response else None,
+            response is not None and "idempotent-replayed" in response.headers,
+        )
         self._entries.append(new)
 
     def clear(self) -> None:

@@ -12,7 +12,7 @@ from .faults import Fault
 from .handle_request import Ticket, begin, edit, finish
 from .http_server import HOST, HttpServer
 from .messages import Json, Phase, Request, Response
-from .request_log import RequestLog, build_entry
+from .request_log import RequestLog
 from .settings import Settings
 from .state import State
 from .storage import Store
@@ -126,7 +126,7 @@ class Server:
             self._sleep(answer.delay)
             with self.lock:
                 answer = finish(self.state, answer, self.clock.now())
-        self.log.add(build_entry(answer))
+        self.log.add(answer)
         self.reached(Reached(number, Phase.AFTER, request))
         self._sleep(answer.delay)
         return answer.response
