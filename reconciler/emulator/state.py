@@ -58,15 +58,19 @@ class State:
     def arrive(self, request: Request) -> Arrival:
         """Number a request and find the faults that apply to it."""
         self.number += 1
-        chances = [draw(self.settings.chance_seed, n, self.number) for n in range(len(self._armed))]
         faults = tuple(
             armed.fault
-            for armed, chance in zip(self._armed, chances, strict=True)
-            if armed.count(self.number, request, chance)
+            for n, armed in enumerate(self._armed)
+            if armed.count(self.number, request, self._chance(n, armed))
         )
         ledger = self.ledger
         new_id = request_id(ledger.account.id, ledger.opened, self.number)
         return Arrival(self.number, new_id, request, faults)
+
+    def _chance(self, n: int, armed: Armed) -> float:
+        """Draw for the n-th fault and this request, if the fault depends on it."""
+        chance = armed.fault.chance
+        return 0.0 if chance is None else draw(self.settings.chance_seed, n, self.number)
 
     def commit(self, change: Mapping[str, list[Json]], now: float) -> None:
         """Apply what one request changed; lists may show it later."""
