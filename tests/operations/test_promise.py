@@ -29,9 +29,8 @@ ANY = {"world": worlds(), "settings": SWITCHES}
 
 
 def on(world: World, settings):
-    return context(
-        world.meters, world.prices, world.declared, settings=settings, policy=world.policy
-    )
+    everything = {"settings": settings, "policy": world.policy, "in_process": True}
+    return context(world.meters, world.prices, world.declared, **everything)
 
 
 def open_names(planned: Planned) -> set[str]:
