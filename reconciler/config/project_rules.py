@@ -35,7 +35,9 @@ def check(file: CheckedFile, folder: Folder) -> Iterator[Diagnostic]:
     yield from _check_owns(file, accounts)
 
 
-def _check_level(parsed: ParsedFile, path: Path, settings: Mapping[str, Any]) -> Iterator[Diagnostic]:
+def _check_level(
+    parsed: ParsedFile, path: Path, settings: Mapping[str, Any]
+) -> Iterator[Diagnostic]:
     """Check the patterns and the exemptions of the project or of one account."""
     for index, glob in enumerate(settings.get("meters", ())):
         if glob and _is_outside(glob):
@@ -92,7 +94,9 @@ def _check_access(parsed: ParsedFile, path: Path) -> Iterator[Diagnostic]:
         hint = "set the name of the variable that holds its key: `api_key_env: STRIPE_API_KEY`"
         yield codes.MISSING_KEY(message, parsed.locate_head(path), hint)
     elif "seed" in given:
-        yield codes.CONFLICTING_KEYS("`seed` requires `emulator`", parsed.locate_key((*path, "seed")))
+        yield codes.CONFLICTING_KEYS(
+            "`seed` requires `emulator`", parsed.locate_key((*path, "seed"))
+        )
     if given.keys() >= {"stripe_account", "stripe_context"}:
         conflicts.append(("stripe_context", "stripe_account"))
     for key, other in conflicts:

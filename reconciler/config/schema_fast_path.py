@@ -64,7 +64,10 @@ _CHECKS: dict[str, tuple[type | UnionType, _Check]] = {
     "type": (object, _check_type),
     "const": (object, _check_const),
     "enum": (object, lambda value, wanted, _: value in wanted),
-    "if": (object, lambda value, if_, schema: is_valid(value, if_) or is_valid(value, schema["else"])),
+    "if": (
+        object,
+        lambda value, if_, schema: is_valid(value, if_) or is_valid(value, schema["else"]),
+    ),
     "pattern": (str, lambda value, wanted, _: bool(re.search(wanted, value))),
     "minLength": (str, lambda value, least, _: len(value) >= least),
     "maxLength": (str, lambda value, most, _: len(value) <= most),

@@ -129,7 +129,9 @@ def _compare_with_declaration(
     """The event_name has one active meter and a declaration."""
     if desired.status != Status.ACTIVE:
         yield _report_running(desired, existing, change, known)
-    if change.action in (Action.BLOCKED, Action.REPLACE) and not has_same_settings(existing, desired.meter):
+    if change.action in (Action.BLOCKED, Action.REPLACE) and not has_same_settings(
+        existing, desired.meter
+    ):
         yield _report_difference(desired, existing, change, known)
     if desired.status == Status.ACTIVE and existing.display_name != desired.meter.display_name:
         stuck = change.action is Action.BLOCKED

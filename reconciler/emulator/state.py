@@ -73,11 +73,10 @@ class State:
     def register(self, request: Request) -> Arrival:
         """Number a request and find the faults that apply to it."""
         self.number += 1
-        seed = self.settings.chance_seed
         faults = tuple(
             armed.fault
             for n, armed in enumerate(self._armed)
-            if armed.count(self.number, request, draw(seed, n, self.number))
+            if armed.count(self.number, request, self._chance(n, armed))
         )
         ledger = self.ledger
         request_id = generate_request_id(ledger.account.id, ledger.opened, self.number)
@@ -89,6 +88,11 @@ class State:
             bucket = self._buckets.setdefault(name, Bucket(max(1.0, rate), now))
             if not bucket.take(rate, now):
                 raise RequestError.rate_limited(reason)
+
+    def _chance(self, n: int, armed: Armed) -> float:
+        """Draw for the n-th fault and this request, if the fault depends on it."""
+        chance = armed.fault.chance
+        return 0.0 if chance is None else draw(self.settings.chance_seed, n, self.number)
 
     def store(self, change: Mapping[str, list[Json]], now: float) -> None:
         """Apply what one request changed; lists may show it later. Raises StateError."""

@@ -36,9 +36,7 @@ def match_meters(
 ) -> tuple[MeterMatch, ...]:
     """Return one match for each declared or existing event_name, sorted by it."""
     wanted = {desired.event_name: desired for desired in declared}
-    by_name = sorted(
-        existing, key=lambda meter: (meter.event_name, _rank(meter)), reverse=True
-    )
+    by_name = sorted(existing, key=lambda meter: (meter.event_name, _rank(meter)), reverse=True)
     groups = {
         name: tuple(group) for name, group in groupby(by_name, key=lambda meter: meter.event_name)
     }

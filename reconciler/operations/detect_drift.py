@@ -79,7 +79,10 @@ def _find_entries(
     if isinstance(prices, Unreadable):
         unreadable, prices = (_report_unreadable(rules.PRICES_UNREADABLE, prices),), ()
     known = DriftInput(
-        commands=Commands(path, account), policy=account.policy, prices=group_by_meter(prices), now=now
+        commands=Commands(path, account),
+        policy=account.policy,
+        prices=group_by_meter(prices),
+        now=now,
     )
     found = (exempt(inspect(each, known), account.ignore, format_date(now)) for each in names)
     entries = tuple(sorted(found, key=rank))

@@ -41,7 +41,9 @@ def _mark(change: Change, refusals: Iterable[Refusal]) -> Change:
 def _check_protected(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:
     for change in changes:
         by_file = change.desired is not None and change.desired.protect
-        if change.action.deactivates and (by_file or matches(change.event_name, account.policy.protect)):
+        if change.action.deactivates and (
+            by_file or matches(change.event_name, account.policy.protect)
+        ):
             setting = "`protect: true`" if by_file else "policy.protect"
             yield _refuse(change, rules.PROTECTED, f"{change.event_name!r} is protected: {setting}")
 

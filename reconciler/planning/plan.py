@@ -12,10 +12,11 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from ..model.change import Action, Change
+from ..model.meter import unpack
 from ..model.project import Account, AccountRef
 
 PLAN_VERSION = 1
@@ -68,7 +69,7 @@ def sort_for_apply(changes: Iterable[Change]) -> tuple[Change, ...]:
 def seal(plan: Plan) -> Plan:
     """Return the plan with its plan_hash and its plan_id."""
     hashed = replace(plan, plan_hash=_hash(_extract_meaning(plan)), plan_id="")
-    return replace(hashed, plan_id=_hash(asdict(hashed))[:32])
+    return replace(hashed, plan_id=_hash(hashed)[:32])
 
 
 def is_intact(plan: Plan) -> bool:
@@ -94,9 +95,11 @@ def _extract_meaning(plan: Plan) -> list[Any]:
         for change in plan.changes
         if change.action.writes or change.action is Action.BLOCKED
     ]
-    return [asdict(plan.target), changes]
+    return [plan.target, changes]
 
 
 def _hash(value: Any) -> str:
-    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    text = json.dumps(
+        value, default=unpack, sort_keys=True, separators=(",", ":"), ensure_ascii=True
+    )
     return hashlib.sha256(text.encode()).hexdigest()

@@ -1,4 +1,7 @@
-"""The real client against the real emulator over loopback HTTP, on a clock that never waits."""
+"""The real client against the real emulator, over loopback HTTP or without a socket.
+
+On a clock that never waits.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +9,16 @@ import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
+from builders.in_process import reached_in_process
 from builders.meters import OWNING
 from virtual import VirtualClock
 
-from reconciler.emulator import Entry, Server, Settings, open_state
+from reconciler.emulator import Entry, Server, Settings, Store, open_state
+from reconciler.emulator.database import Account as EmulatedAccount
+from reconciler.emulator.database import Ledger
 from reconciler.execution.steps import list_steps
 from reconciler.model.meter import ExistingMeter
 from reconciler.model.price import Price
@@ -91,6 +98,17 @@ class Context:
         self.server.edit(f"/v1/billing/meters/{id_}{operation and '/' + operation}", params)
 
 
+@lru_cache
+def seeded(meters: tuple[ExistingMeter, ...], prices: tuple[Price, ...], is_live: bool) -> str:
+    """What an account holds that was seeded with these, as JSON: many cases share one seed."""
+    seed = {
+        "account": {"livemode": is_live},
+        "meters": [asdict(meter) for meter in meters],
+        "prices": [{"id": p.id, "meter": p.meter, "active": p.active} for p in prices],
+    }
+    return json.dumps(open_state(None, seed=seed).ledger.export())
+
+
 @contextmanager
 def context(
     meters: Iterable[ExistingMeter] = (),
@@ -101,22 +119,28 @@ def context(
     policy: Policy = OWNING,
     clock: VirtualClock | None = None,
     is_live: bool = False,
+    in_process: bool = False,
     **account: Any,
 ) -> Iterator[Context]:
-    """An account that holds these meters and prices, and files that declare these."""
+    """An account that holds these meters and prices, and files that declare these.
+
+    With `in_process` no socket lies between client and emulator.
+    """
     clock = clock or VirtualClock()
-    seed = {
-        "account": {"livemode": is_live},
-        "meters": [asdict(meter) for meter in meters],
-        "prices": [{"id": p.id, "meter": p.meter, "active": p.active} for p in prices],
-    }
-    with (
-        open_state(None, seed=seed) as store,
-        Server(store, settings=settings, clock=clock) as server,
-    ):
-        facts = {"api_key_env": "KEY", "api_base": server.url, "rate_limit": None, **account}
+    store = Store(Ledger(EmulatedAccount(livemode=is_live)))
+    store.ledger.load(json.loads(seeded(tuple(meters), tuple(prices), is_live)))
+    server = Server(store, settings=settings, clock=clock)
+    with reached_in_process(server) if in_process else reached_by_http(server) as url:
+        facts = {"api_key_env": "KEY", "api_base": url, "rate_limit": None, **account}
         entry = Account("test", policy=policy, declared=tuple(declared), **facts)
         yield Context(server, clock, entry)
+
+
+@contextmanager
+def reached_by_http(server: Server) -> Iterator[str]:
+    """Serve the emulator on a loopback port; yields its address."""
+    with server:
+        yield server.url
 
 
 def allowed_requests(planned: Planned) -> set[tuple[str, str, str]]:

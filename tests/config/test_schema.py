@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from reconciler.config import schema
-from reconciler.config.schema_fast_path import _CHECKS, _IGNORED, is_valid
 from reconciler.config.schema import read_schema
 from reconciler.config.schema_errors import find_violations
+from reconciler.config.schema_fast_path import _CHECKS, _IGNORED, is_valid
 
 NAMES = ("meters", "project")
 
@@ -137,7 +137,10 @@ def test_the_quick_check_draws_every_limit_where_jsonschema_does(name):
     """At each schema of the tree, with values on its edges."""
     for node in subschemas(schema._load_schema(name)):
         for value in edges(node):
-            assert is_valid(value, node) == (not find_violations(value, node, 9)), (node["title"], value)
+            assert is_valid(value, node) == (not find_violations(value, node, 9)), (
+                node["title"],
+                value,
+            )
 
 
 def test_an_unknown_keyword_is_left_to_jsonschema():

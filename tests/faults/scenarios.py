@@ -119,10 +119,12 @@ SWITCHES: dict[str, dict[str, object]] = {
 
 
 @contextmanager
-def acted_out(scenario: Scenario, **switches: object) -> Iterator[Context]:
+def acted_out(
+    scenario: Scenario, *, in_process: bool = False, **switches: object
+) -> Iterator[Context]:
     """The scenario's account and files, on an emulator with these switches."""
-    settings = Settings(**switches)
-    with context(scenario.meters, declared=scenario.declared, settings=settings) as it:
+    world = {"declared": scenario.declared, "settings": Settings(**switches)}
+    with context(scenario.meters, **world, in_process=in_process) as it:
         yield it
 
 

@@ -19,8 +19,8 @@ from hypothesis import strategies as st
 
 from reconciler.diagnostics.errors import Exit
 from reconciler.model.change import Action
-from reconciler.model.match import same
-from reconciler.model.price import by_meter
+from reconciler.model.match import has_same_settings
+from reconciler.model.price import group_by_meter
 from reconciler.model.project import Undeclared
 from reconciler.operations.apply_plan import OnRefused, apply_plan
 from reconciler.operations.make_plan import Planned, make_plan
@@ -29,9 +29,8 @@ ANY = {"world": worlds(), "settings": SWITCHES}
 
 
 def on(world: World, settings):
-    return context(
-        world.meters, world.prices, world.declared, settings=settings, policy=world.policy
-    )
+    everything = {"settings": settings, "policy": world.policy, "in_process": True}
+    return context(world.meters, world.prices, world.declared, **everything)
 
 
 def open_names(planned: Planned) -> set[str]:
@@ -80,10 +79,12 @@ def assert_undeclared(name, world, active, touched):
 
 def assert_kept(now, desired, was, world):
     """A price and its meter stay together where they can: nothing is made that could be woken."""
-    if any(m.active and same(m, desired.meter) for m in was):
+    if any(m.active and has_same_settings(m, desired.meter) for m in was):
         return
     alike = [
-        m for m in was if not m.active and same(m, desired.meter) and m.id not in desired.retires
+        m
+        for m in was
+        if not m.active and has_same_settings(m, desired.meter) and m.id not in desired.retires
     ]
     assert (now.id in {m.id for m in alike}) is bool(alike)
     billed = {price.meter for price in world.prices if price.active}
@@ -106,7 +107,7 @@ def assert_nothing_left(it: Context, world: World, planned: Planned) -> None:
 @given(world=worlds())
 def test_every_name_is_on_exactly_one_line(world):
     """And every live meter of it on that line, once."""
-    prices = by_meter(price for price in world.prices if price.active)
+    prices = group_by_meter(price for price in world.prices if price.active)
     found = decide_all(world.declared, world.meters, prices, world.policy)
     assert sorted(line.event_name for line in found) == sorted(world.names)
     assert sorted(m.id for line in found for m in line.existing_meters) == sorted(

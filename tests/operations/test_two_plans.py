@@ -11,7 +11,7 @@ from builders.meters import OWNING, declare, existing, inactive, retire
 from builders.random_accounts import SWITCHES, worlds
 from hypothesis import given
 from hypothesis import strategies as st
-from operations.test_promise import open_names
+from operations.test_promise import on, open_names
 
 from reconciler.diagnostics.errors import Exit
 from reconciler.operations.apply_plan import OnRefused, apply_plan
@@ -67,9 +67,7 @@ def test_exit_0_is_only_said_of_an_account_that_is_as_planned(ours, other, setti
     """Each plan sends only its own requests, no name gets a second active meter, and the
     next run of ours finds its way from wherever the two have left the account.
     """
-    with context(
-        ours.meters, ours.prices, ours.declared, settings=settings, policy=ours.policy
-    ) as it:
+    with on(ours, settings) as it:
         planned, made = it.plan(), []
         account = replace(it.account, declared=other.declared, policy=other.policy)
         theirs = replace(it, account=account)

@@ -88,7 +88,11 @@ def test_every_request_has_its_number():
 
 def test_waking_a_meter_of_the_right_name_takes_no_rename():
     """Nor does waking one in the place of a replaced meter."""
-    account = [inactive("mtr_1", "a"), existing("mtr_b", "b", formula="last"), inactive("mtr_2", "b")]
+    account = [
+        inactive("mtr_1", "a"),
+        existing("mtr_b", "b", formula="last"),
+        inactive("mtr_2", "b"),
+    ]
     plan = plan_of(*decide_all([declare("a"), declare("b", retires=("mtr_b",))], account))
     verbs = {name: [step.operation for step in some] for name, some in list_steps(plan).items()}
     assert verbs == {

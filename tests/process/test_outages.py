@@ -106,7 +106,7 @@ def test_a_second_signal_ends_the_wait_for_the_end_of_an_outage(stand):
     child = apply(stand.folder)
     assert failed.wait(TIMEOUT)
     child.process.send_signal(signal.SIGINT)
-    child.process.wait(5)  # else it would try for a quarter of a minute at least
+    child.process.wait(10)  # else it would try for a quarter of a minute at least
 
     ended = child.end()
 

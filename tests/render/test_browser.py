@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -143,20 +144,29 @@ def wide(report: Report) -> str:
     return html.render(report).replace("<details>", "<details open>")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 390, 800, 1200])
-def test_nothing_overflows(width, scheme, chromium, show):
+REPORTS = {
+    "drift": drifted,
+    "plan": plan,
+    "apply": applied,
+    "invalid": invalid,
+    "long name": lambda: hostile("x" * 400),
+    "many": lambda: many(20, 20),
+}
+CUT = (
+    "return [...document.querySelectorAll('td, th, dd, p, summary, pre')].filter("
+    "it => it.checkVisibility() && it.clientWidth && it.scrollWidth > it.clientWidth + 1)"
+    ".map(it => it.textContent)"
+)
+
+
+@pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
+def test_nothing_overflows(make, chromium, show):
     """A phone needs no sideways scrolling, however long a name is, with every card open."""
-    for report in (drifted(), plan(), applied(), invalid(), hostile("x" * 400), many(20, 20)):
-        show(wide(report))
+    show(wide(make()))
+    for width, scheme in product([320, 390, 800, 1200], ["light", "dark"]):
         chromium.view(width, scheme)
         assert chromium.run("return document.documentElement.scrollWidth") <= width
-        cut = (
-            "return [...document.querySelectorAll('td, th, dd, p, summary, pre')].filter("
-            "it => it.checkVisibility() && it.clientWidth && it.scrollWidth > it.clientWidth + 1)"
-            ".map(it => it.textContent)"
-        )
-        assert chromium.run(cut) == []
+        assert chromium.run(CUT) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -1,6 +1,6 @@
 """A story of one account: files that change, clients that plan and apply, people in the Dashboard.
 
-Everything goes through the real client and the real emulator over loopback HTTP, on a clock that
+Everything goes through the real client and the real emulator, without a socket and on a clock that
 never waits; lines are applied one at a time, so that a story always goes the same way. When one
 fails, hypothesis prints its steps, and they are a script: put
 
@@ -55,7 +55,7 @@ class Story(RuleBasedStateMachine):
             "reconciler.operations.apply_plan.ApplyContext", partial(ApplyContext, workers=1)
         )
         self.ends.enter_context(one_by_one)
-        opened = context(meters, prices, settings=parse_settings(switches))
+        opened = context(meters, prices, settings=parse_settings(switches), in_process=True)
         self.it = self.ends.enter_context(opened)
         self.watch = Watch(self.it)
         self.write(files, policy)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from builders.in_process import reached_in_process
 from stripe_client.scripted import KEY, PATH, Scripted, a_list, a_meter, http, to
 
 from reconciler.emulator import Phase, Server, Settings, open_state
@@ -83,10 +84,10 @@ def moved_at(number: int, phase: Phase, meter: str, settings: Settings, clock) -
             server.edit(f"{PATH}/{meter}/{'de' if status == 'active' else 're'}activate")
 
     seed = seeded(4, 3)
+    server = Server(open_state(None, seed), settings, reached=reached)
     with (
-        open_state(None, seed) as store,
-        Server(store, settings, reached=reached) as server,
-        client(server, clock) as meters,
+        reached_in_process(server) as url,
+        Meters(KEY, api_base=url, clock=clock, rate_limit=None) as meters,
     ):
         found = [
             existing.id

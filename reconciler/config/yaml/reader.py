@@ -14,9 +14,9 @@ import yaml
 from yaml import events
 
 from ...diagnostics.codes import config as codes
-from ...diagnostics.diagnostic import Diagnostic, Rule
+from ...diagnostics.diagnostic import Rule
 from ...diagnostics.errors import ConfigError
-from .parsed_file import ParsedFile, Path, Span, convert_span
+from .parsed_file import ParsedFile, Path, convert_span
 from .scalars import resolve
 from .source_text import clip, decode, describe_syntax_error
 

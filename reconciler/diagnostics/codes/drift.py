@@ -37,15 +37,13 @@ DIFFERS = Rule(
 TWO_ACTIVE = Rule(
     "D005",
     "two active meters have one event_name",
-    "Stripe allows one active meter per event_name. Which of the two records usage is "
-    "unknown.",
+    "Stripe allows one active meter per event_name. Which of the two records usage is unknown.",
     "deactivate the one that no price uses",
 )
 PRICE_ON_UNDECLARED = Rule(
     "D006",
     "an active price uses an undeclared meter",
-    "Customers are billed by a meter that no file declares, so changes to it are not "
-    "reviewed.",
+    "Customers are billed by a meter that no file declares, so changes to it are not reviewed.",
     "declare the meter",
 )
 RENAMED = Rule(

@@ -32,15 +32,13 @@ TWO_DOCUMENTS = Rule(
 NO_ACCOUNT = Rule(
     "U005",
     "unknown or missing account",
-    "The project has several accounts and none was selected, or it has no account of that "
-    "name.",
+    "The project has several accounts and none was selected, or it has no account of that name.",
     "select an account with --account; the option can be repeated",
 )
 NO_TERMINAL = Rule(
     "U006",
     "no terminal to confirm the plan",
-    "A plan is never applied without confirmation, and without a terminal it cannot be "
-    "confirmed.",
+    "A plan is never applied without confirmation, and without a terminal it cannot be confirmed.",
     "add --yes, or apply a reviewed plan with --plan FILE",
 )
 NO_CODE = Rule(
