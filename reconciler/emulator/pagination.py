@@ -24,9 +24,7 @@ def build_list_shape(expandable: tuple[str, ...], filters: Shape) -> Shape:
     }
 
 
-def build_page(
-    call: Call, name: str, noun: str, url: str, select: Callable[[Json], bool]
-) -> Json:
+def build_page(call: Call, name: str, noun: str, url: str, select: Callable[[Json], bool]) -> Json:
     """Build the page that the call's cursors ask for, of the objects that `select` accepts.
 
     The object of a cursor may itself be filtered out. Raises RequestError for an unknown one.

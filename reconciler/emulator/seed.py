@@ -26,6 +26,7 @@ FIRST = 1_735_689_600
 
 _FOLDERS = (Path(__file__).parents[1] / "schemas", Path(__file__).parents[2] / "schemas")
 
+
 def load_seed(seed: Seed) -> Ledger:
     """Build the account that a seed describes; raises SeedError naming the place of an error."""
     if not isinstance(seed, str | Path):
