@@ -25,7 +25,7 @@ _VERSION = re.compile(r"\d{4}-\d\d-\d\d(\.[a-z_]+)?(; ?\w+=\w+)*", re.ASCII)
 
 
 def parse_key(word: str) -> Key:
-    """Parse a key, as in `rk_test_x=billing_meter_read,plan_read`; without `=` it has all permissions.
+    """Parse a key, as in `rk_test_x=billing_meter_read,plan_read`; without `=` it has all of them.
 
     Raises SettingError for malformed keys and unknown permissions.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 from .ids import generate_object_id
 from .messages import Json
@@ -92,6 +92,22 @@ class Ledger:
         """Return everything but the replies, as one change that adds it."""
         objects = {name: list(getattr(self, name).values()) for name in OBJECTS}
         return {**objects, "made": dict(self.made)}
+
+
+class Store:
+    """An account's data, in memory or in a file. Call `close`, or use it in a `with`."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+
+    def close(self) -> None:
+        """Release the file, if there is one."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def build_event(account: Account, thing: Json, previous: Json | None, **known: Any) -> Json:

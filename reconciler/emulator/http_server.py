@@ -164,7 +164,7 @@ class _Handler(BaseHTTPRequestHandler):
             raise RequestError(400, "Bad Request") from None
 
     def _read(self, size: int) -> bytes:
-        """Read exactly so many bytes; raises ConnectionError when the client disconnects earlier."""
+        """Read exactly `size` bytes; raises ConnectionError if the client disconnects."""
         if not 0 <= size <= LARGEST_BODY:
             raise RequestError(413, "Request Entity Too Large")
         data = self.rfile.read(size)

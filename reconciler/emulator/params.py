@@ -17,14 +17,11 @@ _INDEX = re.compile(r"\d{0,4}", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Param:
-    """One parameter: whether it is required, and how its raw value is parsed.
-
-    A call parses the value of the parameter of a name; raises RequestError for a wrong one.
-    """
+    """One parameter: whether it is required, and how its raw value is parsed."""
 
     required: bool = False
 
-    def __call__(self, name: str, raw: Any) -> Any:
+    def _parse(self, name: str, raw: Any) -> Any:
         raise NotImplementedError
 
 
@@ -37,7 +34,7 @@ class Text(Param):
 
     longest: int
 
-    def __call__(self, name: str, raw: Any) -> str:
+    def _parse(self, name: str, raw: Any) -> str:
         value = _get_scalar(name, raw, "string")
         if not value:
             raise RequestError.invalid(
@@ -60,7 +57,7 @@ class Choice(Param):
 
     values: tuple[str, ...]
 
-    def __call__(self, name: str, raw: Any) -> str:
+    def _parse(self, name: str, raw: Any) -> str:
         value = _get_scalar(name, raw, "string")
         if value not in self.values:
             *others, last = self.values
@@ -76,7 +73,7 @@ class Whole(Param):
     least: int | None = None
     most: int | None = None
 
-    def __call__(self, name: str, raw: Any) -> int:
+    def _parse(self, name: str, raw: Any) -> int:
         value, code = _get_scalar(name, raw, "integer"), "parameter_invalid_integer"
         if not re.fullmatch(r"-?\d{1,15}", value, re.ASCII):
             raise RequestError.invalid(name, f"Invalid integer: {value}", code)
@@ -93,7 +90,7 @@ class Whole(Param):
 class DecimalText(Param):
     """A decimal string of at most 12 places, as `unit_amount_decimal` takes it."""
 
-    def __call__(self, name: str, raw: Any) -> str:
+    def _parse(self, name: str, raw: Any) -> str:
         value = _get_scalar(name, raw, "decimal")
         if not re.fullmatch(r"\d{1,15}(\.\d{1,12})?", value, re.ASCII):
             raise RequestError.invalid(name, f"Invalid decimal: {value}")
@@ -103,7 +100,7 @@ class DecimalText(Param):
 class Flag(Param):
     """`true` or `false`."""
 
-    def __call__(self, name: str, raw: Any) -> bool:
+    def _parse(self, name: str, raw: Any) -> bool:
         value = _get_scalar(name, raw, "boolean")
         if value not in ("true", "false"):
             raise RequestError.invalid(name, f"Invalid boolean: {value}")
@@ -117,12 +114,12 @@ class Texts(Param):
     longest: int = 5000
     most: int = 100
 
-    def __call__(self, name: str, raw: Any) -> list[str]:
+    def _parse(self, name: str, raw: Any) -> list[str]:
         if not isinstance(raw, dict) or not all(_INDEX.fullmatch(k) for k in raw):
             raise RequestError.invalid(name, "Invalid array")
         indexed = [raw[k] for k in sorted((k for k in raw if k), key=int)]
         one = Text(self.longest)
-        values = [one(f"{name}[{n}]", v) for n, v in enumerate([*indexed, *raw.get("", [])])]
+        values = [one._parse(f"{name}[{n}]", v) for n, v in enumerate([*indexed, *raw.get("", [])])]
         if len(values) > self.most:
             text = f"Array {name} exceeded maximum {self.most} allowed elements."
             raise RequestError.invalid(name, text)
@@ -135,8 +132,8 @@ class Expand(Param):
 
     fields: tuple[str, ...]
 
-    def __call__(self, name: str, raw: Any) -> list[str]:
-        values = Texts()(name, raw)
+    def _parse(self, name: str, raw: Any) -> list[str]:
+        values = Texts()._parse(name, raw)
         for value in values:
             if value not in self.fields:
                 raise RequestError.invalid(name, f"This property cannot be expanded ({value}).")
@@ -149,7 +146,7 @@ class Nested(Param):
 
     shape: Shape
 
-    def __call__(self, name: str, raw: Any) -> dict[str, Any]:
+    def _parse(self, name: str, raw: Any) -> dict[str, Any]:
         if not isinstance(raw, dict):
             raise RequestError.invalid(name, "Invalid object")
         return parse_params(self.shape, raw, name)
@@ -158,20 +155,20 @@ class Nested(Param):
 class Metadata(Param):
     """Up to 50 free names of at most 40 characters, with values of at most 500."""
 
-    def __call__(self, name: str, raw: Any) -> dict[str, str]:
+    def _parse(self, name: str, raw: Any) -> dict[str, str]:
         if not isinstance(raw, dict) or len(raw) > 50 or any(not k or len(k) > 40 for k in raw):
             raise RequestError.invalid(name, "Invalid object")
-        return {key: Text(500)(f"{name}[{key}]", value) for key, value in raw.items()}
+        return {key: Text(500)._parse(f"{name}[{key}]", value) for key, value in raw.items()}
 
 
 class Period(Param):
     """A filter on a time: one moment, or bounds `gt`, `gte`, `lt`, `lte`, in Unix seconds."""
 
-    def __call__(self, name: str, raw: Any) -> dict[str, int]:
+    def _parse(self, name: str, raw: Any) -> dict[str, int]:
         if isinstance(raw, str):
-            moment = Whole()(name, raw)
+            moment = Whole()._parse(name, raw)
             return {"gte": moment, "lte": moment}
-        return Nested(dict.fromkeys(("gt", "gte", "lt", "lte"), Whole()))(name, raw)
+        return Nested(dict.fromkeys(("gt", "gte", "lt", "lte"), Whole()))._parse(name, raw)
 
 
 def parse_params(shape: Shape, raw: Mapping[str, Any], within: str = "") -> dict[str, Any]:
@@ -186,7 +183,7 @@ def parse_params(shape: Shape, raw: Mapping[str, Any], within: str = "") -> dict
         if param.required and name not in raw:
             text = f"Missing required param: {named[name]}."
             raise RequestError.invalid(named[name], text, "parameter_missing")
-    return {name: shape[name](named[name], raw[name]) for name in raw}
+    return {name: shape[name]._parse(named[name], raw[name]) for name in raw}
 
 
 def check_exclusive(params: Mapping[str, Any], one: str, other: str) -> None:

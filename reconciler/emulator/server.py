@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
+from .database import Store
 from .faults import Fault
 from .handle_request import Ticket, begin, edit, finish
 from .http_server import HOST, HttpServer
@@ -15,7 +16,6 @@ from .messages import Json, Phase, Request, Response
 from .request_log import RequestLog
 from .settings import Settings
 from .state import State
-from .storage import Store
 
 
 class Clock(Protocol):

@@ -18,11 +18,10 @@ from contextlib import closing
 from dataclasses import astuple
 from pathlib import Path
 
-from .database import KEPT, OBJECTS, Account, Ledger
+from .database import KEPT, OBJECTS, Account, Ledger, Store
 from .errors import StateError
 from .messages import Json
 from .seed import Seed, load_seed
-from .storage import Store
 
 VERSION = 1
 

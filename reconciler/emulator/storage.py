@@ -3,26 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Self
 
-from .database import Ledger
+from .database import Store
 from .seed import Seed, load_seed
-
-
-class Store:
-    """An account's data, in memory or in a file. Call `close`, or use it in a `with`."""
-
-    def __init__(self, ledger: Ledger) -> None:
-        self.ledger = ledger
-
-    def close(self) -> None:
-        """Release the file, if there is one."""
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
 
 def open_state(path: str | Path | None = None, seed: Seed = None) -> Store:
