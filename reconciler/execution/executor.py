@@ -144,7 +144,7 @@ class _Progress:
         if self.run.stopped():
             message = f"{change.event_name!r} was not applied: the run was interrupted"
             return diagnose(change, rules.STOPPED, message)
-        if self.wrong_mode or (self.failed and change.action.stops):
+        if self.wrong_mode or (self.failed and change.action.deactivates):
             message = f"{change.event_name!r} was not applied: an earlier change failed"
             return diagnose(change, rules.AFTER_FAILURE, message)
         if self.unchecked[-_GIVE_UP:] == [True] * _GIVE_UP:

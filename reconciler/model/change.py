@@ -30,8 +30,8 @@ class Action(StrEnum):
         return self not in (Action.BLOCKED, Action.UNMANAGED, Action.UNCHANGED)
 
     @property
-    def stops(self) -> bool:
-        """Whether an active meter stops counting usage, even for a moment."""
+    def deactivates(self) -> bool:
+        """Whether it deactivates a meter, even if another one replaces it."""
         return self in (Action.REPLACE, Action.DEACTIVATE)
 
 
@@ -78,7 +78,7 @@ class Change:
     @property
     def risk(self) -> Risk:
         """What applying it could cost."""
-        if self.action.stops and self.existing:
+        if self.action.deactivates and self.existing:
             used = any(price.meter == self.existing.id for price in self.prices)
             return Risk.REVENUE if used else Risk.HIGH
         low = self.action is Action.REACTIVATE or self.renamed_from

@@ -75,7 +75,7 @@ def revalidate(plan: Plan, session: Session) -> Planned:
 def _update_prices(plan: Plan, snapshot: Snapshot) -> Iterator[Change]:
     """Yield the changes with the current prices of the meters to deactivate."""
     for change in plan.changes:
-        deactivated = change.existing if change.action.stops else None
+        deactivated = change.existing if change.action.deactivates else None
         prices = snapshot.prices.get(deactivated.id, ()) if deactivated else change.prices
         yield replace(change, prices=prices)
 

@@ -41,20 +41,22 @@ def _mark(change: Change, refusals: Iterable[Refusal]) -> Change:
 def _check_protected(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:
     for change in changes:
         by_file = change.desired is not None and change.desired.protect
-        if change.action.stops and (by_file or matches(change.event_name, account.policy.protect)):
+        if change.action.deactivates and (
+            by_file or matches(change.event_name, account.policy.protect)
+        ):
             setting = "`protect: true`" if by_file else "policy.protect"
             yield _refuse(change, rules.PROTECTED, f"{change.event_name!r} is protected: {setting}")
 
 
 def _check_max_deactivations(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:
-    count = sum(change.action.stops for change in changes)
+    count = sum(change.action.deactivates for change in changes)
     if count > account.policy.max_deactivations:
         meters = "1 meter" if count == 1 else f"{count} meters"
         diagnostic = rules.TOO_MANY_STOPS(
             f"{meters} would be deactivated; policy.max_deactivations allows "
             f"{account.policy.max_deactivations}"
         )
-        yield diagnostic, lambda change: change.action.stops
+        yield diagnostic, lambda change: change.action.deactivates
 
 
 def _check_empty_project(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:
@@ -72,7 +74,7 @@ def _is_undeclared_deactivation(change: Change) -> bool:
 def _check_active_prices(changes: Changes, *_: object) -> Iterator[Refusal]:
     for change in changes:
         prices = unaccepted_prices(change.prices, change.desired)
-        if not change.action.stops or not prices:
+        if not change.action.deactivates or not prices:
             continue
         listed = ", ".join(price.id for price in prices)
         consent = f"`accepts: {{prices: [{listed}]}}`"

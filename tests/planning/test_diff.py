@@ -161,7 +161,7 @@ def test_prices_that_were_not_read_would_not_have_mattered(case, prices):
     known = {id_: prices[id_] for id_ in read if id_ in prices}
     change, informed = decide(names, known, case.policy), decide(names, prices, case.policy)
     assert replace(change, prices=()) == replace(informed, prices=())
-    if change.action.stops:
+    if change.action.deactivates:
         assert change.prices == informed.prices
 
 

@@ -81,7 +81,7 @@ def after_a_failure_nothing_stops(run: Attempt) -> None:
     failed = False
     for line in run.changes:
         assert line.result
-        assert not (failed and line.change.action.stops and line.result.requests)
+        assert not (failed and line.change.action.deactivates and line.result.requests)
         failed = failed or not (line.result.status.succeeded or line.change.refused_by)
 
 
