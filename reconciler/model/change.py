@@ -78,9 +78,8 @@ class Change:
     @property
     def risk(self) -> Risk:
         """What applying it could cost."""
-        if self.action.deactivates and self.existing:
-            used = any(price.meter == self.existing.id for price in self.prices)
-            return Risk.REVENUE if used else Risk.HIGH
+        if self.action.deactivates:  # its prices are those of the meter to deactivate
+            return Risk.REVENUE if self.prices else Risk.HIGH
         low = self.action is Action.REACTIVATE or self.renamed_from
         return Risk.LOW if low else Risk.NONE
 

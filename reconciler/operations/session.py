@@ -14,7 +14,7 @@ from ..diagnostics.errors import AuthError, ServiceError
 from ..model.meter import Unreadable
 from ..model.project import Account
 from ..stripe.api_key import find_flaw
-from ..stripe.client import Events, Meters, Prices, read_if_permitted
+from ..stripe.client import Events, Prices, read_if_permitted
 from ..stripe.codec import parse_id
 from ..stripe.errors import InvalidRequestError
 from ..stripe.meter_writer import AccountMeters
@@ -49,10 +49,7 @@ class _ReportingTransport(Transport):
 
 
 class Session:
-    """One account, accessed with one key, during one run.
-
-    `meters`, `prices` and `events` are used by a run; `client` is the public client.
-    """
+    """One account, accessed with one key, during one run."""
 
     def __init__(
         self,
@@ -67,7 +64,6 @@ class Session:
         self.stopped = stopped
         self.on_progress = on_progress
         self.meters = AccountMeters(transport)
-        self.client = Meters.over(transport)
         self.prices = Prices(transport)
         self.events = Events(transport)
         self.key_livemode = transport.key_livemode
@@ -80,7 +76,12 @@ class Session:
         Raises StripeError if Stripe does not respond, or rejects the key.
         """
         if self._own_id is None:
-            self._own_id = read_if_permitted(_ACCOUNT_READ, self._request_own_id)
+            try:
+                self._own_id = read_if_permitted(
+                    _ACCOUNT_READ, lambda: self._own.get("/v1/account").read(parse_id)
+                )
+            except InvalidRequestError as error:
+                self._own_id = Unreadable(_ACCOUNT_READ, error.message)
         return self._own_id
 
     def find_account_id(self) -> str | None:
@@ -90,12 +91,6 @@ class Session:
             return account.stripe_context.rsplit("/", 1)[-1]
         own = account.stripe_account or self.read_own_id()
         return None if isinstance(own, Unreadable) else own
-
-    def _request_own_id(self) -> str | Unreadable:
-        try:
-            return self._own.get("/v1/account").read(parse_id)
-        except InvalidRequestError as error:
-            return Unreadable(_ACCOUNT_READ, error.message)
 
 
 @contextmanager
@@ -138,11 +133,11 @@ def _open_remote(account: Account, environ: Mapping[str, str]) -> Iterator[tuple
     """Yield the key and the address of a remote API."""
     name = account.api_key_env or "STRIPE_API_KEY"
     key = environ.get(name, "")
-    whose = f"account {account.name!r}: the environment variable {name}"
+    subject = f"account {account.name!r}: the environment variable {name}"
     hint = f"set {name} to a secret or restricted key: https://dashboard.stripe.com/apikeys"
     if not key:
-        what = "is empty" if name in environ else "is not set"
-        raise AuthError(service.KEY_MISSING(f"{whose} {what}", hint=hint))
+        problem = "is empty" if name in environ else "is not set"
+        raise AuthError(service.KEY_MISSING(f"{subject} {problem}", hint=hint))
     if wrong := find_flaw(key):
         raise AuthError(service.KEY_MALFORMED(f"the API key in {name} {wrong}", hint=hint))
     yield key, account.api_base

@@ -27,8 +27,6 @@ def verify(
     written = [change for change in changes if change.result and change.result.status.succeeded]
     if not written:
         return (), Exit.DONE
-    unmet: tuple[ReportedChange, ...] = ()
-    existing: tuple[ExistingMeter, ...] = ()
     try:
         session.on_progress("verifying what was applied")
         for wait in _WAITS:
@@ -37,7 +35,7 @@ def verify(
             unmet = _find_unmet(written, existing)
             if not unmet:
                 break
-        if unmet:
+        else:
             unmet = _find_unmet(written, (*existing, *_read_by_id(unmet, session)))
     except ReconcilerError as error:
         why = "; ".join(diagnostic.message for diagnostic in error.diagnostics)

@@ -34,8 +34,8 @@ def check(
 
 
 def _mark(change: Change, refusals: Iterable[Refusal]) -> Change:
-    by = [p.code for p, refuses in refusals if change.action.writes and refuses(change)]
-    return replace(change, refused_by=tuple(dict.fromkeys(by)))
+    by = (rule.code for rule, refuses in refusals if change.action.writes and refuses(change))
+    return replace(change, refused_by=tuple(by))
 
 
 def _check_protected(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:

@@ -44,17 +44,17 @@ class Context:
 
     @contextmanager
     def session(self, **more: Any) -> Iterator[Session]:
-        """One run's connection."""
+        """Open the session of one run."""
         with connect(self.account, environ=self.environ, clock=self.clock, **more) as session:
             yield session
 
     @property
     def project(self) -> Project:
-        """The project as it is declared now."""
+        """The project as declared now."""
         return Project("/project", (self.account,))
 
     def declare(self, *declared: MeterConfig, **policy: Any) -> None:
-        """Other files, or another policy."""
+        """Replace the declarations, and settings of the policy."""
         self.account = replace(
             self.account,
             declared=declared,
@@ -62,39 +62,39 @@ class Context:
         )
 
     def plan(self, **more: Any) -> Planned:
-        """A plan of now."""
+        """Make a plan."""
         with self.session() as session:
             return make_plan(self.project, session, **more)
 
     def apply(self, planned: Planned | None = None, **more: Any) -> AccountReport:
-        """Plan, unless there is a plan, and carry it out, leaving out what is refused."""
+        """Apply a plan (default: a new one), without its refused changes."""
         with self.session() as session:
             planned = planned or make_plan(self.project, session)
             return apply_plan(planned, session, **{"on_refused": OnRefused.SKIP, **more})
 
     def revalidate(self, planned: Planned, **more: Any) -> AccountReport:
-        """Apply a saved plan."""
+        """Revalidate a saved plan, and apply it."""
         with self.session() as session:
             return apply_plan(revalidate(planned.plan, session), session, **more)
 
     def list_all(self) -> dict[str, ExistingMeter]:
-        """Every meter by id, through the client; no fault strikes it."""
+        """List every meter by id through the client, with all faults disarmed."""
         self.server.disarm()
         with self.session() as session:
             return {meter.id: meter for meter in session.meters.list_all()}
 
     def stored(self) -> dict[str, str]:
-        """Every meter by id, as the emulator keeps it: byte for byte."""
+        """Return every meter by id as the emulator stores it."""
         with self.server.lock:
             held = self.server.state.ledger.meters
             return {id_: json.dumps(meter, sort_keys=True) for id_, meter in held.items()}
 
     def posts(self) -> list[Entry]:
-        """What was sent that writes, since the log was cleared."""
+        """Return the POST requests since the log was cleared."""
         return self.server.log.posts
 
     def edit(self, id_: str, operation: str = "", **params: str) -> None:
-        """Somebody else's change, in the Dashboard."""
+        """Change a meter as another client would."""
         self.server.edit(f"/v1/billing/meters/{id_}{operation and '/' + operation}", params)
 
 
@@ -122,7 +122,7 @@ def context(
     in_process: bool = False,
     **account: Any,
 ) -> Iterator[Context]:
-    """An account that holds these meters and prices, and files that declare these.
+    """Yield an emulated account with these meters and prices, and a project for it.
 
     With `in_process` no socket lies between client and emulator.
     """
@@ -144,7 +144,7 @@ def reached_by_http(server: Server) -> Iterator[str]:
 
 
 def allowed_requests(planned: Planned) -> set[tuple[str, str, str]]:
-    """Path, form and key, without the attempt, of every request that a plan may send."""
+    """Return every request that a plan may send: path, form, key without the attempt."""
     plan, found = planned.plan, set()
     for some in list_steps(plan).values():
         for step in some:
@@ -155,12 +155,12 @@ def allowed_requests(planned: Planned) -> set[tuple[str, str, str]]:
 
 
 def request_of(entry: Entry) -> tuple[str, str, str]:
-    """The same of a request that was sent."""
+    """Return a sent request in the same form."""
     return entry.path, form(entry.params), (entry.key or "").rpartition("-")[0]
 
 
 def form(params: Any) -> str:
-    """Parameters as they are compared: without those left out."""
+    """Return parameters for comparison, without those that are None."""
 
     def plain(value: Any) -> Any:
         if isinstance(value, dict):
@@ -173,9 +173,9 @@ def form(params: Any) -> str:
 def expected_meters(
     policy: Policy, project: Iterable[MeterConfig], existing: Iterable[ExistingMeter]
 ) -> dict[str, Any]:
-    """What the account should hold by name: the meter that is active, or None.
+    """Return the meter that should be active under each event_name, or None.
 
-    Written apart from the tool, for lines that are neither blocked nor refused.
+    Computed independently of the package, for changes that are neither blocked nor refused.
     """
     wanted = {desired.event_name: desired for desired in project}
     active = {meter.event_name: meter.meter for meter in existing if meter.active}

@@ -1,4 +1,4 @@
-"""An account in memory that implements `answer.Meters`, and answers as it is told to."""
+"""An account in memory that implements the `Meters` protocol and answers by a script."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ Behaviour = Callable[["Account", Step], Answer]
 
 
 class Account:
-    """Meters by id; every request is kept, and `script` says what becomes of the next ones.
+    """Meters by id, and a record of requests; `script` has the behaviour of the next ones.
 
-    `before` is called with each request before anything else, to act somebody else's part;
-    `blind` are the calls that fail: read, find or live.
+    `before` is called before each request, to act as another client; `blind` are the calls
+    that fail: read, find or list_all.
     """
 
     def __init__(self, meters: Iterable[ExistingMeter], *script: Behaviour) -> None:
@@ -43,12 +43,12 @@ class Account:
 
     @property
     def keys(self) -> list[str]:
-        """Number of the request and of the attempt, as the keys have them."""
+        """The number of the request and of the attempt in each key."""
         return ["-".join(key.split("-")[-2:]) for _, _, key in self.requests]
 
     @property
     def sent(self) -> list[tuple[str, str]]:
-        """Verb and meter, or event_name, of every request."""
+        """The operation and the meter or event_name of every request."""
         return [(operation, target) for operation, target, _ in self.requests]
 
     def send(self, step: Step, key: str) -> Answer:
@@ -77,7 +77,6 @@ class Account:
         return self
 
     def put(self, meter: ExistingMeter) -> ExistingMeter:
-        """Somebody else's change, or ours."""
         self.meters[meter.id] = meter
         return meter
 
@@ -85,7 +84,7 @@ class Account:
         return self.put(replace(self.meters[id_], **fields))
 
     def obey(self, step: Step) -> ExistingMeter:
-        """The effect of a request."""
+        """Apply a request and return the meter."""
         desired = step.change.desired
         if step.operation is Operation.CREATE:
             assert desired
@@ -124,7 +123,7 @@ def confirmed(*, shows: ExistingMeter | None = None, **more: object) -> Behaviou
 
 
 def replayed(shows: ExistingMeter, attempts: int = 1, doubts: int = 0) -> Behaviour:
-    """An old answer."""
+    """Answer with a stored response."""
     return confirmed(shows=shows, replayed=True, attempts=attempts, doubts=doubts)
 
 
@@ -134,13 +133,13 @@ def rejected(status: int = 400, **more: object) -> Behaviour:
 
 
 def lost_request(status: int | None = None, **more: object) -> Behaviour:
-    """A doubtful answer, and there was no effect."""
+    """Give an indeterminate answer to a request without an effect."""
     more.setdefault("doubts", int(status != 429))
     return lambda *_: Answer(record(Outcome.INDETERMINATE, status, **more), error=API_ERROR)
 
 
 def lost_answer(status: int | None = None, **more: object) -> Behaviour:
-    """A doubtful answer, and there was an effect."""
+    """Give an indeterminate answer to a request with an effect."""
 
     def behave(account: Account, step: Step) -> Answer:
         account.obey(step)
@@ -150,7 +149,7 @@ def lost_answer(status: int | None = None, **more: object) -> Behaviour:
 
 
 def followed_by(behaviour: Behaviour, edit: Callable[[Account], object]) -> Behaviour:
-    """Somebody else changes something right after the request."""
+    """Let another client change the account right after the request."""
 
     def behave(account: Account, step: Step) -> Answer:
         answer = behaviour(account, step)
@@ -161,7 +160,7 @@ def followed_by(behaviour: Behaviour, edit: Callable[[Account], object]) -> Beha
 
 
 def raising(error: BaseException) -> Behaviour:
-    """What no adapter should do."""
+    """Raise an error that an adapter must not raise."""
 
     def behave(*_: object) -> Answer:
         raise error
@@ -170,12 +169,12 @@ def raising(error: BaseException) -> Behaviour:
 
 
 def read_error(kind: type[ReconcilerError], message: str = "no answer") -> ReconcilerError:
-    """An error of the account when it is read."""
+    """Return the error of a failed read."""
     return kind(replace(API_ERROR, message=message))
 
 
 def run_of(account: Account, *changes: Change, **more: object) -> ApplyContext:
-    """A run of these lines on a clock that never waits."""
+    """Return a context that applies these changes on a clock that never waits."""
     plan = plan_of(*changes)
     facts = {
         "plan": plan,
@@ -188,7 +187,7 @@ def run_of(account: Account, *changes: Change, **more: object) -> ApplyContext:
 
 
 class MemoryJournal:
-    """A notebook in memory."""
+    """A journal in memory."""
 
     def __init__(self) -> None:
         self.changes: list[tuple[str, int, str]] = []

@@ -1,4 +1,4 @@
-"""Random accounts, files, prices and policies for hypothesis: few names, many collisions."""
+"""Hypothesis strategies for accounts, declarations, prices and policies with few names."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ SWITCHES = st.builds(
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """What is live, what bills, what is declared, and what the project allows."""
+    """The existing meters, prices, declarations and policy of one account."""
 
     meters: tuple[ExistingMeter, ...]
     prices: tuple[Price, ...]
@@ -49,19 +49,19 @@ class World:
 
 @st.composite
 def worlds(draw: st.DrawFn) -> World:
-    """Up to four live meters and three prices a name, most of it of the same settings."""
+    """Draw up to three meters, and prices, for each of four names; most have equal settings."""
     meters, prices, declared = [], [], []
     for name in NAMES:
         of_name = [draw(_meter(name, n)) for n in range(draw(st.integers(0, 3)))]
         actives = [meter for meter in of_name if meter.active]
         if len(actives) > 1 and draw(st.integers(0, 9)):  # the API never lets two be active
             of_name = [meter for meter in of_name if meter not in actives[1:]]
-        bills = [Price(f"p_{meter.id}", meter.id, draw(st.booleans())) for meter in of_name]
-        bills = [price for price in bills if draw(st.booleans())]
+        used = [Price(f"p_{meter.id}", meter.id, draw(st.booleans())) for meter in of_name]
+        used = [price for price in used if draw(st.booleans())]
         if draw(st.integers(0, 3)):
-            declared.append(draw(_declared(name, of_name, bills)))
+            declared.append(draw(_declared(name, of_name, used)))
         meters += of_name
-        prices += bills
+        prices += used
     return World(tuple(meters), tuple(prices), tuple(declared), draw(POLICIES))
 
 

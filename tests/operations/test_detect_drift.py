@@ -1,4 +1,4 @@
-"""The audit over real HTTP: what it asks for, what it may not read, whom it takes for whom."""
+"""Drift over HTTP: its requests, missing permissions, dates and attribution."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ NOW = int(VirtualClock().now())
 READ = {"billing_meter_read", "plan_read", "event_read", "accounts_kyc_basic_read"}
 
 
-def acted(meters=(), prices=(), declared=(), *, may=None, settings=None, **account):
-    """An account, asked with a key that holds these permissions (None: all)."""
+def drift_context(meters=(), prices=(), declared=(), *, may=None, settings=None, **account):
+    """Return a context whose key has these permissions (None: all)."""
     given = settings or Settings()
     if may is not None:
         given = replace(given, keys=(Key("sk_test_emulator", frozenset(may)),))
@@ -35,59 +35,58 @@ def report(on, *words, **more):
         return detect_drift(on.project, session, *words, **more)
 
 
-def asked(on):
-    """How many requests of which method went to which path."""
+def count_requests(on):
+    """Count the requests by method and path."""
     return Counter((entry.method, entry.path) for entry in on.server.log)
 
 
 def test_a_thousand_meters_in_sync_take_a_dozen_pages_and_no_events():
-    """The listing, the account, and the metered prices paged once; nothing else is asked."""
+    """Only meters, the account and the metered prices are read, each once."""
     names = [f"m{n:04}" for n in range(1000)]
     meters = [existing(f"mtr_{name}", name, created=NOW - n) for n, name in enumerate(names)]
     prices = [Price(f"price_{n}", f"mtr_m{n:04}") for n in range(250)]
-    with acted(meters, prices, map(declare, names)) as on:
-        told = report(on)
-        requests = asked(on)
-    assert (told.exit_code, told.complete, told.diagnostics) == (Exit.DONE, True, ())
-    assert not any(line.findings for line in told.entries)
+    with drift_context(meters, prices, map(declare, names)) as on:
+        result = report(on)
+        requests = count_requests(on)
+    assert (result.exit_code, result.complete, result.diagnostics) == (Exit.DONE, True, ())
+    assert not any(entry.findings for entry in result.entries)
     assert requests.pop(("GET", "/v1/billing/meters")) <= 12
     assert requests == {("GET", "/v1/prices"): 3, ("GET", "/v1/account"): 1}
 
 
 def test_hundreds_of_findings_take_one_pass_over_the_events():
-    """Page by page until the last of them is explained, never once for each."""
+    """Page by page, until all are explained."""
     names = [f"m{n:03}" for n in range(250)]
-    with acted(declared=map(declare, names)) as on:
+    with drift_context(declared=map(declare, names)) as on:
         on.apply()
         for meter_id in on.list_all():
             on.edit(meter_id, "deactivate")
         on.server.log.clear()
-        told = report(on)
-        requests = asked(on)
-    assert {line.findings[0].attribution.origin for line in told.entries} == {"outside"}
-    assert {line.severity for line in told.entries} == {Severity.REVENUE}
+        result = report(on)
+        requests = count_requests(on)
+    assert {entry.findings[0].attribution.origin for entry in result.entries} == {"outside"}
+    assert {entry.severity for entry in result.entries} == {Severity.REVENUE}
     assert requests["GET", "/v1/events"] == 3  # of five: the 250 creations are older
     assert not on.posts()
 
 
 def test_a_read_only_restricted_key_is_enough():
-    """Every permission ends in _read, and not one POST is sent."""
-    with acted([inactive(at=NOW)], [Price("p", "mtr_i")], [declare()], may=READ) as on:
-        told = report(on)
+    with drift_context([inactive(at=NOW)], [Price("p", "mtr_i")], [declare()], may=READ) as on:
+        result = report(on)
         assert {entry.method for entry in on.server.log} == {"GET"}
-    assert (told.exit_code, told.complete) == (Exit.CHANGES, True)
+    assert (result.exit_code, result.complete) == (Exit.CHANGES, True)
 
 
-def test_unreadable_events_leave_the_verdict_as_it_is():
-    """The audit goes on, says what is missing, and is not complete."""
+def test_unreadable_events_do_not_change_the_exit_code():
+    """The report is incomplete, and names the permission."""
     may = READ - {"event_read"}
-    with acted([existing(display="Other", updated=NOW)], (), [declare()], may=may) as on:
-        told = report(on)
-    assert (told.exit_code, told.complete) == (Exit.CHANGES, False)
-    assert [said.code for said in told.diagnostics] == ["D102"]
-    assert "event_read" in told.diagnostics[0].message
-    assert told.entries[0].findings[0].attribution is None
-    assert told.entries[0].findings[0].since == NOW
+    with drift_context([existing(display="Other", updated=NOW)], (), [declare()], may=may) as on:
+        result = report(on)
+    assert (result.exit_code, result.complete) == (Exit.CHANGES, False)
+    assert [each.code for each in result.diagnostics] == ["D102"]
+    assert "event_read" in result.diagnostics[0].message
+    assert result.entries[0].findings[0].attribution is None
+    assert result.entries[0].findings[0].since == NOW
 
 
 @pytest.mark.parametrize(
@@ -99,57 +98,60 @@ def test_unreadable_events_leave_the_verdict_as_it_is():
     ],
 )
 def test_unreadable_prices_are_an_error_unless_drift_is_found(meter, fail_on, code):
-    """Nobody may read "no drift" where nobody looked who is billed."""
-    with acted([meter], (), [declare()], may=READ - {"plan_read"}) as on:
-        told = report(on, fail_on=fail_on)
-    assert (told.exit_code, told.complete) == (code, False)
-    assert [said.code for said in told.diagnostics] == ["D101"]
-    assert "plan_read" in told.diagnostics[0].message
+    """Without prices, "no drift" would not be known."""
+    with drift_context([meter], (), [declare()], may=READ - {"plan_read"}) as on:
+        result = report(on, fail_on=fail_on)
+    assert (result.exit_code, result.complete) == (code, False)
+    assert [each.code for each in result.diagnostics] == ["D101"]
+    assert "plan_read" in result.diagnostics[0].message
 
 
-def test_an_unreadable_account_id_stops_no_audit():
-    """It refuses writes; an audit writes nothing."""
+def test_an_unreadable_account_id_is_no_error():
+    """It refuses writes, and drift writes nothing."""
     may = READ - {"accounts_kyc_basic_read"}
-    with acted([existing()], (), [declare()], may=may, account_id="acct_1EmulatedAccount") as on:
-        told = report(on)
-    assert (told.exit_code, told.complete, told.account.id) == (Exit.DONE, True, None)
+    with drift_context(
+        [existing()], (), [declare()], may=may, account_id="acct_1EmulatedAccount"
+    ) as on:
+        result = report(on)
+    assert (result.exit_code, result.complete, result.account.id) == (Exit.DONE, True, None)
 
 
 @pytest.mark.parametrize(
     ("wrong", "code"), [({"account_id": "acct_other"}, "G007"), ({"livemode": True}, "G006")]
 )
 def test_the_wrong_account_or_mode_is_refused_and_not_compared(wrong, code):
-    """Every line of it would be a false alarm."""
-    with acted([existing(display="Other")], (), [declare()], **wrong) as on:
-        told = report(on)
-        requests = asked(on)
-    assert (told.exit_code, told.complete, told.entries) == (Exit.REFUSED, False, ())
-    assert [said.code for said in told.diagnostics] == [code]
+    with drift_context([existing(display="Other")], (), [declare()], **wrong) as on:
+        result = report(on)
+        requests = count_requests(on)
+    assert (result.exit_code, result.complete, result.entries) == (Exit.REFUSED, False, ())
+    assert [each.code for each in result.diagnostics] == [code]
     assert ("GET", "/v1/prices") not in requests
 
 
-def test_a_narrowed_audit_judges_no_absence():
-    """Undeclared meters are left out, and the report says that it is partial."""
-    with acted([existing("mtr_1", "calls"), existing("mtr_2", "stray")], (), [declare()]) as on:
+def test_a_narrowed_run_does_not_evaluate_undeclared_meters():
+    """Its report is partial."""
+    with drift_context(
+        [existing("mtr_1", "calls"), existing("mtr_2", "stray")], (), [declare()]
+    ) as on:
         assert report(on).exit_code is Exit.CHANGES
-        told = report(on, Scope(("ca*",)))
-    assert (told.exit_code, told.complete) == (Exit.DONE, False)
-    assert [line.event_name for line in told.entries] == ["calls"]
-    assert [said.code for said in told.diagnostics] == ["P104"]
+        result = report(on, Scope(("ca*",)))
+    assert (result.exit_code, result.complete) == (Exit.DONE, False)
+    assert [entry.event_name for entry in result.entries] == ["calls"]
+    assert [each.code for each in result.diagnostics] == ["P104"]
 
 
 SWITCHES = {
-    "a status moves no `updated`": Settings(updated_moves="off"),
-    "a stop has two events": Settings(deactivate_emits_updated="on"),
-    "the plain list is of active meters": Settings(list_scope="active"),
+    "a status does not change `updated`": Settings(updated_moves="off"),
+    "a deactivation has two events": Settings(deactivate_emits_updated="on"),
+    "the list has only active meters": Settings(list_scope="active"),
 }
 
 
 @pytest.mark.parametrize("switch", SWITCHES)
 def test_findings_are_dated_and_attributed_however_the_api_behaves(switch):
-    """Where Stripe's behaviour is unknown, the audit is right under both."""
+    """Stripe does not document which of these it does."""
     settings = SWITCHES[switch]
-    with acted(declared=[declare("calls"), declare("seats")], settings=settings) as on:
+    with drift_context(declared=[declare("calls"), declare("seats")], settings=settings) as on:
         on.apply()
         ids = {meter.event_name: meter.id for meter in on.list_all().values()}
         on.clock.sleep(86_400)
@@ -158,7 +160,7 @@ def test_findings_are_dated_and_attributed_however_the_api_behaves(switch):
         on.declare(declare("calls"))
         on.edit(ids["seats"], "deactivate")
         on.edit(ids["seats"], "reactivate")
-        found = {line.event_name: line.findings for line in report(on).entries}
+        found = {entry.event_name: entry.findings for entry in report(on).entries}
     (outage,), (stray,) = found["calls"], found["seats"]
     began = int(on.clock.now()) - 3_600
     assert (outage.kind, outage.since, outage.attribution.at) == ("inactive", began, began)

@@ -1,7 +1,7 @@
-"""The promise over random worlds: obeying a plan gives what was declared, whatever ends a run.
+"""Properties of random accounts: apply makes the account match, however a run ends.
 
-Everything goes through the real client and the real emulator. What the account should hold
-is worked out here, apart from the tool, for all lines that are neither blocked nor refused.
+All requests go through the real client to the emulator. The expected state is computed here,
+independently of the package, for all changes that are neither blocked nor refused.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ def on(world: World, settings):
 
 
 def open_names(planned: Planned) -> set[str]:
-    """The names whose lines nothing forbids."""
+    """Return the event_names whose changes are neither blocked nor refused."""
     done = planned.report.changes
-    free = (line.change for line in done if line.change.action is not Action.BLOCKED)
-    return {line.event_name for line in free if not line.refused_by}
+    free = (change.change for change in done if change.change.action is not Action.BLOCKED)
+    return {change.event_name for change in free if not change.refused_by}
 
 
-def assert_obeyed(it: Context, world: World, planned: Planned, before: dict[str, str]) -> None:
-    """The account holds what is declared; what was not to be touched is byte for byte as before."""
+def assert_applied(it: Context, world: World, planned: Planned, before: dict[str, str]) -> None:
+    """Assert that declared meters are as declared, and all others byte for byte as before."""
     existing, after, free = it.list_all(), it.stored(), open_names(planned)
     wanted = {desired.event_name: desired for desired in world.declared}
     for name in world.names:
@@ -62,14 +62,14 @@ def assert_obeyed(it: Context, world: World, planned: Planned, before: dict[str,
             assert_kept(now, desired, was, world)
     kept = {id_ for id_, text in before.items() if after.get(id_) == text}
     targets = {
-        m.id for line in planned.plan.changes for m in (line.existing, line.reactivates) if m
+        m.id for change in planned.plan.changes for m in (change.existing, change.reactivates) if m
     }
-    writing = {line.event_name for line in planned.plan.changes if line.action.writes}
+    writing = {change.event_name for change in planned.plan.changes if change.action.writes}
     assert set(before) - kept <= {i for i in targets if existing[i].event_name in writing}
 
 
 def assert_undeclared(name, world, active, touched):
-    """Stopped when the project owns it and says so, and else as it was."""
+    """Assert that an owned meter is deactivated by the policy, and any other unchanged."""
     owned = world.policy.owns == ("*",) or name.startswith("ai_")
     if world.policy.undeclared is Undeclared.DEACTIVATE and owned:
         assert len(active) != 1
@@ -78,7 +78,7 @@ def assert_undeclared(name, world, active, touched):
 
 
 def assert_kept(now, desired, was, world):
-    """A price and its meter stay together where they can: nothing is made that could be woken."""
+    """Assert that a meter is reactivated where possible, first of all one with prices."""
     if any(m.active and has_same_settings(m, desired.meter) for m in was):
         return
     alike = [
@@ -87,58 +87,58 @@ def assert_kept(now, desired, was, world):
         if not m.active and has_same_settings(m, desired.meter) and m.id not in desired.retires
     ]
     assert (now.id in {m.id for m in alike}) is bool(alike)
-    billed = {price.meter for price in world.prices if price.active}
-    if billed & {m.id for m in alike}:
-        assert now.id in billed
+    used = {price.meter for price in world.prices if price.active}
+    if used & {m.id for m in alike}:
+        assert now.id in used
     elif alike:
         last = max(alike, key=lambda m: (m.status_transitions.deactivated_at, m.created, m.id))
         assert now.id == last.id
 
 
 def assert_nothing_left(it: Context, world: World, planned: Planned) -> None:
-    """The next plan writes nothing but what is refused now as it was then."""
+    """Assert that all changes of the next plan are refused, as they were before."""
     again = it.plan()
     assert open_names(again) >= open_names(planned)
-    for line in again.report.changes:
-        assert not line.change.action.writes or line.change.refused_by
-    assert {line.event_name for line in again.plan.changes} == world.names
+    for change in again.report.changes:
+        assert not change.change.action.writes or change.change.refused_by
+    assert {change.event_name for change in again.plan.changes} == world.names
 
 
 @given(world=worlds())
-def test_every_name_is_on_exactly_one_line(world):
-    """And every live meter of it on that line, once."""
+def test_every_event_name_has_exactly_one_change(world):
+    """And every existing meter is in the change of its event_name, once."""
     prices = group_by_meter(price for price in world.prices if price.active)
     found = decide_all(world.declared, world.meters, prices, world.policy)
-    assert sorted(line.event_name for line in found) == sorted(world.names)
-    assert sorted(m.id for line in found for m in line.existing_meters) == sorted(
+    assert sorted(change.event_name for change in found) == sorted(world.names)
+    assert sorted(m.id for change in found for m in change.existing_meters) == sorted(
         m.id for m in world.meters
     )
-    for line in found:
-        assert {m.event_name for m in line.existing_meters} <= {line.event_name}
-        assert line.desired == next(
-            (w for w in world.declared if w.event_name == line.event_name), None
+    for change in found:
+        assert {m.event_name for m in change.existing_meters} <= {change.event_name}
+        assert change.desired == next(
+            (w for w in world.declared if w.event_name == change.event_name), None
         )
 
 
 @given(**ANY)
-def test_obeying_a_plan_gives_what_is_declared(world, settings):
-    """Requests are those of the plan, each at most once; then nothing is left to do."""
+def test_applying_a_plan_makes_the_account_match(world, settings):
+    """With the requests of the plan, each at most once; then nothing is left to do."""
     with on(world, settings) as it:
         before, planned = it.stored(), it.plan()
         report = it.apply(planned)
-        refused = any(line.change.refused_by for line in report.changes)
-        blocked = any(line.change.action is Action.BLOCKED for line in report.changes)
+        refused = any(change.change.refused_by for change in report.changes)
+        blocked = any(change.change.action is Action.BLOCKED for change in report.changes)
         assert report.exit_code is (Exit.REFUSED if refused or blocked else Exit.DONE)
         sent = [request_of(entry) for entry in it.posts()]
         assert len(sent) == len(set(sent))
         assert set(sent) <= allowed_requests(planned)
-        assert_obeyed(it, world, planned, before)
+        assert_applied(it, world, planned, before)
         assert_nothing_left(it, world, planned)
 
 
 @given(**ANY)
-def test_a_saved_plan_gives_the_same(world, settings):
-    """Carried out later, and by a run that halts at what is refused: all of it or nothing."""
+def test_a_saved_plan_is_applied_as_a_whole_or_not_at_all(world, settings):
+    """Where refused changes abort."""
     with on(world, settings) as it:
         before, planned = it.stored(), it.plan()
         report = it.revalidate(planned, on_refused=OnRefused.ABORT)
@@ -147,14 +147,14 @@ def test_a_saved_plan_gives_the_same(world, settings):
             assert report.exit_code is Exit.REFUSED
         else:
             assert report.exit_code is Exit.DONE
-            assert_obeyed(it, world, planned, before)
+            assert_applied(it, world, planned, before)
 
 
 class Killed(BaseException):
-    """The process is gone: not even an `except Exception` runs."""
+    """The process has ended: not even an `except Exception` runs."""
 
 
-class Mortal:
+class KilledMeters:
     """The meters of a session until request number `at`; then every call ends the process."""
 
     def __init__(self, meters, at, after):
@@ -180,22 +180,24 @@ class Mortal:
 
 @given(**ANY, at=st.integers(1, 9), after=st.booleans(), again=st.integers(1, 9))
 def test_a_run_killed_anywhere_is_finished_by_the_next(world, settings, at, after, again):
-    """Killed twice, at any request, before or after its effect: the third run ends as one would.
+    """Killed twice, at any request, before or after its effect.
 
-    No meter comes into being twice, and none is touched that was not on the plan.
+    No meter is created twice, and none is changed that is not in the plan.
     """
     with on(world, settings) as it:
         before, planned = it.stored(), it.plan()
         for moment in (at, again):
             with it.session() as session, contextlib.suppress(Killed):
                 current = make_plan(it.project, session)
-                session.meters = Mortal(session.meters, moment, after)
+                session.meters = KilledMeters(session.meters, moment, after)
                 apply_plan(current, session, on_refused=OnRefused.SKIP)
         report = it.apply()
         assert report.exit_code in (Exit.DONE, Exit.REFUSED)
-        assert_obeyed(it, world, planned, before)
+        assert_applied(it, world, planned, before)
         assert_nothing_left(it, world, planned)
-        made = [line for line in planned.plan.changes if line.event_name in open_names(planned)]
+        made = [
+            change for change in planned.plan.changes if change.event_name in open_names(planned)
+        ]
         creates = [c for c in made if c.action is Action.CREATE]
         creates += [c for c in made if c.action is Action.REPLACE and c.reactivates is None]
         assert len(it.stored()) == len(before) + len(creates)
@@ -203,7 +205,7 @@ def test_a_run_killed_anywhere_is_finished_by_the_next(world, settings, at, afte
 
 @given(**ANY, lag=st.sampled_from([0.0, 2.0]))
 def test_two_jobs_that_apply_one_plan_at_once_write_once(world, settings, lag):
-    """Each line has one effect; a job ends 0, 3, 4 or 5, and the account as declared."""
+    """The account is as declared; a job exits with 0, 3, 4 or 5."""
     with on(world, replace(settings, list_lag=lag)) as it:
         before, planned = it.stored(), it.plan()
         with ThreadPoolExecutor(2) as pool:
@@ -219,4 +221,4 @@ def test_two_jobs_that_apply_one_plan_at_once_write_once(world, settings, lag):
                 1, len([m for m in world.meters if m.event_name == name and m.active])
             )
         it.apply()
-        assert_obeyed(it, world, planned, before)
+        assert_applied(it, world, planned, before)

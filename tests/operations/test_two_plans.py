@@ -1,4 +1,4 @@
-"""Two projects, one account: another plan is carried out in the middle of ours."""
+"""Two projects, one account: another plan is applied in the middle of ours."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from reconciler.operations.apply_plan import OnRefused, apply_plan
 
 
 class Interrupted:
-    """The meters of a session, and what somebody else does right before or after a request."""
+    """The meters of a session, with an action of another client before or after a request."""
 
     def __init__(self, meters, at, after, act):
         self.meters, self.at, self.after, self.act = meters, at, after, act
@@ -42,18 +42,20 @@ class Interrupted:
         return getattr(self.meters, name)
 
 
-def met(it, planned, theirs, at, after):
-    """Our report, when their plan is made and carried out around our request number `at`."""
+def apply_around(it, planned, theirs, at, after):
+    """Return our report, where their plan is applied around our request number `at`."""
     with it.session() as session:
         session.meters = Interrupted(session.meters, at, after, theirs)
         return apply_plan(planned, session, on_refused=OnRefused.SKIP)
 
 
-def stands(line, now):
-    """Whether a name is in the account as a line that writes wants it."""
-    active = [meter.meter for meter in now if meter.event_name == line.event_name and meter.active]
-    running = line.desired is not None and line.desired.status == "active"
-    return active == ([line.desired.meter] if running else [])
+def is_applied(change, now):
+    """Whether an event_name is in the state that its change leads to."""
+    active = [
+        meter.meter for meter in now if meter.event_name == change.event_name and meter.active
+    ]
+    running = change.desired is not None and change.desired.status == "active"
+    return active == ([change.desired.meter] if running else [])
 
 
 @given(
@@ -63,9 +65,9 @@ def stands(line, now):
     at=st.integers(1, 6),
     after=st.booleans(),
 )
-def test_exit_0_is_only_said_of_an_account_that_is_as_planned(ours, other, settings, at, after):
-    """Each plan sends only its own requests, no name gets a second active meter, and the
-    next run of ours finds its way from wherever the two have left the account.
+def test_exit_0_means_that_the_account_is_as_planned(ours, other, settings, at, after):
+    """Each plan sends only its own requests, no event_name has two active meters, and our
+    next run starts from wherever the two have left the account.
     """
     with on(ours, settings) as it:
         planned, made = it.plan(), []
@@ -76,53 +78,66 @@ def test_exit_0_is_only_said_of_an_account_that_is_as_planned(ours, other, setti
             made.append(theirs.plan())
             theirs.apply(made[0])
 
-        report = met(it, planned, act, at, after)
+        report = apply_around(it, planned, act, at, after)
         both = allowed_requests(planned).union(*map(allowed_requests, made))
         assert {request_of(entry) for entry in it.posts()} <= both
         now = it.list_all().values()
-        free = [line for line in planned.plan.changes if line.event_name in open_names(planned)]
+        free = [
+            change for change in planned.plan.changes if change.event_name in open_names(planned)
+        ]
         if report.exit_code is Exit.DONE:
-            assert all(stands(line, now) for line in free if line.action.writes)
+            assert all(is_applied(change, now) for change in free if change.action.writes)
         twice = {name for name in ours.names if len(running(now, name)) > 1}
         assert twice <= {name for name in ours.names if len(running(ours.meters, name)) > 1}
         last = it.apply()
         assert last.exit_code in (Exit.DONE, Exit.REFUSED)
-        assert all(line.change.refused_by for line in it.plan().report.changes if writes(line))
+        assert all(
+            change.change.refused_by for change in it.plan().report.changes if writes(change)
+        )
 
 
 def running(meters, name):
     return [meter for meter in meters if meter.event_name == name and meter.active]
 
 
-def writes(line):
-    return line.change.action.writes
+def writes(change):
+    return change.change.action.writes
 
 
 CREATE, CREATE_ELSE = declare(), declare(formula="last")
 RACES = {
     "both create the same": ([], CREATE, CREATE, 1, "already"),
     "they create another": ([], CREATE, CREATE_ELSE, 1, "stale"),
-    "both stop it": ([existing()], retire(), retire(), 0, "already"),
-    "they rename what we stop": ([existing()], retire(), declare(display="Theirs"), 0, "stale"),
-    "they stop what we rename": ([existing()], declare(display="Ours"), retire(), 1, "stale"),
-    "both wake it": ([inactive()], declare(), declare(), 0, "already"),
-    "they replace what we replace": (
-        *([existing(formula="count")], declare(retires=("mtr_a",))),
-        *(declare(formula="last", retires=("mtr_a",)), 2, "stale"),
+    "both deactivate it": ([existing()], retire(), retire(), 0, "already"),
+    "they rename what we deactivate": (
+        [existing()],
+        retire(),
+        declare(display="Theirs"),
+        0,
+        "stale",
     ),
-    "they wake what we replaced": (
-        *([existing(formula="count")], declare(retires=("mtr_a",))),
-        *(declare(formula="count"), 2, "failed"),
+    "they deactivate what we rename": ([existing()], declare(display="Ours"), retire(), 1, "stale"),
+    "both reactivate it": ([inactive()], declare(), declare(), 0, "already"),
+    "they replace what we replace": (
+        [existing(formula="count")],
+        declare(retires=("mtr_a",)),
+        declare(formula="last", retires=("mtr_a",)),
+        2,
+        "stale",
+    ),
+    "they create what we replaced": (
+        [existing(formula="count")],
+        declare(retires=("mtr_a",)),
+        declare(formula="count"),
+        2,
+        "failed",
     ),
 }
 
 
 @pytest.mark.parametrize("race", RACES)
-def test_who_comes_second_says_so(race):
-    """`already` when both wanted the same, `stale` when not; the winner's meter is left alone.
-
-    At 0 they come before our look at the meter, else right before our request of that number.
-    """
+def test_the_second_of_two_runs_reports_already_or_stale(race):
+    """Their plan is applied before our run (at 0), or before our request of that number."""
     meters, desired, other, at, status = RACES[race]
     with context(meters, declared=[desired], policy=replace(OWNING, owns=())) as it:
         theirs = replace(it, account=replace(it.account, declared=(other,)))
@@ -130,9 +145,9 @@ def test_who_comes_second_says_so(race):
         it.clock.sleep(60)
         if at == 0:
             theirs.apply()
-        report = met(it, planned, theirs.apply, at, after=False)
-        (line,) = report.changes
-        assert str(line.result.status) == status
+        report = apply_around(it, planned, theirs.apply, at, after=False)
+        (change,) = report.changes
+        assert str(change.result.status) == status
         if status != "already":
             assert report.exit_code in (Exit.STALE, Exit.PARTIAL)
             held = [meter.meter for meter in running(it.list_all().values(), "calls")]

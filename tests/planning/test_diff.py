@@ -141,7 +141,9 @@ def test_a_change_has_the_prices_that_it_depends_on(desired, account, prices, na
         (retire(), [I1], OWNING, ()),
         (None, [A, I1], OWNING, ("mtr_a",)),
         (None, [A, I1], REPORTING, ()),
-        (declare(), [A, existing("mtr_b"), I1], OWNING, ()),
+        (declare(), [OTHER, existing("mtr_b"), I1], OWNING, ()),
+        (retire(), [A, existing("mtr_b")], OWNING, ()),
+        (None, [A, existing("mtr_b")], OWNING, ()),
     ],
 )
 def test_prices_are_read_only_where_a_change_depends_on_them(desired, account, policy, ids):
@@ -260,11 +262,14 @@ def test_the_risk_of_a_change_is_what_it_deactivates(desired, account, prices, r
 
 
 def test_a_new_meter_that_looks_like_a_rename_has_low_risk():
-    """The undeclared meter keeps the prices, and the new one has none."""
-    declared = [declare("calls_v2", display="Calls"), declare("other", formula="count")]
-    changes = mark_renames(decide_all(declared, [existing()]))
+    """Not one that has inactive meters of its own event_name."""
+    declared = [declare(name, display="Calls") for name in ("calls_v2", "calls_v3")]
+    declared.append(declare("other", formula="count"))
+    account = [existing(), inactive("mtr_3", "calls_v3", formula="count")]
+    changes = mark_renames(decide_all(declared, account))
     assert {change.event_name: str(change.risk) for change in changes} == {
         "calls": "high",
         "calls_v2": "low",
+        "calls_v3": "none",
         "other": "none",
     }

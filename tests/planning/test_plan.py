@@ -1,4 +1,4 @@
-"""Order, requests, keys and names of a plan."""
+"""The order and the hashes of a plan."""
 
 from __future__ import annotations
 
@@ -15,22 +15,19 @@ from builders.meters import (
     plan_of,
     retire,
 )
-from hypothesis import given
-from hypothesis import strategies as st
 
-from reconciler.execution.steps import KeyParts, Operation, build_key, list_steps, read_key
 from reconciler.model.change import Action
 from reconciler.model.project import AccountRef, Policy
 from reconciler.planning.plan import Target, is_intact, seal, sort_for_apply
 
 NEW = declare("new")
-WOKEN = declare("woken", display="Other")
+BACK = declare("back", display="Other")
 RENAMED = declare("named", display="Other")
 REPLACED = declare("old", retires=("mtr_o",))
 SWAPPED = declare("swap", retires=("mtr_s",))
-EVERY = [NEW, WOKEN, RENAMED, REPLACED, SWAPPED, retire("gone"), declare("odd"), declare("same")]
+EVERY = [NEW, BACK, RENAMED, REPLACED, SWAPPED, retire("gone"), declare("odd"), declare("same")]
 ACCOUNT = [
-    inactive("mtr_w", "woken"),
+    inactive("mtr_w", "back"),
     existing("mtr_n", "named"),
     existing("mtr_o", "old", formula="count"),
     existing("mtr_s", "swap", formula="count"),
@@ -41,14 +38,14 @@ ACCOUNT = [
     existing("mtr_u", "unmanaged"),
     inactive("mtr_r", "retired"),
 ]
-EVERY_LINE = decide_all(EVERY, ACCOUNT, policy=Policy())
+EVERY_CHANGE = decide_all(EVERY, ACCOUNT, policy=Policy())
 
 
-def test_lines_come_in_the_order_of_apply():
-    """Usage is never left without a meter; within one kind the names are in order."""
-    assert [(str(line.action), line.event_name) for line in EVERY_LINE] == [
+def test_changes_are_in_the_order_of_apply():
+    """And by event_name within one action."""
+    assert [(str(change.action), change.event_name) for change in EVERY_CHANGE] == [
         ("create", "new"),
-        ("reactivate", "woken"),
+        ("reactivate", "back"),
         ("update", "named"),
         ("replace", "old"),
         ("replace", "swap"),
@@ -58,110 +55,7 @@ def test_lines_come_in_the_order_of_apply():
         ("unchanged", "retired"),
         ("unchanged", "same"),
     ]
-    assert sort_for_apply(EVERY_LINE[::-1]) == EVERY_LINE
-
-
-def test_every_request_has_its_number():
-    """A rename after waking and a compensation are requests of their own."""
-    found = {
-        name: [(s.n, str(s.operation), s.meter_id, s.undoes) for s in some]
-        for name, some in list_steps(plan_of(*EVERY_LINE)).items()
-    }
-    assert found == {
-        "new": [(1, "create", None, None)],
-        "woken": [(2, "reactivate", "mtr_w", None), (3, "update", "mtr_w", None)],
-        "named": [(4, "update", "mtr_n", None)],
-        "old": [
-            (5, "deactivate", "mtr_o", None),
-            (6, "create", None, None),
-            (7, "reactivate", "mtr_o", 5),
-        ],
-        "swap": [
-            (8, "deactivate", "mtr_s", None),
-            (9, "reactivate", "mtr_t", None),
-            (10, "update", "mtr_t", None),
-            (11, "reactivate", "mtr_s", 8),
-        ],
-        "gone": [(12, "deactivate", "mtr_g", None)],
-    }
-
-
-def test_waking_a_meter_of_the_right_name_takes_no_rename():
-    """Nor does waking one in the place of a replaced meter."""
-    account = [
-        inactive("mtr_1", "a"),
-        existing("mtr_b", "b", formula="last"),
-        inactive("mtr_2", "b"),
-    ]
-    plan = plan_of(*decide_all([declare("a"), declare("b", retires=("mtr_b",))], account))
-    verbs = {name: [step.operation for step in some] for name, some in list_steps(plan).items()}
-    assert verbs == {
-        "a": [Operation.REACTIVATE],
-        "b": [Operation.DEACTIVATE, Operation.REACTIVATE, Operation.REACTIVATE],
-    }
-
-
-def test_refused_lines_keep_their_numbers():
-    """What is skipped does not move the keys of what is not."""
-    plan = plan_of(*EVERY_LINE)
-    refused = replace(plan, changes=tuple(replace(c, refused_by=("G001",)) for c in plan.changes))
-    numbers = [[s.n for s in some] for some in list_steps(plan).values()]
-    assert [[s.n for s in some] for some in list_steps(refused).values()] == numbers
-
-
-@pytest.mark.parametrize(
-    ("commit", "short"), [("0123456789abcdef" * 2 + "01234567", "0123456789ab"), (None, "none")]
-)
-def test_a_key_is_read_back_as_it_was_written(commit, short):
-    """Commit, plan, request and attempt stand in it, in at most 255 printable characters."""
-    plan = plan_of(*EVERY_LINE, commit=commit)
-    step = list_steps(plan)["swap"][2]
-    key = build_key(plan, step, 3)
-    assert key == f"reconciler-{short}-{plan.plan_id}-10-3"
-    assert read_key(key) == KeyParts(commit and short, plan.plan_id, 10, 3)
-    assert len(key) <= 255
-
-
-@pytest.mark.parametrize(
-    "foreign",
-    [
-        "",
-        "reconciler-none-0-1-1",
-        f"reconciler-None-{'0' * 32}-1-1",
-        f"reconciler-none-{'0' * 32}-1-1x",
-        f"xreconciler-none-{'0' * 32}-1-1",
-        f"reconciler-none-{'0' * 32}-1-1\n",
-        f"reconciler-none-{'g' * 32}-1-1",
-        "6f1ed002-ab5a-4d3e-8a39-1e9a0e1d2b9c",
-        f"reconciler-none-{'0' * 32}-1-{'1' * 5000}",
-    ],
-)
-def test_a_key_that_is_not_ours_says_nothing(foreign):
-    """Attribution must not claim what another client did."""
-    assert read_key(foreign) is None
-
-
-@given(st.text(), st.text(alphabet="reconcil-0123456789abcdefno", max_size=80))
-def test_reading_any_key_is_safe(some, similar):
-    """Keys come from outside, in the account's events."""
-    assert read_key(some) is None
-    found = read_key(similar)
-    assert found is None or str(found.n) in similar
-
-
-def test_no_two_requests_or_attempts_share_a_key():
-    """Within a plan, between its attempts, and between two plans of the same wish."""
-    one, two = plan_of(*EVERY_LINE), plan_of(*EVERY_LINE, nonce="another")
-    keys = {
-        build_key(plan, step, attempt)
-        for plan in (one, two)
-        for some in list_steps(plan).values()
-        for step in some
-        for attempt in (1, 2, 11)
-    }
-    assert len(keys) == 2 * 12 * 3
-    assert one.plan_hash == two.plan_hash
-    assert one.plan_id != two.plan_id
+    assert sort_for_apply(EVERY_CHANGE[::-1]) == EVERY_CHANGE
 
 
 def hashed(wants, found, prices=(), policy=OWNING, **more):
@@ -185,24 +79,23 @@ BEFORE = ([declare(display="New"), declare("b")], [existing(), existing("mtr_b",
         (*BEFORE, {"account": AccountRef("test")}),
     ],
     ids=[
-        "a line moved in a file",
+        "a declaration moved in its file",
         "declarations reordered",
         "listed in another order",
         "a retired name elsewhere",
         "an unchanged meter elsewhere",
-        "an unchanged declaration gone",
+        "an unchanged declaration removed",
         "made again",
         "another version of the tool",
         "a key that may not read its account",
     ],
 )
-def test_the_hash_stays_while_the_meaning_stays(wants, account, more):
-    """A re-plan of the same wish against the same meters has the approved hash."""
+def test_the_hash_is_the_same_for_the_same_changes_of_the_same_meters(wants, account, more):
     assert hashed(wants, account, **more) == hashed(*BEFORE)
 
 
 def test_unmanaged_meters_elsewhere_keep_the_hash():
-    """Where the project stops nothing undeclared, others may come and go."""
+    """Where the policy does not deactivate them."""
     wants, account = BEFORE
     more = [*account, existing("mtr_x", "x")]
     assert hashed(wants, more, policy=Policy()) == hashed(wants, account, policy=Policy())
@@ -226,25 +119,27 @@ def test_unmanaged_meters_elsewhere_keep_the_hash():
         (*BEFORE, {"target": Target(livemode=True)}),
     ],
     ids=[
-        "another wish",
-        "a hand edit",
-        "a hand edit taken back",
+        "another declaration",
+        "a manual edit",
+        "a manual edit, reverted",
         "another meter",
-        "a twin",
-        "an owned meter to stop",
-        "a line that is blocked",
-        "a declaration more",
-        *("another account", "another account_id", "another stripe_account", "another context"),
+        "an inactive meter",
+        "an owned meter to deactivate",
+        "a blocked change",
+        "one more declaration",
+        "another account",
+        "another account_id",
+        "another stripe_account",
+        "another context",
         "the other mode",
     ],
 )
-def test_the_hash_moves_with_the_meaning(wants, account, more):
-    """Whatever is asked differently, or of other meters, is another plan."""
+def test_the_hash_differs_for_other_changes_or_other_meters(wants, account, more):
     assert hashed(wants, account, **more) != hashed(*BEFORE)
 
 
-def test_the_hash_says_which_twin_is_woken():
-    """Two same twins: the prices choose one, and an approval holds for that one only."""
+def test_the_hash_depends_on_the_meter_to_reactivate():
+    """Prices choose one of two, and an approval is for that one only."""
     others = [inactive("mtr_1", at=1), inactive("mtr_2", at=2)]
     assert hashed([declare()], others, ["p@mtr_1"]) != hashed([declare()], others, ["p@mtr_2"])
     old = existing("mtr_a", formula="count")
@@ -263,19 +158,18 @@ def test_the_hash_says_which_twin_is_woken():
         ("complete", False),
         ("plan_hash", "0" * 64),
         ("plan_id", "0" * 32),
-        ("changes", EVERY_LINE[1:]),
+        ("changes", EVERY_CHANGE[1:]),
         ("account", AccountRef("test", "acct_2", livemode=False)),
     ],
 )
 def test_the_id_covers_everything_that_is_saved(field, value):
-    """So that an edited plan does not load, and two plans never share keys."""
-    plan = plan_of(*EVERY_LINE)
+    """An edited plan does not load, and two plans never share keys."""
+    plan = plan_of(*EVERY_CHANGE)
     edited = replace(plan, **{field: value})
     assert is_intact(plan)
     assert not is_intact(edited)
     assert seal(edited).plan_id != plan.plan_id or field in ("plan_hash", "plan_id")
 
 
-def test_every_kind_of_action_is_in_these_tests():
-    """A new kind must say where it stands and what it sends."""
-    assert {line.action for line in EVERY_LINE} == set(Action)
+def test_every_action_is_in_these_tests():
+    assert {change.action for change in EVERY_CHANGE} == set(Action)

@@ -1,4 +1,4 @@
-"""A plan to text and back; whatever else is in the file is refused."""
+"""Plans are written to JSON and read back; any other file is refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from builders.meters import active_prices, decide_all, declare, existing, inactive, plan_of, retire
 from hypothesis import example, given
 from hypothesis import strategies as st
-from planning.test_plan import EVERY_LINE
+from planning.test_plan import EVERY_CHANGE
 
 from reconciler.diagnostics.errors import ConfigError
 from reconciler.model.project import AccountRef
@@ -21,7 +21,7 @@ PRICED = decide_all(
     [inactive("mtr_1"), inactive("mtr_2", formula="last"), existing("mtr_g", "gone", window="day")],
     active_prices("p@mtr_1", "q@mtr_g"),
 )
-PLAN = plan_of(*EVERY_LINE, commit="a" * 40, created_at=1_790_000_000)
+PLAN = plan_of(*EVERY_CHANGE, commit="a" * 40, created_at=1_790_000_000)
 
 
 @pytest.mark.parametrize(
@@ -33,18 +33,16 @@ PLAN = plan_of(*EVERY_LINE, commit="a" * 40, created_at=1_790_000_000)
         plan_of(*decide_all([declare(display='Zoë "\\\n\u2028 \U0001f4a1')], [existing()])),
         plan_of(*decide_all([declare()], [existing(), existing("mtr_b"), inactive()])),
     ],
-    ids=["every kind of line", "prices and consent", "nothing", "odd characters", "two active"],
+    ids=["every action", "prices and consent", "no changes", "odd characters", "two active"],
 )
-def test_a_plan_survives_the_file(plan):
-    """Every field of every kind of line comes back equal, and the text is the same again."""
+def test_a_plan_is_read_back_as_it_was_written(plan):
     again = load_plan(dump_plan(plan), "p.json")
     assert again == plan
     assert seal(again) == plan
     assert dump_plan(again) == dump_plan(plan)
 
 
-def test_the_file_says_its_version_first():
-    """So that any reader can decide before it reads on."""
+def test_the_version_comes_first_in_the_file():
     assert next(iter(json.loads(dump_plan(PLAN)))) == "plan_version"
 
 
@@ -74,25 +72,23 @@ def refusal(text):
     ],
 )
 def test_a_foreign_file_is_refused(text):
-    """Anything that is not a plan is one clear error that names the file."""
+    """With one error that names the file."""
     assert "not a saved plan" in refusal(text)
 
 
 @pytest.mark.parametrize("at", [1, 40, len(dump_plan(PLAN)) // 2, len(dump_plan(PLAN)) - 3])
-def test_a_file_cut_off_is_refused(at):
-    """Half a plan is none."""
+def test_a_truncated_file_is_refused(at):
     assert "not a saved plan" in refusal(dump_plan(PLAN)[:at])
 
 
 @pytest.mark.parametrize("version", [0, 2, "1", None, [1]])
 def test_another_version_is_named(version):
-    """With the one that can be read."""
     text = json.dumps({**json.loads(dump_plan(PLAN)), "plan_version": version})
     assert f"plan_version {version!r} is not supported; this version reads 1" in refusal(text)
 
 
 def spots(value, path=()):
-    """Every place in a JSON value."""
+    """Yield the path of every value in JSON data."""
     items = value.items() if isinstance(value, dict) else ()
     items = enumerate(value) if isinstance(value, list) else items
     yield path
@@ -100,7 +96,7 @@ def spots(value, path=()):
         yield from spots(inner, (*path, key))
 
 
-DATA = json.loads(dump_plan(plan_of(*EVERY_LINE[:5], *PRICED[:1])))
+DATA = json.loads(dump_plan(plan_of(*EVERY_CHANGE[:5], *PRICED[:1])))
 SPOTS = [path for path in spots(DATA) if path and path != ("plan_version",)]
 DEEP = json.loads("[" * 900 + "]" * 900)
 ODD = [None, True, 0, -1, 10**30, 1e999, float("nan"), "", "x", "\ud800", [], {}, [[]], DEEP]
@@ -111,7 +107,7 @@ ODD = [None, True, 0, -1, 10**30, 1e999, float("nan"), "", "x", "\ud800", [], {}
 @example(("changes", 2, "fields", 0, "before"), ODD.index(DEEP))
 @given(st.sampled_from(SPOTS), st.sampled_from(range(len(ODD) + 2)))
 def test_an_edit_anywhere_is_refused(path, how):
-    """Changed, removed or added: an error or, if the meaning is the same, the same plan."""
+    """An edited plan is an error, or the same plan if the edit has no effect."""
     data = copy.deepcopy(DATA)
     spot = data
     for key in path[:-1]:
@@ -128,7 +124,7 @@ def test_an_edit_anywhere_is_refused(path, how):
 
 
 def read(data):
-    """The plan that a file with these data holds, or the codes of what is wrong with it."""
+    """Return the plan of a file with these data, or the codes of its errors."""
     try:
         return load_plan(json.dumps(data), "p.json")
     except ConfigError as error:
@@ -138,7 +134,6 @@ def read(data):
 @pytest.mark.parametrize("path", [(), ("account",), ("changes", 0), ("changes", 0, "desired")])
 @pytest.mark.parametrize("how", ["unknown", "missing"])
 def test_a_key_that_is_unknown_or_missing_is_named(path, how):
-    """At any depth."""
     data = copy.deepcopy(DATA)
     spot = data
     for key in path:
