@@ -16,8 +16,8 @@ from reconciler.execution.steps import list_steps
 @pytest.mark.parametrize(
     ("appears", "status", "looks"), [(0, "already", 1), (2, "already", 3), (9, "failed", 4)]
 )
-def test_a_refused_create_waits_for_the_list_to_catch_up(appears, status, looks):
-    """The name is taken, so somebody made it; lists may lag behind."""
+def test_a_rejected_create_waits_for_the_list_to_catch_up(appears, status, looks):
+    """The name is taken, so a meter exists; lists may lag."""
     account = Account([], refused())
     run = run_of(account, *lines([declare()], []))
     find = account.find
@@ -38,7 +38,7 @@ def test_a_refused_create_waits_for_the_list_to_catch_up(appears, status, looks)
     [replace(NEW, event_name="else"), replace(NEW, id="mtr_t")],
     ids=["another name", "listed in the plan"],
 )
-def test_a_create_takes_no_other_meter_for_its_own(other):
+def test_a_create_does_not_adopt_another_meter(other):
     """Only an active meter of this name that the plan did not list."""
     account = Account([], then(lost(), put(other)))
     run = run_of(account, *lines([declare()], []))
@@ -49,7 +49,7 @@ def test_a_create_takes_no_other_meter_for_its_own(other):
 
 
 def test_clocks_need_not_agree():
-    """A meter made by a lost request is found whatever date it bears."""
+    """A meter created by a lost request is found whatever its date."""
     account = Account([], then(lost(), put(replace(NEW, created=1))))
     run = run_of(account, *lines([declare()], []))
     part = execute_step(list_steps(run.plan)["calls"][0], None, run)

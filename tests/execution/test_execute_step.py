@@ -141,8 +141,8 @@ KNOWN = {
 
 @pytest.mark.parametrize("operation", VERBS)
 @pytest.mark.parametrize("case", KNOWN)
-def test_what_an_answer_comes_to(case, operation):
-    """Only what was seen is done; a stored answer takes the next attempt number, a lost one not."""
+def test_the_result_of_an_answer(case, operation):
+    """`done` needs proof; a stored response takes the next attempt number, a lost one does not."""
     script, status, attempts = KNOWN[case]
     part, account, run = succeeded(operation, *script(operation))
     assert (str(part.status), account.keys) == (status, [f"1-{n}" for n in attempts])
@@ -158,14 +158,13 @@ def test_what_an_answer_comes_to(case, operation):
 
 @pytest.mark.parametrize("operation", VERBS)
 def test_a_fresh_answer_is_enough(operation):
-    """One request, and for stopping and waking the look before it; no look after it."""
+    """One request, and a read before a deactivate or reactivate; none after it."""
     _, account, _ = succeeded(operation)
     assert account.looks == (["read"] if operation in ("deactivate", "reactivate") else [])
 
 
 @pytest.mark.parametrize("operation", ["update", "deactivate", "reactivate"])
-def test_a_meter_that_is_gone_is_not_asked_again(operation):
-    """Meters are never deleted: something else is wrong."""
+def test_a_missing_meter_is_stale(operation):
     part, account, _ = succeeded(operation, then(refused(404), gone))
     assert (str(part.status), account.keys) == ("stale", ["1-1"])
     assert part.error.code == "A002"
@@ -174,8 +173,8 @@ def test_a_meter_that_is_gone_is_not_asked_again(operation):
 
 @pytest.mark.parametrize("operation", VERBS)
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_key_that_may_not_write_ends_it_at_once(operation, status):
-    """The key is looked at before anything else, so nothing has to be read again."""
+def test_a_denied_key_ends_the_step(operation, status):
+    """Stripe checks the key first, so nothing has to be read again."""
     part, account, _ = succeeded(operation, refused(status))
     assert (str(part.status), part.error.code, account.keys) == ("failed", "A011", ["1-1"])
     assert not part.sent[0].wrote
@@ -193,8 +192,8 @@ def test_a_key_that_may_not_write_ends_it_at_once(operation, status):
         (lost(429, doubts=1), ServiceError),
     ],
 )
-def test_what_cannot_be_looked_at_is_unknown(operation, answer, blind):
-    """`done` is only said of what was seen, `failed` only where nothing can have been done."""
+def test_what_cannot_be_read_is_unknown(operation, answer, blind):
+    """`failed` needs proof that nothing was done."""
     both = {"read": fails(blind), "find": fails(blind)}
     part, account, _ = succeeded(
         operation, then(answer, lambda account: account.blind.update(both))
@@ -206,8 +205,8 @@ def test_what_cannot_be_looked_at_is_unknown(operation, answer, blind):
 
 @pytest.mark.parametrize("operation", VERBS)
 @pytest.mark.parametrize("answer", [refused(), lost(429)])
-def test_what_had_no_effect_has_failed_though_the_account_cannot_be_looked_at(operation, answer):
-    """The exit code must not say that something may have been written."""
+def test_what_had_no_effect_has_failed_even_if_the_account_cannot_be_read(operation, answer):
+    """The exit code must not claim a possible effect."""
     both = {"read": fails(ServiceError), "find": fails(ServiceError)}
     part, *_ = succeeded(operation, then(answer, lambda account: account.blind.update(both)))
     assert (str(part.status), part.error.code, part.sent[0].wrote) == ("failed", "A004", False)
@@ -215,7 +214,7 @@ def test_what_had_no_effect_has_failed_though_the_account_cannot_be_looked_at(op
 
 @pytest.mark.parametrize("operation", ["deactivate", "reactivate"])
 @pytest.mark.parametrize(("kind", "code"), [(ServiceError, "A004"), (AuthError, "A011")])
-def test_without_a_look_nothing_is_stopped_or_woken(operation, kind, code):
+def test_without_a_read_nothing_is_deactivated_or_reactivated(operation, kind, code):
     """Nothing was sent, so it is not unknown."""
     part, account, _ = succeeded(operation, blind={"read": fails(kind)})
     assert (str(part.status), part.error.code) == ("failed", code)
@@ -223,8 +222,7 @@ def test_without_a_look_nothing_is_stopped_or_woken(operation, kind, code):
 
 
 @pytest.mark.parametrize("operation", VERBS)
-def test_an_error_inside_the_tool_is_reported_as_such(operation):
-    """Whether it was sent, nobody knows."""
+def test_an_internal_error_is_unknown(operation):
     part, _, _ = succeeded(operation, raising(ZeroDivisionError("secret")))
     assert (str(part.status), part.error.code) == ("unknown", "A010")
     assert "ZeroDivisionError" in part.error.message
@@ -235,8 +233,8 @@ def test_an_error_inside_the_tool_is_reported_as_such(operation):
 @pytest.mark.parametrize(
     ("meter", "status"), [(WANTED, "already"), (ELSE, "stale")], ids=["so", "else"]
 )
-def test_a_meter_is_read_right_before_it_is_stopped_or_woken(operation, meter, status):
-    """Whoever was there first has won; nothing is sent."""
+def test_a_meter_is_read_before_it_is_deactivated_or_reactivated(operation, meter, status):
+    """A change by another client prevails; nothing is sent."""
     desired, found = VERBS[operation]
     account = Account(found)
     run = run_of(account, *lines([desired], found))
@@ -246,8 +244,8 @@ def test_a_meter_is_read_right_before_it_is_stopped_or_woken(operation, meter, s
     assert account.requests == []
 
 
-def test_a_rename_goes_by_the_name_alone():
-    """Somebody renamed it meanwhile: what is declared wins, as a next run would have it."""
+def test_an_update_overwrites_the_name_of_another_client():
+    """As the next run would."""
     account = Account([existing(display="Theirs")])
     run = run_of(account, *lines([declare(display="New")], [existing()]))
     part = execute_step(list_steps(run.plan)["calls"][0], ON, run)
@@ -255,8 +253,8 @@ def test_a_rename_goes_by_the_name_alone():
 
 
 @pytest.mark.parametrize(("old", "waits"), [(False, [2.0, 4.0, 8.0]), (True, [])])
-def test_waiting_grows_between_tries_that_brought_nothing(old, waits):
-    """Never after a stored answer, which is no sign of trouble."""
+def test_waits_grow_between_failed_requests(old, waits):
+    """There is none after a stored response, which is no sign of trouble."""
     _, _, run = succeeded("update", *[lost(500, replayed=old)] * 9)
     assert run.clock.slept == waits
 
@@ -264,7 +262,7 @@ def test_waiting_grows_between_tries_that_brought_nothing(old, waits):
 @pytest.mark.parametrize("operation", VERBS)
 @pytest.mark.parametrize("answer", [None, lost(429)], ids=["nothing sent", "held back"])
 def test_a_stop_signal_ends_what_has_not_begun(operation, answer):
-    """A request that only a rate limit has refused is not sent again either."""
+    """A request that only a rate limit rejected is not sent again either."""
     account, after = Account(VERBS[operation][1], *filter(None, [answer])), int(answer is not None)
     run = run_of(account, *lines([VERBS[operation][0]], VERBS[operation][1]))
     run = replace(run, stopped=lambda: len(account.requests) >= after)
@@ -275,8 +273,8 @@ def test_a_stop_signal_ends_what_has_not_begun(operation, answer):
 
 @pytest.mark.parametrize("operation", VERBS)
 @pytest.mark.parametrize("answer", [lost(), lost(429, doubts=1), late(), refused()])
-def test_a_stop_signal_ends_nothing_that_may_have_been_done(operation, answer):
-    """The same requests, looks and pauses as without a signal, and the same result."""
+def test_a_stop_signal_does_not_end_a_possible_effect(operation, answer):
+    """The same requests, reads and waits as without a signal, and the same result."""
     calm, there, undisturbed = succeeded(operation, answer)
     signals = []
     stop = {"stopped": lambda: bool(signals), "clock": VirtualClock(NOW, stopped=signals.__len__)}
@@ -287,7 +285,6 @@ def test_a_stop_signal_ends_nothing_that_may_have_been_done(operation, answer):
 
 
 def test_the_request_ids_are_in_the_error():
-    """They find the requests in Stripe's log."""
     part, _, _ = succeeded("update", lost(), refused())
     assert "(req_1, req_1)" in part.error.message
     assert "said the API" in part.error.message

@@ -53,8 +53,8 @@ def mixed(*script, workers=1, **more):
     return account, run, apply(run)
 
 
-def test_every_line_is_done_in_the_order_of_the_kinds():
-    """One outcome for each that is not as wanted, in the plan's order; keys bear its numbers."""
+def test_changes_are_applied_in_the_order_of_the_actions():
+    """Results are in the plan's order; keys have its numbers."""
     heard = []
     account, run, ended = mixed(on_result=heard.append)
     assert account.sent == ORDER
@@ -73,7 +73,7 @@ def test_every_line_is_done_in_the_order_of_the_kinds():
 
 
 def test_the_account_is_then_as_declared():
-    """And nothing else in it was touched."""
+    """And nothing else in it has changed."""
     account, _, _ = mixed()
     active = {m.event_name: m for m in account.meters.values() if m.active}
     assert sorted(active) == ["named", "new", "odd", "old", "same", "woken"]
@@ -85,8 +85,8 @@ def test_the_account_is_then_as_declared():
 
 @pytest.mark.parametrize("failing", range(4))
 @pytest.mark.parametrize("how", [refused(), refused(403), raising(ValueError())])
-def test_after_a_failure_the_safe_lines_go_on(failing, how):
-    """Creates, wakes and renames do; replacements and deactivations do not."""
+def test_after_a_failure_the_safe_changes_continue(failing, how):
+    """Creates, reactivations and updates do; replacements and deactivations do not."""
     account, _, ended = mixed(*[snapshot()] * failing, how)
     left = [step for step in ORDER[:4] if step != ("update", "mtr_w") or failing != 1]
     assert account.sent == left
@@ -99,15 +99,14 @@ def test_after_a_failure_the_safe_lines_go_on(failing, how):
     assert {diagnostic.code for diagnostic in skipped if diagnostic.event_name != "odd"} == {"A007"}
 
 
-def test_a_failed_deactivation_stops_those_after_it():
-    """They are the dangerous calls."""
+def test_a_failed_deactivation_ends_those_after_it():
     account, _, ended = mixed(*[snapshot()] * 6, refused())
     assert account.sent == ORDER[:7]
     assert (statuses(ended)["gone"], statuses(ended)["x"]) == ("failed", "skipped")
 
 
-def test_a_woken_meter_whose_rename_failed_is_not_done():
-    """Both requests are told; the meter stays awake, for that is the safer state."""
+def test_a_reactivated_meter_whose_update_failed_is_not_done():
+    """The meter stays active, which is the safer state."""
     account, _, ended = mixed(snapshot(), snapshot(), refused())
     (line,) = (line for line in ended if line.change.event_name == "woken")
     assert line.result.status == "failed"
@@ -115,8 +114,8 @@ def test_a_woken_meter_whose_rename_failed_is_not_done():
     assert account.meters["mtr_w"].active
 
 
-def test_a_line_with_one_part_of_ours_is_done():
-    """`already` is said only where nothing was left to us."""
+def test_a_change_with_one_request_of_ours_is_done():
+    """`already` means that there was nothing left to do."""
     meters = [stopped("mtr_w", "woken")]
     account = Account(meters)
     run = run_of(account, *lines([declare("woken", display="Other")], meters))
@@ -125,8 +124,8 @@ def test_a_line_with_one_part_of_ours_is_done():
     assert (line.result.status, account.sent) == ("done", [("update", "mtr_w")])
 
 
-def test_refused_lines_are_left_out_and_stop_nothing():
-    """With --skip-refused the others are done, at their own numbers."""
+def test_refused_changes_are_skipped_and_the_others_applied():
+    """The others keep their numbers."""
     account = Account(METERS)
     run = run_of(account, *lines(MIXED, METERS), workers=1)
     marked = tuple(
@@ -141,8 +140,7 @@ def test_refused_lines_are_left_out_and_stop_nothing():
     assert "refused by G001, G002" in line.result.error.message
 
 
-def test_lines_that_are_already_as_wanted_are_not_sent():
-    """As a saved plan found them before anything was written."""
+def test_changes_already_in_effect_are_not_sent():
     there = {"new": "mtr_theirs", "gone": "mtr_g", "old": None}
     account, _, ended = mixed(already=there)
     assert account.sent == [ORDER[n] for n in (1, 2, 3, 7)]
@@ -152,8 +150,8 @@ def test_lines_that_are_already_as_wanted_are_not_sent():
 
 
 @pytest.mark.parametrize("after", range(9))
-def test_a_stop_signal_ends_the_run_between_any_two_lines(after):
-    """No new line begins, and one that has begun is finished: it may have no active meter."""
+def test_a_stop_signal_ends_the_run_between_any_two_changes(after):
+    """A change that has begun is finished: its name may have no active meter."""
     account = Account(METERS)
     run = run_of(account, *lines(MIXED, METERS), workers=1)
     ended = apply(replace(run, stopped=lambda: len(account.requests) >= after))
@@ -170,8 +168,7 @@ def crowd(count):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1)])
-def test_a_worker_that_dies_leaves_the_others_their_outcomes(error):
-    """One outcome for every line, whatever happens."""
+def test_a_worker_that_dies_does_not_affect_other_results(error):
     _, _, ended = mixed(snapshot(), raising(error))
     became = statuses(ended)
     assert became["woken"] == "unknown"
@@ -179,8 +176,7 @@ def test_a_worker_that_dies_leaves_the_others_their_outcomes(error):
     assert {became[name] for name in ("old", "gone", "x")} == {"skipped"}
 
 
-def test_a_listener_that_fails_ends_nothing():
-    """A broken progress bar must not leave a plan half done."""
+def test_an_error_of_the_callback_does_not_interrupt_the_apply():
 
     def broken(_):
         raise BrokenPipeError
@@ -191,8 +187,8 @@ def test_a_listener_that_fails_ends_nothing():
 
 
 @pytest.mark.parametrize("known", [None, False])
-def test_the_first_answer_tells_the_mode(known):
-    """Of an account without meters; if it is the other one, nothing more is sent."""
+def test_the_first_response_determines_the_mode(known):
+    """If it is the wrong one, nothing more is sent."""
     account = Account([])
     run = run_of(account, *lines(crowd(9), []), livemode=True)
     ended = apply(replace(run, plan=replace(run.plan, account=AccountRef("test", "acct_1", known))))
@@ -204,7 +200,6 @@ def test_the_first_answer_tells_the_mode(known):
 
 
 def test_no_request_is_outside_the_plan():
-    """Whatever goes wrong: only steps of the plan, each under its own key."""
     for script in (
         [lost()] * 40,
         [refused()] * 9,
@@ -218,8 +213,7 @@ def test_no_request_is_outside_the_plan():
         )
 
 
-def test_unreadable_meters_are_not_stopped():
-    """The look before a stop fails: nothing is sent for that line, nor for those after it."""
+def test_unreadable_meters_are_not_deactivated():
     account, _, ended = mixed(
         *[snapshot()] * 3, then(snapshot(), lambda a: a.blind.update(read=fails(ServiceError)))
     )

@@ -19,11 +19,8 @@ GRACE = 10.0
 
 
 @pytest.mark.parametrize(("answered", "asked"), [(None, 8), (3, 12), (7, 16), (8, 8)])
-def test_an_account_that_answers_nothing_is_not_asked_for_every_line(answered, asked):
-    """Each would wait for its timeouts: a build's own patience ends first, and takes the report.
-
-    Eight lines in a row that nobody can settle are enough; one that is settled begins anew.
-    """
+def test_after_eight_unconfirmed_changes_the_run_gives_up(answered, asked):
+    """A confirmed one starts the count again."""
     silent = {"read": fails(ServiceError), "find": fails(ServiceError)}
     script = [snapshot() if n == answered else lost() for n in range(40)]
     account = Account([], *script)
@@ -36,8 +33,7 @@ def test_an_account_that_answers_nothing_is_not_asked_for_every_line(answered, a
     assert (last.code, "Stripe is not responding" in last.message) == ("A007", True)
 
 
-def test_nor_is_one_that_cannot_even_be_read():
-    """Waking begins with a look, so nothing was sent of any line."""
+def test_after_eight_unreadable_meters_the_run_gives_up():
     meters = [stopped(f"mtr_{n}", f"m{n:02}") for n in range(40)]
     account = Account(meters)
     account.blind = {"read": fails(ServiceError)}
@@ -92,8 +88,8 @@ def gated(name, count):
 
 
 @pytest.mark.parametrize("moments", [(0.0, GRACE), (0.0, 6 * GRACE, 7 * GRACE)])
-def test_a_request_under_way_is_waited_for_however_long_it_takes(moments):
-    """It may have its effect; the report then tells what was seen, and nothing else begins."""
+def test_a_request_in_progress_is_waited_for(moments):
+    """It may have its effect; nothing else begins."""
     gate, _, run = gated("m00", 2)
     ended = apply(replace(run, clock=Hands(gate, *moments), stopped=gate.reached.is_set))
     assert statuses(ended) == {"m00": "done", "m01": "skipped"}
@@ -102,7 +98,7 @@ def test_a_request_under_way_is_waited_for_however_long_it_takes(moments):
 
 @pytest.mark.parametrize("operation", ["deactivate", "create"])
 def test_a_replacement_is_finished_however_long_it_takes(operation):
-    """Left between its halves, the name would have no active meter."""
+    """Otherwise the name would have no active meter."""
     gate, old = Gate("m00"), existing("mtr_o", "m00", formula="count")
     account = Account([old])
     account.before = lambda it, step: step.operation == operation and gate(it, step)
@@ -115,8 +111,8 @@ def test_a_replacement_is_finished_however_long_it_takes(operation):
 
 
 @pytest.mark.parametrize("moments", [(0.0, GRACE), (0.0, GRACE + 0.1, 0.0)])
-def test_a_look_that_takes_longer_than_the_grace_is_left_behind(moments):
-    """Its line has sent nothing, and does not begin when the look comes to its end after all."""
+def test_a_read_that_exceeds_the_grace_period_is_abandoned(moments):
+    """Its change has sent nothing, and does not begin afterwards."""
     gate, meter = Gate("m00"), stopped("mtr_w", "m00")
 
     class Slow(Account):
@@ -134,7 +130,6 @@ def test_a_look_that_takes_longer_than_the_grace_is_left_behind(moments):
 
 
 def test_a_second_interrupt_waits_for_nothing_and_begins_nothing():
-    """The request under way is left to itself, and no line after it is begun."""
     gate, account, run = gated("m01", 4)
 
     def interrupt(line):

@@ -30,8 +30,8 @@ STOPS = [declare(formula="count", status="inactive"), declare(retires=("mtr_o",)
 
 
 @pytest.mark.parametrize("desired", STOPS, ids=["deactivate", "replace"])
-def test_a_price_that_nobody_has_consented_to_keeps_its_meter_awake(desired):
-    """Attached while somebody thought at the prompt, or while other lines were sent."""
+def test_a_new_price_that_is_not_accepted_keeps_its_meter_active(desired):
+    """Attached during the prompt, or while other changes are applied."""
     asked, prices = [], (PRICE, replace(PRICE, id="price_b"))
     result, account = applied(lambda meter_id: asked.append(meter_id) or prices, desired)
     assert (str(result.status), result.error.code, account.sent) == ("stale", "A012", [])
@@ -41,8 +41,7 @@ def test_a_price_that_nobody_has_consented_to_keeps_its_meter_awake(desired):
 
 
 @pytest.mark.parametrize("desired", STOPS, ids=["deactivate", "replace"])
-def test_a_price_that_the_reviewed_file_accepts_keeps_nothing_back(desired):
-    """It was made active after the plan; consent had been given before."""
+def test_a_new_price_that_the_file_accepts_is_no_obstacle(desired):
     accepting = replace(desired, accepted_prices=("price_new",))
     result, account = applied(lambda _: (PRICE,), accepting)
     assert str(result.status) == "done"
@@ -50,16 +49,14 @@ def test_a_price_that_the_reviewed_file_accepts_keeps_nothing_back(desired):
 
 
 @pytest.mark.parametrize("desired", STOPS, ids=["deactivate", "replace"])
-def test_prices_that_cannot_be_read_any_more_stop_nothing(desired):
-    """The key was changed meanwhile."""
+def test_unreadable_prices_prevent_a_deactivation(desired):
     result, account = applied(lambda _: Unreadable("rak_plan_read"), desired)
     assert (str(result.status), result.error.code, account.sent) == ("failed", "G005", [])
     said = "its prices can no longer be read (permission: rak_plan_read)"
     assert result.error.message == f"mtr_o was not deactivated: {said}"
 
 
-def test_whatever_stops_nothing_asks_for_no_prices():
-    """Waking a meter is one request and one look."""
+def test_a_reactivation_reads_no_prices():
     asked = []
     other = stopped("mtr_t", display="Was")
     account = Account([other])
@@ -68,8 +65,8 @@ def test_whatever_stops_nothing_asks_for_no_prices():
     assert asked == []
 
 
-def test_a_price_attached_while_other_lines_are_sent_is_seen():
-    """Over real HTTP: the run ends with 5, the meter counts on, and the next plan refuses."""
+def test_a_price_attached_while_other_changes_are_applied():
+    """The next plan is refused."""
     with context(
         [OLD], declared=[declare("new"), declare(formula="count", status="inactive")]
     ) as it:

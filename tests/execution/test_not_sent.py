@@ -31,16 +31,15 @@ def test_a_stop_after_the_intention_is_written_down_as_not_sent():
     ("answer", "status"),
     [(lost(429), "skipped"), (lost(429, attempts=2, doubts=1), "done"), (lost(500), "done")],
 )
-def test_a_stop_after_an_answer_skips_only_where_nothing_can_have_been_done(answer, status):
-    """A rate limit acts before anything is executed; before its last try there may be another."""
+def test_a_stop_after_an_answer_skips_only_what_had_no_effect(answer, status):
     on_result = []
     part, *_ = created(then(answer, lambda _: on_result.append(1)), stopped=lambda: bool(on_result))
     assert str(part.status) == status
 
 
 @pytest.mark.parametrize("code", [401, 403])
-def test_a_key_revoked_between_two_tries_proves_nothing_about_the_first(code):
-    """The account is looked at, as after any doubtful answer."""
+def test_a_key_revoked_between_two_attempts_proves_nothing_about_the_first(code):
+    """The account is read, as after any indeterminate answer."""
 
     def late(account, step):
         account.obey(step)
@@ -52,8 +51,8 @@ def test_a_key_revoked_between_two_tries_proves_nothing_about_the_first(code):
     assert account.looks == ["find"]
 
 
-def test_a_plan_that_an_outage_has_failed_is_applied_again_after_it():
-    """Its keys bring the old failures back, for a day; the next ones do not."""
+def test_a_plan_can_be_applied_again_after_an_outage():
+    """Its keys return the old failures for a day; the next ones do not."""
     with context([existing()], declared=[declare(display="New")]) as it:
         planned = it.plan()
         for _ in range(3):

@@ -155,8 +155,7 @@ SAME = {"default_aggregation": WANT.meter.default_aggregation}
 
 
 @pytest.mark.parametrize("case", PAIR)
-def test_one_of_the_two_is_active_or_the_report_is_loud(case):
-    """Status, code, requests in order, and what is active in the end."""
+def test_one_of_the_two_meters_is_active_or_the_loss_is_reported(case):
     other, script, status, code, requests, active = PAIR[case]
     result, account, now = replaced(*script, other=other)
     assert (str(result.status), result.error and result.error.code) == (status, code)
@@ -166,8 +165,7 @@ def test_one_of_the_two_is_active_or_the_report_is_loud(case):
 
 
 @pytest.mark.parametrize("case", [case for case in PAIR if PAIR[case][3] == "A005"])
-def test_a_name_without_a_meter_comes_with_the_command_that_repairs_it(case):
-    """The loudest message there is: what is lost, why, and the way back."""
+def test_a_name_without_an_active_meter_comes_with_the_recovery_command(case):
     other, script, *_ = PAIR[case]
     result, *_ = replaced(*script, other=other)
     assert "NO active meter; usage is being lost" in result.error.message
@@ -176,8 +174,8 @@ def test_a_name_without_a_meter_comes_with_the_command_that_repairs_it(case):
     assert result.error.location == WANT.location
 
 
-def test_what_somebody_else_has_stopped_is_not_woken():
-    """They may have meant it; but nobody may overlook that nothing counts usage now."""
+def test_what_another_client_deactivated_is_not_reactivated():
+    """It may be intended, but is reported."""
     result, account, active = replaced(refused(), edit=stopped_by_hand)
     assert (str(result.status), result.error.code) == ("failed", "A005")
     assert "deactivated by another client and left inactive" in result.error.message
@@ -185,8 +183,8 @@ def test_what_somebody_else_has_stopped_is_not_woken():
 
 
 @pytest.mark.parametrize("script", [[], [snapshot(), refused()]], ids=["successor", "way back"])
-def test_the_second_half_heeds_no_stop_signal(script):
-    """And the first does; else a meter would stay stopped because somebody lost patience."""
+def test_the_second_half_ignores_the_stop_signal(script):
+    """The first does not."""
     account = Account([OLD], *script)
     account.before = lambda it, step: heeded.append((str(step.operation), it.finishing))
     heeded = []
@@ -203,8 +201,8 @@ def test_the_second_half_heeds_no_stop_signal(script):
     ],
     ids=["successor", "first half", "way back"],
 )
-def test_after_a_stop_signal_it_keeps_its_pauses(script, sent, seconds):
-    """An outage of some seconds is outlasted, not met with every try within milliseconds."""
+def test_after_a_stop_signal_it_keeps_its_waits(script, sent, seconds):
+    """To outlast an outage of some seconds."""
     account = Account([OLD], *script)
 
     def signalled():
@@ -217,8 +215,7 @@ def test_after_a_stop_signal_it_keeps_its_pauses(script, sent, seconds):
     assert clock.monotonic() == seconds
 
 
-def test_a_replacement_undone_says_what_holds():
-    """And why the successor was refused."""
+def test_a_compensated_replacement_is_reported():
     result, *_ = replaced(snapshot(), refused())
     assert result.error.message.endswith("mtr_o is active again")
     assert "create of 'calls' failed: said the API" in result.error.message
@@ -233,14 +230,13 @@ def test_a_replacement_undone_says_what_holds():
     ],
     ids=["renamed", "touched", "stopped"],
 )
-def test_the_old_meter_is_read_right_before_it_is_stopped(edit, status, requests):
-    """Who changed it since the plan has won; who stopped it has done half of it."""
+def test_the_old_meter_is_read_before_it_is_deactivated(edit, status, requests):
+    """A change by another client prevails; a deactivation is half of the work."""
     result, account, _ = replaced(edit=edit)
     assert (str(result.status), account.sent) == (status, requests)
 
 
-def test_the_way_back_has_a_number_of_its_own():
-    """Its key is never that of another request, and a second try takes the next attempt."""
+def test_the_compensation_has_a_number_of_its_own():
     script = [snapshot(), snapshot(), refused(), lost(500, replayed=True)]
     _, account, _ = replaced(*script[:1], refused(), *script[3:])
     assert account.keys == ["1-1", "2-1", "3-1", "3-2"]
@@ -264,16 +260,15 @@ class Full(Pages):
         ([snapshot(), refused()], [STOP, CREATE, BACK], ["mtr_o"]),
     ],
 )
-def test_a_disk_that_fills_up_between_the_halves_keeps_nothing_back(script, requests, active):
-    """Neither the successor nor the way back; only what has not begun is not sent."""
+def test_a_full_disk_does_not_interrupt_a_replacement(script, requests, active):
+    """Neither the successor nor the compensation."""
     account = Account([OLD], *script)
     apply(run_of(account, *lines([WANT], [OLD]), journal=Full()))
     assert account.sent == requests
     assert [meter.id for meter in account.meters.values() if meter.active] == active
 
 
-def test_after_one_was_undone_no_other_is_begun():
-    """What made it fail may make the next one fail too."""
+def test_after_a_compensation_no_other_replacement_begins():
     meters = [existing("mtr_a", "a", formula="count"), existing("mtr_b", "b", formula="count")]
     wants = [declare(n, retires=(f"mtr_{n}",)) for n in "ab"]
     account = Account(meters, snapshot(), refused())
