@@ -1,4 +1,4 @@
-"""What runs side by side, and what never does."""
+"""What runs concurrently, and what never does."""
 
 from __future__ import annotations
 

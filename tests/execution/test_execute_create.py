@@ -1,4 +1,4 @@
-"""A lost or refused create looks for the meter that has come into being, and for no other."""
+"""A lost or rejected create searches for the created meter, and no other."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One request until its effect is known: every answer, every verb, whatever the re-read shows."""
+"""One request until its effect is known: every answer to every operation."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from builders.account import (
 from builders.worlds import declare, existing, lines, retire, stopped
 from virtual import VirtualClock
 
-from reconciler.diagnostics.errors import AuthError, ServiceError, StoppedError
+from reconciler.diagnostics.errors import AuthError, ServiceError
 from reconciler.execution.execute_step import KEYS, execute_step
 from reconciler.execution.steps import list_steps
 
 ON, OFF = existing(), stopped("mtr_a")
 NEW = replace(existing("mtr_new_calls"), created=NOW, updated=NOW)
-VERBS = {
+OPERATIONS = {
     "create": (declare(), []),
     "update": (declare(display="New"), [ON]),
     "deactivate": (retire(), [ON]),
@@ -40,7 +40,7 @@ WANTED = {
     "reactivate": existing(updated=9),
 }
 BEFORE = {"create": None, "update": ON, "deactivate": ON, "reactivate": OFF}
-# What the answer of an old or unlucky request shows: the meter before the effect.
+# What a response without an effect shows: the meter before it.
 STILL = {**BEFORE, "create": replace(NEW, status="inactive")}
 ELSE = {
     "create": replace(NEW, display_name="Theirs"),
@@ -58,9 +58,9 @@ def gone(account):
     account.meters.clear()
 
 
-def succeeded(operation, *script, blind=None, **more):
-    """What one request of this verb comes to, and the account after it."""
-    desired, account = VERBS[operation]
+def executed(operation, *script, blind=None, **more):
+    """The result of one request, and the account after it."""
+    desired, account = OPERATIONS[operation]
     account = Account(account, *script)
     account.blind = blind or {}
     run = run_of(account, *lines([desired], tuple(account.meters.values())), **more)
@@ -69,82 +69,86 @@ def succeeded(operation, *script, blind=None, **more):
     return execute_step(step, BEFORE[operation], run), account, run
 
 
-# name: script by verb -> status, attempt numbers of the keys used
+# case: script by operation -> status, attempt numbers of the keys used
 KNOWN = {
     "confirmed": (lambda v: [snapshot()], "done", "1"),
-    "seen, but the answer shows the old state": (
+    "confirmed, but the response shows the old state": (
         *(lambda v: [then(snapshot(shows=STILL[v]), put(WANTED[v]))],),
         *("done", "1"),
     ),
-    "seen, but nothing came of it": (lambda v: [snapshot(shows=STILL[v])], "done", "12"),
-    "an old answer, already so": (
+    "confirmed, but without effect": (lambda v: [snapshot(shows=STILL[v])], "done", "12"),
+    "stored, already in effect": (
         *(lambda v: [then(replayed(WANTED[v]), put(WANTED[v]))],),
         *("already", "1"),
     ),
-    "an old answer to our own second try": (
+    "stored, of our own first attempt": (
         *(lambda v: [then(replayed(WANTED[v], 2, 1), put(WANTED[v]))],),
         *("done", "1"),
     ),
-    "an old answer, nothing came of it": (lambda v: [replayed(WANTED[v])], "done", "12"),
-    "an old answer, somebody else was there": (
+    "stored, without effect": (lambda v: [replayed(WANTED[v])], "done", "12"),
+    "stored, changed by another client": (
         *(lambda v: [then(replayed(ELSE[v]), put(ELSE[v]))],),
         *("stale", "1"),
     ),
-    "refused, already so": (lambda v: [then(refused(), put(WANTED[v]))], "already", "1"),
-    "refused": (lambda v: [refused()], "failed", "1"),
-    "refused, somebody else was there": (
+    "rejected, already in effect": (lambda v: [then(refused(), put(WANTED[v]))], "already", "1"),
+    "rejected": (lambda v: [refused()], "failed", "1"),
+    "rejected, changed by another client": (
         *(lambda v: [then(refused(), put(ELSE[v]))],),
         *("stale", "1"),
     ),
-    "an old refusal": (lambda v: [refused(replayed=True)], "done", "12"),
-    "an old refusal, then a new one": (
+    "stored rejection": (lambda v: [refused(replayed=True)], "done", "12"),
+    "stored rejection, then a new one": (
         *(lambda v: [refused(replayed=True), refused()],),
         *("failed", "12"),
     ),
-    "an old refusal, already so": (
+    "stored rejection, already in effect": (
         *(lambda v: [then(refused(replayed=True), put(WANTED[v]))],),
         *("already", "1"),
     ),
-    "refused for payment": (lambda v: [refused(402)], "failed", "1"),
-    "no answer, done": (lambda v: [late()], "done", "1"),
+    "rejected with 402": (lambda v: [refused(402)], "failed", "1"),
+    "no response, in effect": (lambda v: [late()], "done", "1"),
     "500 after the effect": (lambda v: [late(500)], "done", "1"),
-    "409, done by the one before": (lambda v: [late(409)], "done", "1"),
-    "429, and it is so": (lambda v: [then(lost(429), put(WANTED[v]))], "already", "1"),
-    "no answer, not done": (lambda v: [lost()], "done", "11"),
-    "409, not done": (lambda v: [lost(409)], "done", "11"),
-    "429, not done": (lambda v: [lost(429)], "done", "11"),
-    "500, not done, and stored": (
+    "409, in effect": (lambda v: [late(409)], "done", "1"),
+    "429, in effect": (lambda v: [then(lost(429), put(WANTED[v]))], "already", "1"),
+    "no response, no effect": (lambda v: [lost()], "done", "11"),
+    "409, no effect": (lambda v: [lost(409)], "done", "11"),
+    "429, no effect": (lambda v: [lost(429)], "done", "11"),
+    "500, no effect, and stored": (
         *(lambda v: [lost(500), lost(500, replayed=True)],),
         *("done", "112"),
     ),
-    "an old 500": (lambda v: [lost(500, replayed=True)], "done", "12"),
-    "an old 500 after the effect": (lambda v: [late(500, replayed=True)], "done", "1"),
-    "no answer, somebody else was there": (
+    "stored 500": (lambda v: [lost(500, replayed=True)], "done", "12"),
+    "stored 500 after the effect": (lambda v: [late(500, replayed=True)], "done", "1"),
+    "no response, changed by another client": (
         *(lambda v: [then(lost(), put(ELSE[v]))],),
         *("stale", "1"),
     ),
-    "no answer ever": (lambda v: [lost()] * 9, "failed", "1111"),
-    "429 for ever": (lambda v: [lost(429)] * 9, "failed", "1111"),
-    "old 500s of two earlier runs": (lambda v: [lost(500, replayed=True)] * 8, "done", "123456789"),
-    "500s that the second try brings back": (
+    "no response ever": (lambda v: [lost()] * 9, "failed", "1111"),
+    "always 429": (lambda v: [lost(429)] * 9, "failed", "1111"),
+    "stored 500s of two earlier runs": (
+        lambda v: [lost(500, replayed=True)] * 8,
+        "done",
+        "123456789",
+    ),
+    "500s that the second attempt returns": (
         *(lambda v: [lost(500, replayed=True, attempts=2)] * 9, "failed", "1234"),
     ),
-    "an old 500, then new ones for ever": (
+    "stored 500s, then new ones": (
         *(lambda v: [lost(500, replayed=True)] * 2 + [lost(500)] * 9, "failed", "123333"),
     ),
-    "old 500s for ever": (lambda v: [lost(500, replayed=True)] * 99, "failed", range(1, KEYS + 1)),
-    "old answers for ever": (lambda v: [replayed(STILL[v])] * 99, "failed", range(1, KEYS + 1)),
-    "the last try goes well": (lambda v: [lost()] * 3, "done", "1111"),
-    "the last try had an effect": (lambda v: [lost()] * 3 + [late()], "done", "1111"),
+    "always stored 500s": (lambda v: [lost(500, replayed=True)] * 99, "failed", range(1, KEYS + 1)),
+    "always stored responses": (lambda v: [replayed(STILL[v])] * 99, "failed", range(1, KEYS + 1)),
+    "the last request succeeds": (lambda v: [lost()] * 3, "done", "1111"),
+    "the last request had an effect": (lambda v: [lost()] * 3 + [late()], "done", "1111"),
 }
 
 
-@pytest.mark.parametrize("operation", VERBS)
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("case", KNOWN)
 def test_the_result_of_an_answer(case, operation):
     """`done` needs proof; a stored response takes the next attempt number, a lost one does not."""
     script, status, attempts = KNOWN[case]
-    part, account, run = succeeded(operation, *script(operation))
+    part, account, run = executed(operation, *script(operation))
     assert (str(part.status), account.keys) == (status, [f"1-{n}" for n in attempts])
     assert len(part.sent) == len(attempts)
     assert (part.error is None) is part.status.succeeded
@@ -156,32 +160,32 @@ def test_the_result_of_an_answer(case, operation):
     assert [n for kind, n in noted if kind != "request"] == numbers
 
 
-@pytest.mark.parametrize("operation", VERBS)
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_fresh_answer_is_enough(operation):
     """One request, and a read before a deactivate or reactivate; none after it."""
-    _, account, _ = succeeded(operation)
+    _, account, _ = executed(operation)
     assert account.looks == (["read"] if operation in ("deactivate", "reactivate") else [])
 
 
 @pytest.mark.parametrize("operation", ["update", "deactivate", "reactivate"])
 def test_a_missing_meter_is_stale(operation):
-    part, account, _ = succeeded(operation, then(refused(404), gone))
+    part, account, _ = executed(operation, then(refused(404), gone))
     assert (str(part.status), account.keys) == ("stale", ["1-1"])
     assert part.error.code == "A002"
     assert "not found" in part.error.message
 
 
-@pytest.mark.parametrize("operation", VERBS)
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("status", [401, 403])
 def test_a_denied_key_ends_the_step(operation, status):
     """Stripe checks the key first, so nothing has to be read again."""
-    part, account, _ = succeeded(operation, refused(status))
+    part, account, _ = executed(operation, refused(status))
     assert (str(part.status), part.error.code, account.keys) == ("failed", "A011", ["1-1"])
     assert not part.sent[0].wrote
     assert len(account.looks) == (operation in ("deactivate", "reactivate"))
 
 
-@pytest.mark.parametrize("operation", VERBS)
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize(
     ("answer", "blind"),
     [
@@ -195,20 +199,18 @@ def test_a_denied_key_ends_the_step(operation, status):
 def test_what_cannot_be_read_is_unknown(operation, answer, blind):
     """`failed` needs proof that nothing was done."""
     both = {"read": fails(blind), "find": fails(blind)}
-    part, account, _ = succeeded(
-        operation, then(answer, lambda account: account.blind.update(both))
-    )
+    part, account, _ = executed(operation, then(answer, lambda account: account.blind.update(both)))
     assert (str(part.status), account.keys) == ("unknown", ["1-1"])
     assert part.error.code == ("A011" if blind is AuthError else "A004")
     assert "no answer" in part.error.message
 
 
-@pytest.mark.parametrize("operation", VERBS)
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("answer", [refused(), lost(429)])
 def test_what_had_no_effect_has_failed_even_if_the_account_cannot_be_read(operation, answer):
     """The exit code must not claim a possible effect."""
     both = {"read": fails(ServiceError), "find": fails(ServiceError)}
-    part, *_ = succeeded(operation, then(answer, lambda account: account.blind.update(both)))
+    part, *_ = executed(operation, then(answer, lambda account: account.blind.update(both)))
     assert (str(part.status), part.error.code, part.sent[0].wrote) == ("failed", "A004", False)
 
 
@@ -216,14 +218,14 @@ def test_what_had_no_effect_has_failed_even_if_the_account_cannot_be_read(operat
 @pytest.mark.parametrize(("kind", "code"), [(ServiceError, "A004"), (AuthError, "A011")])
 def test_without_a_read_nothing_is_deactivated_or_reactivated(operation, kind, code):
     """Nothing was sent, so it is not unknown."""
-    part, account, _ = succeeded(operation, blind={"read": fails(kind)})
+    part, account, _ = executed(operation, blind={"read": fails(kind)})
     assert (str(part.status), part.error.code) == ("failed", code)
     assert account.requests == []
 
 
-@pytest.mark.parametrize("operation", VERBS)
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_an_internal_error_is_unknown(operation):
-    part, _, _ = succeeded(operation, raising(ZeroDivisionError("secret")))
+    part, _, _ = executed(operation, raising(ZeroDivisionError("secret")))
     assert (str(part.status), part.error.code) == ("unknown", "A010")
     assert "ZeroDivisionError" in part.error.message
     assert "secret" not in part.error.message
@@ -231,11 +233,11 @@ def test_an_internal_error_is_unknown(operation):
 
 @pytest.mark.parametrize("operation", ["deactivate", "reactivate"])
 @pytest.mark.parametrize(
-    ("meter", "status"), [(WANTED, "already"), (ELSE, "stale")], ids=["so", "else"]
+    ("meter", "status"), [(WANTED, "already"), (ELSE, "stale")], ids=["in effect", "changed"]
 )
 def test_a_meter_is_read_before_it_is_deactivated_or_reactivated(operation, meter, status):
     """A change by another client prevails; nothing is sent."""
-    desired, found = VERBS[operation]
+    desired, found = OPERATIONS[operation]
     account = Account(found)
     run = run_of(account, *lines([desired], found))
     account.put(meter[operation])
@@ -255,44 +257,40 @@ def test_an_update_overwrites_the_name_of_another_client():
 @pytest.mark.parametrize(("old", "waits"), [(False, [2.0, 4.0, 8.0]), (True, [])])
 def test_waits_grow_between_failed_requests(old, waits):
     """There is none after a stored response, which is no sign of trouble."""
-    _, _, run = succeeded("update", *[lost(500, replayed=old)] * 9)
+    _, _, run = executed("update", *[lost(500, replayed=old)] * 9)
     assert run.clock.slept == waits
 
 
-@pytest.mark.parametrize("operation", VERBS)
-@pytest.mark.parametrize("answer", [None, lost(429)], ids=["nothing sent", "held back"])
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("answer", [None, lost(429)], ids=["nothing sent", "rate limit"])
 def test_a_stop_signal_ends_what_has_not_begun(operation, answer):
     """A request that only a rate limit rejected is not sent again either."""
-    account, after = Account(VERBS[operation][1], *filter(None, [answer])), int(answer is not None)
-    run = run_of(account, *lines([VERBS[operation][0]], VERBS[operation][1]))
+    account, after = (
+        Account(OPERATIONS[operation][1], *filter(None, [answer])),
+        int(answer is not None),
+    )
+    run = run_of(account, *lines([OPERATIONS[operation][0]], OPERATIONS[operation][1]))
     run = replace(run, stopped=lambda: len(account.requests) >= after)
     part = execute_step(list_steps(run.plan)["calls"][0], BEFORE[operation], run)
     assert (str(part.status), part.error.code) == ("skipped", "A008")
     assert len(account.requests) == after
 
 
-@pytest.mark.parametrize("operation", VERBS)
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("answer", [lost(), lost(429, doubts=1), late(), refused()])
 def test_a_stop_signal_does_not_end_a_possible_effect(operation, answer):
     """The same requests, reads and waits as without a signal, and the same result."""
-    calm, there, undisturbed = succeeded(operation, answer)
+    expected, there, undisturbed = executed(operation, answer)
     signals = []
     stop = {"stopped": lambda: bool(signals), "clock": VirtualClock(NOW, stopped=signals.__len__)}
-    part, account, run = succeeded(operation, then(answer, lambda _: signals.append(1)), **stop)
-    assert part == calm
+    part, account, run = executed(operation, then(answer, lambda _: signals.append(1)), **stop)
+    assert part == expected
     assert (account.keys, account.looks) == (there.keys, there.looks)
     assert run.clock.slept == undisturbed.clock.slept
 
 
 def test_the_request_ids_are_in_the_error():
-    part, _, _ = succeeded("update", lost(), refused())
+    part, _, _ = executed("update", lost(), refused())
     assert "(req_1, req_1)" in part.error.message
     assert "said the API" in part.error.message
-    assert part.error.location == VERBS["update"][0].location
-
-
-def test_a_signal_that_the_client_hears_first_is_noted():
-    """What was intended was not sent: the journal must not leave it open."""
-    part, _, run = succeeded("update", raising(StoppedError()))
-    assert (str(part.status), part.sent) == ("skipped", ())
-    assert [kind for kind, _, _ in run.journal.changes] == ["request", "not_sent"]
+    assert part.error.location == OPERATIONS["update"][0].location

@@ -1,4 +1,4 @@
-"""A plan carried out line by line: order, failures, stopping, concurrency, the first answer."""
+"""Apply a plan: order, failures, stops, the mode of the first response."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reconciler.model.project import AccountRef
 
 MIXED = [
     declare("new"),
-    declare("woken", display="Other"),
+    declare("paused", display="Other"),
     declare("named", display="Other"),
     declare("old", retires=("mtr_o",)),
     retire("gone"),
@@ -22,7 +22,7 @@ MIXED = [
     declare("same"),
 ]
 METERS = [
-    stopped("mtr_w", "woken"),
+    stopped("mtr_w", "paused"),
     existing("mtr_n", "named"),
     existing("mtr_o", "old", formula="count"),
     existing("mtr_g", "gone"),
@@ -43,7 +43,7 @@ ORDER = [
 
 
 def statuses(ended):
-    """What became of each line, by name; None where nothing was to be done."""
+    """The status of each change, by event_name; None if there was nothing to do."""
     return {line.change.event_name: line.result and str(line.result.status) for line in ended}
 
 
@@ -55,28 +55,28 @@ def mixed(*script, workers=1, **more):
 
 def test_changes_are_applied_in_the_order_of_the_actions():
     """Results are in the plan's order; keys have its numbers."""
-    heard = []
-    account, run, ended = mixed(on_result=heard.append)
+    reported = []
+    account, run, ended = mixed(on_result=reported.append)
     assert account.sent == ORDER
     assert account.keys == [f"{n}-1" for n in (1, 2, 3, 4, 5, 6, 8, 9)]
     assert [line.change for line in ended] == list(run.changes)
     assert statuses(ended) == {
-        **dict.fromkeys(["new", "woken", "named", "old", "gone", "x"], "done"),
+        **dict.fromkeys(["new", "paused", "named", "old", "gone", "x"], "done"),
         "odd": "skipped",
         "same": None,
     }
-    assert [line for line in ended if line.change.action.writes] == heard
+    assert [line for line in ended if line.change.action.writes] == reported
     (odd,) = (line.result.error for line in ended if line.change.event_name == "odd")
     assert (odd.code, odd.message) == ("A009", "'odd' was not applied: it is blocked")
     made = {line.change.event_name: line.result.meter_id for line in ended if line.result}
-    assert (made["new"], made["old"], made["woken"]) == ("mtr_new_new", "mtr_new_old", "mtr_w")
+    assert (made["new"], made["old"], made["paused"]) == ("mtr_new_new", "mtr_new_old", "mtr_w")
 
 
 def test_the_account_is_then_as_declared():
     """And nothing else in it has changed."""
     account, _, _ = mixed()
     active = {m.event_name: m for m in account.meters.values() if m.active}
-    assert sorted(active) == ["named", "new", "odd", "old", "same", "woken"]
+    assert sorted(active) == ["named", "new", "odd", "old", "paused", "same"]
     for desired in MIXED[:4]:
         assert active[desired.event_name].meter == desired.meter
     for untouched in ("mtr_d", "mtr_e"):
@@ -91,8 +91,8 @@ def test_after_a_failure_the_safe_changes_continue(failing, how):
     left = [step for step in ORDER[:4] if step != ("update", "mtr_w") or failing != 1]
     assert account.sent == left
     became = statuses(ended)
-    unsettled = "unknown" if how.__closure__ and "raising" in how.__qualname__ else "failed"
-    assert became.pop(["new", "woken", "woken", "named"][failing]) == unsettled
+    expected = "unknown" if how.__closure__ and "raising" in how.__qualname__ else "failed"
+    assert became.pop(["new", "paused", "paused", "named"][failing]) == expected
     assert {became[name] for name in ("old", "gone", "x")} == {"skipped"}
     assert list(became.values()).count("done") == 2
     skipped = [line.result.error for line in ended if statuses([line]).popitem()[1] == "skipped"]
@@ -108,7 +108,7 @@ def test_a_failed_deactivation_ends_those_after_it():
 def test_a_reactivated_meter_whose_update_failed_is_not_done():
     """The meter stays active, which is the safer state."""
     account, _, ended = mixed(snapshot(), snapshot(), refused())
-    (line,) = (line for line in ended if line.change.event_name == "woken")
+    (line,) = (line for line in ended if line.change.event_name == "paused")
     assert line.result.status == "failed"
     assert [sent.result for sent in line.result.requests] == ["confirmed", "rejected"]
     assert account.meters["mtr_w"].active
@@ -116,10 +116,10 @@ def test_a_reactivated_meter_whose_update_failed_is_not_done():
 
 def test_a_change_with_one_request_of_ours_is_done():
     """`already` means that there was nothing left to do."""
-    meters = [stopped("mtr_w", "woken")]
+    meters = [stopped("mtr_w", "paused")]
     account = Account(meters)
-    run = run_of(account, *lines([declare("woken", display="Other")], meters))
-    account.put(existing("mtr_w", "woken"))
+    run = run_of(account, *lines([declare("paused", display="Other")], meters))
+    account.put(existing("mtr_w", "paused"))
     (line,) = apply(run)
     assert (line.result.status, account.sent) == ("done", [("update", "mtr_w")])
 
@@ -155,8 +155,8 @@ def test_a_stop_signal_ends_the_run_between_any_two_changes(after):
     account = Account(METERS)
     run = run_of(account, *lines(MIXED, METERS), workers=1)
     ended = apply(replace(run, stopped=lambda: len(account.requests) >= after))
-    ends = {"new": 1, "woken": 3, "named": 4, "old": 6, "gone": 7, "x": 8}
-    starts = {"new": 0, "woken": 1, "named": 3, "old": 4, "gone": 6, "x": 7}
+    ends = {"new": 1, "paused": 3, "named": 4, "old": 6, "gone": 7, "x": 8}
+    starts = {"new": 0, "paused": 1, "named": 3, "old": 4, "gone": 6, "x": 7}
     begun = [name for name in ends if starts[name] < after]
     assert account.sent == ORDER[: ends[begun[-1]] if begun else 0]
     became = {name: "done" if name in begun else "skipped" for name in ends}
@@ -171,7 +171,7 @@ def crowd(count):
 def test_a_worker_that_dies_does_not_affect_other_results(error):
     _, _, ended = mixed(snapshot(), raising(error))
     became = statuses(ended)
-    assert became["woken"] == "unknown"
+    assert became["paused"] == "unknown"
     assert {became[name] for name in ("new", "named")} == {"done"}
     assert {became[name] for name in ("old", "gone", "x")} == {"skipped"}
 

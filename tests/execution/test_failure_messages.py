@@ -1,4 +1,4 @@
-"""What a report says of a line that is not done: which one, where it is declared, and why."""
+"""What a report says of a change that is not done: which one, its location, and why."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ A, B = declare("a", line=7), declare("b", line=9)
 GONE = existing("mtr_g", "gone")
 
 
-def on_result(*script, wants=(A, B), meters=(), **more):
-    """What is said of each line that is not done: its error, by name."""
+def errors_of(*script, wants=(A, B), meters=(), **more):
+    """The error of each change that is not done, by event_name."""
     account = Account(meters, *script)
     run = run_of(account, *lines(list(wants), list(meters)), workers=1, **more)
     livemode_unknown = replace(run.plan, account=AccountRef("test", "acct_1", None))
@@ -47,9 +47,9 @@ def on_result(*script, wants=(A, B), meters=(), **more):
     }
 
 
-MISFORTUNES = {
+FAILURES = {
     "refused": ([refused()], {}, {"a": "create of 'a' failed: said the API (req_1)"}),
-    "an error inside the tool": (
+    "an internal error": (
         *([raising(ValueError())], {}),
         {"a": "create of 'a': internal error (ValueError)"},
     ),
@@ -76,18 +76,18 @@ MISFORTUNES = {
             "gone": "'gone' was not applied: an earlier change failed",
         },
     ),
-    "stopped on the way": (
+    "interrupted on the way": (
         *([raising(StoppedError()), snapshot()], {}),
         {"a": "create of 'a': interrupted before its effect was known"},
     ),
 }
 
 
-@pytest.mark.parametrize("case", MISFORTUNES)
+@pytest.mark.parametrize("case", FAILURES)
 def test_the_error_of_every_change_that_is_not_done(case):
     """It has the event_name, and the location of its declaration."""
-    script, more, messages = MISFORTUNES[case]
-    errors = on_result(*script, **more)
+    script, more, messages = FAILURES[case]
+    errors = errors_of(*script, **more)
     assert {name: error.message for name, error in errors.items()} == messages
     for name, error in errors.items():
         assert error.event_name == name
@@ -104,14 +104,14 @@ def test_a_change_interrupted_before_its_only_request_is_skipped():
 
 def test_a_half_replaced_meter_is_reported_with_its_name():
     old = existing("mtr_o", formula="count")
-    errors = on_result(
+    errors = errors_of(
         *(snapshot(), refused(), refused()), wants=[declare(retires=("mtr_o",))], meters=[old]
     )
     assert (errors["calls"].code, errors["calls"].event_name) == ("A005", "calls")
 
 
 def one(desired, meters, *script, blind=None):
-    """What becomes of the first request of a line; its account and notebook."""
+    """The result of the first request of a change, its account, and the run."""
     account = Account(meters, *script)
     run = run_of(account, *lines([desired], meters))
     account.blind = blind or {}
@@ -207,7 +207,8 @@ def test_the_report_and_the_journal_have_every_request():
 
 def test_an_unsent_request_is_recorded_under_its_key():
     """The journal must not leave it open."""
-    _, _, run = one(declare(), [], raising(StoppedError()))
+    part, _, run = one(declare(), [], raising(StoppedError()))
+    assert (str(part.status), part.sent) == ("skipped", ())
     (_, _, key), (word, _, same_key) = run.journal.changes
     assert (word, same_key) == ("not_sent", key)
 
@@ -221,7 +222,7 @@ def test_a_create_with_a_stored_response_is_read_by_its_id():
     assert (str(part.status), account.looks) == ("done", ["read"])
 
 
-WOKEN = declare(display="New")
+RENAMED = declare(display="New")
 
 
 @pytest.mark.parametrize(
@@ -229,13 +230,13 @@ WOKEN = declare(display="New")
 )
 def test_a_meter_reactivated_under_its_old_name_is_reactivated(answer, looks):
     """The update is the next request."""
-    part, account, _ = one(WOKEN, [stopped("mtr_a")], answer)
+    part, account, _ = one(RENAMED, [stopped("mtr_a")], answer)
     assert (str(part.status), account.looks) == ("done", ["read"] * looks)
 
 
 def test_a_meter_reactivated_by_another_client_under_another_name_is_stale():
     account = Account([stopped("mtr_a")])
-    run = run_of(account, *lines([WOKEN], [stopped("mtr_a")]))
+    run = run_of(account, *lines([RENAMED], [stopped("mtr_a")]))
     account.put(existing("mtr_a", display="Theirs"))
     part = execute_step(list_steps(run.plan)["calls"][0], stopped("mtr_a"), run)
     assert (str(part.status), account.sent) == ("stale", [])

@@ -1,4 +1,4 @@
-"""The end of a run while requests are under way: they are finished, and no others begin."""
+"""The end of a run while requests are in progress: they are finished, and no others begin."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_after_eight_unreadable_meters_the_run_gives_up():
 
 
 class Gate:
-    """Holds the request of a line until it is opened; `held` says whether it was in time."""
+    """Hold the request of a change until it is opened; `held` says whether it was in time."""
 
     def __init__(self, name):
         self.name = name
@@ -55,13 +55,12 @@ class Gate:
             self.hold()
 
     def hold(self):
-        """Wait, here and now, until it is opened."""
         self.reached.set()
         self.held.append(self.opened.wait(5))
 
 
-class Hands(VirtualClock):
-    """A clock that shows these seconds one after another, and at the last one opens a gate."""
+class Steps(VirtualClock):
+    """A clock with these times in turn; the last one opens a gate."""
 
     def __init__(self, gate, *seconds):
         super().__init__(NOW)
@@ -74,7 +73,7 @@ class Hands(VirtualClock):
 
 
 def join_workers():
-    """Wait for the threads that a run has left behind."""
+    """Wait for the threads that a run has abandoned."""
     for thread in threading.enumerate():
         if thread.name.startswith("ThreadPoolExecutor"):
             thread.join(5)
@@ -91,7 +90,7 @@ def gated(name, count):
 def test_a_request_in_progress_is_waited_for(moments):
     """It may have its effect; nothing else begins."""
     gate, _, run = gated("m00", 2)
-    ended = apply(replace(run, clock=Hands(gate, *moments), stopped=gate.reached.is_set))
+    ended = apply(replace(run, clock=Steps(gate, *moments), stopped=gate.reached.is_set))
     assert statuses(ended) == {"m00": "done", "m01": "skipped"}
     assert gate.held == [True]
 
@@ -103,7 +102,7 @@ def test_a_replacement_is_finished_however_long_it_takes(operation):
     account = Account([old])
     account.before = lambda it, step: step.operation == operation and gate(it, step)
     run = run_of(account, *lines([declare("m00", retires=("mtr_o",))], [old]))
-    clock = Hands(gate, 0.0, 6 * GRACE, 7 * GRACE)
+    clock = Steps(gate, 0.0, 6 * GRACE, 7 * GRACE)
     (line,) = apply(replace(run, clock=clock, stopped=gate.reached.is_set))
     assert str(line.result.status) == "done"
     assert account.sent == [("deactivate", "mtr_o"), ("create", "m00")]
@@ -122,7 +121,7 @@ def test_a_read_that_exceeds_the_grace_period_is_abandoned(moments):
 
     account = Slow([meter])
     run = run_of(account, *lines(crowd(1), [meter]), stopped=gate.reached.is_set)
-    (line,) = apply(replace(run, clock=Hands(gate, *moments)))
+    (line,) = apply(replace(run, clock=Steps(gate, *moments)))
     gate.opened.set()
     join_workers()
     assert (str(line.result.status), line.result.error.code) == ("skipped", "A008")

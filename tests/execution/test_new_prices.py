@@ -1,4 +1,4 @@
-"""A price that comes after the plan, and before the meter that it bills on is stopped."""
+"""A price that is attached after the plan, before its meter is deactivated."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ PRICE = Price(id="price_new", meter="mtr_o")
 
 
 def applied(billing, desired):
-    """One line that stops a meter, and what its account was asked for."""
+    """The result of one deactivation, and its account."""
     account = Account([OLD])
     (line,) = apply(run_of(account, *lines([desired], [OLD]), active_prices=billing))
     return line.result, account
 
 
-STOPS = [declare(formula="count", status="inactive"), declare(retires=("mtr_o",))]
+DEACTIVATIONS = [declare(formula="count", status="inactive"), declare(retires=("mtr_o",))]
 
 
-@pytest.mark.parametrize("desired", STOPS, ids=["deactivate", "replace"])
+@pytest.mark.parametrize("desired", DEACTIVATIONS, ids=["deactivate", "replace"])
 def test_a_new_price_that_is_not_accepted_keeps_its_meter_active(desired):
     """Attached during the prompt, or while other changes are applied."""
     asked, prices = [], (PRICE, replace(PRICE, id="price_b"))
@@ -40,7 +40,7 @@ def test_a_new_price_that_is_not_accepted_keeps_its_meter_active(desired):
     assert account.meters["mtr_o"] == OLD
 
 
-@pytest.mark.parametrize("desired", STOPS, ids=["deactivate", "replace"])
+@pytest.mark.parametrize("desired", DEACTIVATIONS, ids=["deactivate", "replace"])
 def test_a_new_price_that_the_file_accepts_is_no_obstacle(desired):
     accepting = replace(desired, accepted_prices=("price_new",))
     result, account = applied(lambda _: (PRICE,), accepting)
@@ -48,7 +48,7 @@ def test_a_new_price_that_the_file_accepts_is_no_obstacle(desired):
     assert not account.meters["mtr_o"].active
 
 
-@pytest.mark.parametrize("desired", STOPS, ids=["deactivate", "replace"])
+@pytest.mark.parametrize("desired", DEACTIVATIONS, ids=["deactivate", "replace"])
 def test_unreadable_prices_prevent_a_deactivation(desired):
     result, account = applied(lambda _: Unreadable("rak_plan_read"), desired)
     assert (str(result.status), result.error.code, account.sent) == ("failed", "G005", [])

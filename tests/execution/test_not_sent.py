@@ -1,30 +1,23 @@
-"""What was not sent, and what an earlier try may have done before the last one was refused."""
+"""A stop or a rejection after an attempt that may have had an effect."""
 
 from __future__ import annotations
 
 import pytest
-from builders.account import Account, lost, raising, refused, run_of, then
+from builders.account import Account, lost, refused, run_of, then
 from builders.stage import context
 from builders.worlds import declare, existing, lines
 
-from reconciler.diagnostics.errors import Exit, StoppedError
+from reconciler.diagnostics.errors import Exit
 from reconciler.execution.execute_step import execute_step
 from reconciler.execution.steps import list_steps
 
 
 def created(*script, **more):
-    """A create, settled; its account, and its notebook."""
+    """The result of a create, and its account."""
     account = Account([], *script)
     run = run_of(account, *lines([declare()], []), **more)
     ((step,),) = list_steps(run.plan).values()
-    return execute_step(step, None, run), account, run.journal
-
-
-def test_a_stop_after_the_intention_is_written_down_as_not_sent():
-    """Else a reader of the journal would think that the request may have had an effect."""
-    part, _, journal = created(raising(StoppedError()))
-    assert (str(part.status), part.sent) == ("skipped", ())
-    assert [word for word, *_ in journal.changes] == ["request", "not_sent"]
+    return execute_step(step, None, run), account
 
 
 @pytest.mark.parametrize(
@@ -45,7 +38,7 @@ def test_a_key_revoked_between_two_attempts_proves_nothing_about_the_first(code)
         account.obey(step)
         return refused(code, attempts=2, doubts=1)(account, step)
 
-    part, account, _ = created(late)
+    part, account = created(late)
     assert part.existing is not None
     assert part.status.succeeded
     assert account.looks == ["find"]

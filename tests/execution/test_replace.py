@@ -1,4 +1,4 @@
-"""The careful pair: stop the old meter, start its successor, or wake the old one again."""
+"""Replace a meter: deactivate it, activate its successor, or reactivate it again."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ from reconciler.execution.execute_step import KEYS
 from reconciler.execution.executor import apply
 
 OLD = existing("mtr_o", formula="count")
-TWIN = stopped("mtr_t", display="Was")
+DUPLICATE = stopped("mtr_t", display="Was")
 THEIRS = existing("mtr_theirs", formula="last", created=1_790_000_001)
 WANT = declare(retires=("mtr_o",))
 STOP, CREATE, BACK = ("deactivate", "mtr_o"), ("create", "calls"), ("reactivate", "mtr_o")
-WAKE, NAME = ("reactivate", "mtr_t"), ("update", "mtr_t")
+REACTIVATE, NAME = ("reactivate", "mtr_t"), ("update", "mtr_t")
 MADE = existing("mtr_new_calls", created=1_790_000_001)
-NO_LOOKS = {"read": fails(ServiceError), "find": fails(ServiceError)}
+UNREADABLE = {"read": fails(ServiceError), "find": fails(ServiceError)}
 
 
 def of_the_other_mode(account, step):
-    """The effect, in an account where nothing was to be written."""
+    """The effect, in an account of the other mode."""
     return snapshot(shows=account.put(replace(account.obey(step), livemode=True)))(account, step)
 
 
-def stopped_by_hand(account):
+def deactivate_by_hand(account):
     account.change("mtr_o", status="inactive")
 
 
 def blind(account):
-    account.blind.update(NO_LOOKS)
+    account.blind.update(UNREADABLE)
 
 
 def replaced(*script, other=False, edit=None):
-    """The one outcome, the account after it, and the ids that are active in it."""
-    meters = [OLD, TWIN] if other else [OLD]
+    """The result, the account after it, and the ids of its active meters."""
+    meters = [OLD, DUPLICATE] if other else [OLD]
     account = Account(meters, *script)
-    run = run_of(account, *lines([WANT], meters), recovery_command="wake {id}")
+    run = run_of(account, *lines([WANT], meters), recovery_command="reactivate {id}")
     if edit:
         edit(account)
     (line,) = apply(run)
@@ -60,93 +60,100 @@ def replaced(*script, other=False, edit=None):
     return line.result, account, active
 
 
-# twin, script -> status, code, requests, active in the end
+# duplicate, script -> status, code, requests, active in the end
 PAIR = {
     "a new meter": (False, [], "done", None, [STOP, CREATE], ["mtr_new_calls"]),
-    "a twin, renamed": (True, [], "done", None, [STOP, WAKE, NAME], ["mtr_t"]),
-    "lost answers": (
+    "an inactive duplicate, renamed": (True, [], "done", None, [STOP, REACTIVATE, NAME], ["mtr_t"]),
+    "lost responses": (
         *(False, [late(), late(500)], "done", None),
         *([STOP, CREATE], ["mtr_new_calls"]),
     ),
-    "the stop is refused": (False, [refused()], "failed", "A003", [STOP], ["mtr_o"]),
-    "the stop is lost for ever": (False, [lost()] * 9, "failed", "A003", [STOP] * 4, ["mtr_o"]),
-    "the stop cannot be checked": (
+    "the deactivation is rejected": (False, [refused()], "failed", "A003", [STOP], ["mtr_o"]),
+    "the deactivation is always lost": (
+        False,
+        [lost()] * 9,
+        "failed",
+        "A003",
+        [STOP] * 4,
+        ["mtr_o"],
+    ),
+    "the deactivation cannot be read": (
         *(False, [then(lost(), blind)], "unknown", "A005"),
         *([STOP], ["mtr_o"]),
     ),
-    "the stop had its effect and cannot be checked": (
+    "the deactivation had an effect and cannot be read": (
         *(False, [then(late(), blind)], "unknown", "A005"),
         *([STOP], []),
     ),
-    "the answer to the stop is of the other mode": (
+    "the deactivation is in the other mode": (
         *(False, [of_the_other_mode], "failed", "A006"),
         *([STOP, BACK], ["mtr_o"]),
     ),
-    "the answer to the create is of the other mode": (
+    "the create is in the other mode": (
         *(False, [snapshot(), snapshot(shows=replace(MADE, livemode=True))], "failed", "A006"),
         *([STOP, CREATE, BACK], ["mtr_o"]),
     ),
-    "the create is answered with another meter": (
+    "the create returns another meter": (
         *(False, [snapshot(), snapshot(shows=replace(MADE, event_name="n2"))], "done", None),
         *([STOP, CREATE, CREATE], ["mtr_new_calls"]),
     ),
-    "the stop is answered with another meter": (
+    "the deactivation returns another meter": (
         *(False, [snapshot(shows=replace(OLD, id="mtr_2", status="inactive"))], "done", None),
         *([STOP, STOP, CREATE], ["mtr_new_calls"]),
     ),
-    "the new meter is refused": (
+    "the create is rejected": (
         *(False, [snapshot(), refused()], "failed", "A006"),
         *([STOP, CREATE, BACK], ["mtr_o"]),
     ),
-    "the new meter is refused for ever": (
+    "the create is always rejected": (
         *(False, [snapshot(), *[refused(replayed=True)] * KEYS], "failed", "A006"),
         *([STOP, *[CREATE] * KEYS, BACK], ["mtr_o"]),
     ),
-    "the new meter is lost for ever": (
+    "the create is always lost": (
         *(False, [snapshot(), *[lost()] * 4], "failed", "A006"),
         *([STOP, *[CREATE] * 4, BACK], ["mtr_o"]),
     ),
-    "the twin is refused": (
+    "the reactivation is rejected": (
         *(True, [snapshot(), refused()], "failed", "A006"),
-        *([STOP, WAKE, BACK], ["mtr_o"]),
+        *([STOP, REACTIVATE, BACK], ["mtr_o"]),
     ),
-    "the name of the twin is refused": (
+    "the name of the reactivation is rejected": (
         *(True, [snapshot(), snapshot(), refused()], "failed", "A003"),
-        *([STOP, WAKE, NAME], ["mtr_t"]),
+        *([STOP, REACTIVATE, NAME], ["mtr_t"]),
     ),
-    "waking the old one is lost at first": (
+    "the compensation is lost at first": (
         *(False, [snapshot(), refused(), lost(), late()], "failed", "A006"),
         *([STOP, CREATE, BACK, BACK], ["mtr_o"]),
     ),
-    "waking the old one is refused": (
+    "the compensation is rejected": (
         *(False, [snapshot(), refused(), refused()], "failed", "A005"),
         *([STOP, CREATE, BACK], []),
     ),
-    "the new meter cannot be checked": (
+    "the create cannot be read": (
         *(False, [snapshot(), then(lost(), blind)], "unknown", "A005"),
         *([STOP, CREATE], []),
     ),
-    "an error inside the tool": (
+    "an internal error": (
         *(False, [snapshot(), raising(ValueError())], "unknown", "A005"),
         *([STOP, CREATE], []),
     ),
-    "somebody else made another meter of this name": (
+    "another client created another meter of this name": (
         *(False, [snapshot(), then(refused(), lambda a: a.put(THEIRS))], "stale", "A002"),
         *([STOP, CREATE], ["mtr_theirs"]),
     ),
-    "somebody else made just this one": (
+    "another client created the same meter": (
         *(False, [snapshot(), then(refused(), lambda a: a.put(replace(THEIRS, **SAME)))]),
         *("done", None, [STOP, CREATE], ["mtr_theirs"]),
     ),
-    "the twin moved meanwhile": (
+    "another client renamed the duplicate": (
         *(True, [then(snapshot(), lambda a: a.change("mtr_t", display_name="Theirs"))]),
         *("stale", "A006", [STOP, BACK], ["mtr_o"]),
     ),
-    "the twin was woken meanwhile": (
+    "another client reactivated the duplicate": (
         *(True, [then(snapshot(), lambda a: a.change("mtr_t", status="active"))]),
         *("done", None, [STOP, NAME], ["mtr_t"]),
     ),
-    "no look before waking the twin": (
+    "the duplicate cannot be read": (
         *(True, [then(snapshot(), blind)], "failed", "A005"),
         *([STOP], []),
     ),
@@ -161,7 +168,7 @@ def test_one_of_the_two_meters_is_active_or_the_loss_is_reported(case):
     assert (str(result.status), result.error and result.error.code) == (status, code)
     assert account.sent == requests
     assert now == active
-    assert len(result.requests) >= len(requests) - ("tool" in case)
+    assert len(result.requests) >= len(requests) - ("internal" in case)
 
 
 @pytest.mark.parametrize("case", [case for case in PAIR if PAIR[case][3] == "A005"])
@@ -169,27 +176,27 @@ def test_a_name_without_an_active_meter_comes_with_the_recovery_command(case):
     other, script, *_ = PAIR[case]
     result, *_ = replaced(*script, other=other)
     assert "NO active meter; usage is being lost" in result.error.message
-    hint = "run `reconciler apply` again at once, or reactivate the old meter: `wake mtr_o`"
+    hint = "run `reconciler apply` again at once, or reactivate the old meter: `reactivate mtr_o`"
     assert (result.error.hint, result.error.event_name) == (hint, "calls")
     assert result.error.location == WANT.location
 
 
 def test_what_another_client_deactivated_is_not_reactivated():
     """It may be intended, but is reported."""
-    result, account, active = replaced(refused(), edit=stopped_by_hand)
+    result, account, active = replaced(refused(), edit=deactivate_by_hand)
     assert (str(result.status), result.error.code) == ("failed", "A005")
     assert "deactivated by another client and left inactive" in result.error.message
     assert (account.sent, active) == ([CREATE], [])
 
 
-@pytest.mark.parametrize("script", [[], [snapshot(), refused()]], ids=["successor", "way back"])
+@pytest.mark.parametrize("script", [[], [snapshot(), refused()]], ids=["successor", "compensation"])
 def test_the_second_half_ignores_the_stop_signal(script):
     """The first does not."""
     account = Account([OLD], *script)
-    account.before = lambda it, step: heeded.append((str(step.operation), it.finishing))
-    heeded = []
+    account.before = lambda it, step: finishing.append((str(step.operation), it.finishing))
+    finishing = []
     apply(run_of(account, *lines([WANT], [OLD])))
-    assert [finishing for _, finishing in heeded] == [False] + [True] * (len(heeded) - 1)
+    assert [it for _, it in finishing] == [False] + [True] * (len(finishing) - 1)
 
 
 @pytest.mark.parametrize(
@@ -199,7 +206,7 @@ def test_the_second_half_ignores_the_stop_signal(script):
         ([lost(), late()], [STOP, STOP, CREATE], 2),
         ([snapshot(), refused(), lost()], [STOP, CREATE, BACK, BACK], 3.5 + 2),
     ],
-    ids=["successor", "first half", "way back"],
+    ids=["successor", "first half", "compensation"],
 )
 def test_after_a_stop_signal_it_keeps_its_waits(script, sent, seconds):
     """To outlast an outage of some seconds."""
@@ -226,7 +233,7 @@ def test_a_compensated_replacement_is_reported():
     [
         (lambda a: a.change("mtr_o", display_name="Theirs"), "stale", []),
         (lambda a: a.change("mtr_o", updated=5), "stale", []),
-        (stopped_by_hand, "done", [CREATE]),
+        (deactivate_by_hand, "done", [CREATE]),
     ],
     ids=["renamed", "touched", "stopped"],
 )
@@ -245,7 +252,7 @@ def test_the_compensation_has_a_number_of_its_own():
 
 
 class Full(Pages):
-    """A notebook on a disk that has room for one line."""
+    """A journal on a disk with room for one entry."""
 
     def before_request(self, step, key, *, begun=False):
         if self.changes and not begun:

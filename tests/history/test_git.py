@@ -1,4 +1,4 @@
-"""Git is read so that no checkout can start a program, and says why it cannot be read."""
+"""No checkout can start a program; one that cannot be read is reported."""
 
 from __future__ import annotations
 

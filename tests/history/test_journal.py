@@ -1,4 +1,4 @@
-"""The journal: what is on disk when, and what is made of a damaged one."""
+"""The journal: what is on disk when, and how a damaged one is read."""
 
 import errno
 import fcntl
@@ -95,7 +95,7 @@ def test_an_incomplete_entry_is_reported_and_ends_before_the_next(tmp_path):
 
 
 def refused(folder):
-    """What is said where the journal of this folder cannot be written; nothing has begun."""
+    """The message if the journal of this folder cannot be written; nothing has begun."""
     with (
         pytest.raises(journal.JournalError) as caught,
         journal.open_journal(folder, RUN, VirtualClock()),
@@ -284,14 +284,3 @@ def test_the_folder_is_kept_out_of_commits(tmp_path):
         with journal.open_journal(tmp_path, RUN, VirtualClock()):
             assert ignore.read_text() == content
         ignore.write_text("mine\n")
-
-
-def test_half_an_entry_of_another_process_does_not_swallow_the_next(tmp_path):
-    """It ran out of disk while this one was at work."""
-    with journal.open_journal(tmp_path, RUN, VirtualClock()) as book:
-        with (tmp_path / journal.NAME).open("ab") as other:
-            other.write(b'{"at": 1, "kind": "req')
-        book.before_request(STOP, "key-1")
-        book.end(0)
-    assert kinds(tmp_path) == ["run", "request", "end"]
-    assert [diagnostic.code for diagnostic in journal.read(tmp_path)[1]] == ["J002"]

@@ -1,4 +1,4 @@
-"""What `history` makes of a journal, whatever stands in it."""
+"""Parse the entries of a journal, whatever it contains."""
 
 from __future__ import annotations
 
@@ -91,7 +91,7 @@ def test_entries_of_concurrent_runs_are_separated():
 
 
 class Counted(dict):
-    """An entry that counts how often any entry is looked at."""
+    """An entry that counts how often any entry is read."""
 
     looks = 0
 

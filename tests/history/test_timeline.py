@@ -1,4 +1,4 @@
-"""One time line from three sources: what is told once, in which order, and whose doing it was."""
+"""One time line from three sources: in order, without repetition, with origins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The key is shown by nothing: no error and nothing in its chain, no repr, no log."""
+"""The key is never displayed: no error and nothing in its chain, no repr, no log."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from reconciler.stripe.transport import Transport
 OK = http(200, {"id": "x"})
 
 
-def told(error: BaseException) -> str:
-    """All that an exception could tell, with everything that hangs on it."""
+def texts_of(error: BaseException) -> str:
+    """All texts of an exception, with its chain."""
     seen, texts, queue = set(), [], [error]
     while queue:
         one = queue.pop()
@@ -81,7 +81,7 @@ def test_no_error_contains_the_key(answer, clock):
         pytest.raises(StripeError) as caught,
     ):
         transport.get(PATH)
-    assert KEY not in told(caught.value)
+    assert KEY not in texts_of(caught.value)
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None
 

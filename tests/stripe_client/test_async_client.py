@@ -1,4 +1,4 @@
-"""The asynchronous client: the same names, awaited; nothing hangs at an end or when cancelled."""
+"""The asynchronous client: the same calls; nothing hangs at an end or when cancelled."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ def test_the_life_of_a_meter(server):
 
     async def existing():
         async with client(server) as meters:
-            born = await meters.create(
+            created = await meters.create(
                 event_name="a", display_name="A", default_aggregation={"formula": "sum"}
             )
-            renamed = await meters.update(born.id, display_name="B")
-            stopped = await meters.deactivate(born.id)
-            assert (await meters.list(status="inactive")).data == (stopped,)
-            woken = await meters.reactivate(born.id)
-            assert (await meters.everything()) == (woken,)
+            renamed = await meters.update(created.id, display_name="B")
+            deactivated = await meters.deactivate(created.id)
+            assert (await meters.list(status="inactive")).data == (deactivated,)
+            reactivated = await meters.reactivate(created.id)
+            assert (await meters.everything()) == (reactivated,)
             with pytest.raises(NotFoundError):
                 await meters.get("mtr_unknown")
-            return renamed, stopped, woken
+            return renamed, deactivated, reactivated
 
-    renamed, stopped, woken = asyncio.run(existing())
-    assert (renamed.display_name, stopped.active, woken.active) == ("B", False, True)
+    renamed, deactivated, reactivated = asyncio.run(existing())
+    assert (renamed.display_name, deactivated.active, reactivated.active) == ("B", False, True)
 
 
 @pytest.mark.parametrize("size", [0, 1, 5, 12])

@@ -1,4 +1,4 @@
-"""The API's JSON as nouns: what is demanded, what is tolerated."""
+"""Parse the API's JSON: what is required, what is tolerated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps go out as requests; what comes back is seen, refused or doubtful, never an exception."""
+"""Steps as requests, and their answers, which are never exceptions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from stripe_client.scripted import Scripted, a_meter, http, in_turn, refusal, to
 from virtual import VirtualClock
 
 from reconciler.diagnostics.diagnostic import Location
-from reconciler.diagnostics.errors import AuthError, ServiceError, StoppedError
+from reconciler.diagnostics.errors import AuthError, ServiceError
 from reconciler.emulator import Server, Settings, open_state
 from reconciler.execution.steps import Operation, Step
 from reconciler.model.change import Action, Change
@@ -108,20 +108,9 @@ def test_the_record_of_a_request(answers, kind, status, attempts, replayed, cloc
 
 
 def stopped_after_the_first(server):
-    """A transport whose run, and whose clock, the first request stops."""
+    """A transport of a run that is stopped during the first request."""
     clock = VirtualClock(stopped=lambda: bool(server.asked))
     return clock, to(server, clock, stopped=clock.stopped)
-
-
-def test_a_stop_before_the_first_try_sends_nothing(clock):
-    """StoppedError says so."""
-    with (
-        Scripted(in_turn(GOOD)) as server,
-        to(server, clock, stopped=lambda: True) as transport,
-        pytest.raises(StoppedError),
-    ):
-        AccountMeters(transport).send(step(), "key-1")
-    assert not server.asked
 
 
 @pytest.mark.parametrize("first", [refusal(500), refusal(503), refusal(409), None])

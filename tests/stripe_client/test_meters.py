@@ -14,17 +14,17 @@ from reconciler.stripe.errors import InvalidRequestError, NotFoundError
 
 
 def test_the_life_of_a_meter(meters, server):
-    born = make(meters)
-    assert born.status == "active"
-    assert meters.get(born.id) == born
-    assert meters.update(born.id, display_name="Calls").display_name == "Calls"
-    stopped = meters.deactivate(born.id)
-    assert (stopped.status, stopped.status_transitions.deactivated_at) == (
+    created = make(meters)
+    assert created.status == "active"
+    assert meters.get(created.id) == created
+    assert meters.update(created.id, display_name="Calls").display_name == "Calls"
+    deactivated = meters.deactivate(created.id)
+    assert (deactivated.status, deactivated.status_transitions.deactivated_at) == (
         "inactive",
-        stopped.updated,
+        deactivated.updated,
     )
-    assert not meters.get(born.id).active
-    assert meters.reactivate(born.id).active
+    assert not meters.get(created.id).active
+    assert meters.reactivate(created.id).active
     assert [e.path.rsplit("/", 1)[1] for e in server.log.posts[2:]] == ["deactivate", "reactivate"]
 
 
@@ -38,18 +38,21 @@ def test_every_parameter_of_create(as_nouns, meters, server):
     }
     if not as_nouns:
         blocks = {name: dataclasses.asdict(block) for name, block in blocks.items()}
-    born = make(meters, event_time_window="hour", idempotency_key="mine", **blocks)
-    assert born.default_aggregation == DefaultAggregation("last")
-    assert born.customer_mapping == CustomerMapping("by_id", "customer")
-    assert born.value_settings == ValueSettings("amount")
-    assert born.event_time_window == "hour"
+    created = make(meters, event_time_window="hour", idempotency_key="mine", **blocks)
+    assert created.default_aggregation == DefaultAggregation("last")
+    assert created.customer_mapping == CustomerMapping("by_id", "customer")
+    assert created.value_settings == ValueSettings("amount")
+    assert created.event_time_window == "hour"
     assert server.log.posts[0].key == "mine"
 
 
 def test_omitted_parameters_are_not_sent(meters, server):
-    born = make(meters)
-    assert (born.value_settings, born.customer_mapping) == (ValueSettings(), CustomerMapping())
-    assert born.event_time_window is None
+    created = make(meters)
+    assert (created.value_settings, created.customer_mapping) == (
+        ValueSettings(),
+        CustomerMapping(),
+    )
+    assert created.event_time_window is None
     sent = server.log.posts[0].params
     assert set(sent) == {"display_name", "event_name", "default_aggregation"}
 

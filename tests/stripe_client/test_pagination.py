@@ -68,9 +68,9 @@ def test_a_thousand_meters_take_a_dozen_requests(active, inactive, most, scope, 
 
 
 def moved_at(number: int, phase: Phase, meter: str, settings: Settings, clock) -> bool:
-    """List an account while one meter changes its status at a moment; False if it came too late.
+    """List an account while one meter changes its status; return False if it changed too late.
 
-    With pages of two, so that few meters make many moments.
+    Pages have two meters, so that there are many moments.
     """
     happened = False
 
@@ -139,11 +139,11 @@ def test_of_two_versions_of_one_second_the_later_read_counts(clock):
     assert [existing.status for existing in found] == ["active"]
 
 
-# Lists that do not end
+# Lists without an end
 
 
 def numbered(asked):
-    """A page with a new meter, and always more to come."""
+    """A page with a new meter, never the last one."""
     return http(200, a_list(a_meter(f"mtr_{asked.number}"), has_more=True))
 
 

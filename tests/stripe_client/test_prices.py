@@ -21,7 +21,7 @@ from reconciler.stripe.errors import (
 
 
 def a_price(price_id, on, **fields):
-    """As much of a price as is looked at."""
+    """The fields of a price that are read."""
     return {"id": price_id, "active": True, "recurring": {"meter": on}, **fields}
 
 

@@ -1,4 +1,4 @@
-"""The pace: bursts, steady rates, learning from refusals; eight threads on a virtual clock."""
+"""Bursts, steady rates, rejections; eight threads on a virtual clock."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LIMITED = Attempt(status=429, limited=True)
 
 
 def spread(limit: float, requests: int) -> list[float]:
-    """When requests that all want to go at once may go."""
+    """The times at which requests that are all ready may be sent."""
     bucket, moments = fill_bucket(limit, 0.0), []
     for _ in range(requests):
         bucket, wait = take(bucket, 0.0)

@@ -1,4 +1,4 @@
-"""Retry decisions: which answers are worth another try, after how long, and how many in all."""
+"""Retry decisions: what is retried, after how long, and how often."""
 
 from __future__ import annotations
 
