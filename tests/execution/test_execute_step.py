@@ -97,6 +97,7 @@ KNOWN = {
         *("stale", "1"),
     ),
     "stored rejection": (lambda v: [refused(replayed=True)], "done", "12"),
+    "stored denial": (lambda v: [refused(401, replayed=True)], "done", "12"),
     "stored rejection, then a new one": (
         *(lambda v: [refused(replayed=True), refused()],),
         *("failed", "12"),
