@@ -59,7 +59,7 @@ def test_a_request_is_on_disk_before_it_is_sent(tmp_path):
         book.before_request(STOP, "key-1")
         assert kinds(tmp_path) == ["run", "request"]
         book.after_response(STOP, "key-1", DONE)
-        book.result(ReportedChange(STOP.change, ChangeResult(ResultStatus.DONE)))
+        book.record_result(ReportedChange(STOP.change, ChangeResult(ResultStatus.DONE)))
     entries, diagnostics = journal.read(tmp_path)
     assert [entry["kind"] for entry in entries] == ["run", "request", "response", "result"]
     assert entries[0]["user"] == "ada"
@@ -160,7 +160,7 @@ def test_a_disk_that_fills_up_later_prevents_new_requests(tmp_path, monkeypatch)
         with pytest.raises(journal.JournalError):
             book.before_request(STOP, "key-2")
         book.before_request(STOP, "key-3", begun=True)  # a line must not be left half-way for it
-        assert [diagnostic.code for diagnostic in book.lost()] == ["J003"]
+        assert [diagnostic.code for diagnostic in book.report_losses()] == ["J003"]
         monkeypatch.undo()
 
 
@@ -172,7 +172,7 @@ def test_an_entry_written_in_part_is_reported_and_ends_before_the_next(tmp_path,
         book.after_response(STOP, "key-1", DONE)
         monkeypatch.undo()
         book.end(0)
-        assert [diagnostic.code for diagnostic in book.lost()] == ["J003"]
+        assert [diagnostic.code for diagnostic in book.report_losses()] == ["J003"]
     entries, diagnostics = journal.read(tmp_path)
     assert [entry["kind"] for entry in entries] == ["run", "end"]
     assert [diagnostic.code for diagnostic in diagnostics] == ["J002"]
