@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from builders.account import Account, lost, refused, run_of, then
-from builders.worlds import declare, lines
+from builders.account import Account, lost, refused, run_of, snapshot, then
+from builders.worlds import declare, existing, lines
 from execution.test_execute_step import NEW, put
 
 from reconciler.execution.execute_step import execute_step
@@ -54,3 +54,11 @@ def test_clocks_need_not_agree():
     run = run_of(account, *lines([declare()], []))
     part = execute_step(list_steps(run.plan)["calls"][0], None, run)
     assert (str(part.status), account.keys) == ("done", ["1-1"])
+
+
+def test_a_create_that_returns_another_meter_is_searched_by_its_name():
+    other = existing("mtr_other", "other")
+    account = Account([other], snapshot(shows=other))
+    run = run_of(account, *lines([declare()], []))
+    part = execute_step(list_steps(run.plan)["calls"][0], None, run)
+    assert (str(part.status), account.looks, len(account.requests)) == ("done", ["find"], 2)
