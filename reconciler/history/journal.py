@@ -53,19 +53,15 @@ class FileJournal:
         self._lock = threading.Lock()
         self._lost: OSError | None = None
 
-    def begin(self, run: PastRun) -> None:
-        """Write the first entry of the run. Raises JournalError."""
-        self._must("run", _drop_empty(asdict(run)))
-
     def before_request(self, step: Step, key: str, *, begun: bool = False) -> None:
         """Write what is about to be sent. Raises JournalError.
 
-        A change that has `begun` must be finished: for it, `lost` reports what is missing.
+        A change that has `begun` must be finished: for it, `report_losses` reports what is missing.
         """
         (self._should if begun else self._must)("request", _encode_request(step, key))
 
     def after_response(self, step: Step, key: str, answer: Answer) -> None:
-        """Write what became of a request; a failure is reported by `lost`."""
+        """Write what became of a request; a failure is reported by `report_losses`."""
         record, meter = answer.record, answer.existing
         entry = _encode_request(
             step,
@@ -84,8 +80,8 @@ class FileJournal:
         """Write that a request was not sent, because the run is stopping."""
         self._should("not_sent", _encode_request(step, key, result="not_sent"))
 
-    def result(self, reported: ReportedChange) -> None:
-        """Write the result of a change; a failure is reported by `lost`."""
+    def record_result(self, reported: ReportedChange) -> None:
+        """Write the result of a change; a failure is reported by `report_losses`."""
         change, result = reported.change, reported.result
         if result is None:
             return
@@ -111,7 +107,7 @@ class FileJournal:
                 with suppress(OSError):
                     os.close(descriptor)
 
-    def lost(self) -> tuple[Diagnostic, ...]:
+    def report_losses(self) -> tuple[Diagnostic, ...]:
         """Report what could not be written."""
         if self._lost is None:
             return ()
@@ -162,12 +158,12 @@ def open_journal(folder: Path, run: PastRun, clock: Clock) -> Iterator[FileJourn
     except OSError as error:
         raise JournalError(_describe_unwritable(path, error)) from None
     run = replace(run, run=secrets.token_hex(4), began=round(clock.now(), 3))
-    book = FileJournal(descriptor, path, run, clock)
+    journal = FileJournal(descriptor, path, run, clock)
     try:
-        book.begin(run)
-        yield book
+        journal._must("run", _drop_empty(asdict(run)))
+        yield journal
     finally:
-        book.close()
+        journal.close()
 
 
 def _open(folder: Path, path: Path, clock: Clock) -> int:

@@ -4,6 +4,6 @@
     meter_writer ──▶ client           │   │
     async_client ──▶ client        retry rate_limit     (decisions: no clock, no socket)
 
-`codec` converts between nouns and the API's shapes, `response` a response into a reply or one of
-`errors`.
+`codec` encodes parameters and parses JSON, `response` turns a response into a reply or one of
+`errors`, `model/request.py` decides what it proves.
 """

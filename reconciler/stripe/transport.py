@@ -136,7 +136,8 @@ class Transport:
             attempt, result = interpret(response, self._key.scrub, record)
             self._adapt_rate(attempt, claimed)
             record = result.record
-            _LOG.info("%s", record)
+            code = f", {result.code}" if isinstance(result, StripeError) and result.code else ""
+            _LOG.info("%s%s", record, code)
             if isinstance(result, Reply):
                 return result
             failure = result

@@ -22,7 +22,7 @@ URL = "http://127.0.0.1:1"
 
 
 class InProcess:
-    """Stands in for `reconciler.stripe.http.Connection`: hands each request to the emulator."""
+    """Stands in for `reconciler.stripe.transport.Connection`: hands each request to the emulator."""
 
     def __init__(self, server: emulator.Server, base: str, key: Key, _: Limits) -> None:
         self._server, self._base, self._key = server, base, key
@@ -49,5 +49,5 @@ class InProcess:
 @contextmanager
 def reached_in_process(server: emulator.Server) -> Iterator[str]:
     """Lead every client to this emulator; yields an address to give them."""
-    with mock.patch("reconciler.stripe.http.Connection", partial(InProcess, server)):
+    with mock.patch("reconciler.stripe.transport.Connection", partial(InProcess, server)):
         yield URL

@@ -1,4 +1,4 @@
-"""What runs side by side, and what never does."""
+"""What runs concurrently, and what never does."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ from reconciler.model.project import AccountRef
 
 
 @pytest.mark.parametrize(("workers", "most"), [(8, 8), (3, 3), (20, 8), (1, 1)])
-def test_up_to_eight_lines_of_one_kind_run_side_by_side(workers, most):
-    """Never more, and all of them if there is work for all."""
+def test_up_to_eight_changes_of_one_action_run_concurrently(workers, most):
     barrier, high = threading.Barrier(most), []
 
     def meet(account, _):
@@ -31,8 +30,7 @@ def test_up_to_eight_lines_of_one_kind_run_side_by_side(workers, most):
     assert sorted(high) == sorted([*range(most)] * 2)
 
 
-def test_a_kind_begins_when_the_one_before_has_ended():
-    """Whatever the speed of single lines."""
+def test_an_action_begins_when_the_one_before_has_ended():
     wants = [*crowd(5), declare("zz", display="New")]
     meters = [existing("mtr_z", "zz")]
     account, running = Account(meters), []
@@ -54,8 +52,8 @@ def test_a_kind_begins_when_the_one_before_has_ended():
         (8, None, {"create": 1, "replace": 1}),
     ],
 )
-def test_how_many_may_run_side_by_side(monkeypatch, workers, livemode, most):
-    """Replacements one at a time, and everything while the first answer must tell the mode."""
+def test_how_many_changes_run_concurrently(monkeypatch, workers, livemode, most):
+    """Replacements one at a time, and all while the mode is unknown."""
     pools = []
 
     def pool(max_workers):

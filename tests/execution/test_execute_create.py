@@ -1,12 +1,12 @@
-"""A lost or refused create looks for the meter that has come into being, and for no other."""
+"""A lost or rejected create searches for the created meter, and no other."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
 import pytest
-from builders.fake_account import Account, followed_by, lost_request, rejected, run_of
-from builders.meters import decide_all, declare
+from builders.fake_account import Account, confirmed, followed_by, lost_request, rejected, run_of
+from builders.meters import decide_all, declare, existing
 from execution.test_execute_step import NEW, put
 
 from reconciler.execution.execute_step import execute_step
@@ -16,8 +16,8 @@ from reconciler.execution.steps import list_steps
 @pytest.mark.parametrize(
     ("appears", "status", "looks"), [(0, "already", 1), (2, "already", 3), (9, "failed", 4)]
 )
-def test_a_refused_create_waits_for_the_list_to_catch_up(appears, status, looks):
-    """The name is taken, so somebody made it; lists may lag behind."""
+def test_a_rejected_create_waits_for_the_list_to_catch_up(appears, status, looks):
+    """The name is taken, so a meter exists; lists may lag."""
     account = Account([], rejected())
     run = run_of(account, *decide_all([declare()], []))
     find = account.find
@@ -38,7 +38,7 @@ def test_a_refused_create_waits_for_the_list_to_catch_up(appears, status, looks)
     [replace(NEW, event_name="else"), replace(NEW, id="mtr_t")],
     ids=["another name", "listed in the plan"],
 )
-def test_a_create_takes_no_other_meter_for_its_own(other):
+def test_a_create_does_not_adopt_another_meter(other):
     """Only an active meter of this name that the plan did not list."""
     account = Account([], followed_by(lost_request(), put(other)))
     run = run_of(account, *decide_all([declare()], []))
@@ -49,8 +49,16 @@ def test_a_create_takes_no_other_meter_for_its_own(other):
 
 
 def test_clocks_need_not_agree():
-    """A meter made by a lost request is found whatever date it bears."""
+    """A meter created by a lost request is found whatever its date."""
     account = Account([], followed_by(lost_request(), put(replace(NEW, created=1))))
     run = run_of(account, *decide_all([declare()], []))
     part = execute_step(list_steps(run.plan)["calls"][0], None, run)
     assert (str(part.status), account.keys) == ("done", ["1-1"])
+
+
+def test_a_create_that_returns_another_meter_is_searched_by_its_name():
+    other = existing("mtr_other", "other")
+    account = Account([other], confirmed(shows=other))
+    run = run_of(account, *decide_all([declare()], []))
+    part = execute_step(list_steps(run.plan)["calls"][0], None, run)
+    assert (str(part.status), account.looks, len(account.requests)) == ("done", ["find"], 2)

@@ -1,4 +1,4 @@
-"""One request until its effect is known: every answer, every verb, whatever the re-read shows."""
+"""One request until its effect is known: every answer to every operation."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from builders.fake_account import (
 from builders.meters import decide_all, declare, existing, inactive, retire
 from virtual import VirtualClock
 
-from reconciler.diagnostics.errors import AuthError, ServiceError, StoppedError
+from reconciler.diagnostics.errors import AuthError, ServiceError
 from reconciler.execution.execute_step import KEYS, execute_step
 from reconciler.execution.steps import list_steps
 
 ON, OFF = existing(), inactive("mtr_a")
 NEW = replace(existing("mtr_new_calls"), created=NOW, updated=NOW)
-VERBS = {
+OPERATIONS = {
     "create": (declare(), []),
     "update": (declare(display="New"), [ON]),
     "deactivate": (retire(), [ON]),
@@ -40,7 +40,7 @@ WANTED = {
     "reactivate": existing(updated=9),
 }
 BEFORE = {"create": None, "update": ON, "deactivate": ON, "reactivate": OFF}
-# What the answer of an old or unlucky request shows: the meter before the effect.
+# What a response without an effect shows: the meter before it.
 STILL = {**BEFORE, "create": replace(NEW, status="inactive")}
 ELSE = {
     "create": replace(NEW, display_name="Theirs"),
@@ -58,9 +58,9 @@ def gone(account):
     account.meters.clear()
 
 
-def succeeded(operation, *script, blind=None, **more):
-    """What one request of this verb comes to, and the account after it."""
-    desired, account = VERBS[operation]
+def executed(operation, *script, blind=None, **more):
+    """The result of one request, and the account after it."""
+    desired, account = OPERATIONS[operation]
     account = Account(account, *script)
     account.blind = blind or {}
     run = run_of(account, *decide_all([desired], tuple(account.meters.values())), **more)
@@ -69,89 +69,90 @@ def succeeded(operation, *script, blind=None, **more):
     return execute_step(step, BEFORE[operation], run), account, run
 
 
-# name: script by verb -> status, attempt numbers of the keys used
+# case: script by operation -> status, attempt numbers of the keys used
 KNOWN = {
     "confirmed": (lambda v: [confirmed()], "done", "1"),
-    "seen, but the answer shows the old state": (
+    "confirmed, but the response shows the old state": (
         *(lambda v: [followed_by(confirmed(shows=STILL[v]), put(WANTED[v]))],),
         *("done", "1"),
     ),
-    "seen, but nothing came of it": (lambda v: [confirmed(shows=STILL[v])], "done", "12"),
-    "an old answer, already so": (
+    "confirmed, but without effect": (lambda v: [confirmed(shows=STILL[v])], "done", "12"),
+    "stored, already in effect": (
         *(lambda v: [followed_by(replayed(WANTED[v]), put(WANTED[v]))],),
         *("already", "1"),
     ),
-    "an old answer to our own second try": (
+    "stored, of our own first attempt": (
         *(lambda v: [followed_by(replayed(WANTED[v], 2, 1), put(WANTED[v]))],),
         *("done", "1"),
     ),
-    "an old answer, nothing came of it": (lambda v: [replayed(WANTED[v])], "done", "12"),
-    "an old answer, somebody else was there": (
+    "stored, without effect": (lambda v: [replayed(WANTED[v])], "done", "12"),
+    "stored, changed by another client": (
         *(lambda v: [followed_by(replayed(ELSE[v]), put(ELSE[v]))],),
         *("stale", "1"),
     ),
-    "refused, already so": (lambda v: [followed_by(rejected(), put(WANTED[v]))], "already", "1"),
-    "refused": (lambda v: [rejected()], "failed", "1"),
-    "refused, somebody else was there": (
-        *(lambda v: [followed_by(rejected(), put(ELSE[v]))],),
-        *("stale", "1"),
-    ),
-    "an old refusal": (lambda v: [rejected(replayed=True)], "done", "12"),
-    "an old refusal, then a new one": (
-        *(lambda v: [rejected(replayed=True), rejected()],),
-        *("failed", "12"),
-    ),
-    "an old refusal, already so": (
-        *(lambda v: [followed_by(rejected(replayed=True), put(WANTED[v]))],),
-        *("already", "1"),
-    ),
-    "refused for payment": (lambda v: [rejected(402)], "failed", "1"),
-    "no answer, done": (lambda v: [lost_answer()], "done", "1"),
-    "500 after the effect": (lambda v: [lost_answer(500)], "done", "1"),
-    "409, done by the one before": (lambda v: [lost_answer(409)], "done", "1"),
-    "429, and it is so": (
-        lambda v: [followed_by(lost_request(429), put(WANTED[v]))],
+    "rejected, already in effect": (
+        lambda v: [followed_by(rejected(), put(WANTED[v]))],
         "already",
         "1",
     ),
-    "no answer, not done": (lambda v: [lost_request()], "done", "11"),
-    "409, not done": (lambda v: [lost_request(409)], "done", "11"),
-    "429, not done": (lambda v: [lost_request(429)], "done", "11"),
-    "500, not done, and stored": (
+    "rejected": (lambda v: [rejected()], "failed", "1"),
+    "rejected, changed by another client": (
+        *(lambda v: [followed_by(rejected(), put(ELSE[v]))],),
+        *("stale", "1"),
+    ),
+    "stored rejection": (lambda v: [rejected(replayed=True)], "done", "12"),
+    "stored denial": (lambda v: [rejected(401, replayed=True)], "done", "12"),
+    "stored rejection, then a new one": (
+        *(lambda v: [rejected(replayed=True), rejected()],),
+        *("failed", "12"),
+    ),
+    "stored rejection, already in effect": (
+        *(lambda v: [followed_by(rejected(replayed=True), put(WANTED[v]))],),
+        *("already", "1"),
+    ),
+    "rejected with 402": (lambda v: [rejected(402)], "failed", "1"),
+    "no response, in effect": (lambda v: [lost_answer()], "done", "1"),
+    "500 after the effect": (lambda v: [lost_answer(500)], "done", "1"),
+    "409, in effect": (lambda v: [lost_answer(409)], "done", "1"),
+    "429, in effect": (lambda v: [followed_by(lost_request(429), put(WANTED[v]))], "already", "1"),
+    "no response, no effect": (lambda v: [lost_request()], "done", "11"),
+    "409, no effect": (lambda v: [lost_request(409)], "done", "11"),
+    "429, no effect": (lambda v: [lost_request(429)], "done", "11"),
+    "500, no effect, and stored": (
         *(lambda v: [lost_request(500), lost_request(500, replayed=True)],),
         *("done", "112"),
     ),
-    "an old 500": (lambda v: [lost_request(500, replayed=True)], "done", "12"),
-    "an old 500 after the effect": (lambda v: [lost_answer(500, replayed=True)], "done", "1"),
-    "no answer, somebody else was there": (
+    "stored 500": (lambda v: [lost_request(500, replayed=True)], "done", "12"),
+    "stored 500 after the effect": (lambda v: [lost_answer(500, replayed=True)], "done", "1"),
+    "no response, changed by another client": (
         *(lambda v: [followed_by(lost_request(), put(ELSE[v]))],),
         *("stale", "1"),
     ),
-    "no answer ever": (lambda v: [lost_request()] * 9, "failed", "1111"),
-    "429 for ever": (lambda v: [lost_request(429)] * 9, "failed", "1111"),
-    "old 500s of two earlier runs": (
+    "no response ever": (lambda v: [lost_request()] * 9, "failed", "1111"),
+    "always 429": (lambda v: [lost_request(429)] * 9, "failed", "1111"),
+    "stored 500s of two earlier runs": (
         lambda v: [lost_request(500, replayed=True)] * 8,
         "done",
         "123456789",
     ),
-    "500s that the second try brings back": (
+    "500s that the second attempt returns": (
         *(lambda v: [lost_request(500, replayed=True, attempts=2)] * 9, "failed", "1234"),
     ),
-    "an old 500, then new ones for ever": (
+    "stored 500s, then new ones": (
         *(
             lambda v: [lost_request(500, replayed=True)] * 2 + [lost_request(500)] * 9,
             "failed",
             "123333",
         ),
     ),
-    "old 500s for ever": (
+    "always stored 500s": (
         lambda v: [lost_request(500, replayed=True)] * 99,
         "failed",
         range(1, KEYS + 1),
     ),
-    "old answers for ever": (lambda v: [replayed(STILL[v])] * 99, "failed", range(1, KEYS + 1)),
-    "the last try goes well": (lambda v: [lost_request()] * 3, "done", "1111"),
-    "the last try had an effect": (
+    "always stored responses": (lambda v: [replayed(STILL[v])] * 99, "failed", range(1, KEYS + 1)),
+    "the last request succeeds": (lambda v: [lost_request()] * 3, "done", "1111"),
+    "the last request had an effect": (
         lambda v: [lost_request()] * 3 + [lost_answer()],
         "done",
         "1111",
@@ -159,12 +160,12 @@ KNOWN = {
 }
 
 
-@pytest.mark.parametrize("operation", VERBS)
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("case", KNOWN)
-def test_what_an_answer_comes_to(case, operation):
-    """Only what was seen is done; a stored answer takes the next attempt number, a lost one not."""
+def test_the_result_of_an_answer(case, operation):
+    """`done` needs proof; a stored response takes the next attempt number, a lost one does not."""
     script, status, attempts = KNOWN[case]
-    part, account, run = succeeded(operation, *script(operation))
+    part, account, run = executed(operation, *script(operation))
     assert (str(part.status), account.keys) == (status, [f"1-{n}" for n in attempts])
     assert len(part.sent) == len(attempts)
     assert (part.error is None) is part.status.succeeded
@@ -176,33 +177,32 @@ def test_what_an_answer_comes_to(case, operation):
     assert [n for kind, n in noted if kind != "request"] == numbers
 
 
-@pytest.mark.parametrize("operation", VERBS)
+@pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_fresh_answer_is_enough(operation):
-    """One request, and for stopping and waking the look before it; no look after it."""
-    _, account, _ = succeeded(operation)
+    """One request, and a read before a deactivate or reactivate; none after it."""
+    _, account, _ = executed(operation)
     assert account.looks == (["read"] if operation in ("deactivate", "reactivate") else [])
 
 
 @pytest.mark.parametrize("operation", ["update", "deactivate", "reactivate"])
-def test_a_meter_that_is_gone_is_not_asked_again(operation):
-    """Meters are never deleted: something else is wrong."""
-    part, account, _ = succeeded(operation, followed_by(rejected(404), gone))
+def test_a_missing_meter_is_stale(operation):
+    part, account, _ = executed(operation, followed_by(rejected(404), gone))
     assert (str(part.status), account.keys) == ("stale", ["1-1"])
     assert part.error.code == "A002"
     assert "not found" in part.error.message
 
 
-@pytest.mark.parametrize("operation", VERBS)
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_key_that_may_not_write_ends_it_at_once(operation, status):
-    """The key is looked at before anything else, so nothing has to be read again."""
-    part, account, _ = succeeded(operation, rejected(status))
+def test_a_denied_key_ends_the_step(operation, status):
+    """Stripe checks the key first, so nothing has to be read again."""
+    part, account, _ = executed(operation, rejected(status))
     assert (str(part.status), part.error.code, account.keys) == ("failed", "A011", ["1-1"])
     assert not part.sent[0].wrote
     assert len(account.looks) == (operation in ("deactivate", "reactivate"))
 
 
-@pytest.mark.parametrize("operation", VERBS)
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize(
     ("answer", "blind"),
     [
@@ -213,10 +213,10 @@ def test_a_key_that_may_not_write_ends_it_at_once(operation, status):
         (lost_request(429, doubts=1), ServiceError),
     ],
 )
-def test_what_cannot_be_looked_at_is_unknown(operation, answer, blind):
-    """`done` is only said of what was seen, `failed` only where nothing can have been done."""
+def test_what_cannot_be_read_is_unknown(operation, answer, blind):
+    """`failed` needs proof that nothing was done."""
     both = {"read": read_error(blind), "find": read_error(blind)}
-    part, account, _ = succeeded(
+    part, account, _ = executed(
         operation, followed_by(answer, lambda account: account.blind.update(both))
     )
     assert (str(part.status), account.keys) == ("unknown", ["1-1"])
@@ -224,28 +224,27 @@ def test_what_cannot_be_looked_at_is_unknown(operation, answer, blind):
     assert "no answer" in part.error.message
 
 
-@pytest.mark.parametrize("operation", VERBS)
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("answer", [rejected(), lost_request(429)])
-def test_what_had_no_effect_has_failed_though_the_account_cannot_be_looked_at(operation, answer):
-    """The exit code must not say that something may have been written."""
+def test_what_had_no_effect_has_failed_even_if_the_account_cannot_be_read(operation, answer):
+    """The exit code must not claim a possible effect."""
     both = {"read": read_error(ServiceError), "find": read_error(ServiceError)}
-    part, *_ = succeeded(operation, followed_by(answer, lambda account: account.blind.update(both)))
+    part, *_ = executed(operation, followed_by(answer, lambda account: account.blind.update(both)))
     assert (str(part.status), part.error.code, part.sent[0].wrote) == ("failed", "A004", False)
 
 
 @pytest.mark.parametrize("operation", ["deactivate", "reactivate"])
 @pytest.mark.parametrize(("kind", "code"), [(ServiceError, "A004"), (AuthError, "A011")])
-def test_without_a_look_nothing_is_stopped_or_woken(operation, kind, code):
+def test_without_a_read_nothing_is_deactivated_or_reactivated(operation, kind, code):
     """Nothing was sent, so it is not unknown."""
-    part, account, _ = succeeded(operation, blind={"read": read_error(kind)})
+    part, account, _ = executed(operation, blind={"read": read_error(kind)})
     assert (str(part.status), part.error.code) == ("failed", code)
     assert account.requests == []
 
 
-@pytest.mark.parametrize("operation", VERBS)
-def test_an_error_inside_the_tool_is_reported_as_such(operation):
-    """Whether it was sent, nobody knows."""
-    part, _, _ = succeeded(operation, raising(ZeroDivisionError("secret")))
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_an_internal_error_is_unknown(operation):
+    part, _, _ = executed(operation, raising(ZeroDivisionError("secret")))
     assert (str(part.status), part.error.code) == ("unknown", "A010")
     assert "ZeroDivisionError" in part.error.message
     assert "secret" not in part.error.message
@@ -253,11 +252,11 @@ def test_an_error_inside_the_tool_is_reported_as_such(operation):
 
 @pytest.mark.parametrize("operation", ["deactivate", "reactivate"])
 @pytest.mark.parametrize(
-    ("meter", "status"), [(WANTED, "already"), (ELSE, "stale")], ids=["so", "else"]
+    ("meter", "status"), [(WANTED, "already"), (ELSE, "stale")], ids=["in effect", "changed"]
 )
-def test_a_meter_is_read_right_before_it_is_stopped_or_woken(operation, meter, status):
-    """Whoever was there first has won; nothing is sent."""
-    desired, found = VERBS[operation]
+def test_a_meter_is_read_before_it_is_deactivated_or_reactivated(operation, meter, status):
+    """A change by another client prevails; nothing is sent."""
+    desired, found = OPERATIONS[operation]
     account = Account(found)
     run = run_of(account, *decide_all([desired], found))
     account.put(meter[operation])
@@ -266,8 +265,8 @@ def test_a_meter_is_read_right_before_it_is_stopped_or_woken(operation, meter, s
     assert account.requests == []
 
 
-def test_a_rename_goes_by_the_name_alone():
-    """Somebody renamed it meanwhile: what is declared wins, as a next run would have it."""
+def test_an_update_overwrites_the_name_of_another_client():
+    """As the next run would."""
     account = Account([existing(display="Theirs")])
     run = run_of(account, *decide_all([declare(display="New")], [existing()]))
     part = execute_step(list_steps(run.plan)["calls"][0], ON, run)
@@ -275,51 +274,46 @@ def test_a_rename_goes_by_the_name_alone():
 
 
 @pytest.mark.parametrize(("old", "waits"), [(False, [2.0, 4.0, 8.0]), (True, [])])
-def test_waiting_grows_between_tries_that_brought_nothing(old, waits):
-    """Never after a stored answer, which is no sign of trouble."""
-    _, _, run = succeeded("update", *[lost_request(500, replayed=old)] * 9)
+def test_waits_grow_between_failed_requests(old, waits):
+    """There is none after a stored response, which is no sign of trouble."""
+    _, _, run = executed("update", *[lost_request(500, replayed=old)] * 9)
     assert run.clock.slept == waits
 
 
-@pytest.mark.parametrize("operation", VERBS)
-@pytest.mark.parametrize("answer", [None, lost_request(429)], ids=["nothing sent", "held back"])
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("answer", [None, lost_request(429)], ids=["nothing sent", "rate limit"])
 def test_a_stop_signal_ends_what_has_not_begun(operation, answer):
-    """A request that only a rate limit has refused is not sent again either."""
-    account, after = Account(VERBS[operation][1], *filter(None, [answer])), int(answer is not None)
-    run = run_of(account, *decide_all([VERBS[operation][0]], VERBS[operation][1]))
+    """A request that only a rate limit rejected is not sent again either."""
+    account, after = (
+        Account(OPERATIONS[operation][1], *filter(None, [answer])),
+        int(answer is not None),
+    )
+    run = run_of(account, *decide_all([OPERATIONS[operation][0]], OPERATIONS[operation][1]))
     run = replace(run, stopped=lambda: len(account.requests) >= after)
     part = execute_step(list_steps(run.plan)["calls"][0], BEFORE[operation], run)
     assert (str(part.status), part.error.code) == ("skipped", "A008")
     assert len(account.requests) == after
 
 
-@pytest.mark.parametrize("operation", VERBS)
+@pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize(
     "answer", [lost_request(), lost_request(429, doubts=1), lost_answer(), rejected()]
 )
-def test_a_stop_signal_ends_nothing_that_may_have_been_done(operation, answer):
-    """The same requests, looks and pauses as without a signal, and the same result."""
-    calm, there, undisturbed = succeeded(operation, answer)
+def test_a_stop_signal_does_not_end_a_possible_effect(operation, answer):
+    """The same requests, reads and waits as without a signal, and the same result."""
+    expected, there, undisturbed = executed(operation, answer)
     signals = []
     stop = {"stopped": lambda: bool(signals), "clock": VirtualClock(NOW, stopped=signals.__len__)}
-    part, account, run = succeeded(
+    part, account, run = executed(
         operation, followed_by(answer, lambda _: signals.append(1)), **stop
     )
-    assert part == calm
+    assert part == expected
     assert (account.keys, account.looks) == (there.keys, there.looks)
     assert run.clock.slept == undisturbed.clock.slept
 
 
 def test_the_request_ids_are_in_the_error():
-    """They find the requests in Stripe's log."""
-    part, _, _ = succeeded("update", lost_request(), rejected())
+    part, _, _ = executed("update", lost_request(), rejected())
     assert "(req_1, req_1)" in part.error.message
     assert "said the API" in part.error.message
-    assert part.error.location == VERBS["update"][0].location
-
-
-def test_a_signal_that_the_client_hears_first_is_noted():
-    """What was intended was not sent: the journal must not leave it open."""
-    part, _, run = succeeded("update", raising(StoppedError()))
-    assert (str(part.status), part.sent) == ("skipped", ())
-    assert [kind for kind, _, _ in run.journal.changes] == ["request", "not_sent"]
+    assert part.error.location == OPERATIONS["update"][0].location

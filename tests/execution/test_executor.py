@@ -1,4 +1,4 @@
-"""A plan carried out line by line: order, failures, stopping, concurrency, the first answer."""
+"""Apply a plan: order, failures, stops, the mode of the first response."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from reconciler.model.project import AccountRef
 
 MIXED = [
     declare("new"),
-    declare("woken", display="Other"),
+    declare("paused", display="Other"),
     declare("named", display="Other"),
     declare("old", retires=("mtr_o",)),
     retire("gone"),
@@ -32,7 +32,7 @@ MIXED = [
     declare("same"),
 ]
 METERS = [
-    inactive("mtr_w", "woken"),
+    inactive("mtr_w", "paused"),
     existing("mtr_n", "named"),
     existing("mtr_o", "old", formula="count"),
     existing("mtr_g", "gone"),
@@ -53,7 +53,7 @@ ORDER = [
 
 
 def statuses(ended):
-    """What became of each line, by name; None where nothing was to be done."""
+    """The status of each change, by event_name; None if there was nothing to do."""
     return {line.change.event_name: line.result and str(line.result.status) for line in ended}
 
 
@@ -63,30 +63,30 @@ def mixed(*script, workers=1, **more):
     return account, run, apply(run)
 
 
-def test_every_line_is_done_in_the_order_of_the_kinds():
-    """One outcome for each that is not as wanted, in the plan's order; keys bear its numbers."""
-    heard = []
-    account, run, ended = mixed(on_result=heard.append)
+def test_changes_are_applied_in_the_order_of_the_actions():
+    """Results are in the plan's order; keys have its numbers."""
+    reported = []
+    account, run, ended = mixed(on_result=reported.append)
     assert account.sent == ORDER
     assert account.keys == [f"{n}-1" for n in (1, 2, 3, 4, 5, 6, 8, 9)]
     assert [line.change for line in ended] == list(run.plan.changes)
     assert statuses(ended) == {
-        **dict.fromkeys(["new", "woken", "named", "old", "gone", "x"], "done"),
+        **dict.fromkeys(["new", "paused", "named", "old", "gone", "x"], "done"),
         "odd": "skipped",
         "same": None,
     }
-    assert [line for line in ended if line.change.action.writes] == heard
+    assert [line for line in ended if line.change.action.writes] == reported
     (odd,) = (line.result.error for line in ended if line.change.event_name == "odd")
     assert (odd.code, odd.message) == ("A009", "'odd' was not applied: it is blocked")
     made = {line.change.event_name: line.result.meter_id for line in ended if line.result}
-    assert (made["new"], made["old"], made["woken"]) == ("mtr_new_new", "mtr_new_old", "mtr_w")
+    assert (made["new"], made["old"], made["paused"]) == ("mtr_new_new", "mtr_new_old", "mtr_w")
 
 
 def test_the_account_is_then_as_declared():
-    """And nothing else in it was touched."""
+    """And nothing else in it has changed."""
     account, _, _ = mixed()
     active = {m.event_name: m for m in account.meters.values() if m.active}
-    assert sorted(active) == ["named", "new", "odd", "old", "same", "woken"]
+    assert sorted(active) == ["named", "new", "odd", "old", "paused", "same"]
     for desired in MIXED[:4]:
         assert active[desired.event_name].meter == desired.meter
     for untouched in ("mtr_d", "mtr_e"):
@@ -95,48 +95,47 @@ def test_the_account_is_then_as_declared():
 
 @pytest.mark.parametrize("failing", range(4))
 @pytest.mark.parametrize("how", [rejected(), rejected(403), raising(ValueError())])
-def test_after_a_failure_the_safe_lines_go_on(failing, how):
-    """Creates, wakes and renames do; replacements and deactivations do not."""
+def test_after_a_failure_the_safe_changes_continue(failing, how):
+    """Creates, reactivations and updates do; replacements and deactivations do not."""
     account, _, ended = mixed(*[confirmed()] * failing, how)
     left = [step for step in ORDER[:4] if step != ("update", "mtr_w") or failing != 1]
     assert account.sent == left
     became = statuses(ended)
-    unsettled = "unknown" if how.__closure__ and "raising" in how.__qualname__ else "failed"
-    assert became.pop(["new", "woken", "woken", "named"][failing]) == unsettled
+    expected = "unknown" if how.__closure__ and "raising" in how.__qualname__ else "failed"
+    assert became.pop(["new", "paused", "paused", "named"][failing]) == expected
     assert {became[name] for name in ("old", "gone", "x")} == {"skipped"}
     assert list(became.values()).count("done") == 2
     skipped = [line.result.error for line in ended if statuses([line]).popitem()[1] == "skipped"]
     assert {diagnostic.code for diagnostic in skipped if diagnostic.event_name != "odd"} == {"A007"}
 
 
-def test_a_failed_deactivation_stops_those_after_it():
-    """They are the dangerous calls."""
+def test_a_failed_deactivation_ends_those_after_it():
     account, _, ended = mixed(*[confirmed()] * 6, rejected())
     assert account.sent == ORDER[:7]
     assert (statuses(ended)["gone"], statuses(ended)["x"]) == ("failed", "skipped")
 
 
-def test_a_woken_meter_whose_rename_failed_is_not_done():
-    """Both requests are told; the meter stays awake, for that is the safer state."""
+def test_a_reactivated_meter_whose_update_failed_is_not_done():
+    """The meter stays active, which is the safer state."""
     account, _, ended = mixed(confirmed(), confirmed(), rejected())
-    (line,) = (line for line in ended if line.change.event_name == "woken")
+    (line,) = (line for line in ended if line.change.event_name == "paused")
     assert line.result.status == "failed"
     assert [sent.result for sent in line.result.requests] == ["confirmed", "rejected"]
     assert account.meters["mtr_w"].active
 
 
-def test_a_line_with_one_part_of_ours_is_done():
-    """`already` is said only where nothing was left to us."""
-    meters = [inactive("mtr_w", "woken")]
+def test_a_change_with_one_request_of_ours_is_done():
+    """`already` means that there was nothing left to do."""
+    meters = [inactive("mtr_w", "paused")]
     account = Account(meters)
-    run = run_of(account, *decide_all([declare("woken", display="Other")], meters))
-    account.put(existing("mtr_w", "woken"))
+    run = run_of(account, *decide_all([declare("paused", display="Other")], meters))
+    account.put(existing("mtr_w", "paused"))
     (line,) = apply(run)
     assert (line.result.status, account.sent) == ("done", [("update", "mtr_w")])
 
 
-def test_refused_lines_are_left_out_and_stop_nothing():
-    """With --skip-refused the others are done, at their own numbers."""
+def test_refused_changes_are_skipped_and_the_others_applied():
+    """The others keep their numbers."""
     account = Account(METERS)
     run = run_of(account, *decide_all(MIXED, METERS), workers=1)
     marked = tuple(
@@ -151,8 +150,7 @@ def test_refused_lines_are_left_out_and_stop_nothing():
     assert "refused by G001, G002" in line.result.error.message
 
 
-def test_lines_that_are_already_as_wanted_are_not_sent():
-    """As a saved plan found them before anything was written."""
+def test_changes_already_in_effect_are_not_sent():
     there = {"new": "mtr_theirs", "gone": "mtr_g", "old": None}
     account, _, ended = mixed(already=there)
     assert account.sent == [ORDER[n] for n in (1, 2, 3, 7)]
@@ -162,13 +160,13 @@ def test_lines_that_are_already_as_wanted_are_not_sent():
 
 
 @pytest.mark.parametrize("after", range(9))
-def test_a_stop_signal_ends_the_run_between_any_two_lines(after):
-    """No new line begins, and one that has begun is finished: it may have no active meter."""
+def test_a_stop_signal_ends_the_run_between_any_two_changes(after):
+    """A change that has begun is finished: its name may have no active meter."""
     account = Account(METERS)
     run = run_of(account, *decide_all(MIXED, METERS), workers=1)
     ended = apply(replace(run, stopped=lambda: len(account.requests) >= after))
-    ends = {"new": 1, "woken": 3, "named": 4, "old": 6, "gone": 7, "x": 8}
-    starts = {"new": 0, "woken": 1, "named": 3, "old": 4, "gone": 6, "x": 7}
+    ends = {"new": 1, "paused": 3, "named": 4, "old": 6, "gone": 7, "x": 8}
+    starts = {"new": 0, "paused": 1, "named": 3, "old": 4, "gone": 6, "x": 7}
     begun = [name for name in ends if starts[name] < after]
     assert account.sent == ORDER[: ends[begun[-1]] if begun else 0]
     became = {name: "done" if name in begun else "skipped" for name in ends}
@@ -180,17 +178,15 @@ def crowd(count):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), SystemExit(1)])
-def test_a_worker_that_dies_leaves_the_others_their_outcomes(error):
-    """One outcome for every line, whatever happens."""
+def test_a_worker_that_dies_does_not_affect_other_results(error):
     _, _, ended = mixed(confirmed(), raising(error))
     became = statuses(ended)
-    assert became["woken"] == "unknown"
+    assert became["paused"] == "unknown"
     assert {became[name] for name in ("new", "named")} == {"done"}
     assert {became[name] for name in ("old", "gone", "x")} == {"skipped"}
 
 
-def test_a_listener_that_fails_ends_nothing():
-    """A broken progress bar must not leave a plan half done."""
+def test_an_error_of_the_callback_does_not_interrupt_the_apply():
 
     def broken(_):
         raise BrokenPipeError
@@ -201,8 +197,8 @@ def test_a_listener_that_fails_ends_nothing():
 
 
 @pytest.mark.parametrize("known", [None, False])
-def test_the_first_answer_tells_the_mode(known):
-    """Of an account without meters; if it is the other one, nothing more is sent."""
+def test_the_first_response_determines_the_mode(known):
+    """If it is the wrong one, nothing more is sent."""
     account = Account([])
     run = run_of(account, *decide_all(crowd(9), []), livemode=True)
     ended = apply(replace(run, plan=replace(run.plan, account=AccountRef("test", "acct_1", known))))
@@ -214,7 +210,6 @@ def test_the_first_answer_tells_the_mode(known):
 
 
 def test_no_request_is_outside_the_plan():
-    """Whatever goes wrong: only steps of the plan, each under its own key."""
     for script in (
         [lost_request()] * 40,
         [rejected()] * 9,
@@ -228,8 +223,7 @@ def test_no_request_is_outside_the_plan():
         )
 
 
-def test_unreadable_meters_are_not_stopped():
-    """The look before a stop fails: nothing is sent for that line, nor for those after it."""
+def test_unreadable_meters_are_not_deactivated():
     account, _, ended = mixed(
         *[confirmed()] * 3,
         followed_by(confirmed(), lambda a: a.blind.update(read=read_error(ServiceError))),

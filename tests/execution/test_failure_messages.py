@@ -1,4 +1,4 @@
-"""What a report says of a line that is not done: which one, where it is declared, and why."""
+"""What a report says of a change that is not done: which one, its location, and why."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ A, B = declare("a", line=7), declare("b", line=9)
 GONE = existing("mtr_g", "gone")
 
 
-def on_result(*script, wants=(A, B), meters=(), **more):
-    """What is said of each line that is not done: its error, by name."""
+def errors_of(*script, wants=(A, B), meters=(), **more):
+    """The error of each change that is not done, by event_name."""
     account = Account(meters, *script)
     run = run_of(account, *decide_all(list(wants), list(meters)), workers=1, **more)
     livemode_unknown = replace(run.plan, account=AccountRef("test", "acct_1", None))
@@ -47,9 +47,9 @@ def on_result(*script, wants=(A, B), meters=(), **more):
     }
 
 
-MISFORTUNES = {
+FAILURES = {
     "refused": ([rejected()], {}, {"a": "create of 'a' failed: said the API (req_1)"}),
-    "an error inside the tool": (
+    "an internal error": (
         *([raising(ValueError())], {}),
         {"a": "create of 'a': internal error (ValueError)"},
     ),
@@ -76,26 +76,25 @@ MISFORTUNES = {
             "gone": "'gone' was not applied: an earlier change failed",
         },
     ),
-    "stopped on the way": (
+    "interrupted on the way": (
         *([raising(StoppedError()), confirmed()], {}),
         {"a": "create of 'a': interrupted before its effect was known"},
     ),
 }
 
 
-@pytest.mark.parametrize("case", MISFORTUNES)
-def test_every_line_that_is_not_done_says_which_and_why(case):
-    """In so many words, with the name in the problem, and the place of its declaration."""
-    script, more, messages = MISFORTUNES[case]
-    errors = on_result(*script, **more)
+@pytest.mark.parametrize("case", FAILURES)
+def test_the_error_of_every_change_that_is_not_done(case):
+    """It has the event_name, and the location of its declaration."""
+    script, more, messages = FAILURES[case]
+    errors = errors_of(*script, **more)
     assert {name: error.message for name, error in errors.items()} == messages
     for name, error in errors.items():
         assert error.event_name == name
         assert error.location.line == {"a": 7, "b": 9, "gone": 11}[name]
 
 
-def test_a_line_stopped_before_its_only_request_is_skipped():
-    """The signal came right after the line was begun: nothing was sent, nothing has failed."""
+def test_a_change_interrupted_before_its_only_request_is_skipped():
     asked = []
     account = Account([GONE])
     run = run_of(account, *decide_all([retire("gone")], [GONE]), workers=1)
@@ -103,17 +102,16 @@ def test_a_line_stopped_before_its_only_request_is_skipped():
     assert (str(line.result.status), account.sent) == ("skipped", [])
 
 
-def test_the_loudest_message_bears_the_name():
-    """Machines find the line by it."""
+def test_a_half_replaced_meter_is_reported_with_its_name():
     old = existing("mtr_o", formula="count")
-    errors = on_result(
+    errors = errors_of(
         *(confirmed(), rejected(), rejected()), wants=[declare(retires=("mtr_o",))], meters=[old]
     )
     assert (errors["calls"].code, errors["calls"].event_name) == ("A005", "calls")
 
 
 def one(desired, meters, *script, blind=None):
-    """What becomes of the first request of a line; its account and notebook."""
+    """The result of the first request of a change, its account, and the run."""
     account = Account(meters, *script)
     run = run_of(account, *decide_all([desired], meters))
     account.blind = blind or {}
@@ -122,15 +120,13 @@ def one(desired, meters, *script, blind=None):
     return execute_step(step, base, run), account, run
 
 
-def test_every_reason_of_an_unreadable_account_is_told():
-    """One error may hold several problems."""
+def test_every_reason_of_an_unreadable_account_is_reported():
     error = ServiceError(replace(API_ERROR, message="one"), replace(API_ERROR, message="two"))
     part, *_ = one(declare(), [], lost_request(), blind={"find": error})
     assert part.error.message == "create of 'calls' could not be confirmed: one; two"
 
 
-def test_what_failed_inside_is_in_the_log_with_its_traceback(caplog):
-    """For -vv; the report names only the kind of error."""
+def test_an_internal_error_is_logged_with_its_traceback(caplog):
     with caplog.at_level(logging.DEBUG, "reconciler.execution.execute_step"):
         one(declare(), [], raising(ValueError("secret")))
     (logged,) = caplog.records
@@ -150,15 +146,13 @@ def test_what_failed_inside_is_in_the_log_with_its_traceback(caplog):
     ],
     ids=["renamed", "gone"],
 )
-def test_a_stale_line_says_what_the_meter_is_now(edit, message):
-    """And which meter."""
+def test_a_stale_change_describes_the_present_meter(edit, message):
     part, *_ = one(declare(display="New"), [existing()], followed_by(lost_request(), edit))
     assert (str(part.status), part.error.message) == ("stale", message)
     assert part.error.event_name == "calls"
 
 
-def test_a_stale_create_names_the_meter_that_was_made():
-    """It has no id of its own to name."""
+def test_a_stale_create_names_the_created_meter():
     theirs = existing("mtr_t", formula="last", created=1_790_000_001)
     part, *_ = one(declare(), [], followed_by(rejected(), lambda a: a.put(theirs)))
     assert (
@@ -167,8 +161,7 @@ def test_a_stale_create_names_the_meter_that_was_made():
     )
 
 
-def test_old_answers_are_told_as_such():
-    """They say nothing about a failure: there was none."""
+def test_stored_responses_are_reported_as_such():
     part, *_ = one(declare(display="New"), [existing()], *[replayed(existing())] * 20)
     why = "only stored responses were returned, and the meter did not change"
     assert part.error.message == f"update of 'calls' failed: {why} ({', '.join(['req_1'] * 20)})"
@@ -180,14 +173,12 @@ def test_old_answers_are_told_as_such():
     ids=["lost", "rejected"],
 )
 def test_a_failure_says_what_to_do(answer, hint):
-    """Where no answer came for good: just run again; a refusal has its own remedy."""
     part, *_ = one(declare(display="New"), [existing()], *[answer] * 9)
     assert part.error.code == REJECTED_BY_API.code
     assert part.error.hint.startswith(hint)
 
 
 def test_a_request_id_that_the_message_has_is_not_repeated():
-    """Some errors of the client name it themselves."""
     said = replace(API_ERROR, message="no such meter (req_1)")
     answer = replace(rejected(404)(), error=said)
     part, *_ = one(declare(display="New"), [existing()], lambda *_: answer)
@@ -195,7 +186,6 @@ def test_a_request_id_that_the_message_has_is_not_repeated():
 
 
 def test_without_a_request_id_none_is_mentioned():
-    """No empty brackets."""
     part, *_ = one(declare(display="New"), [existing()], refused_without_id)
     assert part.error.message == "update of 'calls' failed: said the API"
 
@@ -204,8 +194,7 @@ def refused_without_id(*_):
     return replace(rejected()(), record=record(Outcome.REJECTED, 400, request_id=None))
 
 
-def test_the_report_and_the_notebook_have_every_request():
-    """Its verb, id, tries and result; and the answer as it came."""
+def test_the_report_and_the_journal_have_every_request():
     script = [lost_request(500, attempts=3, doubts=3), lost_answer(429, doubts=0)]
     part, _, run = one(declare(display="New"), [existing()], *script)
     assert part.sent == (
@@ -216,15 +205,16 @@ def test_the_report_and_the_notebook_have_every_request():
     assert run.journal.changes == [("request", 1, key), ("indeterminate", 1, key)] * 2
 
 
-def test_an_unsent_request_is_noted_under_its_key():
-    """The line that takes the intention back must be found beside it."""
-    _, _, run = one(declare(), [], raising(StoppedError()))
+def test_an_unsent_request_is_recorded_under_its_key():
+    """The journal must not leave it open."""
+    part, _, run = one(declare(), [], raising(StoppedError()))
+    assert (str(part.status), part.sent) == ("skipped", ())
     (_, _, key), (word, _, same_key) = run.journal.changes
     assert (word, same_key) == ("not_sent", key)
 
 
-def test_a_create_whose_old_answer_came_back_is_read_by_its_id():
-    """The answer names the meter; no list is needed, which may lag."""
+def test_a_create_with_a_stored_response_is_read_by_its_id():
+    """The list may lag."""
     made = existing("mtr_new", created=1_790_000_001)
     part, account, _ = one(
         declare(), [], lambda a, _: a.put(made) and replayed(made, attempts=2, doubts=1)(a, _)
@@ -232,36 +222,34 @@ def test_a_create_whose_old_answer_came_back_is_read_by_its_id():
     assert (str(part.status), account.looks) == ("done", ["read"])
 
 
-WOKEN = declare(display="New")
+RENAMED = declare(display="New")
 
 
 @pytest.mark.parametrize(
     ("answer", "looks"), [(confirmed(), 1), (lost_answer(), 2)], ids=["confirmed", "lost"]
 )
-def test_a_meter_woken_under_its_old_name_is_woken(answer, looks):
-    """The rename is the next request. A fresh answer is proof enough, a lost one is looked for."""
-    part, account, _ = one(WOKEN, [inactive("mtr_a")], answer)
+def test_a_meter_reactivated_under_its_old_name_is_reactivated(answer, looks):
+    """The update is the next request."""
+    part, account, _ = one(RENAMED, [inactive("mtr_a")], answer)
     assert (str(part.status), account.looks) == ("done", ["read"] * looks)
 
 
-def test_a_meter_that_somebody_woke_under_another_name_is_theirs():
-    """Not as it was read, nor as it is wanted."""
+def test_a_meter_reactivated_by_another_client_under_another_name_is_stale():
     account = Account([inactive("mtr_a")])
-    run = run_of(account, *decide_all([WOKEN], [inactive("mtr_a")]))
+    run = run_of(account, *decide_all([RENAMED], [inactive("mtr_a")]))
     account.put(existing("mtr_a", display="Theirs"))
     part = execute_step(list_steps(run.plan)["calls"][0], inactive("mtr_a"), run)
     assert (str(part.status), account.sent) == ("stale", [])
 
 
-def test_after_a_lost_create_the_list_is_looked_at_once_a_try():
-    """At once: the next try follows anyway; only a refusal must be explained by what is there."""
+def test_after_a_lost_create_the_list_is_read_once():
+    """Without a wait: the next request follows anyway."""
     _, account, run = one(declare(), [], lost_request(), confirmed())
     assert account.looks == ["find"]
     assert run.clock.slept == [0.0, 2.0]
 
 
-def test_a_replacement_by_a_twin_of_the_same_name_takes_three_numbers():
-    """The way back follows at once where nothing is renamed."""
+def test_a_replacement_by_an_inactive_duplicate_takes_three_numbers():
     meters = [existing("mtr_o", formula="count"), inactive("mtr_t")]
     (some,) = list_steps(plan_of(*decide_all([declare(retires=("mtr_o",))], meters))).values()
     assert [(step.n, str(step.operation), step.undoes) for step in some] == [

@@ -1,4 +1,4 @@
-"""The end of a run while requests are under way: they are finished, and no others begin."""
+"""The end of a run while requests are in progress: they are finished, and no others begin."""
 
 from __future__ import annotations
 
@@ -19,11 +19,8 @@ GRACE = 10.0
 
 
 @pytest.mark.parametrize(("answered", "asked"), [(None, 8), (3, 12), (7, 16), (8, 8)])
-def test_an_account_that_answers_nothing_is_not_asked_for_every_line(answered, asked):
-    """Each would wait for its timeouts: a build's own patience ends first, and takes the report.
-
-    Eight lines in a row that nobody can settle are enough; one that is settled begins anew.
-    """
+def test_after_eight_unconfirmed_changes_the_run_gives_up(answered, asked):
+    """A confirmed one starts the count again."""
     silent = {"read": read_error(ServiceError), "find": read_error(ServiceError)}
     script = [confirmed() if n == answered else lost_request() for n in range(40)]
     account = Account([], *script)
@@ -36,8 +33,7 @@ def test_an_account_that_answers_nothing_is_not_asked_for_every_line(answered, a
     assert (last.code, "Stripe is not responding" in last.message) == ("A007", True)
 
 
-def test_nor_is_one_that_cannot_even_be_read():
-    """Waking begins with a look, so nothing was sent of any line."""
+def test_after_eight_unreadable_meters_the_run_gives_up():
     meters = [inactive(f"mtr_{n}", f"m{n:02}") for n in range(40)]
     account = Account(meters)
     account.blind = {"read": read_error(ServiceError)}
@@ -47,7 +43,7 @@ def test_nor_is_one_that_cannot_even_be_read():
 
 
 class Gate:
-    """Holds the request of a line until it is opened; `held` says whether it was in time."""
+    """Hold the request of a change until it is opened; `held` says whether it was in time."""
 
     def __init__(self, name):
         self.name = name
@@ -59,13 +55,12 @@ class Gate:
             self.hold()
 
     def hold(self):
-        """Wait, here and now, until it is opened."""
         self.reached.set()
         self.held.append(self.opened.wait(5))
 
 
-class Hands(VirtualClock):
-    """A clock that shows these seconds one after another, and at the last one opens a gate."""
+class Steps(VirtualClock):
+    """A clock with these times in turn; the last one opens a gate."""
 
     def __init__(self, gate, *seconds):
         super().__init__(NOW)
@@ -78,7 +73,7 @@ class Hands(VirtualClock):
 
 
 def join_workers():
-    """Wait for the threads that a run has left behind."""
+    """Wait for the threads that a run has abandoned."""
     for thread in threading.enumerate():
         if thread.name.startswith("ThreadPoolExecutor"):
             thread.join(5)
@@ -92,22 +87,22 @@ def gated(name, count):
 
 
 @pytest.mark.parametrize("moments", [(0.0, GRACE), (0.0, 6 * GRACE, 7 * GRACE)])
-def test_a_request_under_way_is_waited_for_however_long_it_takes(moments):
-    """It may have its effect; the report then tells what was seen, and nothing else begins."""
+def test_a_request_in_progress_is_waited_for(moments):
+    """It may have its effect; nothing else begins."""
     gate, _, run = gated("m00", 2)
-    ended = apply(replace(run, clock=Hands(gate, *moments), stopped=gate.reached.is_set))
+    ended = apply(replace(run, clock=Steps(gate, *moments), stopped=gate.reached.is_set))
     assert statuses(ended) == {"m00": "done", "m01": "skipped"}
     assert gate.held == [True]
 
 
 @pytest.mark.parametrize("operation", ["deactivate", "create"])
 def test_a_replacement_is_finished_however_long_it_takes(operation):
-    """Left between its halves, the name would have no active meter."""
+    """Otherwise the name would have no active meter."""
     gate, old = Gate("m00"), existing("mtr_o", "m00", formula="count")
     account = Account([old])
     account.before = lambda it, step: step.operation == operation and gate(it, step)
     run = run_of(account, *decide_all([declare("m00", retires=("mtr_o",))], [old]))
-    clock = Hands(gate, 0.0, 6 * GRACE, 7 * GRACE)
+    clock = Steps(gate, 0.0, 6 * GRACE, 7 * GRACE)
     (line,) = apply(replace(run, clock=clock, stopped=gate.reached.is_set))
     assert str(line.result.status) == "done"
     assert account.sent == [("deactivate", "mtr_o"), ("create", "m00")]
@@ -115,8 +110,8 @@ def test_a_replacement_is_finished_however_long_it_takes(operation):
 
 
 @pytest.mark.parametrize("moments", [(0.0, GRACE), (0.0, GRACE + 0.1, 0.0)])
-def test_a_look_that_takes_longer_than_the_grace_is_left_behind(moments):
-    """Its line has sent nothing, and does not begin when the look comes to its end after all."""
+def test_a_read_that_exceeds_the_grace_period_is_abandoned(moments):
+    """Its change has sent nothing, and does not begin afterwards."""
     gate, meter = Gate("m00"), inactive("mtr_w", "m00")
 
     class Slow(Account):
@@ -126,7 +121,7 @@ def test_a_look_that_takes_longer_than_the_grace_is_left_behind(moments):
 
     account = Slow([meter])
     run = run_of(account, *decide_all(crowd(1), [meter]), stopped=gate.reached.is_set)
-    (line,) = apply(replace(run, clock=Hands(gate, *moments)))
+    (line,) = apply(replace(run, clock=Steps(gate, *moments)))
     gate.opened.set()
     join_workers()
     assert (str(line.result.status), line.result.error.code) == ("skipped", "A008")
@@ -134,7 +129,6 @@ def test_a_look_that_takes_longer_than_the_grace_is_left_behind(moments):
 
 
 def test_a_second_interrupt_waits_for_nothing_and_begins_nothing():
-    """The request under way is left to itself, and no line after it is begun."""
     gate, account, run = gated("m01", 4)
 
     def interrupt(line):

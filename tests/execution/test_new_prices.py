@@ -1,4 +1,4 @@
-"""A price that comes after the plan, and before the meter that it bills on is stopped."""
+"""A price that is attached after the plan, before its meter is deactivated."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ PRICE = Price(id="price_new", meter="mtr_o")
 
 
 def applied(billing, desired):
-    """One line that stops a meter, and what its account was asked for."""
+    """The result of one deactivation, and its account."""
     account = Account([OLD])
     (line,) = apply(run_of(account, *decide_all([desired], [OLD]), active_prices=billing))
     return line.result, account
 
 
-STOPS = [declare(formula="count", status="inactive"), declare(retires=("mtr_o",))]
+DEACTIVATIONS = [declare(formula="count", status="inactive"), declare(retires=("mtr_o",))]
 
 
-@pytest.mark.parametrize("desired", STOPS, ids=["deactivate", "replace"])
-def test_a_price_that_nobody_has_consented_to_keeps_its_meter_awake(desired):
-    """Attached while somebody thought at the prompt, or while other lines were sent."""
+@pytest.mark.parametrize("desired", DEACTIVATIONS, ids=["deactivate", "replace"])
+def test_a_new_price_that_is_not_accepted_keeps_its_meter_active(desired):
+    """Attached during the prompt, or while other changes are applied."""
     asked, prices = [], (PRICE, replace(PRICE, id="price_b"))
     result, account = applied(lambda meter_id: asked.append(meter_id) or prices, desired)
     assert (str(result.status), result.error.code, account.sent) == ("stale", "A012", [])
@@ -40,26 +40,23 @@ def test_a_price_that_nobody_has_consented_to_keeps_its_meter_awake(desired):
     assert account.meters["mtr_o"] == OLD
 
 
-@pytest.mark.parametrize("desired", STOPS, ids=["deactivate", "replace"])
-def test_a_price_that_the_reviewed_file_accepts_keeps_nothing_back(desired):
-    """It was made active after the plan; consent had been given before."""
+@pytest.mark.parametrize("desired", DEACTIVATIONS, ids=["deactivate", "replace"])
+def test_a_new_price_that_the_file_accepts_is_no_obstacle(desired):
     accepting = replace(desired, accepted_prices=("price_new",))
     result, account = applied(lambda _: (PRICE,), accepting)
     assert str(result.status) == "done"
     assert not account.meters["mtr_o"].active
 
 
-@pytest.mark.parametrize("desired", STOPS, ids=["deactivate", "replace"])
-def test_prices_that_cannot_be_read_any_more_stop_nothing(desired):
-    """The key was changed meanwhile."""
+@pytest.mark.parametrize("desired", DEACTIVATIONS, ids=["deactivate", "replace"])
+def test_unreadable_prices_prevent_a_deactivation(desired):
     result, account = applied(lambda _: Unreadable("rak_plan_read"), desired)
     assert (str(result.status), result.error.code, account.sent) == ("failed", "G005", [])
     said = "its prices can no longer be read (permission: rak_plan_read)"
     assert result.error.message == f"mtr_o was not deactivated: {said}"
 
 
-def test_whatever_stops_nothing_asks_for_no_prices():
-    """Waking a meter is one request and one look."""
+def test_a_reactivation_reads_no_prices():
     asked = []
     other = inactive("mtr_t", display="Was")
     account = Account([other])
@@ -68,8 +65,8 @@ def test_whatever_stops_nothing_asks_for_no_prices():
     assert asked == []
 
 
-def test_a_price_attached_while_other_lines_are_sent_is_seen():
-    """Over real HTTP: the run ends with 5, the meter counts on, and the next plan refuses."""
+def test_a_price_attached_while_other_changes_are_applied():
+    """The next plan is refused."""
     with context(
         [OLD], declared=[declare("new"), declare(formula="count", status="inactive")]
     ) as it:

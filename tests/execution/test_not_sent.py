@@ -1,30 +1,23 @@
-"""What was not sent, and what an earlier try may have done before the last one was refused."""
+"""A stop or a rejection after an attempt that may have had an effect."""
 
 from __future__ import annotations
 
 import pytest
 from builders.emulated import context
-from builders.fake_account import Account, followed_by, lost_request, raising, rejected, run_of
+from builders.fake_account import Account, followed_by, lost_request, rejected, run_of
 from builders.meters import decide_all, declare, existing
 
-from reconciler.diagnostics.errors import Exit, StoppedError
+from reconciler.diagnostics.errors import Exit
 from reconciler.execution.execute_step import execute_step
 from reconciler.execution.steps import list_steps
 
 
 def created(*script, **more):
-    """A create, settled; its account, and its notebook."""
+    """The result of a create, and its account."""
     account = Account([], *script)
     run = run_of(account, *decide_all([declare()], []), **more)
     ((step,),) = list_steps(run.plan).values()
-    return execute_step(step, None, run), account, run.journal
-
-
-def test_a_stop_after_the_intention_is_written_down_as_not_sent():
-    """Else a reader of the journal would think that the request may have had an effect."""
-    part, _, journal = created(raising(StoppedError()))
-    assert (str(part.status), part.sent) == ("skipped", ())
-    assert [word for word, *_ in journal.changes] == ["request", "not_sent"]
+    return execute_step(step, None, run), account
 
 
 @pytest.mark.parametrize(
@@ -35,8 +28,7 @@ def test_a_stop_after_the_intention_is_written_down_as_not_sent():
         (lost_request(500), "done"),
     ],
 )
-def test_a_stop_after_an_answer_skips_only_where_nothing_can_have_been_done(answer, status):
-    """A rate limit acts before anything is executed; before its last try there may be another."""
+def test_a_stop_after_an_answer_skips_only_what_had_no_effect(answer, status):
     on_result = []
     part, *_ = created(
         followed_by(answer, lambda _: on_result.append(1)), stopped=lambda: bool(on_result)
@@ -45,21 +37,21 @@ def test_a_stop_after_an_answer_skips_only_where_nothing_can_have_been_done(answ
 
 
 @pytest.mark.parametrize("code", [401, 403])
-def test_a_key_revoked_between_two_tries_proves_nothing_about_the_first(code):
-    """The account is looked at, as after any doubtful answer."""
+def test_a_key_revoked_between_two_attempts_proves_nothing_about_the_first(code):
+    """The account is read, as after any indeterminate answer."""
 
     def late(account, step):
         account.obey(step)
         return rejected(code, attempts=2, doubts=1)(account, step)
 
-    part, account, _ = created(late)
+    part, account = created(late)
     assert part.existing is not None
     assert part.status.succeeded
     assert account.looks == ["find"]
 
 
-def test_a_plan_that_an_outage_has_failed_is_applied_again_after_it():
-    """Its keys bring the old failures back, for a day; the next ones do not."""
+def test_a_plan_can_be_applied_again_after_an_outage():
+    """Its keys return the old failures for a day; the next ones do not."""
     with context([existing()], declared=[declare(display="New")]) as it:
         planned = it.plan()
         for _ in range(3):

@@ -1,4 +1,4 @@
-"""The careful pair: stop the old meter, start its successor, or wake the old one again."""
+"""Replace a meter: deactivate it, activate its successor, or reactivate it again."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ from reconciler.execution.execute_step import KEYS
 from reconciler.execution.executor import apply
 
 OLD = existing("mtr_o", formula="count")
-TWIN = inactive("mtr_t", display="Was")
+DUPLICATE = inactive("mtr_t", display="Was")
 THEIRS = existing("mtr_theirs", formula="last", created=1_790_000_001)
 WANT = declare(retires=("mtr_o",))
 STOP, CREATE, BACK = ("deactivate", "mtr_o"), ("create", "calls"), ("reactivate", "mtr_o")
-WAKE, NAME = ("reactivate", "mtr_t"), ("update", "mtr_t")
+REACTIVATE, NAME = ("reactivate", "mtr_t"), ("update", "mtr_t")
 MADE = existing("mtr_new_calls", created=1_790_000_001)
-NO_LOOKS = {"read": read_error(ServiceError), "find": read_error(ServiceError)}
+UNREADABLE = {"read": read_error(ServiceError), "find": read_error(ServiceError)}
 
 
 def of_the_other_mode(account, step):
-    """The effect, in an account where nothing was to be written."""
+    """The effect, in an account of the other mode."""
     return confirmed(shows=account.put(replace(account.obey(step), livemode=True)))(account, step)
 
 
-def stopped_by_hand(account):
+def deactivate_by_hand(account):
     account.change("mtr_o", status="inactive")
 
 
 def blind(account):
-    account.blind.update(NO_LOOKS)
+    account.blind.update(UNREADABLE)
 
 
 def replaced(*script, other=False, edit=None):
-    """The one outcome, the account after it, and the ids that are active in it."""
-    meters = [OLD, TWIN] if other else [OLD]
+    """The result, the account after it, and the ids of its active meters."""
+    meters = [OLD, DUPLICATE] if other else [OLD]
     account = Account(meters, *script)
-    run = run_of(account, *decide_all([WANT], meters), recovery_command="wake {id}")
+    run = run_of(account, *decide_all([WANT], meters), recovery_command="reactivate {id}")
     if edit:
         edit(account)
     (line,) = apply(run)
@@ -60,16 +60,16 @@ def replaced(*script, other=False, edit=None):
     return line.result, account, active
 
 
-# twin, script -> status, code, requests, active in the end
+# duplicate, script -> status, code, requests, active in the end
 PAIR = {
     "a new meter": (False, [], "done", None, [STOP, CREATE], ["mtr_new_calls"]),
-    "a twin, renamed": (True, [], "done", None, [STOP, WAKE, NAME], ["mtr_t"]),
-    "lost answers": (
+    "an inactive duplicate, renamed": (True, [], "done", None, [STOP, REACTIVATE, NAME], ["mtr_t"]),
+    "lost responses": (
         *(False, [lost_answer(), lost_answer(500)], "done", None),
         *([STOP, CREATE], ["mtr_new_calls"]),
     ),
-    "the stop is refused": (False, [rejected()], "failed", "A003", [STOP], ["mtr_o"]),
-    "the stop is lost for ever": (
+    "the deactivation is rejected": (False, [rejected()], "failed", "A003", [STOP], ["mtr_o"]),
+    "the deactivation is always lost": (
         False,
         [lost_request()] * 9,
         "failed",
@@ -77,83 +77,83 @@ PAIR = {
         [STOP] * 4,
         ["mtr_o"],
     ),
-    "the stop cannot be checked": (
+    "the deactivation cannot be read": (
         *(False, [followed_by(lost_request(), blind)], "unknown", "A005"),
         *([STOP], ["mtr_o"]),
     ),
-    "the stop had its effect and cannot be checked": (
+    "the deactivation had an effect and cannot be read": (
         *(False, [followed_by(lost_answer(), blind)], "unknown", "A005"),
         *([STOP], []),
     ),
-    "the answer to the stop is of the other mode": (
+    "the deactivation is in the other mode": (
         *(False, [of_the_other_mode], "failed", "A006"),
         *([STOP, BACK], ["mtr_o"]),
     ),
-    "the answer to the create is of the other mode": (
+    "the create is in the other mode": (
         *(False, [confirmed(), confirmed(shows=replace(MADE, livemode=True))], "failed", "A006"),
         *([STOP, CREATE, BACK], ["mtr_o"]),
     ),
-    "the create is answered with another meter": (
+    "the create returns another meter": (
         *(False, [confirmed(), confirmed(shows=replace(MADE, event_name="n2"))], "done", None),
         *([STOP, CREATE, CREATE], ["mtr_new_calls"]),
     ),
-    "the stop is answered with another meter": (
+    "the deactivation returns another meter": (
         *(False, [confirmed(shows=replace(OLD, id="mtr_2", status="inactive"))], "done", None),
         *([STOP, STOP, CREATE], ["mtr_new_calls"]),
     ),
-    "the new meter is refused": (
+    "the create is rejected": (
         *(False, [confirmed(), rejected()], "failed", "A006"),
         *([STOP, CREATE, BACK], ["mtr_o"]),
     ),
-    "the new meter is refused for ever": (
+    "the create is always rejected": (
         *(False, [confirmed(), *[rejected(replayed=True)] * KEYS], "failed", "A006"),
         *([STOP, *[CREATE] * KEYS, BACK], ["mtr_o"]),
     ),
-    "the new meter is lost for ever": (
+    "the create is always lost": (
         *(False, [confirmed(), *[lost_request()] * 4], "failed", "A006"),
         *([STOP, *[CREATE] * 4, BACK], ["mtr_o"]),
     ),
-    "the twin is refused": (
+    "the reactivation is rejected": (
         *(True, [confirmed(), rejected()], "failed", "A006"),
-        *([STOP, WAKE, BACK], ["mtr_o"]),
+        *([STOP, REACTIVATE, BACK], ["mtr_o"]),
     ),
-    "the name of the twin is refused": (
+    "the name of the reactivation is rejected": (
         *(True, [confirmed(), confirmed(), rejected()], "failed", "A003"),
-        *([STOP, WAKE, NAME], ["mtr_t"]),
+        *([STOP, REACTIVATE, NAME], ["mtr_t"]),
     ),
-    "waking the old one is lost at first": (
+    "the compensation is lost at first": (
         *(False, [confirmed(), rejected(), lost_request(), lost_answer()], "failed", "A006"),
         *([STOP, CREATE, BACK, BACK], ["mtr_o"]),
     ),
-    "waking the old one is refused": (
+    "the compensation is rejected": (
         *(False, [confirmed(), rejected(), rejected()], "failed", "A005"),
         *([STOP, CREATE, BACK], []),
     ),
-    "the new meter cannot be checked": (
+    "the create cannot be read": (
         *(False, [confirmed(), followed_by(lost_request(), blind)], "unknown", "A005"),
         *([STOP, CREATE], []),
     ),
-    "an error inside the tool": (
+    "an internal error": (
         *(False, [confirmed(), raising(ValueError())], "unknown", "A005"),
         *([STOP, CREATE], []),
     ),
-    "somebody else made another meter of this name": (
+    "another client created another meter of this name": (
         *(False, [confirmed(), followed_by(rejected(), lambda a: a.put(THEIRS))], "stale", "A002"),
         *([STOP, CREATE], ["mtr_theirs"]),
     ),
-    "somebody else made just this one": (
+    "another client created the same meter": (
         *(False, [confirmed(), followed_by(rejected(), lambda a: a.put(replace(THEIRS, **SAME)))]),
         *("done", None, [STOP, CREATE], ["mtr_theirs"]),
     ),
-    "the twin moved meanwhile": (
+    "another client renamed the duplicate": (
         *(True, [followed_by(confirmed(), lambda a: a.change("mtr_t", display_name="Theirs"))]),
         *("stale", "A006", [STOP, BACK], ["mtr_o"]),
     ),
-    "the twin was woken meanwhile": (
+    "another client reactivated the duplicate": (
         *(True, [followed_by(confirmed(), lambda a: a.change("mtr_t", status="active"))]),
         *("done", None, [STOP, NAME], ["mtr_t"]),
     ),
-    "no look before waking the twin": (
+    "the duplicate cannot be read": (
         *(True, [followed_by(confirmed(), blind)], "failed", "A005"),
         *([STOP], []),
     ),
@@ -162,43 +162,43 @@ SAME = {"default_aggregation": WANT.meter.default_aggregation}
 
 
 @pytest.mark.parametrize("case", PAIR)
-def test_one_of_the_two_is_active_or_the_report_is_loud(case):
-    """Status, code, requests in order, and what is active in the end."""
+def test_one_of_the_two_meters_is_active_or_the_loss_is_reported(case):
     other, script, status, code, requests, active = PAIR[case]
     result, account, now = replaced(*script, other=other)
     assert (str(result.status), result.error and result.error.code) == (status, code)
     assert account.sent == requests
     assert now == active
-    assert len(result.requests) >= len(requests) - ("tool" in case)
+    assert len(result.requests) >= len(requests) - ("internal" in case)
 
 
 @pytest.mark.parametrize("case", [case for case in PAIR if PAIR[case][3] == "A005"])
-def test_a_name_without_a_meter_comes_with_the_command_that_repairs_it(case):
-    """The loudest message there is: what is lost, why, and the way back."""
+def test_a_name_without_an_active_meter_comes_with_the_recovery_command(case):
     other, script, *_ = PAIR[case]
     result, *_ = replaced(*script, other=other)
     assert "NO active meter; usage is being lost" in result.error.message
-    hint = "run `reconciler apply` again at once, or reactivate the old meter: `wake mtr_o`"
+    hint = "run `reconciler apply` again at once, or reactivate the old meter: `reactivate mtr_o`"
     assert (result.error.hint, result.error.event_name) == (hint, "calls")
     assert result.error.location == WANT.location
 
 
-def test_what_somebody_else_has_stopped_is_not_woken():
-    """They may have meant it; but nobody may overlook that nothing counts usage now."""
-    result, account, active = replaced(rejected(), edit=stopped_by_hand)
+def test_what_another_client_deactivated_is_not_reactivated():
+    """It may be intended, but is reported."""
+    result, account, active = replaced(rejected(), edit=deactivate_by_hand)
     assert (str(result.status), result.error.code) == ("failed", "A005")
     assert "deactivated by another client and left inactive" in result.error.message
     assert (account.sent, active) == ([CREATE], [])
 
 
-@pytest.mark.parametrize("script", [[], [confirmed(), rejected()]], ids=["successor", "way back"])
-def test_the_second_half_heeds_no_stop_signal(script):
-    """And the first does; else a meter would stay stopped because somebody lost patience."""
+@pytest.mark.parametrize(
+    "script", [[], [confirmed(), rejected()]], ids=["successor", "compensation"]
+)
+def test_the_second_half_ignores_the_stop_signal(script):
+    """The first does not."""
     account = Account([OLD], *script)
-    account.before = lambda it, step: heeded.append((str(step.operation), it.finishing))
-    heeded = []
+    account.before = lambda it, step: finishing.append((str(step.operation), it.finishing))
+    finishing = []
     apply(run_of(account, *decide_all([WANT], [OLD])))
-    assert [finishing for _, finishing in heeded] == [False] + [True] * (len(heeded) - 1)
+    assert [it for _, it in finishing] == [False] + [True] * (len(finishing) - 1)
 
 
 @pytest.mark.parametrize(
@@ -208,10 +208,10 @@ def test_the_second_half_heeds_no_stop_signal(script):
         ([lost_request(), lost_answer()], [STOP, STOP, CREATE], 2),
         ([confirmed(), rejected(), lost_request()], [STOP, CREATE, BACK, BACK], 3.5 + 2),
     ],
-    ids=["successor", "first half", "way back"],
+    ids=["successor", "first half", "compensation"],
 )
-def test_after_a_stop_signal_it_keeps_its_pauses(script, sent, seconds):
-    """An outage of some seconds is outlasted, not met with every try within milliseconds."""
+def test_after_a_stop_signal_it_keeps_its_waits(script, sent, seconds):
+    """To outlast an outage of some seconds."""
     account = Account([OLD], *script)
 
     def signalled():
@@ -224,8 +224,7 @@ def test_after_a_stop_signal_it_keeps_its_pauses(script, sent, seconds):
     assert clock.monotonic() == seconds
 
 
-def test_a_replacement_undone_says_what_holds():
-    """And why the successor was refused."""
+def test_a_compensated_replacement_is_reported():
     result, *_ = replaced(confirmed(), rejected())
     assert result.error.message.endswith("mtr_o is active again")
     assert "create of 'calls' failed: said the API" in result.error.message
@@ -236,18 +235,17 @@ def test_a_replacement_undone_says_what_holds():
     [
         (lambda a: a.change("mtr_o", display_name="Theirs"), "stale", []),
         (lambda a: a.change("mtr_o", updated=5), "stale", []),
-        (stopped_by_hand, "done", [CREATE]),
+        (deactivate_by_hand, "done", [CREATE]),
     ],
     ids=["renamed", "touched", "stopped"],
 )
-def test_the_old_meter_is_read_right_before_it_is_stopped(edit, status, requests):
-    """Who changed it since the plan has won; who stopped it has done half of it."""
+def test_the_old_meter_is_read_before_it_is_deactivated(edit, status, requests):
+    """A change by another client prevails; a deactivation is half of the work."""
     result, account, _ = replaced(edit=edit)
     assert (str(result.status), account.sent) == (status, requests)
 
 
-def test_the_way_back_has_a_number_of_its_own():
-    """Its key is never that of another request, and a second try takes the next attempt."""
+def test_the_compensation_has_a_number_of_its_own():
     script = [confirmed(), confirmed(), rejected(), lost_request(500, replayed=True)]
     _, account, _ = replaced(*script[:1], rejected(), *script[3:])
     assert account.keys == ["1-1", "2-1", "3-1", "3-2"]
@@ -256,7 +254,7 @@ def test_the_way_back_has_a_number_of_its_own():
 
 
 class Full(MemoryJournal):
-    """A notebook on a disk that has room for one line."""
+    """A journal on a disk with room for one entry."""
 
     def before_request(self, step, key, *, begun=False):
         if self.changes and not begun:
@@ -271,16 +269,15 @@ class Full(MemoryJournal):
         ([confirmed(), rejected()], [STOP, CREATE, BACK], ["mtr_o"]),
     ],
 )
-def test_a_disk_that_fills_up_between_the_halves_keeps_nothing_back(script, requests, active):
-    """Neither the successor nor the way back; only what has not begun is not sent."""
+def test_a_full_disk_does_not_interrupt_a_replacement(script, requests, active):
+    """Neither the successor nor the compensation."""
     account = Account([OLD], *script)
     apply(run_of(account, *decide_all([WANT], [OLD]), journal=Full()))
     assert account.sent == requests
     assert [meter.id for meter in account.meters.values() if meter.active] == active
 
 
-def test_after_one_was_undone_no_other_is_begun():
-    """What made it fail may make the next one fail too."""
+def test_after_a_compensation_no_other_replacement_begins():
     meters = [existing("mtr_a", "a", formula="count"), existing("mtr_b", "b", formula="count")]
     wants = [declare(n, retires=(f"mtr_{n}",)) for n in "ab"]
     account = Account(meters, confirmed(), rejected())

@@ -1,4 +1,4 @@
-"""A git checkout whose commits depend on nothing of the developer's own: names, dates, settings."""
+"""A git checkout that is independent of the developer's names, dates and settings."""
 
 from __future__ import annotations
 

@@ -35,14 +35,13 @@ from reconciler.history import ci, journal
     ],
 )
 def test_a_job_was_started_by_a_person(environ, name, monkeypatch):
-    """Not by the login of the machine that runs it; a variable alone is not a service."""
+    """Not by the login of the machine; a variable alone is not a service."""
     monkeypatch.setattr(getpass, "getuser", lambda: "login")
     assert ci.find_user(environ) == name
 
 
 @pytest.mark.parametrize("error", [KeyError("uid"), OSError("no pwd")])
-def test_a_machine_may_know_nobody(error, monkeypatch):
-    """A bare container."""
+def test_a_machine_may_have_no_login(error, monkeypatch):
 
     def nobody():
         raise error
@@ -66,7 +65,7 @@ SHA = "0123456789" * 4
     ],
 )
 def test_a_job_names_the_commit_that_git_does_not(environ, commit, tmp_path):
-    """Where git fails, or its folder did not come along; else its reason is reported."""
+    """If git fails, or its folder is missing; otherwise the reason is reported."""
     assert ci.find_commit(str(tmp_path), environ) == (commit, ())
     (tmp_path / ".git").mkdir()
     found, diagnostics = ci.find_commit(str(tmp_path), environ)
@@ -76,7 +75,6 @@ def test_a_job_names_the_commit_that_git_does_not(environ, commit, tmp_path):
 
 
 def test_the_journal_of_a_job_names_who_started_it(run, tmp_path, monkeypatch):
-    """On the real path, from the environment of the command."""
     monkeypatch.setenv("GITLAB_CI", "true")
     monkeypatch.setenv("GITLAB_USER_LOGIN", "ada")
     monkeypatch.setenv("CI_JOB_URL", "https://gitlab.example/7")

@@ -31,7 +31,7 @@ def told(made, name="seats", folder=""):
 
 
 def test_commits_are_found_by_the_lines_that_name_the_meter(made):
-    """Added, changed and removed; other lines and longer names do not count."""
+    """Other lines and longer names do not count."""
     made.file("meters.yaml", SEATS.replace("seats", "other"))
     made.commit("Declare another")
     made.file("meters.yaml", SEATS)
@@ -53,8 +53,8 @@ def test_commits_are_found_by_the_lines_that_name_the_meter(made):
     assert (oldest.commit, oldest.author, oldest.at) == (first, "Ada Lovelace", SECOND + 3_600)
 
 
-def test_only_yaml_files_of_the_project_count_and_none_that_moves_as_it_is(made):
-    """Paths are relative to the project."""
+def test_only_yaml_files_of_the_project_count(made):
+    """A file that is only moved does not."""
     made.file("billing/a.yaml", SEATS)
     made.file("billing/README.md", "seats")
     made.file("elsewhere/b.yaml", SEATS)
@@ -82,7 +82,6 @@ NAMES = [
 
 @pytest.mark.parametrize("name", NAMES)
 def test_hostile_names_of_meters_are_plain_text(made, name):
-    """Nothing of a name is a pattern, an option or a command."""
     quoted = "'" + name.replace("'", "''") + "'"
     decoys = "# axxb x a ad add aa"
     made.file("meters.yaml", f"{decoys}\n")
@@ -96,7 +95,6 @@ def test_hostile_names_of_meters_are_plain_text(made, name):
 
 @pytest.mark.parametrize("name", ["", "a\nb", "a\0b"])
 def test_a_name_that_no_line_can_hold_has_no_commits(made, name):
-    """And reaches no command."""
     made.file("meters.yaml", SEATS)
     made.commit("Declare")
     assert told(made, name) == []
@@ -107,14 +105,12 @@ FILES = ["a b.yaml", "-rf.yaml", "ü/席.yaml", "*.yaml", ":(top).yaml", "b/x.ya
 
 @pytest.mark.parametrize("name", FILES)
 def test_hostile_names_of_files_are_plain_text(made, name):
-    """Options, globs, spaces."""
     made.file(f"p/{name}", SEATS)
     made.commit("Declare")
     assert told(made, folder="p") == [("Declare", "added", (name,))]
 
 
-def test_a_file_name_that_is_no_text_is_shown_quoted(made):
-    """Git and the disk take any bytes."""
+def test_an_undecodable_file_name_is_quoted(made):
     made.file("\udcff\n.yaml", SEATS)
     made.commit("Declare")
     ((_, _, (name,)),) = told(made)
@@ -126,7 +122,7 @@ SUBJECTS = ["", "+++ b/x", "0" * 40, "\x1b[31mred\x07", "x" * 5_000]
 
 @pytest.mark.parametrize("subject", SUBJECTS)
 def test_hostile_subjects_authors_and_lines_are_plain_text(made, subject):
-    """They look like other parts of the log; every commit is found all the same."""
+    """They look like other parts of the log."""
     made.file("meters.yaml", SEATS)
     made.commit("Declare")
     made.file("meters.yaml", f"{SEATS}# > seats\n# {subject}\n++ b/y seats\n\0\0 seats\n")
@@ -138,15 +134,14 @@ def test_hostile_subjects_authors_and_lines_are_plain_text(made, subject):
 
 
 def test_without_a_checkout_or_a_commit_there_is_nothing(tmp_path, monkeypatch):
-    """What is not committed yet is no commit."""
     (tmp_path / "meters.yaml").write_text(SEATS)
     assert find_commits(str(tmp_path), "seats") == ((), ())
     begun(tmp_path, monkeypatch)
     assert find_commits(str(tmp_path), "seats") == ((), ())
 
 
-def test_a_shallow_clone_is_said_and_its_edge_declares_nothing(made, tmp_path_factory):
-    """The commit at which it is cut off seems to declare everything; its author did not."""
+def test_a_shallow_clone_is_reported(made, tmp_path_factory):
+    """Its oldest commit seems to add everything, and is left out."""
     made.file("meters.yaml", SEATS)
     made.commit("Declare")
     made.file("other.yaml", SEATS.replace("seats", "other"))
@@ -160,8 +155,7 @@ def test_a_shallow_clone_is_said_and_its_edge_declares_nothing(made, tmp_path_fa
     assert [(p.code, "shallow" in p.message) for p in diagnostics] == [("J103", True)]
 
 
-def test_a_partial_clone_is_said_and_nothing_is_fetched(made, tmp_path_factory):
-    """The earlier version of the file is still at its origin, and stays there."""
+def test_a_partial_clone_is_reported_and_nothing_is_fetched(made, tmp_path_factory):
     made.git("config", "uploadpack.allowFilter", "true")
     for name in ("seats", "chairs"):
         made.file("meters.yaml", SEATS.replace("seats", name))
@@ -175,7 +169,6 @@ def test_a_partial_clone_is_said_and_nothing_is_fetched(made, tmp_path_factory):
 
 
 def test_a_very_long_history_is_cut_and_that_is_reported(made, monkeypatch):
-    """The latest commits are those that matter."""
     monkeypatch.setattr(declarations, "MOST", 2)
     for n in range(3):
         made.file("meters.yaml", SEATS.replace("seats", f"seats # {n}"))
@@ -185,8 +178,7 @@ def test_a_very_long_history_is_cut_and_that_is_reported(made, monkeypatch):
     assert [diagnostic.code for diagnostic in diagnostics] == ["J103"]
 
 
-def test_a_date_beyond_any_calendar_is_the_last_one_there_is(made):
-    """Nothing keeps a committer's clock from being wrong."""
+def test_a_date_out_of_range_is_the_last_one_allowed(made):
     made.file("meters.yaml", SEATS)
     made.commit("Declare")
     raw = made.git("cat-file", "commit", "HEAD").replace(str(SECOND), "9" * 17)

@@ -1,4 +1,4 @@
-"""Git is read so that no checkout can start a program, and says why it cannot be read."""
+"""No checkout can start a program; one that cannot be read is reported."""
 
 from __future__ import annotations
 
@@ -102,7 +102,6 @@ def lazy(repository, marker):
 
 @pytest.mark.parametrize("url", ["ext::sh -c {}", "owned::x", "{}", "ssh://-oProxyCommand={}/x"])
 def test_nothing_is_fetched_whatever_the_remote(url, made, marker, monkeypatch):
-    """A missing version would be fetched by a program that the configuration names."""
     lazy(made.git, marker)
     monkeypatch.setenv("PATH", f"{marker.program.parent}{os.pathsep}{os.environ['PATH']}")
     made.git("config", "remote.origin.url", url.format(marker.program))
@@ -118,7 +117,7 @@ def test_nothing_is_fetched_whatever_the_remote(url, made, marker, monkeypatch):
 def test_a_repository_among_the_files_of_a_project_is_not_read(
     inside, marker, tmp_path_factory, monkeypatch
 ):
-    """A pull request can carry one: `HEAD`, `objects/`, `refs/` and a configuration."""
+    """A pull request can add one: `HEAD`, `objects/`, `refs/` and a configuration."""
     planted = begun(tmp_path_factory.mktemp("planted"), monkeypatch)
     planted.file("meters.yaml", METERS)
     wrong = planted.commit("Planted")
@@ -140,7 +139,7 @@ def test_a_repository_among_the_files_of_a_project_is_not_read(
 
 
 def test_no_variable_leads_into_another_repository(made, tmp_path_factory, monkeypatch, marker):
-    """In a hook of git `GIT_DIR` is set; `GIT_CONFIG_…` and `GIT_EXTERNAL_DIFF` may be as well."""
+    """`GIT_DIR` is set in a hook of git."""
     other = begun(tmp_path_factory.mktemp("other"), monkeypatch)
     other.commit("Another history")
     made.file("billing/meters.yaml", METERS)
@@ -158,7 +157,7 @@ def test_no_variable_leads_into_another_repository(made, tmp_path_factory, monke
 
 
 def test_a_worktree_and_a_submodule_are_read(made, tmp_path_factory, monkeypatch):
-    """Their `.git` is a file that names the repository."""
+    """Their `.git` is a file."""
     tree = tmp_path_factory.mktemp("tree") / "x"
     made.git("worktree", "add", "--quiet", "--detach", str(tree))
     assert read_all(tree) == made.git("rev-parse", "HEAD")
@@ -194,7 +193,6 @@ def _damaged(*_, **__):
     ],
 )
 def test_a_checkout_that_git_does_not_read_is_reported(made, monkeypatch, does, reason):
-    """With the first line of git's own reason."""
     monkeypatch.setattr(git.subprocess, "run", does)
     found, (diagnostic,) = find_commits(str(made.folder), "seats")
     assert found == ()
@@ -203,7 +201,7 @@ def test_a_checkout_that_git_does_not_read_is_reported(made, monkeypatch, does, 
 
 
 def test_a_repository_of_another_user_above_the_project_is_not_read(made, monkeypatch):
-    """Somebody else may have put it into a shared folder; one whose project they own is read."""
+    """In a shared folder; one of the project's own user is read."""
     project = made.folder / "billing"
     project.mkdir()
     monkeypatch.setattr(git.os, "geteuid", lambda: 4_000_000)
@@ -221,7 +219,6 @@ def test_a_repository_of_another_user_above_the_project_is_not_read(made, monkey
 
 
 def test_the_checked_out_commit_is_a_full_hash_or_nothing(made, tmp_path_factory, monkeypatch):
-    """There is none outside of a checkout or before the first commit, and none to report."""
     assert ci.find_commit(str(made.folder), {}) == (made.git("rev-parse", "HEAD"), ())
     assert ci.find_commit(str(tmp_path_factory.mktemp("elsewhere")), {}) == (None, ())
     empty = begun(tmp_path_factory.mktemp("empty"), monkeypatch)

@@ -1,4 +1,4 @@
-"""The journal: what is on disk when, and what is made of a damaged one."""
+"""The journal: what is on disk when, and how a damaged one is read."""
 
 import errno
 import fcntl
@@ -55,12 +55,11 @@ def kinds(folder: Path) -> list[str]:
 
 
 def test_a_request_is_on_disk_before_it_is_sent(tmp_path):
-    """Whoever reads the file at the moment of the request finds it there."""
     with journal.open_journal(tmp_path, RUN, VirtualClock()) as book:
         book.before_request(STOP, "key-1")
         assert kinds(tmp_path) == ["run", "request"]
         book.after_response(STOP, "key-1", DONE)
-        book.result(ReportedChange(STOP.change, ChangeResult(ResultStatus.DONE)))
+        book.record_result(ReportedChange(STOP.change, ChangeResult(ResultStatus.DONE)))
     entries, diagnostics = journal.read(tmp_path)
     assert [entry["kind"] for entry in entries] == ["run", "request", "response", "result"]
     assert entries[0]["user"] == "ada"
@@ -70,8 +69,7 @@ def test_a_request_is_on_disk_before_it_is_sent(tmp_path):
     assert diagnostics == ()
 
 
-def test_a_doubtful_answer_is_written_as_one(tmp_path):
-    """Status and message are kept, and that nobody knows."""
+def test_an_indeterminate_answer_is_recorded(tmp_path):
     record = RequestRecord("POST", "req_2", 3, Outcome.INDETERMINATE, 500)
     diagnostic = Diagnostic("S001", Level.ERROR, "timed out")
     with journal.open_journal(tmp_path, RUN, VirtualClock()) as book:
@@ -81,8 +79,7 @@ def test_a_doubtful_answer_is_written_as_one(tmp_path):
     assert entry["error"] == "timed out"
 
 
-def test_a_line_that_a_crash_cut_off_is_said_and_does_not_swallow_the_next(tmp_path):
-    """The next run ends the broken line before it writes its own."""
+def test_an_incomplete_entry_is_reported_and_ends_before_the_next(tmp_path):
     with journal.open_journal(tmp_path, RUN, VirtualClock()):
         pass
     with (tmp_path / journal.NAME).open("ab") as file:
@@ -98,7 +95,7 @@ def test_a_line_that_a_crash_cut_off_is_said_and_does_not_swallow_the_next(tmp_p
 
 
 def refused(folder):
-    """What is said where the journal of this folder cannot be written; nothing has begun."""
+    """The message if the journal of this folder cannot be written; nothing has begun."""
     with (
         pytest.raises(journal.JournalError) as caught,
         journal.open_journal(folder, RUN, VirtualClock()),
@@ -110,7 +107,6 @@ def refused(folder):
 
 
 def test_a_full_disk_is_an_error_before_the_first_request(tmp_path, monkeypatch):
-    """Nothing may be sent that cannot be written down."""
 
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -120,8 +116,8 @@ def test_a_full_disk_is_an_error_before_the_first_request(tmp_path, monkeypatch)
 
 
 @pytest.mark.parametrize("name", [journal.NAME, journal.LOCK])
-def test_a_link_leads_nowhere(tmp_path, name):
-    """A checkout may hold one, and what it leads to is none of ours to write to."""
+def test_links_are_not_followed(tmp_path, name):
+    """A checkout may contain one."""
     (tmp_path / "victim").write_text("precious")
     (tmp_path / "state").mkdir()
     (tmp_path / "state" / name).symlink_to(tmp_path / "victim")
@@ -133,16 +129,15 @@ def test_a_link_leads_nowhere(tmp_path, name):
     assert [diagnostic.code for diagnostic in diagnostics] == ["J004"] * (name == journal.NAME)
 
 
-def test_what_is_no_file_is_neither_written_nor_waited_for(tmp_path):
-    """A pipe would hold up a reader for ever."""
+def test_a_pipe_is_neither_written_nor_waited_for(tmp_path):
     os.mkfifo(tmp_path / journal.NAME)
     assert "not a regular file" in refused(tmp_path)
     _, diagnostics = journal.read(tmp_path, VirtualClock())
     assert [diagnostic.code for diagnostic in diagnostics] == ["J004"]
 
 
-def test_a_lock_that_is_never_let_go_of_is_an_error_after_some_seconds(tmp_path):
-    """A process that hangs must not make every other one hang; reading does without."""
+def test_a_lock_that_is_never_released_is_an_error_after_some_seconds(tmp_path):
+    """Reading does without."""
     with journal.open_journal(tmp_path, RUN, VirtualClock()):
         pass
     with open(tmp_path / journal.LOCK) as held:
@@ -153,39 +148,38 @@ def test_a_lock_that_is_never_let_go_of_is_an_error_after_some_seconds(tmp_path)
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path):
-    """A file stands where the folder should be."""
     (tmp_path / "state").write_text("")
     assert "File exists" in refused(tmp_path / "state")
 
 
-def test_a_disk_that_fills_up_later_stops_new_requests_and_is_said(tmp_path, monkeypatch):
-    """What was sent is not lost from the report; what was not sent is not sent."""
+def test_a_disk_that_fills_up_later_prevents_new_requests(tmp_path, monkeypatch):
+    """A change that has begun is finished."""
     with journal.open_journal(tmp_path, RUN, VirtualClock()) as book:
         monkeypatch.setattr(os, "write", lambda *_: 0)
         book.after_response(STOP, "key-1", DONE)
         with pytest.raises(journal.JournalError):
             book.before_request(STOP, "key-2")
         book.before_request(STOP, "key-3", begun=True)  # a line must not be left half-way for it
-        assert [diagnostic.code for diagnostic in book.lost()] == ["J003"]
+        assert [diagnostic.code for diagnostic in book.report_losses()] == ["J003"]
         monkeypatch.undo()
 
 
-def test_a_line_that_fitted_only_in_part_does_not_swallow_the_next(tmp_path, monkeypatch):
-    """The disk was full for a moment: that line is lost and said, no other is."""
+def test_an_entry_written_in_part_is_reported_and_ends_before_the_next(tmp_path, monkeypatch):
+    """The disk was full for a moment."""
     write = os.write
     with journal.open_journal(tmp_path, RUN, VirtualClock()) as book:
         monkeypatch.setattr(os, "write", lambda file, data: write(file, data[:9]))
         book.after_response(STOP, "key-1", DONE)
         monkeypatch.undo()
         book.end(0)
-        assert [diagnostic.code for diagnostic in book.lost()] == ["J003"]
+        assert [diagnostic.code for diagnostic in book.report_losses()] == ["J003"]
     entries, diagnostics = journal.read(tmp_path)
     assert [entry["kind"] for entry in entries] == ["run", "end"]
     assert [diagnostic.code for diagnostic in diagnostics] == ["J002"]
 
 
-def test_a_request_that_ends_after_its_run_writes_nowhere(tmp_path):
-    """Its thread was not waited for; the number of the closed file may mean another one by now."""
+def test_an_answer_after_the_end_of_the_run_is_not_written(tmp_path):
+    """The descriptor of the closed file may belong to another one."""
     with journal.open_journal(tmp_path, RUN, VirtualClock()) as book:
         pass
     with (tmp_path / "other").open("w"):
@@ -194,8 +188,7 @@ def test_a_request_that_ends_after_its_run_writes_nowhere(tmp_path):
     assert kinds(tmp_path) == ["run"]
 
 
-def test_runs_of_one_plan_can_be_told_apart(tmp_path):
-    """Two jobs that apply a saved plan at once write between each other."""
+def test_runs_of_one_plan_have_different_ids(tmp_path):
     with (
         journal.open_journal(tmp_path, RUN, VirtualClock()) as one,
         journal.open_journal(tmp_path, RUN, VirtualClock()) as other,
@@ -210,7 +203,7 @@ def test_runs_of_one_plan_can_be_told_apart(tmp_path):
 
 
 def test_a_large_journal_is_turned_over_and_still_read(tmp_path, monkeypatch):
-    """Old files are kept, up to five, and come first."""
+    """Up to five old files are kept."""
     monkeypatch.setattr(journal, "TURN_OVER_AT", 10)
     for n in range(8):
         with journal.open_journal(tmp_path, replace(RUN, plan_id=str(n)), VirtualClock()):
@@ -218,8 +211,7 @@ def test_a_large_journal_is_turned_over_and_still_read(tmp_path, monkeypatch):
     assert [entry["plan_id"] for entry in journal.read(tmp_path)[0]] == list("234567")
 
 
-def test_two_processes_do_not_mix_lines(tmp_path):
-    """Every line of both is whole."""
+def test_two_processes_do_not_mix_entries(tmp_path):
     script = (
         "import sys; from pathlib import Path; from history.test_journal import *\n"
         "from reconciler.clock import SystemClock\n"
@@ -239,8 +231,7 @@ def test_two_processes_do_not_mix_lines(tmp_path):
     assert all(json.dumps(entry) for entry in entries)
 
 
-def test_no_file_is_missed_because_a_run_turns_them_over(tmp_path, monkeypatch):
-    """While one is read, another process that would rename them has to wait."""
+def test_files_are_not_renamed_while_they_are_read(tmp_path, monkeypatch):
     for _ in range(3):
         monkeypatch.setattr(journal, "TURN_OVER_AT", 10)
         with journal.open_journal(tmp_path, RUN, VirtualClock()):
@@ -270,7 +261,6 @@ ERR = {"stderr": subprocess.PIPE, "text": True}
 
 
 def test_the_journal_is_readable_by_its_owner_only(tmp_path):
-    """It names people, jobs and meters."""
     with journal.open_journal(tmp_path / "state", RUN, VirtualClock()):
         pass
     for name, mode in (("", 0o700), (journal.NAME, 0o600), (journal.LOCK, 0o600)):
@@ -278,7 +268,6 @@ def test_the_journal_is_readable_by_its_owner_only(tmp_path):
 
 
 def test_each_entry_is_flushed_to_disk_after_it_is_written(tmp_path, monkeypatch):
-    """A crash of the machine loses no entry that a request relied on."""
     done = []
     write, fsync = os.write, os.fsync
     monkeypatch.setattr(os, "write", lambda *a: done.append("write") or write(*a))
@@ -289,20 +278,9 @@ def test_each_entry_is_flushed_to_disk_after_it_is_written(tmp_path, monkeypatch
 
 
 def test_the_folder_is_kept_out_of_commits(tmp_path):
-    """By a `.gitignore` of its own, which may be edited."""
+    """By a `.gitignore`, which may be edited."""
     ignore = tmp_path / ".gitignore"
     for content in ("*\n", "mine\n"):
         with journal.open_journal(tmp_path, RUN, VirtualClock()):
             assert ignore.read_text() == content
         ignore.write_text("mine\n")
-
-
-def test_half_an_entry_of_another_process_does_not_swallow_the_next(tmp_path):
-    """It ran out of disk while this one was at work."""
-    with journal.open_journal(tmp_path, RUN, VirtualClock()) as book:
-        with (tmp_path / journal.NAME).open("ab") as other:
-            other.write(b'{"at": 1, "kind": "req')
-        book.before_request(STOP, "key-1")
-        book.end(0)
-    assert kinds(tmp_path) == ["run", "request", "end"]
-    assert [diagnostic.code for diagnostic in journal.read(tmp_path)[1]] == ["J002"]

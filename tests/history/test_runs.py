@@ -1,4 +1,4 @@
-"""What `history` makes of a journal, whatever stands in it."""
+"""Parse the entries of a journal, whatever it contains."""
 
 from __future__ import annotations
 
@@ -80,8 +80,8 @@ def test_runs_look_as_reviewed(golden):
     held(render(told, "json"))
 
 
-def test_lines_of_runs_at_work_at_once_are_told_apart():
-    """Two jobs with one saved plan write between each other, with the same keys."""
+def test_entries_of_concurrent_runs_are_separated():
+    """Two jobs with one saved plan use the same keys."""
     mixed = [
         line for pair in zip(WHOLE, entries("bbbb0001", *WHOLE[1:]), strict=True) for line in pair
     ]
@@ -91,7 +91,7 @@ def test_lines_of_runs_at_work_at_once_are_told_apart():
 
 
 class Counted(dict):
-    """An entry that counts how often any entry is looked at."""
+    """An entry that counts how often any entry is read."""
 
     looks = 0
 
@@ -101,8 +101,7 @@ class Counted(dict):
 
 
 @pytest.mark.parametrize("name", ["calls_{}", "calls"])
-def test_a_large_run_is_gone_through_once(name):
-    """Many meters, or many tries for one: each entry is looked at a few dozen times at most."""
+def test_parsing_takes_linear_time(name):
     many = [entry for n in range(500) for entry in _tried(name.format(n), n)]
     Counted.looks = 0
     (run,) = parse_runs(map(Counted, entries("aaaa0001", *many)))
@@ -116,14 +115,12 @@ def _tried(name, n):
 
 
 def test_one_meter_of_many():
-    """Runs that did nothing about it are left out."""
     runs = tuple(select_changes(parse_runs([*WHOLE, *KILLED]), "seats"))
     assert [[line.event_name for line in run.changes] for run in runs] == [["seats"], ["seats"]]
     assert tuple(select_changes(runs, "calls")) == ()
 
 
 def test_a_killed_run_has_no_end_and_an_open_request():
-    """Nobody wrote down what came of it."""
     (run,) = parse_runs(KILLED)
     assert (run.ended, run.exit_code) == (None, None)
     results = {line.event_name: [r.result for r in line.requests] for line in run.changes}
@@ -140,8 +137,7 @@ NAMES = sorted({name for entry in [*WHOLE, *KILLED] for name in entry})
 
 @example([(WHOLE[n], {"result": ""}) for n in range(len(WHOLE))])
 @given(st.lists(st.tuples(st.sampled_from(WHOLE), st.dictionaries(st.sampled_from(NAMES), VALUES))))
-def test_a_journal_that_was_edited_ends_nothing(edited):
-    """Whatever stands in it, the document is valid and the text can be read."""
+def test_an_edited_journal_can_be_read(edited):
     told = History(runs=parse_runs([{**entry, **edit} for entry, edit in edited]))
     held(render(told, "json"))
     assert render(told, "text").strip()
@@ -158,7 +154,7 @@ def project(tmp_path):
     return tmp_path
 
 
-def test_the_verb_tells_all_of_it_or_of_one_meter(run, project):
+def test_history_of_all_meters_or_one(run, project):
     """Offline and without a key."""
     every = held(run("history", project, "--format", "json").out)
     assert [len(each["changes"]) for each in every["runs"]] == [2, 2]
@@ -173,14 +169,12 @@ def test_the_verb_tells_all_of_it_or_of_one_meter(run, project):
 
 @pytest.mark.parametrize(("account", "code"), [("default", 0), ("sandbox", 64)])
 def test_an_account_must_be_one_of_the_project(account, code, run, project):
-    """As for every verb; of its runs only."""
     told = run("history", project, "--account", account, "--format", "json")
     assert told.code == code
     assert not held(told.out).get("runs")
 
 
-def test_a_torn_line_is_said_and_the_rest_is_told(run, project):
-    """A warning, exit 0, and not complete."""
+def test_a_damaged_entry_is_a_warning(run, project):
     path = project / ".reconciler" / journal.NAME
     path.write_bytes(path.read_bytes()[:-9])
     told = run("history", project, "--format", "json")
@@ -191,7 +185,6 @@ def test_a_torn_line_is_said_and_the_rest_is_told(run, project):
 
 
 def test_a_journal_that_cannot_be_opened_is_an_error(run, project):
-    """Silence would read as if nothing had been done."""
     path = project / ".reconciler" / journal.NAME
     path.unlink()
     path.mkdir()

@@ -1,4 +1,4 @@
-"""One time line from three sources: what is told once, in which order, and whose doing it was."""
+"""One time line from three sources: in order, without repetition, with origins."""
 
 from __future__ import annotations
 
@@ -64,7 +64,6 @@ def commit(at=T, turn=DeclarationChange.ADDED, **more):
 
 
 def test_the_sources_are_merged_by_time_oldest_first():
-    """However each source is sorted itself."""
     found = build_timeline(
         [run(request(at=T + 1)), run(request("reactivate", T + 5.5, key="k2"))],
         [event("updated", T + 4), event("deactivated", T + 2)],
@@ -75,7 +74,6 @@ def test_the_sources_are_merged_by_time_oldest_first():
 
 
 def test_events_of_one_second_stay_in_their_order():
-    """Stripe lists the newest first and tells whole seconds."""
     found = build_timeline([], [event("reactivated"), event("deactivated")], [])
     assert [moment.kind for moment in found] == [
         "billing.meter.deactivated",
@@ -92,8 +90,8 @@ def test_events_of_one_second_stay_in_their_order():
         event(request="req_1", key="another"),
     ],
 )
-def test_the_event_of_a_journalled_request_is_told_with_it(on_result):
-    """By the request id, or by the idempotency key; the ids of both are kept."""
+def test_the_event_of_a_recorded_request_is_part_of_it(on_result):
+    """By the request id, or by the idempotency key."""
     (found,) = build_timeline([run(request(request_id="req_1"))], [on_result], [])
     assert found.source is Source.JOURNAL
     assert found.what == "deactivate: done; billing.meter.deactivated"
@@ -106,14 +104,12 @@ def test_the_event_of_a_journalled_request_is_told_with_it(on_result):
 @pytest.mark.parametrize(
     "on_result", [event(request="req_2"), event(), event(key=KEY[:-1] + "2"), event(key="")]
 )
-def test_any_other_event_is_a_line_of_its_own(on_result):
-    """Another request of the same plan too."""
+def test_any_other_event_is_a_moment_of_its_own(on_result):
     found = build_timeline([run(request(request_id="req_1"))], [on_result], [])
     assert [moment.source for moment in found] == [Source.JOURNAL, Source.EVENT]
 
 
 def test_one_request_can_have_several_events():
-    """One moment all the same, with a rename in words."""
     events = [event("updated", T + 1, key=KEY, display_name="Chairs"), event(key=KEY)]
     (found,) = build_timeline([run(request())], events, [])
     assert found.what == "deactivate: done; billing.meter.deactivated; billing.meter.updated"
@@ -122,7 +118,6 @@ def test_one_request_can_have_several_events():
 
 
 def test_a_run_that_was_killed_is_explained_by_the_event():
-    """Nobody wrote down what came of it, but the account tells."""
     (found,) = build_timeline([run(request(result=None))], [event(request="req_9", key=KEY)], [])
     assert found.what == ("deactivate: no response recorded; billing.meter.deactivated")
     assert found.request_id == "req_9"
@@ -130,14 +125,13 @@ def test_a_run_that_was_killed_is_explained_by_the_event():
 
 @pytest.mark.parametrize("result", ["rejected", "not_sent"])
 def test_of_two_jobs_with_one_plan_the_event_is_of_the_one_that_did_it(result):
-    """They use the same keys: one request was not sent, or refused; the other had the effect."""
+    """They use the same keys; one request was not sent, or rejected."""
     idle, busy = request(at=T, result=result), request(at=T + 1, result="indeterminate")
     found = build_timeline([run(idle), run(busy)], [event(at=T + 2, key=KEY)], [])
     assert [moment.event_ids for moment in found] == [(), ("evt_deactivated_1790000002",)]
 
 
-def test_an_old_answer_leaves_the_event_with_the_first_request():
-    """The second job only heard it again, under a request id of its own."""
+def test_a_stored_response_leaves_the_event_with_the_first_request():
     first = request(at=T, result=None)
     again = request(at=T + 9, replayed=True, request_id="req_2")
     found = build_timeline([run(first), run(again)], [event(request="req_1", key=KEY)], [])
@@ -158,8 +152,7 @@ def test_an_old_answer_leaves_the_event_with_the_first_request():
         (None, "outside", "not reconciler: no idempotency key was sent; possibly", None),
     ],
 )
-def test_whose_doing_an_event_was(key, origin, who, plan):
-    """As far as its idempotency key tells, and no further."""
+def test_the_origin_of_an_event(key, origin, who, plan):
     (found,) = build_timeline([], [event(request="req_1", key=key)], [])
     assert found.origin == origin
     assert found.who.startswith(who)
@@ -181,14 +174,13 @@ FAILED = {"action": "replace", "status": "failed", "code": "A006", "message": "n
         ({}, [], []),
     ],
 )
-def test_an_outcome_is_told_where_it_says_more_than_the_requests(line, requests, kinds):
-    """A failure with its reason, and what needed no request."""
+def test_a_result_is_a_moment_if_it_adds_to_its_requests(line, requests, kinds):
     found = build_timeline([run(*requests, **line)], [], [])
     assert [moment.kind for moment in found] == kinds
 
 
 def test_a_failure_is_dated_and_explained():
-    """When it was written down; without a date, when the run began."""
+    """Without a date, it has that of the run."""
     (found,) = build_timeline([run(**FAILED)], [], [])
     assert (found.at, found.what, found.note) == (T + 3, "replace: failed", "A006: no")
     (found,) = build_timeline([run(**{**FAILED, "at": None})], [], [])
@@ -203,8 +195,7 @@ def test_a_failure_is_dated_and_explained():
         (DeclarationChange.REMOVED, "removed from m.yaml"),
     ],
 )
-def test_a_commit_in_words(turn, what):
-    """Who and why are the author's."""
+def test_the_moment_of_a_commit(turn, what):
     (found,) = build_timeline([], [], [commit(turn=turn)])
     assert (found.kind, found.what, found.note, found.who) == (turn, what, "Declare", "Ada")
     assert (found.origin, found.account, found.commit) == (None, None, "d" * 40)
@@ -212,7 +203,6 @@ def test_a_commit_in_words(turn, what):
 
 @given(texts(), texts(), st.integers(0, 253_402_300_799))
 def test_hostile_values_never_break_a_line_or_the_document(word, other, at):
-    """Authors, subjects, files, users, messages, types and names of meters."""
     moments = build_timeline(
         [run(request(at=at, error=word, meter_id=other), action=word, status=other, code=word)],
         [event(word, at, other, word, other, display_name=word)],
@@ -234,8 +224,7 @@ def test_hostile_values_never_break_a_line_or_the_document(word, other, at):
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_name_of_which_nothing_is_known(name):
-    """It is quoted in the answer."""
+def test_a_hostile_unknown_name_is_quoted(name):
     text = render(History(meter=name, timeline=()), "text")
     assert text.replace("\n", "").isprintable()
     assert "No history for" in text

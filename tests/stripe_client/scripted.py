@@ -1,18 +1,22 @@
-"""A loopback HTTP server that answers what it is told to, byte by byte if need be."""
+"""A loopback HTTP server with scripted responses, byte by byte if need be."""
 
 from __future__ import annotations
 
 import json
 import socketserver
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
+
 from reconciler.clock import Clock
 from reconciler.model.meter import ExistingMeter
 from reconciler.stripe.client import Meters
+from reconciler.stripe.errors import StripeError
 from reconciler.stripe.transport import Transport
 
 KEY = "sk_test_51SecretSecretSecret"
@@ -31,15 +35,14 @@ class Asked:
     target: str
 
 
-Told = bytes | Iterable[bytes | None] | None
-Script = Callable[[Asked], Told]
+Sent = bytes | Iterable[bytes | None] | None
+Script = Callable[[Asked], Sent]
 
 
 class Scripted:
-    """Answers each request with the bytes that `script` gives for it.
+    """Send the bytes that `script` gives for each request; None closes the connection.
 
-    None, in their place or after them, closes the line.
-    `asked` keeps every request in the order of arrival, `url` is where the server is.
+    `asked` has every request in the order of arrival.
     """
 
     def __init__(self, script: Script) -> None:
@@ -55,8 +58,8 @@ class Scripted:
                     with lock:
                         asked = Asked(len(self.asked) + 1, *request)
                         self.asked.append(asked)
-                    told = script(asked)
-                    if not _write(inner.wfile, [told] if isinstance(told, bytes | None) else told):
+                    sent = script(asked)
+                    if not _write(inner.wfile, [sent] if isinstance(sent, bytes | None) else sent):
                         return
 
         self._server = _Server(("127.0.0.1", 0), Handler)
@@ -98,12 +101,29 @@ def _read(stream: Any) -> tuple[str, str, dict[str, str], dict[str, str], str] |
 
 
 def to(server: Any, clock: Clock, key: str = KEY, **options: Any) -> Transport:
-    """A transport to a scripted server or an emulator, without a pace."""
+    """A transport to a scripted server or an emulator, without a rate limit."""
     return Transport(key, **{"api_base": server.url, "clock": clock, "rate_limit": None} | options)
 
 
+@contextmanager
+def scripted(clock: Clock, *answers: Sent, **options: Any) -> Iterator[tuple[Scripted, Transport]]:
+    """A server with these responses in turn, and a transport to it."""
+    with Scripted(in_turn(*answers)) as server, to(server, clock, **options) as transport:
+        yield server, transport
+
+
+def error_of(
+    clock: Clock, *answers: Sent, method: str = "get", **options: Any
+) -> tuple[StripeError, list[Asked]]:
+    """The error of a call, and the requests that it sent."""
+    with scripted(clock, *answers, **options) as (server, transport):
+        with pytest.raises(StripeError) as caught:
+            getattr(transport, method)(PATH)
+        return caught.value, server.asked
+
+
 def _write(stream: Any, pieces: Iterable[bytes | None]) -> bool:
-    """Send the pieces; False when the line is to be closed, or the client has left."""
+    """Send the pieces; return False to close the connection."""
     try:
         for piece in pieces:
             if piece is None:
@@ -115,13 +135,13 @@ def _write(stream: Any, pieces: Iterable[bytes | None]) -> bool:
 
 
 def make(meters: Meters, name: str = "api_calls", **fields: Any) -> ExistingMeter:
-    """A new meter of an account; what is not given is ordinary."""
+    """Create a meter with defaults."""
     given = {"display_name": "API calls", "default_aggregation": {"formula": "sum"}} | fields
     return meters.create(event_name=name, **given)
 
 
 def http(status: int, body: bytes | str | object, **headers: str) -> bytes:
-    """A whole answer; a body that is neither bytes nor text is sent as JSON."""
+    """A complete response; a body that is neither bytes nor text is sent as JSON."""
     if not isinstance(body, bytes | str):
         body = json.dumps(body)
     raw = body.encode() if isinstance(body, str) else body
@@ -132,7 +152,7 @@ def http(status: int, body: bytes | str | object, **headers: str) -> bytes:
 
 
 def refusal(status: int, message: str = "no", **fields: Any) -> bytes:
-    """An answer in the shape of Stripe's errors; `headers` are those besides the usual ones."""
+    """A response in the shape of Stripe's errors."""
     headers = fields.pop("headers", {})
     error = {"type": "invalid_request_error", "message": message, **fields}
     return http(status, {"error": error}, **headers)
@@ -158,8 +178,8 @@ def a_meter(meter_id: str = "mtr_1", **fields: Any) -> dict[str, Any]:
     }
 
 
-def in_turn(*answers: Told) -> Script:
-    """A script that gives these answers one after the other, the last one for ever."""
+def in_turn(*answers: Sent) -> Script:
+    """A script with these responses in turn; the last one is repeated."""
     return lambda asked: answers[min(asked.number, len(answers)) - 1]
 
 

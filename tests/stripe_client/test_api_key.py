@@ -1,4 +1,4 @@
-"""The key is shown by nothing: no error and nothing in its chain, no repr, no log."""
+"""The key is never displayed: no error and nothing in its chain, no repr, no log."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from reconciler.stripe.transport import Transport
 OK = http(200, {"id": "x"})
 
 
-def told(error: BaseException) -> str:
-    """All that an exception could tell, with everything that hangs on it."""
+def texts_of(error: BaseException) -> str:
+    """All texts of an exception, with its chain."""
     seen, texts, queue = set(), [], [error]
     while queue:
         one = queue.pop()
@@ -46,8 +46,7 @@ def told(error: BaseException) -> str:
         "hunter2hunter2",
     ],
 )
-def test_a_key_that_cannot_be_one_is_refused_and_not_shown(key):
-    """What is wrong is said without a piece of the key."""
+def test_a_malformed_key_is_rejected_and_not_displayed(key):
     with pytest.raises(AuthError) as caught:
         Transport(key)
     assert caught.value.diagnostics[0].code == "S002"
@@ -74,21 +73,20 @@ LEAKS = [
 
 
 @pytest.mark.parametrize("answer", LEAKS)
-def test_no_error_tells_the_key(answer, clock):
-    """Neither the error nor anything in its chain, even if the answer quotes the key."""
+def test_no_error_contains_the_key(answer, clock):
+    """Nor does its chain, even if the response quotes the key."""
     with (
         Scripted(in_turn(answer)) as server,
         to(server, clock) as transport,
         pytest.raises(StripeError) as caught,
     ):
         transport.get(PATH)
-    assert KEY not in told(caught.value)
+    assert KEY not in texts_of(caught.value)
     assert caught.value.__context__ is None
     assert caught.value.__cause__ is None
 
 
-def test_nothing_that_is_shown_or_logged_tells_the_key(clock, caplog):
-    """Neither a repr nor the log of every request."""
+def test_neither_a_repr_nor_the_log_contains_the_key(clock, caplog):
     caplog.set_level("DEBUG")
     with Scripted(in_turn(OK)) as server, to(server, clock) as transport:
         transport.post(PATH)
@@ -111,6 +109,6 @@ def test_nothing_that_is_shown_or_logged_tells_the_key(clock, caplog):
     ],
 )
 def test_the_mode_of_a_key(key, livemode):
-    """Its prefix tells; where it does not, nothing is guessed."""
+    """None if its prefix has none."""
     with Transport(key) as transport:
         assert transport.key_livemode is livemode

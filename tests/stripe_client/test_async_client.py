@@ -1,4 +1,4 @@
-"""The asynchronous client: the same names, awaited; nothing hangs at an end or when cancelled."""
+"""The asynchronous client: the same calls; nothing hangs at an end or when cancelled."""
 
 from __future__ import annotations
 
@@ -19,8 +19,7 @@ def client(server, **options):
     return AsyncMeters(KEY, **{"api_base": server.url, "rate_limit": None} | options)
 
 
-def test_the_same_names_and_parameters():
-    """Whatever the client can do, it can do here, with the same signature."""
+def test_it_has_the_methods_and_parameters_of_the_client():
     for name, call in inspect.getmembers(Meters, inspect.isfunction):
         if not name.startswith("_"):
             same = getattr(AsyncMeters, name)
@@ -28,30 +27,28 @@ def test_the_same_names_and_parameters():
             assert same.__doc__
 
 
-def test_a_meter_from_birth_to_rest(server):
-    """Every call, awaited."""
+def test_the_life_of_a_meter(server):
 
     async def existing():
         async with client(server) as meters:
-            born = await meters.create(
+            created = await meters.create(
                 event_name="a", display_name="A", default_aggregation={"formula": "sum"}
             )
-            renamed = await meters.update(born.id, display_name="B")
-            stopped = await meters.deactivate(born.id)
-            assert (await meters.list(status="inactive")).data == (stopped,)
-            woken = await meters.reactivate(born.id)
-            assert (await meters.everything()) == (woken,)
+            renamed = await meters.update(created.id, display_name="B")
+            deactivated = await meters.deactivate(created.id)
+            assert (await meters.list(status="inactive")).data == (deactivated,)
+            reactivated = await meters.reactivate(created.id)
+            assert (await meters.everything()) == (reactivated,)
             with pytest.raises(NotFoundError):
                 await meters.get("mtr_unknown")
-            return renamed, stopped, woken
+            return renamed, deactivated, reactivated
 
-    renamed, stopped, woken = asyncio.run(existing())
-    assert (renamed.display_name, stopped.active, woken.active) == ("B", False, True)
+    renamed, deactivated, reactivated = asyncio.run(existing())
+    assert (renamed.display_name, deactivated.active, reactivated.active) == ("B", False, True)
 
 
 @pytest.mark.parametrize("size", [0, 1, 5, 12])
-def test_all_of_them_lazily(size, server):
-    """`async for` ends at the end, and reads pages as they are needed."""
+def test_lists_end(size, server):
     for n in range(size):
         fields = {"display_name": "x", "default_aggregation": {"formula": "sum"}}
         server.edit("/v1/billing/meters", {"event_name": f"name_{n}", **fields})
@@ -68,8 +65,8 @@ def test_all_of_them_lazily(size, server):
     assert len(pages) == max(1, -(-size // 5))
 
 
-def test_calls_run_side_by_side():
-    """Five slow calls wait for each other, so they must be under way together."""
+def test_calls_run_concurrently():
+    """Five slow calls wait for each other."""
     together = threading.Barrier(5, timeout=10)
 
     def script(asked):
@@ -85,8 +82,8 @@ def test_calls_run_side_by_side():
         assert all(isinstance(each, NotFoundError) for each in asyncio.run(read()))
 
 
-def test_cancelling_stops_the_waiting_and_the_tries():
-    """The request that is under way is not taken back; no other one follows it."""
+def test_cancelling_ends_the_waiting_and_the_retries():
+    """The request in progress is not cancelled."""
     asked, answer = threading.Event(), threading.Event()
 
     def script(_):
@@ -109,7 +106,6 @@ def test_cancelling_stops_the_waiting_and_the_tries():
 
 
 def test_a_closed_client_sends_nothing(server):
-    """Not even the first request."""
 
     async def late():
         meters = client(server)

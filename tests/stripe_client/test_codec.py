@@ -1,4 +1,4 @@
-"""The API's JSON as nouns: what is demanded, what is tolerated."""
+"""Parse the API's JSON: what is required, what is tolerated."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from reconciler.stripe.codec import MalformedError, parse_meter
 from reconciler.stripe.errors import UnexpectedAnswerError
 
 
-def test_what_is_new_is_tolerated():
-    """Fields and values that a newer API adds do not disturb."""
+def test_unknown_fields_and_values_are_accepted():
     existing = parse_meter(
         a_meter(status="paused", default_aggregation={"formula": "max", "x": 1}, new=[1])
     )
@@ -53,8 +52,8 @@ def test_what_is_new_is_tolerated():
     ],
     ids=str,
 )
-def test_a_meter_that_is_none(change, clock):
-    """A field that is missing or of another type is an error that names it and the request."""
+def test_a_malformed_meter_is_an_error(change, clock):
+    """It names the field and the request."""
     body = a_meter(**change)
     with pytest.raises(
         MalformedError, match=next(iter(change)) + r"|deactivated_at|formula|type|key"
@@ -70,7 +69,6 @@ def test_a_meter_that_is_none(change, clock):
 
 
 def test_results_are_frozen():
-    """What was read does not change in the hand."""
     existing = parse_meter(a_meter())
     assert isinstance(existing, ExistingMeter)
     with pytest.raises(dataclasses.FrozenInstanceError):

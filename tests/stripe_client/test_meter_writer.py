@@ -1,4 +1,4 @@
-"""Steps go out as requests; what comes back is seen, refused or doubtful, never an exception."""
+"""Steps as requests, and their answers, which are never exceptions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from stripe_client.scripted import Scripted, a_meter, http, in_turn, refusal, to
 from virtual import VirtualClock
 
 from reconciler.diagnostics.diagnostic import Location
-from reconciler.diagnostics.errors import AuthError, ServiceError, StoppedError
+from reconciler.diagnostics.errors import AuthError, ServiceError
 from reconciler.emulator import Server, Settings, open_state
 from reconciler.execution.steps import Operation, Step
 from reconciler.model.change import Action, Change
@@ -55,12 +55,11 @@ BLOCKS = {
     ],
 )
 def test_a_step_as_a_request(asked, path, params):
-    """Every block of a new meter is explicit; the other verbs say only what they change."""
+    """Every block of a new meter is explicit."""
     assert request_for(asked) == (path, params)
 
 
 def test_a_window_that_is_not_declared_is_not_sent(clock):
-    """Null has no place in a form."""
     with Scripted(in_turn(http(200, a_meter()))) as server, to(server, clock) as transport:
         AccountMeters(transport).send(step(), "key-1")
     assert "event_time_window" not in server.asked[0].params
@@ -97,8 +96,7 @@ REPLAY = {"Idempotent-Replayed": "true"}
         ([refusal(500), refusal(400)], REJECTED, 400, 2, False),
     ],
 )
-def test_what_a_request_came_to(answers, kind, status, attempts, replayed, clock):
-    """Seen with the meter in it, refused for certain, or doubtful; with tries and request id."""
+def test_the_record_of_a_request(answers, kind, status, attempts, replayed, clock):
     with Scripted(in_turn(*answers)) as server, to(server, clock) as transport:
         answer = AccountMeters(transport).send(step(), "key-1")
     record = answer.record
@@ -110,25 +108,14 @@ def test_what_a_request_came_to(answers, kind, status, attempts, replayed, clock
 
 
 def stopped_after_the_first(server):
-    """A transport whose run, and whose clock, the first request stops."""
+    """A transport of a run that is stopped during the first request."""
     clock = VirtualClock(stopped=lambda: bool(server.asked))
     return clock, to(server, clock, stopped=clock.stopped)
 
 
-def test_a_stop_before_the_first_try_sends_nothing(clock):
-    """StoppedError says so."""
-    with (
-        Scripted(in_turn(GOOD)) as server,
-        to(server, clock, stopped=lambda: True) as transport,
-        pytest.raises(StoppedError),
-    ):
-        AccountMeters(transport).send(step(), "key-1")
-    assert not server.asked
-
-
 @pytest.mark.parametrize("first", [refusal(500), refusal(503), refusal(409), None])
-def test_a_stop_ends_no_tries_of_what_may_have_had_its_effect(first):
-    """They keep their pauses, `Retry-After` included: at once they would not outlast an outage."""
+def test_a_stop_does_not_end_the_retries_of_a_possible_effect(first):
+    """They keep their waits, `Retry-After` included, to outlast an outage."""
     asks = refusal(429, headers={"Retry-After": "7"})
     with Scripted(in_turn(first, asks, GOOD)) as server:
         clock, stopped = stopped_after_the_first(server)
@@ -138,8 +125,7 @@ def test_a_stop_ends_no_tries_of_what_may_have_had_its_effect(first):
     assert clock.monotonic() == sum(clock.slept) > 7
 
 
-def test_a_stop_ends_the_tries_of_what_only_a_rate_limit_has_refused():
-    """Nothing was done, so nothing has to be finished."""
+def test_a_stop_ends_the_retries_of_what_only_a_rate_limit_rejected():
     with Scripted(in_turn(refusal(429, headers={"Retry-After": "7"}), GOOD)) as server:
         clock, stopped = stopped_after_the_first(server)
         with stopped as transport:
@@ -149,8 +135,8 @@ def test_a_stop_ends_the_tries_of_what_only_a_rate_limit_has_refused():
     assert clock.monotonic() == 0
 
 
-def test_what_has_to_be_finished_is_read_and_paced_as_ever():
-    """A stop takes away neither the pauses between tries nor those of the rate limit."""
+def test_ignoring_a_stop_keeps_the_waits():
+    """Those between attempts and those of the rate limit."""
     with Scripted(in_turn(GOOD, refusal(503), refusal(503), GOOD)) as server:
         clock = VirtualClock(stopped=lambda: True)
         with to(server, clock, stopped=lambda: True, rate_limit=1) as transport:
@@ -162,7 +148,7 @@ def test_what_has_to_be_finished_is_read_and_paced_as_ever():
 
 
 def test_read(clock):
-    """The meter as it is; None for an unknown one; an error where nobody can tell."""
+    """The meter; None for an unknown one; an error if it cannot be read."""
     answers = in_turn(GOOD, refusal(404), refusal(401), http(200, {}))
     with Scripted(answers) as server, to(server, clock) as transport:
         meters = AccountMeters(transport)
@@ -175,8 +161,7 @@ def test_read(clock):
 
 
 @pytest.mark.parametrize("scope", ["both", "active"])
-def test_find_looks_no_further_back_than_asked(scope, clock):
-    """Meters of a name that are newer than what is known; older pages are not read."""
+def test_find_reads_no_older_pages(scope, clock):
     settings = {"default_aggregation": {"formula": "sum"}, "display_name": "x"}
     seed = {
         "meters": [
@@ -205,8 +190,8 @@ def test_find_looks_no_further_back_than_asked(scope, clock):
         assert len(server.log) == 3 + 1 + 5
 
 
-def test_find_does_not_stop_amid_meters_of_one_second(clock):
-    """Among those the order is anybody's: the newest may stand behind a known one."""
+def test_find_reads_all_meters_of_one_second(clock):
+    """Their order is undefined: the newest may follow a known one."""
     settings = {"default_aggregation": {"formula": "sum"}, "display_name": "x", "created": 1000}
     seed = {"meters": [{"id": f"mtr_{n}", "event_name": f"m{n}", **settings} for n in range(250)]}
     with open_state(None, seed) as store, Server(store) as server, to(server, clock) as transport:

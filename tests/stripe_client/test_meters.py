@@ -13,25 +13,24 @@ from reconciler.stripe.client import Meters
 from reconciler.stripe.errors import InvalidRequestError, NotFoundError
 
 
-def test_a_meter_from_birth_to_rest(meters, server):
-    """Create, read, rename, stop, wake: each answer is the meter as it then is."""
-    born = make(meters)
-    assert born.status == "active"
-    assert meters.get(born.id) == born
-    assert meters.update(born.id, display_name="Calls").display_name == "Calls"
-    stopped = meters.deactivate(born.id)
-    assert (stopped.status, stopped.status_transitions.deactivated_at) == (
+def test_the_life_of_a_meter(meters, server):
+    created = make(meters)
+    assert created.status == "active"
+    assert meters.get(created.id) == created
+    assert meters.update(created.id, display_name="Calls").display_name == "Calls"
+    deactivated = meters.deactivate(created.id)
+    assert (deactivated.status, deactivated.status_transitions.deactivated_at) == (
         "inactive",
-        stopped.updated,
+        deactivated.updated,
     )
-    assert not meters.get(born.id).active
-    assert meters.reactivate(born.id).active
+    assert not meters.get(created.id).active
+    assert meters.reactivate(created.id).active
     assert [e.path.rsplit("/", 1)[1] for e in server.log.posts[2:]] == ["deactivate", "reactivate"]
 
 
 @pytest.mark.parametrize("as_nouns", [True, False])
 def test_every_parameter_of_create(as_nouns, meters, server):
-    """Nested settings as nouns or as plain mappings; all of them come back."""
+    """Nested settings as nouns or as plain mappings."""
     blocks = {
         "default_aggregation": DefaultAggregation("last"),
         "customer_mapping": CustomerMapping("by_id", "customer"),
@@ -39,25 +38,26 @@ def test_every_parameter_of_create(as_nouns, meters, server):
     }
     if not as_nouns:
         blocks = {name: dataclasses.asdict(block) for name, block in blocks.items()}
-    born = make(meters, event_time_window="hour", idempotency_key="mine", **blocks)
-    assert born.default_aggregation == DefaultAggregation("last")
-    assert born.customer_mapping == CustomerMapping("by_id", "customer")
-    assert born.value_settings == ValueSettings("amount")
-    assert born.event_time_window == "hour"
+    created = make(meters, event_time_window="hour", idempotency_key="mine", **blocks)
+    assert created.default_aggregation == DefaultAggregation("last")
+    assert created.customer_mapping == CustomerMapping("by_id", "customer")
+    assert created.value_settings == ValueSettings("amount")
+    assert created.event_time_window == "hour"
     assert server.log.posts[0].key == "mine"
 
 
-def test_what_is_left_out_is_left_to_stripe(meters, server):
-    """Defaults are the server's; nothing is sent in their place."""
-    born = make(meters)
-    assert (born.value_settings, born.customer_mapping) == (ValueSettings(), CustomerMapping())
-    assert born.event_time_window is None
+def test_omitted_parameters_are_not_sent(meters, server):
+    created = make(meters)
+    assert (created.value_settings, created.customer_mapping) == (
+        ValueSettings(),
+        CustomerMapping(),
+    )
+    assert created.event_time_window is None
     sent = server.log.posts[0].params
     assert set(sent) == {"display_name", "event_name", "default_aggregation"}
 
 
 def test_pages_and_cursors(meters):
-    """Newest first; forwards and backwards; a filter; all of them lazily."""
     ids = [make(meters, f"name_{n}").id for n in range(12)][::-1]
     meters.deactivate(ids[3])
     first = meters.list()
@@ -71,7 +71,6 @@ def test_pages_and_cursors(meters):
 
 
 def test_expand_is_passed_on(clock):
-    """Nothing on a meter can be expanded today; the parameter is there all the same."""
     script = lambda asked: http(200, a_meter() if "mtr" in asked.path else a_list())  # noqa: E731
     with Scripted(script) as server, Meters.over(to(server, clock)) as meters:
         meters.list(expand=["data.x"])
@@ -84,8 +83,7 @@ def test_expand_is_passed_on(clock):
     assert asked == ["data.x", "data.x", "x", "x", "x", "x"]
 
 
-def test_refusals_of_the_api(meters):
-    """A name that is taken, an id that is unknown, a value that is none."""
+def test_errors_of_the_api(meters):
     make(meters)
     with pytest.raises(InvalidRequestError, match="already exists") as caught:
         make(meters)
@@ -104,8 +102,8 @@ def test_refusals_of_the_api(meters):
     ["", "mtr/1", "..", ".", "../prices", "mtr_1?x", "mtr 1", "mtr_1\n", "mtr%2F1", "m" * 256],
 )
 @pytest.mark.parametrize("operation", ["get", "update", "deactivate", "reactivate"])
-def test_an_id_cannot_lead_elsewhere(bad, operation, meters, server):
-    """It is refused before anything is sent."""
+def test_an_id_cannot_change_the_path(bad, operation, meters, server):
+    """Nothing is sent."""
     more = {"display_name": "x"} if operation == "update" else {}
     with pytest.raises(ServiceError) as caught:
         getattr(meters, operation)(bad, **more)

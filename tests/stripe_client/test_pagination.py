@@ -45,8 +45,8 @@ SCOPES = pytest.mark.parametrize("scope", ["both", "active"])
     ("active", "inactive"),
     [(0, 0), (1, 0), (0, 1), (100, 0), (101, 0), (250, 120), (120, 250), (3, 205)],
 )
-def test_everything_is_found_once(active, inactive, scope, clock):
-    """Whatever the sizes, and whether or not an unfiltered list holds the inactive meters."""
+def test_every_meter_is_found_once(active, inactive, scope, clock):
+    """Whether or not an unfiltered list includes inactive meters."""
     seed = seeded(active, inactive)
     settings = Settings(list_scope=scope)
     with open_state(None, seed) as store, Server(store, settings) as server:
@@ -59,7 +59,6 @@ def test_everything_is_found_once(active, inactive, scope, clock):
 @SCOPES
 @pytest.mark.parametrize(("active", "inactive", "most"), [(1000, 0, 12), (600, 400, 11)])
 def test_a_thousand_meters_take_a_dozen_requests(active, inactive, most, scope, clock):
-    """The pagination leaves room for prices and the account within fourteen."""
     if scope == "active" and inactive:
         most = 1 + 6 + 4 + 6  # where the plain list is of no use, right goes before cheap
     settings = Settings(list_scope=scope)
@@ -70,9 +69,9 @@ def test_a_thousand_meters_take_a_dozen_requests(active, inactive, most, scope, 
 
 
 def moved_at(number: int, phase: Phase, meter: str, settings: Settings, clock) -> bool:
-    """List an account while one meter changes its status at a moment; False if it came too late.
+    """List an account while one meter changes its status; return False if it changed too late.
 
-    With pages of two, so that few meters make many moments.
+    Pages have two meters, so that there are many moments.
     """
     happened = False
 
@@ -102,8 +101,8 @@ def moved_at(number: int, phase: Phase, meter: str, settings: Settings, clock) -
 
 @SCOPES
 @pytest.mark.parametrize("meter", [f"mtr_{n:04}" for n in range(7)])
-def test_a_meter_that_moves_is_neither_lost_nor_doubled(meter, scope, clock):
-    """Before and after every request of the pagination, in either direction, wherever it stands."""
+def test_a_meter_whose_status_changes_is_found_once(meter, scope, clock):
+    """Before and after every request, in either direction, at any position."""
     settings = Settings(list_scope=scope)
     for phase in Phase:
         number = 1
@@ -113,7 +112,7 @@ def test_a_meter_that_moves_is_neither_lost_nor_doubled(meter, scope, clock):
 
 
 def test_the_newest_version_of_a_meter_counts(clock):
-    """A list that lags behind does not hide what another one has shown already."""
+    """Lists may lag."""
 
     def script(asked):
         if asked.params.get("status") == "inactive":
@@ -126,7 +125,7 @@ def test_the_newest_version_of_a_meter_counts(clock):
 
 
 def test_of_two_versions_of_one_second_the_later_read_counts(clock):
-    """`updated` has a grain of a second: the meter was woken after the first look."""
+    """`updated` is in whole seconds."""
 
     def script(asked):
         stopped = asked.params.get("status") == "inactive"
@@ -141,11 +140,11 @@ def test_of_two_versions_of_one_second_the_later_read_counts(clock):
     assert [existing.status for existing in found] == ["active"]
 
 
-# Lists that do not end
+# Lists without an end
 
 
 def numbered(asked):
-    """A page with a new meter, and always more to come."""
+    """A page with a new meter, never the last one."""
     return http(200, a_list(a_meter(f"mtr_{asked.number}"), has_more=True))
 
 
@@ -159,7 +158,6 @@ ENDLESS = {
 
 @pytest.mark.parametrize("name", ENDLESS)
 def test_a_list_that_does_not_end_is_an_error(name, clock, monkeypatch):
-    """It is noticed, with the request id, and not read for ever."""
     monkeypatch.setattr(pagination, "_MOST_PAGES", 5)
     with (
         Scripted(ENDLESS[name]) as server,
@@ -172,8 +170,7 @@ def test_a_list_that_does_not_end_is_an_error(name, clock, monkeypatch):
     assert len(server.asked) <= 7
 
 
-def test_pages_are_read_when_they_are_asked_for(clock):
-    """The first meters of a long list cost one request."""
+def test_pages_are_read_on_demand(clock):
     with Scripted(numbered) as server, client(server, clock) as meters:
         each = meters.all()
         assert not server.asked
@@ -194,8 +191,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("name", MALFORMED)
-def test_a_page_that_is_none(name, clock):
-    """A clear error with the request id."""
+def test_a_malformed_page_is_an_error(name, clock):
     with (
         Scripted(lambda _: http(200, MALFORMED[name])) as server,
         to(server, clock) as transport,

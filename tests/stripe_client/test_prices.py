@@ -21,7 +21,7 @@ from reconciler.stripe.errors import (
 
 
 def a_price(price_id, on, **fields):
-    """As much of a price as is looked at."""
+    """The fields of a price that are read."""
     return {"id": price_id, "active": True, "recurring": {"meter": on}, **fields}
 
 
@@ -53,7 +53,7 @@ def selling(clock):
 
 
 def test_prices_of_some_meters(selling, clock):
-    """Only active ones, only theirs, to the last page, one list for each meter."""
+    """Only active ones, to the last page, one list for each meter."""
     with to(selling, clock) as transport:
         found = Prices(transport).for_meters(("mtr_1", "mtr_2", "mtr_8"))
     expected = {f"price_{n}" for n in range(300) if n % 7 and n % 3 in (1, 2)}
@@ -66,15 +66,15 @@ def test_prices_of_some_meters(selling, clock):
 
 
 def test_prices_of_the_whole_account(selling, clock):
-    """Paged once, a hundred at a time."""
+    """One list, a hundred per page."""
     with to(selling, clock) as transport:
         found = Prices(transport).all()
     assert len(found) == len([n for n in range(300) if n % 7])
     assert len(selling.log) == 3
 
 
-def test_what_the_key_may_not_read_is_named(selling, clock):
-    """The missing permission in Stripe's own word; no exception, since plans go on without."""
+def test_a_missing_permission_is_returned(selling, clock):
+    """In Stripe's own term; plans continue without."""
     with to(selling, clock, "rk_test_few") as transport:
         assert isinstance(Prices(transport).all(), Unreadable)
         assert Prices(transport).for_meters(("mtr_1",)).permission == "plan_read"
@@ -83,8 +83,8 @@ def test_what_the_key_may_not_read_is_named(selling, clock):
         assert caught.value.permission == "event_read"
 
 
-def test_a_price_filter_that_is_ignored_invents_nothing(clock):
-    """Prices of other meters, of none, or inactive ones are not counted."""
+def test_prices_are_filtered_again(clock):
+    """Prices of other meters, of none, or inactive ones do not count."""
     prices = [
         {
             "id": "price_1",
@@ -114,8 +114,8 @@ def test_a_price_filter_that_is_ignored_invents_nothing(clock):
         (http(200, a_list(a_price("price_1", "mtr_1", active=1))), UnexpectedAnswerError),
     ],
 )
-def test_other_failures_are_not_taken_for_no_prices(answer, error, clock):
-    """Only a 403 means that the key may not; everything else is an error."""
+def test_other_failures_are_errors(answer, error, clock):
+    """Only a 403 means a missing permission."""
     with (
         Scripted(lambda _: answer) as server,
         to(server, clock) as transport,
@@ -125,7 +125,7 @@ def test_other_failures_are_not_taken_for_no_prices(answer, error, clock):
 
 
 def test_a_failure_cancels_what_has_not_begun():
-    """A key that is not accepted is not shown two hundred times."""
+    """A rejected key is not sent two hundred times."""
     go_on, begun = threading.Event(), []
 
     def work(item):
@@ -143,8 +143,7 @@ def test_a_failure_cancels_what_has_not_begun():
     assert len(begun) < 50
 
 
-def test_a_stop_cancels_the_prices_that_were_not_asked_for(clock):
-    """Of many meters only those under way are finished."""
+def test_a_stop_cancels_the_prices_not_yet_requested(clock):
     with (
         Scripted(lambda _: http(200, a_list())) as server,
         to(server, clock, stopped=lambda: len(server.asked) >= 3) as transport,
@@ -154,8 +153,8 @@ def test_a_stop_cancels_the_prices_that_were_not_asked_for(clock):
     assert len(server.asked) <= 3 + 8
 
 
-def test_events_tell_who_did_it(server, clock, meters):
-    """Type, object, request id and idempotency key; only since a moment, only those asked for."""
+def test_events(server, clock, meters):
+    """Type, object, request id and idempotency key."""
     born = make(meters, idempotency_key="mine")
     clock.sleep(100)
     began = int(clock.now())

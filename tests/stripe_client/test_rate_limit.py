@@ -1,4 +1,4 @@
-"""The pace: bursts, steady rates, learning from refusals; eight threads on a virtual clock."""
+"""Bursts, steady rates, rejections; eight threads on a virtual clock."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ LIMITED = Attempt(status=429, limited=True)
 
 
 def spread(limit: float, requests: int) -> list[float]:
-    """When requests that all want to go at once may go."""
+    """The times at which requests that are all ready may be sent."""
     bucket, moments = fill_bucket(limit, 0.0), []
     for _ in range(requests):
         bucket, wait = take(bucket, 0.0)
@@ -35,14 +35,12 @@ def spread(limit: float, requests: int) -> list[float]:
 
 
 def test_a_burst_then_the_rate():
-    """Five go at once, the others follow at the rate."""
     moments = spread(20, 25)
     assert moments[:5] == [0.0] * 5
     assert moments[5:] == pytest.approx([n / 20 for n in range(1, 21)])
 
 
-def test_quiet_time_is_saved_up_to_a_burst():
-    """A minute of silence does not allow more than five at once."""
+def test_a_pause_allows_one_burst():
     bucket, _ = take(fill_bucket(20, 0.0), 0.0)
     waits = []
     for _ in range(7):
@@ -53,7 +51,7 @@ def test_quiet_time_is_saved_up_to_a_burst():
 
 @given(st.floats(0.5, 200), st.lists(st.floats(0, 2), min_size=1, max_size=60))
 def test_never_more_than_rate_and_burst(limit, gaps):
-    """In any stretch of time at most the burst and the rate times the stretch are sent."""
+    """In any period."""
     bucket, now, sent = fill_bucket(limit, 0.0), 0.0, []
     for gap in gaps:
         now += gap
@@ -66,14 +64,13 @@ def test_never_more_than_rate_and_burst(limit, gaps):
             assert last - first + 1 <= allowed + 1 + 1e-6
 
 
-def test_a_clock_that_steps_back_gives_nothing_away():
-    """Threads hand in their moments in any order."""
+def test_a_clock_that_steps_back_adds_no_tokens():
+    """Threads pass their times in any order."""
     bucket, _ = take(fill_bucket(1, 0.0), 10.0)
     assert take(bucket, 5.0)[1] == pytest.approx(1.0)
 
 
-def test_a_refusal_halves_the_rate_once_for_all_that_were_under_way():
-    """Eight refusals of one moment say one thing."""
+def test_concurrent_rejections_halve_the_rate_once():
     bucket = fill_bucket(100, 0.0)
     for _ in range(8):
         bucket = slow_down(bucket, claimed=0.5, now=1.0)
@@ -81,14 +78,12 @@ def test_a_refusal_halves_the_rate_once_for_all_that_were_under_way():
     assert slow_down(bucket, claimed=1.1, now=1.2).rate == 25
 
 
-def test_a_refusal_takes_the_burst_away():
-    """What is saved up must not be thrown after a refusal."""
+def test_a_rejection_removes_the_burst():
     bucket = slow_down(fill_bucket(20, 0.0), claimed=0.0, now=0.0)
     assert take(bucket, 0.0)[1] == pytest.approx(1 / 10)
 
 
-def test_the_pace_has_a_floor_and_finds_back():
-    """It never stops altogether, and good answers bring it back to what was asked for."""
+def test_the_rate_has_a_minimum_and_recovers():
     bucket = fill_bucket(20, 0.0)
     for moment in range(50):
         bucket = slow_down(bucket, claimed=moment, now=moment)
@@ -98,14 +93,12 @@ def test_the_pace_has_a_floor_and_finds_back():
     assert bucket.rate == 20
 
 
-def test_a_rate_below_the_floor_is_kept():
-    """Somebody who asks for one request in ten seconds gets that."""
+def test_a_configured_rate_below_the_minimum_is_kept():
     assert slow_down(fill_bucket(0.1, 0.0), claimed=0.0, now=0.0).rate == 0.1
     assert spread(0.1, 2)[1] > 0
 
 
 def test_without_a_limit_nothing_waits():
-    """The emulator needs no politeness."""
     pacer = RateLimiter(None, 0.0)
     pacer.on_rejected(0.0, 0.0)
     pacer.on_success()
@@ -114,8 +107,7 @@ def test_without_a_limit_nothing_waits():
 
 
 @pytest.mark.parametrize("limit", [0, -1, float("nan")])
-def test_a_pace_that_lets_nothing_through_is_refused(limit):
-    """It would wait for ever."""
+def test_a_rate_of_zero_is_rejected(limit):
     with pytest.raises(ValueError, match="above 0"):
         RateLimiter(limit, 0.0)
 
@@ -151,7 +143,7 @@ def race(meters: int, rate_limit: float, limit: float = 25.0) -> tuple[int, int,
 
 
 @pytest.mark.parametrize("meters", [100, 1000])
-def test_below_the_limit_nothing_is_refused_and_no_time_is_lost(meters):
+def test_below_the_limit_nothing_is_rejected(meters):
     """25 a second allowed, 24 used: no 429, and at most 1.15 times the ideal time."""
     done, refusals, seconds = race(meters, rate_limit=24)
     assert (done, refusals) == (meters, 0)
@@ -160,8 +152,7 @@ def test_below_the_limit_nothing_is_refused_and_no_time_is_lost(meters):
 
 @pytest.mark.parametrize("meters", [100, 1000])
 @pytest.mark.parametrize("rate_limit", [30, 50, 100, 1000])
-def test_above_the_limit_all_succeed_with_few_refusals(rate_limit, meters):
-    """25 a second allowed, more wanted: few are refused, and little time is lost."""
+def test_above_the_limit_all_succeed_with_few_rejections(rate_limit, meters):
     done, refusals, seconds = race(meters, rate_limit)
     assert done == meters
     assert refusals <= 0.15 * (meters + refusals)

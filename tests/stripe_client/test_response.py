@@ -1,4 +1,4 @@
-"""What comes back: typed errors, and answers that were never promised."""
+"""Typed errors, and undocumented responses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import threading
 import time
 
 import pytest
-from stripe_client.scripted import PATH, Scripted, http, in_turn, refusal, to
+from stripe_client.scripted import PATH, Scripted, error_of, http, refusal, to
 
 from reconciler.diagnostics.errors import AuthError, Exit
 from reconciler.stripe.errors import (
@@ -19,7 +19,6 @@ from reconciler.stripe.errors import (
     PermissionDeniedError,
     RateLimitError,
     ServerError,
-    StripeError,
     UnexpectedAnswerError,
 )
 from reconciler.stripe.http import Limits
@@ -48,32 +47,17 @@ from reconciler.stripe.retry import ATTEMPTS
     ],
 )
 def test_errors_are_typed(answer, error, code, clock):
-    """Status first, texts never; each has a stable code and the request id."""
-    with (
-        Scripted(in_turn(answer)) as server,
-        to(server, clock) as transport,
-        pytest.raises(StripeError) as caught,
-    ):
-        transport.post(PATH)
-    assert type(caught.value) is error
-    assert caught.value.diagnostic.code == code
-    assert caught.value.request_id == "req_1"
-    assert "req_1" in str(caught.value)
+    """The status decides, not the texts."""
+    found, _ = error_of(clock, answer, method="post")
+    assert (type(found), found.diagnostic.code, found.request_id) == (error, code, "req_1")
+    assert "req_1" in str(found)
     denied = error in (AuthenticationError, PermissionDeniedError)
-    assert caught.value.exit_code == (Exit.DENIED if denied else Exit.FAILED)
-    assert isinstance(caught.value, AuthError) is denied
+    assert found.exit_code == (Exit.DENIED if denied else Exit.FAILED)
+    assert isinstance(found, AuthError) is denied
 
 
 def test_an_error_carries_what_the_api_said(clock):
-    """Status, type, code, param and message are the API's own."""
-    answer = refusal(400, "bad thing", code="parameter_unknown", param="foo")
-    with (
-        Scripted(in_turn(answer)) as server,
-        to(server, clock) as transport,
-        pytest.raises(InvalidRequestError) as caught,
-    ):
-        transport.post(PATH)
-    error = caught.value
+    error, _ = error_of(clock, refusal(400, "bad thing", code="parameter_unknown", param="foo"))
     assert (error.status, error.type) == (400, "invalid_request_error")
     assert (error.code, error.param, error.message) == ("parameter_unknown", "foo", "bad thing")
 
@@ -87,7 +71,6 @@ def test_an_error_carries_what_the_api_said(clock):
     ],
 )
 def test_a_missing_permission_is_named(text, permission):
-    """Both wordings that are known of Stripe."""
     assert PermissionDeniedError(text).permission == permission
 
 
@@ -109,20 +92,15 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_answers_that_were_never_promised(name, clock):
-    """A clear error with a stable code and the request id; the body is never quoted."""
+def test_undocumented_responses(name, clock):
+    """The body is never quoted."""
     answer, code = HOSTILE[name]
-    with (
-        Scripted(in_turn(answer)) as server,
-        to(server, clock, limits=Limits(size=2**18)) as transport,
-        pytest.raises(UnexpectedAnswerError) as caught,
-    ):
-        transport.get(PATH)
-    assert caught.value.diagnostic.code == code
-    assert caught.value.request_id == "req_1"
-    assert "<h1>" not in str(caught.value)
+    error, _ = error_of(clock, answer, limits=Limits(size=2**18))
+    assert type(error) is UnexpectedAnswerError
+    assert (error.diagnostic.code, error.request_id) == (code, "req_1")
+    assert "<h1>" not in str(error)
     garbled = code == "S020" and name != "compressed"
-    assert caught.value.attempts == (ATTEMPTS if garbled else 1)
+    assert error.attempts == (ATTEMPTS if garbled else 1)
 
 
 def drip(start: bytes, piece: bytes):
@@ -144,62 +122,41 @@ def drip(start: bytes, piece: bytes):
     ],
     ids=["body", "chunks", "header", "status line"],
 )
-def test_a_drip_ends_with_the_deadline(start, piece, clock):
-    """However steadily it drips, and wherever: the deadline is that of the whole answer."""
-    with (
-        Scripted(lambda _: drip(start, piece)) as server,
-        to(server, clock, limits=Limits(total=0.05)) as transport,
-        pytest.raises(ConnectionFailedError, match=r"not complete after 0\.05 seconds") as caught,
-    ):
-        transport.get(PATH)
-    assert caught.value.diagnostic.code == "S012"
-    assert len(server.asked) == 1
+def test_a_slow_response_ends_with_the_deadline(start, piece, clock):
+    error, asked = error_of(clock, drip(start, piece), limits=Limits(total=0.05))
+    assert type(error) is ConnectionFailedError
+    assert (error.diagnostic.code, len(asked)) == ("S012", 1)
+    assert "not complete after 0.05 seconds" in error.message
 
 
-def test_an_answer_that_breaks_off_has_its_request_id(clock):
-    """As soon as the headers are there, the request can be found in Stripe's log."""
-    broken = [http(200, "{", Content_Length="100"), None]
-    with (
-        Scripted(in_turn(broken)) as server,
-        to(server, clock) as transport,
-        pytest.raises(ConnectionFailedError) as caught,
-    ):
-        transport.get(PATH)
-    assert (caught.value.diagnostic.code, caught.value.request_id) == ("S010", "req_1")
-    assert caught.value.attempts == ATTEMPTS
+def test_an_interrupted_response_has_its_request_id(clock):
+    error, _ = error_of(clock, [http(200, "{", Content_Length="100"), None])
+    assert (error.diagnostic.code, error.request_id) == ("S010", "req_1")
+    assert error.attempts == ATTEMPTS
 
 
-def test_silence_is_a_timeout(clock):
-    """Nothing comes at all: another try may help, and is made."""
+def test_a_slow_response_has_its_request_id(clock):
+    start = b"HTTP/1.1 200 OK\r\nRequest-Id: req_1\r\nContent-Length: 9999\r\n\r\n{"
+    error, _ = error_of(clock, drip(start, b" "), limits=Limits(total=0.1), method="post")
+    assert (error.diagnostic.code, error.request_id, error.record.doubts) == ("S012", "req_1", 1)
+
+
+def test_silence_is_a_timeout_and_retried(clock):
     silent = threading.Event()
-
-    def script(_):
-        silent.wait(5)
-
     with (
-        Scripted(script) as server,
+        Scripted(lambda _: silent.wait(5) and None) as server,
         to(server, clock, limits=Limits(read=0.02)) as transport,
         pytest.raises(ConnectionFailedError) as caught,
     ):
         transport.get(PATH)
     silent.set()
-    assert caught.value.diagnostic.code == "S010"
-    assert caught.value.attempts == ATTEMPTS
+    assert (caught.value.diagnostic.code, caught.value.attempts) == ("S010", ATTEMPTS)
 
 
-def test_what_the_answer_says_is_made_fit_to_show(clock):
-    """No escape codes, no line breaks, no endless text; a request id that is none is dropped."""
-    answer = http(
-        400,
-        {"error": {"message": "\x1b[31mred\u202e\n" + "x" * 9999, "type": "t"}},
-        Request_Id="req_\x1b[31m",
-    )
-    with (
-        Scripted(in_turn(answer)) as server,
-        to(server, clock) as transport,
-        pytest.raises(InvalidRequestError) as caught,
-    ):
-        transport.get(PATH)
-    assert caught.value.message.isprintable()
-    assert len(caught.value.message) <= 1000
-    assert caught.value.request_id is None
+def test_texts_of_a_response_are_sanitized(clock):
+    """No escape codes, no line breaks, no endless text; a malformed request id is dropped."""
+    said = {"error": {"message": "\x1b[31mred\u202e\n" + "x" * 9999, "type": "t"}}
+    error, _ = error_of(clock, http(400, said, Request_Id="req_\x1b[31m"))
+    assert error.message.isprintable()
+    assert len(error.message) <= 1000
+    assert error.request_id is None

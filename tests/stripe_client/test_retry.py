@@ -1,4 +1,4 @@
-"""Retry decisions: which answers are worth another try, after how long, and how many in all."""
+"""Retry decisions: what is retried, after how long, and how often."""
 
 from __future__ import annotations
 
@@ -40,15 +40,14 @@ LIMITED = Attempt(status=429, limited=True)
         (Attempt(permanent=True, advice=True), False),
     ],
 )
-def test_what_is_worth_another_try(tried, again):
-    """The status decides, Stripe's advice overrides it, a stored answer only comes again."""
+def test_what_is_retried(tried, again):
+    """Stripe's advice overrides the status; a stored response would only be returned again."""
     assert is_retryable(tried) is again
     assert (wait_before_retry(1, tried, 0.5) is not None) is again
 
 
 @pytest.mark.parametrize("attempt", range(1, ATTEMPTS))
 def test_waits_double_up_to_a_ceiling_with_full_jitter(attempt):
-    """Chance spreads the wait over everything from nothing to the ceiling."""
     ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1))
     assert wait_before_retry(attempt, NO_ANSWER, 0.0) == 0.0
     assert wait_before_retry(attempt, NO_ANSWER, 0.25) == pytest.approx(ceiling / 4)
@@ -56,8 +55,7 @@ def test_waits_double_up_to_a_ceiling_with_full_jitter(attempt):
 
 
 @pytest.mark.parametrize("attempt", range(1, ATTEMPTS))
-def test_a_429_never_comes_back_at_once(attempt):
-    """At least half of the ceiling passes, whatever chance says."""
+def test_a_429_waits_at_least_half_the_ceiling(attempt):
     ceiling = min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempt - 1))
     assert wait_before_retry(attempt, LIMITED, 0.0) == pytest.approx(ceiling / 2)
     assert wait_before_retry(attempt, LIMITED, 1.0) == pytest.approx(ceiling)
@@ -66,13 +64,12 @@ def test_a_429_never_comes_back_at_once(attempt):
 @pytest.mark.parametrize(
     ("asked", "waited"), [(0.0, 0.25), (3.0, 3.0), (30.0, 30.0), (86_400.0, LONGEST_ADVICE)]
 )
-def test_a_retry_after_is_honoured_within_reason(asked, waited):
-    """Stripe sends none; a gateway may, and may not park the run for a day."""
+def test_a_retry_after_is_honoured_up_to_a_limit(asked, waited):
+    """Stripe sends none; a gateway may."""
     assert wait_before_retry(1, Attempt(status=503, pause=asked), 0.5) == waited
 
 
-def test_tries_end():
-    """The last try is the last, even with advice to go on."""
+def test_attempts_end():
     assert wait_before_retry(ATTEMPTS - 1, NO_ANSWER, 0.5) is not None
     assert wait_before_retry(ATTEMPTS, NO_ANSWER, 0.5) is None
     assert wait_before_retry(ATTEMPTS, Attempt(status=500, advice=True), 0.5) is None
@@ -92,25 +89,23 @@ def test_tries_end():
     st.floats(0, 1, exclude_max=True),
 )
 def test_no_wait_is_negative_or_long(attempt, tried, chance):
-    """Whatever comes back, the next wait is bounded."""
     wait = wait_before_retry(attempt, tried, chance)
     assert wait is None or 0 <= wait <= LONGEST_ADVICE
 
 
 def test_an_outage_uses_the_budget_up():
-    """A run does not try everything five times against a service that is down."""
     budget = Budget(most=3)
     assert [budget.spend(NO_ANSWER) for _ in range(5)] == [True, True, True, False, False]
 
 
 def test_a_run_may_spend_fifty_retries():
-    """Unless something goes well in between."""
+    """Unless requests succeed in between."""
     budget = Budget()
     assert [budget.spend(NO_ANSWER) for _ in range(51)] == [True] * 50 + [False]
 
 
-def test_what_goes_well_earns_retries_back():
-    """Two good answers pay for one retry, and the purse has a size."""
+def test_success_adds_retries():
+    """Two successes pay for one retry, up to a maximum."""
     budget = Budget(most=1)
     assert budget.spend(NO_ANSWER)
     budget.earn()
@@ -120,8 +115,7 @@ def test_what_goes_well_earns_retries_back():
     assert [budget.spend(NO_ANSWER) for _ in range(2)] == [True, False]
 
 
-def test_refusals_by_the_rate_limit_cost_nothing():
-    """They had no effect, and the pace answers them."""
+def test_rejections_by_the_rate_limit_are_free():
     budget = Budget(most=1)
     assert all(budget.spend(LIMITED) for _ in range(100))
     assert budget.spend(NO_ANSWER)

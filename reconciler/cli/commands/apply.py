@@ -155,14 +155,14 @@ class _Run:
         with ExitStack() as stack:
             kept = stack.enter_context(self._journal(planned.plan)) if self.keeps_journal else None
             show = stack.enter_context(progress(console, name, len(sent)))
-            listeners = [kept.result, show] if kept else [show]
+            listeners = [kept.record_result, show] if kept else [show]
             self.context.stop.only_told(lambda: console.warn(_STOPPING))
             report = self._apply_safely(planned, session, kept or NULL_JOURNAL, listeners)
             self.context.stop.only_told()
             if not kept:
                 return report
             kept.end(report.exit_code)
-            return replace(report, diagnostics=report.diagnostics + kept.lost())
+            return replace(report, diagnostics=report.diagnostics + kept.report_losses())
 
     def _apply_safely(
         self, planned: Planned, session: Session, journal: Journal, listeners: list[OnResult]
