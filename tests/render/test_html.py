@@ -222,7 +222,7 @@ def test_several_accounts_have_a_table_of_their_own():
     one = plan().accounts[0]
     other = AccountReport(account=AccountRef("sandbox"), exit_code=Exit.DENIED)
     found = page(Report(command="plan", accounts=(one, other)))
-    assert "What the run comes to in each account" in found.text
+    assert "Result for each account" in found.text
     assert "account" in found.named("id")
     assert "account" not in page(plan()).named("id")
 

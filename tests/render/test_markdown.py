@@ -117,8 +117,8 @@ def test_nothing_is_left_for_github_to_link(text):
 @pytest.mark.parametrize("room", [8, 30, 100])
 def test_an_escape_keeps_to_its_room(room, text):
     """Measured after escaping, where one character may have become fourteen."""
-    assert len(gfm.code(text, room + 24).encode()) <= room + 24
-    assert len(gfm.prose(text, room + 24).encode()) <= room + 24
+    assert len(gfm.format_code(text, room + 24).encode()) <= room + 24
+    assert len(gfm.format_prose(text, room + 24).encode()) <= room + 24
 
 
 @pytest.mark.parametrize("text", HOSTILE)

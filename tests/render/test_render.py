@@ -51,7 +51,7 @@ def test_colours_are_the_only_escapes():
     """With colours there is nothing else on the screen than without."""
     import re
 
-    painted = text.coloured(refused_plan())
+    painted = text.render(refused_plan(), colours=True)
     assert "\x1b[31m" in painted
     assert re.sub(r"\x1b\[\d+m", "", painted) == text.render(refused_plan())
 
