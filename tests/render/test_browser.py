@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 from render import browser
-from render.parts import HOSTILE
-from render.reports import applied, drifted, hostile, invalid, many, plan
+from render.reports import HOSTILE, REPORTS, drifted, hostile, plan
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
@@ -72,7 +71,7 @@ def test_the_policy_holds_even_if_markup_got_in(chromium, show):
     assert chromium.run("return document.querySelectorAll('main > img').length") == 1
 
 
-@pytest.mark.parametrize("make", [plan, applied, drifted, invalid, many])
+@pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
 def test_a_report_says_nothing_in_the_console(make, chromium, show):
     """Five hundred findings included."""
     url = show(html.render(make()))
@@ -81,7 +80,7 @@ def test_a_report_says_nothing_in_the_console(make, chromium, show):
 
 
 def test_lines_are_found_by_their_text(chromium, show):
-    """Typing narrows the list at once, and a reader of the screen is told how many are left."""
+    """Typing narrows the list at once, and a reader of the screen is shown how many are left."""
     show(html.render(drifted()))
     find, count = (chromium.driver.find_element(By.ID, name) for name in ("find", "shown"))
     find.send_keys("SEATS")
@@ -98,7 +97,7 @@ def test_lines_are_found_by_their_text(chromium, show):
     ("choice", "value", "wanted"),
     [
         ("severity", "revenue", ["seats"]),
-        ("severity", "ignored", ["legacy_minutes"]),
+        ("severity", "ignored", ["video_minutes"]),
         ("status", "in sync", ["ai_tokens", "storage_gb"]),
     ],
 )
@@ -147,8 +146,8 @@ def wide(report: Report) -> str:
 @pytest.mark.parametrize("width", [320, 390, 800, 1200])
 def test_nothing_overflows(width, scheme, chromium, show):
     """A phone needs no sideways scrolling, however long a name is, with every card open."""
-    for report in (drifted(), plan(), applied(), invalid(), hostile("x" * 400), many(20, 20)):
-        show(wide(report))
+    for make in (*REPORTS.values(), lambda: hostile("x" * 400)):
+        show(wide(make()))
         chromium.view(width, scheme)
         assert chromium.run("return document.documentElement.scrollWidth") <= width
         cut = (
