@@ -92,7 +92,7 @@ def _render_change(reported: ReportedChange) -> dict[str, Any]:
         "risk": change.risk,
         "meter_id": (result.meter_id if result else None) or known,
         "before": change.existing.as_api() if change.existing else None,
-        "after": _predict_meter(change),
+        "after": _find_after(change),
         "fields": [asdict(field) for field in change.fields],
         "location": _render_location(change.location),
         "prices": [asdict(price) for price in change.prices],
@@ -115,7 +115,7 @@ def _list_findings(entries: Iterable[DriftEntry]) -> list[dict[str, Any]]:
     ]
 
 
-def _predict_meter(change: Change) -> dict[str, Any] | None:
+def _find_after(change: Change) -> dict[str, Any] | None:
     """Return the meter after the change; of a blocked change, as declared."""
     match change:
         case Change(action=Action.UNCHANGED | Action.UNMANAGED, existing=existing):
@@ -145,12 +145,9 @@ def _list_diagnostics(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]
 
 def _render_diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
     return {
-        "code": diagnostic.code,
-        "level": diagnostic.level,
-        "message": diagnostic.message,
+        **_pick(diagnostic, "code", "level", "message"),
         "location": _render_location(diagnostic.location),
-        "hint": diagnostic.hint,
-        "event_name": diagnostic.event_name,
+        **_pick(diagnostic, "hint", "event_name"),
     }
 
 

@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterable
 from importlib.resources import files
 
+from ...diagnostics.diagnostic import Level
 from ...model.change import Risk
 from ...report.report import Report
 from ..view import View, build_view, group_items
@@ -58,9 +59,9 @@ def _build_body(view: View) -> tuple[Html | None, ...]:
         sections.build_losses(view),
         sections.build_charts(view),
         sections.build_accounts(view),
-        sections.build_errors(view),
+        sections.build_diagnostics(view, "Action required", Level.ERROR),
         _build_meters(view) if view.items else None,
-        sections.build_remarks(view),
+        sections.build_diagnostics(view, "Also to know", Level.WARNING, Level.INFO),
         sections.build_timeline(view),
     )
     return (

@@ -145,20 +145,9 @@ def build_accounts(view: View) -> Html | None:
     return _build_section("Accounts", table("Result for each account", heads, rows))
 
 
-def build_errors(view: View) -> Html | None:
-    """Return the errors of the run, an account or a file."""
-    errors = (pair for pair in view.unattached if pair[1].level is Level.ERROR)
-    return _build_diagnostics("Action required", errors)
-
-
-def build_remarks(view: View) -> Html | None:
-    """Return the warnings and infos of the run, an account or a file."""
-    remarks = (pair for pair in view.unattached if pair[1].level is not Level.ERROR)
-    return _build_diagnostics("Also to know", remarks)
-
-
-def _build_diagnostics(heading: str, diagnostics: Iterable[tuple[str, Diagnostic]]) -> Html | None:
-    entries = [_build_diagnostic(*pair) for pair in diagnostics]
+def build_diagnostics(view: View, heading: str, *levels: Level) -> Html | None:
+    """Return the diagnostics of the run, an account or a file that have one of the levels."""
+    entries = [_build_diagnostic(*pair) for pair in view.unattached if pair[1].level in levels]
     return _build_section(heading, tag("ul", *entries, class_="said")) if entries else None
 
 

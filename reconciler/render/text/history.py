@@ -40,12 +40,11 @@ def _render_run(run: PastRun) -> Iterator[Line]:
 def _list_origin(run: PastRun) -> Iterator[str]:
     """Yield who ran it, in which job, on which commit and from which plan."""
     yield f"by {run.user or 'an unknown user'}"
-    if run.job:
-        yield run.job
-    if run.commit:
-        yield f"commit {run.commit[:12]}"
-    if run.plan_id:
-        yield f"plan {run.plan_id}"
+    yield from filter(None, (run.job, _shorten(run.commit), run.plan_id and f"plan {run.plan_id}"))
+
+
+def _shorten(commit: str | None) -> str | None:
+    return commit and f"commit {commit[:12]}"
 
 
 def _render_change(change: PastChange) -> Iterator[Line]:
@@ -100,13 +99,7 @@ def _render_moment(moment: Moment) -> Iterator[Line]:
 
 def _list_ids(moment: Moment) -> Iterator[str]:
     """Yield the account, and the ids to look it up by."""
-    if moment.account:
-        yield moment.account
-    if moment.meter_id:
-        yield moment.meter_id
-    if moment.request_id:
-        yield f"request {moment.request_id}"
-    if moment.plan_id:
-        yield f"plan {moment.plan_id}"
-    if moment.commit:
-        yield f"commit {moment.commit[:12]}"
+    yield from filter(None, (moment.account, moment.meter_id))
+    request = moment.request_id and f"request {moment.request_id}"
+    plan = moment.plan_id and f"plan {moment.plan_id}"
+    yield from filter(None, (request, plan, _shorten(moment.commit)))
