@@ -1,4 +1,4 @@
-"""Workflow annotations of GitHub Actions: one command a line, errors first.
+"""Workflow annotations of GitHub Actions: one command per line, errors first.
 
 GitHub shows ten annotations of a level and step, so the most important come first.
 Source: "Workflow commands for GitHub Actions", setting a notice, warning or error message.

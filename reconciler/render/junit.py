@@ -1,8 +1,9 @@
 """JUnit XML, as test reporters of CI systems read it: one test case for every declared meter.
 
-A finding that counts and a blocked, refused or failed change are failures; an error of the files
-or the account is an error; what is ignored or was not tried is skipped. There is no
-standard; the elements are those that Jenkins' xunit schema and GitLab's documentation share.
+A finding that is not exempt and a blocked, refused or failed change are failures; an error of the
+files or the account is an error; an exempt finding and a change that was not tried are skipped.
+There is no standard; the elements are those that Jenkins' xunit schema and GitLab's documentation
+share.
 """
 
 from __future__ import annotations

@@ -72,15 +72,15 @@ def test_the_policy_holds_even_if_markup_got_in(chromium, show):
 
 
 @pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
-def test_a_report_says_nothing_in_the_console(make, chromium, show):
+def test_a_report_logs_nothing_to_the_console(make, chromium, show):
     """Five hundred findings included."""
     url = show(html.render(make()))
     assert chromium.console() == []
     assert chromium.requests() == [url]
 
 
-def test_lines_are_found_by_their_text(chromium, show):
-    """Typing narrows the list at once, and a reader of the screen is shown how many are left."""
+def test_cards_are_found_by_their_text(chromium, show):
+    """Typing narrows the list at once, and a screen reader announces how many are left."""
     show(html.render(drifted()))
     find, count = (chromium.driver.find_element(By.ID, name) for name in ("find", "shown"))
     find.send_keys("SEATS")
@@ -101,8 +101,7 @@ def test_lines_are_found_by_their_text(chromium, show):
         ("status", "in sync", ["ai_tokens", "storage_gb"]),
     ],
 )
-def test_lines_are_chosen_by_severity_and_how_they_stand(choice, value, wanted, chromium, show):
-    """And all come back with `all`."""
+def test_cards_are_filtered_by_severity_and_status(choice, value, wanted, chromium, show):
     show(html.render(drifted()))
     select = Select(chromium.driver.find_element(By.ID, choice))
     select.select_by_value(value)
@@ -111,8 +110,8 @@ def test_lines_are_chosen_by_severity_and_how_they_stand(choice, value, wanted, 
     assert len(shown(chromium)) == 6
 
 
-def test_lines_are_sorted(chromium, show):
-    """By what is to be read first, by name, by when it happened, and back."""
+def test_cards_are_sorted(chromium, show):
+    """By rank, by name, by when it happened, and by rank again."""
     show(html.render(drifted()))
     worst = shown(chromium)
     sort = Select(chromium.driver.find_element(By.ID, "sort"))
@@ -160,8 +159,7 @@ def test_nothing_overflows(width, scheme, chromium, show):
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_colours_follow_the_owner(scheme, chromium, show):
-    """Dark pages have light text."""
+def test_colours_follow_the_preferred_scheme(scheme, chromium, show):
     show(html.render(drifted()))
     chromium.view(1200, scheme)
     colour = "return getComputedStyle(document.body)"

@@ -1,4 +1,4 @@
-"""Workflow annotations: one command a line whatever the names, and the loudest first."""
+"""Workflow annotations: one command per line whatever the names, errors first."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Annotation:
 
 
 def read(text: str) -> list[Annotation]:
-    """As the runner of GitHub Actions reads a log: only whole lines, properties, then a message."""
+    """Parse a log as the runner of GitHub Actions does: properties, then a message."""
     return [_annotation(line) for line in text.removesuffix("\n").split("\n")]
 
 
@@ -56,7 +56,7 @@ def test_no_value_makes_a_command_of_its_own(command, text):
 
 @given(texts())
 def test_escapes_are_undone_by_the_runner(text):
-    """What the runner shows is what was said."""
+    """The runner shows the original text."""
     assert _plain(github.escape(text.replace("%", "x"))) == text.replace("%", "x")
     assert not set(github.escape_property(text)) & set("\r\n:,")
 

@@ -156,7 +156,6 @@ def test_the_page_is_accessible(make):
 
 
 def test_pictures_say_their_numbers():
-    """What is drawn is also written."""
     found = page(drifted())
     assert "6 event_names by severity: 1 revenue, 1 high, 1 low, 3 none" in (found.texts["title"])
     widths = [float(attrs["width"] or 0) for attrs in found.content("rect")]

@@ -110,7 +110,7 @@ def test_no_value_changes_the_structure(command, text):
 
 @given(texts())
 def test_values_are_shown_as_they_are(text):
-    """What stands in the cell is the name, however it had to be written."""
+    """The cell shows the name, however it had to be escaped."""
     name = text[:20]  # short enough not to be shortened
     page = read(markdown.render(hostile(name)))
     assert " ".join(clean(name).split()) in " ".join(page.rows[1][1].split())
@@ -195,12 +195,11 @@ def test_thousands_of_unchanged_names_are_folded():
 
 @pytest.mark.parametrize("name", REPORTS.keys() - {"many"})
 def test_a_whole_report_is_not_called_shortened(name):
-    """The warning is kept for when it is true."""
     assert "approval" not in markdown.render(REPORTS[name]())
 
 
 def test_a_job_finds_its_own_comment():
-    """The marker stands first, names account and plan, and cannot be ended by a name."""
+    """The marker comes first, names account and plan, and cannot be ended by a name."""
     assert markdown.render(plan()).startswith(
         "<!-- reconciler account=production plan_hash=9f2c41d07be8a35516c0ad4f7721e98b"
     )

@@ -108,7 +108,7 @@ def test_a_fingerprint_survives_moved_lines_and_new_numbers():
     assert known("seats", 4, "3 days") != known("tokens", 4, "3 days")
 
 
-def test_two_alike_in_one_file_are_shown_apart():
+def test_two_alike_in_one_file_have_different_fingerprints():
     """The second mistake of a kind gets the next number."""
     twice = [config.UNKNOWN_KEY("unknown key 'a'", Location("m.yaml", n, 1)) for n in (3, 9)]
     results = run(Report(command="validate", diagnostics=tuple(twice)))["results"]
@@ -118,7 +118,6 @@ def test_two_alike_in_one_file_are_shown_apart():
 
 
 def test_what_is_severe_is_an_error_and_what_is_exempt_suppressed():
-    """Levels follow the severities of the audit."""
     results = {
         result["properties"]["event_name"]: result
         for result in run(drifted())["results"]
@@ -138,7 +137,7 @@ def test_what_is_severe_is_an_error_and_what_is_exempt_suppressed():
     assert "suppressions" not in results["seats"]
 
 
-def test_an_undeclared_meter_stands_in_a_file_too():
+def test_an_undeclared_meter_has_a_file_too():
     """Code scanning refuses a log with a result that has no file."""
     legacy = next(
         result
@@ -153,7 +152,7 @@ def test_an_undeclared_meter_stands_in_a_file_too():
 
 
 def test_a_missing_key_is_no_alert_in_a_file():
-    """What is wrong with the run is shown beside the results, with its exit code."""
+    """Diagnostics of the run are notifications, beside its exit code."""
     diagnostic = service.KEY_MISSING("STRIPE_API_KEY is not set")
     report = Report(command="plan", diagnostics=(diagnostic,), own_exit=Exit.DENIED)
     found = run(report)

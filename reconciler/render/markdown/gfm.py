@@ -1,4 +1,4 @@
-"""The escape of GitHub's Markdown: values as code, sentences as prose, both on one line.
+"""Escape GitHub's Markdown: values as code, sentences as prose, both on one line.
 
 GitHub turns `@name`, `#1`, commit hashes and addresses in text into links, some of them after
 Markdown was read and entities were resolved, but never inside of code. So every value from
