@@ -84,16 +84,15 @@ def preview(planned: AccountReport, output: Output, console: Console) -> None:
     Where standard output is the same terminal, the plan becomes the first part of the document
     and is not repeated at the end unless something was done; else it goes to standard error.
     """
-    from ..render.text import coloured, render
+    from ..render import text
 
     plan = Report(command="plan", accounts=(planned,))
     if output.format == "text" and console.shares_terminal:
         console.shown[planned.account.name] = planned
-        paint = coloured if console.colours else render
-        console.write_beginning(paint(plan, width=console.width, verbose=output.verbose))
+        write, colours = console.write_beginning, console.colours
     else:
-        paint = coloured if console.colours_errors else render
-        console.show(paint(plan, width=console.width, verbose=output.verbose))
+        write, colours = console.show, console.colours_errors
+    write(text.render(plan, width=console.width, verbose=output.verbose, colours=colours))
 
 
 def _text_for_stdout(document: Document, output: Output, console: Console) -> str:
@@ -101,8 +100,13 @@ def _text_for_stdout(document: Document, output: Output, console: Console) -> st
         return render(document, output.format)
     from ..render import text
 
-    paint = text.coloured if console.colours else text.render
-    return paint(document, console.shown, width=console.width, verbose=output.verbose)
+    return text.render(
+        document,
+        console.shown,
+        width=console.width,
+        verbose=output.verbose,
+        colours=console.colours,
+    )
 
 
 def _write_files(document: Document, output: Output) -> Iterable[Diagnostic]:

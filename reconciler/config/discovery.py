@@ -76,13 +76,7 @@ def find_files(
     diagnostics: list[Diagnostic] = []
     pending = [""]
     while pending:
-        around = pending.pop()
-        try:
-            names = os.listdir(folder.build_path(around))
-        except OSError as error:
-            diagnostics.append(_describe_os_error(error, folder.show(around)))
-            continue
-        for path in (f"{around}/{name}" if around else name for name in names):
+        for path in _list_folder(folder, pending.pop(), diagnostics):
             is_folder = os.path.isdir(folder.build_path(path))
             fits = globs.may_lead if is_folder else globs.matches
             if not (fitting := [pattern for pattern in found if fits(path, pattern)]):
@@ -95,6 +89,16 @@ def find_files(
                 for pattern in fitting:
                     found[pattern].append(path)
     return found, diagnostics
+
+
+def _list_folder(folder: Folder, around: str, diagnostics: list[Diagnostic]) -> list[str]:
+    """Return the paths in a folder; one that cannot be read becomes a diagnostic."""
+    try:
+        names = os.listdir(folder.build_path(around))
+    except OSError as error:
+        diagnostics.append(_describe_os_error(error, folder.show(around)))
+        return []
+    return [f"{around}/{name}" if around else name for name in names]
 
 
 def read_file(folder: Folder, name: str) -> bytes:

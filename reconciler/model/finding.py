@@ -87,7 +87,8 @@ class Finding:
 class DriftEntry:
     """One event_name in a drift report: its existing meters, their prices and the findings.
 
-    `location` is where it is declared, if at all. Findings are sorted by severity, exempt ones last.
+    `location` is where it is declared, if at all. Findings are sorted by severity, with the exempt
+    ones last.
     """
 
     event_name: str

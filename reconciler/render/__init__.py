@@ -1,4 +1,4 @@
-"""Report in, text out: one module a format, and the one table of formats."""
+"""Render a document as text; each format is a module or folder with `render(document)`."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from ..report.history import History
 from ..report.report import Report
 
 Document = Report | Inventory | History | EmulatorInfo | DiagnosticList
-"""All that a verb can have to say."""
+"""Everything that a command can return."""
 
 FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "github")
-"""Every format by the name of its module; the first two are also those of lists and codes."""
+"""The name of each format is that of its module; every document has the first two."""
 
 
 def render(document: Document, name: str) -> str:
-    """The document in one of the formats, ending in a line break."""
+    """Return the document in the named format, ending in a line break."""
     text: str = import_module(f".{name}", __package__).render(document)
     return text

@@ -1,10 +1,10 @@
-"""The escape of plain text: what comes from outside cannot move, hide or recolour anything."""
+"""Escape plain text, so that no value can move, hide or recolour anything on a screen."""
 
 from __future__ import annotations
 
 
 def clean(text: str) -> str:
-    """The text with every control, bidirectional or invisible character written out as an escape.
+    """Write out every control, bidirectional or invisible character of a text as an escape.
 
     Line breaks are written out too: one value never becomes two lines.
     """

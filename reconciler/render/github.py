@@ -1,4 +1,4 @@
-"""Workflow annotations of GitHub Actions: one command a line, errors first.
+"""Workflow annotations of GitHub Actions: one command per line, errors first.
 
 GitHub shows ten annotations of a level and step, so the most important come first.
 Source: "Workflow commands for GitHub Actions", setting a notice, warning or error message.
@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..diagnostics.diagnostic import Diagnostic, Level, Location
-from ..model.change import Change
-from ..model.finding import Finding
-from ..report.report import AccountReport, Report
+from ..report.report import Report
 from .escape import clean
-from .summary import called, counts, incomplete, verdict
-from .view import LEVEL, Item, field_rows, finding_lines, items, reason_text, value
+from .facts import LEVEL, describe_finding
+from .summary import describe_account
+from .view import AccountView, Item, build_view
 
 _COMMAND = {Level.ERROR: "error", Level.WARNING: "warning", Level.INFO: "notice"}
 _ORDER = list(_COMMAND)
@@ -25,33 +24,33 @@ Note = tuple[Level, str, str, Location | None]
 
 
 def render(report: Report) -> str:
-    """The report as workflow commands, for the log of a job."""
-    notes = [_diagnostic(diagnostic) for diagnostic in report.diagnostics]
-    for account in report.accounts:
-        notes.extend(_account(account, report.command))
+    """Return the report as workflow commands, for the log of a job."""
+    notes = [_note_diagnostic(diagnostic) for diagnostic in report.diagnostics]
+    for account in build_view(report).accounts:
+        notes.extend(_note_account(account, report.command))
     notes.sort(key=lambda note: _ORDER.index(note[0]))
-    return "".join(f"{_command(*note)}\n" for note in notes)
+    return "".join(f"{_format_command(*note)}\n" for note in notes)
 
 
 def escape(text: str) -> str:
-    """A message as it stands behind the `::` of a command."""
+    """Escape a message, the part of a command after the second `::`."""
     return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def escape_property(text: str) -> str:
-    """A value as it stands in the list of a command's properties."""
+    """Escape a value in the list of a command's properties."""
     return escape(text).replace(":", "%3A").replace(",", "%2C")
 
 
-def _command(level: Level, title: str, message: str, location: Location | None) -> str:
-    properties = [*_place(location), ("title", clean(title))]
+def _format_command(level: Level, title: str, message: str, location: Location | None) -> str:
+    properties = [*_list_properties(location), ("title", clean(title))]
     listed = ",".join(f"{name}={escape_property(text)}" for name, text in properties)
     said = "\n".join(map(clean, message.split("\n")))
     return f"::{_COMMAND[level]} {listed}::{escape(said)}"
 
 
-def _place(location: Location | None) -> Iterator[tuple[str, str]]:
-    """Our ends are exclusive, GitHub's are not; it takes columns on a single line only."""
+def _list_properties(location: Location | None) -> Iterator[tuple[str, str]]:
+    """Yield a location: GitHub's ends are inclusive, and it takes columns on a single line only."""
     if location is None:
         return
     yield "file", clean(location.file.removeprefix("./"))
@@ -67,7 +66,7 @@ def _place(location: Location | None) -> Iterator[tuple[str, str]]:
         yield "endColumn", str(max(location.column, location.end_column - 1))
 
 
-def _diagnostic(diagnostic: Diagnostic) -> Note:
+def _note_diagnostic(diagnostic: Diagnostic) -> Note:
     hint = f"\n{diagnostic.hint}" if diagnostic.hint else ""
     name = f" {diagnostic.event_name}" if diagnostic.event_name else ""
     return (
@@ -78,43 +77,27 @@ def _diagnostic(diagnostic: Diagnostic) -> Note:
     )
 
 
-def _account(account: AccountReport, command: str) -> Iterator[Note]:
+def _note_account(view: AccountView, command: str) -> Iterator[Note]:
     """Yield the items of an account, its other diagnostics, and its verdict."""
-    shown = [item for item in items(account) if item.shown]
-    attached = {diagnostic for item in shown for diagnostic in item.diagnostics}
-    attached |= {item.result.error for item in shown if item.result and item.result.error}
-    for item in shown:
-        yield from _item(item)
-    for diagnostic in account.diagnostics:
-        if diagnostic not in attached:
-            yield _diagnostic(diagnostic)
-    _, sentence = verdict(account, command)
-    numbers = ", ".join(counts(account, command))
-    said = [sentence, incomplete(account), numbers]
-    yield Level.INFO, f"{command} {called(account.account)}", " ".join(filter(None, said)), None
+    for item in view.items:
+        if item.shown:
+            yield from _note_item(item)
+    yield from map(_note_diagnostic, view.unattached)
+    title = f"{command} {describe_account(view.report.account)}"
+    yield Level.INFO, title, str(view.headline), None
 
 
-def _item(item: Item) -> Iterator[Note]:
-    yield from (_finding(item, finding) for finding in item.findings)
-    yield from map(_diagnostic, item.diagnostics)
-    if item.result and item.result.error:
-        error = item.result.error
-        yield _diagnostic(replace(error, location=error.location or item.location))
+def _note_item(item: Item) -> Iterator[Note]:
+    for finding in item.findings:
+        title = f"{finding.code} {finding.severity}: {item.event_name}"
+        level = Level.INFO if finding.exemption else LEVEL[finding.severity]
+        yield level, title, describe_finding(finding), item.location
+    for diagnostic in item.diagnostics:
+        if diagnostic.event_name:  # a diagnostic of the whole plan is noted once
+            yield _note_diagnostic(diagnostic)
+    if item.error:
+        yield _note_diagnostic(replace(item.error, location=item.error.location or item.location))
     elif item.change and item.change.action.writes and not item.incomplete:
-        yield _change(item, item.change)
-
-
-def _change(item: Item, change: Change) -> Note:
-    fields = [
-        f"{field.path}: {value(field.before)} -> {value(field.after)}"
-        for field in field_rows(change)
-    ]
-    done = f" ({item.result.status})" if item.result else ""
-    title = f"{change.action} {change.event_name}{done}"
-    return Level.INFO, title, "\n".join([reason_text(change), *fields]), change.location
-
-
-def _finding(item: Item, finding: Finding) -> Note:
-    title = f"{finding.code} {finding.severity}: {item.event_name}"
-    level = Level.INFO if finding.exemption else LEVEL[finding.severity]
-    return level, title, "\n".join(finding_lines(finding)), item.location
+        done = f" ({item.result.status})" if item.result else ""
+        title = f"{item.change.action} {item.event_name}{done}"
+        yield Level.INFO, title, item.text, item.location

@@ -1,4 +1,4 @@
-"""JSON for other programs: the shapes of `schemas/report.schema.json` and its small sisters.
+"""JSON for other programs, as `schemas/report.schema.json` and its neighbours describe it.
 
 Everything outside ASCII is escaped, so that no name can move or hide anything on a screen.
 """
@@ -6,16 +6,16 @@ Everything outside ASCII is escaped, so that no name can move or hide anything o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
 from .._version import __version__
-from ..diagnostics.diagnostic import Diagnostic, Location, Rule
+from ..diagnostics.diagnostic import Diagnostic, Location
 from ..model.change import Action, Change
-from ..model.finding import DriftEntry, Finding
+from ..model.finding import DriftEntry
 from ..model.meter import ExistingMeter, Status
-from ..model.project import AccountRef, MeterConfig
+from ..model.project import MeterConfig
 from ..report.documents import AccountInventory, DiagnosticList, EmulatorInfo, Inventory
 from ..report.history import History, PastChange, PastRun
 from ..report.report import AccountReport, ChangeResult, Report, ReportedChange
@@ -25,61 +25,64 @@ FORMAT_VERSION = "1.0"
 
 
 def render(document: Document) -> str:
-    """The document as JSON, indented for people."""
-    return json.dumps(_document(document), indent=2) + "\n"
+    """Return the document as indented JSON."""
+    return json.dumps(_render_document(document), indent=2) + "\n"
 
 
-def _document(document: Document) -> dict[str, Any]:
+def _render_document(document: Document) -> dict[str, Any]:
     match document:
         case Report():
-            return _report(document)
+            return _render_report(document)
         case Inventory():
-            return _inventory(document)
+            return _render_inventory(document)
         case History():
-            return _history(document)
+            return _render_history(document)
         case EmulatorInfo(url=url, api_key=api_key):
-            return {**_head("emulate"), "url": url, "api_key": api_key}
+            return {**_build_head("emulate"), "url": url, "api_key": api_key}
         case DiagnosticList(rules=rules):
-            return {**_head("explain"), "codes": [_rule(rule) for rule in rules]}
+            return {
+                **_build_head("explain"),
+                "codes": [_pick(rule, "code", "title", "level", "why", "remedy") for rule in rules],
+            }
 
 
-def _head(command: str | None) -> dict[str, Any]:
+def _build_head(command: str | None) -> dict[str, Any]:
     tool = {"name": "reconciler", "version": __version__}
     return {"format_version": FORMAT_VERSION, "tool": tool, "command": command}
 
 
-def _report(report: Report) -> dict[str, Any]:
+def _render_report(report: Report) -> dict[str, Any]:
     return {
-        **_head(report.command or None),
+        **_build_head(report.command or None),
         "complete": report.complete,
         "exit_code": int(report.exit_code),
         "declared": report.declared,
-        "diagnostics": _diagnostics(report.diagnostics),
-        "accounts": [_account(account, report.command) for account in report.accounts],
+        "diagnostics": _list_diagnostics(report.diagnostics),
+        "accounts": [_render_account(account, report.command) for account in report.accounts],
         "summary": report.summary(),
     }
 
 
-def _account(report: AccountReport, command: str) -> dict[str, Any]:
-    drift = {"findings": list(_findings(report.entries))} if command == "drift" else {}
+def _render_account(report: AccountReport, command: str) -> dict[str, Any]:
+    drift = {"findings": _list_findings(report.entries)} if command == "drift" else {}
     return {
-        "account": _ref(report.account),
+        "account": asdict(report.account),
         "complete": report.complete,
         "exit_code": int(report.exit_code),
         "plan_id": report.plan_id,
         "plan_hash": report.plan_hash,
-        "changes": [_change(change) for change in report.changes],
+        "changes": [_render_change(change) for change in report.changes],
         **drift,
-        "diagnostics": _diagnostics(report.diagnostics),
+        "diagnostics": _list_diagnostics(report.diagnostics),
         "summary": report.summary(),
     }
 
 
-def _ref(account: AccountRef) -> dict[str, Any]:
-    return {"name": account.name, "id": account.id, "livemode": account.livemode}
+def _pick(noun: object, *names: str) -> dict[str, Any]:
+    return {name: getattr(noun, name) for name in names}
 
 
-def _change(reported: ReportedChange) -> dict[str, Any]:
+def _render_change(reported: ReportedChange) -> dict[str, Any]:
     change, result = reported.change, reported.result
     known = change.existing.id if change.existing else None
     shape = {
@@ -89,29 +92,30 @@ def _change(reported: ReportedChange) -> dict[str, Any]:
         "risk": change.risk,
         "meter_id": (result.meter_id if result else None) or known,
         "before": change.existing.as_api() if change.existing else None,
-        "after": _after(change),
+        "after": _find_after(change),
         "fields": [asdict(field) for field in change.fields],
-        "location": _location(change.location),
+        "location": _render_location(change.location),
         "prices": [asdict(price) for price in change.prices],
         "inactive_meters": [other.id for other in change.others],
         "refused_by": list(change.refused_by),
     }
-    return shape | ({"result": _result(result)} if result else {})
+    return shape | ({"result": _render_result(result)} if result else {})
 
 
-def _findings(entries: Iterable[DriftEntry]) -> Iterator[dict[str, Any]]:
-    """Yield the findings of every entry as one list, each with its event_name."""
-    for entry in entries:
-        for finding in entry.findings:
-            yield _finding(entry, finding)
+def _list_findings(entries: Iterable[DriftEntry]) -> list[dict[str, Any]]:
+    """Return the findings of every entry as one list, each with its event_name and location."""
+    return [
+        {
+            "event_name": entry.event_name,
+            **asdict(finding),
+            "location": _render_location(entry.location),
+        }
+        for entry in entries
+        for finding in entry.findings
+    ]
 
 
-def _finding(entry: DriftEntry, finding: Finding) -> dict[str, Any]:
-    location = {"location": _location(entry.location)}
-    return {"event_name": entry.event_name, **asdict(finding), **location}
-
-
-def _after(change: Change) -> dict[str, Any] | None:
+def _find_after(change: Change) -> dict[str, Any] | None:
     """Return the meter after the change; of a blocked change, as declared."""
     match change:
         case Change(action=Action.UNCHANGED | Action.UNMANAGED, existing=existing):
@@ -125,84 +129,70 @@ def _after(change: Change) -> dict[str, Any] | None:
     return None
 
 
-def _result(result: ChangeResult) -> dict[str, Any]:
+def _render_result(result: ChangeResult) -> dict[str, Any]:
     return {
         "status": result.status,
         "requests": [
-            {"operation": sent.operation, "request_id": sent.request_id, "attempts": sent.attempts}
-            for sent in result.requests
+            _pick(sent, "operation", "request_id", "attempts") for sent in result.requests
         ],
-        "error": _diagnostic(result.error) if result.error else None,
+        "error": _render_diagnostic(result.error) if result.error else None,
     }
 
 
-def _diagnostics(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
-    return [_diagnostic(diagnostic) for diagnostic in diagnostics]
+def _list_diagnostics(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
+    return [_render_diagnostic(diagnostic) for diagnostic in diagnostics]
 
 
-def _diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
+def _render_diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
     return {
-        "code": diagnostic.code,
-        "level": diagnostic.level,
-        "message": diagnostic.message,
-        "location": _location(diagnostic.location),
-        "hint": diagnostic.hint,
-        "event_name": diagnostic.event_name,
+        **_pick(diagnostic, "code", "level", "message"),
+        "location": _render_location(diagnostic.location),
+        **_pick(diagnostic, "hint", "event_name"),
     }
 
 
-def _location(location: Location | None) -> dict[str, Any] | None:
+def _render_location(location: Location | None) -> dict[str, Any] | None:
     return asdict(location) if location else None
 
 
-def _inventory(inventory: Inventory) -> dict[str, Any]:
+def _render_inventory(inventory: Inventory) -> dict[str, Any]:
     return {
-        **_head("list"),
+        **_build_head("list"),
         "complete": inventory.complete,
         "exit_code": int(inventory.exit_code),
-        "diagnostics": _diagnostics(inventory.diagnostics),
-        "accounts": [_listed(account) for account in inventory.accounts],
+        "diagnostics": _list_diagnostics(inventory.diagnostics),
+        "accounts": [_render_listed(account) for account in inventory.accounts],
     }
 
 
-def _listed(inventory: AccountInventory) -> dict[str, Any]:
+def _render_listed(inventory: AccountInventory) -> dict[str, Any]:
     return {
-        "account": _ref(inventory.account),
+        "account": asdict(inventory.account),
         "exit_code": int(inventory.exit_code),
         "meters": [meter.as_api() for meter in inventory.meters],
-        "diagnostics": _diagnostics(inventory.diagnostics),
+        "diagnostics": _list_diagnostics(inventory.diagnostics),
     }
 
 
-def _history(history: History) -> dict[str, Any]:
-    told = history.timeline
-    of_one = {"meter": history.meter, "timeline": [asdict(moment) for moment in told or ()]}
+def _render_history(history: History) -> dict[str, Any]:
+    moments = history.timeline
+    of_one = {"meter": history.meter, "timeline": [asdict(moment) for moment in moments or ()]}
     return {
-        **_head("history"),
+        **_build_head("history"),
         "complete": history.complete,
         "exit_code": int(history.exit_code),
-        "diagnostics": _diagnostics(history.diagnostics),
-        "runs": [_past_run(run) for run in history.runs],
-        **({} if told is None else of_one),
+        "diagnostics": _list_diagnostics(history.diagnostics),
+        "runs": [_render_run(run) for run in history.runs],
+        **({} if moments is None else of_one),
     }
 
 
-def _past_run(run: PastRun) -> dict[str, Any]:
-    lines = [_past_line(line) for line in run.changes]
-    return {**asdict(run), "account": _ref(run.account), "changes": lines}
+def _render_run(run: PastRun) -> dict[str, Any]:
+    changes = [_render_past(change) for change in run.changes]
+    return {**asdict(run), "account": asdict(run.account), "changes": changes}
 
 
-def _past_line(line: PastChange) -> dict[str, Any]:
-    shape = asdict(line)
+def _render_past(change: PastChange) -> dict[str, Any]:
+    shape = asdict(change)
     code, message = shape.pop("code"), shape.pop("message")
     return {**shape, "error": {"code": code, "message": message} if code else None}
-
-
-def _rule(rule: Rule) -> dict[str, Any]:
-    return {
-        "code": rule.code,
-        "title": rule.title,
-        "level": rule.level,
-        "why": rule.why,
-        "remedy": rule.remedy,
-    }

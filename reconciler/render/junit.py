@@ -1,8 +1,9 @@
 """JUnit XML, as test reporters of CI systems read it: one test case for every declared meter.
 
-A finding that counts and a blocked, refused or failed change are failures; an error of the files
-or the account is an error; what is ignored or was not tried is skipped. There is no
-standard; the elements are those that Jenkins' xunit schema and GitLab's documentation share.
+A finding that is not exempt and a blocked, refused or failed change are failures; an error of the
+files or the account is an error; an exempt finding and a change that was not tried are skipped.
+There is no standard; the elements are those that Jenkins' xunit schema and GitLab's documentation
+share.
 """
 
 from __future__ import annotations
@@ -13,24 +14,15 @@ from enum import StrEnum
 from xml.sax.saxutils import quoteattr
 
 from ..diagnostics.diagnostic import Diagnostic, Effect, Level, Location
-from ..report.report import AccountReport, ChangeResult, Report
+from ..report.report import Report
 from .escape import clean
-from .summary import called, incomplete
-from .view import (
-    Item,
-    Status,
-    exempted,
-    field_rows,
-    finding_lines,
-    items,
-    reason_text,
-    unattached,
-    value,
-)
+from .facts import describe_exemption, describe_finding, format_request
+from .summary import describe_account, explain_incomplete
+from .view import AccountView, Item, Status, build_view
 
 
 class Ended(StrEnum):
-    """What became of a test case; the words are the elements that say so."""
+    """How a test case ended; the words are the names of its elements."""
 
     PASSED = "passed"
     SKIPPED = "skipped"
@@ -51,41 +43,42 @@ class Case:
 
 
 Suite = tuple[str, bool, tuple[Case, ...]]
-"""Test cases under a name, and whether they are all that there could be."""
+"""A name, whether the suite is complete, and its test cases."""
 
 
 def render(report: Report) -> str:
-    """The report as JUnit XML."""
-    return "".join(f"{line}\n" for line in _document(report))
+    """Return the report as JUnit XML."""
+    return "".join(f"{line}\n" for line in _render_document(report))
 
 
 def escape(text: str) -> str:
-    """Text between tags. What XML 1.0 forbids is written out, like every control character."""
+    """Escape text between tags, and every character that XML 1.0 forbids."""
     lines = (clean(line) for line in text.split("\n"))
     return "\n".join(lines).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
 
 
-def attribute(text: str) -> str:
-    """A value of an attribute, in its quotes."""
+def quote_attribute(text: str) -> str:
+    """Return a value of an attribute, in its quotes."""
     return quoteattr(clean(text))
 
 
-def _document(report: Report) -> Iterator[str]:
-    suites = [suite for suite in _suites(report) if suite[2]]
+def _render_document(report: Report) -> Iterator[str]:
+    suites = [suite for suite in _list_suites(report) if suite[2]]
     every = [case for _, _, cases in suites for case in cases]
     yield '<?xml version="1.0" encoding="UTF-8"?>'
-    yield f"<testsuites name={attribute(f'reconciler {report.command}')} {_numbers(every)}>"
+    title = quote_attribute(f"reconciler {report.command}")
+    yield f"<testsuites name={title} {_count_cases(every)}>"
     for name, complete, cases in suites:
-        yield f'  <testsuite name={attribute(name)} {_numbers(cases)} time="0">'
+        yield f'  <testsuite name={quote_attribute(name)} {_count_cases(cases)} time="0">'
         if not complete:
             yield '    <properties><property name="complete" value="false"/></properties>'
         for case in cases:
-            yield from _case(case, f"{report.command}.{name}")
+            yield from _render_case(case, f"{report.command}.{name}")
         yield "  </testsuite>"
     yield "</testsuites>"
 
 
-def _numbers(cases: Iterable[Case]) -> str:
+def _count_cases(cases: Iterable[Case]) -> str:
     ended = [case.ended for case in cases]
     return (
         f'tests="{len(ended)}" failures="{ended.count(Ended.FAILURE)}" '
@@ -93,9 +86,9 @@ def _numbers(cases: Iterable[Case]) -> str:
     )
 
 
-def _case(case: Case, suite: str) -> Iterator[str]:
-    names = f"name={attribute(case.name)} classname={attribute(suite)}"
-    file = f" file={attribute(case.location.file)}" if case.location else ""
+def _render_case(case: Case, suite: str) -> Iterator[str]:
+    names = f"name={quote_attribute(case.name)} classname={quote_attribute(suite)}"
+    file = f" file={quote_attribute(case.location.file)}" if case.location else ""
     head = f'    <testcase {names}{file} time="0"'
     if case.ended is Ended.PASSED:
         yield f"{head}>" if case.details else f"{head}/>"
@@ -103,35 +96,37 @@ def _case(case: Case, suite: str) -> Iterator[str]:
             yield f"      <system-out>{escape(case.details)}</system-out>"
             yield "    </testcase>"
         return
-    kind = "" if case.ended is Ended.SKIPPED else f" type={attribute(case.type)}"
-    said = f"{kind} message={attribute(case.message)}"
+    kind = "" if case.ended is Ended.SKIPPED else f" type={quote_attribute(case.type)}"
+    said = f"{kind} message={quote_attribute(case.message)}"
     yield f"{head}>"
     yield f"      <{case.ended}{said}>{escape(case.details)}</{case.ended}>"
     yield "    </testcase>"
 
 
-def _suites(report: Report) -> Iterator[Suite]:
-    yield "configuration", True, tuple(map(_diagnostic, report.diagnostics))
-    for account in report.accounts:
-        yield called(account.account), account.complete, tuple(_cases(account))
+def _list_suites(report: Report) -> Iterator[Suite]:
+    yield "configuration", True, tuple(map(_judge_diagnostic, report.diagnostics))
+    for view in build_view(report).accounts:
+        name = describe_account(view.report.account)
+        yield name, view.report.complete, tuple(_list_cases(view))
 
 
-def _cases(account: AccountReport) -> Iterator[Case]:
-    shown = [item for item in items(account) if _is_case(item)]
-    for diagnostic in unattached(account, shown):
+def _list_cases(view: AccountView) -> Iterator[Case]:
+    for diagnostic in view.unattached:
         if diagnostic.level is not Level.INFO:
-            yield _diagnostic(diagnostic)
-    yield from map(_meter, shown)
-    for desired in account.valid:
+            yield _judge_diagnostic(diagnostic)
+    yield from (_judge_item(item) for item in view.items if _is_case(item))
+    for desired in view.report.valid:
         yield Case(name=desired.event_name, ended=Ended.PASSED, location=desired.location)
-    if why := incomplete(account):
+    if why := explain_incomplete(view.report):
         yield Case(name="everything else", ended=Ended.SKIPPED, message=why)
 
 
-def _diagnostic(diagnostic: Diagnostic) -> Case:
+def _judge_diagnostic(diagnostic: Diagnostic) -> Case:
+    """Return a diagnostic as a case: drift is a failure, other warnings are none."""
+    ended = Ended.ERROR if diagnostic.level is Level.ERROR else Ended.PASSED
     return Case(
         name=f"{diagnostic.code}: {diagnostic.message}",
-        ended=_ended_by(diagnostic),
+        ended=Ended.FAILURE if diagnostic.effect is Effect.FINDING else ended,
         type=diagnostic.code,
         message=diagnostic.message,
         details=str(diagnostic),
@@ -139,65 +134,52 @@ def _diagnostic(diagnostic: Diagnostic) -> Case:
     )
 
 
-def _ended_by(diagnostic: Diagnostic) -> Ended:
-    """What counts as drift is a failure; other warnings are none."""
-    if diagnostic.effect is Effect.FINDING:
-        return Ended.FAILURE
-    return Ended.ERROR if diagnostic.level is Level.ERROR else Ended.PASSED
-
-
 def _is_case(item: Item) -> bool:
     """Whether an item is declared, or something is wrong with it."""
-    return item.location is not None or bool(item.findings) or item.incomplete
+    wrong = item.findings or item.diagnostics or item.incomplete
+    return item.location is not None or bool(wrong)
 
 
-def _meter(item: Item) -> Case:
-    ended, types, message = _ended(item)
+def _judge_item(item: Item) -> Case:
+    ended, types, message = _find_end(item)
     return Case(
         name=item.event_name,
         ended=ended,
         type=types,
         message=message,
-        details="\n".join(_details(item)),
+        details="\n".join(_list_details(item)),
         location=item.location,
     )
 
 
-def _ended(item: Item) -> tuple[Ended, str, str]:
+def _find_end(item: Item) -> tuple[Ended, str, str]:
     """Return how the case ended, the codes that say why, and the message of the first."""
     counting = [finding for finding in item.findings if not finding.exemption]
     if counting:
         codes = ",".join(finding.code for finding in counting)
         return Ended.FAILURE, codes, counting[0].message
     if item.ignored and (exemption := item.findings[0].exemption):
-        return Ended.SKIPPED, "", exempted(exemption)
+        return Ended.SKIPPED, "", describe_exemption(exemption)
     if not item.incomplete or item.change is None:
         return Ended.PASSED, "", ""
-    error = item.result.error if item.result else None
-    errors = [error] if error else [d for d in item.diagnostics if d.level is Level.ERROR]
-    message = errors[0].message if errors else reason_text(item.change)
+    refusing = [each for each in item.diagnostics if each.level is Level.ERROR]
+    errors = [item.error] if item.error else refusing
+    message = errors[0].message if errors else item.facts[0].text
     untried = item.status is Status.SKIPPED and not item.change.refused_by
     codes = ",".join(diagnostic.code for diagnostic in errors)
     return Ended.SKIPPED if untried else Ended.FAILURE, codes, message
 
 
-def _details(item: Item) -> Iterator[str]:
+def _list_details(item: Item) -> Iterator[str]:
     if item.change:
-        yield f"{item.change.action}: {reason_text(item.change)}"
-    for field in field_rows(item.change):
-        yield f"{field.path}: {value(field.before)} -> {value(field.after)}"
+        yield f"action: {item.change.action}"
+        yield item.text
     for finding in item.findings:
-        first, *rest = finding_lines(finding)
-        yield f"{finding.severity} {finding.code}: {first}"
-        yield from rest
-    yield from map(str, item.diagnostics)
+        yield f"{finding.severity} {finding.code}: {describe_finding(finding)}"
+    if item.shown:  # else they have a case of their own
+        yield from map(str, item.diagnostics)
     if item.result:
-        yield from _result(item.result)
-
-
-def _result(result: ChangeResult) -> Iterator[str]:
-    yield f"result: {result.status}"
-    if result.error:
-        yield str(result.error)
-    for sent in result.requests:
-        yield f"request: {sent.operation} {sent.request_id or '(no request id)'}, {sent.result}"
+        yield f"result: {item.result.status}"
+        if item.error:
+            yield str(item.error)
+        yield from (f"request: {format_request(sent)}" for sent in item.result.requests)

@@ -19,9 +19,10 @@ from ..diagnostics.codes import CATALOGUE
 from ..diagnostics.diagnostic import Diagnostic, Level, Location, Rule
 from ..diagnostics.errors import Exit
 from ..model.finding import Finding
-from ..report.report import AccountReport, Report
+from ..report.report import Report
 from .escape import clean
-from .view import LEVEL, Item, all_items, facts, items, remedy
+from .facts import LEVEL, list_finding_facts
+from .view import Item, View, build_view
 
 _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -32,31 +33,33 @@ _RAN = (Exit.DONE, Exit.CHANGES, Exit.REFUSED)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Result:
-    """One thing to show: which rule, how bad, what, where, and what it is known by."""
+    """One result. `known_by` stays the same when lines move and numbers change."""
 
     code: str
     level: str
     message: str
     location: Location | None
-    known_by: tuple[str, ...]  # what stays the same when lines move and numbers change
+    known_by: tuple[str, ...]
     properties: dict[str, str]
     justification: str | None = None  # why it is suppressed, where it is
 
 
 def render(report: Report) -> str:
-    """The report as one SARIF log with one run."""
-    every = list(_results(report))
-    results = [result for result in every if _of_a_file(result)]
-    notes = [result for result in every if not _of_a_file(result)]
+    """Return the report as one SARIF log with one run."""
+    view = build_view(report)
+    every = list(_list_results(view))
+    results = [result for result in every if _is_of_a_file(result)]
+    notes = [result for result in every if not _is_of_a_file(result)]
     rules = {code: n for n, code in enumerate(sorted({result.code for result in results}))}
-    elsewhere = _some_file(report)
+    files = (item.location.file for item in view.items if item.location)
+    default = next(files, "reconciler.yaml")
     run = {
-        "tool": {"driver": _driver(list(rules), sorted({note.code for note in notes}))},
-        "invocations": [_invocation(report, notes)],
+        "tool": {"driver": _render_driver(list(rules), sorted({note.code for note in notes}))},
+        "invocations": [_render_invocation(report, notes)],
         "columnKind": "unicodeCodePoints",
         "results": [
-            _result(result, rules[result.code], nth, elsewhere)
-            for result, nth in _numbered(results)
+            _render_result(result, rules[result.code], nth, default)
+            for result, nth in _number(results)
         ],
         "properties": {"command": report.command, "complete": report.complete},
     }
@@ -64,24 +67,24 @@ def render(report: Report) -> str:
 
 
 def escape(text: str) -> str:
-    """A plain text message: no placeholder (3.11.5) and no embedded link (3.11.6) can be in it."""
+    """Escape a plain text message: no placeholder (3.11.5), no embedded link (3.11.6)."""
     doubled = clean(text).replace("{", "{{").replace("}", "}}")
     if "](" not in doubled:
         return doubled
     return doubled.replace("\\", "\\\\").replace("[", "\\[").replace("]", "\\]")
 
 
-def _driver(rules: list[str], notifications: list[str]) -> dict[str, Any]:
+def _render_driver(rules: list[str], notifications: list[str]) -> dict[str, Any]:
     return {
         "name": "reconciler",
         "semanticVersion": __version__,
-        "rules": list(map(_rule, rules)),
-        "notifications": list(map(_rule, notifications)),
+        "rules": list(map(_render_rule, rules)),
+        "notifications": list(map(_render_rule, notifications)),
     }
 
 
-def _rule(code: str) -> dict[str, Any]:
-    """What `explain` says of a code; one that the catalogue does not know has its name only."""
+def _render_rule(code: str) -> dict[str, Any]:
+    """Return the rule of a code as `explain` shows it; an unknown one has only its name."""
     match CATALOGUE.get(code):
         case Rule(title=title, why=why, remedy=remedy, level=level):
             return {
@@ -94,8 +97,8 @@ def _rule(code: str) -> dict[str, Any]:
     return {"id": clean(code)}
 
 
-def _invocation(report: Report, notes: list[Result]) -> dict[str, Any]:
-    """How the run ended; what is said of the run or the key belongs to no line of a file."""
+def _render_invocation(report: Report, notes: list[Result]) -> dict[str, Any]:
+    """Return how the run ended, with the diagnostics that belong to no file."""
     return {
         "executionSuccessful": report.exit_code in _RAN,
         "exitCode": int(report.exit_code),
@@ -105,70 +108,57 @@ def _invocation(report: Report, notes: list[Result]) -> dict[str, Any]:
                 "descriptor": {"id": clean(note.code)},
                 "level": note.level,
                 "message": {"text": escape(note.message)},
-                "properties": _bag(note),
+                "properties": _clean_properties(note),
             }
             for note in notes
         ],
     }
 
 
-def _of_a_file(result: Result) -> bool:
-    """Whether a result belongs to a declaration or a name; the rest is of the run or the key."""
+def _is_of_a_file(result: Result) -> bool:
+    """Whether a result belongs to a declaration or an event_name, not to the run or the key."""
     return bool(result.location or result.properties["event_name"])
 
 
-def _results(report: Report) -> Iterator[Result]:
-    yield from (_diagnostic(diagnostic) for diagnostic in report.diagnostics)
-    for account in report.accounts:
-        for item in items(account):
-            yield from _item(item, account)
-        yield from (_diagnostic(diagnostic, account) for diagnostic in account.diagnostics)
+def _list_results(view: View) -> Iterator[Result]:
+    yield from map(_convert_diagnostic, view.report.diagnostics)
+    for account in view.accounts:
+        for item in account.items:
+            yield from (_convert_finding(finding, item) for finding in item.findings)
+            if item.error:
+                yield _convert_diagnostic(item.error, account.name, item)
+        for diagnostic in account.report.diagnostics:
+            yield _convert_diagnostic(diagnostic, account.name)
 
 
-def _item(item: Item, account: AccountReport) -> Iterator[Result]:
-    yield from (_finding(finding, item) for finding in item.findings)
-    if item.result and item.result.error:
-        known_by = (item.account, item.event_name)
-        yield _diagnostic(item.result.error, account, item.location, known_by)
-
-
-def _diagnostic(
-    diagnostic: Diagnostic,
-    account: AccountReport | None = None,
-    location: Location | None = None,
-    known_by: tuple[str, ...] = (),
+def _convert_diagnostic(
+    diagnostic: Diagnostic, account: str = "", item: Item | None = None
 ) -> Result:
-    place = diagnostic.location or location
-    whose = account.account.name if account else ""
-    named = (whose, diagnostic.event_name or f"{place.file if place else ''}: {diagnostic.message}")
-    properties = {
-        "hint": diagnostic.hint,
-        "account": whose,
-        "event_name": diagnostic.event_name or "",
-    }
+    place = diagnostic.location or (item.location if item else None)
+    name = diagnostic.event_name or ""
+    known = name or f"{place.file if place else ''}: {diagnostic.message}"
     return Result(
         code=diagnostic.code,
         level=_LEVEL[diagnostic.level],
         message=diagnostic.message,
         location=place,
-        known_by=known_by or named,
-        properties=properties,
+        known_by=(account, item.event_name if item else known),
+        properties={"hint": diagnostic.hint, "account": account, "event_name": name},
     )
 
 
-def _finding(finding: Finding, item: Item) -> Result:
-    exemption, how = finding.exemption, remedy(finding)
-    said = (f"{fact.label}: {fact.text}" for fact in facts(finding) if fact.label != "ignored")
+def _convert_finding(finding: Finding, item: Item) -> Result:
+    exemption, facts = finding.exemption, list(list_finding_facts(finding))
     return Result(
         code=finding.code,
         level=_LEVEL[LEVEL[finding.severity]],
-        message="; ".join([finding.message, *said]),
+        message="; ".join([finding.message, *(str(fact) for fact in facts if not fact.literal)]),
         location=item.location,
         known_by=(item.account, item.event_name, finding.kind),
         properties={
             "kind": finding.kind,
             "severity": finding.severity,
-            "hint": ": ".join(how) if how else "",
+            "hint": "".join(str(fact) for fact in facts if fact.literal),
             "account": item.account,
             "event_name": item.event_name,
         },
@@ -176,8 +166,8 @@ def _finding(finding: Finding, item: Item) -> Result:
     )
 
 
-def _numbered(results: list[Result]) -> Iterator[tuple[Result, int]]:
-    """Each result, and how many before it are known by the same."""
+def _number(results: list[Result]) -> Iterator[tuple[Result, int]]:
+    """Yield each result, and how many before it are known by the same."""
     seen: dict[tuple[str, ...], int] = {}
     for result in results:
         key = (result.code, *result.known_by)
@@ -185,7 +175,7 @@ def _numbered(results: list[Result]) -> Iterator[tuple[Result, int]]:
         seen[key] = seen.get(key, 0) + 1
 
 
-def _result(result: Result, rule: int, nth: int, elsewhere: str) -> dict[str, Any]:
+def _render_result(result: Result, rule: int, nth: int, default: str) -> dict[str, Any]:
     known = json.dumps([result.code, *result.known_by])
     fingerprint = f"{hashlib.sha256(known.encode()).hexdigest()[:32]}:{nth + 1}"
     shape = {
@@ -193,13 +183,13 @@ def _result(result: Result, rule: int, nth: int, elsewhere: str) -> dict[str, An
         "ruleIndex": rule,
         "level": result.level,
         "message": {"text": escape(result.message)},
-        "locations": [_location(result, elsewhere)],
+        "locations": [_render_location(result, default)],
         # The first is ours, the second the one that GitHub's code scanning reads.
         "partialFingerprints": {
             "reconciler/v1": fingerprint,
             "primaryLocationLineHash": fingerprint,
         },
-        "properties": _bag(result),
+        "properties": _clean_properties(result),
     }
     if result.justification is None:
         return shape
@@ -207,31 +197,31 @@ def _result(result: Result, rule: int, nth: int, elsewhere: str) -> dict[str, An
     return shape | {"suppressions": [{"kind": "external", "justification": reason}]}
 
 
-def _bag(result: Result) -> dict[str, str]:
+def _clean_properties(result: Result) -> dict[str, str]:
     return {key: clean(text) for key, text in result.properties.items() if text}
 
 
-def _location(result: Result, elsewhere: str) -> dict[str, Any]:
-    """Code scanning takes no result without a file, so an undeclared meter stands where one is."""
-    file = result.location.file if result.location else elsewhere
-    physical: dict[str, Any] = {"artifactLocation": _artifact(file)}
+def _render_location(result: Result, default: str) -> dict[str, Any]:
+    """Return a location; code scanning refuses a result without a file, so one has a default."""
+    file = result.location.file if result.location else default
+    physical: dict[str, Any] = {"artifactLocation": _render_artifact(file)}
     if result.location and result.location.line:
-        physical["region"] = _region(result.location)
+        physical["region"] = _render_region(result.location)
     name = result.properties["event_name"]
     logical = {"logicalLocations": [{"name": clean(name), "kind": "resource"}]} if name else {}
     return {"physicalLocation": physical, **logical}
 
 
-def _artifact(file: str) -> dict[str, str]:
-    """A path as a URI; a relative one is relative to the root of the checkout."""
+def _render_artifact(file: str) -> dict[str, str]:
+    """Return a path as a URI; a relative one is relative to the root of the checkout."""
     path = posixpath.normpath(clean(file.replace("\\", "/")))
     if path.startswith("/"):
         return {"uri": f"file://{quote(path)}"}
     return {"uri": quote(path), "uriBaseId": "%SRCROOT%"}
 
 
-def _region(location: Location) -> dict[str, int]:
-    """Like ours, a region counts from 1 and its end is exclusive (3.30)."""
+def _render_region(location: Location) -> dict[str, int]:
+    """Return a region, which also counts from 1 and has an exclusive end (3.30)."""
     known = {
         "startLine": location.line,
         "startColumn": location.column,
@@ -239,9 +229,3 @@ def _region(location: Location) -> dict[str, int]:
         "endColumn": location.end_column,
     }
     return {name: number for name, number in known.items() if number}
-
-
-def _some_file(report: Report) -> str:
-    """Return the first meter file in the report, else the default name of the project file."""
-    found = (item.location.file for item in all_items(report) if item.location)
-    return next(found, "reconciler.yaml")

@@ -1,40 +1,77 @@
-"""What a run comes to: its verdict in a sentence, its counts, and the name of its account."""
+"""What a run comes to: its verdict in a sentence, its counts, and what limits it."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 
 from ..diagnostics.diagnostic import Effect
 from ..diagnostics.errors import Exit
-from ..model.change import Action, Reason, Risk
+from ..model.change import Action, Reason
 from ..model.finding import DriftEntry, Severity
 from ..model.project import AccountRef
 from ..report.report import AccountReport, Report, ReportedChange, ResultStatus, summary
-from .view import Item
+from .facts import has_unattributed
 
-PARTIAL = "Partial run: undeclared meters were not evaluated."
+_PARTIAL = "Partial run: undeclared meters were not evaluated."
 _UNREAD = "Incomplete run: not everything could be read."
+_UNATTRIBUTED = "Changes older than 30 days cannot be attributed."
 
 
-def incomplete(report: Report | AccountReport) -> str | None:
+class Tone(StrEnum):
+    """How a verdict looks."""
+
+    GOOD = "good"
+    NEWS = "news"
+    WARNING = "warning"
+    BAD = "bad"
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What a run, or its part on one account, comes to.
+
+    `counts` are numbers that the verdict does not state; `notes` say what the run cannot show.
+    """
+
+    tone: Tone
+    verdict: str
+    counts: str
+    notes: tuple[str, ...]
+
+    def __str__(self) -> str:
+        numbers = f"{self.counts}." if self.counts else ""
+        return " ".join(filter(None, (self.verdict, numbers, *self.notes)))
+
+
+def summarize(report: Report | AccountReport, command: str) -> Headline:
+    """Return what a run, or its part on one account, comes to."""
+    tone, verdict = _judge(report, command)
+    old = _UNATTRIBUTED if has_unattributed(_list_entries(report)) else None
+    why = explain_incomplete(report) if _list_accounts(report) else None
+    counts = ", ".join(_count_rest(report, command))
+    return Headline(tone, verdict, counts, tuple(filter(None, (why, old))))
+
+
+def explain_incomplete(report: Report | AccountReport) -> str | None:
     """Return why a run is not complete, None for a complete one."""
     if report.complete:
         return None
     said = report.said if isinstance(report, Report) else report.diagnostics
-    return PARTIAL if any(each.effect is Effect.SCOPE for each in said) else _UNREAD
+    return _PARTIAL if any(each.effect is Effect.SCOPE for each in said) else _UNREAD
 
 
-def mode(account: AccountRef) -> str:
+def describe_mode(account: AccountRef) -> str:
     """Return the mode of an account."""
     return {None: "mode unknown", True: "LIVE mode", False: "test mode"}[account.livemode]
 
 
-def called(account: AccountRef) -> str:
+def describe_account(account: AccountRef) -> str:
     """Return name, id and mode of an account; offline only its name is known."""
     if account.id is None and account.livemode is None:
         return account.name
-    return f"{account.name} ({account.id or 'account id unknown'}, {mode(account)})"
+    return f"{account.name} ({account.id or 'account id unknown'}, {describe_mode(account)})"
 
 
 def count(number: int, noun: str) -> str:
@@ -51,17 +88,17 @@ _NOUNS = {
 }
 
 
-def counts(report: Report | AccountReport, command: str) -> list[str]:
-    """Return the counts of a run that its verdict does not state, as short phrases."""
+def _count_rest(report: Report | AccountReport, command: str) -> list[str]:
+    """Return the counts that the verdict does not state."""
     if command == "drift":
-        return _drift_counts(list(all_entries(report)))
-    changes = list(all_changes(report))
+        return _count_findings(list(_list_entries(report)))
+    changes = list(_list_changes(report))
     if report.exit_code is Exit.DONE:
-        return [] if results(changes) and command == "apply" else others(changes)
-    return results(changes) or [*planned(changes), *others(changes)]
+        return [] if _count_results(changes) and command == "apply" else _count_others(changes)
+    return _count_results(changes) or [*_count_planned(changes), *_count_others(changes)]
 
 
-def _drift_counts(entries: Sequence[DriftEntry]) -> list[str]:
+def _count_findings(entries: Sequence[DriftEntry]) -> list[str]:
     found = [entry.severity for entry in entries if entry.severity]
     ignored = sum(entry.ignored for entry in entries)
     rest = ((ignored, "ignored"), (len(entries) - len(found) - ignored, "without findings"))
@@ -69,8 +106,8 @@ def _drift_counts(entries: Sequence[DriftEntry]) -> list[str]:
     return said + [f"{number:,} {words}" for number, words in rest if number]
 
 
-def results(changes: Iterable[ReportedChange]) -> list[str]:
-    """Return what became of the changes, in numbers; nothing where nothing was tried."""
+def _count_results(changes: Iterable[ReportedChange]) -> list[str]:
+    """Return what became of the changes; nothing where none was tried."""
     every = list(changes)
     ended = [change.result.status for change in every if change.result]
     if not ended:
@@ -81,32 +118,21 @@ def results(changes: Iterable[ReportedChange]) -> list[str]:
         for status in ResultStatus
         if status in ended
     ]
-    return said + others(change for change in every if not change.result)
+    return said + _count_others(change for change in every if not change.result)
 
 
-def planned(changes: Iterable[ReportedChange]) -> list[str]:
-    """Return what a plan changes, in numbers."""
+def _count_planned(changes: Iterable[ReportedChange]) -> list[str]:
     by_action = summary(changes)
     return [count(by_action[action], noun) for action, noun in _NOUNS.items() if by_action[action]]
 
 
-def others(changes: Iterable[ReportedChange]) -> list[str]:
-    """Return what else a plan has, in numbers."""
+def _count_others(changes: Iterable[ReportedChange]) -> list[str]:
     every = list(changes)
     by_action = summary(every)
     retired = sum(change.change.reason == Reason.RETIRED for change in every)
     rest = {word: by_action[word] for word in ("blocked", "refused", "unmanaged", "unchanged")}
     rest |= {"unchanged": rest["unchanged"] - retired, "retired": retired}
     return [f"{number:,} {word}" for word, number in rest.items() if number]
-
-
-class Tone(StrEnum):
-    """How a verdict looks."""
-
-    GOOD = "good"
-    NEWS = "news"
-    WARNING = "warning"
-    BAD = "bad"
 
 
 _ENDED = {
@@ -122,68 +148,66 @@ _UNVERIFIED = "Not confirmed: every request succeeded, but the account does not 
 _WITHOUT_EFFECT = (Exit.FAILED, Exit.REFUSED, Exit.STALE, Exit.DENIED)
 
 
-def verdict(report: Report | AccountReport, command: str) -> tuple[Tone, str]:
-    """Return what a run, or its part on one account, comes to, and how that looks."""
+def _judge(report: Report | AccountReport, command: str) -> tuple[Tone, str]:
     if command == "validate" and report.exit_code in (Exit.DONE, Exit.FAILED):
         valid = report.exit_code is Exit.DONE
         return (
             (Tone.GOOD, "The files are valid.") if valid else (Tone.BAD, "The files have errors.")
         )
-    changes = list(all_changes(report))
+    changes = list(_list_changes(report))
     if report.exit_code in _ENDED:
-        return _ended(report, command, changes)
+        return _judge_failed(report, command, changes)
     if command == "drift":
-        return _drifted(report)
-    if command == "apply" and (ended := results(changes)):
+        return _judge_drift(report)
+    if command == "apply" and (ended := _count_results(changes)):
         return Tone.GOOD, f"Apply complete: {', '.join(ended)}."
-    if not planned(changes):
+    if not _count_planned(changes):
         return Tone.GOOD, "No changes. The account matches the configuration."
-    return Tone.NEWS, f"Planned: {', '.join(planned(changes))}."
+    return Tone.NEWS, f"Planned: {', '.join(_count_planned(changes))}."
 
 
-def _ended(
+def _judge_failed(
     report: Report | AccountReport, command: str, changes: list[ReportedChange]
 ) -> tuple[Tone, str]:
-    """Return how a run ended that did not do everything, and what it did."""
     said, code = _ENDED[report.exit_code], report.exit_code
     done = [each.result.status for each in changes if each.result].count(ResultStatus.DONE)
-    left = count(sum(map(_open, changes)), "change")
+    left = count(sum(map(_is_open, changes)), "change")
     if code is Exit.REFUSED and command == "plan":
         return Tone.BAD, f"{said}: apply makes no changes until the errors are fixed."
-    if code is Exit.PARTIAL and _only_unverified(report, changes):
+    if code is Exit.PARTIAL and _is_only_unverified(report, changes):
         return Tone.BAD, _UNVERIFIED
     if code is Exit.REFUSED and done:
         return Tone.WARNING, f"{count(done, 'change')} applied, {left} refused."
     if command != "apply" or code is Exit.PARTIAL or not (done or code in _WITHOUT_EFFECT):
         return Tone.BAD, f"{said}."
     if done:
-        rest = f", {left} not applied" if any(map(_open, changes)) else ""
+        rest = f", {left} not applied" if any(map(_is_open, changes)) else ""
         return Tone.BAD, f"{said}: {count(done, 'change')} applied{rest}."
-    said = "Cancelled" if _cancelled(report) else said
+    said = "Cancelled" if _is_cancelled(report) else said
     return Tone.BAD, f"{said}. Nothing was changed in Stripe."
 
 
-def _open(each: ReportedChange) -> bool:
+def _is_open(each: ReportedChange) -> bool:
     """Whether a change is blocked, refused, or has not succeeded."""
     failed = each.result is not None and not each.result.status.succeeded
     return failed or each.change.action is Action.BLOCKED or bool(each.change.refused_by)
 
 
-def _only_unverified(report: Report | AccountReport, changes: list[ReportedChange]) -> bool:
+def _is_only_unverified(report: Report | AccountReport, changes: list[ReportedChange]) -> bool:
     """Whether only the verification can have failed: every change and account is done."""
     made = [each.result for each in changes if each.change.action.writes]
     succeeded = all(result is not None and result.status.succeeded for result in made)
-    ends = {account.exit_code for account in _accounts(report)}
-    return succeeded and not any(map(_open, changes)) and ends <= {Exit.DONE, Exit.PARTIAL}
+    ends = {account.exit_code for account in _list_accounts(report)}
+    return succeeded and not any(map(_is_open, changes)) and ends <= {Exit.DONE, Exit.PARTIAL}
 
 
-def _cancelled(report: Report | AccountReport) -> bool:
-    every = (each for account in _accounts(report) for each in account.diagnostics)
+def _is_cancelled(report: Report | AccountReport) -> bool:
+    every = (each for account in _list_accounts(report) for each in account.diagnostics)
     return any(each.effect is Effect.CANCELLED for each in every)
 
 
-def _drifted(report: Report | AccountReport) -> tuple[Tone, str]:
-    found = [entry.severity for entry in all_entries(report) if entry.severity]
+def _judge_drift(report: Report | AccountReport) -> tuple[Tone, str]:
+    found = [entry.severity for entry in _list_entries(report) if entry.severity]
     if found:
         tone = Tone.BAD if Severity.REVENUE in found else Tone.WARNING
         return tone, f"Drift: {count(len(found), 'event_name')} not as declared."
@@ -192,21 +216,13 @@ def _drifted(report: Report | AccountReport) -> tuple[Tone, str]:
     return Tone.GOOD, "No drift."
 
 
-def all_changes(report: Report | AccountReport) -> Iterator[ReportedChange]:
-    """Yield the changes of an account, or of every account."""
-    return (change for account in _accounts(report) for change in account.changes)
+def _list_changes(report: Report | AccountReport) -> Iterator[ReportedChange]:
+    return (change for account in _list_accounts(report) for change in account.changes)
 
 
-def all_entries(report: Report | AccountReport) -> Iterator[DriftEntry]:
-    """Yield the drift entries of an account, or of every account."""
-    return (entry for account in _accounts(report) for entry in account.entries)
+def _list_entries(report: Report | AccountReport) -> Iterator[DriftEntry]:
+    return (entry for account in _list_accounts(report) for entry in account.entries)
 
 
-def _accounts(report: Report | AccountReport) -> tuple[AccountReport, ...]:
+def _list_accounts(report: Report | AccountReport) -> tuple[AccountReport, ...]:
     return report.accounts if isinstance(report, Report) else (report,)
-
-
-def by_degree(found: Iterable[Item]) -> list[tuple[Risk, int]]:
-    """Count items by risk or severity, the highest first."""
-    degrees = [item.degree for item in found]
-    return [(each, degrees.count(each)) for each in reversed(Risk)]

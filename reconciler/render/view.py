@@ -5,28 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from ..diagnostics.diagnostic import Diagnostic, Level, Location
-from ..model.change import Action, Change, FieldChange, Reason, Risk
-from ..model.finding import (
-    Attribution,
-    DriftEntry,
-    Exemption,
-    Finding,
-    Kind,
-    Origin,
-    RemediationKind,
-    Severity,
-)
-from ..model.match import flatten
-from ..model.meter import DEFAULTS, ExistingMeter, unpack
+from ..model.change import Action, Change, Risk
+from ..model.finding import DriftEntry, Finding, Kind
+from ..model.meter import ExistingMeter
 from ..model.price import Price
-from ..planning.warnings import describe_price
 from ..report.report import AccountReport, ChangeResult, Report, ReportedChange
-from ..timestamps import format_time
+from .facts import Fact, Field, describe_exemption, list_change_facts, list_fields
+from .summary import Headline, summarize
 
-SIGN = {
+_SIGN = {
     Action.CREATE: "+",
     Action.REACTIVATE: "↻",
     Action.UPDATE: "~",
@@ -36,30 +25,9 @@ SIGN = {
     Action.UNMANAGED: "?",
     Action.UNCHANGED: "=",
 }
-_REASON: dict[str, str] = {
-    Reason.IN_SYNC: "as declared",
-    Reason.RETIRED: "inactive, and not declared active",
-    Reason.MISSING: "no existing meter has this event_name",
-    Reason.INACTIVE_DIFFER: "no inactive meter of this event_name has the declared settings",
-    Reason.INACTIVE: "declared active, and the existing meter is inactive",
-    Reason.RENAMED: "the display_name differs",
-    Reason.DIFFERS: "differs in a field that cannot be updated",
-    Reason.RETIRES: "`retires` allows the existing meter to be replaced",
-    Reason.PRICES_ON_OTHER_METER: "active prices use an inactive meter that differs",
-    Reason.PRICES_ON_SEVERAL_METERS: "active prices use several inactive meters of this event_name",
-    Reason.TWO_ACTIVE: "the account has two active meters of this event_name",
-    Reason.DECLARED_INACTIVE: "declared `status: inactive`",
-    Reason.UNDECLARED: "active, and no file declares it; not changed",
-    Reason.OWNED: "no file declares it, and `undeclared: deactivate` with `owns` covers it",
-}
-_LEFT_TO_DEFAULT = flatten({name: unpack(default) for name, default in DEFAULTS.items()})
-LEVEL = {Severity.REVENUE: Level.ERROR, Severity.HIGH: Level.ERROR, Severity.LOW: Level.WARNING}
-"""The level of a finding of each severity, for formats that have levels only."""
-
-UNATTRIBUTED = "Changes older than 30 days cannot be attributed."
-_SHOWN = 5  # prices that are listed
 _FEW = 5  # meters of one kind that are shown one by one
 _EXAMPLES = 3
+_LEVELS = list(Level)
 
 
 class Status(StrEnum):
@@ -84,7 +52,8 @@ class Item:
     """One event_name of a report: a change with its result, or a drift entry.
 
     `degree` is the risk that is left of a change, or the severity of an entry; `rank` orders the
-    items of a report. `diagnostics` are those of the change, but for the error of its result.
+    items of a report. `facts` and `fields` are those of the change; `diagnostics` leave out the
+    error of its result.
     """
 
     account: str
@@ -96,10 +65,12 @@ class Item:
     meter_id: str | None
     change: Change | None = None
     result: ChangeResult | None = None
+    fields: tuple[Field, ...] = ()
+    facts: tuple[Fact, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
     findings: tuple[Finding, ...] = ()
     prices: tuple[Price, ...] = ()
     others: tuple[ExistingMeter, ...] = ()
-    diagnostics: tuple[Diagnostic, ...] = ()
 
     @property
     def shown(self) -> bool:
@@ -120,6 +91,38 @@ class Item:
     def must_read(self) -> bool:
         """Whether no format may leave the item out."""
         return self.incomplete or self.degree in (Risk.HIGH, Risk.REVENUE)
+
+    @property
+    def badge(self) -> str:
+        """The degree in one word; the status where that says more."""
+        if self.ignored or (self.incomplete and self.degree is Risk.NONE):
+            return str(self.status)
+        return str(self.degree)
+
+    @property
+    def error(self) -> Diagnostic | None:
+        """Why the change was not made."""
+        return self.result.error if self.result else None
+
+    @property
+    def sign(self) -> str:
+        """The sign of the action, for formats that align actions by it."""
+        return _SIGN[self.change.action] if self.change else ""
+
+    @property
+    def text(self) -> str:
+        """The facts and fields of the change as lines, for formats without markup."""
+        return "\n".join(map(str, (*self.facts, *self.fields)))
+
+    @property
+    def label(self) -> str:
+        """What the item has in common with others like it; empty where it is shown by itself."""
+        if self.ignored and (exemption := self.findings[0].exemption):
+            return describe_exemption(exemption)
+        if self.status is Status.UNMANAGED and not self.diagnostics:
+            return str(Status.UNMANAGED)
+        kinds = {(finding.kind, finding.exemption) for finding in self.findings}
+        return str(Status.UNMANAGED) if kinds == {(Kind.UNMANAGED, None)} else ""
 
 
 _INCOMPLETE = (
@@ -145,39 +148,99 @@ class Group:
         return tuple(item.event_name for item in self.items[:_EXAMPLES])
 
     @property
-    def rest(self) -> int:
+    def more(self) -> str:
         """How many items are not among the examples."""
-        return len(self.items) - len(self.examples)
+        return f"and {len(self.items) - len(self.examples):,} more"
 
 
-def all_items(report: Report) -> list[Item]:
-    """Return the items of every account, the most important first."""
-    found = (item for account in report.accounts for item in items(account))
-    return sorted(found, key=lambda item: item.rank)
+@dataclass(frozen=True, slots=True)
+class AccountView:
+    """One account: its headline, its items, and the diagnostics of no item that is shown."""
+
+    report: AccountReport
+    headline: Headline
+    items: list[Item]
+    unattached: list[Diagnostic]
+
+    @property
+    def name(self) -> str:
+        """The name of the account."""
+        return self.report.account.name
 
 
-def items(account: AccountReport) -> list[Item]:
-    """Return the items of an account, the most important first."""
+@dataclass(frozen=True, slots=True)
+class View:
+    """A report as every format shows it: its headline, its accounts, and the items of all.
+
+    `unattached` are the diagnostics of the run and of its accounts, errors first, each with the
+    name of the account where there are several.
+    """
+
+    report: Report
+    headline: Headline
+    accounts: list[AccountView]
+    items: list[Item]
+    unattached: list[tuple[str, Diagnostic]]
+
+    @property
+    def shown(self) -> list[Item]:
+        """The items with more to show than that they are as declared."""
+        return [item for item in self.items if item.shown]
+
+    @property
+    def has_several(self) -> bool:
+        """Whether an item has to name its account."""
+        return len(self.accounts) > 1
+
+    @property
+    def degree_name(self) -> str:
+        """What the items are ordered by."""
+        return "Severity" if self.report.command == "drift" else "Risk"
+
+
+def build_view(report: Report) -> View:
+    """Return everything that a format shows of a report."""
+    accounts = [build_account_view(account, report.command) for account in report.accounts]
+    loose = [("", diagnostic) for diagnostic in report.diagnostics]
+    for view in accounts:
+        loose += [(view.name if len(accounts) > 1 else "", each) for each in view.unattached]
+    return View(
+        report=report,
+        headline=summarize(report, report.command),
+        accounts=accounts,
+        items=sorted((item for view in accounts for item in view.items), key=_get_rank),
+        unattached=sorted(loose, key=lambda pair: _LEVELS.index(pair[1].level)),
+    )
+
+
+def build_account_view(account: AccountReport, command: str) -> AccountView:
+    """Return everything that a format shows of one account, the most important item first."""
+    items = sorted(_build_items(account), key=_get_rank)
+    shown = {item.event_name for item in items if item.shown}
+    unattached = [each for each in account.diagnostics if each.event_name not in shown]
+    return AccountView(account, summarize(account, command), items, unattached)
+
+
+def _get_rank(item: Item) -> tuple[bool, int, int, str]:
+    return item.rank
+
+
+def _build_items(account: AccountReport) -> Iterator[Item]:
     of_names: dict[str | None, list[Diagnostic]] = {}
     for diagnostic in account.diagnostics:
         of_names.setdefault(diagnostic.event_name, []).append(diagnostic)
     shared, name = of_names.get(None, []), account.account.name
-
-    def diagnostics(reported: ReportedChange) -> tuple[Diagnostic, ...]:
-        change = reported.change
-        refusing = [diagnostic for diagnostic in shared if diagnostic.code in change.refused_by]
-        error = reported.result.error if reported.result else None
-        every = (*refusing, *of_names.get(change.event_name, []))
-        return tuple(diagnostic for diagnostic in every if diagnostic != error)
-
-    found = [_of_change(name, each, diagnostics(each)) for each in account.changes]
-    found += [_of_entry(name, entry) for entry in account.entries]
-    return sorted(found, key=lambda item: item.rank)
+    for each in account.changes:
+        refusing = [said for said in shared if said.code in each.change.refused_by]
+        said = (*refusing, *of_names.get(each.change.event_name, []))
+        yield _build_change(name, each, said)
+    for entry in account.entries:
+        yield _build_entry(name, entry, tuple(of_names.get(entry.event_name, [])))
 
 
-def _of_change(account: str, reported: ReportedChange, said: tuple[Diagnostic, ...]) -> Item:
+def _build_change(account: str, reported: ReportedChange, said: tuple[Diagnostic, ...]) -> Item:
     change, result = reported.change, reported.result
-    status = _status(reported)
+    status = _find_status(reported)
     degree = Risk.NONE if status is Status.DONE else change.risk
     quiet = (Status.UNMANAGED, Status.IN_SYNC)
     known = change.existing.id if change.existing else None
@@ -196,13 +259,15 @@ def _of_change(account: str, reported: ReportedChange, said: tuple[Diagnostic, .
         meter_id=(result.meter_id if result else None) or known,
         change=change,
         result=result,
+        fields=tuple(list_fields(change)),
+        facts=tuple(list_change_facts(change)),
+        diagnostics=tuple(each for each in said if not result or each != result.error),
         prices=change.prices,
         others=change.others,
-        diagnostics=said,
     )
 
 
-def _status(reported: ReportedChange) -> Status:
+def _find_status(reported: ReportedChange) -> Status:
     change, result = reported.change, reported.result
     if result:
         return Status.DONE if result.status.succeeded else Status(result.status.value)
@@ -218,10 +283,10 @@ def _status(reported: ReportedChange) -> Status:
     return Status.TO_CHANGE
 
 
-def _of_entry(account: str, entry: DriftEntry) -> Item:
+def _build_entry(account: str, entry: DriftEntry, said: tuple[Diagnostic, ...]) -> Item:
     drifted = Status.IGNORED if entry.ignored else Status.DRIFTED
     degree = Risk(entry.severity.value) if entry.severity else Risk.NONE
-    priced_ = any(finding.prices for finding in entry.findings if not finding.exemption)
+    has_prices = any(finding.prices for finding in entry.findings if not finding.exemption)
     return Item(
         account=account,
         event_name=entry.event_name,
@@ -230,168 +295,36 @@ def _of_entry(account: str, entry: DriftEntry) -> Item:
         rank=(
             True,
             -list(Risk).index(degree),
-            2 * (not entry.findings) + (not priced_),
+            2 * (not entry.findings) + (not has_prices),
             entry.event_name,
         ),
         location=entry.location,
         meter_id=entry.meters[0].id if entry.meters else None,
+        diagnostics=said,
         findings=entry.findings,
         prices=entry.prices,
         others=entry.meters[1:],
     )
 
 
-def grouped(found: Iterable[Item]) -> list[Item | Group]:
+def group_items(items: Iterable[Item]) -> list[Item | Group]:
     """Return the items, with many unmanaged or ignored ones as one group each."""
-    every = list(found)
+    every = list(items)
     alike: dict[str, list[Item]] = {}
     for item in every:
-        if label := _label(item):
-            alike.setdefault(label, []).append(item)
+        if item.label:
+            alike.setdefault(item.label, []).append(item)
     shown: list[Item | Group] = []
     for item in every:
-        members = alike.get(_label(item), [])
+        members = alike.get(item.label, [])
         if len(members) <= _FEW:
             shown.append(item)
         elif item is members[0]:
-            shown.append(Group(tuple(members), _label(item)))
+            shown.append(Group(tuple(members), item.label))
     return shown
 
 
-def _label(item: Item) -> str:
-    """What an item has in common with others like it; nothing where it is shown by itself."""
-    if item.status is Status.IGNORED and (exemption := item.findings[0].exemption):
-        return exempted(exemption)
-    if item.status is Status.UNMANAGED and not item.diagnostics:
-        return "unmanaged"
-    if item.findings and all(f.kind == Kind.UNMANAGED and not f.exemption for f in item.findings):
-        return "unmanaged"
-    return ""
-
-
-def unattached(account: AccountReport, shown: Iterable[Item]) -> Iterator[Diagnostic]:
-    """Yield the diagnostics of the account, and of event_names that are not shown."""
-    names = {item.event_name for item in shown}
-    return (diagnostic for diagnostic in account.diagnostics if diagnostic.event_name not in names)
-
-
-def reason_text(change: Change) -> str:
-    """Return the reason of a change as a phrase; an unknown reason as it is."""
-    return _REASON.get(change.reason, change.reason)
-
-
-def field_rows(change: Change | None) -> tuple[FieldChange, ...]:
-    """Return the fields that differ; of a new meter, those that are not left to a default."""
-    if change is None:
-        return ()
-    if change.action is not Action.CREATE or change.desired is None:
-        return change.fields
-    return tuple(
-        FieldChange(path, None, value)
-        for path, value in flatten(change.desired.meter.as_api()).items()
-        if path != "event_name" and _LEFT_TO_DEFAULT.get(path, ...) != value
-    )
-
-
-def value(plain: Any) -> str:
-    """Return the value of a field for people."""
-    return "(none)" if plain is None else f'"{plain}"'
-
-
-def price_list(prices: Iterable[Price]) -> str:
-    """Return the prices by id and what else is known of them, at most five."""
-    every = list(prices)
-    listed = ", ".join(map(describe_price, every[:_SHOWN]))
-    return f"{listed} and {len(every) - _SHOWN} more" if len(every) > _SHOWN else listed
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """One labelled fact about a finding; `at` is set where it is a point in time."""
-
-    label: str
-    text: str
-    at: int | None = None
-
-
-def facts(finding: Finding) -> Iterator[Fact]:
-    """Yield what is known of a finding besides its message and its remediation."""
-    if finding.since is not None:
-        yield Fact("since", format_time(finding.since), finding.since)
-    if finding.resend_until is not None:
-        until = format_time(finding.resend_until)
-        yield Fact(
-            "re-send",
-            f"lost usage can be re-sent until {until}, or until the invoice is finalized, "
-            f"if earlier",
-        )
-    elif past_resending(finding):
-        yield Fact("re-send", "only usage of the last 35 days can still be re-sent")
-    if finding.prices:
-        yield Fact("prices", price_list(finding.prices))
-    if by := who(finding):
-        yield Fact("who", attribution_text(by))
-    if finding.exemption:
-        yield Fact("ignored", exempted(finding.exemption))
-
-
-def past_resending(finding: Finding) -> bool:
-    """Whether the first lost usage is too old to be re-sent."""
-    dated = finding.since is not None and finding.resend_until is None
-    return dated and finding.kind in (Kind.INACTIVE, Kind.MISSING)
-
-
-def who(finding: Finding) -> Attribution | None:
-    """Return who caused a finding, if that is known."""
-    by = finding.attribution
-    return by if by and by.origin != Origin.OLDER else None
-
-
-def unattributed(entries: Iterable[DriftEntry]) -> bool:
-    """Whether a finding that counts is older than the events."""
-    return any(
-        finding.attribution.origin == Origin.OLDER
-        for entry in entries
-        for finding in entry.findings
-        if finding.attribution and not finding.exemption
-    )
-
-
-def attribution_text(attribution: Attribution) -> str:
-    """Return who caused it, and by which request."""
-    by = f" (request {attribution.request_id})" if attribution.request_id else ""
-    return f"{attribution.note}{by}"
-
-
-def origin_text(attribution: Attribution) -> str:
-    """Return who caused it, in a few words."""
-    known = attribution.origin in list(Origin)
-    return Origin(attribution.origin).briefly if known else attribution.origin
-
-
-def exempted(exemption: Exemption) -> str:
-    """Return until when and why a finding is ignored, and by whom."""
-    owner = f" ({exemption.owner})" if exemption.owner else ""
-    return f"ignored until {exemption.until}{owner}: {exemption.reason}"
-
-
-_HOW = {
-    RemediationKind.COMMAND: "run",
-    RemediationKind.DECLARATION: "add under `meters`",
-    RemediationKind.EDIT: "change the declaration to",
-}
-
-
-def remedy(finding: Finding) -> tuple[str, str] | None:
-    """Return what to do about a finding that counts: how, and the command or YAML."""
-    if finding.exemption or not finding.remediation:
-        return None
-    return _HOW[finding.remediation.kind], finding.remediation.text
-
-
-def finding_lines(finding: Finding) -> Iterator[str]:
-    """Yield a finding as sentences, for formats that show plain lines."""
-    yield finding.message
-    yield from (f"{fact.label}: {fact.text}" for fact in facts(finding))
-    if how := remedy(finding):
-        yield f"{how[0]}: {how[1]}"
+def count_degrees(items: Iterable[Item]) -> list[tuple[Risk, int]]:
+    """Count items by risk or severity, the highest first."""
+    degrees = [item.degree for item in items]
+    return [(each, degrees.count(each)) for each in reversed(Risk)]

@@ -22,7 +22,7 @@ URL = "http://127.0.0.1:1"
 
 
 class InProcess:
-    """Stands in for `reconciler.stripe.transport.Connection`: hands each request to the emulator."""
+    """Replaces the Connection of a transport: passes each request to the emulator."""
 
     def __init__(self, server: emulator.Server, base: str, key: Key, _: Limits) -> None:
         self._server, self._base, self._key = server, base, key

@@ -242,7 +242,7 @@ def test_only_narrows_what_is_listed_and_validated(world, run):
 def test_a_list_of_nothing_says_whether_there_is_anything(words, world, run):
     """An account has no meters, has others than were asked for, or could not be read."""
     made = world(seed={"meters": [existing("seats", "Bees")]})
-    assert "  no meter fits; the account has 1 meter\n" in run("list", made.folder, *words).out
+    assert "  no meter matches; the account has 1 meter\n" in run("list", made.folder, *words).out
     made.server.arm("503:method=GET")
     ran = run("list", made.folder, *words)
     assert ran.out.startswith("Meters of sandbox\n\nerror S035: ")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from published import held
-from render.parts import HOSTILE, texts
+from render.reports import HOSTILE, texts
 
 from reconciler.history.timeline import build_timeline
 from reconciler.model.event import Event

@@ -16,7 +16,7 @@ from reconciler.model.project import Policy
 from reconciler.operations.apply_plan import OnRefused, apply_plan
 from reconciler.operations.make_plan import make_plan
 from reconciler.planning.scope import Scope
-from reconciler.render.summary import verdict
+from reconciler.render.summary import summarize
 
 EVERY = [
     declare("new"),
@@ -229,7 +229,7 @@ def test_a_change_that_is_undone_before_verification_is_reported():
     assert statuses(report) == {"calls": "done"}
     assert report.exit_code is Exit.PARTIAL
     assert codes(report) == ["A102"]
-    assert verdict(report, "apply")[1].endswith("the account does not show all changes.")
+    assert summarize(report, "apply").verdict.endswith("the account does not show all changes.")
 
 
 @pytest.mark.parametrize("fault", ["503:method=GET", "garbage:method=GET:status=403"])
@@ -240,7 +240,9 @@ def test_an_account_that_cannot_be_verified_is_not_reported_as_done(fault):
         report = it.apply(planned)
         assert (report.exit_code, statuses(report)) == (Exit.PARTIAL, {"calls": "done"})
         assert codes(report, Level.ERROR) == ["A103"]
-        assert verdict(report, "apply")[1].startswith("Not confirmed: every request succeeded")
+        assert summarize(report, "apply").verdict.startswith(
+            "Not confirmed: every request succeeded"
+        )
         it.server.disarm()
         assert it.apply().exit_code is Exit.DONE
 

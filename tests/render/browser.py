@@ -56,7 +56,7 @@ class Browser:
         self.driver.get(url)
 
     def console(self) -> list[str]:
-        """What stands in the console of the page."""
+        """Return the messages in the console of the page."""
         return [entry["message"] for entry in self.driver.get_log("browser")]
 
     def requests(self) -> list[str]:

@@ -7,14 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reconciler.diagnostics.diagnostic import Diagnostic, Level, Location
-from reconciler.render.text.document import diagnostic_lines
-from reconciler.render.text.styled import plain
+from reconciler.render.text.document import render_diagnostic
+from reconciler.render.text.styled import write_lines
 
 
 def laid_out(source: str | None, *span: int) -> list[str]:
     """The lines of an error at a location, without the message and the hint."""
     one = Diagnostic("C009", Level.ERROR, "wrong", Location("m", *span), "help", source=source)
-    first, *lines, last = plain(diagnostic_lines(one)).splitlines()
+    first, *lines, last = write_lines(render_diagnostic(one)).splitlines()
     assert (first, last) == (f"{Location('m', *span)}: error C009: wrong", "    hint: help")
     return lines
 

@@ -1,4 +1,4 @@
-"""Workflow annotations: one command a line whatever the names, and the loudest first."""
+"""Workflow annotations: one command per line whatever the names, errors first."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 from hypothesis import given
-from render.parts import texts
-from render.reports import applied, drifted, hostile, invalid, many, plan
+from render.reports import REPORTS, drifted, hostile, many, partly_applied, texts
 
 from reconciler.diagnostics.codes import config
 from reconciler.diagnostics.diagnostic import Location
@@ -26,7 +25,7 @@ class Annotation:
 
 
 def read(text: str) -> list[Annotation]:
-    """As the runner of GitHub Actions reads a log: only whole lines, properties, then a message."""
+    """Parse a log as the runner of GitHub Actions does: properties, then a message."""
     return [_annotation(line) for line in text.removesuffix("\n").split("\n")]
 
 
@@ -47,25 +46,25 @@ def _plain(text: str) -> str:
 @pytest.mark.parametrize("command", ["plan", "apply", "drift"])
 def test_no_value_makes_a_command_of_its_own(command, text):
     """Whatever a name, a message or a path holds, there are as many commands as for a plain one."""
-    told, plain = (
+    shown, plain = (
         read(github.render(hostile(text, command))),
         read(github.render(hostile("x", command))),
     )
-    assert [note.level for note in told] == [note.level for note in plain]
-    assert [note.properties.keys() for note in told] == [note.properties.keys() for note in plain]
+    assert [note.level for note in shown] == [note.level for note in plain]
+    assert [note.properties.keys() for note in shown] == [note.properties.keys() for note in plain]
 
 
 @given(texts())
 def test_escapes_are_undone_by_the_runner(text):
-    """What the runner shows is what was said."""
+    """The runner shows the original text."""
     assert _plain(github.escape(text.replace("%", "x"))) == text.replace("%", "x")
     assert not set(github.escape_property(text)) & set("\r\n:,")
 
 
-@pytest.mark.parametrize("report", [plan(), applied(), drifted(), invalid(), many()])
-def test_errors_come_first(report):
+@pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
+def test_errors_come_first(make):
     """GitHub shows ten of a level and step."""
-    levels = [note.level for note in read(github.render(report))]
+    levels = [note.level for note in read(github.render(make()))]
     assert levels == sorted(levels, key=["error", "warning", "notice"].index)
 
 
@@ -93,20 +92,23 @@ def test_places_are_given_as_github_takes_them(location, wanted):
     assert written.startswith(f"::error {wanted},title=C010::unknown key%0A")
 
 
-def test_every_finding_is_told_with_what_to_do():
+def test_every_finding_is_shown_with_what_to_do():
     """Message, doer, remedy; an exempt finding is a notice with its reason."""
     notes = {note.properties["title"]: note for note in read(github.render(drifted()))}
     seats = notes["D001 revenue: seats"]
     assert seats.level == "error"
     assert "reconciler apply --account production --only seats" in seats.message
     assert "req_Xk2Pq9" in seats.message
-    legacy = notes["D009 low: legacy_minutes"]
+    legacy = notes["D009 low: video_minutes"]
     assert (legacy.level, "ignored until 2027-01-31" in legacy.message) == ("notice", True)
 
 
-def test_an_apply_tells_what_failed_and_what_was_done():
-    """The failed line is an error, the done one a notice."""
-    notes = read(github.render(applied()))
-    assert [note.properties["title"] for note in notes if note.level == "error"] == ["A003 seats"]
-    assert notes[0].properties["line"] == "12"
+def test_an_apply_shows_what_failed_and_what_was_done():
+    """A failed change is an error, a done one a notice."""
+    notes = read(github.render(partly_applied()))
+    assert [note.properties["title"] for note in notes if note.level == "error"] == [
+        "A004 uploads",
+        "A003 seats",
+    ]
+    assert notes[1].properties["line"] == "12"
     assert any(note.properties["title"] == "create ai_search_calls (done)" for note in notes)

@@ -7,9 +7,9 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
+from builders.meters import declare
 from hypothesis import given
-from render.parts import HOSTILE, declared, texts
-from render.reports import applied, drifted, hostile, invalid, many, plan
+from render.reports import HOSTILE, REPORTS, drifted, hostile, invalid, partly_applied, plan, texts
 
 from reconciler.diagnostics.errors import Exit
 from reconciler.model.project import AccountRef
@@ -17,11 +17,12 @@ from reconciler.render import junit
 from reconciler.render.escape import clean
 from reconciler.report.report import AccountReport, Report
 
-REPORTS = {"plan": plan, "apply": applied, "drift": drifted, "validate": invalid}
 # What the xunit schema of Jenkins and the documentation of GitLab both know.
 KNOWN = {
     "testsuites": {"name", "tests", "failures", "errors", "skipped"},
     "testsuite": {"name", "tests", "failures", "errors", "skipped", "time"},
+    "properties": set(),
+    "property": {"name", "value"},
     "testcase": {"name", "classname", "file", "time"},
     "failure": {"type", "message"},
     "error": {"type", "message"},
@@ -44,7 +45,7 @@ def shape(element: ElementTree.Element) -> tuple[object, ...]:
     return element.tag, sorted(element.keys()), [shape(child) for child in element]
 
 
-@pytest.mark.parametrize("make", [*REPORTS.values(), many], ids=[*REPORTS, "many"])
+@pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
 def test_only_what_common_readers_know(make):
     """Known elements and attributes, the required ones present, and counts that add up."""
     root = parsed(make())
@@ -52,9 +53,9 @@ def test_only_what_common_readers_know(make):
         assert set(element.keys()) <= KNOWN[element.tag]
     for suite in [root, *root.iter("testsuite")]:
         found = Counter(element.tag for element in suite.iter())
-        told = {key: int(suite.get(key, "-1")) for key in ("tests", "failures", "errors")}
+        shown = {key: int(suite.get(key, "-1")) for key in ("tests", "failures", "errors")}
         wanted = (found["testcase"], found["failure"], found["error"])
-        assert tuple(told.values()) == wanted
+        assert tuple(shown.values()) == wanted
         assert int(suite.get("skipped", "-1")) == found["skipped"]
     assert all(case.get("name") and case.get("classname") for case in root.iter("testcase"))
 
@@ -77,8 +78,11 @@ def test_what_xml_forbids_is_written_out(text):
 
 
 def test_a_plan_fails_where_it_is_blocked_or_refused():
-    """A planned change is no failure; what is not declared is no case."""
+    """A planned change is no failure; an undeclared meter has no case."""
     assert results(plan()) == {
+        "G001: 2 meters would be deactivated; the policy allows 1": "error",
+        "everything else": "skipped",
+        "uploads": "system-out",
         "ai_search_calls": "system-out",
         "seats": "system-out",
         "ai_image_renders": "system-out",
@@ -89,15 +93,15 @@ def test_a_plan_fails_where_it_is_blocked_or_refused():
     }
 
 
-def test_an_apply_fails_where_a_line_failed():
-    """What was not tried is skipped, what is so already has passed."""
-    found = results(applied())
+def test_an_apply_fails_where_a_change_failed():
+    """A change that was not tried is skipped, one that was already made has passed."""
+    found = results(partly_applied())
     assert found["seats"] == "failure"
     assert found["sms_sent"] == "skipped"
     assert found["ai_image_renders"] == "system-out"
 
 
-def test_an_audit_fails_for_every_finding_that_counts():
+def test_drift_fails_for_every_finding_that_counts():
     """Undeclared names have a case of their own; an exempt one is skipped and says why."""
     found = results(drifted())
     assert [name for name, tag in found.items() if tag == "failure"] == [
@@ -106,7 +110,7 @@ def test_an_audit_fails_for_every_finding_that_counts():
         "api_calls",
         "ai_image_renders",
     ]
-    skipped = parsed(drifted()).find(".//testcase[@name='legacy_minutes']/skipped")
+    skipped = parsed(drifted()).find(".//testcase[@name='video_minutes']/skipped")
     assert skipped is not None
     reason = "ignored until 2027-01-31 (billing team): moves to the new product"
     assert skipped.get("message") == reason
@@ -114,7 +118,7 @@ def test_an_audit_fails_for_every_finding_that_counts():
 
 def test_mistakes_in_files_are_errors():
     """A warning fails nothing."""
-    assert list(results(invalid()).values()) == ["error", "system-out"]
+    assert list(results(invalid()).values()) == ["error", "error", "system-out"]
 
 
 def test_a_validation_has_a_case_for_every_declared_meter():
@@ -122,7 +126,7 @@ def test_a_validation_has_a_case_for_every_declared_meter():
     found = AccountReport(
         account=AccountRef("production"),
         exit_code=Exit.DONE,
-        valid=(declared("seats"), declared("ai_tokens", 12)),
+        valid=(declare("seats"), declare("ai_tokens", line=12)),
     )
     report = Report(command="validate", accounts=(found, replace(found, valid=())))
     assert results(report) == {"seats": "", "ai_tokens": ""}

@@ -11,16 +11,13 @@ from typing import Any
 import pytest
 from hypothesis import given
 from jsonschema import Draft4Validator
-from render.parts import HOSTILE, texts
-from render.reports import applied, drifted, hostile, invalid, many, plan
+from render.reports import HOSTILE, REPORTS, drifted, hostile, plan, texts
 
 from reconciler.diagnostics.codes import config, planning, service
 from reconciler.diagnostics.diagnostic import Location
 from reconciler.diagnostics.errors import Exit
 from reconciler.render import sarif
 from reconciler.report.report import Report
-
-REPORTS = {"plan": plan, "apply": applied, "drift": drifted, "validate": invalid}
 
 
 @cache
@@ -43,7 +40,7 @@ def shape(value: object) -> object:
     return [shape(inner) for inner in value] if isinstance(value, list) else type(value)
 
 
-@pytest.mark.parametrize("make", [*REPORTS.values(), many], ids=[*REPORTS, "many"])
+@pytest.mark.parametrize("make", REPORTS.values(), ids=REPORTS)
 def test_every_report_keeps_to_the_official_schema(make):
     """Every result names a rule that is there, has a file, and a fingerprint of its own."""
     found = run(make())
@@ -111,7 +108,7 @@ def test_a_fingerprint_survives_moved_lines_and_new_numbers():
     assert known("seats", 4, "3 days") != known("tokens", 4, "3 days")
 
 
-def test_two_alike_in_one_file_are_told_apart():
+def test_two_alike_in_one_file_have_different_fingerprints():
     """The second mistake of a kind gets the next number."""
     twice = [config.UNKNOWN_KEY("unknown key 'a'", Location("m.yaml", n, 1)) for n in (3, 9)]
     results = run(Report(command="validate", diagnostics=tuple(twice)))["results"]
@@ -121,7 +118,6 @@ def test_two_alike_in_one_file_are_told_apart():
 
 
 def test_what_is_severe_is_an_error_and_what_is_exempt_suppressed():
-    """Levels follow the severities of the audit."""
     results = {
         result["properties"]["event_name"]: result
         for result in run(drifted())["results"]
@@ -132,31 +128,31 @@ def test_what_is_severe_is_an_error_and_what_is_exempt_suppressed():
         "seats": "error",
         "api_calls": "error",
         "ai_image_renders": "warning",
-        "legacy_minutes": "warning",
+        "video_minutes": "warning",
     }
-    suppressed = results["legacy_minutes"]["suppressions"]
+    suppressed = results["video_minutes"]["suppressions"]
     assert suppressed == [
         {"kind": "external", "justification": "until 2027-01-31: moves to the new product"}
     ]
     assert "suppressions" not in results["seats"]
 
 
-def test_an_undeclared_meter_stands_in_a_file_too():
+def test_an_undeclared_meter_has_a_file_too():
     """Code scanning refuses a log with a result that has no file."""
     legacy = next(
         result
         for result in run(drifted())["results"]
-        if result["properties"].get("event_name") == "legacy_minutes"
+        if result["properties"].get("event_name") == "video_minutes"
     )
     place = legacy["locations"][0]
     assert place["physicalLocation"] == {
-        "artifactLocation": {"uri": "billing/meters/ai.yaml", "uriBaseId": "%SRCROOT%"}
+        "artifactLocation": {"uri": "meters.yaml", "uriBaseId": "%SRCROOT%"}
     }
-    assert place["logicalLocations"] == [{"name": "legacy_minutes", "kind": "resource"}]
+    assert place["logicalLocations"] == [{"name": "video_minutes", "kind": "resource"}]
 
 
 def test_a_missing_key_is_no_alert_in_a_file():
-    """What is wrong with the run is told beside the results, with its exit code."""
+    """Diagnostics of the run are notifications, beside its exit code."""
     diagnostic = service.KEY_MISSING("STRIPE_API_KEY is not set")
     report = Report(command="plan", diagnostics=(diagnostic,), own_exit=Exit.DENIED)
     found = run(report)

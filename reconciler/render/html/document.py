@@ -1,7 +1,7 @@
 """One self-contained page, for a browser, a phone or a printer.
 
 The page loads nothing. Its policy allows the one style sheet and the one script below,
-by their hashes, and nothing else; data stands in text and attributes, never in the script.
+by their hashes, and nothing else; data is in text and attributes, never in the script.
 """
 
 from __future__ import annotations
@@ -11,37 +11,38 @@ import hashlib
 from collections.abc import Iterable
 from importlib.resources import files
 
+from ...diagnostics.diagnostic import Level
 from ...model.change import Risk
 from ...report.report import Report
-from ..view import Item, all_items, grouped
-from . import sections as parts
-from .cards import cards
-from .markup import Html, tag, together
+from ..view import View, build_view, group_items
+from . import sections
+from .cards import build_cards
+from .markup import Html, join, tag
 
 
 def render(report: Report) -> str:
-    """The report as an HTML document; the same report gives the same bytes."""
-    style, script = _piece("page.css"), _piece("page.js")
+    """Return the report as an HTML document; the same report gives the same bytes."""
+    style, script = _read("page.css"), _read("page.js")
+    view = build_view(report)
     head = tag(
         "head",
         Html('<meta charset="utf-8">'),
-        tag("meta", http_equiv="Content-Security-Policy", content=_policy(style, script)),
+        tag("meta", http_equiv="Content-Security-Policy", content=_build_policy(style, script)),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("meta", name="referrer", content="no-referrer"),
-        tag("title", parts.title(report)),
+        tag("title", sections.format_title(report)),
         Html(f"<style>{style}</style>"),
     )
-    body = tag("body", *_body(report), Html(f"<script>{script}</script>"))
+    body = tag("body", *_build_body(view), Html(f"<script>{script}</script>"))
     return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en').text}\n"
 
 
-def _piece(name: str) -> str:
-    """A part of the page that is the same for every report."""
+def _read(name: str) -> str:
     return files(__package__).joinpath(name).read_text("utf-8")
 
 
-def _policy(style: str, script: str) -> str:
+def _build_policy(style: str, script: str) -> str:
     return (
         f"default-src 'none'; style-src {_hash(style)}; script-src {_hash(script)}; "
         "base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'"
@@ -53,51 +54,50 @@ def _hash(text: str) -> str:
     return f"'sha256-{digest}'"
 
 
-def _body(report: Report) -> tuple[Html | None, ...]:
-    items = all_items(report)
+def _build_body(view: View) -> tuple[Html | None, ...]:
     content = (
-        parts.losses(items),
-        parts.pictures(items, report),
-        parts.accounts(report),
-        parts.action_required(report),
-        _meters(items, report) if items else None,
-        parts.also_to_know(report),
-        parts.timeline(items),
+        sections.build_losses(view),
+        sections.build_charts(view),
+        sections.build_accounts(view),
+        sections.build_diagnostics(view, "Action required", Level.ERROR),
+        _build_meters(view) if view.items else None,
+        sections.build_diagnostics(view, "Also to know", Level.WARNING, Level.INFO),
+        sections.build_timeline(view),
     )
     return (
-        tag("a", "Skip to the meters", href="#meters", class_="skip") if items else None,
-        parts.header(report),
+        tag("a", "Skip to the meters", href="#meters", class_="skip") if view.items else None,
+        sections.build_header(view),
         tag("main", *content),
-        parts.footer(report),
+        sections.build_footer(view),
     )
 
 
-def _meters(items: list[Item], report: Report) -> Html:
-    shown = grouped(items)
-    names = [account.account.name for account in report.accounts]
+def _build_meters(view: View) -> Html:
+    shown = group_items(view.items)
     return tag(
         "section",
         tag("h2", "Meters", id="meters"),
-        _tools(items, report.command, names),
+        _build_tools(view),
         tag("p", f"{len(shown):,} of {len(shown):,} shown", id="shown", aria_live="polite"),
-        cards(shown, several=len(names) > 1),
+        build_cards(shown, several=view.has_several),
         aria_labelledby="meters",
     )
 
 
-def _tools(items: list[Item], command: str, names: list[str]) -> Html:
+def _build_tools(view: View) -> Html:
     """Return the filters; hidden where no script runs, since they would do nothing."""
-    known = {str(item.status) for item in items}
+    statuses = sorted({str(item.status) for item in view.items})
     degrees = [str(degree) for degree in reversed(Risk)]
+    names = sorted(account.name for account in view.accounts)
     search = tag("input", type="search", id="find", placeholder="event_name, id, text …")
     sorts = (("rank", "Most important first"), ("name", "event_name"), ("since", "newest first"))
     return tag(
         "div",
         tag("label", "Find", search, for_="find"),
-        _choice("severity", parts.degree_name(command), [*degrees, "ignored"]),
-        _choice("status", "Status", sorted(known)) if len(known) > 1 else None,
-        _choice("account", "Account", sorted(names)) if len(names) > 1 else None,
-        _select("sort", "Sort", (tag("option", label, value=key) for key, label in sorts)),
+        _build_filter("severity", view.degree_name, [*degrees, "ignored"]),
+        _build_filter("status", "Status", statuses) if len(statuses) > 1 else None,
+        _build_filter("account", "Account", names) if view.has_several else None,
+        _build_select("sort", "Sort", (tag("option", label, value=key) for key, label in sorts)),
         tag("button", "Open all", type="button", id="open"),
         tag("button", "Close all", type="button", id="close"),
         class_="tools",
@@ -107,10 +107,10 @@ def _tools(items: list[Item], command: str, names: list[str]) -> Html:
     )
 
 
-def _choice(name: str, label: str, values: list[str]) -> Html:
-    every = tag("option", "all", value="")
-    return _select(name, label, (every, *(tag("option", value, value=value) for value in values)))
+def _build_filter(name: str, label: str, values: list[str]) -> Html:
+    options = (tag("option", value, value=value) for value in values)
+    return _build_select(name, label, (tag("option", "all", value=""), *options))
 
 
-def _select(name: str, label: str, options: Iterable[Html]) -> Html:
-    return tag("label", label, tag("select", together(*options), id=name), for_=name)
+def _build_select(name: str, label: str, options: Iterable[Html]) -> Html:
+    return tag("label", label, tag("select", join(*options), id=name), for_=name)

@@ -1,4 +1,4 @@
-"""The escape of HTML: text becomes text and attributes, and only what is built here is markup."""
+"""Build HTML: every string is escaped, and only the results of these functions are markup."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _INLINE = {"b", "code", "span", "time", "ins", "del", "strong", "a", "pre", "tit
 
 @dataclass(frozen=True, slots=True)
 class Html:
-    """Finished markup; every other string is text and is escaped on its way in."""
+    """Finished markup; every other string is text, and is escaped."""
 
     text: str
 
@@ -24,12 +24,12 @@ Child = Html | str | Iterable[Html | str] | None
 
 
 def escape(text: str) -> str:
-    """A value as text or inside the quotes of an attribute."""
+    """Escape a value for text or for the quotes of an attribute."""
     return _escape(clean(text))
 
 
 def tag(element: str, /, *children: Child, **attributes: str | int | None) -> Html:
-    """An element; `class_="a"` is class, `data_name="b"` is data-name, None leaves one out."""
+    """Return an element; `class_="a"` is class, `data_name="b"` data-name, None leaves one out."""
     given = "".join(
         f' {key.rstrip("_").replace("_", "-")}="{escape(str(value))}"'
         for key, value in attributes.items()
@@ -38,15 +38,15 @@ def tag(element: str, /, *children: Child, **attributes: str | int | None) -> Ht
     end = "" if element in _INLINE else "\n"  # so that two pages can be compared
     if element in _VOID:
         return Html(f"<{element}{given}>{end}")
-    return Html(f"<{element}{given}>{''.join(_texts(children))}</{element}>{end}")
+    return Html(f"<{element}{given}>{''.join(_escape_all(children))}</{element}>{end}")
 
 
-def together(*children: Child) -> Html:
-    """Several pieces of markup and text, one after the other."""
-    return Html("".join(_texts(children)))
+def join(*children: Child) -> Html:
+    """Return several pieces of markup and text, one after the other."""
+    return Html("".join(_escape_all(children)))
 
 
-def _texts(children: Iterable[Child]) -> Iterator[str]:
+def _escape_all(children: Iterable[Child]) -> Iterator[str]:
     for child in children:
         match child:
             case None:
@@ -56,28 +56,28 @@ def _texts(children: Iterable[Child]) -> Iterator[str]:
             case str():
                 yield escape(child)
             case several:
-                yield from _texts(several)
+                yield from _escape_all(several)
 
 
-def sentence(text: str) -> Html:
-    """Prose; what stands in backticks becomes code."""
+def format_prose(text: str) -> Html:
+    """Return prose; text in backticks becomes code."""
     parts = text.split("`")
     if len(parts) % 2 == 0:
-        return together(text)
-    return together(*(tag("code", part) if n % 2 else part for n, part in enumerate(parts)))
+        return join(text)
+    return join(*(tag("code", part) if n % 2 else part for n, part in enumerate(parts)))
 
 
-def moment(seconds: int) -> Html:
-    """Unix seconds for people and for machines, in UTC."""
+def format_moment(seconds: int) -> Html:
+    """Return a time in UTC for people, and as an attribute for programs."""
     iso = format_time(seconds)
     return tag("time", f"{iso[:10]} {iso[11:16]} UTC", datetime=iso)
 
 
 def table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[Html | str]]) -> Html:
-    """A table with a caption, its first column as the heads of its rows.
+    """Return a table with a caption; the first cell of a row is its head.
 
-    On a phone every row becomes a block with its heads beside the cells, which takes the roles
-    of a table away unless they are said.
+    On a phone every row becomes a block, which takes the implied roles of a table away: so they
+    are explicit.
     """
     names = list(heads)
     columns = (tag("th", name, scope="col", role="columnheader") for name in names)
@@ -85,12 +85,12 @@ def table(caption: str, heads: Iterable[str], rows: Iterable[Iterable[Html | str
         "table",
         tag("caption", caption),
         tag("thead", tag("tr", *columns, role="row"), role="rowgroup"),
-        tag("tbody", *(_row(names, list(cells)) for cells in rows), role="rowgroup"),
+        tag("tbody", *(_build_row(names, list(cells)) for cells in rows), role="rowgroup"),
         role="table",
     )
 
 
-def _row(names: list[str], cells: list[Html | str]) -> Html:
+def _build_row(names: list[str], cells: list[Html | str]) -> Html:
     first, *rest = zip(names, cells, strict=True)
     return tag(
         "tr",

@@ -1,4 +1,4 @@
-"""Pictures as plain SVG, each with its numbers in words beside it."""
+"""Draw charts as plain SVG, each with its numbers in words beside it."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ _LEAST = 8  # of a part that would otherwise be too small to see
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One stretch of a bar: its name, the class that colours it, and how many it stands for."""
+    """One part of a bar: its name, the class that colours it, and its number."""
 
     name: str
-    take_snapshot: str
+    look: str
     number: int
 
 
-def bar(title: str, parts: Iterable[Part]) -> Html:
-    """A stacked bar with a legend; parts of nothing are left out."""
+def draw_bar(title: str, parts: Iterable[Part]) -> Html:
+    """Return a stacked bar with a legend; empty parts are left out."""
     shown = [part for part in parts if part.number]
     said = ", ".join(f"{part.number:,} {part.name}" for part in shown)
     return tag(
@@ -30,17 +30,17 @@ def bar(title: str, parts: Iterable[Part]) -> Html:
         tag(
             "svg",
             tag("title", f"{title}: {said}"),
-            *_stretches(shown),
+            *_draw_parts(shown),
             viewBox=f"0 0 {_WIDTH} 28",
             preserveAspectRatio="none",
             role="img",
         ),
-        tag("ul", *map(_legend, shown), class_="legend"),
+        tag("ul", *map(_build_legend, shown), class_="legend"),
     )
 
 
-def gauge() -> Html:
-    """The mark of the tool, a meter with its needle; it says nothing that words do not."""
+def draw_gauge() -> Html:
+    """Return the mark of the tool, a meter with its needle, as decoration."""
     return tag(
         "svg",
         tag("path", d="M4 18a9 9 0 1 1 16 0", class_="dial"),
@@ -51,7 +51,7 @@ def gauge() -> Html:
     )
 
 
-def _stretches(parts: list[Part]) -> Iterable[Html]:
+def _draw_parts(parts: list[Part]) -> Iterable[Html]:
     total = sum(part.number for part in parts)
     spare = _WIDTH - _LEAST * len(parts)
     x = 0.0
@@ -63,11 +63,11 @@ def _stretches(parts: list[Part]) -> Iterable[Html]:
             y=0,
             width=f"{width:.2f}",
             height=28,
-            class_=f"fill {part.take_snapshot}",
+            class_=f"fill {part.look}",
         )
         x += width
 
 
-def _legend(part: Part) -> Html:
-    swatch = tag("span", class_=f"swatch {part.take_snapshot}", aria_hidden="true")
+def _build_legend(part: Part) -> Html:
+    swatch = tag("span", class_=f"swatch {part.look}", aria_hidden="true")
     return tag("li", swatch, tag("b", f"{part.number:,}"), f" {part.name}")

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from ...report.report import Report
-from ..view import Group, Item, all_items, grouped
+from ..view import Group, Item, View, build_view, group_items
 from . import frame
-from .rows import Budget, group_row, row, size
+from .rows import Budget, measure, render_group, render_row
 
 LIMIT = 65_000
 """Bytes of UTF-8; GitHub refuses a comment of more than 65,536 characters."""
@@ -34,53 +34,51 @@ class _Comment:
 
 def render(report: Report) -> str:
     """Return the report as one comment; it begins with a hidden marker for each account."""
-    items = all_items(report)
+    view = build_view(report)
     for budget in _BUDGETS:
-        comment = _fitted(report, items, budget)
-        if size(comment.text) <= LIMIT and not any(item.must_read for item in comment.hidden):
+        comment = _fit(view, budget)
+        if measure(comment.text) <= LIMIT and not any(item.must_read for item in comment.hidden):
             break
     return comment.text
 
 
-def _fitted(report: Report, items: list[Item], budget: Budget) -> _Comment:
+def _fit(view: View, budget: Budget) -> _Comment:
     """Return as many rows as fit, from the top, in a frame whose size is deducted first."""
-    shown = grouped(item for item in items if item.shown)
-    quiet = [item for item in items if not item.shown]
-    every = list(_flat(shown))
-    top, head = list(frame.top(report, budget)), list(frame.head(report))
-    spare = [*frame.missing(every, report), *frame.more(every)]
-    spare += frame.folded(quiet, report, budget, 0)
-    end = list(frame.end(report, budget))
-    left = LIMIT - _size([*top, *head, *spare, *end])
-    rows = list(_rows(shown, report, budget, left))
-    hidden = list(_flat(shown[len(rows) :]))
-    short = bool(hidden) or budget is not _BUDGETS[0] or frame.cut(report, budget)
+    shown = group_items(view.shown)
+    top, head = list(frame.render_top(view, budget)), list(frame.render_head(view))
+    spare = [*frame.render_warning(view.shown, view), *frame.render_more(view.shown)]
+    spare += frame.fold_quiet(view, budget, 0)
+    end = list(frame.render_end(view, budget))
+    left = LIMIT - _measure_lines([*top, *head, *spare, *end])
+    rows = list(_render_rows(shown, view, budget, left))
+    hidden = list(_flatten(shown[len(rows) :]))
+    short = bool(hidden) or budget is not _BUDGETS[0] or frame.is_cut(view, budget)
     text = [
         *top,
-        *(frame.missing(hidden, report) if short else ()),
-        *([*head, *rows, *frame.more(hidden), ""] if rows else ()),
-        *frame.folded(quiet, report, budget, left - _size(rows)),
+        *(frame.render_warning(hidden, view) if short else ()),
+        *([*head, *rows, *frame.render_more(hidden), ""] if rows else ()),
+        *frame.fold_quiet(view, budget, left - _measure_lines(rows)),
         *end,
     ]
     return _Comment("".join(f"{line}\n" for line in text), hidden)
 
 
-def _flat(shown: Iterable[Item | Group]) -> Iterator[Item]:
+def _flatten(shown: Iterable[Item | Group]) -> Iterator[Item]:
     for entry in shown:
         yield from entry.items if isinstance(entry, Group) else (entry,)
 
 
-def _rows(shown: list[Item | Group], report: Report, budget: Budget, left: int) -> Iterator[str]:
+def _render_rows(shown: list[Item | Group], view: View, budget: Budget, left: int) -> Iterator[str]:
     for entry in shown:
         if isinstance(entry, Group):
-            written = group_row(entry, budget)
+            row = render_group(entry, budget)
         else:
-            written = row(entry, budget, several=len(report.accounts) > 1)
-        left -= _size([written])
+            row = render_row(entry, budget, several=view.has_several)
+        left -= measure(row) + 1
         if left < 0:
             return
-        yield written
+        yield row
 
 
-def _size(lines: Iterable[str]) -> int:
-    return sum(size(line) + 1 for line in lines)
+def _measure_lines(lines: Iterable[str]) -> int:
+    return sum(measure(line) + 1 for line in lines)

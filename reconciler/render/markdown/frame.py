@@ -7,91 +7,71 @@ from collections.abc import Iterator
 from urllib.parse import quote
 
 from ...diagnostics.diagnostic import Diagnostic, Level
-from ...report.report import Report
 from ..escape import clean
-from ..summary import Tone, all_entries, by_degree, count, counts, incomplete, mode, verdict
-from ..view import UNATTRIBUTED, Item, items, unattached, unattributed
-from .gfm import code, prose
+from ..summary import Tone, count, describe_mode
+from ..view import Item, View, count_degrees
+from .gfm import format_code, format_prose
 from .rows import Budget
 
 _ALERT = {Tone.GOOD: "TIP", Tone.NEWS: "NOTE", Tone.WARNING: "WARNING", Tone.BAD: "CAUTION"}
 _LEVEL = {Level.ERROR: "🔴 **error**", Level.WARNING: "🟡 **warning**", Level.INFO: "**note**"}
-_LEVELS = list(_LEVEL)
 
 
-def cut(report: Report, budget: Budget) -> bool:
+def is_cut(view: View, budget: Budget) -> bool:
     """Whether accounts or diagnostics do not fit."""
-    return len(report.accounts) > budget.accounts or len(_loose(report)) > budget.diagnostics
+    return len(view.accounts) > budget.accounts or len(view.unattached) > budget.diagnostics
 
 
-def top(report: Report, budget: Budget) -> Iterator[str]:
+def render_top(view: View, budget: Budget) -> Iterator[str]:
     """Yield markers, heading, verdict, accounts, and the diagnostics of no item in the table."""
-    for account in report.accounts[: budget.accounts]:
-        hash_ = quote(clean(account.plan_hash or "none"), safe="")
-        name = quote(clean(account.account.name), safe="")
-        marker = f"account={name[:200]} plan_hash={hash_[:80]} command={report.command}"
+    for account in view.accounts[: budget.accounts]:
+        hash_ = quote(clean(account.report.plan_hash or "none"), safe="")
+        name = quote(clean(account.name), safe="")
+        marker = f"account={name[:200]} plan_hash={hash_[:80]} command={view.report.command}"
         yield f"<!-- reconciler {marker} -->"
-    yield f"## {_heading(report, budget)}"
+    yield f"## {_render_heading(view, budget)}"
     yield ""
-    tone, sentence = verdict(report, report.command)
-    yield f"> [!{_ALERT[tone]}]"
-    yield f"> **{prose(sentence, 400)}**"
-    if numbers := counts(report, report.command):
-        yield f"> {', '.join(numbers)}"
-    if report.accounts and (why := incomplete(report)):
-        yield f"> {why}"
-    if unattributed(all_entries(report)):
-        yield f"> {UNATTRIBUTED}"
+    yield f"> [!{_ALERT[view.headline.tone]}]"
+    yield f"> **{format_prose(view.headline.verdict, 400)}**"
+    for text in filter(None, (view.headline.counts, *view.headline.notes)):
+        yield f"> {text}"
     yield ""
-    if len(report.accounts) > 1:
-        yield from _accounts(report, budget)
-    yield from _diagnostics(report, budget)
+    if view.has_several:
+        yield from _render_accounts(view, budget)
+    yield from _render_diagnostics(view, budget)
 
 
-def _heading(report: Report, budget: Budget) -> str:
-    command = report.command.capitalize() or "Run"
-    match report.accounts:
+def _render_heading(view: View, budget: Budget) -> str:
+    command = view.report.command.capitalize() or "Run"
+    match view.report.accounts:
         case [only]:
-            known = [code(only.account.id, 60)] if only.account.id else []
-            said = [mode(only.account)] if only.account.livemode is not None else []
-            return " · ".join(
-                [f"{command} for {code(only.account.name, budget.name)}", *said, *known]
-            )
+            account = only.account
+            known = [f"{command} for {format_code(account.name, budget.name)}"]
+            known += [describe_mode(account)] if account.livemode is not None else []
+            known += [format_code(account.id, 60)] if account.id else []
+            return " · ".join(known)
         case []:
             return command
         case several:
             return f"{command} for {count(len(several), 'account')}"
 
 
-def _accounts(report: Report, budget: Budget) -> Iterator[str]:
+def _render_accounts(view: View, budget: Budget) -> Iterator[str]:
     yield from ("| Account | Mode | Verdict | Counts |", "| :-- | :-- | :-- | :-- |")
-    for account in report.accounts[: budget.accounts]:
-        _, sentence = verdict(account, report.command)
-        numbers = ", ".join(counts(account, report.command))
-        name = code(account.account.name, budget.name)
-        yield f"| {name} | {mode(account.account)} | {prose(sentence, 120)} | {numbers} |"
+    for account in view.accounts[: budget.accounts]:
+        name = format_code(account.name, budget.name)
+        mode, headline = describe_mode(account.report.account), account.headline
+        yield f"| {name} | {mode} | {format_prose(headline.verdict, 120)} | {headline.counts} |"
     yield ""
-    if len(report.accounts) > budget.accounts:
-        yield f"and {count(len(report.accounts) - budget.accounts, 'more account')}"
+    if len(view.accounts) > budget.accounts:
+        yield f"and {count(len(view.accounts) - budget.accounts, 'more account')}"
         yield ""
 
 
-def _loose(report: Report) -> list[Diagnostic]:
-    """Return the diagnostics of no item in the table, errors first."""
-    loose = [
-        diagnostic
-        for account in report.accounts
-        for diagnostic in unattached(account, (item for item in items(account) if item.shown))
-    ]
-    return sorted(
-        [*report.diagnostics, *loose], key=lambda diagnostic: _LEVELS.index(diagnostic.level)
-    )
-
-
-def _diagnostics(report: Report, budget: Budget) -> Iterator[str]:
-    every = _loose(report)
+def _render_diagnostics(view: View, budget: Budget) -> Iterator[str]:
+    every = [diagnostic for _, diagnostic in view.unattached]
     for diagnostic in every[: budget.diagnostics]:
-        yield f"- {_diagnostic(diagnostic, budget)}"
+        yield f"- {_render_diagnostic(diagnostic, budget)}"
     if len(every) > budget.diagnostics:
         rest = Counter(diagnostic.level for diagnostic in every[budget.diagnostics :])
         yield f"- and {', '.join(count(rest[level], f'more {level}') for level in rest)}"
@@ -99,32 +79,30 @@ def _diagnostics(report: Report, budget: Budget) -> Iterator[str]:
         yield ""
 
 
-def _diagnostic(diagnostic: Diagnostic, budget: Budget) -> str:
-    place = f"{code(str(diagnostic.location), budget.name)} " if diagnostic.location else ""
-    hint = f"<br>_What to do:_ {prose(diagnostic.hint, budget.text)}" if diagnostic.hint else ""
-    message = prose(diagnostic.message, budget.text)
-    said = f"{_LEVEL[diagnostic.level]} {prose(diagnostic.code, 40)}: {message}"
-    return f"{place}{said}{hint}"
+def _render_diagnostic(diagnostic: Diagnostic, budget: Budget) -> str:
+    location = diagnostic.location
+    place = f"{format_code(str(location), budget.name)} " if location else ""
+    hint = format_prose(diagnostic.hint, budget.text)
+    advice = f"<br>_What to do:_ {hint}" if diagnostic.hint else ""
+    message = format_prose(diagnostic.message, budget.text)
+    label = f"{_LEVEL[diagnostic.level]} {format_prose(diagnostic.code, 40)}"
+    return f"{place}{label}: {message}{advice}"
 
 
-def head(report: Report) -> Iterator[str]:
+def render_head(view: View) -> Iterator[str]:
     """Yield the first two lines of the table."""
-    drift = report.command == "drift"
-    yield f"| {_degree(report)} | Meter | {'Finding' if drift else 'Change'} | Details |"
+    what = "Finding" if view.report.command == "drift" else "Change"
+    yield f"| {view.degree_name} | Meter | {what} | Details |"
     yield "| :-- | :-- | :-- | :-- |"
 
 
-def _degree(report: Report) -> str:
-    return "Severity" if report.command == "drift" else "Risk"
-
-
-def missing(hidden: list[Item], report: Report) -> Iterator[str]:
+def render_warning(hidden: list[Item], view: View) -> Iterator[str]:
     """Yield what a shortened comment leaves out, and that it is no approval."""
-    known = [f"{number:,} {degree}" for degree, number in by_degree(hidden) if number]
+    known = [f"{number:,} {degree}" for degree, number in count_degrees(hidden) if number]
     yield "> [!WARNING]"
     if hidden:
         meters = count(len(hidden), "meter")
-        degrees = f" ({_degree(report).lower()}: {', '.join(known)})" if known else ""
+        degrees = f" ({view.degree_name.lower()}: {', '.join(known)})"
         yield f"> **Truncated: {meters} not shown**{degrees}."
     yield (
         "> This comment is shortened and **cannot serve as approval**: "
@@ -133,36 +111,37 @@ def missing(hidden: list[Item], report: Report) -> Iterator[str]:
     yield ""
 
 
-def more(hidden: list[Item]) -> Iterator[str]:
+def render_more(hidden: list[Item]) -> Iterator[str]:
     """Yield the last line of a table that is cut off."""
     if hidden:
         yield f"| | and {len(hidden):,} more | | |"
 
 
-def folded(quiet: list[Item], report: Report, budget: Budget, left: int) -> Iterator[str]:
+def fold_quiet(view: View, budget: Budget, left: int) -> Iterator[str]:
     """Yield the names of meters that are as declared, folded, as many as fit."""
+    quiet = [item for item in view.items if not item.shown]
     if not quiet:
         return
     names: list[str] = []
     for item in quiet:
-        name = code(item.event_name, budget.name)
+        name = format_code(item.event_name, budget.name)
         left -= len(name.encode()) + 2
         if left < 0:
             break
         names.append(name)
     rest = len(quiet) - len(names)
-    word = "without findings" if report.command == "drift" else "unchanged"
+    word = "without findings" if view.report.command == "drift" else "unchanged"
     yield f"<details><summary>{len(quiet):,} {word}</summary>"
     yield ""
     yield ", ".join([*names, *([f"and {rest:,} more"] if rest else [])])
     yield from ("", "</details>", "")
 
 
-def end(report: Report, budget: Budget) -> Iterator[str]:
+def render_end(view: View, budget: Budget) -> Iterator[str]:
     """Yield plan_hash, plan_id and exit code."""
-    for account in report.accounts[: budget.accounts]:
+    for account in (each.report for each in view.accounts[: budget.accounts]):
         if account.plan_hash:
-            whose = f"{code(account.account.name, 60)}: " if len(report.accounts) > 1 else ""
-            id_ = f" · plan_id {code(account.plan_id, 80)}" if account.plan_id else ""
-            yield f"<sub>{whose}plan_hash {code(account.plan_hash, 80)}{id_}</sub><br>"
-    yield f"<sub>reconciler {report.command} · exit code {int(report.exit_code)}</sub>"
+            whose = f"{format_code(account.account.name, 60)}: " if view.has_several else ""
+            id_ = f" · plan_id {format_code(account.plan_id, 80)}" if account.plan_id else ""
+            yield f"<sub>{whose}plan_hash {format_code(account.plan_hash, 80)}{id_}</sub><br>"
+    yield f"<sub>reconciler {view.report.command} · exit code {int(view.report.exit_code)}</sub>"

@@ -1,8 +1,8 @@
-"""The escape of GitHub's Markdown: values as code, sentences as prose, both on one line.
+"""Escape GitHub's Markdown: values as code, sentences as prose, both on one line.
 
 GitHub turns `@name`, `#1`, commit hashes and addresses in text into links, some of them after
-Markdown was read and entities were resolved, but never inside of code. So everything that came
-from outside, or might be taken for more than a word, is shown as code.
+Markdown was read and entities were resolved, but never inside of code. So every value from
+outside, and every word that GitHub could turn into a link, is shown as code.
 """
 
 from __future__ import annotations
@@ -18,52 +18,53 @@ _MORE_THAN_A_WORD = re.compile(
 _MARKUP = re.compile(r"[*\[\]~`]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
 
 
-def code(text: str, room: int) -> str:
-    """A value as code, in at most `room` characters of UTF-8; a longer one ends in `…`."""
+def format_code(text: str, room: int) -> str:
+    """Return a value as code, in at most `room` characters of UTF-8; a longer one ends in `…`."""
     shown = clean(text)[:room]
-    written = _code(shown)
+    written = _escape_code(shown)
     while len(written.encode()) > room:
         shown = shown[: min(len(shown) - 1, len(shown) * room // len(written.encode()))]
-        written = _code(f"{shown}…")
+        written = _escape_code(f"{shown}…")
     return written
 
 
-def prose(text: str, room: int) -> str:
-    """A sentence in at most `room` characters of UTF-8; what stands in backticks becomes code."""
+def format_prose(text: str, room: int) -> str:
+    """Return a sentence in at most `room` characters of UTF-8; backticks mark code."""
     words = clean(text)[:room].split(" ")
-    written = _prose(words)
+    written = _escape_prose(words)
     while len(written.encode()) > room:
         words = words[: min(len(words) - 1, len(words) * room // len(written.encode()))]
         if not words:
-            return code(text, room)
-        written = _prose([*words, "…"])
+            return format_code(text, room)
+        written = _escape_prose([*words, "…"])
     return written
 
 
-def _code(text: str) -> str:
-    """A code span where that is safe in a table; else each mark as an entity, addresses broken."""
+def _escape_code(text: str) -> str:
+    """Return a code span where a table allows it; else entities, with addresses broken."""
     if text and text.strip() == text and "`" not in text and "|" not in text:
         return f"`{text}`"
     inner = _ASCII_MARKS.sub(lambda mark: f"&#{ord(mark[0])};", text)
     return f"<code>{inner.replace('&#64;', '&#64;<!---->')}</code>"
 
 
-def _prose(words: list[str]) -> str:
+def _escape_prose(words: list[str]) -> str:
     text = " ".join(words)
     parts = text.split("`")
     if len(parts) % 2 == 0:
-        return _plain(text)
+        return _escape_plain(text)
     return "".join(
-        (_code(part) if part else "") if n % 2 else _plain(part) for n, part in enumerate(parts)
+        (_escape_code(part) if part else "") if n % 2 else _escape_plain(part)
+        for n, part in enumerate(parts)
     )
 
 
-def _plain(text: str) -> str:
-    return " ".join(map(_word, text.split(" ")))
+def _escape_plain(text: str) -> str:
+    return " ".join(map(_escape_word, text.split(" ")))
 
 
-def _word(word: str) -> str:
+def _escape_word(word: str) -> str:
     if _MORE_THAN_A_WORD.search(word):
-        return _code(word)
+        return _escape_code(word)
     safe = word.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _MARKUP.sub(lambda mark: f"\\{mark[0]}", safe)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from ...model.change import Action, Change, FieldChange, Risk
-from ...model.finding import Finding
-from ..view import SIGN, Group, Item, facts, field_rows, price_list, reason_text, remedy, value
-from .gfm import code, prose
+from ...model.change import Action, Risk
+from ..facts import Fact, list_finding_facts
+from ..view import Group, Item
+from .gfm import format_code, format_prose
 
-_DEGREE = {
+_BADGE: dict[str, str] = {
     Risk.REVENUE: "🔴&nbsp;**revenue**",
     Risk.HIGH: "🟠&nbsp;high",
     Risk.LOW: "🟡&nbsp;low",
@@ -30,121 +30,97 @@ class Budget:
     accounts: int
 
 
-def row(item: Item, budget: Budget, *, several: bool) -> str:
+def render_row(item: Item, budget: Budget, *, several: bool) -> str:
     """Return an item as a row of four cells, with its account where a table has several."""
-    cells = [
-        _degree(item),
-        "<br>".join(_names(item, item.account if several else "", budget)),
-        _happens(item),
-    ]
-    left = budget.row - size(f"| {' | '.join(cells)} |  |")
-    return f"| {' | '.join([*cells, _within(_details(item, budget), left)])} |"
+    names = _render_names(item, item.account if several else "", budget)
+    cells = [_render_badge(item), "<br>".join(names), _render_action(item)]
+    left = budget.row - measure(f"| {' | '.join(cells)} |  |")
+    return f"| {' | '.join([*cells, _fit(_render_details(item, budget), left)])} |"
 
 
-def group_row(group: Group, budget: Budget) -> str:
+def render_group(group: Group, budget: Budget) -> str:
     """Return many items of the same kind as one row: a count and examples."""
     number = f"**{len(group.items):,} meters**"
-    examples = ", ".join(code(name, budget.name) for name in group.examples)
-    label = prose(group.label, budget.text)
-    return (
-        f"| {_degree(group.items[0])} | {number} | {label} | {examples} and {group.rest:,} more |"
-    )
+    examples = ", ".join(format_code(name, budget.name) for name in group.examples)
+    label = format_prose(group.label, budget.text)
+    return f"| {_render_badge(group.items[0])} | {number} | {label} | {examples} {group.more} |"
 
 
-def size(text: str) -> int:
+def measure(text: str) -> int:
     """Return the bytes of UTF-8: never fewer than the characters that GitHub counts."""
     return len(text.encode())
 
 
-def _degree(item: Item) -> str:
-    if item.ignored:
-        return "ignored"
-    if item.incomplete and item.degree is Risk.NONE:
-        return f"⛔&nbsp;**{item.status}**"
-    return _DEGREE[item.degree]
+def _render_badge(item: Item) -> str:
+    return "ignored" if item.ignored else _BADGE.get(item.badge, f"⛔&nbsp;**{item.badge}**")
 
 
-def _within(parts: Iterable[str], left: int) -> str:
+def _fit(parts: Iterable[str], left: int) -> str:
     """Return as many parts as fit; an ellipsis for what does not."""
     kept: list[str] = []
     for part in parts:
-        left -= size(f"<br>{part}")
-        if left < size("<br>…"):
+        left -= measure(f"<br>{part}")
+        if left < measure("<br>…"):
             return "<br>".join([*kept, "…"])
         kept.append(part)
     return "<br>".join(kept)
 
 
-def _names(item: Item, account: str, budget: Budget) -> Iterator[str]:
-    yield f"**{code(item.event_name, budget.name)}**"
+def _render_names(item: Item, account: str, budget: Budget) -> Iterator[str]:
+    yield f"**{format_code(item.event_name, budget.name)}**"
     for known in filter(None, (account, item.meter_id)):
-        yield f"<sub>{code(known, 60)}</sub>"  # an id of Stripe has 41 characters
+        yield f"<sub>{format_code(known, 60)}</sub>"  # an id of Stripe has 41 characters
     if budget.place and item.location:
-        yield f"<sub>{code(str(item.location), budget.place)}</sub>"
+        yield f"<sub>{format_code(str(item.location), budget.place)}</sub>"
 
 
-def _happens(item: Item) -> str:
+def _render_action(item: Item) -> str:
     """Return the action and its result, or the kinds of the findings."""
     if item.change is None:
-        return prose(", ".join(finding.kind for finding in item.findings), 50)
-    change = item.change
-    loud = change.action in (Action.BLOCKED, Action.REPLACE, Action.DEACTIVATE)
-    said = f"{SIGN[change.action]}&nbsp;{change.action}"
-    by = prose(", ".join(change.refused_by), 60)
+        return format_prose(", ".join(finding.kind for finding in item.findings), 50)
+    action = item.change.action
+    loud = action in (Action.BLOCKED, Action.REPLACE, Action.DEACTIVATE)
+    said = f"{item.sign}&nbsp;{action}"
+    by = format_prose(", ".join(item.change.refused_by), 60)
     refused = f" — **refused** by {by}" if by else ""
     result = f" → **{item.result.status}**" if item.result else ""
     return f"{f'**{said}**' if loud else said}{refused}{result}"
 
 
-def _details(item: Item, budget: Budget) -> Iterator[str]:
+def _render_details(item: Item, budget: Budget) -> Iterator[str]:
     """Yield the details, the most important first, none beyond the budget."""
     for finding in item.findings:
-        yield from _finding(finding, budget)
-    if change := item.change:
-        said = tuple(_diagnostics(item, budget))
-        explained = change.action is Action.BLOCKED and bool(said)
-        known = _facts(item, change, budget, explained=explained)
-        yield from (*said, *known) if item.incomplete else (*known, *said)
+        yield format_prose(finding.message, budget.text)
+        yield from (_render_fact(fact, budget) for fact in list_finding_facts(finding))
+    said = tuple(_render_diagnostics(item, budget))
+    known = tuple(_render_change(item, budget, explained=bool(said)))
+    yield from (*said, *known) if item.incomplete else (*known, *said)
 
 
-def _facts(item: Item, change: Change, budget: Budget, *, explained: bool) -> Iterator[str]:
-    """Yield fields, reason and prices; no reason where a diagnostic explains the change."""
-    yield from _fields(change, budget)
-    if not explained:
-        yield prose(reason_text(change), budget.text)
-    if item.prices:
-        yield f"active prices: {prose(price_list(item.prices), budget.text)}"
+def _render_change(item: Item, budget: Budget, *, explained: bool) -> Iterator[str]:
+    """Yield fields and facts; no reason where a diagnostic explains why a change is blocked."""
+    for field in item.fields:
+        values = filter(None, (field.before, field.after))
+        shown = " → ".join(format_code(value, budget.name) for value in values)
+        yield f"{format_code(field.path, 60)}: {shown}"
+    blocked = item.change is not None and item.change.action is Action.BLOCKED
+    for fact in item.facts:
+        if not (blocked and explained and fact.label == "reason"):
+            yield _render_fact(fact, budget)
 
 
-def _diagnostics(item: Item, budget: Budget) -> Iterator[str]:
-    error = [item.result.error] if item.result and item.result.error else []
-    for diagnostic in (*error, *item.diagnostics):
-        yield f"**{prose(diagnostic.code, 40)}** {prose(diagnostic.message, budget.text)}"
+def _render_fact(fact: Fact, budget: Budget) -> str:
+    write = format_code if fact.literal else format_prose
+    label = format_prose(fact.label.capitalize(), budget.text)
+    return f"_{label}:_ {write(fact.text, budget.text)}"
+
+
+def _render_diagnostics(item: Item, budget: Budget) -> Iterator[str]:
+    for diagnostic in filter(None, (item.error, *item.diagnostics)):
+        message = format_prose(diagnostic.message, budget.text)
+        yield f"**{format_prose(diagnostic.code, 40)}** {message}"
         if diagnostic.hint:
-            yield f"_What to do:_ {prose(diagnostic.hint, budget.text)}"
+            yield f"_What to do:_ {format_prose(diagnostic.hint, budget.text)}"
     if item.result and item.result.requests:
-        ids = (code(sent.request_id or "no request id", 60) for sent in item.result.requests)
-        yield f"requests: {', '.join(ids)}"
-
-
-def _fields(change: Change, budget: Budget) -> Iterator[str]:
-    for field in field_rows(change):
-        yield f"{code(field.path, 60)}: {_values(change, field, budget)}"
-
-
-def _values(change: Change, field: FieldChange, budget: Budget) -> str:
-    after = code(value(field.after), budget.name)
-    if change.action is Action.CREATE:
-        return after
-    return f"{code(value(field.before), budget.name)} → {after}"
-
-
-def _finding(finding: Finding, budget: Budget) -> Iterator[str]:
-    yield prose(finding.message, budget.text)
-    for fact in facts(finding):
-        if fact.label == "ignored":
-            yield f"_{prose(fact.text, budget.text)}_"
-        else:
-            yield f"_{fact.label.capitalize()}:_ {prose(fact.text, budget.text)}"
-    if how := remedy(finding):
-        yield f"_What to do:_ {prose(how[0], budget.text)}: {code(how[1], budget.text)}"
+        ids = (format_code(sent.request_id or "no request id", 60) for sent in item.result.requests)
+        yield f"_Requests:_ {', '.join(ids)}"

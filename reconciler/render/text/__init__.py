@@ -1,5 +1,5 @@
 """The report for a terminal."""
 
-from .document import coloured, render
+from .document import render
 
-__all__ = ["coloured", "render"]
+__all__ = ["render"]

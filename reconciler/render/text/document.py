@@ -7,22 +7,18 @@ from types import MappingProxyType
 
 from ...diagnostics.diagnostic import Diagnostic, Effect, Level
 from ...diagnostics.errors import Exit
-from ...model.change import Action
 from ...report.documents import DiagnosticList, EmulatorInfo, Inventory
 from ...report.history import History
-from ...report.report import AccountReport, ChangeResult, Report, ResultStatus
-from ...report.report import ReportedChange as ReportLine
+from ...report.report import AccountReport, ChangeResult, Report, ReportedChange, ResultStatus
 from .. import Document
 from ..escape import clean
-from ..summary import Tone, called, count, counts, incomplete, results, verdict
-from ..view import Group, grouped, items, unattached
-from . import styled as ink
-from .drift import found
-from .excerpt import excerpt
-from .history import past, timeline
-from .plan import block, group_line
-from .styled import ReportedChange, Span, Style, wrapped
-from .tables import codes, meters
+from ..summary import Headline, Tone, count, describe_account, explain_incomplete
+from ..view import AccountView, build_view
+from .excerpt import render_excerpt
+from .history import render_runs, render_timeline
+from .items import render_items
+from .styled import WIDTH, Line, Span, Style, set_width, wrap_text, write_lines
+from .tables import render_meters, render_rules
 
 Shown = Mapping[str, AccountReport]
 """The plans, by account, that are on the screen already."""
@@ -41,70 +37,56 @@ _COMPARED = ("plan", "apply", "drift")
 def render(
     document: Document,
     shown: Shown = _NOTHING,
-    width: int = ink.WIDTH,
+    width: int = WIDTH,
     *,
     verbose: bool = False,
+    colours: bool = False,
 ) -> str:
-    """Return the document without colours, for a terminal of `width` columns."""
-    with ink.columns(width):
-        return ink.plain(lines(document, shown, verbose=verbose))
-
-
-def coloured(
-    document: Document,
-    shown: Shown = _NOTHING,
-    width: int = ink.WIDTH,
-    *,
-    verbose: bool = False,
-) -> str:
-    """Return the document with colours, for a terminal of `width` columns."""
-    with ink.columns(width):
-        return ink.coloured(lines(document, shown, verbose=verbose))
-
-
-def lines(
-    document: Document, shown: Shown = _NOTHING, *, verbose: bool = False
-) -> Iterator[ReportedChange]:
-    """Yield the document line by line; of a plan that is `shown` only its results.
+    """Return the document for a terminal of `width` columns; of a `shown` plan only its results.
 
     Many unmanaged or ignored meters are one line unless `verbose`.
     """
+    with set_width(width):
+        return write_lines(_render(document, shown, verbose=verbose), colours=colours)
+
+
+def _render(document: Document, shown: Shown, *, verbose: bool) -> Iterator[Line]:
     match document:
         case Report():
-            yield from _report(document, shown, verbose=verbose)
+            yield from _render_report(document, shown, verbose=verbose)
         case Inventory():
-            yield from _inventory(document)
+            yield from _render_inventory(document)
         case History():
-            yield from _history(document)
+            yield from _render_history(document)
         case EmulatorInfo(url=url, api_key=api_key):
-            yield from _said(document.diagnostics)
+            yield from _render_diagnostics(document.diagnostics)
             yield (f"Emulating Stripe at {url} (key: {api_key}); Ctrl-C stops it",)
         case DiagnosticList(rules=rules):
-            yield from codes(rules)
-            yield from _said(document.diagnostics)
+            yield from render_rules(rules)
+            yield from _render_diagnostics(document.diagnostics)
 
 
-def _report(report: Report, shown: Shown, *, verbose: bool) -> Iterator[ReportedChange]:
+def _render_report(report: Report, shown: Shown, *, verbose: bool) -> Iterator[Line]:
     for diagnostic in report.diagnostics:
-        yield from diagnostic_lines(diagnostic)
+        yield from render_diagnostic(diagnostic)
     if report.command == "validate":
-        yield from _validated(report)
+        yield from _render_validation(report)
         return
-    for n, account in enumerate(report.accounts):
+    view = build_view(report)
+    for n, account in enumerate(view.accounts):
         if n or report.diagnostics:
             yield ()
-        yield from _account(
-            report.command, account, shown.get(account.account.name), verbose=verbose
-        )
+        named = describe_account(account.report.account)
+        yield (Span(f"{report.command.capitalize()} for {named}", Style.BOLD),)
+        yield from _render_account(account, shown.get(account.name), verbose=verbose)
     if report.command in _COMPARED and not report.accounts and report.exit_code is not Exit.USAGE:
-        yield ()
-        yield from _total(report, report.command)
+        yield from _render_headline(view.headline)
     for diagnostic in report.losses:
         yield ()
-        yield from diagnostic_lines(diagnostic)
+        yield from render_diagnostic(diagnostic)
 
 
-def _validated(report: Report) -> Iterator[ReportedChange]:
+def _render_validation(report: Report) -> Iterator[Line]:
     errors = sum(diagnostic.level is Level.ERROR for diagnostic in report.diagnostics)
     if errors:
         yield ()
@@ -112,117 +94,90 @@ def _validated(report: Report) -> Iterator[ReportedChange]:
         return
     found = f"Valid: {count(report.declared or 0, 'meter')} declared"
     names = ", ".join(account.account.name for account in report.accounts)
-    yield from wrapped(f"{found} for {names}." if names else f"{found}.", "", "  ")
-    if report.accounts and (why := incomplete(report)):
+    yield from wrap_text(f"{found} for {names}." if names else f"{found}.", "", "  ")
+    if report.accounts and (why := explain_incomplete(report)):
         yield (Span(why, Style.YELLOW),)
 
 
-def _account(
-    command: str, report: AccountReport, shown: AccountReport | None, *, verbose: bool
-) -> Iterator[ReportedChange]:
-    yield (Span(f"{command.capitalize()} for {called(report.account)}", Style.BOLD),)
-    if command == "drift":
-        yield from found(report, verbose=verbose)
-        yield from _said(report.diagnostics)
-        if report.entries or report.exit_code is not Exit.DONE:
-            yield ()
-            yield from _total(report, command)
+def _render_account(
+    view: AccountView, shown: AccountReport | None, *, verbose: bool
+) -> Iterator[Line]:
+    report = view.report
+    if shown and not any(change.result for change in report.changes):
+        new = (each for each in report.diagnostics if each not in shown.diagnostics)
+        yield from _render_diagnostics(new)
+        yield from _render_headline(view.headline)
         return
-    if shown and not results(report.changes):
-        yield from _said(
-            diagnostic for diagnostic in report.diagnostics if diagnostic not in shown.diagnostics
-        )
-        yield ()
-        yield from _total(report, command)
-        return
-    listed = [
-        item for item in items(report) if item.change and item.change.action != Action.UNCHANGED
-    ]
-    for entry in listed if verbose else grouped(listed):
-        yield ()
-        if isinstance(entry, Group):
-            yield from group_line(entry)
-        elif entry.change:
-            yield from block(entry, entry.change)
-    yield from _said(unattached(report, listed))
-    if report.changes or report.plan_hash or report.exit_code is not Exit.DONE:
-        yield ()
-        yield from _summary(report, command)
+    yield from render_items((item for item in view.items if item.shown), verbose=verbose)
+    yield from _render_diagnostics(view.unattached)
+    if view.items or report.plan_hash or report.exit_code is not Exit.DONE:
+        yield from _render_headline(view.headline)
+        for hint in dict.fromkeys(filter(None, map(_find_hint, report.changes))):
+            yield from wrap_text(f"hint: {hint}", "  ", "    ")
+        if report.plan_hash:
+            yield (Span(f"plan_hash {report.plan_hash}", Style.FAINT),)
 
 
-def _said(diagnostics: Iterable[Diagnostic]) -> Iterator[ReportedChange]:
+def _render_diagnostics(diagnostics: Iterable[Diagnostic]) -> Iterator[Line]:
     for diagnostic in diagnostics:
         if diagnostic.effect is not Effect.SCOPE:  # stated with the counts, which it limits
             yield ()
-            yield from diagnostic_lines(diagnostic)
+            yield from render_diagnostic(diagnostic)
 
 
-def diagnostic_lines(diagnostic: Diagnostic) -> Iterator[ReportedChange]:
+def render_diagnostic(diagnostic: Diagnostic) -> Iterator[Line]:
     """Yield a diagnostic as a compiler shows it; of an info only the message."""
     if diagnostic.level is Level.INFO:
-        yield from wrapped(diagnostic.message, "", "    ")
+        yield from wrap_text(diagnostic.message, "", "    ")
         return
+    colour = _LEVEL[diagnostic.level]
     place = f"{diagnostic.location}: " if diagnostic.location else ""
-    head = clean(f"{place}{diagnostic.level} {diagnostic.code}: ")  # in one piece, for grep
-    first, *rest = wrapped(diagnostic.message, head, "    ")
-    yield _lit(str(first[0]), f"{diagnostic.level} {diagnostic.code}", _LEVEL[diagnostic.level])
+    label = f"{diagnostic.level} {diagnostic.code}"
+    head = clean(f"{place}{label}: ")  # in one piece, for grep
+    first, *rest = wrap_text(diagnostic.message, head, "    ")
+    before, found, after = str(first[0]).partition(label)
+    yield (before, Span(found, colour), after)
     yield from rest
-    yield from excerpt(diagnostic, _LEVEL[diagnostic.level])
+    yield from render_excerpt(diagnostic, colour)
     if diagnostic.hint:
-        yield from wrapped(f"hint: {diagnostic.hint}", "    ")
+        yield from wrap_text(f"hint: {diagnostic.hint}", "    ")
 
 
-def _lit(text: str, part: str, colour: Style) -> ReportedChange:
-    """The text with one part of it in colour."""
-    before, found, after = text.partition(part)
-    return (before, Span(found, colour), after)
+def _render_headline(headline: Headline) -> Iterator[Line]:
+    yield ()
+    for line in wrap_text(headline.verdict, "", "  "):
+        yield (Span(str(line[0]), _TONE[headline.tone]),)
+    if headline.counts:
+        yield from wrap_text(f"{headline.counts}.", "", "  ")
+    for note in headline.notes:
+        yield (Span(note, Style.YELLOW),)
 
 
-def _summary(report: AccountReport, command: str) -> Iterator[ReportedChange]:
-    """Yield the verdict and the counts, what to do about skipped changes, and the plan_hash."""
-    yield from _total(report, command)
-    for hint in dict.fromkeys(filter(None, map(_skipped, report.changes))):
-        yield from wrapped(f"hint: {hint}", "  ", "    ")
-    if report.plan_hash:
-        yield (Span(f"plan_hash {report.plan_hash}", Style.FAINT),)
-
-
-def _total(report: Report | AccountReport, command: str) -> Iterator[ReportedChange]:
-    tone, sentence = verdict(report, command)
-    numbers = ", ".join(counts(report, command))
-    for line in wrapped(sentence, "", "  "):
-        yield (Span(str(line[0]), _TONE[tone]),)
-    if numbers:
-        yield from wrapped(f"{numbers}.", "", "  ")
-    if why := incomplete(report) if isinstance(report, AccountReport) else None:
-        yield (Span(why, Style.YELLOW),)
-
-
-def _skipped(line: ReportLine) -> str | None:
+def _find_hint(reported: ReportedChange) -> str | None:
     """Return what to do about a change that was not tried; many changes share it."""
-    match line.result:
+    match reported.result:
         case ChangeResult(status=ResultStatus.SKIPPED, error=Diagnostic(hint=hint)):
             return hint
     return None
 
 
-def _inventory(inventory: Inventory) -> Iterator[ReportedChange]:
+def _render_inventory(inventory: Inventory) -> Iterator[Line]:
     for diagnostic in inventory.diagnostics:
-        yield from diagnostic_lines(diagnostic)
+        yield from render_diagnostic(diagnostic)
     for n, account in enumerate(inventory.accounts):
         if n or inventory.diagnostics:
             yield ()
-        yield (Span(f"Meters of {called(account.account)}", Style.BOLD),)
+        yield (Span(f"Meters of {describe_account(account.account)}", Style.BOLD),)
         if account.total is not None:
-            yield from meters(account.meters, account.total)
-        yield from _said(account.diagnostics)
+            yield from render_meters(account.meters, account.total)
+        yield from _render_diagnostics(account.diagnostics)
     if inventory.narrowed:
         yield ()
         yield (Span("Partial list: only meters that match are shown.", Style.YELLOW),)
 
 
-def _history(history: History) -> Iterator[ReportedChange]:
+def _render_history(history: History) -> Iterator[Line]:
     for diagnostic in history.diagnostics:
-        yield from diagnostic_lines(diagnostic)
+        yield from render_diagnostic(diagnostic)
         yield ()
-    yield from past(history) if history.timeline is None else timeline(history)
+    yield from render_runs(history) if history.timeline is None else render_timeline(history)

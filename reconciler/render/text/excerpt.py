@@ -7,33 +7,33 @@ from unicodedata import combining, east_asian_width
 
 from ...diagnostics.diagnostic import Diagnostic
 from ..escape import clean
-from .styled import WIDTH, ReportedChange, Span, Style
+from .styled import WIDTH, Line, Span, Style
 
 _TAB = "    "
 
 
-def excerpt(diagnostic: Diagnostic, style: Style) -> Iterator[ReportedChange]:
-    """Lay out the source line and its carets; a long line is clipped around them."""
+def render_excerpt(diagnostic: Diagnostic, style: Style) -> Iterator[Line]:
+    """Yield the source line and its carets; a long line is clipped around them."""
     location, source = diagnostic.location, diagnostic.source
     if location is None or source is None:
         return
     gutter = f"{location.line:>4} | "
     start = min(max(location.column - 1, 0), len(source))
     end = location.end_column - 1 if location.end_line == location.line else len(source)
-    shown, before, marked = _clipped(source, start, end, WIDTH - len(gutter))
+    shown, before, marked = _clip(source, start, end, WIDTH - len(gutter))
     yield (Span(gutter, Style.FAINT), shown)
     yield (Span(f"{'| ':>{len(gutter)}}", Style.FAINT), " " * before, Span("^" * marked, style))
 
 
-def _clipped(source: str, start: int, end: int, width: int) -> tuple[str, int, int]:
+def _clip(source: str, start: int, end: int, width: int) -> tuple[str, int, int]:
     """Return the visible part of a line, the columns before the carets, and their number."""
-    first = _first(source, start, width // 2) if _is_wider(source, width) else 0
+    first = _find_start(source, start, width // 2) if _is_wider(source, width) else 0
     shown = "…" if first else ""
     total = before = len(shown)
     marked = 0
     for at in range(first, len(source)):
-        text = _visible(source[at])
-        if total + (columns := _columns(text)) > width - 1:
+        text = _expand(source[at])
+        if total + (columns := _count_columns(text)) > width - 1:
             shown += "…"
             break
         shown, total = shown + text, total + columns
@@ -42,22 +42,22 @@ def _clipped(source: str, start: int, end: int, width: int) -> tuple[str, int, i
     return shown, before, max(1, marked)
 
 
-def _first(source: str, start: int, room: int) -> int:
+def _find_start(source: str, start: int, room: int) -> int:
     """Step back from the start of the carets for as many columns as there is room."""
-    while start and (room := room - _columns(_visible(source[start - 1]))) >= 0:
+    while start and (room := room - _count_columns(_expand(source[start - 1]))) >= 0:
         start -= 1
     return start
 
 
 def _is_wider(source: str, width: int) -> bool:
-    return len(source) > 10 * width or sum(_columns(_visible(c)) for c in source) >= width
+    return len(source) > 10 * width or sum(_count_columns(_expand(c)) for c in source) >= width
 
 
-def _visible(character: str) -> str:
+def _expand(character: str) -> str:
     return _TAB if character == "\t" else clean(character)
 
 
-def _columns(text: str) -> int:
+def _count_columns(text: str) -> int:
     """Count the columns of a terminal that a text takes."""
     wide = ("W", "F")
     return sum(0 if combining(c) else 2 if east_asian_width(c) in wide else 1 for c in text)

@@ -20,7 +20,7 @@ _WIDTH = ContextVar("width", default=WIDTH)
 
 
 @contextmanager
-def columns(width: int) -> Iterator[None]:
+def set_width(width: int) -> Iterator[None]:
     """Lay out everything that is rendered meanwhile for a terminal of this width."""
     before = _WIDTH.set(width)
     try:
@@ -29,7 +29,7 @@ def columns(width: int) -> Iterator[None]:
         _WIDTH.reset(before)
 
 
-def current_width() -> int:
+def get_width() -> int:
     """Return the columns that a line may take."""
     return _WIDTH.get()
 
@@ -47,37 +47,39 @@ class Style(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of text in one colour."""
+    """A stretch of text in one style."""
 
     text: str
-    ink: Style
+    style: Style
 
 
-ReportedChange = tuple[str | Span, ...]
+Line = tuple[str | Span, ...]
 
 
-def plain(lines: Iterable[ReportedChange]) -> str:
-    """The lines without colours."""
-    return _joined("".join(clean(_text(word)) for word in line) for line in lines)
+def write_lines(lines: Iterable[Line], *, colours: bool = False) -> str:
+    """Return the lines as text, with the escape codes of a terminal or without."""
+    written = ("".join(_write_span(span, colours=colours) for span in line) for line in lines)
+    return "".join(f"{line.rstrip()}\n" for line in written)
 
 
-def coloured(lines: Iterable[ReportedChange]) -> str:
-    """The lines with colours, for a terminal."""
-    return _joined("".join(map(_painted, line)) for line in lines)
+def _write_span(span: str | Span, *, colours: bool) -> str:
+    if isinstance(span, str):
+        return clean(span)
+    text = clean(span.text)
+    return f"\x1b[{span.style}m{text}\x1b[0m" if colours and text else text
 
 
-def wrapped(text: str, indent: str, hanging: str | None = None) -> Iterator[ReportedChange]:
-    """Prose as lines that fit the terminal; a long word is never broken.
+def wrap_text(text: str, indent: str, hanging: str | None = None) -> Iterator[Line]:
+    """Yield prose as lines that fit the terminal.
 
-    Neither is what stands in backticks, a command or a line of YAML: it is there to be copied.
-    Where it has a line of its own, it needs no backticks.
+    A long word is never broken, nor is text in backticks, a command or a line of YAML, which can
+    then be copied. Where it has a line of its own, it needs no backticks.
     """
-    rest = indent if hanging is None else hanging
     for line in wrap(
         _QUOTED.sub(lambda quoted: quoted[0].replace(" ", _GLUE), clean(text)),
-        current_width(),
+        get_width(),
         initial_indent=indent,
-        subsequent_indent=rest,
+        subsequent_indent=indent if hanging is None else hanging,
         break_long_words=False,
         break_on_hyphens=False,
     ):
@@ -87,16 +89,3 @@ def wrapped(text: str, indent: str, hanging: str | None = None) -> Iterator[Repo
 _GLUE = "\x00"  # no cleaned text has one
 _QUOTED = re.compile(r"`[^`]+`")
 _ALONE = re.compile(r"^( *)`([^`]+)`$")
-
-
-def _joined(lines: Iterable[str]) -> str:
-    return "".join(f"{line.rstrip()}\n" for line in lines)
-
-
-def _text(word: str | Span) -> str:
-    return word if isinstance(word, str) else word.text
-
-
-def _painted(word: str | Span) -> str:
-    text = clean(_text(word))
-    return f"\x1b[{word.ink}m{text}\x1b[0m" if isinstance(word, Span) else text

@@ -1,0 +1,182 @@
+"""What is known of a change or a finding, in words: every format shows the same facts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from ..diagnostics.diagnostic import Level
+from ..model.change import Action, Change, Reason
+from ..model.finding import (
+    Attribution,
+    DriftEntry,
+    Exemption,
+    Finding,
+    Kind,
+    Origin,
+    RemediationKind,
+    Severity,
+)
+from ..model.match import flatten
+from ..model.meter import DEFAULTS, unpack
+from ..model.price import Price
+from ..model.request import RequestRecord
+from ..planning.warnings import describe_price
+from ..timestamps import format_time
+
+_REASON: dict[str, str] = {
+    Reason.IN_SYNC: "as declared",
+    Reason.RETIRED: "inactive, and not declared active",
+    Reason.MISSING: "no existing meter has this event_name",
+    Reason.INACTIVE_DIFFER: "no inactive meter of this event_name has the declared settings",
+    Reason.INACTIVE: "declared active, and the existing meter is inactive",
+    Reason.RENAMED: "the display_name differs",
+    Reason.DIFFERS: "differs in a field that cannot be updated",
+    Reason.RETIRES: "`retires` allows the existing meter to be replaced",
+    Reason.PRICES_ON_OTHER_METER: "active prices use an inactive meter that differs",
+    Reason.PRICES_ON_SEVERAL_METERS: "active prices use several inactive meters of this event_name",
+    Reason.TWO_ACTIVE: "the account has two active meters of this event_name",
+    Reason.DECLARED_INACTIVE: "declared `status: inactive`",
+    Reason.UNDECLARED: "active, and no file declares it; not changed",
+    Reason.OWNED: "no file declares it, and `undeclared: deactivate` with `owns` covers it",
+}
+_REMEDIATION = {
+    RemediationKind.COMMAND: "run",
+    RemediationKind.DECLARATION: "add under `meters`",
+    RemediationKind.EDIT: "change the declaration to",
+}
+_DEFAULTS = flatten({name: unpack(default) for name, default in DEFAULTS.items()})
+_SHOWN = 5  # prices that are listed
+
+LEVEL = {Severity.REVENUE: Level.ERROR, Severity.HIGH: Level.ERROR, Severity.LOW: Level.WARNING}
+"""The level of a finding of each severity, for formats that have levels only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field as it is shown: its path, and its values; a new meter has no value before."""
+
+    path: str
+    before: str | None
+    after: str
+
+    def __str__(self) -> str:
+        before = "" if self.before is None else f"{self.before} → "
+        return f"{self.path}: {before}{self.after}"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One labelled fact. `at` is set where it is a point in time; a `literal` is to be copied."""
+
+    label: str
+    text: str
+    at: int | None = None
+    literal: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.text}"
+
+
+def list_fields(change: Change) -> Iterator[Field]:
+    """Yield the fields that differ; of a new meter, those that are not left to a default."""
+    if change.action is Action.CREATE and change.desired:
+        for path, value in flatten(change.desired.meter.as_api()).items():
+            if path != "event_name" and _DEFAULTS.get(path, ...) != value:
+                yield Field(path, None, _quote(value))
+        return
+    for field in change.fields:
+        yield Field(field.path, _quote(field.before), _quote(field.after))
+
+
+def list_change_facts(change: Change) -> Iterator[Fact]:
+    """Yield the reason of a change, the other meters of the event_name, and the active prices."""
+    yield Fact("reason", _REASON.get(change.reason, change.reason))
+    if change.others:
+        label = "others" if any(other.active for other in change.others) else "inactive"
+        yield Fact(label, ", ".join(other.id for other in change.others))
+    if change.prices:
+        yield Fact("prices", format_prices(change.prices))
+
+
+def list_finding_facts(finding: Finding) -> Iterator[Fact]:
+    """Yield what is known of a finding besides its message; what to do about it comes last."""
+    if finding.since is not None:
+        yield Fact("since", format_time(finding.since), finding.since)
+    if finding.resend_until is not None:
+        until = f"lost usage can be re-sent until {format_time(finding.resend_until)}"
+        yield Fact("re-send", f"{until}, or until the invoice is finalized, if earlier")
+    elif is_past_resending(finding):
+        yield Fact("re-send", "only usage of the last 35 days can still be re-sent")
+    if finding.prices:
+        yield Fact("prices", format_prices(finding.prices))
+    if by := find_origin(finding):
+        yield Fact("who", describe_attribution(by))
+    if finding.exemption:
+        yield Fact("exemption", describe_exemption(finding.exemption))
+    elif finding.remediation:
+        how = _REMEDIATION[finding.remediation.kind]
+        yield Fact(how, finding.remediation.text, literal=True)
+
+
+def describe_finding(finding: Finding) -> str:
+    """Return a finding as lines, for formats without markup."""
+    return "\n".join([finding.message, *map(str, list_finding_facts(finding))])
+
+
+def _quote(plain: Any) -> str:
+    return "(none)" if plain is None else f'"{plain}"'
+
+
+def format_prices(prices: Iterable[Price]) -> str:
+    """Return the prices by id and what else is known of them, at most five."""
+    every = list(prices)
+    listed = ", ".join(map(describe_price, every[:_SHOWN]))
+    return f"{listed} and {len(every) - _SHOWN} more" if len(every) > _SHOWN else listed
+
+
+def format_request(sent: RequestRecord) -> str:
+    """Return a request as one phrase: the operation, its id, its attempts and its result."""
+    attempts = "1 attempt" if sent.attempts == 1 else f"{sent.attempts} attempts"
+    return f"{sent.operation} {sent.request_id or '(no request id)'}, {attempts}, {sent.result}"
+
+
+def is_past_resending(finding: Finding) -> bool:
+    """Whether the first lost usage is too old to be re-sent."""
+    dated = finding.since is not None and finding.resend_until is None
+    return dated and finding.kind in (Kind.INACTIVE, Kind.MISSING)
+
+
+def find_origin(finding: Finding) -> Attribution | None:
+    """Return who caused a finding, if that is known."""
+    by = finding.attribution
+    return by if by and by.origin != Origin.OLDER else None
+
+
+def has_unattributed(entries: Iterable[DriftEntry]) -> bool:
+    """Whether a finding that counts is older than the events."""
+    return any(
+        finding.attribution.origin == Origin.OLDER
+        for entry in entries
+        for finding in entry.findings
+        if finding.attribution and not finding.exemption
+    )
+
+
+def describe_attribution(attribution: Attribution) -> str:
+    """Return who caused it, and by which request."""
+    by = f" (request {attribution.request_id})" if attribution.request_id else ""
+    return f"{attribution.note}{by}"
+
+
+def describe_origin(attribution: Attribution) -> str:
+    """Return who caused it, in a few words."""
+    known = attribution.origin in list(Origin)
+    return Origin(attribution.origin).briefly if known else attribution.origin
+
+
+def describe_exemption(exemption: Exemption) -> str:
+    """Return until when and why a finding is ignored, and by whom."""
+    owner = f" ({exemption.owner})" if exemption.owner else ""
+    return f"ignored until {exemption.until}{owner}: {exemption.reason}"
