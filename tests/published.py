@@ -1,4 +1,4 @@
-"""Holds JSON output to the published schemas, more strictly than they promise to readers."""
+"""Validate JSON output against the published schemas, without unknown keys."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OWN = ("list", "explain", "emulate", "history")
 
 
 def held(text: str) -> dict[str, Any]:
-    """The one JSON document that a text is, valid, with no key that its schema does not name."""
+    """Parse a JSON document, and check that its schema names every key."""
     document: dict[str, Any] = json.loads(text)
     began = "summary" not in document
     name = document["command"] if document["command"] in _OWN and began else "report"
@@ -30,7 +30,7 @@ def _validator(name: str) -> Draft202012Validator:
 
 
 def _closed(node: Any) -> Any:
-    """The same schema without room for other keys: readers allow them, we never send one."""
+    """Return a schema that rejects unknown keys."""
     if isinstance(node, list):
         return [_closed(item) for item in node]
     if not isinstance(node, dict):

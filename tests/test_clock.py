@@ -1,4 +1,4 @@
-"""The real clock: how long a sleep lasts, with and without a stop (time itself is replaced)."""
+"""The system clock: how long a sleep lasts, with and without an interruption."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from reconciler.clock import SystemClock
 
 
 class Time:
-    """Stands for the module `time`; a sleep passes at once."""
+    """A replacement for the module `time` in which sleeps return at once."""
 
     def __init__(self):
         self.passed = 0.0
@@ -29,22 +29,20 @@ def passing(monkeypatch):
 
 
 @pytest.mark.parametrize("seconds", [-1.0, 0.0, 0.05, 0.1, 2.5, 30.0])
-def test_a_sleep_lasts_as_long_as_it_was_asked_for(passing, seconds):
-    """Neither shorter nor longer, in whatever pieces."""
+def test_how_long_a_sleep_lasts(passing, seconds):
     SystemClock().sleep(seconds)
     assert passing.passed == pytest.approx(max(0.0, seconds))
 
 
-def test_a_stop_ends_a_sleep_soon(passing):
-    """Within a tenth of a second."""
+def test_an_interruption_ends_a_sleep_within_a_tenth_of_a_second(passing):
     SystemClock(lambda: passing.passed > 1).sleep(30)
     assert 1 < passing.passed < 1.2
 
 
-def test_no_stop_ends_the_sleeps_of_what_has_to_be_finished(passing):
-    """Nor does that clock change the one that it came from."""
-    heeding = SystemClock(lambda: True)
-    heeding.ignoring_stop().sleep(30)
+def test_a_clock_that_ignores_interruptions(passing):
+    """The original clock is not changed."""
+    clock = SystemClock(lambda: True)
+    clock.ignoring_stop().sleep(30)
     assert passing.passed == pytest.approx(30)
-    heeding.sleep(30)
+    clock.sleep(30)
     assert passing.passed == pytest.approx(30)

@@ -1,24 +1,23 @@
-"""Times and durations as people read them."""
+"""Format times and durations."""
 
 import pytest
 
 from reconciler.timestamps import LATEST, format_date, format_duration, format_time
 
 
-def test_a_moment_is_written_in_utc():
-    """ISO 8601, to the second, whatever the zone of this machine."""
+def test_times_are_formatted_in_utc():
+    """In ISO 8601, whatever the time zone of the machine."""
     assert format_time(1_793_800_920) == "2026-11-04T14:02:00Z"
     assert format_time(0) == "1970-01-01T00:00:00Z"
     assert format_date(1_793_800_920) == "2026-11-04"
 
 
-def test_what_lies_beyond_every_calendar_is_shown_as_its_last_second():
-    """A sum of two moments that are both fit to be shown need not be."""
+def test_times_after_the_year_9999():
     assert format_time(LATEST) == format_time(LATEST + 35 * 86_400) == "9999-12-31T23:59:59Z"
 
 
 @pytest.mark.parametrize(
-    ("seconds", "said"),
+    ("seconds", "text"),
     [
         (-5, "0 seconds"),
         (0, "0 seconds"),
@@ -35,6 +34,5 @@ def test_what_lies_beyond_every_calendar_is_shown_as_its_last_second():
         (3_024_000, "35 days"),
     ],
 )
-def test_a_duration_has_its_two_largest_units(seconds, said):
-    """The third, and what follows a unit of none, is noise."""
-    assert format_duration(seconds) == said
+def test_a_duration_has_its_two_largest_units(seconds, text):
+    assert format_duration(seconds) == text

@@ -29,8 +29,7 @@ def check(file: CheckedFile, folder: Folder) -> Iterator[Diagnostic]:
         yield from _check_level(parsed, path, settings)
         yield from _check_emulator_files(parsed, path, settings, folder)
         yield from _check_access(parsed, path)
-        yield from _check_key_name(parsed, path, settings)
-        yield from _check_api_base(parsed, path, settings)
+        yield from _check_connection(parsed, path, settings)
     yield from _check_same_accounts(parsed, accounts, folder)
     yield from _check_owns(file, accounts)
 
@@ -104,25 +103,17 @@ def _check_access(parsed: ParsedFile, path: Path) -> Iterator[Diagnostic]:
         yield codes.CONFLICTING_KEYS(message, parsed.locate_key((*path, key)))
 
 
-def _check_key_name(
+def _check_connection(
     parsed: ParsedFile, path: Path, settings: Mapping[str, Any]
 ) -> Iterator[Diagnostic]:
-    """Check for an API key of an unknown kind instead of the name of a variable."""
-    name = settings.get("api_key_env", "")
+    """Check the address, and for a key of an unknown kind instead of the name of a variable."""
+    name, address = settings.get("api_key_env", ""), settings.get("api_base")
     if name.startswith(("sk_", "rk_")) and not holds_key(name):
         message = f"`api_key_env` must name an environment variable, not an API key (`{name[:3]}…`)"
         yield codes.KEY_IN_FILE(message, parsed.locate((*path, "api_key_env")))
-
-
-def _check_api_base(
-    parsed: ParsedFile, path: Path, settings: Mapping[str, Any]
-) -> Iterator[Diagnostic]:
-    address = settings.get("api_base")
     if address and "emulator" not in settings and not is_trusted_api_base(address):
         message = "`api_base` must be an https URL, or an http URL on a loopback address"
-        hint = (
-            "write https://HOST or http://127.0.0.1:PORT, in ASCII, without user, query or fragment"
-        )
+        hint = "write https://HOST or http://127.0.0.1:PORT in ASCII, without user, query, fragment"
         yield codes.BAD_TEXT(message, parsed.locate((*path, "api_base")), hint)
 
 

@@ -1,4 +1,4 @@
-"""From a path to a project: what files declare, for whom, and under which name."""
+"""From a path to a project: declarations, accounts and locations."""
 
 from pathlib import Path
 
@@ -29,8 +29,8 @@ def declared(path) -> dict[str, MeterConfig]:
     return {one.event_name: one for one in account.declared}
 
 
-def test_everything_that_can_be_said_of_a_meter(tmp_path):
-    """Each key ends in the noun; what is left out has the server's default."""
+def test_all_keys_of_a_meter(tmp_path):
+    """Omitted keys have the server's default."""
     full = (
         "value_settings: {event_payload_key: amount}",
         "customer_mapping: {type: by_id, event_payload_key: who}",
@@ -62,8 +62,8 @@ def test_everything_that_can_be_said_of_a_meter(tmp_path):
     assert found["bare"].meter.value_settings == ValueSettings()
 
 
-def test_defaults_hold_for_what_a_meter_leaves_out_key_by_key(tmp_path):
-    """Mappings merge, everything else is replaced; the next file knows nothing of it."""
+def test_defaults_are_merged_key_by_key(tmp_path):
+    """Mappings are merged, other values replaced; another file is not affected."""
     head = """\
 version: 1
 defaults:
@@ -83,22 +83,18 @@ defaults:
     write(tmp_path / "a.yaml", plain, meter("own", *own), head=head)
     write(tmp_path / "b.yaml", meter("other"))
     found = declared(tmp_path)
-    assert found["plain"].meter.default_aggregation.formula == "count"
-    assert found["own"].meter.default_aggregation.formula == "sum"
-    assert found["plain"].meter.customer_mapping == CustomerMapping("by_id", "who")
-    assert found["own"].meter.customer_mapping == CustomerMapping("by_id", "who")
-    assert found["plain"].meter.value_settings == ValueSettings("amount")
-    assert found["own"].meter.value_settings == ValueSettings("bytes")
-    assert [found[n].meter.event_time_window for n in ("plain", "own", "other")] == [
-        "day",
-        "hour",
-        None,
-    ]
-    assert [found[n].protect for n in ("plain", "own", "other")] == [True, False, False]
+    merged = [found[name] for name in ("plain", "own", "other")]
+    assert [one.meter.default_aggregation.formula for one in merged] == ["count", "sum", "sum"]
+    keys = [one.meter.customer_mapping.event_payload_key for one in merged]
+    assert keys == ["who", "who", "stripe_customer_id"]
+    amounts = [one.meter.value_settings.event_payload_key for one in merged]
+    assert amounts == ["amount", "bytes", "value"]
+    assert [one.meter.event_time_window for one in merged] == ["day", "hour", None]
+    assert [one.protect for one in merged] == [True, False, False]
 
 
-def test_without_a_project_file_there_is_the_default_account(tmp_path):
-    """A test account with its key in STRIPE_API_KEY, and the default policy."""
+def test_the_default_account(tmp_path):
+    """A test account with its key in STRIPE_API_KEY and the default policy."""
     write(tmp_path / "m.yaml")
     project = load(tmp_path)
     assert project.accounts == (Account(name="default", api_key_env="STRIPE_API_KEY"),)
@@ -106,7 +102,7 @@ def test_without_a_project_file_there_is_the_default_account(tmp_path):
     assert (project.root, project.narrowed, project.diagnostics) == (str(tmp_path), False, ())
 
 
-def test_every_yaml_file_below_the_folder_counts_but_what_starts_with_a_dot(tmp_path):
+def test_every_yaml_file_below_the_folder_is_read_except_dotfiles(tmp_path):
     """*.yaml and *.yml, at any depth."""
     for name in ("a.yaml", "b.yml", "x/y/z/c.yaml", ".d.yaml", ".git/e.yaml", "x/.f/g.yml"):
         write(tmp_path / name, meter(Path(name).stem.strip(".")))
@@ -130,7 +126,7 @@ PATTERNS = {
 
 @pytest.mark.parametrize(("pattern", "names"), PATTERNS.items())
 def test_patterns_of_meter_files(tmp_path, pattern, names):
-    """Shell-style; `**` for any number of folders; what starts with a dot only by name."""
+    """`**` matches any number of folders; dotfiles must be named."""
     files = ("top.yaml", "meters/inner.yaml", "meters/other.yml", "meters/a/b/deep.yaml")
     for name in (*files, ".hidden/hidden.yaml"):
         write(tmp_path / name, meter(Path(name).stem))
@@ -138,8 +134,7 @@ def test_patterns_of_meter_files(tmp_path, pattern, names):
     assert list(declared(tmp_path)) == names
 
 
-def test_a_hostile_pattern_is_matched_in_no_time(tmp_path):
-    """All positions of a pattern are followed at once."""
+def test_matching_does_not_backtrack(tmp_path):
     write(tmp_path / Path(*"a" * 40) / "m.yaml", meter("a"))
     pattern = "**/a/" * 35 + "*a*a*a*a*a*a*a*b"
     (tmp_path / "reconciler.yaml").write_text(f'version: 1\nmeters: ["{pattern}"]\n')
@@ -160,8 +155,7 @@ def test_a_hostile_pattern_is_matched_in_no_time(tmp_path):
         ("reconciler.yaml", "meters/ai.yaml"),
     ],
 )
-def test_places_are_named_as_the_user_would_write_them(tmp_path, monkeypatch, given, shown):
-    """PATH as it was given, joined with the path below it."""
+def test_locations_begin_with_the_given_path(tmp_path, monkeypatch, given, shown):
     folder = tmp_path / "project"
     write(folder / "meters" / "ai.yaml", meter("a"))
     (folder / "reconciler.yaml").write_text("version: 1\n")
@@ -171,7 +165,7 @@ def test_places_are_named_as_the_user_would_write_them(tmp_path, monkeypatch, gi
 
 
 def test_one_meter_file_belongs_to_the_project_around_it(tmp_path, monkeypatch):
-    """Its accounts and its policy hold; the other files are not even looked at."""
+    """Its accounts and policy apply; other files are not read."""
     write(tmp_path / "meters" / "a.yaml", meter("a"))
     write(tmp_path / "live" / "b.yaml", meter("b"))
     (tmp_path / "meters" / "broken.yaml").write_text("version: [")
@@ -191,15 +185,15 @@ def test_one_meter_file_belongs_to_the_project_around_it(tmp_path, monkeypatch):
 
 
 def test_one_meter_file_that_no_account_reads_is_refused(tmp_path):
-    """It would be created now, and be undeclared for the next run over the project."""
+    """A run of the whole project would treat its meters as undeclared."""
     write(tmp_path / "draft.yaml", meter("a"))
     (tmp_path / "reconciler.yaml").write_text("version: 1\nmeters: ['m/*.yaml']\n")
     with pytest.raises(ConfigError, match="C023"):
         load(tmp_path / "draft.yaml")
 
 
-def test_the_search_for_the_project_file_ends_at_the_top_of_the_checkout(tmp_path):
-    """A project file beyond a .git folder belongs to something else."""
+def test_the_search_for_the_project_file_ends_at_the_root_of_the_repository(tmp_path):
+    """The folder that contains `.git`."""
     (tmp_path / "reconciler.yaml").write_text("not: read")
     (tmp_path / "repo" / ".git").mkdir(parents=True)
     project = load(write(tmp_path / "repo" / "m.yaml", meter("a")))
@@ -208,12 +202,11 @@ def test_the_search_for_the_project_file_ends_at_the_top_of_the_checkout(tmp_pat
 
 
 def test_a_single_file_without_a_project_may_have_any_name(tmp_path):
-    """It was named by hand, so no pattern has to match it."""
     assert list(declared(write(tmp_path / "[x]*.txt", meter("a")))) == ["a"]
 
 
 def test_a_folder_below_a_project_file_is_a_project_of_its_own_with_a_warning(tmp_path):
-    """The policy above it does not hold, and nobody should have to find out later."""
+    """The policy above it does not apply."""
     (tmp_path / "reconciler.yaml").write_text("version: 1\n")
     write(tmp_path / "meters" / "a.yaml", meter("a"))
     project = load(tmp_path / "meters")

@@ -1,23 +1,24 @@
-"""Whatever is in the files: a project or a ConfigError, never anything else."""
+"""Whatever the files contain, the result is a project or a ConfigError."""
 
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+from config import loading
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler.config import load
 from reconciler.config.schema import read_schema
-from reconciler.diagnostics.diagnostic import Diagnostic, Level
+from reconciler.diagnostics.diagnostic import Level
 from reconciler.diagnostics.errors import ConfigError
-from reconciler.model.project import Project
 
 
 def keys(node: Any) -> Iterator[str]:
-    """Every key that a schema knows, at whatever level."""
+    """List every key of a schema, at all levels."""
     if isinstance(node, dict):
         yield from node.get("properties", {})
         for inner in node.values():
@@ -47,79 +48,54 @@ TREES = st.recursive(
     max_leaves=25,
 )
 SIGNS = [*"|:{}[],'\"#`@~?>- \n\t\x00\ufeff\u2028é👩a", "\r\n", "  ", "- ", ": ", "---\n", "...\n"]
-WORDS = [
-    "version: 1\n",
-    "meters:",
-    "accounts:",
-    "event_name: ",
-    "on",
-    "0o7",
-    "\\ud800",
-    "%YAML 1.2\n",
-]
-PIECES = st.sampled_from([*SIGNS, *WORDS, "&a ", "*a", "<<: ", "!!str ", "!x "])
+WORDS = ["version: 1\n", "meters:", "accounts:", "event_name: ", "on", "0o7", "\\ud800"]
+PIECES = st.sampled_from([*SIGNS, *WORDS, "&a ", "*a", "<<: ", "!!str ", "!x ", "%YAML 1.2\n"])
 
 
 def check(**files: bytes) -> None:
-    """Loads a folder with these files; every error has a place in one of them."""
+    """Load a folder with these files; every error has a location in one of them."""
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        for file, data in files.items():
-            (folder / f"{file}.yaml").write_bytes(data)
-        diagnostics, project = result(folder)
-        assert (project is None) == any(
-            diagnostic.level is Level.ERROR for diagnostic in diagnostics
-        )
+        loading.write(Path(name), {f"{file}.yaml": data for file, data in files.items()})
+        try:
+            diagnostics = load(name).diagnostics
+        except ConfigError as error:
+            diagnostics = error.diagnostics
+            assert any(one.level is Level.ERROR for one in diagnostics)
+        else:
+            assert not any(one.level is Level.ERROR for one in diagnostics)
         for diagnostic in diagnostics:
             str(diagnostic).encode()
             assert diagnostic.location
             assert diagnostic.location.file.startswith(name)
 
 
-def result(folder: Path) -> tuple[tuple[Diagnostic, ...], Project | None]:
-    """The problems of a folder, and its project if there is one."""
-    try:
-        project = load(folder)
-    except ConfigError as error:
-        return error.diagnostics, None
-    return project.diagnostics, project
-
-
 @given(st.binary(max_size=200), st.binary(max_size=200))
 @example(b"\xff\xfe", b"\xef\xbb\xbf")
 def test_any_bytes(project, meters):
-    """Not UTF-8, not YAML, not anything."""
     check(reconciler=project)
     check(m=meters)
 
 
 @given(st.lists(PIECES, max_size=30).map("".join), st.sampled_from(["m", "reconciler"]))
-def test_any_text_that_is_made_of_yaml(text, name):
-    """Every sign that means something to YAML, in any order."""
+def test_any_text_of_yaml_syntax(text, name):
     check(**{name: text.encode("utf-8", "surrogatepass")})
 
 
-@given(
-    TREES
-    | st.fixed_dictionaries({"version": st.just(1)}, optional={"meters": TREES, "defaults": TREES})
-)
-def test_any_structure_as_a_meter_file(tree: Any):
-    """Right keys in wrong places, wrong types, odd keys."""
-    check(m=yaml.safe_dump(tree, allow_unicode=True).encode("utf-8", "replace"))
+FILES = {
+    "meters": {"meters": TREES, "defaults": TREES},
+    "project": {
+        "meters": TREES,
+        "accounts": st.dictionaries(KEYS, TREES, max_size=3),
+        "policy": TREES,
+    },
+}
 
 
-@given(
-    TREES
-    | st.fixed_dictionaries(
-        {"version": st.just(1)},
-        optional={
-            "meters": TREES,
-            "accounts": st.dictionaries(KEYS, TREES, max_size=3),
-            "policy": TREES,
-        },
-    )
-)
-def test_any_structure_as_a_project_file(tree: Any):
-    """The same for accounts and policies."""
-    meters = b"version: 1\nmeters: []\n"
-    check(m=meters, reconciler=yaml.safe_dump(tree, allow_unicode=True).encode("utf-8", "replace"))
+@pytest.mark.parametrize("kind", FILES)
+@given(data=st.data())
+def test_any_structure(kind: str, data: st.DataObject):
+    """Known keys in wrong places, wrong types, unknown keys."""
+    known = st.fixed_dictionaries({"version": st.just(1)}, optional=FILES[kind])
+    text = yaml.safe_dump(data.draw(TREES | known), allow_unicode=True).encode("utf-8", "replace")
+    files = {"m": b"version: 1\nmeters: []\n"} | {"m" if kind == "meters" else "reconciler": text}
+    check(**files)

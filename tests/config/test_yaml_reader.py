@@ -1,4 +1,4 @@
-"""Reading YAML: what cannot be read is one clear error, at its place, with either reader."""
+"""Read YAML with libyaml and with the parser in Python: same values, same errors."""
 
 import pytest
 import yaml
@@ -9,17 +9,16 @@ from reconciler.diagnostics.errors import ConfigError
 
 @pytest.fixture(params=["libyaml", "pure"])
 def _reader(request, monkeypatch):
-    """Both readers: the pure one stands in where PyYAML was built without libyaml."""
+    """Both parsers; PyYAML may be built without libyaml."""
     if request.param == "libyaml":
         assert reader._Loader is yaml.CSafeLoader
     else:
         monkeypatch.setattr(reader, "_Loader", yaml.SafeLoader)
 
 
-def faults(text: str | bytes) -> list[tuple[str, int, int]]:
-    data = text if isinstance(text, bytes) else text.encode()
+def errors(text: str | bytes) -> list[tuple[str, int, int]]:
     try:
-        diagnostics = reader.read(data, "m.yaml").diagnostics
+        diagnostics = reader.read(text if isinstance(text, bytes) else text.encode(), "m.yaml").diagnostics
     except ConfigError as error:
         diagnostics = error.diagnostics
     return [(p.code, p.location.line, p.location.column) for p in diagnostics]
@@ -60,19 +59,19 @@ UNREADABLE = {
 
 
 @pytest.mark.usefixtures("_reader")
-@pytest.mark.parametrize(("text", "fault"), UNREADABLE.values(), ids=UNREADABLE)
-def test_what_cannot_be_read_is_one_error(text, fault):
-    """Code, line and column; the two readers may point at different ends of the same trouble."""
-    code, line, _ = fault
-    assert [(c, ln) for c, ln, _ in faults(text)] == [(code, line)]
+@pytest.mark.parametrize(("text", "error"), UNREADABLE.values(), ids=UNREADABLE)
+def test_a_file_that_cannot_be_parsed_is_one_error(text, error):
+    """The columns of the two parsers may differ."""
+    code, line, _ = error
+    assert [(c, ln) for c, ln, _ in errors(text)] == [(code, line)]
     if reader._Loader is yaml.CSafeLoader:
-        assert faults(text) == [fault]
+        assert errors(text) == [error]
 
 
 @pytest.mark.usefixtures("_reader")
 @pytest.mark.parametrize("text", ["[" * 100_000, "{a: " * 2_000, "- " * 100_000, "? " * 2_000])
 def test_the_limit_of_libyaml_is_reported_as_ours(text):
-    """Its place is where libyaml gave up, which depends on the version; the error does not."""
+    """The column depends on the version of libyaml."""
     with pytest.raises(ConfigError) as caught:
         reader.read(text.encode(), "m.yaml")
     diagnostic = caught.value.diagnostics[-1]
@@ -83,9 +82,8 @@ def test_the_limit_of_libyaml_is_reported_as_ours(text):
 
 @pytest.mark.usefixtures("_reader")
 @pytest.mark.parametrize("escape", ["\\ud800", "\\uDFFF", "\\UFFFFFFFF", "\\U00110000"])
-def test_an_escape_of_no_character_is_refused(escape):
-    """The readers notice at different moments; none lets it through."""
-    (fault,) = faults(f'a: "{escape}"')
+def test_an_escape_of_no_character_is_rejected(escape):
+    (fault,) = errors(f'a: "{escape}"')
     assert fault[0] in ("Y002", "Y003")
 
 
@@ -108,14 +106,14 @@ READABLE = {
 
 @pytest.mark.usefixtures("_reader")
 @pytest.mark.parametrize(("text", "expected"), READABLE.values(), ids=READABLE)
-def test_what_leaves_the_rest_readable_does_not_stop_the_reading(text, expected):
-    """Several such mistakes come to light in one run, each at its key or value."""
-    assert faults(text) == expected
+def test_errors_that_do_not_stop_the_parser(text, expected):
+    """The rest of the file is read."""
+    assert errors(text) == expected
 
 
 @pytest.mark.usefixtures("_reader")
-def test_places_have_right_starts_and_ends():
-    """Counted from 1, the end exclusive; a block ends with its last entry, not at the next one."""
+def test_locations():
+    """Counted from 1, the end exclusive; a block ends with its last entry."""
     text = "a: {b: [1, 'x y']}\n\nc:\n  - d: on  # no\n    e:\n\n# end\nf: |\n  x\n"
     document = reader.read(text.encode(), "m")
     spans = {
@@ -139,8 +137,7 @@ def test_places_have_right_starts_and_ends():
     assert document.value == {"a": {"b": [1, "x y"]}, "c": [{"d": "on", "e": None}], "f": "x\n"}
 
 
-def test_aliases_stand_for_values_and_lead_to_their_anchor():
-    """The alias itself has its own place; what is inside it was written at the anchor."""
+def test_values_inside_an_alias_are_located_at_the_anchor():
     document = reader.read(b"a: &a {x: [1]}\nb: [*a, *a]\n", "m")
     assert document.value["b"] == [{"x": [1]}, {"x": [1]}]
     assert str(document.locate(("b", 1))) == "m:2:9"
@@ -149,14 +146,12 @@ def test_aliases_stand_for_values_and_lead_to_their_anchor():
 
 
 @pytest.mark.usefixtures("_reader")
-def test_too_many_values_are_refused(monkeypatch):
-    """The limit counts what stands in the file."""
+def test_too_many_values_are_rejected(monkeypatch):
     monkeypatch.setattr(reader, "MAX_VALUES", 100)
-    assert faults("[" + "1," * 98 + "1]") == []
-    assert faults("[" + "1," * 100 + "1]") == [("Y012", 1, 200)]
+    assert errors("[" + "1," * 98 + "1]") == []
+    assert errors("[" + "1," * 100 + "1]") == [("Y012", 1, 200)]
 
 
-def test_a_thousand_mistakes_end_the_reading():
-    """Nobody reads more; the last one says so."""
-    codes = [code for code, *_ in faults("a: 1\n" * 5000)]
+def test_a_thousand_errors_end_the_parsing():
+    codes = [code for code, *_ in errors("a: 1\n" * 5000)]
     assert codes == ["Y006"] * 1000 + ["C028"]

@@ -92,6 +92,8 @@ class _Composer:
         if event.tag:
             self._note(codes.TAG, f"the tag {_format_tag(event.tag)} is not supported", event)
         before = self._values + self._expanded
+        if event.anchor:
+            self._anchors.pop(event.anchor, None)  # not defined within its own value
         value = self._read_content(event, path)
         if event.anchor:
             size = self._values + self._expanded - before + 1
@@ -101,8 +103,6 @@ class _Composer:
     def _read_content(self, event: Any, path: Path) -> Any:
         if isinstance(event, events.ScalarEvent):
             return self._read_scalar(event, path)
-        if event.anchor:
-            self._anchors.pop(event.anchor, None)  # not defined within its own value
         if isinstance(event, events.MappingStartEvent):
             return self._read_mapping(event, path)
         return self._read_sequence(event, path)
@@ -145,8 +145,8 @@ class _Composer:
             return self._read_aside(self.next(), path)[0]
         if event.value == "<<" and event.implicit[0]:
             self._note(codes.MERGE_KEY, "merge keys are not supported; use `defaults`", event)
-            place, merge_defaults = self._read_aside(self.next(), path)
-            _merge(mapping, merge_defaults)
+            place, merged = self._read_aside(self.next(), path)
+            _merge(mapping, merged)
             return place
         if (*path, event.value) in self.parsed.keys:
             self._note_duplicate(event, (*path, event.value))
@@ -204,9 +204,9 @@ class _Composer:
         return ConfigError(*self.parsed.diagnostics)
 
 
-def _merge(mapping: dict[str, Any], merge_defaults: Any) -> None:
+def _merge(mapping: dict[str, Any], merged: Any) -> None:
     """Merge the keys of a rejected merge key, so that they are not reported as missing."""
-    for source in merge_defaults if isinstance(merge_defaults, list) else [merge_defaults]:
+    for source in merged if isinstance(merged, list) else [merged]:
         if isinstance(source, dict):
             for key, value in source.items():
                 mapping.setdefault(key, value)

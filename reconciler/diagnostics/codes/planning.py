@@ -45,7 +45,7 @@ LOOKS_LIKE_RENAME = Rule(
     "P101",
     "new meter looks like a renamed one",
     "A new meter has the same settings as an active, undeclared meter, and a similar event_name or "
-    "the same display_name. An event_name cannot be changed: the new meter starts empty, and "
+    "the same display_name. An event_name cannot be changed: the new meter has no usage, and "
     "prices keep using the old one.",
     "keep the old event_name, or move prices and usage senders to the new one before the old "
     "meter is deactivated",
