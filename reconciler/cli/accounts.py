@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TypeVar
 
 from ..diagnostics.codes import usage
@@ -55,7 +56,10 @@ def for_each_account(
     work: Callable[[Account], T],
     failed: Callable[[AccountRef, tuple[Diagnostic, ...], Exit], T],
 ) -> tuple[T, ...]:
-    """Return one result for each account, in order; after a signal no further one is begun."""
+    """Return one result for each account, in order; after a signal no further one is begun.
+
+    `work` raises only as long as it has written nothing.
+    """
     return tuple(_attempt(account, context, work, failed) for account in accounts)
 
 
@@ -69,8 +73,15 @@ def _attempt(
         context.stop.interrupts()
         return work(account)
     except (Exception, KeyboardInterrupt) as error:
+        from ..stripe.errors import ServerError  # `validate` must not pay for it
+
         context.trace(error)
-        return failed(AccountRef(account.name), *explain_error(error, context.environ))
+        diagnostics, exit_code = explain_error(error, context.environ)
+        if isinstance(error, ServerError):  # else only the summary of the text formats says so
+            first, *more = diagnostics
+            message = f"{first.message}; nothing was changed"
+            diagnostics = (replace(first, message=message), *more)
+        return failed(AccountRef(account.name), diagnostics, exit_code)
 
 
 def failed_report(

@@ -11,9 +11,9 @@ from dataclasses import asdict
 from typing import Any
 
 from .._version import __version__
-from ..diagnostics.diagnostic import Diagnostic, Location, Rule
+from ..diagnostics.diagnostic import Diagnostic, Effect, Location, Rule
 from ..model.change import Action, Change
-from ..model.finding import DriftEntry, Finding
+from ..model.finding import DriftEntry, Finding, Severity
 from ..model.meter import ExistingMeter, Status
 from ..model.project import AccountRef, MeterConfig
 from ..report.documents import AccountInventory, DiagnosticList, EmulatorInfo, Inventory
@@ -61,7 +61,9 @@ def _report(report: Report) -> dict[str, Any]:
 
 
 def _account(report: AccountReport, command: str) -> dict[str, Any]:
-    drift = {"findings": list(_findings(report.entries))} if command == "drift" else {}
+    counted = [said for said in report.diagnostics if said.effect is Effect.FINDING]
+    others = [said for said in report.diagnostics if said.effect is not Effect.FINDING]
+    findings = [*_findings(report.entries), *map(_account_finding, counted)]
     return {
         "account": _ref(report.account),
         "complete": report.complete,
@@ -69,8 +71,8 @@ def _account(report: AccountReport, command: str) -> dict[str, Any]:
         "plan_id": report.plan_id,
         "plan_hash": report.plan_hash,
         "changes": [_change(change) for change in report.changes],
-        **drift,
-        "diagnostics": _diagnostics(report.diagnostics),
+        **({"findings": findings} if command == "drift" else {}),
+        "diagnostics": _diagnostics(others),
         "summary": report.summary(),
     }
 
@@ -103,12 +105,24 @@ def _findings(entries: Iterable[DriftEntry]) -> Iterator[dict[str, Any]]:
     """Yield the findings of every entry as one list, each with its event_name."""
     for entry in entries:
         for finding in entry.findings:
-            yield _finding(entry, finding)
+            yield _finding(entry.event_name, finding, entry.location)
 
 
-def _finding(entry: DriftEntry, finding: Finding) -> dict[str, Any]:
-    location = {"location": _location(entry.location)}
-    return {"event_name": entry.event_name, **asdict(finding), **location}
+def _finding(
+    event_name: str | None, finding: Finding, location: Location | None
+) -> dict[str, Any]:
+    return {"event_name": event_name, **asdict(finding), "location": _location(location)}
+
+
+def _account_finding(diagnostic: Diagnostic) -> dict[str, Any]:
+    """Return the finding of an expired exemption, which concerns the whole account."""
+    finding = Finding(
+        kind="exemption_expired",
+        code=diagnostic.code,
+        severity=Severity.LOW,
+        message=diagnostic.message,
+    )
+    return _finding(None, finding, diagnostic.location)
 
 
 def _after(change: Change) -> dict[str, Any] | None:

@@ -21,8 +21,7 @@ def incomplete(report: Report | AccountReport) -> str | None:
     """Return why a run is not complete, None for a complete one."""
     if report.complete:
         return None
-    said = report.said if isinstance(report, Report) else report.diagnostics
-    return PARTIAL if any(each.effect is Effect.SCOPE for each in said) else _UNREAD
+    return PARTIAL if _has(report, Effect.SCOPE) else _UNREAD
 
 
 def mode(account: AccountRef) -> str:
@@ -150,17 +149,18 @@ def _ended(
     left = count(sum(map(_open, changes)), "change")
     if code is Exit.REFUSED and command == "plan":
         return Tone.BAD, f"{said}: apply makes no changes until the errors are fixed."
-    if code is Exit.PARTIAL and _only_unverified(report, changes):
-        return Tone.BAD, _UNVERIFIED
-    if code is Exit.REFUSED and done:
+    if code is Exit.PARTIAL:
+        return Tone.BAD, _UNVERIFIED if _only_unverified(report, changes) else f"{said}."
+    if done and code is Exit.REFUSED:
         return Tone.WARNING, f"{count(done, 'change')} applied, {left} refused."
-    if command != "apply" or code is Exit.PARTIAL or not (done or code in _WITHOUT_EFFECT):
-        return Tone.BAD, f"{said}."
     if done:
         rest = f", {left} not applied" if any(map(_open, changes)) else ""
         return Tone.BAD, f"{said}: {count(done, 'change')} applied{rest}."
-    said = "Cancelled" if _cancelled(report) else said
-    return Tone.BAD, f"{said}. Nothing was changed in Stripe."
+    if code not in (_WITHOUT_EFFECT if command == "apply" else (Exit.FAILED,)):
+        return Tone.BAD, f"{said}."
+    said = "Cancelled" if _has(report, Effect.CANCELLED) else said
+    unknown = _has(report, Effect.UNCONFIRMED)
+    return Tone.BAD, f"{said}." if unknown else f"{said}. Nothing was changed in Stripe."
 
 
 def _open(each: ReportedChange) -> bool:
@@ -177,9 +177,9 @@ def _only_unverified(report: Report | AccountReport, changes: list[ReportedChang
     return succeeded and not any(map(_open, changes)) and ends <= {Exit.DONE, Exit.PARTIAL}
 
 
-def _cancelled(report: Report | AccountReport) -> bool:
-    every = (each for account in _accounts(report) for each in account.diagnostics)
-    return any(each.effect is Effect.CANCELLED for each in every)
+def _has(report: Report | AccountReport, effect: Effect) -> bool:
+    said = report.said if isinstance(report, Report) else report.diagnostics
+    return any(each.effect is effect for each in said)
 
 
 def _drifted(report: Report | AccountReport) -> tuple[Tone, str]:

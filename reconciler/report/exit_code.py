@@ -46,7 +46,7 @@ def _wrote(results: Iterable[ChangeResult | None]) -> bool:
 def exit_code_for_drift(
     entries: Iterable[DriftEntry], diagnostics: Iterable[Diagnostic], fail_on: Severity
 ) -> Exit:
-    """REFUSED by a guard; CHANGES for findings as bad as `fail_on`; FAILED for an error.
+    """REFUSED by a guard; CHANGES for findings as bad as `fail_on`; else DENIED or FAILED.
 
     An expired exemption counts as a finding of severity LOW.
     """
@@ -57,7 +57,8 @@ def exit_code_for_drift(
         return Exit.REFUSED
     if any(severity.weight >= fail_on.weight for severity in found):
         return Exit.CHANGES
-    return Exit.FAILED if any(each.level is Level.ERROR for each in said) else Exit.DONE
+    errors = [each.effect for each in said if each.level is Level.ERROR]
+    return worst(Exit.DENIED if each is Effect.DENIED else Exit.FAILED for each in errors)
 
 
 def _open_results(changes: Iterable[ReportedChange]) -> Iterator[Exit]:

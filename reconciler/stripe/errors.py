@@ -30,7 +30,8 @@ class ResponseInfo:
     """Where an error came from: the answer's status and names, and how many tries it took.
 
     `type`, `code` and `param` are the API's own; `replayed` says that a stored answer came,
-    `doubts` how many of the tries may have had an unseen effect.
+    `doubts` how many of the tries may have had an unseen effect. `rate_limit` is the configured
+    one, in requests a second.
     """
 
     status: int | None = None
@@ -41,6 +42,9 @@ class ResponseInfo:
     attempts: int = 1
     replayed: bool = False
     doubts: int = 0
+    method: str | None = None
+    path: str | None = None
+    rate_limit: float | None = None
 
     def __str__(self) -> str:
         said = (str(self.status or "no answer"), self.code, self.request_id)
@@ -59,7 +63,17 @@ class StripeError(ServiceError):
         self.message = message
         self.about = about or ResponseInfo()
         trace = f" (request {self.about.request_id})" if self.about.request_id else ""
-        super().__init__((rule or self.rule)(message + trace))
+        super().__init__((rule or self.rule)(self._describe() + trace, hint=self._advise()))
+
+    def _describe(self) -> str:
+        return self.message
+
+    def _advise(self) -> str:
+        """Return the hint, empty for the one of the rule."""
+        return ""
+
+    def _after_attempts(self) -> str:
+        return f" after {self.attempts} attempts" if self.attempts > 1 else ""
 
     @property
     def diagnostic(self) -> Diagnostic:
@@ -156,11 +170,27 @@ class RateLimitError(StripeError):
 
     rule = service.RATE_LIMITED
 
+    def _describe(self) -> str:
+        if self.code == "lock_timeout":  # not the rate, but another request for the same object
+            return f"{self.message}{self._after_attempts()}"
+        return f"still rate-limited{self._after_attempts()}" if self.attempts > 1 else self.message
+
+    def _advise(self) -> str:
+        limit = self.about.rate_limit
+        if self.code == "lock_timeout" or limit is None:
+            return ""
+        return f"wait, or lower `rate_limit` of the account (now {limit:g})"
+
 
 class ServerError(StripeError):
     """Stripe failed to answer (5xx); a request that writes may have had its effect."""
 
     rule = service.SERVER_FAILED
+
+    def _describe(self) -> str:
+        """Return what was asked for and how often; Stripe's own text only says that it failed."""
+        asked = f" for {self.about.method} {self.about.path}" if self.about.path else ""
+        return f"Stripe returned HTTP {self.status}{asked}{self._after_attempts()}"
 
 
 _BY_STATUS: Mapping[int, type[StripeError]] = {

@@ -89,6 +89,9 @@ def _about(came: Response | TransportError, before: ResponseInfo) -> ResponseInf
         attempts=before.attempts + 1,
         replayed=_replayed(came),
         doubts=before.doubts + _doubtful(came),
+        method=before.method,
+        path=before.path,
+        rate_limit=before.rate_limit,
     )
 
 

@@ -8,6 +8,7 @@ import platform
 import re
 import uuid
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Self, TypedDict, Unpack
 
 from .._version import __version__
@@ -68,7 +69,8 @@ class Transport:
         self._stopped = options.get("stopped", never)
         base = checked_base(options.get("api_base", STRIPE))
         self._connection = Connection(base, self._key, options.get("limits", Limits()))
-        self._pacer = RateLimiter(options.get("rate_limit", RATE_LIMIT), self._clock.monotonic())
+        self._rate_limit = options.get("rate_limit", RATE_LIMIT)
+        self._pacer = RateLimiter(self._rate_limit, self._clock.monotonic())
         self._budget = Budget()
         self._headers = _headers(options)
         self._finishes = False
@@ -130,7 +132,10 @@ class Transport:
 
     def _persist(self, outgoing: Request) -> Reply:
         """Try until it went well, another try cannot help, or the run is told to stop."""
-        failure, about, run = None, UNTRIED, self
+        failure, run = None, self
+        about = replace(
+            UNTRIED, method=outgoing.method, path=outgoing.path, rate_limit=self._rate_limit
+        )
         while True:
             claimed = run._await_turn(failure if outgoing.method == "POST" else None)
             came = self._connection.send(outgoing)

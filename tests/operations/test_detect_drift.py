@@ -93,13 +93,13 @@ def test_unreadable_events_leave_the_verdict_as_it_is():
 @pytest.mark.parametrize(
     ("meter", "fail_on", "code"),
     [
-        (existing(), Severity.LOW, Exit.FAILED),
+        (existing(), Severity.LOW, Exit.DENIED),
         (existing(display="Other"), Severity.LOW, Exit.CHANGES),
-        (existing(display="Other"), Severity.HIGH, Exit.FAILED),
+        (existing(display="Other"), Severity.HIGH, Exit.DENIED),
     ],
 )
-def test_unreadable_prices_are_an_error_unless_drift_is_found(meter, fail_on, code):
-    """Nobody may read "no drift" where nobody looked who is billed."""
+def test_unreadable_prices_exit_6_unless_drift_is_found(meter, fail_on, code):
+    """An audit without prices never ends with 0."""
     with acted([meter], (), [declare()], may=READ - {"plan_read"}) as on:
         told = report(on, fail_on=fail_on)
     assert (told.exit_code, told.complete) == (code, False)
