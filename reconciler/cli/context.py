@@ -11,7 +11,7 @@ from ..clock import Clock
 from ..model.project import Account
 from ..render import FORMATS, Document
 from ..report.report import AccountReport
-from .arguments import OptionsT, Parser
+from .arguments import OptionsT
 from .console import Console
 from .files import Target
 from .signals import Stop
@@ -45,14 +45,13 @@ PLAIN = ("text", "json")
 
 @dataclass(frozen=True, slots=True)
 class Command(Generic[OptionsT]):
-    """One command: `add_options` prepares its parser, `act` does the work.
+    """One command: its options, its help, and `act`, which does the work.
 
     `formats` are those of its document; an error can be written in all of them.
     """
 
     options: type[OptionsT]
     about: str
-    add_options: Callable[[Parser], None]
     act: Callable[[OptionsT, Context], Document]
     formats: tuple[str, ...] = FORMATS
 

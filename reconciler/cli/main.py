@@ -13,7 +13,7 @@ from ..diagnostics.codes import usage
 from ..diagnostics.errors import Exit, UsageError
 from ..render import Document
 from ..report.report import AccountReport
-from .arguments import Options, Parser, add_output_options, asks_for_help, guess_format, verbosity
+from .arguments import Options, Parser, count_verbose, guess_format, has_help_flag
 from .commands import COMMANDS, find, overview
 from .console import Console
 from .context import Command, Context
@@ -73,21 +73,18 @@ def _help(options: list[str]) -> str | None:
     """Return the help that is asked for: of the tool, or of a command."""
     if options[:1] == ["help"]:
         options = [*options[1:2], "--help"]
-    if asks_for_help(options[:1]):
+    if has_help_flag(options[:1]):
         return overview()
-    return _parser(find(options), options[0]).format_help() if asks_for_help(options) else None
+    return _parser(find(options), options[0]).format_help() if has_help_flag(options) else None
 
 
 def _read(options: list[str]) -> tuple[Command[Options], Options]:
     command = find(options)
-    return command, _parser(command, options[0]).read(options[1:], command.options)
+    return command, _parser(command, options[0]).read(options[1:])
 
 
 def _parser(command: Command[Options], name: str) -> Parser:
-    parser = Parser(name, command.about)
-    command.add_options(parser)
-    add_output_options(parser, command.formats)
-    return parser
+    return Parser(name, command.about, command.options, command.formats)
 
 
 @contextmanager
@@ -121,7 +118,7 @@ def _context(
 
 def _trace(options: list[str], error: BaseException, console: Console) -> None:
     """Print the traceback where -vv asks for it."""
-    if verbosity(options) > 1:
+    if count_verbose(options) > 1:
         for line in traceback.format_exception(error):
             for part in hide_secrets(line, os.environ).splitlines():
                 console.warn(part)

@@ -26,7 +26,7 @@ from ...render.escape import clean
 from ...report.report import AccountReport, Report, ReportedChange
 from .. import files
 from ..accounts import failed_report, for_each_account, scope_for, select_accounts
-from ..arguments import Parser, ScopedOptions, add_project_options, add_scope_options
+from ..arguments import ScopedOptions, option
 from ..context import Command, Context, open_session
 from ..errors import explain_error
 from ..progress import OnResult, progress
@@ -39,11 +39,15 @@ _CANCELLED = 'Cancelled: the answer was not "yes".'
 class ApplyOptions(ScopedOptions):
     """Which plan to apply, whether to ask first, and what to do about refused changes."""
 
-    yes: bool = False
-    plan: str | None = None
-    expect: str | None = None
-    skip_refused: bool = False
-    no_journal: bool = False
+    yes: bool = option(False, "apply without asking for confirmation")
+    plan: str | None = option(
+        None, "apply exactly this saved plan, without asking", metavar="FILE"
+    )
+    expect: str | None = option(
+        None, "apply only if the new plan has this plan_hash", metavar="HASH"
+    )
+    skip_refused: bool = option(False, "apply the remaining changes; still exits 3")
+    no_journal: bool = option(False, "do not keep a journal in .reconciler/")
 
     def writes(self) -> tuple[tuple[str, int], ...]:
         """Return the reports; raise UsageError for one in place of the plan to apply."""
@@ -51,17 +55,6 @@ class ApplyOptions(ScopedOptions):
         if self.plan and any(files.same(self.plan, file) for file, _ in written):
             raise UsageError(usage.PROTECTED_FILE(f"{self.plan} is the plan to apply"))
         return written
-
-
-def _options(parser: Parser) -> None:
-    add_project_options(parser)
-    add_scope_options(parser)
-    add = parser.add_argument
-    add("--yes", action="store_true", help="apply without asking for confirmation")
-    add("--plan", metavar="FILE", help="apply exactly this saved plan, without asking")
-    add("--expect", metavar="HASH", help="apply only if the new plan has this plan_hash")
-    add("--skip-refused", action="store_true", help="apply the remaining changes; still exits 3")
-    add("--no-journal", action="store_true", help="do not keep a journal in .reconciler/")
 
 
 def _apply(options: ApplyOptions, context: Context) -> Document:
@@ -232,8 +225,6 @@ def _question(account: AccountRef) -> str:
 
 COMMAND = Command(
     ApplyOptions,
-    "Plan, show the plan, ask for confirmation, apply it and verify the account.\n"
-    "A plan with a blocked or refused change writes nothing, unless --skip-refused is given.",
-    _options,
+    "Plan, show the plan, ask for confirmation, apply it and verify the account. A plan with a blocked or refused change writes nothing, unless --skip-refused is given.",
     _apply,
 )

@@ -13,7 +13,7 @@ from ...operations.detect_drift import detect_drift
 from ...render import Document
 from ...report.report import AccountReport, Report
 from ..accounts import failed_report, for_each_account, scope_for, select_accounts
-from ..arguments import Parser, ScopedOptions, add_project_options, add_scope_options
+from ..arguments import ScopedOptions, option
 from ..context import Command, Context, open_session
 
 
@@ -21,17 +21,10 @@ from ..context import Command, Context, open_session
 class DriftOptions(ScopedOptions):
     """The lowest severity of a finding that makes the exit code 2."""
 
-    fail_on: str = Severity.LOW
-
-
-def _options(parser: Parser) -> None:
-    add_project_options(parser)
-    add_scope_options(parser)
-    parser.add_argument(
-        "--fail-on",
+    fail_on: str = option(
+        str(Severity.LOW),
+        "exit 2 only for findings of this severity or worse (default: low)",
         choices=[str(severity) for severity in reversed(Severity)],
-        default=str(Severity.LOW),
-        help="exit 2 only for findings of this severity or worse (default: low)",
     )
 
 
@@ -68,8 +61,7 @@ def _jobs(root: str) -> dict[str, str]:
 
 COMMAND = Command(
     DriftOptions,
-    "Compare the account with the files: what differs, how bad it is, since when, and who\n"
-    "changed it. Read-only: works with a read-only key and sends no POST.",
-    _options,
+    "Compare the account with the files: what differs, how bad it is, since when, and "
+    "who changed it. Read-only: works with a read-only key and sends no POST.",
     _drift,
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ...diagnostics.codes import environment, usage
 from ...diagnostics.diagnostic import Diagnostic
@@ -26,28 +25,11 @@ from ...emulator import (
 )
 from ...render import Document
 from ...report.documents import EmulatorInfo
-from ..arguments import Options, Parser, whole_number
+from ..arguments import Options, option, parse_whole_number
 from ..context import PLAIN, Command, Context
 
 _SPELLED_OUT = ("latency", "rate_limit", "name_scope")
 _OTHERS = {name: options for name, options in choices().items() if name not in _SPELLED_OUT}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmulateOptions(Options):
-    """The port, the state and the seed, the settings and the faults of the emulator."""
-
-    port: int = 12111
-    state: str | None = None
-    seed: str | None = None
-    latency: str | None = None
-    rate_limit: str | None = None
-    name_scope: str | None = None
-    key: tuple[str, ...] = ()
-    switch: tuple[str, ...] = ()
-    fault: tuple[str, ...] = ()
-    announce: bool = False
-    hold: tuple[str, ...] = ()
 
 
 _KEY = (
@@ -55,7 +37,7 @@ _KEY = (
     f"repeatable. Permissions: {', '.join(PERMISSIONS)}. Example of a read-only key: "
     "rk_test_reader=billing_meter_read,plan_read,event_read"
 )
-_SWITCH = "set a behaviour that Stripe does not document (default first); repeatable: " + "; ".join(
+_SWITCH = "set a behavior that Stripe does not document (default first); repeatable: " + "; ".join(
     f"{name} ({options})" for name, options in _OTHERS.items()
 )
 _FAULT = (
@@ -65,29 +47,35 @@ _FAULT = (
 _HOLD = "with --announce: pause at e.g. 7:before or 7:after until a line is entered"
 
 
-def _options(parser: Parser) -> None:
-    add = parser.add_argument
-    many: dict[str, Any] = {"action": "append", "default": []}
-    add(
-        "--port",
-        type=whole_number,
-        default=12111,
-        help="port to listen on (default 12111; 0: any free port)",
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmulateOptions(Options):
+    """The port, the state and the seed, the settings and the faults of the emulator."""
+
+    port: int = option(
+        12111, "port to listen on (default 12111; 0: any free port)", type=parse_whole_number
     )
-    add(
-        "--state",
+    state: str | None = option(
+        None,
+        "keep the state of the account in this SQLite file (default: in memory)",
         metavar="FILE",
-        help="keep the state of the account in this SQLite file (default: in memory)",
     )
-    add("--seed", metavar="FILE", help="JSON file with the initial state of a new account")
-    add("--latency", metavar="MS", help="delay every response by this many milliseconds")
-    add("--rate-limit", metavar="N", help="answer 429 above this many requests a second")
-    add("--name-scope", metavar="SCOPE", help="meters that occupy an event_name: active or all")
-    add("--key", metavar="KEY[=PERMISSION,...]", help=_KEY, **many)
-    add("--switch", metavar="NAME=VALUE", help=_SWITCH, **many)
-    add("--fault", metavar="SPEC", help=_FAULT, **many)
-    add("--announce", action="store_true", help="print every request on standard error")
-    add("--hold", metavar="MOMENT", help=_HOLD, **many)
+    seed: str | None = option(
+        None, "JSON file with the initial state of a new account", metavar="FILE"
+    )
+    latency: str | None = option(
+        None, "delay every response by this many milliseconds", metavar="MS"
+    )
+    rate_limit: str | None = option(
+        None, "answer 429 above this many requests a second", metavar="N"
+    )
+    name_scope: str | None = option(
+        None, "meters that occupy an event_name: active or all", metavar="SCOPE"
+    )
+    key: tuple[str, ...] = option((), _KEY, metavar="KEY[=PERMISSION,...]")
+    switch: tuple[str, ...] = option((), _SWITCH, metavar="NAME=VALUE")
+    fault: tuple[str, ...] = option((), _FAULT, metavar="SPEC")
+    announce: bool = option(False, "print every request on standard error")
+    hold: tuple[str, ...] = option((), _HOLD, metavar="MOMENT")
 
 
 def _emulate(options: EmulateOptions, context: Context) -> Document:
@@ -146,9 +134,8 @@ def _announcer(options: EmulateOptions, context: Context) -> Announcer | None:
 
 COMMAND = Command(
     EmulateOptions,
-    "Serve an emulated Stripe on 127.0.0.1: billing meters, prices, events and the account.\n"
-    "It keeps state as Stripe does, and injects faults on demand. Ctrl-C ends it.",
-    _options,
+    "Serve an emulated Stripe on 127.0.0.1: billing meters, prices, events and the account. "
+    "It keeps state as Stripe does, and injects faults on demand. Stop it with Ctrl-C.",
     _emulate,
     PLAIN,
 )

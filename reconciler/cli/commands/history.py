@@ -25,7 +25,7 @@ from ...render import Document
 from ...report.history import History
 from ...stripe.client import readable
 from ..accounts import for_each_account, select_accounts
-from ..arguments import Parser, ProjectOptions, add_project_options
+from ..arguments import ProjectOptions, option
 from ..context import PLAIN, Command, Context, open_session
 
 
@@ -33,15 +33,10 @@ from ..context import PLAIN, Command, Context, open_session
 class HistoryOptions(ProjectOptions):
     """The event_name to show; None for all runs."""
 
-    meter: str | None = None
-
-
-def _options(parser: Parser) -> None:
-    add_project_options(parser)
-    parser.add_argument(
-        "--meter",
+    meter: str | None = option(
+        None,
+        "show one event_name: runs, Stripe's events, and commits whose lines name it",
         metavar="NAME",
-        help="show one event_name: runs, Stripe's events, and commits whose lines name it",
     )
 
 
@@ -140,12 +135,11 @@ def _failed(
 
 COMMAND = Command(
     HistoryOptions,
-    "Show from the journal of this project who applied what and when, and the results.\n"
-    "With --meter: one time line of runs, of Stripe's events of the last 30 days, and of git\n"
-    "commits. Only the events need a key. Commits are those that add, change or remove a line\n"
-    "with the event_name, as `git log -G` finds them: comments count, and a change of another\n"
+    "Show from the journal of this project who applied what and when, and the results. "
+    "With --meter: one timeline of runs, of Stripe's events of the last 30 days, and of git "
+    "commits. Only the events need a key. Commits are those that add, change or remove a line "
+    "with the event_name, as `git log -G` finds them: comments count, and a change of another "
     "line of the declaration does not. Merges are left out.",
-    _options,
     _history,
     PLAIN,
 )

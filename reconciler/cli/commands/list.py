@@ -15,7 +15,7 @@ from ...planning.warnings import partial
 from ...render import Document
 from ...report.documents import AccountInventory, Inventory
 from ..accounts import for_each_account, select_accounts
-from ..arguments import Parser, ScopedOptions, add_project_options, add_scope_options
+from ..arguments import ScopedOptions, option
 from ..context import PLAIN, Command, Context, open_session
 
 
@@ -23,16 +23,10 @@ from ..context import PLAIN, Command, Context, open_session
 class ListOptions(ScopedOptions):
     """Which meters: `status` None is both, `only` matches existing event_names."""
 
-    status: str | None = None
-
-
-def _options(parser: Parser) -> None:
-    add_project_options(parser)
-    add_scope_options(parser)
-    parser.add_argument(
-        "--status",
+    status: str | None = option(
+        None,
+        "only meters of this status (default: all)",
         choices=[str(status) for status in Status],
-        help="only meters of this status (default: all)",
     )
 
 
@@ -78,7 +72,6 @@ def _failed(
 COMMAND = Command(
     ListOptions,
     "List the existing meters of an account, active and inactive.",
-    _options,
     _list,
     PLAIN,
 )

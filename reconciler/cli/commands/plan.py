@@ -14,7 +14,7 @@ from ...planning import plan_file
 from ...render import Document
 from ...report.report import AccountReport, Report
 from ..accounts import failed_report, for_each_account, scope_for, select_accounts
-from ..arguments import PRIVATE, Parser, ScopedOptions, add_project_options, add_scope_options
+from ..arguments import PRIVATE, ScopedOptions, option
 from ..context import Command, Context, open_session
 
 
@@ -22,21 +22,12 @@ from ..context import Command, Context, open_session
 class PlanOptions(ScopedOptions):
     """Where to save the plan, and whether changes have an exit code of their own."""
 
-    save: str | None = None
-    detailed_exitcode: bool = False
+    save: str | None = option(None, "save the plan for `apply --plan FILE`", metavar="FILE")
+    detailed_exitcode: bool = option(False, "exit 2 instead of 0 if there are changes")
 
     def writes(self) -> tuple[tuple[str, int], ...]:
         """Return the saved plan as well."""
         return (*ScopedOptions.writes(self), *([(self.save, PRIVATE)] if self.save else []))
-
-
-def _options(parser: Parser) -> None:
-    add_project_options(parser)
-    add_scope_options(parser)
-    parser.add_argument("--save", metavar="FILE", help="save the plan for `apply --plan FILE`")
-    parser.add_argument(
-        "--detailed-exitcode", action="store_true", help="exit 2 instead of 0 if there are changes"
-    )
 
 
 def _plan(options: PlanOptions, context: Context) -> Document:
@@ -72,6 +63,5 @@ def _with_changes(report: AccountReport) -> AccountReport:
 COMMAND = Command(
     PlanOptions,
     "Compare the files with the account and show what apply would do. Writes nothing to Stripe.",
-    _options,
     _plan,
 )

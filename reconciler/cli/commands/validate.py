@@ -10,13 +10,8 @@ from ...planning.warnings import partial
 from ...render import Document
 from ...report.report import AccountReport, Report
 from ..accounts import check_only_patterns, select_accounts
-from ..arguments import Parser, ScopedOptions, add_project_options, add_scope_options
+from ..arguments import ScopedOptions
 from ..context import Command, Context
-
-
-def _options(parser: Parser) -> None:
-    add_project_options(parser)
-    add_scope_options(parser)
 
 
 def _validate(options: ScopedOptions, _: Context) -> Document:
@@ -46,8 +41,7 @@ def _valid(account: Account, only: tuple[str, ...], *, part: bool) -> AccountRep
 
 COMMAND = Command(
     ScopedOptions,
-    "Check the project file and all meter files, offline and without a key. All errors are\n"
+    "Check the project file and all meter files, offline and without a key. All errors are "
     "reported at once, each with its location and a hint, also those outside --only.",
-    _options,
     _validate,
 )
