@@ -15,7 +15,7 @@ from ..model.project import Account, AccountRef, Project
 from ..planning.scope import Scope
 from ..report.report import AccountReport
 from .context import Context
-from .errors import explain_error
+from .errors import explain_error, trace
 
 T = TypeVar("T")
 
@@ -44,47 +44,47 @@ def check_only_patterns(accounts: tuple[Account, ...], only: tuple[str, ...]) ->
             raise UsageError(usage.SILENT_PATTERN(message))
 
 
-def scope_for(accounts: tuple[Account, ...], only: tuple[str, ...]) -> Scope:
+def build_scope(accounts: tuple[Account, ...], only: tuple[str, ...]) -> Scope:
     """Return the scope of --only; raise UsageError for a pattern that matches nothing declared."""
     check_only_patterns(accounts, only)
     return Scope(only)
 
 
-def for_each_account(
+def run_on_accounts(
     accounts: tuple[Account, ...],
     context: Context,
     work: Callable[[Account], T],
-    failed: Callable[[AccountRef, tuple[Diagnostic, ...], Exit], T],
+    on_failure: Callable[[AccountRef, tuple[Diagnostic, ...], Exit], T],
 ) -> tuple[T, ...]:
     """Return one result for each account, in order; after a signal no further one is begun.
 
     `work` raises only as long as it has written nothing.
     """
-    return tuple(_attempt(account, context, work, failed) for account in accounts)
+    return tuple(_run_on(account, context, work, on_failure) for account in accounts)
 
 
-def _attempt(
+def _run_on(
     account: Account,
     context: Context,
     work: Callable[[Account], T],
-    failed: Callable[[AccountRef, tuple[Diagnostic, ...], Exit], T],
+    on_failure: Callable[[AccountRef, tuple[Diagnostic, ...], Exit], T],
 ) -> T:
     try:
-        context.stop.interrupts()
+        context.stop.raise_on_signal()
         return work(account)
     except (Exception, KeyboardInterrupt) as error:
         from ..stripe.errors import ServerError  # `validate` must not pay for it
 
-        context.trace(error)
+        trace(error, context.output, context.console)
         diagnostics, exit_code = explain_error(error, context.environ)
         if isinstance(error, ServerError):  # else only the summary of the text formats says so
             first, *more = diagnostics
             message = f"{first.message}; nothing was changed"
             diagnostics = (replace(first, message=message), *more)
-        return failed(AccountRef(account.name), diagnostics, exit_code)
+        return on_failure(AccountRef(account.name), diagnostics, exit_code)
 
 
-def failed_report(
+def report_failure(
     account: AccountRef, diagnostics: tuple[Diagnostic, ...], exit_code: Exit
 ) -> AccountReport:
     """Return the report of an account on which nothing could be done."""

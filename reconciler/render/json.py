@@ -56,7 +56,7 @@ def _report(report: Report) -> dict[str, Any]:
         "declared": report.declared,
         "diagnostics": _diagnostics(report.diagnostics),
         "accounts": [_account(account, report.command) for account in report.accounts],
-        "summary": report.summary(),
+        "summary": report.summary,
     }
 
 
@@ -73,7 +73,7 @@ def _account(report: AccountReport, command: str) -> dict[str, Any]:
         "changes": [_change(change) for change in report.changes],
         **({"findings": findings} if command == "drift" else {}),
         "diagnostics": _diagnostics(others),
-        "summary": report.summary(),
+        "summary": report.summary,
     }
 
 

@@ -10,7 +10,7 @@ from ..diagnostics.errors import Exit
 from ..model.change import Action, Reason, Risk
 from ..model.finding import DriftEntry, Severity
 from ..model.project import AccountRef
-from ..report.report import AccountReport, Report, ReportedChange, ResultStatus, summary
+from ..report.report import AccountReport, Report, ReportedChange, ResultStatus, count_changes
 from .view import Item
 
 PARTIAL = "Partial run: undeclared meters were not evaluated."
@@ -85,14 +85,14 @@ def results(changes: Iterable[ReportedChange]) -> list[str]:
 
 def planned(changes: Iterable[ReportedChange]) -> list[str]:
     """Return what a plan changes, in numbers."""
-    by_action = summary(changes)
+    by_action = count_changes(changes)
     return [count(by_action[action], noun) for action, noun in _NOUNS.items() if by_action[action]]
 
 
 def others(changes: Iterable[ReportedChange]) -> list[str]:
     """Return what else a plan has, in numbers."""
     every = list(changes)
-    by_action = summary(every)
+    by_action = count_changes(every)
     retired = sum(change.change.reason == Reason.RETIRED for change in every)
     rest = {word: by_action[word] for word in ("blocked", "refused", "unmanaged", "unchanged")}
     rest |= {"unchanged": rest["unchanged"] - retired, "retired": retired}

@@ -77,9 +77,10 @@ class AccountReport:
     plan_hash: str | None = None
     valid: tuple[MeterConfig, ...] = ()  # of validate: the declared meters
 
+    @property
     def summary(self) -> dict[str, int]:
-        """Count the changes by action, the refused changes and the ignored findings."""
-        return summary(self.changes, self.entries)
+        """How many changes of each action, refused changes and ignored findings."""
+        return count_changes(self.changes, self.entries)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,15 +113,16 @@ class Report(CommandResult):
         errors = (result.error for result in results if result and result.error)
         return tuple(error for error in errors if error.effect is Effect.LOSS)
 
+    @property
     def summary(self) -> dict[str, int]:
-        """Return the same counts over all accounts."""
-        return summary(
+        """The same counts over all accounts."""
+        return count_changes(
             (change for account in self.accounts for change in account.changes),
             (entry for account in self.accounts for entry in account.entries),
         )
 
 
-def summary(
+def count_changes(
     changes: Iterable[ReportedChange], entries: Iterable[DriftEntry] = ()
 ) -> dict[str, int]:
     """Count changes by action, in order of apply, then `refused` changes and `ignored` findings.

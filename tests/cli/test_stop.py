@@ -91,7 +91,7 @@ def interrupt_everywhere(work):
     for number in itertools.count():
         stop, told = Stop(), []
         with stop.listening(lambda: print("cut off")):
-            stop.only_told(lambda: told.append(number))
+            stop.defer(lambda: told.append(number))
             if not lines_until(number, lambda: work(stop)):
                 return number
         assert (stop(), told) == (True, [number])

@@ -13,7 +13,7 @@ from reconciler.model.finding import Exemption, Severity
 from reconciler.model.match import match_meters
 from reconciler.model.project import Ignore, Policy
 from reconciler.report.exit_code import exit_code_for_drift
-from reconciler.report.report import summary
+from reconciler.report.report import count_changes
 
 TODAY = "2026-09-21"
 PLACE = Location("reconciler.yaml", 9, 5)
@@ -45,7 +45,7 @@ def test_a_rule_exempts_what_fits_its_pattern_and_kind_to_the_end_of_its_day():
     assert line.findings[0].exemption == Exemption("goes away", TODAY, "billing")
     assert line.findings[0].severity is Severity.LOW
     assert line.severity is None
-    assert summary((), [line])["ignored"] == 1
+    assert count_changes((), [line])["ignored"] == 1
     assert exit_code_for_drift([line], (), Severity.LOW) is Exit.DONE
 
 
@@ -80,7 +80,7 @@ def test_of_two_findings_the_one_that_counts_comes_first():
     ]
     assert line.severity is Severity.LOW
     assert not line.ignored
-    assert summary((), [line])["ignored"] == 1
+    assert count_changes((), [line])["ignored"] == 1
 
 
 def test_an_expired_rule_is_a_finding_at_its_place():

@@ -37,7 +37,7 @@ _FOREIGN = {
 """What similar tools call a command."""
 
 
-def find(options: list[str]) -> Command[Any]:
+def find_command(options: list[str]) -> Command[Any]:
     """Return the command that a command line begins with; raise UsageError where it has none."""
     name = options[0] if options else ""
     if name in COMMANDS:
@@ -55,7 +55,7 @@ def find(options: list[str]) -> Command[Any]:
     raise UsageError(usage.NO_COMMAND(f"there is no command {name!r}", hint=hint))
 
 
-def overview() -> str:
+def format_overview() -> str:
     """Return the help of the tool itself."""
     commands = "".join(f"  {name:<10}{summary}\n" for name, summary in COMMANDS.items())
     return _OVERVIEW.format(commands=commands)

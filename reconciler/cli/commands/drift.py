@@ -12,7 +12,7 @@ from ...model.project import Account
 from ...operations.detect_drift import detect_drift
 from ...render import Document
 from ...report.report import AccountReport, Report
-from ..accounts import failed_report, for_each_account, scope_for, select_accounts
+from ..accounts import report_failure, run_on_accounts, build_scope, select_accounts
 from ..arguments import ScopedOptions, option
 from ..context import Command, Context, open_session
 
@@ -28,12 +28,12 @@ class DriftOptions(ScopedOptions):
     )
 
 
-def _drift(options: DriftOptions, context: Context) -> Document:
+def _detect(options: DriftOptions, context: Context) -> Document:
     project = load(options.path)
     accounts = select_accounts(project, options.account)
-    scope, jobs = scope_for(accounts, options.only), _jobs(project.root)
+    scope, jobs = build_scope(accounts, options.only), _read_jobs(project.root)
 
-    def audited(account: Account) -> AccountReport:
+    def detect(account: Account) -> AccountReport:
         with open_session(account, context) as session:
             return detect_drift(
                 project,
@@ -46,12 +46,12 @@ def _drift(options: DriftOptions, context: Context) -> Document:
 
     return Report(
         command="drift",
-        accounts=for_each_account(accounts, context, audited, failed_report),
+        accounts=run_on_accounts(accounts, context, detect, report_failure),
         diagnostics=project.diagnostics,
     )
 
 
-def _jobs(root: str) -> dict[str, str]:
+def _read_jobs(root: str) -> dict[str, str]:
     """Return who ran each plan, a CI job or a user, as far as the journal of the project has it."""
     entries, _ = journal.read(Path(root) / ".reconciler")
     runs = [entry for entry in entries if entry.get("kind") == "run"]
@@ -63,5 +63,5 @@ COMMAND = Command(
     DriftOptions,
     "Compare the account with the files: what differs, how bad it is, since when, and "
     "who changed it. Read-only: works with a read-only key and sends no POST.",
-    _drift,
+    _detect,
 )

@@ -27,6 +27,7 @@ from ...render import Document
 from ...report.documents import EmulatorInfo
 from ..arguments import Options, option, parse_whole_number
 from ..context import PLAIN, Command, Context
+from ..output import emit
 
 _SPELLED_OUT = ("latency", "rate_limit", "name_scope")
 _OTHERS = {name: options for name, options in choices().items() if name not in _SPELLED_OUT}
@@ -78,10 +79,10 @@ class EmulateOptions(Options):
     hold: tuple[str, ...] = option((), _HOLD, metavar="MOMENT")
 
 
-def _emulate(options: EmulateOptions, context: Context) -> Document:
+def _serve(options: EmulateOptions, context: Context) -> Document:
     try:
-        settings, faults = _settings(options), [Fault.parse(spec) for spec in options.fault]
-        announcer = _announcer(options, context)
+        settings, faults = _parse_switches(options), [Fault.parse(spec) for spec in options.fault]
+        announcer = _build_announcer(options, context)
     except (SettingError, argparse.ArgumentTypeError) as error:
         hint = "see `reconciler emulate --help`"
         raise UsageError(usage.BAD_OPTIONS(str(error), hint=hint)) from None
@@ -91,26 +92,26 @@ def _emulate(options: EmulateOptions, context: Context) -> Document:
             Server(store, settings, faults, port=options.port, reached=announcer) as server,
         ):
             serving = EmulatorInfo(url=server.url, api_key=server.api_key)
-            context.stop.only_told()
-            context.announce(serving)
+            context.stop.defer()
+            emit(serving, context.output, context.console)
             while not context.stop():
                 context.clock.sleep(60.0)
     except EmulatorError as error:
         raise ReconcilerError(environment.EMULATOR(str(error))) from None
     except OSError as error:
-        raise ReconcilerError(_unserved(options.port, error)) from None
+        raise ReconcilerError(_describe_bind_error(options.port, error)) from None
     return serving
 
 
-def _unserved(port: int, error: OSError) -> Diagnostic:
+def _describe_bind_error(port: int, error: OSError) -> Diagnostic:
     why = os.strerror(error.errno) if error.errno else str(error)
     message = f"127.0.0.1:{port} cannot be served: {why}"
     return environment.EMULATOR(message, hint="choose another --port; --port 0 takes any free port")
 
 
-def _settings(options: EmulateOptions) -> Settings:
+def _parse_switches(options: EmulateOptions) -> Settings:
     """Return the settings; a latency without a unit is in milliseconds."""
-    given = dict(_pair(word) for word in options.switch)
+    given = dict(_split_pair(word) for word in options.switch)
     spelled = {name: getattr(options, name) for name in _SPELLED_OUT}
     given |= {name: word for name, word in spelled.items() if word is not None}
     if given.get("latency", "").isdigit():
@@ -118,14 +119,14 @@ def _settings(options: EmulateOptions) -> Settings:
     return replace(parse_settings(given), keys=tuple(map(parse_key, options.key)))
 
 
-def _pair(word: str) -> tuple[str, str]:
+def _split_pair(word: str) -> tuple[str, str]:
     name, equals, value = word.partition("=")
     if not equals:
         raise SettingError(f"--switch {word!r} is not NAME=VALUE")
     return name, value
 
 
-def _announcer(options: EmulateOptions, context: Context) -> Announcer | None:
+def _build_announcer(options: EmulateOptions, context: Context) -> Announcer | None:
     if not options.announce and not options.hold:
         return None
     holds = [parse_moment(word) for word in options.hold]
@@ -136,6 +137,6 @@ COMMAND = Command(
     EmulateOptions,
     "Serve an emulated Stripe on 127.0.0.1: billing meters, prices, events and the account. "
     "It keeps state as Stripe does, and injects faults on demand. Stop it with Ctrl-C.",
-    _emulate,
+    _serve,
     PLAIN,
 )

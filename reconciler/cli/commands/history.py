@@ -24,7 +24,7 @@ from ...operations.snapshot import account_mismatch_warnings, take_snapshot
 from ...render import Document
 from ...report.history import History
 from ...stripe.client import readable
-from ..accounts import for_each_account, select_accounts
+from ..accounts import run_on_accounts, select_accounts
 from ..arguments import ProjectOptions, option
 from ..context import PLAIN, Command, Context, open_session
 
@@ -40,7 +40,7 @@ class HistoryOptions(ProjectOptions):
     )
 
 
-def _history(options: HistoryOptions, context: Context) -> Document:
+def _show(options: HistoryOptions, context: Context) -> Document:
     project = load(options.path)
     entries, diagnostics = journal.read(Path(project.root) / ".reconciler", context.clock)
     runs = parse_runs(entries)
@@ -56,17 +56,17 @@ def _history(options: HistoryOptions, context: Context) -> Document:
     if options.meter is None:
         return history
     accounts = select_accounts(project, options.account)
-    return _of_one(options.meter, history, project.root, accounts, context)
+    return _narrow(options.meter, history, project.root, accounts, context)
 
 
-def _of_one(
+def _narrow(
     meter: str, history: History, root: str, accounts: tuple[Account, ...], context: Context
 ) -> History:
     """Narrow the history to one meter and add its time line; only the events need a key."""
     runs = tuple(about(history.runs, meter))
     commits, uncommitted = changes(root, meter)
-    read = for_each_account(
-        accounts, context, lambda account: _read_events(account, meter, context), _failed
+    read = run_on_accounts(
+        accounts, context, lambda account: _read_events(account, meter, context), _report_failure
     )
     moments = timeline(runs, [event for one in read for event in one.events], commits)
     known = {change.event_name for run in history.runs for change in run.changes}
@@ -107,7 +107,7 @@ def _read_events(account: Account, meter: str, context: Context) -> _EventsRead:
         with open_session(account, context) as session:
             if elsewhere := account_mismatch_warnings(account, take_snapshot(session, (), ())):
                 return _EventsRead(diagnostics=elsewhere)
-            found = readable("rak_event_read", lambda: tuple(_events(session, meter, since)))
+            found = readable("rak_event_read", lambda: tuple(_select_events(session, meter, since)))
     except AuthError as error:
         (diagnostic, *_) = error.diagnostics
         if diagnostic.code != service.KEY_MISSING.code:
@@ -120,13 +120,13 @@ def _read_events(account: Account, meter: str, context: Context) -> _EventsRead:
     return _EventsRead(events=found)
 
 
-def _events(session: Session, meter: str, since: int) -> Iterator[AccountEvent]:
+def _select_events(session: Session, meter: str, since: int) -> Iterator[AccountEvent]:
     for event in session.events.all(since=since):
         if event.object.get("event_name") == meter:
             yield session.account.name, event
 
 
-def _failed(
+def _report_failure(
     account: AccountRef, diagnostics: tuple[Diagnostic, ...], exit_code: Exit
 ) -> _EventsRead:
     named = (replace(p, message=f"account {account.name!r}: {p.message}") for p in diagnostics)
@@ -140,6 +140,6 @@ COMMAND = Command(
     "commits. Only the events need a key. Commits are those that add, change or remove a line "
     "with the event_name, as `git log -G` finds them: comments count, and a change of another "
     "line of the declaration does not. Merges are left out.",
-    _history,
+    _show,
     PLAIN,
 )

@@ -14,7 +14,7 @@ from ...operations.snapshot import account_mismatch_warnings, take_snapshot
 from ...planning.warnings import partial
 from ...render import Document
 from ...report.documents import AccountInventory, Inventory
-from ..accounts import for_each_account, select_accounts
+from ..accounts import run_on_accounts, select_accounts
 from ..arguments import ScopedOptions, option
 from ..context import PLAIN, Command, Context, open_session
 
@@ -33,7 +33,7 @@ class ListOptions(ScopedOptions):
 def _list(options: ListOptions, context: Context) -> Document:
     project = load(options.path)
 
-    def listed(account: Account) -> AccountInventory:
+    def read(account: Account) -> AccountInventory:
         with open_session(account, context) as session:
             existing = session.meters.list_all()
             snapshot = take_snapshot(session, (), existing)
@@ -41,7 +41,7 @@ def _list(options: ListOptions, context: Context) -> Document:
                 *account_mismatch_warnings(account, snapshot),
                 *([partial()] if options.only else []),
             )
-        meters = sorted((meter for meter in existing if _wanted(meter, options)), key=_order)
+        meters = sorted((meter for meter in existing if _matches(meter, options)), key=_order)
         return AccountInventory(
             account=snapshot.account,
             meters=tuple(meters),
@@ -49,13 +49,13 @@ def _list(options: ListOptions, context: Context) -> Document:
             diagnostics=diagnostics,
         )
 
-    accounts = for_each_account(select_accounts(project, options.account), context, listed, _failed)
+    accounts = run_on_accounts(select_accounts(project, options.account), context, read, _report_failure)
     return Inventory(
         accounts=accounts, diagnostics=project.diagnostics, narrowed=bool(options.only)
     )
 
 
-def _wanted(meter: ExistingMeter, options: ListOptions) -> bool:
+def _matches(meter: ExistingMeter, options: ListOptions) -> bool:
     return fits(meter.event_name, options.only) and options.status in (None, meter.status)
 
 
@@ -63,7 +63,7 @@ def _order(meter: ExistingMeter) -> tuple[str, bool, str]:
     return meter.event_name, not meter.active, meter.id
 
 
-def _failed(
+def _report_failure(
     account: AccountRef, diagnostics: tuple[Diagnostic, ...], exit_code: Exit
 ) -> AccountInventory:
     return AccountInventory(account=account, exit_code=exit_code, diagnostics=diagnostics)

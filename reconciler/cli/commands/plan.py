@@ -13,7 +13,7 @@ from ...operations.make_plan import make_plan
 from ...planning import plan_file
 from ...render import Document
 from ...report.report import AccountReport, Report
-from ..accounts import failed_report, for_each_account, scope_for, select_accounts
+from ..accounts import report_failure, run_on_accounts, build_scope, select_accounts
 from ..arguments import PRIVATE, ScopedOptions, option
 from ..context import Command, Context, open_session
 
@@ -36,24 +36,24 @@ def _plan(options: PlanOptions, context: Context) -> Document:
     if options.save and len(accounts) > 1:
         hint = "see `reconciler plan --help`"
         raise UsageError(usage.BAD_OPTIONS("--save takes one account", hint=hint))
-    scope = scope_for(accounts, options.only)
+    scope = build_scope(accounts, options.only)
     commit, unknown = ci.commit(project.root, context.environ)
 
-    def planned(account: Account) -> AccountReport:
+    def make(account: Account) -> AccountReport:
         with open_session(account, context) as session:
             made = make_plan(project, session, scope, commit)
         if options.save:
-            context.targets[options.save].write(plan_file.dumps(made.plan))
-        return _with_changes(made.report) if options.detailed_exitcode else made.report
+            context.output.targets[options.save].write(plan_file.dumps(made.plan))
+        return _mark_changes(made.report) if options.detailed_exitcode else made.report
 
     return Report(
         command="plan",
-        accounts=for_each_account(accounts, context, planned, failed_report),
+        accounts=run_on_accounts(accounts, context, make, report_failure),
         diagnostics=(*project.diagnostics, *unknown),
     )
 
 
-def _with_changes(report: AccountReport) -> AccountReport:
+def _mark_changes(report: AccountReport) -> AccountReport:
     """Return the report with exit code CHANGES where it has changes and nothing worse."""
     if report.exit_code is Exit.DONE and any(it.change.action.writes for it in report.changes):
         return replace(report, exit_code=Exit.CHANGES)

@@ -19,7 +19,7 @@ def _validate(options: ScopedOptions, _: Context) -> Document:
     accounts = select_accounts(project, options.account) if options.account else project.accounts
     check_only_patterns(accounts, options.only)
     part = project.narrowed or bool(options.only)
-    reports = tuple(_valid(account, options.only, part=part) for account in accounts)
+    reports = tuple(_report(account, options.only, part=part) for account in accounts)
     return Report(
         command="validate",
         accounts=reports,
@@ -28,7 +28,7 @@ def _validate(options: ScopedOptions, _: Context) -> Document:
     )
 
 
-def _valid(account: Account, only: tuple[str, ...], *, part: bool) -> AccountReport:
+def _report(account: Account, only: tuple[str, ...], *, part: bool) -> AccountReport:
     fitting = (desired for desired in account.declared if fits(desired.event_name, only))
     return AccountReport(
         account=AccountRef(account.name),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...report.history import History, Moment, PastChange, PastRequest, PastRun, Source, came_of
+from ...report.history import History, Moment, PastChange, PastRequest, PastRun, Source, describe_request
 from ...timestamps import format_time
 from ..summary import called
 from .styled import ReportedChange, Span, Style, wrapped
@@ -60,7 +60,7 @@ def _line(line: PastChange) -> Iterator[ReportedChange]:
 
 def _request(request: PastRequest) -> str:
     undoing = " (rollback)" if request.undoes else ""
-    return f"{request.operation} {request.request_id or '-'}{undoing}: {came_of(request)}"
+    return f"{request.operation} {request.request_id or '-'}{undoing}: {describe_request(request)}"
 
 
 def timeline(history: History) -> Iterator[ReportedChange]:
