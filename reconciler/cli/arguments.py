@@ -27,41 +27,44 @@ class Out:
     file: str
 
 
-def option(default: Any, help: str, *flags: str, **argument: Any) -> Any:
-    """Declare an option: the default of a field, and its argument for argparse.
+def option(text: str, *flags: str, default: Any = None, **argument: Any) -> Any:
+    """Declare an option: a field with its help and its argument for argparse.
 
-    The flag is the name of the field unless another is given; False is a switch, and an option
-    with the default () is repeatable.
+    The flag is the name of the field unless another is given; one with the default () is
+    repeatable.
     """
-    if default is False:
-        argument["action"] = "store_true"
-    elif default == ():
+    if default == ():
         argument |= {"action": "append", "default": []}
-    return field(default=default, metadata={"flags": flags, "help": help, **argument})
+    return field(default=default, metadata={"flags": flags, "help": text, **argument})
 
 
-def positional(default: str | None, metavar: str, help: str) -> Any:
-    """Declare the optional argument of a command that has no flag."""
-    argument = {"nargs": "?", "metavar": metavar, "help": help}
-    return field(default=default, metadata={"flags": None, **argument})
+def flag(text: str) -> Any:
+    """Declare an option without a value, off by default."""
+    return option(text, default=False, action="store_true")
+
+
+def positional(text: str, metavar: str, default: str | None = None) -> Any:
+    """Declare an argument that has no flag and may be left out."""
+    argument = {"flags": None, "help": text, "metavar": metavar, "nargs": "?"}
+    return field(default=default, metadata=argument)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """The options of every command. `verbose` counts the -v."""
 
-    format: str | None = option(None, "format of standard output: {formats}", metavar="FORMAT")
+    format: str | None = option("format of standard output: {formats}", metavar="FORMAT")
     out: tuple[Out, ...] = option(
-        (),
         "also write the document to a file (-: standard output); repeatable",
         metavar="FORMAT=FILE",
+        default=(),
     )
-    quiet: bool = option(False, "hide progress and informational messages")
-    no_color: bool = option(False, "do not use colors, as with NO_COLOR")
+    quiet: bool = flag("hide progress and informational messages")
+    no_color: bool = flag("do not use colors, as with NO_COLOR")
     verbose: int = option(
-        0, "list everything, log requests; -vv: also tracebacks", "-v", action="count"
+        "list everything, log requests; -vv: also tracebacks", "-v", action="count", default=0
     )
-    directory: str | None = option(None, "run as if started in this folder", "-C", metavar="DIR")
+    directory: str | None = option("run as if started in this folder", "-C", metavar="DIR")
 
     def writes(self) -> tuple[tuple[str, int], ...]:
         """Return the files that the run writes for its user, each with the mode of a new one."""
@@ -73,12 +76,12 @@ class ProjectOptions(Options):
     """The options of a command that reads a project: its folder or file, and account names."""
 
     path: str = positional(
-        ".", "PATH", "a project folder or one meter file (default: the current folder)"
+        "a project folder or one meter file (default: the current folder)", "PATH", "."
     )
     account: tuple[str, ...] = option(
-        (),
         "an account of the project; repeatable; optional if there is only one",
         metavar="NAME",
+        default=(),
     )
 
     @property
@@ -92,10 +95,10 @@ class ScopedOptions(ProjectOptions):
     """The options of a command that can be limited to some event_names."""
 
     only: tuple[str, ...] = option(
-        (),
         "only event_names that match the glob, e.g. 'ai_*'; repeatable; undeclared meters are "
         "not evaluated",
         metavar="PATTERN",
+        default=(),
     )
 
 

@@ -76,7 +76,9 @@ class Console:
     @property
     def shares_terminal(self) -> bool:
         """Whether standard output and standard error are the same terminal."""
-        return _is_terminal(sys.stdout) and _is_terminal(sys.stderr) and _is_same_device(sys.stdout, sys.stderr)
+        return all(map(_is_terminal, (sys.stdout, sys.stderr))) and _is_same_device(
+            sys.stdout, sys.stderr
+        )
 
     def write_beginning(self, text: str) -> None:
         """Write the first part of the document, before its end is known."""

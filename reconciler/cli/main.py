@@ -72,7 +72,9 @@ def _find_help(options: list[str]) -> str | None:
         options = [*options[1:2], "--help"]
     if has_help_flag(options[:1]):
         return format_overview()
-    return _build_parser(find_command(options), options[0]).format_help() if has_help_flag(options) else None
+    if has_help_flag(options):
+        return _build_parser(find_command(options), options[0]).format_help()
+    return None
 
 
 def _read(options: list[str]) -> tuple[Command[Options], Options]:

@@ -31,12 +31,12 @@ class Stop:
         return self._received
 
     def defer(self, notify: Callable[[], None] | None = None) -> None:
-        """From now on the first signal only sets the flag, and while a run writes calls `notify`."""
+        """Only set the flag on the first signal; while a run writes, call `notify` too."""
         self._notify = notify or (lambda: None)
         self.writing = notify is not None
 
     def raise_on_signal(self) -> None:
-        """From now on the first signal raises KeyboardInterrupt, as one received before does now."""
+        """Raise KeyboardInterrupt on the first signal, at once if it has been received."""
         self._notify = None
         if self():
             raise KeyboardInterrupt

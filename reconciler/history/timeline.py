@@ -73,7 +73,10 @@ def _requested(run: PastRun, request: PastRequest, effects: Sequence[Event]) -> 
     """Return the moment of a request, with the events that confirm it."""
     operation = request.operation or "?"
     undoing = " (rollback)" if request.undoes else ""
-    said = [f"{operation}{undoing}: {describe_request(request)}", *(event.type for event in effects)]
+    said = [
+        f"{operation}{undoing}: {describe_request(request)}",
+        *(event.type for event in effects),
+    ]
     notes = [request.error, *map(_renamed, effects)]
     first = next(iter(effects), None)
     return Moment(

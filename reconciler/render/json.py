@@ -108,9 +108,7 @@ def _findings(entries: Iterable[DriftEntry]) -> Iterator[dict[str, Any]]:
             yield _finding(entry.event_name, finding, entry.location)
 
 
-def _finding(
-    event_name: str | None, finding: Finding, location: Location | None
-) -> dict[str, Any]:
+def _finding(event_name: str | None, finding: Finding, location: Location | None) -> dict[str, Any]:
     return {"event_name": event_name, **asdict(finding), "location": _location(location)}
 
 

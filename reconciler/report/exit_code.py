@@ -63,7 +63,9 @@ def exit_code_for_drift(
 
 def _open_results(changes: Iterable[ReportedChange]) -> Iterator[Exit]:
     """Yield the exit codes of the results that did not succeed; a skipped one has no cause."""
-    every = [change.result for change in changes if change.result and not _is_withheld(change.change)]
+    every = [
+        change.result for change in changes if change.result and not _is_withheld(change.change)
+    ]
     open_ = [result for result in every if not result.status.succeeded]
     if open_ and _has_written(every):
         yield Exit.PARTIAL

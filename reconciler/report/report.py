@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ..diagnostics.diagnostic import Diagnostic, Effect
-from ..diagnostics.errors import Exit, worst
+from ..diagnostics.errors import Exit
 from ..model.change import Action, Change
 from ..model.finding import DriftEntry, Kind
-from ..model.project import AccountRef, MeterConfig
-from .documents import CommandResult
+from ..model.project import MeterConfig
+from .documents import AccountResult, CommandResult
 
 
 class ResultStatus(StrEnum):
@@ -64,14 +64,11 @@ class ReportedChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccountReport:
+class AccountReport(AccountResult):
     """The part of a report about one account: changes of plan and apply, or entries of drift."""
 
-    account: AccountRef
-    exit_code: Exit
     changes: tuple[ReportedChange, ...] = ()
     entries: tuple[DriftEntry, ...] = ()
-    diagnostics: tuple[Diagnostic, ...] = ()
     complete: bool = True
     plan_id: str | None = None
     plan_hash: str | None = None
@@ -92,23 +89,13 @@ class Report(CommandResult):
     declared: int | None = None  # of validate: how many meters the files declare
 
     @property
-    def exit_code(self) -> Exit:
-        """The one exit code of the run."""
-        return worst([self.own_exit, *(account.exit_code for account in self.accounts)])
-
-    @property
     def complete(self) -> bool:
         """Whether everything was read; False when narrowed, unreadable or not begun."""
         return self.own_exit is Exit.DONE and all(each.complete for each in self.accounts)
 
     @property
-    def said(self) -> tuple[Diagnostic, ...]:
-        """Every diagnostic: of the run, and of each account."""
-        return (*self.diagnostics, *(said for each in self.accounts for said in each.diagnostics))
-
-    @property
     def losses(self) -> tuple[Diagnostic, ...]:
-        """The errors that say that usage is being lost now."""
+        """The errors of results that say that usage is being lost now."""
         results = (change.result for each in self.accounts for change in each.changes)
         errors = (result.error for result in results if result and result.error)
         return tuple(error for error in errors if error.effect is Effect.LOSS)

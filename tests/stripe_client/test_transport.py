@@ -189,7 +189,7 @@ def test_tries_end_with_the_last_error(clock):
     with (
         Scripted(in_turn(refusal(500, "sorry"))) as server,
         to(server, clock) as transport,
-        pytest.raises(ServerError, match="HTTP 500 for GET .* after 5 attempts") as caught,
+        pytest.raises(ServerError, match=r"HTTP 500 for GET .* after 5 attempts") as caught,
     ):
         transport.get(PATH)
     assert caught.value.attempts == len(server.asked) == ATTEMPTS

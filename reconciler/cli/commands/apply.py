@@ -23,10 +23,10 @@ from ...planning.plan import Plan
 from ...planning.scope import Scope
 from ...render import Document
 from ...render.escape import clean
-from ...report.report import AccountReport, Report, ReportedChange
+from ...report.report import AccountReport, ReportedChange
 from .. import files
-from ..accounts import report_failure, run_on_accounts, build_scope, select_accounts
-from ..arguments import ScopedOptions, option
+from ..accounts import build_report, build_scope, select_accounts
+from ..arguments import ScopedOptions, flag, option
 from ..context import Command, Context, open_session
 from ..errors import explain_error, trace
 from ..output import show_preview
@@ -40,15 +40,11 @@ _CANCELLED = 'Cancelled: the answer was not "yes".'
 class ApplyOptions(ScopedOptions):
     """Which plan to apply, whether to ask first, and what to do about refused changes."""
 
-    yes: bool = option(False, "apply without asking for confirmation")
-    plan: str | None = option(
-        None, "apply exactly this saved plan, without asking", metavar="FILE"
-    )
-    expect: str | None = option(
-        None, "apply only if the new plan has this plan_hash", metavar="HASH"
-    )
-    skip_refused: bool = option(False, "apply the remaining changes; still exits 3")
-    no_journal: bool = option(False, "do not keep a journal in .reconciler/")
+    yes: bool = flag("apply without asking for confirmation")
+    plan: str | None = option("apply exactly this saved plan, without asking", metavar="FILE")
+    expect: str | None = option("apply only if the new plan has this plan_hash", metavar="HASH")
+    skip_refused: bool = flag("apply the remaining changes; still exits 3")
+    no_journal: bool = flag("do not keep a journal in .reconciler/")
 
     def writes(self) -> tuple[tuple[str, int], ...]:
         """Return the reports; raise UsageError for one in place of the plan to apply."""
@@ -78,11 +74,7 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
         scope=build_scope(accounts, options.only),
         saved=plan_file.loads(files.read(options.plan), options.plan) if options.plan else None,
     )
-    return Report(
-        command="apply",
-        accounts=run_on_accounts(accounts, context, run.apply_to, report_failure),
-        diagnostics=(*project.diagnostics, *unknown),
-    )
+    return build_report("apply", project, accounts, context, run.apply_to, unknown)
 
 
 _HELP = "see `reconciler apply --help`"
@@ -223,6 +215,7 @@ def _format_question(account: AccountRef) -> str:
 
 COMMAND = Command(
     ApplyOptions,
-    "Plan, show the plan, ask for confirmation, apply it and verify the account. A plan with a blocked or refused change writes nothing, unless --skip-refused is given.",
+    "Plan, show the plan, ask for confirmation, apply it and verify the account. A plan "
+    "with a blocked or refused change writes nothing, unless --skip-refused is given.",
     _apply,
 )

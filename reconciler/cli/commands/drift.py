@@ -11,8 +11,8 @@ from ...model.finding import Severity
 from ...model.project import Account
 from ...operations.detect_drift import detect_drift
 from ...render import Document
-from ...report.report import AccountReport, Report
-from ..accounts import report_failure, run_on_accounts, build_scope, select_accounts
+from ...report.report import AccountReport
+from ..accounts import build_report, build_scope, select_accounts
 from ..arguments import ScopedOptions, option
 from ..context import Command, Context, open_session
 
@@ -22,9 +22,9 @@ class DriftOptions(ScopedOptions):
     """The lowest severity of a finding that makes the exit code 2."""
 
     fail_on: str = option(
-        str(Severity.LOW),
         "exit 2 only for findings of this severity or worse (default: low)",
         choices=[str(severity) for severity in reversed(Severity)],
+        default=str(Severity.LOW),
     )
 
 
@@ -44,11 +44,7 @@ def _detect(options: DriftOptions, context: Context) -> Document:
                 path=options.path_from_start,
             )
 
-    return Report(
-        command="drift",
-        accounts=run_on_accounts(accounts, context, detect, report_failure),
-        diagnostics=project.diagnostics,
-    )
+    return build_report("drift", project, accounts, context, detect)
 
 
 def _read_jobs(root: str) -> dict[str, str]:

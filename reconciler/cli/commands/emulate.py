@@ -25,7 +25,7 @@ from ...emulator import (
 )
 from ...render import Document
 from ...report.documents import EmulatorInfo
-from ..arguments import Options, option, parse_whole_number
+from ..arguments import Options, flag, option, parse_whole_number
 from ..context import PLAIN, Command, Context
 from ..output import emit
 
@@ -53,30 +53,24 @@ class EmulateOptions(Options):
     """The port, the state and the seed, the settings and the faults of the emulator."""
 
     port: int = option(
-        12111, "port to listen on (default 12111; 0: any free port)", type=parse_whole_number
+        "port to listen on (default 12111; 0: any free port)",
+        type=parse_whole_number,
+        default=12111,
     )
     state: str | None = option(
-        None,
-        "keep the state of the account in this SQLite file (default: in memory)",
-        metavar="FILE",
+        "keep the state of the account in this SQLite file (default: in memory)", metavar="FILE"
     )
-    seed: str | None = option(
-        None, "JSON file with the initial state of a new account", metavar="FILE"
-    )
-    latency: str | None = option(
-        None, "delay every response by this many milliseconds", metavar="MS"
-    )
-    rate_limit: str | None = option(
-        None, "answer 429 above this many requests a second", metavar="N"
-    )
+    seed: str | None = option("JSON file with the initial state of a new account", metavar="FILE")
+    latency: str | None = option("delay every response by this many milliseconds", metavar="MS")
+    rate_limit: str | None = option("answer 429 above this many requests a second", metavar="N")
     name_scope: str | None = option(
-        None, "meters that occupy an event_name: active or all", metavar="SCOPE"
+        "meters that occupy an event_name: active or all", metavar="SCOPE"
     )
-    key: tuple[str, ...] = option((), _KEY, metavar="KEY[=PERMISSION,...]")
-    switch: tuple[str, ...] = option((), _SWITCH, metavar="NAME=VALUE")
-    fault: tuple[str, ...] = option((), _FAULT, metavar="SPEC")
-    announce: bool = option(False, "print every request on standard error")
-    hold: tuple[str, ...] = option((), _HOLD, metavar="MOMENT")
+    key: tuple[str, ...] = option(_KEY, metavar="KEY[=PERMISSION,...]", default=())
+    switch: tuple[str, ...] = option(_SWITCH, metavar="NAME=VALUE", default=())
+    fault: tuple[str, ...] = option(_FAULT, metavar="SPEC", default=())
+    announce: bool = flag("print every request on standard error")
+    hold: tuple[str, ...] = option(_HOLD, metavar="MOMENT", default=())
 
 
 def _serve(options: EmulateOptions, context: Context) -> Document:

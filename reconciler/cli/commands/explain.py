@@ -17,7 +17,7 @@ from ..context import PLAIN, Command, Context
 class ExplainOptions(Options):
     """The code to describe; None for all of them."""
 
-    code: str | None = positional(None, "CODE", "a code from a message, e.g. G001")
+    code: str | None = positional("a code from a message, e.g. G001", "CODE")
 
 
 def _explain(options: ExplainOptions, _: Context) -> Document:

@@ -22,6 +22,7 @@ from ...model.project import Account, AccountRef
 from ...operations.session import Session
 from ...operations.snapshot import account_mismatch_warnings, take_snapshot
 from ...render import Document
+from ...report.documents import AccountResult
 from ...report.history import History
 from ...stripe.client import readable
 from ..accounts import run_on_accounts, select_accounts
@@ -34,7 +35,6 @@ class HistoryOptions(ProjectOptions):
     """The event_name to show; None for all runs."""
 
     meter: str | None = option(
-        None,
         "show one event_name: runs, Stripe's events, and commits whose lines name it",
         metavar="NAME",
     )
@@ -87,12 +87,10 @@ def _narrow(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _EventsRead:
+class _EventsRead(AccountResult):
     """The events of one account about a meter, or why they could not be read."""
 
     events: tuple[AccountEvent, ...] = ()
-    diagnostics: tuple[Diagnostic, ...] = ()
-    exit_code: Exit = Exit.DONE
 
 
 def _read_events(account: Account, meter: str, context: Context) -> _EventsRead:
@@ -102,22 +100,22 @@ def _read_events(account: Account, meter: str, context: Context) -> _EventsRead:
     key is no failure: a machine may rightly have none, and the rest of the time line needs none.
     A key that Stripe rejects is a failure, with exit code 6.
     """
-    since = int(context.clock.now()) - REACH
+    since, ref = int(context.clock.now()) - REACH, AccountRef(account.name)
     try:
         with open_session(account, context) as session:
             if elsewhere := account_mismatch_warnings(account, take_snapshot(session, (), ())):
-                return _EventsRead(diagnostics=elsewhere)
+                return _EventsRead(account=ref, diagnostics=elsewhere)
             found = readable("rak_event_read", lambda: tuple(_select_events(session, meter, since)))
     except AuthError as error:
         (diagnostic, *_) = error.diagnostics
         if diagnostic.code != service.KEY_MISSING.code:
             raise
-        return _EventsRead(diagnostics=(rules.EVENTS_WITHOUT_KEY(diagnostic.message),))
+        return _EventsRead(account=ref, diagnostics=(rules.EVENTS_WITHOUT_KEY(diagnostic.message),))
     if isinstance(found, Unreadable):
         rule = drift.EVENTS_UNREADABLE
         message = f"account {account.name!r}: {rule.title} (permission: {found.permission})"
-        return _EventsRead(diagnostics=(rule(message),))
-    return _EventsRead(events=found)
+        return _EventsRead(account=ref, diagnostics=(rule(message),))
+    return _EventsRead(account=ref, events=found)
 
 
 def _select_events(session: Session, meter: str, since: int) -> Iterator[AccountEvent]:
@@ -127,10 +125,10 @@ def _select_events(session: Session, meter: str, since: int) -> Iterator[Account
 
 
 def _report_failure(
-    account: AccountRef, diagnostics: tuple[Diagnostic, ...], exit_code: Exit
+    account: AccountRef, exit_code: Exit, diagnostics: tuple[Diagnostic, ...]
 ) -> _EventsRead:
     named = (replace(p, message=f"account {account.name!r}: {p.message}") for p in diagnostics)
-    return _EventsRead(diagnostics=tuple(named), exit_code=exit_code)
+    return _EventsRead(account=account, diagnostics=tuple(named), exit_code=exit_code)
 
 
 COMMAND = Command(

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...config import load
-from ...diagnostics.diagnostic import Diagnostic
-from ...diagnostics.errors import Exit
 from ...model.meter import ExistingMeter, Status
 from ...model.pattern import fits
-from ...model.project import Account, AccountRef
+from ...model.project import Account
 from ...operations.snapshot import account_mismatch_warnings, take_snapshot
 from ...planning.warnings import partial
 from ...render import Document
@@ -24,9 +22,7 @@ class ListOptions(ScopedOptions):
     """Which meters: `status` None is both, `only` matches existing event_names."""
 
     status: str | None = option(
-        None,
-        "only meters of this status (default: all)",
-        choices=[str(status) for status in Status],
+        "only meters of this status (default: all)", choices=[str(status) for status in Status]
     )
 
 
@@ -49,7 +45,9 @@ def _list(options: ListOptions, context: Context) -> Document:
             diagnostics=diagnostics,
         )
 
-    accounts = run_on_accounts(select_accounts(project, options.account), context, read, _report_failure)
+    accounts = run_on_accounts(
+        select_accounts(project, options.account), context, read, AccountInventory
+    )
     return Inventory(
         accounts=accounts, diagnostics=project.diagnostics, narrowed=bool(options.only)
     )
@@ -61,12 +59,6 @@ def _matches(meter: ExistingMeter, options: ListOptions) -> bool:
 
 def _order(meter: ExistingMeter) -> tuple[str, bool, str]:
     return meter.event_name, not meter.active, meter.id
-
-
-def _report_failure(
-    account: AccountRef, diagnostics: tuple[Diagnostic, ...], exit_code: Exit
-) -> AccountInventory:
-    return AccountInventory(account=account, exit_code=exit_code, diagnostics=diagnostics)
 
 
 COMMAND = Command(

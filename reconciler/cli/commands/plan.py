@@ -12,9 +12,9 @@ from ...model.project import Account
 from ...operations.make_plan import make_plan
 from ...planning import plan_file
 from ...render import Document
-from ...report.report import AccountReport, Report
-from ..accounts import report_failure, run_on_accounts, build_scope, select_accounts
-from ..arguments import PRIVATE, ScopedOptions, option
+from ...report.report import AccountReport
+from ..accounts import build_report, build_scope, select_accounts
+from ..arguments import PRIVATE, ScopedOptions, flag, option
 from ..context import Command, Context, open_session
 
 
@@ -22,8 +22,8 @@ from ..context import Command, Context, open_session
 class PlanOptions(ScopedOptions):
     """Where to save the plan, and whether changes have an exit code of their own."""
 
-    save: str | None = option(None, "save the plan for `apply --plan FILE`", metavar="FILE")
-    detailed_exitcode: bool = option(False, "exit 2 instead of 0 if there are changes")
+    save: str | None = option("save the plan for `apply --plan FILE`", metavar="FILE")
+    detailed_exitcode: bool = flag("exit 2 instead of 0 if there are changes")
 
     def writes(self) -> tuple[tuple[str, int], ...]:
         """Return the saved plan as well."""
@@ -46,11 +46,7 @@ def _plan(options: PlanOptions, context: Context) -> Document:
             context.output.targets[options.save].write(plan_file.dumps(made.plan))
         return _mark_changes(made.report) if options.detailed_exitcode else made.report
 
-    return Report(
-        command="plan",
-        accounts=run_on_accounts(accounts, context, make, report_failure),
-        diagnostics=(*project.diagnostics, *unknown),
-    )
+    return build_report("plan", project, accounts, context, make, unknown)
 
 
 def _mark_changes(report: AccountReport) -> AccountReport:

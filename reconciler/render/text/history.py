@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...report.history import History, Moment, PastChange, PastRequest, PastRun, Source, describe_request
+from ...report.history import (
+    History,
+    Moment,
+    PastChange,
+    PastRequest,
+    PastRun,
+    Source,
+    describe_request,
+)
 from ...timestamps import format_time
 from ..summary import called
 from .styled import ReportedChange, Span, Style, wrapped
