@@ -23,7 +23,7 @@ def new(number):
     return "\n".join(entry.format(f"new_{'x' * 60}_{n}") for n in range(number))
 
 
-def test_a_comment_drops_a_new_meter_before_the_refused_stop(world, run):
+def test_a_comment_drops_a_create_before_a_refused_deactivation(world, run):
     """320 new meters do not fit; what refuses the whole plan stands first, with its code."""
     made = billed(world, f"{SEATS}\n{new(320)}")
     ran = run("plan", made.folder, "--format", "markdown")
@@ -38,7 +38,7 @@ def test_a_comment_drops_a_new_meter_before_the_refused_stop(world, run):
 
 
 @pytest.mark.parametrize(("format_", "sign"), [("html", 'class="name">'), ("github", "title=G004")])
-def test_the_refused_stop_stands_first(format_, sign, world, run):
+def test_a_refused_deactivation_comes_first(format_, sign, world, run):
     """Before meters that are only missing."""
     made = billed(world, f"{SEATS}\n{new(3)}")
     ran = run("plan", made.folder, "--format", format_)

@@ -1,4 +1,4 @@
-"""A passing failure of the service ends no command: it is asked again."""
+"""Failures of the service: retried, and described if they last."""
 
 from __future__ import annotations
 
@@ -45,8 +45,8 @@ def test_a_lasting_failure_is_described(command, fault, code, message, hint, run
 
 
 @pytest.mark.parametrize("status", [500, 502, 520, 529])
-def test_whatever_fails_on_their_side_is_asked_again(status, run, world):
-    """Every 5xx, also those that only gateways know."""
+def test_a_5xx_is_retried(status, run, world):
+    """Also the codes that only gateways use."""
     made = world(seed={"meters": [existing("seats", "Seats")]})
     made.server.arm(f"garbage:n=1:status={status}")
     ran = run("list", made.folder)
