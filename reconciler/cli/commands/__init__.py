@@ -74,7 +74,7 @@ Options follow the command: see `reconciler COMMAND --help`.
 exit codes:
     0  done, nothing left to do
     1  error: nothing was written to Stripe, or only a report could not be
-       written; also: declined at the prompt
+       written; also: cancelled at the prompt
     2  drift found, or changes with --detailed-exitcode
     3  refused by a guard, or the wrong account or mode
     4  the saved plan is stale; nothing was written
