@@ -182,19 +182,6 @@ def test_fail_on_sets_the_severity_that_exits_2(fail_on, code, world, run):
     assert ("differs D004" in ran.out) is (code != 64)
 
 
-def test_drift_looks_at_every_account_that_is_named(world, run, monkeypatch):
-    """One that cannot be reached stops no other; the exit code is the worse of the two."""
-    made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
-    project = (made.folder / "reconciler.yaml").read_text("utf-8")
-    made.file("reconciler.yaml", f"{project}  elsewhere: {{api_key_env: NOBODY_SET_THIS}}\n")
-    ran = run(
-        "drift", made.folder, "--account", "elsewhere", "--account", "sandbox", "--format", "json"
-    )
-    assert ran.code == 6
-    by_name = {each["account"]["name"]: each for each in held(ran.out)["accounts"]}
-    assert (by_name["elsewhere"]["exit_code"], by_name["sandbox"]["exit_code"]) == (6, 2)
-
-
 def test_in_sync_says_so(world, run):
     """Exit 0, complete, and one sentence."""
     made = world(SEATS, {"meters": [existing("seats", "Seats")]})

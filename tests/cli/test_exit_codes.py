@@ -49,7 +49,7 @@ def crowded(world):
 
 
 def locked(world):
-    return world(SEATS, api_key_env="NOBODY_SET_THIS")
+    return world(SEATS, api_key_env="NOT_SET")
 
 
 def live_mode(world):

@@ -47,27 +47,27 @@ def test_a_place_that_cannot_take_a_file_ends_the_run_before_it_begins(place, op
     assert not list(made.server.log)
 
 
-def test_an_explanation_that_cannot_be_written_is_no_success(run, tmp_path, monkeypatch):
-    """A document of any kind tells of its lost file, on standard output and in the exit code."""
+@pytest.fixture
+def full_disk(monkeypatch):
+    """A disk that takes no more data."""
 
     def full(*_: object):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
+
+
+def test_an_explanation_that_cannot_be_written_is_no_success(run, tmp_path, full_disk):
+    """The missing file is reported on standard output and by the exit code."""
     ran = run("explain", "G001", "--out", f"json={tmp_path / 'g001.json'}")
     assert ran.code == 1
     assert ran.out.startswith("G001: ")
     assert "E002: cannot be written: No space left" in " ".join(ran.out.split())
 
 
-def test_a_report_that_cannot_be_written_exits_1(world, run, monkeypatch):
+def test_a_report_that_cannot_be_written_exits_1(world, run, full_disk):
     """The apply is reported on standard output; the missing file makes it exit 1."""
     made = world(SEATS, CHAIRS)
-
-    def full(*_: object):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "fsync", full)
     out = made.folder / "report.json"
     ran = run("apply", made.folder, "--yes", "--no-journal", "--out", f"json={out}")
     assert ran.code == 1

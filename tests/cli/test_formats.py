@@ -60,11 +60,7 @@ def test_skipping_what_is_refused_does_not_claim_that_nothing_was_written(format
 def test_one_account_without_a_key_does_not_hide_what_another_was_written(world, run):
     """The verdict of the whole run counts what was applied in any of its accounts."""
     made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
-    made.file(
-        "reconciler.yaml",
-        "version: 1\nmeters: [meters.yaml]\naccounts:\n  keyless: {api_key_env: NOT_SET}\n"
-        f"  sandbox: {{api_key_env: SANDBOX_KEY, api_base: '{made.server.url}'}}\n",
-    )
+    made.add_account("keyless")
     names = ("--account", "keyless", "--account", "sandbox")
     ran = run("apply", made.folder, *names, "--yes", "--format", "markdown")
     assert ran.code == 6

@@ -150,7 +150,7 @@ READER = Key("sk_test_emulator", frozenset({"billing_meter_read"}))
 @pytest.mark.parametrize(
     ("account", "settings", "code", "said"),
     [
-        ({"api_key_env": "NOBODY_SET_THIS"}, {}, 0, ["J101", "NOBODY_SET_THIS is not set"]),
+        ({"api_key_env": "NOT_SET"}, {}, 0, ["J101", "NOT_SET is not set"]),
         ({}, {"keys": (READER,)}, 0, ["D102", "account 'sandbox': API key may not read events"]),
         ({}, {"keys": (Key("sk_test_known"),)}, 6, ["S003", "account 'sandbox': "]),
         ({"api_base": "http://127.0.0.1:9"}, {}, 1, ["S010", "account 'sandbox': "]),
@@ -203,8 +203,7 @@ def test_accounts_are_named_as_everywhere(world, run):
     """Left out where there is one; of several those that are named; one failing stops none."""
     made = world(SEATS)
     assert run("apply", made.folder, "--yes").code == 0
-    project = (made.folder / "reconciler.yaml").read_text("utf-8")
-    made.file("reconciler.yaml", f"{project}  elsewhere: {{api_key_env: NOBODY_SET_THIS}}\n")
+    made.add_account("elsewhere")
     words = ("history", made.folder, "--meter", "seats", "--format", "json")
     unnamed = run(*words)
     assert unnamed.code == 64
