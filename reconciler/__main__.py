@@ -12,24 +12,24 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import NoReturn
 
-INTERRUPTED = 130  # problem.Exit has it too, which takes time to import
+INTERRUPTED = 130  # as `Exit.INTERRUPTED`, which takes time to import
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; `--version` imports next to nothing."""
-    words = sys.argv[1:] if argv is None else list(argv)
-    if words in (["--version"], ["-V"]):
+    options = sys.argv[1:] if argv is None else list(argv)
+    if options in (["--version"], ["-V"]):
         from .cli.console import Console
 
         Console().write_document(f"reconciler {__version__}\n")
         return 0
     from .cli.main import run
 
-    return int(run(words))
+    return int(run(options))
 
 
 def command() -> NoReturn:
-    """The process: an interrupted one does not wait for a request that hangs."""
+    """Run the process; an interrupted one does not wait for a request that hangs."""
     code = main()
     if code == INTERRUPTED:
         os._exit(code)

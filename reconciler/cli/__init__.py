@@ -1,1 +1,1 @@
-"""Words to verb to exit code: the command line, and all that it prints."""
+"""The command line: parse it, run the command, print one document, return the exit code."""

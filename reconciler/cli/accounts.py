@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from ..diagnostics.codes import usage
 from ..diagnostics.diagnostic import Diagnostic
-from ..diagnostics.errors import Exit, UsageError
+from ..diagnostics.errors import UsageError
 from ..diagnostics.suggest import suggest
 from ..model.pattern import matches
 from ..model.project import Account, AccountRef, Project
 from ..planning.scope import Scope
-from ..report.report import AccountReport
+from ..report.report import AccountReport, Report
 from .context import Context
-from .errors import explain_error
+from .errors import explain_error, trace
 
 T = TypeVar("T")
 
@@ -34,49 +36,64 @@ def select_accounts(project: Project, names: tuple[str, ...]) -> tuple[Account, 
     return tuple(known[name] for name in dict.fromkeys(names)) or project.accounts
 
 
-def check_only_patterns(accounts: tuple[Account, ...], only: tuple[str, ...]) -> None:
-    """Raise UsageError for a pattern of --only that matches no declared event_name."""
+def build_scope(accounts: tuple[Account, ...], only: tuple[str, ...]) -> Scope:
+    """Return the scope of --only; raise UsageError for a pattern that matches nothing declared."""
     names = [desired.event_name for account in accounts for desired in account.declared]
     for pattern in only:
         if not any(matches(name, (pattern,)) for name in names):
             message = f"--only {pattern!r} matches no declared meter"
             raise UsageError(usage.PATTERN_WITHOUT_MATCH(message))
-
-
-def scope_for(accounts: tuple[Account, ...], only: tuple[str, ...]) -> Scope:
-    """Return the scope of --only; raise UsageError for a pattern that matches nothing declared."""
-    check_only_patterns(accounts, only)
     return Scope(only)
 
 
-def for_each_account(
+def run_on_accounts(
     accounts: tuple[Account, ...],
     context: Context,
     work: Callable[[Account], T],
-    failed: Callable[[AccountRef, tuple[Diagnostic, ...], Exit], T],
+    build_failure: Callable[..., T],
 ) -> tuple[T, ...]:
-    """Return one result for each account, in order; after a signal no further one is begun."""
-    return tuple(_attempt(account, context, work, failed) for account in accounts)
+    """Return one result for each account, in order; after a signal no further one is begun.
+
+    `work` raises only as long as it has written nothing; `build_failure` is then called with the
+    fields of an AccountResult.
+    """
+    return tuple(_run_on(account, context, work, build_failure) for account in accounts)
 
 
-def _attempt(
+def _run_on(
     account: Account,
     context: Context,
     work: Callable[[Account], T],
-    failed: Callable[[AccountRef, tuple[Diagnostic, ...], Exit], T],
+    build_failure: Callable[..., T],
 ) -> T:
     try:
-        context.stop.interrupts()
+        context.stop.raise_on_signal()
         return work(account)
     except (Exception, KeyboardInterrupt) as error:
-        context.trace(error)
-        return failed(AccountRef(account.name), *explain_error(error, context.environ))
+        from ..stripe.errors import ServerError  # `validate` must not pay for it
+
+        trace(error, context.output, context.console)
+        diagnostics, exit_code = explain_error(error, context.environ)
+        if isinstance(error, ServerError):  # else only the summary of the text formats says so
+            first, *more = diagnostics
+            message = f"{first.message}; nothing was changed"
+            diagnostics = (replace(first, message=message), *more)
+        ref = AccountRef(account.name)
+        return build_failure(account=ref, exit_code=exit_code, diagnostics=diagnostics)
 
 
-def failed_report(
-    account: AccountRef, diagnostics: tuple[Diagnostic, ...], exit_code: Exit
-) -> AccountReport:
-    """Return the report of an account on which nothing could be done."""
-    return AccountReport(
-        account=account, exit_code=exit_code, diagnostics=diagnostics, complete=False
+def build_report(
+    command: str,
+    project: Project,
+    accounts: tuple[Account, ...],
+    context: Context,
+    work: Callable[[Account], AccountReport],
+    diagnostics: tuple[Diagnostic, ...] = (),
+) -> Report:
+    """Return the report of a command that does the same work on each account."""
+    incomplete = partial(AccountReport, complete=False)
+    return Report(
+        command=command,
+        accounts=run_on_accounts(accounts, context, work, incomplete),
+        diagnostics=(*project.diagnostics, *diagnostics),
     )

@@ -1,12 +1,12 @@
-"""Parse the options of a command line; those that all commands share are declared here."""
+"""Options of a command line: each is declared once, as a field of a dataclass."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from itertools import pairwise
 from typing import Any, NoReturn, TypeVar
 
@@ -27,16 +27,44 @@ class Out:
     file: str
 
 
+def option(text: str, *flags: str, default: Any = None, **argument: Any) -> Any:
+    """Declare an option: a field with its help and its argument for argparse.
+
+    The flag is the name of the field unless another is given; one with the default () is
+    repeatable.
+    """
+    if default == ():
+        argument |= {"action": "append", "default": []}
+    return field(default=default, metadata={"flags": flags, "help": text, **argument})
+
+
+def flag(text: str) -> Any:
+    """Declare an option without a value, off by default."""
+    return option(text, default=False, action="store_true")
+
+
+def positional(text: str, metavar: str, default: str | None = None) -> Any:
+    """Declare an argument that has no flag and may be left out."""
+    argument = {"flags": None, "help": text, "metavar": metavar, "nargs": "?"}
+    return field(default=default, metadata=argument)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     """The options of every command. `verbose` counts the -v."""
 
-    format: str | None = None
-    out: tuple[Out, ...] = ()
-    quiet: bool = False
-    no_color: bool = False
-    verbose: int = 0
-    directory: str | None = None
+    format: str | None = option("format of standard output: {formats}", metavar="FORMAT")
+    out: tuple[Out, ...] = option(
+        "also write the document to a file (-: standard output); repeatable",
+        metavar="FORMAT=FILE",
+        default=(),
+    )
+    quiet: bool = flag("hide progress and informational messages")
+    no_color: bool = flag("do not use colors, as with NO_COLOR")
+    verbose: int = option(
+        "list everything, log requests; -vv: also tracebacks", "-v", action="count", default=0
+    )
+    directory: str | None = option("run as if started in this folder", "-C", metavar="DIR")
 
     def writes(self) -> tuple[tuple[str, int], ...]:
         """Return the files that the run writes for its user, each with the mode of a new one."""
@@ -47,8 +75,14 @@ class Options:
 class ProjectOptions(Options):
     """The options of a command that reads a project: its folder or file, and account names."""
 
-    path: str = "."
-    account: tuple[str, ...] = ()
+    path: str = positional(
+        "a project folder or one meter file (default: the current folder)", "PATH", "."
+    )
+    account: tuple[str, ...] = option(
+        "an account of the project; repeatable; optional if there is only one",
+        metavar="NAME",
+        default=(),
+    )
 
     @property
     def path_from_start(self) -> str:
@@ -60,7 +94,12 @@ class ProjectOptions(Options):
 class ScopedOptions(ProjectOptions):
     """The options of a command that can be limited to some event_names."""
 
-    only: tuple[str, ...] = ()
+    only: tuple[str, ...] = option(
+        "only event_names that match the glob, e.g. 'ai_*'; repeatable; undeclared meters are "
+        "not evaluated",
+        metavar="PATTERN",
+        default=(),
+    )
 
 
 OptionsT = TypeVar("OptionsT", bound=Options)
@@ -91,111 +130,76 @@ FOREIGN_OPTIONS = {
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, except that errors are a UsageError and it neither prints nor exits."""
+    """argparse for the options of a command; errors are a UsageError, and nothing is printed."""
 
-    def __init__(self, command: str, about: str) -> None:
+    def __init__(
+        self, command: str, about: str, options: type[Options], formats: tuple[str, ...]
+    ) -> None:
         super().__init__(
-            prog=f"reconciler {command}",
-            description=about,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            add_help=False,
-            allow_abbrev=False,
+            prog=f"reconciler {command}", description=about, add_help=False, allow_abbrev=False
         )
+        self._options, self._formats = options, formats
+        output, shared = self.add_argument_group("output"), {each.name for each in fields(Options)}
+        for each in sorted(fields(options), key=lambda each: each.name in shared):
+            group = output if each.name in shared else self
+            flags, argument = self._describe(each.name, each.default, each.metadata)
+            group.add_argument(*flags, **argument)
+        output.add_argument("-h", "--help", action="store_true", help="show this help")
+
+    def _describe(
+        self, name: str, default: object, declared: Mapping[str, Any]
+    ) -> tuple[tuple[str, ...], dict[str, Any]]:
+        """Return the flags and the keywords of one argument for argparse."""
+        argument = {"default": default, **declared}
+        flags = argument.pop("flags")
+        argument["help"] = argument["help"].replace("{formats}", ", ".join(self._formats))
+        if flags is None:
+            return (name,), argument
+        parse = {"format": self._parse_format, "out": self._parse_out}.get(name)
+        argument |= {"dest": name, **({"type": parse} if parse else {})}
+        return flags or (f"--{name.replace('_', '-')}",), argument
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError instead of exiting with 2, which means changes here."""
         hint = f"see `{self.prog} --help`"
         for word in message.partition("unrecognized arguments: ")[2].split():
-            if word.startswith("-") and (close := suggest(word.partition("=")[0], self._known())):
+            if word.startswith("-") and (close := suggest(word.partition("=")[0], self._flags)):
                 hint = f"did you mean {close}? {hint}"
         raise UsageError(usage.BAD_OPTIONS(message, hint=hint))
 
-    def read(self, options: Sequence[str], into: type[OptionsT]) -> OptionsT:
-        """Return the options as the dataclass of a command; raise UsageError."""
+    def read(self, options: Sequence[str]) -> Options:
+        """Return the options as the dataclass of the command; raise UsageError."""
         for word in options:
             name = word.partition("=")[0]
-            if name in FOREIGN_OPTIONS and name not in self._known():
+            if name in FOREIGN_OPTIONS and name not in self._flags:
                 message, hint = f"there is no option {name}", FOREIGN_OPTIONS[name]
                 raise UsageError(usage.BAD_OPTIONS(message, hint=hint))
-        found = vars(self.parse_args(options))
+        found: dict[str, Any] = vars(self.parse_args(options))
         found.pop("help")
-        plain: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in found.items()
-        }
-        return into(**plain)
+        lists = {name: tuple(each) for name, each in found.items() if isinstance(each, list)}
+        return self._options(**found | lists)
 
-    def _known(self) -> list[str]:
-        return [option for action in self._actions for option in action.option_strings]
+    @property
+    def _flags(self) -> list[str]:
+        return [flag for action in self._actions for flag in action.option_strings]
 
-
-def add_output_options(parser: Parser, formats: tuple[str, ...]) -> None:
-    """Add the options of every command: where the document goes, and what else is printed."""
-    group, named = parser.add_argument_group("output"), ", ".join(formats)
-
-    def format_(word: str) -> str:
-        return _format(word, parser.prog, formats)
-
-    def out(word: str) -> Out:
+    def _parse_out(self, word: str) -> Out:
         name, equals, file = word.partition("=")
         if not equals or not file:
             raise argparse.ArgumentTypeError(f"{word!r} is not FORMAT=FILE")
-        return Out(format_(name), "-" if file in _STDOUT else file)
+        return Out(self._parse_format(name), "-" if file in _STDOUT else file)
 
-    group.add_argument(
-        "--format", type=format_, metavar="FORMAT", help=f"format of standard output: {named}"
-    )
-    group.add_argument(
-        "--out",
-        type=out,
-        action="append",
-        default=[],
-        metavar="FORMAT=FILE",
-        help="also write the document to a file (-: standard output); repeatable",
-    )
-    _add_display_options(group)
+    def _parse_format(self, word: str) -> str:
+        if word in self._formats:
+            return word
+        close = suggest(word, self._formats)
+        hint = f"did you mean {close}?" if close else f"use one of {', '.join(self._formats)}"
+        who = self.prog if word in FORMATS else ""
+        message = f"{who} has no format {word!r}" if who else f"there is no format {word!r}"
+        raise UsageError(usage.NO_FORMAT(message, hint=hint))
 
 
-def _add_display_options(group: argparse._ArgumentGroup) -> None:
-    add = group.add_argument
-    add("--quiet", action="store_true", help="hide progress and informational messages")
-    add("--no-color", action="store_true", help="do not use colors, as with NO_COLOR")
-    verbose = "list everything, log requests; -vv: also tracebacks"
-    add("-v", dest="verbose", action="count", default=0, help=verbose)
-    add("-C", dest="directory", metavar="DIR", help="run as if started in this folder")
-    add("-h", "--help", action="store_true", help="show this help")
-
-
-def add_project_options(parser: Parser) -> None:
-    """Add the project and the accounts."""
-    parser.add_argument(
-        "path",
-        nargs="?",
-        default=".",
-        metavar="PATH",
-        help="a project folder or one meter file (default: the current folder)",
-    )
-    parser.add_argument(
-        "--account",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="an account of the project; repeatable; optional if there is only one",
-    )
-
-
-def add_scope_options(parser: Parser) -> None:
-    """Add the patterns of event_names."""
-    parser.add_argument(
-        "--only",
-        action="append",
-        default=[],
-        metavar="PATTERN",
-        help="only event_names that match the glob, e.g. 'ai_*'; repeatable; undeclared meters "
-        "are not evaluated",
-    )
-
-
-def asks_for_help(options: Sequence[str]) -> bool:
+def has_help_flag(options: Sequence[str]) -> bool:
     """Whether help is asked for, whatever the other options are."""
     return "-h" in options or "--help" in options
 
@@ -216,22 +220,12 @@ def guess_format(options: Sequence[str]) -> str:
     return "text"
 
 
-def verbosity(options: Sequence[str]) -> int:
+def count_verbose(options: Sequence[str]) -> int:
     """Return how often -v is given, in options not parsed yet."""
     return sum(len(word) - 1 for word in options if re.fullmatch("-v+", word))
 
 
-def _format(word: str, asked: str, formats: tuple[str, ...]) -> str:
-    if word in formats:
-        return word
-    close = suggest(word, formats)
-    hint = f"did you mean {close}?" if close else f"use one of {', '.join(formats)}"
-    known = word in FORMATS
-    message = f"{asked} has no format {word!r}" if known else f"there is no format {word!r}"
-    raise UsageError(usage.NO_FORMAT(message, hint=hint))
-
-
-def whole_number(word: str) -> int:
+def parse_whole_number(word: str) -> int:
     """Parse a whole number that is not negative."""
     if word.isascii() and word.isdigit():
         return int(word)

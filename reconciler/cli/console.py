@@ -40,17 +40,17 @@ class Console:
     @property
     def colours(self) -> bool:
         """Whether to color standard output: NO_COLOR, FORCE_COLOR, TERM=dumb, then a terminal."""
-        return self._colours(sys.stdout)
+        return self._has_color(sys.stdout)
 
     @property
     def colours_errors(self) -> bool:
         """The same for standard error."""
-        return self._colours(sys.stderr)
+        return self._has_color(sys.stderr)
 
-    def _colours(self, stream: TextIO | None) -> bool:
+    def _has_color(self, stream: TextIO | None) -> bool:
         if self._plain or self._forced:
             return not self._plain
-        return not self._dumb and _terminal(stream)
+        return not self._dumb and _is_terminal(stream)
 
     @property
     def width(self) -> int:
@@ -66,17 +66,19 @@ class Console:
     @property
     def interactive(self) -> bool:
         """Whether a question can be asked and answered."""
-        return _terminal(sys.stdin) and _terminal(sys.stderr)
+        return _is_terminal(sys.stdin) and _is_terminal(sys.stderr)
 
     @property
     def shows_progress(self) -> bool:
         """Whether standard error can show a line that changes."""
-        return _terminal(sys.stderr) and not (self._quiet or self._plain or self._dumb)
+        return _is_terminal(sys.stderr) and not (self._quiet or self._plain or self._dumb)
 
     @property
     def shares_terminal(self) -> bool:
         """Whether standard output and standard error are the same terminal."""
-        return _terminal(sys.stdout) and _terminal(sys.stderr) and _same(sys.stdout, sys.stderr)
+        return all(map(_is_terminal, (sys.stdout, sys.stderr))) and _is_same_device(
+            sys.stdout, sys.stderr
+        )
 
     def write_beginning(self, text: str) -> None:
         """Write the first part of the document, before its end is known."""
@@ -143,14 +145,14 @@ class Console:
         return typed.strip()
 
 
-def _terminal(stream: TextIO | None) -> bool:
+def _is_terminal(stream: TextIO | None) -> bool:
     try:
         return stream is not None and stream.isatty()
     except ValueError:  # closed
         return False
 
 
-def _same(one: TextIO, other: TextIO) -> bool:
+def _is_same_device(one: TextIO, other: TextIO) -> bool:
     try:
         return os.fstat(one.fileno()).st_rdev == os.fstat(other.fileno()).st_rdev
     except (OSError, ValueError):
@@ -162,7 +164,7 @@ def _write(stream: TextIO | None, text: str) -> str | None:
     if stream is None:
         return None
     try:
-        fitting = _fitting(text, stream.encoding or "utf-8")
+        fitting = _replace_unencodable(text, stream.encoding or "utf-8")
         if isinstance(getattr(stream, "buffer", None), RawIOBase):
             _write_raw(stream, fitting)
         else:
@@ -185,7 +187,7 @@ def _write_raw(stream: TextIO, text: str) -> None:
         data = data[stream.buffer.write(data) :]
 
 
-def _fitting(text: str, encoding: str) -> str:
+def _replace_unencodable(text: str, encoding: str) -> str:
     """Return the text in characters that the encoding has."""
     try:
         text.encode(encoding)

@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Generic
 from ..clock import Clock
 from ..model.project import Account
 from ..render import FORMATS, Document
-from ..report.report import AccountReport
-from .arguments import OptionsT, Parser
+from .arguments import OptionsT
 from .console import Console
-from .files import Target
+from .output import Output
 from .signals import Stop
 
 if TYPE_CHECKING:
@@ -22,21 +21,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """Everything outside the files and the network that a command may use.
-
-    `targets` are the files to write, by name. `announce` writes the document now, for a command
-    that goes on afterwards; `preview` shows a plan before it is confirmed; `trace` prints the
-    traceback of an error with -vv.
-    """
+    """Everything outside the files and the network that a command may use."""
 
     console: Console
     environ: Mapping[str, str]
     clock: Clock
     stop: Stop
-    targets: Mapping[str, Target]
-    announce: Callable[[Document], None]
-    preview: Callable[[AccountReport], None]
-    trace: Callable[[BaseException], None]
+    output: Output
 
 
 PLAIN = ("text", "json")
@@ -45,14 +36,13 @@ PLAIN = ("text", "json")
 
 @dataclass(frozen=True, slots=True)
 class Command(Generic[OptionsT]):
-    """One command: `add_options` prepares its parser, `act` does the work.
+    """One command: its options, its help, and `act`, which does the work.
 
     `formats` are those of its document; an error can be written in all of them.
     """
 
     options: type[OptionsT]
     about: str
-    add_options: Callable[[Parser], None]
     act: Callable[[OptionsT, Context], Document]
     formats: tuple[str, ...] = FORMATS
 

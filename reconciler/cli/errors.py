@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import re
+import traceback
 from collections.abc import Mapping
 
 from ..diagnostics.codes import environment, usage
 from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import Exit, ReconcilerError
 from ..report.report import Report
+from .console import Console
+from .output import Output
 
 _KEY = re.compile(r"\b(?:[sr]k|whsec)_\w{4,}|\b(?:Bearer|Basic) [\w.~+/=-]{4,}")
 _SECRET_NAMES = ("KEY", "SECRET", "TOKEN", "PASSWORD")
 
 
-def error_report(command: str, error: BaseException, environ: Mapping[str, str]) -> Report:
+def build_error_report(command: str, error: BaseException, environ: Mapping[str, str]) -> Report:
     """Return the report of a run that ended before any account had a report."""
     diagnostics, exit_code = explain_error(error, environ)
     return Report(command=command, diagnostics=diagnostics, own_exit=exit_code)
@@ -32,6 +36,14 @@ def explain_error(
         case _:
             text = hide_secrets(f"{type(error).__name__}: {error}", environ)
             return (environment.BUG(text[:500]),), Exit.FAILED
+
+
+def trace(error: BaseException, output: Output, console: Console) -> None:
+    """Print the traceback of an error where -vv asks for it."""
+    if output.verbosity > 1:
+        for line in traceback.format_exception(error):
+            for part in hide_secrets(line, os.environ).splitlines():
+                console.warn(part)
 
 
 def hide_secrets(text: str, environ: Mapping[str, str]) -> str:

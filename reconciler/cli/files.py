@@ -43,7 +43,7 @@ class Target:
                 with open(descriptor, "w", encoding="utf-8") as stream:
                     stream.write(text)
         except OSError as error:
-            raise FileError(unwritable(self._file, error.strerror or str(error))) from None
+            raise FileError(describe_unwritable(self._file, error.strerror or str(error))) from None
 
     def close(self) -> None:
         """Close a stream to which nothing was written."""
@@ -61,10 +61,10 @@ def open_target(file: str, mode: int, clock: Clock, *, append: bool = False) -> 
     try:
         return Target(file, mode, _open_stream(file, clock, append=append))
     except OSError as error:
-        raise UsageError(unwritable(file, error.strerror or str(error))) from None
+        raise UsageError(describe_unwritable(file, error.strerror or str(error))) from None
 
 
-def same(file: str, other: str) -> bool:
+def is_same_file(file: str, other: str) -> bool:
     """Whether two names are one file."""
     if os.path.realpath(file) == os.path.realpath(other):
         return True
@@ -82,7 +82,7 @@ def read(file: str) -> str:
     raise ConfigError(environment.FILE_UNREADABLE(f"cannot be read: {message}", Location(file)))
 
 
-def unwritable(file: str, why: str) -> Diagnostic:
+def describe_unwritable(file: str, why: str) -> Diagnostic:
     """Return the diagnostic of a file that cannot be written."""
     return environment.FILE_UNWRITABLE(f"cannot be written: {why}", Location(file))
 

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import logging
 import os
-import traceback
 from collections.abc import Iterator
 from contextlib import ExitStack, chdir, contextmanager
 
-from ..clock import Clock, SystemClock
+from ..clock import SystemClock
 from ..diagnostics.codes import usage
 from ..diagnostics.errors import Exit, UsageError
-from ..render import Document
-from ..report.report import AccountReport
-from .arguments import Options, Parser, add_output_options, asks_for_help, guess_format, verbosity
-from .commands import COMMANDS, find, overview
+from .arguments import Options, Parser, count_verbose, guess_format, has_help_flag
+from .commands import COMMANDS, find_command, format_overview
 from .console import Console
 from .context import Command, Context
-from .errors import error_report, hide_secrets
-from .output import Output, emit, open_output, preview
+from .errors import build_error_report, hide_secrets, trace
+from .output import Output, emit, open_output
 from .signals import Stop
 
 _QUIT = (
@@ -30,19 +27,19 @@ _QUIT = (
 
 def run(options: list[str]) -> Exit:
     """Run a command line: exactly one document on standard output, whatever happens."""
-    options = _command_first(options)
+    options = _move_directory(options)
     console, stop = Console(os.environ), Stop()
-    output = Output(guess_format(options))
+    output = Output(guess_format(options), verbosity=count_verbose(options))
     name = options[0] if options and options[0] in COMMANDS else ""
 
     def report_interruption() -> None:
         if not console.written:
             error = KeyboardInterrupt(_QUIT) if stop.writing else KeyboardInterrupt()
-            emit(error_report(name, error, os.environ), output, console)
+            emit(build_error_report(name, error, os.environ), output, console)
 
     with stop.listening(report_interruption), ExitStack() as stack:
         try:
-            if help_text := _help(options):
+            if help_text := _find_help(options):
                 console.write_document(help_text)
                 return Exit.DONE
             command, parsed = _read(options)
@@ -51,17 +48,17 @@ def run(options: list[str]) -> Exit:
             clock = SystemClock(stop)
             output = stack.enter_context(open_output(parsed, os.environ, clock))
             with _logged(parsed.verbose, console):
-                context = _context(options, output, console, stop, clock)
+                context = Context(console, os.environ, clock, stop, output)
                 document = command.act(parsed, context)
-            stop.only_told()
+            stop.defer()
             return emit(document, output, console)
         except (Exception, KeyboardInterrupt) as error:
-            stop.only_told()
-            _trace(options, error, console)
-            return emit(error_report(name, error, os.environ), output, console)
+            stop.defer()
+            trace(error, output, console)
+            return emit(build_error_report(name, error, os.environ), output, console)
 
 
-def _command_first(options: list[str]) -> list[str]:
+def _move_directory(options: list[str]) -> list[str]:
     """Move a leading `-C DIR`, as git and make take it, behind the command."""
     match options:
         case ["-C", directory, command, *rest]:
@@ -69,25 +66,24 @@ def _command_first(options: list[str]) -> list[str]:
     return options
 
 
-def _help(options: list[str]) -> str | None:
+def _find_help(options: list[str]) -> str | None:
     """Return the help that is asked for: of the tool, or of a command."""
     if options[:1] == ["help"]:
         options = [*options[1:2], "--help"]
-    if asks_for_help(options[:1]):
-        return overview()
-    return _parser(find(options), options[0]).format_help() if asks_for_help(options) else None
+    if has_help_flag(options[:1]):
+        return format_overview()
+    if has_help_flag(options):
+        return _build_parser(find_command(options), options[0]).format_help()
+    return None
 
 
 def _read(options: list[str]) -> tuple[Command[Options], Options]:
-    command = find(options)
-    return command, _parser(command, options[0]).read(options[1:], command.options)
+    command = find_command(options)
+    return command, _build_parser(command, options[0]).read(options[1:])
 
 
-def _parser(command: Command[Options], name: str) -> Parser:
-    parser = Parser(name, command.about)
-    command.add_options(parser)
-    add_output_options(parser, command.formats)
-    return parser
+def _build_parser(command: Command[Options], name: str) -> Parser:
+    return Parser(name, command.about, command.options, command.formats)
 
 
 @contextmanager
@@ -101,30 +97,6 @@ def _directory(directory: str | None) -> Iterator[None]:
             message = f"-C {directory}: {error.strerror}"
             raise UsageError(usage.BAD_OPTIONS(message, hint="give an existing folder")) from None
         yield
-
-
-def _context(
-    options: list[str], output: Output, console: Console, stop: Stop, clock: Clock
-) -> Context:
-    def announce(document: Document) -> None:
-        emit(document, output, console)
-
-    def show(planned: AccountReport) -> None:
-        preview(planned, output, console)
-
-    def trace(error: BaseException) -> None:
-        _trace(options, error, console)
-
-    targets = output.targets
-    return Context(console, os.environ, clock, stop, targets, announce, show, trace)
-
-
-def _trace(options: list[str], error: BaseException, console: Console) -> None:
-    """Print the traceback where -vv asks for it."""
-    if verbosity(options) > 1:
-        for line in traceback.format_exception(error):
-            for part in hide_secrets(line, os.environ).splitlines():
-                console.warn(part)
 
 
 class _ConsoleHandler(logging.Handler):

@@ -20,12 +20,12 @@ from .console import Console
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The format of standard output, the files beside it, and the targets by file name."""
+    """The format of standard output, the files beside it, the targets by file name, and the -v."""
 
     format: str = "text"
     outs: tuple[Out, ...] = ()
     targets: Mapping[str, files.Target] = field(default_factory=dict)
-    verbose: bool = False
+    verbosity: int = 0
 
 
 @contextmanager
@@ -42,7 +42,7 @@ def open_output(options: Options, environ: Mapping[str, str], clock: Clock) -> I
         raise UsageError(usage.TWO_DOCUMENTS(message))
     writes, summary = options.writes(), environ.get("GITHUB_STEP_SUMMARY")
     for (one, _), (other, _) in combinations(writes, 2):
-        if files.same(one, other):
+        if files.is_same_file(one, other):
             raise UsageError(usage.TWO_DOCUMENTS(f"{other} would hold several documents"))
     with ExitStack() as stack:
         targets = {}
@@ -51,7 +51,7 @@ def open_output(options: Options, environ: Mapping[str, str], clock: Clock) -> I
             stack.callback(targets[file].close)
         outs = tuple(out for out in options.out if out.file != "-")
         stdout = to_stdout[0] if to_stdout else "text"
-        yield Output(stdout, outs, targets, verbose=options.verbose > 0)
+        yield Output(stdout, outs, targets, verbosity=options.verbose)
 
 
 def emit(document: Document, output: Output, console: Console) -> Exit:
@@ -64,21 +64,21 @@ def emit(document: Document, output: Output, console: Console) -> Exit:
             own_exit=select_worst([document.own_exit, Exit.FAILED]),
         )
     for diagnostic in document.losses:
-        console.warn(_on_one_line(diagnostic))
+        console.warn(_format_line(diagnostic))
     if console.written or output.format != "text":  # written already where a server was started
         for diagnostic in document.said:
             if diagnostic.level is Level.ERROR:
-                console.inform(_on_one_line(diagnostic))
+                console.inform(_format_line(diagnostic))
     if console.written:
         return document.exit_code
-    why = console.write_document(_text_for_stdout(document, output, console))
+    why = console.write_document(_render_for_stdout(document, output, console))
     if not why:
         return document.exit_code
-    console.warn(_on_one_line(files.unwritable("standard output", why)))
+    console.warn(_format_line(files.describe_unwritable("standard output", why)))
     return select_worst([document.exit_code, Exit.FAILED])
 
 
-def preview(planned: AccountReport, output: Output, console: Console) -> None:
+def show_preview(planned: AccountReport, output: Output, console: Console) -> None:
     """Show a plan that is to be confirmed.
 
     Where standard output is the same terminal, the plan becomes the first part of the document
@@ -92,10 +92,10 @@ def preview(planned: AccountReport, output: Output, console: Console) -> None:
         write, colours = console.write_beginning, console.colours
     else:
         write, colours = console.show, console.colours_errors
-    write(text.render(plan, width=console.width, verbose=output.verbose, colours=colours))
+    write(text.render(plan, width=console.width, verbose=output.verbosity > 0, colours=colours))
 
 
-def _text_for_stdout(document: Document, output: Output, console: Console) -> str:
+def _render_for_stdout(document: Document, output: Output, console: Console) -> str:
     if output.format != "text":
         return render(document, output.format)
     from ..render import text
@@ -104,7 +104,7 @@ def _text_for_stdout(document: Document, output: Output, console: Console) -> st
         document,
         console.shown,
         width=console.width,
-        verbose=output.verbose,
+        verbose=output.verbosity > 0,
         colours=console.colours,
     )
 
@@ -117,6 +117,6 @@ def _write_files(document: Document, output: Output) -> Iterable[Diagnostic]:
             yield from error.diagnostics
 
 
-def _on_one_line(diagnostic: Diagnostic) -> str:
+def _format_line(diagnostic: Diagnostic) -> str:
     text = " ".join(str(replace(diagnostic, hint="")).split())
     return f"{text} (hint: {diagnostic.hint})" if diagnostic.hint else text

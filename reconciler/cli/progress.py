@@ -17,7 +17,7 @@ def progress(console: Console, name: str, total: int) -> Iterator[OnResult]:
     """Yield what to call with every change result of an account; `total` changes are expected."""
     done = 0
 
-    def on_result(change: ReportedChange) -> None:
+    def show_result(change: ReportedChange) -> None:
         nonlocal done
         if not (change.result and change.change.action.writes):
             return
@@ -31,7 +31,7 @@ def progress(console: Console, name: str, total: int) -> Iterator[OnResult]:
     with suppress(Exception):  # a line that cannot be drawn must not end an apply
         console.show_status(f"{name}: applying {count(total, 'change')}")
     try:
-        yield on_result
+        yield show_result
     finally:
         with suppress(Exception):
             console.clear_status()

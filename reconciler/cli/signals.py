@@ -14,7 +14,7 @@ from ..diagnostics.errors import Exit
 
 
 class Stop:
-    """Whether the run has been told to stop; asked before every request.
+    """Whether a signal has asked the run to stop; checked before every request.
 
     At first a signal raises KeyboardInterrupt in the main thread. From the first request that
     writes until the report is out it only sets the flag, so that nothing goes unreported.
@@ -22,54 +22,54 @@ class Stop:
 
     def __init__(self) -> None:
         self._signals = itertools.count()  # `next` is atomic: handlers may interrupt each other
-        self._heard = False
-        self._told: Callable[[], None] | None = None
+        self._received = False
+        self._notify: Callable[[], None] | None = None
         self.writing = False
 
     def __call__(self) -> bool:
-        """Whether a signal was heard."""
-        return self._heard
+        """Whether a signal was received."""
+        return self._received
 
-    def only_told(self, on_result: Callable[[], None] | None = None) -> None:
-        """From now on the first signal interrupts nothing; while a run writes it calls `told`."""
-        self._told = on_result or (lambda: None)
-        self.writing = on_result is not None
+    def defer(self, notify: Callable[[], None] | None = None) -> None:
+        """Only set the flag on the first signal; while a run writes, call `notify` too."""
+        self._notify = notify or (lambda: None)
+        self.writing = notify is not None
 
-    def interrupts(self) -> None:
-        """From now on the first signal raises KeyboardInterrupt, as one heard before does now."""
-        self._told = None
+    def raise_on_signal(self) -> None:
+        """Raise KeyboardInterrupt on the first signal, at once if it has been received."""
+        self._notify = None
         if self():
             raise KeyboardInterrupt
 
-    def _first(self) -> None:
-        self._heard = True
-        if self._told is None:
+    def _receive(self) -> None:
+        self._received = True
+        if self._notify is None:
             raise KeyboardInterrupt
-        self._told()
+        self._notify()
 
     @contextmanager
-    def listening(self, last_words: Callable[[], None]) -> Iterator[None]:
-        """Handle the signals; `last_words` are spoken when the second one ends the process.
+    def listening(self, before_exit: Callable[[], None]) -> Iterator[None]:
+        """Handle the signals; `before_exit` is called when the second one ends the process.
 
-        A terminal that goes away may send SIGHUP several times: it never counts as the second,
-        and nothing happens where it is ignored (`nohup`). In another thread than the main one,
-        where Python hears no signals, this does nothing.
+        A closed terminal may send SIGHUP several times: it never counts as the second signal, and
+        is left alone where it is ignored (`nohup`). Only the main thread can handle signals; in
+        another one this does nothing.
         """
         if threading.current_thread() is not threading.main_thread():
             yield
             return
 
-        def heard(number: int, _frame: FrameType | None) -> None:
+        def handle(number: int, _frame: FrameType | None) -> None:
             if next(self._signals) == 0:
-                self._first()
+                self._receive()
             elif number != signal.SIGHUP:
                 try:
-                    last_words()
+                    before_exit()
                 finally:
                     os._exit(Exit.INTERRUPTED)
 
-        lost = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
-        before = {n: signal.signal(n, heard) for n in (signal.SIGINT, signal.SIGTERM, *lost)}
+        hangup = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
+        before = {n: signal.signal(n, handle) for n in (signal.SIGINT, signal.SIGTERM, *hangup)}
         try:
             yield
         finally:

@@ -16,7 +16,7 @@ from ..report.history import (
     PastRequest,
     PastRun,
     Source,
-    came_of,
+    describe_request,
 )
 
 AccountEvent = tuple[str, Event]
@@ -78,7 +78,10 @@ def _describe_request(run: PastRun, request: PastRequest, effects: Sequence[Even
     """Return the moment of a request, with the events that confirm it."""
     operation = request.operation or "?"
     undoing = " (rollback)" if request.undoes else ""
-    said = [f"{operation}{undoing}: {came_of(request)}", *(event.type for event in effects)]
+    said = [
+        f"{operation}{undoing}: {describe_request(request)}",
+        *(event.type for event in effects),
+    ]
     notes = [request.error, *map(_describe_rename, effects)]
     first = next(iter(effects), None)
     return Moment(

@@ -43,7 +43,7 @@ def detect_drift(
 ) -> AccountReport:
     """Return what differs under each event_name, the worst first; sends only GETs.
 
-    The exit code is CHANGES for findings as bad as `fail_on`, else FAILED where prices are
+    The exit code is CHANGES for findings as bad as `fail_on`, else DENIED where prices are
     unreadable; REFUSED for the wrong account or mode, where nothing is compared. `jobs` gives
     the job or user who made a plan, by plan_id; `path` is the project's path in suggested
     commands (default: its root). Raises what `make_plan` raises.

@@ -6,14 +6,14 @@ Everything outside ASCII is escaped, so that no name can move or hide anything o
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
 from .._version import __version__
-from ..diagnostics.diagnostic import Diagnostic, Location
+from ..diagnostics.diagnostic import Diagnostic, Effect, Location
 from ..model.change import Action, Change
-from ..model.finding import DriftEntry
+from ..model.finding import DriftEntry, Finding, Severity
 from ..model.meter import ExistingMeter, Status
 from ..model.project import MeterConfig
 from ..report.documents import AccountInventory, DiagnosticList, EmulatorInfo, Inventory
@@ -59,12 +59,14 @@ def _render_report(report: Report) -> dict[str, Any]:
         "declared": report.declared,
         "diagnostics": _list_diagnostics(report.diagnostics),
         "accounts": [_render_account(account, report.command) for account in report.accounts],
-        "summary": report.summary(),
+        "summary": report.summary,
     }
 
 
 def _render_account(report: AccountReport, command: str) -> dict[str, Any]:
-    drift = {"findings": _list_findings(report.entries)} if command == "drift" else {}
+    counted = [said for said in report.diagnostics if said.effect is Effect.FINDING]
+    others = [said for said in report.diagnostics if said.effect is not Effect.FINDING]
+    findings = [*_list_findings(report.entries), *map(_build_account_finding, counted)]
     return {
         "account": asdict(report.account),
         "complete": report.complete,
@@ -72,9 +74,9 @@ def _render_account(report: AccountReport, command: str) -> dict[str, Any]:
         "plan_id": report.plan_id,
         "plan_hash": report.plan_hash,
         "changes": [_render_change(change) for change in report.changes],
-        **drift,
-        "diagnostics": _list_diagnostics(report.diagnostics),
-        "summary": report.summary(),
+        **({"findings": findings} if command == "drift" else {}),
+        "diagnostics": _list_diagnostics(others),
+        "summary": report.summary,
     }
 
 
@@ -102,17 +104,29 @@ def _render_change(reported: ReportedChange) -> dict[str, Any]:
     return shape | ({"result": _render_result(result)} if result else {})
 
 
-def _list_findings(entries: Iterable[DriftEntry]) -> list[dict[str, Any]]:
-    """Return the findings of every entry as one list, each with its event_name and location."""
-    return [
-        {
-            "event_name": entry.event_name,
-            **asdict(finding),
-            "location": _render_location(entry.location),
-        }
-        for entry in entries
-        for finding in entry.findings
-    ]
+def _list_findings(entries: Iterable[DriftEntry]) -> Iterator[dict[str, Any]]:
+    """Yield the findings of every entry as one list, each with its event_name."""
+    for entry in entries:
+        for finding in entry.findings:
+            yield _render_finding(entry.event_name, finding, entry.location)
+
+
+def _render_finding(
+    event_name: str | None, finding: Finding, location: Location | None
+) -> dict[str, Any]:
+    shape = {"event_name": event_name, **asdict(finding)}
+    return shape | {"location": _render_location(location)}
+
+
+def _build_account_finding(diagnostic: Diagnostic) -> dict[str, Any]:
+    """Return the finding of an expired exemption, which concerns the whole account."""
+    finding = Finding(
+        kind="exemption_expired",
+        code=diagnostic.code,
+        severity=Severity.LOW,
+        message=diagnostic.message,
+    )
+    return _render_finding(None, finding, diagnostic.location)
 
 
 def _find_after(change: Change) -> dict[str, Any] | None:

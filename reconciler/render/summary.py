@@ -11,7 +11,7 @@ from ..diagnostics.errors import Exit
 from ..model.change import Action, Reason
 from ..model.finding import DriftEntry, Severity
 from ..model.project import AccountRef
-from ..report.report import AccountReport, Report, ReportedChange, ResultStatus, summary
+from ..report.report import AccountReport, Report, ReportedChange, ResultStatus, count_changes
 from .facts import has_unattributed
 
 _PARTIAL = "Partial run: undeclared meters were not evaluated."
@@ -58,8 +58,7 @@ def explain_incomplete(report: Report | AccountReport) -> str | None:
     """Return why a run is not complete, None for a complete one."""
     if report.complete:
         return None
-    said = report.said if isinstance(report, Report) else report.diagnostics
-    return _PARTIAL if any(each.effect is Effect.SCOPE for each in said) else _UNREAD
+    return _PARTIAL if _has(report, Effect.SCOPE) else _UNREAD
 
 
 def describe_mode(account: AccountRef) -> str:
@@ -122,13 +121,13 @@ def _count_results(changes: Iterable[ReportedChange]) -> list[str]:
 
 
 def _count_planned(changes: Iterable[ReportedChange]) -> list[str]:
-    by_action = summary(changes)
+    by_action = count_changes(changes)
     return [count(by_action[action], noun) for action, noun in _NOUNS.items() if by_action[action]]
 
 
 def _count_others(changes: Iterable[ReportedChange]) -> list[str]:
     every = list(changes)
-    by_action = summary(every)
+    by_action = count_changes(every)
     retired = sum(change.change.reason == Reason.RETIRED for change in every)
     rest = {word: by_action[word] for word in ("blocked", "refused", "unmanaged", "unchanged")}
     rest |= {"unchanged": rest["unchanged"] - retired, "retired": retired}
@@ -174,17 +173,18 @@ def _judge_failed(
     left = count(sum(map(_is_open, changes)), "change")
     if code is Exit.REFUSED and command == "plan":
         return Tone.BAD, f"{said}: apply makes no changes until the errors are fixed."
-    if code is Exit.PARTIAL and _is_only_unverified(report, changes):
-        return Tone.BAD, _UNVERIFIED
-    if code is Exit.REFUSED and done:
+    if code is Exit.PARTIAL:
+        return Tone.BAD, _UNVERIFIED if _is_only_unverified(report, changes) else f"{said}."
+    if done and code is Exit.REFUSED:
         return Tone.WARNING, f"{count(done, 'change')} applied, {left} refused."
-    if command != "apply" or code is Exit.PARTIAL or not (done or code in _WITHOUT_EFFECT):
-        return Tone.BAD, f"{said}."
     if done:
         rest = f", {left} not applied" if any(map(_is_open, changes)) else ""
         return Tone.BAD, f"{said}: {count(done, 'change')} applied{rest}."
-    said = "Cancelled" if _is_cancelled(report) else said
-    return Tone.BAD, f"{said}. Nothing was changed in Stripe."
+    if code not in (_WITHOUT_EFFECT if command == "apply" else (Exit.FAILED,)):
+        return Tone.BAD, f"{said}."
+    said = "Cancelled" if _has(report, Effect.CANCELLED) else said
+    unknown = _has(report, Effect.UNCONFIRMED)
+    return Tone.BAD, f"{said}." if unknown else f"{said}. Nothing was changed in Stripe."
 
 
 def _is_open(each: ReportedChange) -> bool:
@@ -201,9 +201,9 @@ def _is_only_unverified(report: Report | AccountReport, changes: list[ReportedCh
     return succeeded and not any(map(_is_open, changes)) and ends <= {Exit.DONE, Exit.PARTIAL}
 
 
-def _is_cancelled(report: Report | AccountReport) -> bool:
-    every = (each for account in _list_accounts(report) for each in account.diagnostics)
-    return any(each.effect is Effect.CANCELLED for each in every)
+def _has(report: Report | AccountReport, effect: Effect) -> bool:
+    said = report.said if isinstance(report, Report) else report.diagnostics
+    return any(each.effect is effect for each in said)
 
 
 def _judge_drift(report: Report | AccountReport) -> tuple[Tone, str]:

@@ -1,4 +1,4 @@
-"""The documents of the commands that have no report: list, emulate, explain."""
+"""What the commands return: the common part, and the documents of list, emulate and explain."""
 
 from __future__ import annotations
 
@@ -11,31 +11,41 @@ from ..model.project import AccountRef
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountResult:
+    """The part of a document about one account."""
+
+    account: AccountRef
+    exit_code: Exit = Exit.DONE
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CommandResult:
-    """What a run has to say, whatever it is about: the one document, before it has a format."""
+    """The one document of a run, before it has a format."""
 
     diagnostics: tuple[Diagnostic, ...] = ()
     own_exit: Exit = Exit.DONE
+    accounts: tuple[AccountResult, ...] = ()
 
     @property
     def exit_code(self) -> Exit:
         """The one exit code of the run."""
-        return self.own_exit
+        return select_worst([self.own_exit, *(account.exit_code for account in self.accounts)])
 
     @property
     def said(self) -> tuple[Diagnostic, ...]:
-        """Every problem, wherever it stands."""
-        return self.diagnostics
+        """Every diagnostic: of the run, and of each account."""
+        return (*self.diagnostics, *(said for each in self.accounts for said in each.diagnostics))
 
     @property
     def losses(self) -> tuple[Diagnostic, ...]:
-        """What tells that usage is being lost right now: nothing is louder."""
+        """The errors that say that usage is being lost now."""
         return ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmulatorInfo(CommandResult):
-    """Where an emulator is reached, and a key that it accepts, which is no secret."""
+    """The address of an emulator, and a key that it accepts, which is no secret."""
 
     url: str
     api_key: str
@@ -49,37 +59,21 @@ class DiagnosticList(CommandResult):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccountInventory:
-    """The live meters of one account, or the problems that kept them from being read.
+class AccountInventory(AccountResult):
+    """The selected meters of one account, of `total`; None where they could not be read."""
 
-    `meters` are those that were asked for, of as many as `total`; None where none could be read.
-    """
-
-    account: AccountRef
-    exit_code: Exit = Exit.DONE
     meters: tuple[ExistingMeter, ...] = ()
     total: int | None = None
-    diagnostics: tuple[Diagnostic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Inventory(CommandResult):
-    """The live meters of one run, account by account; `narrowed` where names were left out."""
+    """The existing meters of each account; `narrowed` where event_names were left out."""
 
-    accounts: tuple[AccountInventory, ...]
+    accounts: tuple[AccountInventory, ...] = ()
     narrowed: bool = False
 
     @property
-    def exit_code(self) -> Exit:
-        """The one exit code of the run."""
-        return select_worst([self.own_exit, *(account.exit_code for account in self.accounts)])
-
-    @property
-    def said(self) -> tuple[Diagnostic, ...]:
-        """Those of the run, and of every account."""
-        return (*self.diagnostics, *(said for each in self.accounts for said in each.diagnostics))
-
-    @property
     def complete(self) -> bool:
-        """Whether every account could be read, and all of it is here."""
+        """Whether every account could be read, and no event_name was left out."""
         return self.exit_code is Exit.DONE and not self.narrowed

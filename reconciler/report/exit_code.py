@@ -14,10 +14,10 @@ from .report import ChangeResult, ReportedChange, ResultStatus
 def exit_code_for_plan(changes: Iterable[Change], diagnostics: Iterable[Diagnostic]) -> Exit:
     """REFUSED when a change is blocked or refused, or a guard found the wrong account or mode."""
     refused = any(change.action is Action.BLOCKED or change.refused_by for change in changes)
-    return Exit.REFUSED if refused or _guarded(diagnostics) else Exit.DONE
+    return Exit.REFUSED if refused or _has_guard_error(diagnostics) else Exit.DONE
 
 
-def _guarded(diagnostics: Iterable[Diagnostic]) -> bool:
+def _has_guard_error(diagnostics: Iterable[Diagnostic]) -> bool:
     return any(d.effect is Effect.GUARD and d.level is Level.ERROR for d in diagnostics)
 
 
@@ -35,10 +35,10 @@ def exit_code_for_verification(
     """
     if not tuple(unmet):
         return Exit.DONE
-    return Exit.PARTIAL if _wrote(change.result for change in changes) else Exit.FAILED
+    return Exit.PARTIAL if _has_written(change.result for change in changes) else Exit.FAILED
 
 
-def _wrote(results: Iterable[ChangeResult | None]) -> bool:
+def _has_written(results: Iterable[ChangeResult | None]) -> bool:
     """Whether any request had, or may have had, an effect."""
     return any(request.wrote for each in results if each for request in each.requests)
 
@@ -46,36 +46,39 @@ def _wrote(results: Iterable[ChangeResult | None]) -> bool:
 def exit_code_for_drift(
     entries: Iterable[DriftEntry], diagnostics: Iterable[Diagnostic], fail_on: Severity
 ) -> Exit:
-    """REFUSED by a guard; CHANGES for findings as bad as `fail_on`; FAILED for an error.
+    """REFUSED by a guard; CHANGES for findings as bad as `fail_on`; else DENIED or FAILED.
 
     An expired exemption counts as a finding of severity LOW.
     """
     said = list(diagnostics)
     found = [entry.severity for entry in entries if entry.severity]
     found += [Severity.LOW for each in said if each.effect is Effect.FINDING]
-    if _guarded(said):
+    if _has_guard_error(said):
         return Exit.REFUSED
     if any(severity.weight >= fail_on.weight for severity in found):
         return Exit.CHANGES
-    return Exit.FAILED if any(each.level is Level.ERROR for each in said) else Exit.DONE
+    errors = [each.effect for each in said if each.level is Level.ERROR]
+    return select_worst(Exit.DENIED if each is Effect.DENIED else Exit.FAILED for each in errors)
 
 
 def _open_results(changes: Iterable[ReportedChange]) -> Iterator[Exit]:
     """Yield the exit codes of the results that did not succeed; a skipped one has no cause."""
-    every = [change.result for change in changes if change.result and not _held(change.change)]
+    every = [
+        change.result for change in changes if change.result and not _is_withheld(change.change)
+    ]
     open_ = [result for result in every if not result.status.succeeded]
-    if open_ and _wrote(every):
+    if open_ and _has_written(every):
         yield Exit.PARTIAL
-    causes = [_cause(result) for result in open_ if result.status is not ResultStatus.SKIPPED]
+    causes = [_classify(result) for result in open_ if result.status is not ResultStatus.SKIPPED]
     yield from causes or ([Exit.FAILED] if open_ else [])
 
 
-def _held(change: Change) -> bool:
+def _is_withheld(change: Change) -> bool:
     """Whether a change was not to be sent; the exit code of the plan covers that."""
     return change.action is Action.BLOCKED or bool(change.refused_by)
 
 
-def _cause(result: ChangeResult) -> Exit:
+def _classify(result: ChangeResult) -> Exit:
     if result.status is ResultStatus.UNKNOWN:
         return Exit.PARTIAL
     if result.status is ResultStatus.STALE:

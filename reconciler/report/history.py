@@ -145,7 +145,7 @@ class History(CommandResult):
         return not self.diagnostics and self.own_exit is Exit.DONE
 
 
-def came_of(request: PastRequest) -> str:
+def describe_request(request: PastRequest) -> str:
     """Describe what came of a request."""
     status = f" ({request.status})" if request.status and request.result != "confirmed" else ""
     many = f", {request.attempts} attempts" if (request.attempts or 1) > 1 else ""

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from ..diagnostics.diagnostic import Diagnostic, Effect
-from ..diagnostics.errors import Exit, select_worst
+from ..diagnostics.errors import Exit
 from ..model.change import Action, Change
 from ..model.finding import DriftEntry, Kind
-from ..model.project import AccountRef, MeterConfig
+from ..model.project import MeterConfig
 from ..model.request import RequestRecord
-from .documents import CommandResult
+from .documents import AccountResult, CommandResult
 
 
 class ResultStatus(StrEnum):
@@ -50,22 +50,20 @@ class ReportedChange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class AccountReport:
+class AccountReport(AccountResult):
     """The part of a report about one account: changes of plan and apply, or entries of drift."""
 
-    account: AccountRef
-    exit_code: Exit
     changes: tuple[ReportedChange, ...] = ()
     entries: tuple[DriftEntry, ...] = ()
-    diagnostics: tuple[Diagnostic, ...] = ()
     complete: bool = True
     plan_id: str | None = None
     plan_hash: str | None = None
     valid: tuple[MeterConfig, ...] = ()  # of validate: the declared meters
 
+    @property
     def summary(self) -> dict[str, int]:
-        """Count the changes by action, the refused changes and the ignored findings."""
-        return summary(self.changes, self.entries)
+        """How many changes of each action, refused changes and ignored findings."""
+        return count_changes(self.changes, self.entries)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,36 +75,27 @@ class Report(CommandResult):
     declared: int | None = None  # of validate: how many meters the files declare
 
     @property
-    def exit_code(self) -> Exit:
-        """The one exit code of the run."""
-        return select_worst([self.own_exit, *(account.exit_code for account in self.accounts)])
-
-    @property
     def complete(self) -> bool:
         """Whether everything was read; False when narrowed, unreadable or not begun."""
         return self.own_exit is Exit.DONE and all(each.complete for each in self.accounts)
 
     @property
-    def said(self) -> tuple[Diagnostic, ...]:
-        """Every diagnostic: of the run, and of each account."""
-        return (*self.diagnostics, *(said for each in self.accounts for said in each.diagnostics))
-
-    @property
     def losses(self) -> tuple[Diagnostic, ...]:
-        """The errors that say that usage is being lost now."""
+        """The errors of results that say that usage is being lost now."""
         results = (change.result for each in self.accounts for change in each.changes)
         errors = (result.error for result in results if result and result.error)
         return tuple(error for error in errors if error.effect is Effect.LOSS)
 
+    @property
     def summary(self) -> dict[str, int]:
-        """Return the same counts over all accounts."""
-        return summary(
+        """The same counts over all accounts."""
+        return count_changes(
             (change for account in self.accounts for change in account.changes),
             (entry for account in self.accounts for entry in account.entries),
         )
 
 
-def summary(
+def count_changes(
     changes: Iterable[ReportedChange], entries: Iterable[DriftEntry] = ()
 ) -> dict[str, int]:
     """Count changes by action, in order of apply, then `refused` changes and `ignored` findings.

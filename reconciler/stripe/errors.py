@@ -40,16 +40,28 @@ class StripeError(ServiceError):
         record: RequestRecord | None = None,
         rule: Rule | None = None,
         details: Mapping[str, str | None] | None = None,
+        rate_limit: float | None = None,
     ) -> None:
         record = record or RequestRecord("request", result=Outcome.INDETERMINATE)
         details = details or {}
         self.message = message
         self.record = record
+        self.rate_limit = rate_limit
         self.status, self.attempts = record.status, record.attempts
         self.request_id = record.request_id
         self.type, self.code, self.param = map(details.get, ("type", "code", "param"))
         trace = f" (request {record.request_id})" if record.request_id else ""
-        super().__init__((rule or self.rule)(message + trace))
+        super().__init__((rule or self.rule)(self._describe() + trace, hint=self._advise()))
+
+    def _describe(self) -> str:
+        return self.message
+
+    def _advise(self) -> str:
+        """Return the hint, empty for the one of the rule."""
+        return ""
+
+    def _after_attempts(self) -> str:
+        return f" after {self.attempts} attempts" if self.attempts > 1 else ""
 
     @property
     def diagnostic(self) -> Diagnostic:
@@ -116,11 +128,26 @@ class RateLimitError(StripeError):
 
     rule = service.RATE_LIMITED
 
+    def _describe(self) -> str:
+        if self.code == "lock_timeout":  # not the rate, but another request for the same object
+            return f"{self.message}{self._after_attempts()}"
+        return f"still rate-limited{self._after_attempts()}" if self.attempts > 1 else self.message
+
+    def _advise(self) -> str:
+        if self.code == "lock_timeout" or self.rate_limit is None:
+            return ""
+        return f"wait, or lower `rate_limit` of the account (now {self.rate_limit:g})"
+
 
 class ServerError(StripeError):
     """An error of Stripe (5xx); a write may have had its effect."""
 
     rule = service.SERVER_FAILED
+
+    def _describe(self) -> str:
+        """Return the request and its attempts; Stripe's own text only says that it failed."""
+        call = f"HTTP {self.status} for {self.record.operation}"
+        return f"Stripe returned {call}{self._after_attempts()}"
 
 
 _BY_STATUS: Mapping[int, type[StripeError]] = {

@@ -42,7 +42,10 @@ class Reply:
 
 
 def interpret(
-    response: Response | TransportError, scrub: Scrub, before: RequestRecord
+    response: Response | TransportError,
+    scrub: Scrub,
+    before: RequestRecord,
+    rate_limit: float | None = None,
 ) -> tuple[Attempt, Reply | StripeError]:
     """Return what one attempt came to, with the record of it and of the attempts `before`."""
     record = _extend(before, response)
@@ -52,7 +55,7 @@ def interpret(
         return Attempt(permanent=response.permanent), error
     body = _parse_object(response.body)
     if response.status >= 300:
-        refusal = _build_error(record, (body or {}).get("error"), scrub)
+        refusal = _build_error(record, (body or {}).get("error"), scrub, rate_limit)
         return _describe_attempt(response, refusal.code), refusal
     if body is None:
         message = f"HTTP {response.status} with a body that is not a JSON object"
@@ -80,13 +83,15 @@ def _mark_unreadable(record: RequestRecord) -> RequestRecord:
     return replace(record, result=Outcome.INDETERMINATE, doubts=record.doubts + 1)
 
 
-def _build_error(record: RequestRecord, error: object, scrub: Scrub) -> StripeError:
+def _build_error(
+    record: RequestRecord, error: object, scrub: Scrub, rate_limit: float | None
+) -> StripeError:
     """Return the typed error of a response that is none of 2xx."""
     fields = error.items() if isinstance(error, dict) else ()
     details = {name: scrub(value) for name, value in fields if isinstance(value, str)}
     message = details.get("message") or f"HTTP {record.status} without an explanation"
     kind = select_error(record.status or 0, details.get("type"), details.get("code"))
-    return kind(message, record, details=details)
+    return kind(message, record, details=details, rate_limit=rate_limit)
 
 
 def _is_replayed(response: Response | TransportError) -> bool:

@@ -67,9 +67,8 @@ class Transport:
         self._stopped = options.get("stopped", never)
         base = check_base(options.get("api_base", STRIPE))
         self._connection = Connection(base, self._key, options.get("limits", Limits()))
-        self._rate_limiter = RateLimiter(
-            options.get("rate_limit", RATE_LIMIT), self._clock.monotonic()
-        )
+        self._rate_limit = options.get("rate_limit", RATE_LIMIT)
+        self._rate_limiter = RateLimiter(self._rate_limit, self._clock.monotonic())
         self._budget = Budget()
         self._headers = _build_headers(options)
         self._finishes = False
@@ -133,7 +132,7 @@ class Transport:
         while True:
             claimed = run._wait_for_turn(failure if request.method == "POST" else None)
             response = self._connection.send(request)
-            attempt, result = interpret(response, self._key.scrub, record)
+            attempt, result = interpret(response, self._key.scrub, record, self._rate_limit)
             self._adapt_rate(attempt, claimed)
             record = result.record
             code = f", {result.code}" if isinstance(result, StripeError) and result.code else ""

@@ -1,4 +1,4 @@
-"""A meter that differs: its line says what consent would strand, and what consent has to name."""
+"""A blocked change: which prices consent would strand, and what consent has to name."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ BOTH = "`retires: [mtr_old]` and `accepts: {prices: [price_2, price_1]}`"
 ACCOUNTS = {
     "no price": (SEATS, [OLD], {}, NO_PRICE),
     "two prices": (SEATS, [OLD], {"mtr_old": 2}, BOTH),
-    "a same twin": (
+    "a same inactive meter": (
         *(SEATS, [OLD, SAME], {"mtr_old": 1}),
         "reactivating mtr_same, which has the declared settings: `retires: [mtr_old]` and `accepts",
     ),
-    "a same twin with a price": (
+    "a same inactive meter with a price": (
         *(SEATS, [OLD, SAME, {**SAME, "id": "mtr_2"}], {"mtr_same": 1}),
         "reactivating mtr_same, which has the declared settings: `retires: [mtr_old]`",
     ),
-    "a twin that is in the way": (
+    "a price on a different inactive meter": (
         *(SEATS, [OLD, ODD], {"mtr_odd": 1, "mtr_old": 1}),
         "`retires: [mtr_old, mtr_odd]` and `accepts: {prices: [price_2]}`",
     ),
-    "two twins with prices": (
+    "two inactive meters with prices": (
         *(SEATS, [OLD, SAME, ODD], {"mtr_same": 1, "mtr_odd": 1}),
         "(without the inactive meter to be reactivated)",
     ),
@@ -75,8 +75,8 @@ def test_the_consent_that_is_proposed_is_all_that_it_takes(case, world, run):
     assert ran.code == 0, ran.out
 
 
-def test_prices_that_cannot_be_read_refuse_no_line_that_is_only_blocked(world, run, monkeypatch):
-    """It is said that they are not known; nothing else is refused for it."""
+def test_unreadable_prices_do_not_refuse_a_blocked_change(world, run, monkeypatch):
+    """The message names the permission; the change is blocked, not refused."""
     key = Key("rk_test_x", frozenset({"billing_meter_read"}))
     made = world(SEATS, {"meters": [OLD]}, settings=Settings(keys=(key,)))
     monkeypatch.setenv("SANDBOX_KEY", key.secret)
@@ -87,7 +87,7 @@ def test_prices_that_cannot_be_read_refuse_no_line_that_is_only_blocked(world, r
 
 
 def test_the_prices_of_many_meters_are_read_from_one_list(world, run):
-    """Not with a request for each of them; those of other meters are nobody's business."""
+    """One listing instead of a request for each meter; prices of other meters are ignored."""
     names = [f"seats{n}" for n in range(120)]
     meters = [{**OLD, "event_name": name, "id": f"mtr_{name}"} for name in [*names, "else"]]
     prices = [{"id": f"price_{n}", "meter": f"mtr_{n}"} for n in ("seats7", "else")]

@@ -1,4 +1,4 @@
-"""`emulate` as others use it: a process that says where it serves, and ends when told to."""
+"""`emulate` as a process: it prints its address and serves until a signal."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ SEED = {
 
 
 @pytest.mark.parametrize("signal_", [signal.SIGINT, signal.SIGTERM])
-def test_it_serves_until_it_is_told_to_stop(signal_, tmp_path):
+def test_it_serves_until_a_signal(signal_, tmp_path):
     """Ending a server is no failure: exit 0, and the account is kept in its file."""
     seed, state = tmp_path / "seed.json", tmp_path / "state.json"
     seed.write_text(json.dumps(SEED))

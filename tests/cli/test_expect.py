@@ -49,7 +49,7 @@ def test_the_hash_does_not_depend_on_what_a_key_may_read_of_the_account(account,
         (SEATS, {"account_id": ACCOUNT}),
     ],
 )
-def test_another_wish_or_another_account_has_another_hash(meters, account, reviewed, run):
+def test_other_files_or_another_account_have_another_hash(meters, account, reviewed, run):
     """Then nothing is written."""
     made, expected = reviewed()
     made.write(meters, **account)

@@ -23,7 +23,7 @@ def new(number):
     return "\n".join(entry.format(f"new_{'x' * 60}_{n}") for n in range(number))
 
 
-def test_a_comment_drops_a_new_meter_before_the_refused_stop(world, run):
+def test_a_comment_drops_a_create_before_a_refused_deactivation(world, run):
     """320 new meters do not fit; what refuses the whole plan stands first, with its code."""
     made = billed(world, f"{SEATS}\n{new(320)}")
     ran = run("plan", made.folder, "--format", "markdown")
@@ -38,7 +38,7 @@ def test_a_comment_drops_a_new_meter_before_the_refused_stop(world, run):
 
 
 @pytest.mark.parametrize(("format_", "sign"), [("html", 'class="name">'), ("github", "title=G004")])
-def test_the_refused_stop_stands_first(format_, sign, world, run):
+def test_a_refused_deactivation_comes_first(format_, sign, world, run):
     """Before meters that are only missing."""
     made = billed(world, f"{SEATS}\n{new(3)}")
     ran = run("plan", made.folder, "--format", format_)
@@ -60,11 +60,7 @@ def test_skipping_what_is_refused_does_not_claim_that_nothing_was_written(format
 def test_one_account_without_a_key_does_not_hide_what_another_was_written(world, run):
     """The verdict of the whole run counts what was applied in any of its accounts."""
     made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
-    made.file(
-        "reconciler.yaml",
-        "version: 1\nmeters: [meters.yaml]\naccounts:\n  keyless: {api_key_env: NOT_SET}\n"
-        f"  sandbox: {{api_key_env: SANDBOX_KEY, api_base: '{made.server.url}'}}\n",
-    )
+    made.add_account("keyless")
     names = ("--account", "keyless", "--account", "sandbox")
     ran = run("apply", made.folder, *names, "--yes", "--format", "markdown")
     assert ran.code == 6

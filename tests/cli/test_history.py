@@ -18,8 +18,8 @@ DAY = 86_400
 
 
 @pytest.fixture(autouse=True)
-def _somebody(monkeypatch):
-    """Who runs all this, whoever does."""
+def _user(monkeypatch):
+    """The user who runs the tests."""
     monkeypatch.setenv("LOGNAME", "grace")
     monkeypatch.setenv("CI_JOB_URL", "https://ci.example/jobs/7")
 
@@ -39,7 +39,7 @@ def client(made):
 
 
 def story(world, run, clock, monkeypatch):
-    """Declared and applied; stopped by somebody else; renamed by hand; both set right."""
+    """Applied, deactivated and renamed by another client, corrected by an apply."""
     made = world(SEATS)
     checkout = checked_out(made, monkeypatch)
     checkout.commit("Declare seats", "Ada Lovelace", int(clock.now()) - DAY)
@@ -57,7 +57,7 @@ def story(world, run, clock, monkeypatch):
     return made
 
 
-def told(ran):
+def read_timeline(ran):
     """What the time line tells, and the whole document."""
     document = held(ran.out)
     return [(each["source"], each["what"]) for each in document["timeline"]], document
@@ -69,10 +69,8 @@ def succeeded(text):
     return re.sub(r'"run": "[0-9a-f]{8}"', '"run": "00000000"', text)
 
 
-def test_one_time_line_of_the_journal_the_events_and_the_commits(
-    world, run, clock, monkeypatch, golden
-):
-    """What our own requests did is told once; nothing is asked of the account but its events."""
+def test_the_timeline_joins_journal_events_and_commits(world, run, clock, monkeypatch, golden):
+    """A request and its event are one entry; only events are read from the account."""
     made = story(world, run, clock, monkeypatch)
     before = len(tuple(made.server.log))
     for format_, ending in (("text", "txt"), ("json", "json")):
@@ -84,7 +82,7 @@ def test_one_time_line_of_the_journal_the_events_and_the_commits(
         "/v1/account",
         "/v1/events",
     }
-    moments, document = told(ran)
+    moments, document = read_timeline(ran)
     assert document["complete"] is True
     assert [source for source, _ in moments] == [
         *("commit", "journal", "event", "event", "commit", "journal", "journal")
@@ -94,7 +92,7 @@ def test_one_time_line_of_the_journal_the_events_and_the_commits(
     ]
 
 
-def test_a_run_that_was_killed_is_told_by_the_event(world, run):
+def test_the_request_of_a_killed_run_is_shown_with_its_event(world, run):
     """The journal ends with the intention; the account knows what became of it."""
     made = world(SEATS)
     assert run("apply", made.folder, "--yes").code == 0
@@ -102,7 +100,7 @@ def test_a_run_that_was_killed_is_told_by_the_event(world, run):
     lines = path.read_text("utf-8").splitlines(keepends=True)
     kept = [line for line in lines if json.loads(line)["kind"] in ("run", "request")]
     path.write_text("".join(kept), "utf-8")
-    moments, _ = told(run("history", made.folder, "--meter", "seats", "--format", "json"))
+    moments, _ = read_timeline(run("history", made.folder, "--meter", "seats", "--format", "json"))
     assert moments == [
         ("journal", "create: no response recorded; billing.meter.created"),
     ]
@@ -127,7 +125,7 @@ def test_only_this_meter_and_the_last_thirty_days(world, run, clock):
     for name in ("seats", "seats_2"):
         other.create({"event_name": name, "display_name": name, "default_aggregation": aggregation})
     ran = run("history", made.folder, "--meter", "seats", "--format", "json")
-    assert told(ran)[0] == [("event", "billing.meter.created")]
+    assert read_timeline(ran)[0] == [("event", "billing.meter.created")]
     clock.sleep(31 * DAY)
     ran = run("history", made.folder, "--meter", "seats")
     assert (ran.code, ran.out) == (
@@ -152,20 +150,20 @@ READER = Key("sk_test_emulator", frozenset({"billing_meter_read"}))
 @pytest.mark.parametrize(
     ("account", "settings", "code", "said"),
     [
-        ({"api_key_env": "NOBODY_SET_THIS"}, {}, 0, ["J101", "NOBODY_SET_THIS is not set"]),
+        ({"api_key_env": "NOT_SET"}, {}, 0, ["J101", "NOT_SET is not set"]),
         ({}, {"keys": (READER,)}, 0, ["D102", "account 'sandbox': API key may not read events"]),
         ({}, {"keys": (Key("sk_test_known"),)}, 6, ["S003", "account 'sandbox': "]),
         ({"api_base": "http://127.0.0.1:9"}, {}, 1, ["S010", "account 'sandbox': "]),
     ],
 )
-def test_without_events_the_rest_is_told(account, settings, code, said, world, run, monkeypatch):
+def test_without_events_the_rest_is_shown(account, settings, code, said, world, run, monkeypatch):
     """A missing key or permission is a remark; a key that is refused, or no answer, an error."""
     made = world(SEATS, settings=Settings(**settings) if settings else None)
     checked_out(made, monkeypatch).commit("Declare seats")
     made.write(SEATS, **account)
     text = run("history", made.folder, "--meter", "seats")
     ran = run("history", made.folder, "--meter", "seats", "--format", "json")
-    moments, document = told(ran)
+    moments, document = read_timeline(ran)
     assert (text.code, ran.code, document["exit_code"]) == (code, code, code)
     assert moments == [("commit", "added to meters.yaml")]
     assert document["complete"] is False
@@ -196,7 +194,7 @@ def test_events_of_another_account_are_left_out(account, code, world, run):
     (meter_id,) = made.server.state.ledger.meters
     made.server.edit(f"/v1/billing/meters/{meter_id}", {"display_name": "Chairs"})
     ran = run("history", made.folder, "--meter", "seats", "--format", "json")
-    moments, document = told(ran)
+    moments, document = read_timeline(ran)
     assert (ran.code, moments, document["complete"]) == (0, [], False)
     assert [(p["code"], p["level"]) for p in document["diagnostics"]] == [(code, "warning")]
 
@@ -205,8 +203,7 @@ def test_accounts_are_named_as_everywhere(world, run):
     """Left out where there is one; of several those that are named; one failing stops none."""
     made = world(SEATS)
     assert run("apply", made.folder, "--yes").code == 0
-    project = (made.folder / "reconciler.yaml").read_text("utf-8")
-    made.file("reconciler.yaml", f"{project}  elsewhere: {{api_key_env: NOBODY_SET_THIS}}\n")
+    made.add_account("elsewhere")
     words = ("history", made.folder, "--meter", "seats", "--format", "json")
     unnamed = run(*words)
     assert unnamed.code == 64
@@ -217,13 +214,13 @@ def test_accounts_are_named_as_everywhere(world, run):
         (["elsewhere", "sandbox"], ["journal"], ["J101"]),
     ):
         ran = run(*words, *(word for name in names for word in ("--account", name)))
-        moments, document = told(ran)
+        moments, document = read_timeline(ran)
         assert ran.code == 0
         assert [source for source, _ in moments] == sources
         assert [each["code"] for each in document["diagnostics"]] == codes
 
 
-def test_a_torn_journal_and_a_refused_key_are_both_said(world, run):
+def test_a_damaged_journal_and_a_rejected_key_are_both_reported(world, run):
     """The worse of two endings is the ending."""
     made = world(SEATS, settings=Settings(keys=(Key("sk_test_known"),)))
     folder = made.folder / ".reconciler" / journal.NAME
@@ -253,6 +250,6 @@ def test_hostile_names_end_nothing_and_move_nothing(name, world, run, monkeypatc
     checked_out(made, monkeypatch).commit(f"Nothing about {name}", author=f"x{name}")
     made.server.edit(f"/v1/billing/meters/{meter_id}", {"display_name": f"New {name}"})
     ran = run("history", made.folder, f"--meter={name}", "--format", "json")
-    assert told(ran)[0] == [("event", "billing.meter.updated")]
+    assert read_timeline(ran)[0] == [("event", "billing.meter.updated")]
     text = run("history", made.folder, f"--meter={name}").out
     assert all(line.isprintable() for line in text.split("\n"))

@@ -1,4 +1,4 @@
-"""What reaches the screen: colours only where wanted, nothing that moves it, no lost apply."""
+"""The terminal: colors, width, escaping, progress, and streams that are closed or full."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EVIL = "Ev\x1b[31mil\u202e"
 
 
 class Terminal(io.StringIO):
-    """A stream that a person looks at."""
+    """A stream that is a terminal."""
 
     encoding = "utf-8"
 
@@ -33,7 +33,7 @@ class Terminal(io.StringIO):
 
 @pytest.fixture
 def watched(monkeypatch, run):
-    """A run whose standard output a person looks at; what that person sees."""
+    """Run with standard output on a terminal; return what it shows."""
 
     def _run(*words: object) -> str:
         stream = Terminal()
@@ -45,13 +45,12 @@ def watched(monkeypatch, run):
     return _run
 
 
-def test_colours_on_a_terminal(watched, world):
-    """A person sees colours."""
+def test_colors_on_a_terminal(watched, world):
     assert "\x1b[32m" in watched("plan", world(SEATS).folder)
 
 
 @pytest.mark.parametrize(("option", "variable"), [("--no-color", ""), ("--quiet", "1")])
-def test_no_colours_where_somebody_objects(option, variable, watched, world, monkeypatch):
+def test_colors_can_be_turned_off(option, variable, watched, world, monkeypatch):
     """The command line, or the environment (no-color.org)."""
     monkeypatch.setenv("NO_COLOR", variable)
     seen = watched("plan", world(SEATS).folder, option)
@@ -59,7 +58,7 @@ def test_no_colours_where_somebody_objects(option, variable, watched, world, mon
     assert "\x1b" not in seen
 
 
-def test_colours_can_be_forced(world, run, monkeypatch):
+def test_colors_can_be_forced(world, run, monkeypatch):
     """FORCE_COLOR colors a pipe, as in a CI log; NO_COLOR wins over it."""
     monkeypatch.setenv("FORCE_COLOR", "1")
     made = world(SEATS)
@@ -69,7 +68,7 @@ def test_colours_can_be_forced(world, run, monkeypatch):
     assert "\x1b" not in run("plan", made.folder).out
 
 
-def test_a_dumb_terminal_gets_neither_colours_nor_progress(watched, world, monkeypatch):
+def test_a_dumb_terminal_gets_neither_colors_nor_progress(watched, world, monkeypatch):
     """It would show the control sequences."""
     monkeypatch.setenv("TERM", "dumb")
     errors = Terminal()
@@ -98,27 +97,27 @@ def test_the_width_is_that_of_the_terminal():
     os.close(master)
 
 
-def test_json_is_never_coloured(watched, world):
+def test_json_is_never_colored(watched, world):
     """Not even on a terminal."""
     held(watched("plan", world(SEATS).folder, "--format", "json"))
 
 
 def test_names_from_the_account_cannot_move_the_screen(world, run):
-    """Escapes and bidirectional characters in a live meter's name come out written out."""
+    """Escapes and bidirectional characters in an existing meter's name are shown as text."""
     made = world("", {"meters": [existing("evil", EVIL)]})
     ran = run("list", made.folder)
     assert "Ev\\x1b[31mil\\u202e" in ran.out
     assert "\x1b" not in ran.out
 
 
-def test_notes_are_cleaned(capsys):
-    """Standard error is a screen, too."""
+def test_messages_are_escaped(capsys):
+    """Standard error is a terminal, too."""
     Console().inform(EVIL)
     assert capsys.readouterr().err == "Ev\\x1b[31mil\\u202e\n"
 
 
-def test_progress_in_lines_and_none_with_quiet(world, run):
-    """Without a terminal each line is told as it ends; --quiet is quiet."""
+def test_progress_without_a_terminal_and_with_quiet(world, run):
+    """Without a terminal there is a line for each result; --quiet hides them."""
     made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
     assert run("apply", made.folder, "--yes").err == "done: update seats\n"
     made.write(SEATS.replace("Seats", "Stools"))
@@ -167,7 +166,7 @@ def _child(*words: object, **options):
 
 
 def test_a_closed_pipe_loses_no_apply(world):
-    """Whoever read standard output is gone; the apply is done, exits 0 and shows no traceback."""
+    """The reader of standard output is gone; the apply completes without a traceback."""
     made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
     reader, writer = os.pipe()
     os.close(reader)
@@ -183,7 +182,7 @@ def test_a_closed_pipe_loses_no_apply(world):
     "words", [["apply", "--yes"], ["apply", "--yes", "--format", "json"], ["plan"], ["validate"]]
 )
 def test_a_full_disk_under_standard_output_is_no_success(words, world):
-    """Whoever reads the file later must not take it for the whole; what was written is written."""
+    """An incomplete file must not look like a success; what was written stays written."""
     made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
     with open("/dev/full", "w") as full:
         child = _child(words[0], made.folder, *words[1:], stdout=full, stderr=subprocess.PIPE)
@@ -205,7 +204,7 @@ def test_closed_streams_lose_no_apply(world):
     assert len(made.posts()) == 1
 
 
-def test_a_defect_is_told_without_a_traceback(world, run, monkeypatch):
+def test_a_bug_is_reported_without_a_traceback(world, run, monkeypatch):
     """Exit 1 and a code; with -vv the traceback as well, without the key in it."""
     key = "sk_test_emulator"
 
@@ -225,20 +224,20 @@ def test_a_defect_is_told_without_a_traceback(world, run, monkeypatch):
 
 
 @pytest.mark.parametrize("ends", [False, True])
-def test_a_bar_that_fails_ends_nothing_and_leaves_the_journal_whole(ends, world, run, monkeypatch):
-    """Whatever a terminal does, what was done is written down."""
+def test_a_failing_progress_line_does_not_end_an_apply(ends, world, run, monkeypatch):
+    """The terminal fails, the apply does not."""
 
     @contextmanager
     def broken(*_: object):
-        def told(_: object) -> None:
+        def draw(_: object) -> None:
             raise RuntimeError("no such terminal")
 
-        yield told
+        yield draw
 
     made = world(SEATS)
     if ends:
         monkeypatch.setattr(Console, "shows_progress", property(lambda _: True))
-        monkeypatch.setattr("reconciler.cli.console.Console.show_status", told_nothing)
+        monkeypatch.setattr("reconciler.cli.console.Console.show_status", fail_to_draw)
     else:
         monkeypatch.setattr("reconciler.cli.commands.apply.progress", broken)
     assert run("apply", made.folder, "--yes").code == 0
@@ -246,12 +245,12 @@ def test_a_bar_that_fails_ends_nothing_and_leaves_the_journal_whole(ends, world,
     assert [json.loads(line)["kind"] for line in journal.splitlines()][-2:] == ["result", "end"]
 
 
-def told_nothing(*_: object) -> None:
+def fail_to_draw(*_: object) -> None:
     raise RuntimeError("no such terminal")
 
 
-def test_a_defect_while_writing_is_no_clean_failure(world, run, monkeypatch):
-    """Something may have been written: exit 5, and the lines that were planned are told."""
+def test_a_bug_while_writing_exits_5(world, run, monkeypatch):
+    """Something may have been written; the report has the planned changes."""
 
     def broken(*_: object, **__: object):
         raise RuntimeError("boom")
@@ -266,7 +265,7 @@ def test_a_defect_while_writing_is_no_clean_failure(world, run, monkeypatch):
 
 
 def test_a_renderer_that_fails_still_leaves_one_document(world, run, monkeypatch):
-    """A defect in a format is told in a document of its own."""
+    """The error is a document of its own."""
     made = world(SEATS)
 
     def broken(*_: object):

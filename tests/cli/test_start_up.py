@@ -40,7 +40,7 @@ def imported(*words: object) -> set[str]:
     ],
     ids=lambda words: " ".join(map(str, words[:1])),
 )
-def test_offline_verbs_import_nothing_heavy(words):
+def test_offline_commands_import_nothing_heavy(words):
     """Nor does an error of usage."""
     assert not imported(*words) & HEAVY
 
@@ -52,7 +52,7 @@ def test_a_plan_without_differences_needs_no_deepdiff(world, run):
     assert not imported("plan", made.folder) & {"deepdiff", "jsonschema"}
 
 
-def test_the_version_is_told_without_reading_the_words():
+def test_the_version_is_printed_without_parsing_options():
     """Before the parser, the formats and the catalogue: the import costs more than the answer."""
     heavy = {"argparse", "json", "dataclasses", "logging", "yaml"}
     assert not imported("--version") & heavy

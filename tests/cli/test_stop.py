@@ -89,12 +89,12 @@ def lines_until(number, work):
 
 def interrupt_everywhere(work):
     for number in itertools.count():
-        stop, told = Stop(), []
+        stop, notified = Stop(), []
         with stop.listening(lambda: print("cut off")):
-            stop.only_told(lambda: told.append(number))
+            stop.defer(lambda: notified.append(number))
             if not lines_until(number, lambda: work(stop)):
                 return number
-        assert (stop(), told) == (True, [number])
+        assert (stop(), notified) == (True, [number])
 
 def sleep(stop):
     SystemClock(stop).sleep(0.3)

@@ -80,7 +80,7 @@ def called(*words: object) -> tuple[int, str, str]:
 @example(meters=SOUND.encode(), project=None, name="text")
 @given(meters=FILES, project=st.none() | FILES, name=st.sampled_from(FORMATS))
 def test_any_files(meters, project, name):
-    """In every format; `-v` included, an error inside the tool would be told by its code."""
+    """In every format, with `-v` too."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         (folder / "m.yaml").write_bytes(meters)
@@ -92,10 +92,10 @@ def test_any_files(meters, project, name):
         assert report["exit_code"] == code
         assert BUG.code not in {diagnostic["code"] for diagnostic in report["diagnostics"]}
         assert (code == 1) is any(each["level"] == "error" for each in report["diagnostics"])
-        again, text, told = called("validate", folder, "--format", name, "-v")
+        again, text, log = called("validate", folder, "--format", name, "-v")
         assert again == code
         assert BUG.code not in text
-        assert "Traceback" not in out + err + text + told
+        assert "Traceback" not in out + err + text + log
 
 
 @given(FILES)

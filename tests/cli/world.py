@@ -42,6 +42,11 @@ class World:
         listed = "".join(f"  - {line}\n" for line in meters.splitlines() if line.strip())
         self.file("meters.yaml", f"version: 1\nmeters:{chr(10) + listed if listed else ' []'}\n")
 
+    def add_account(self, name: str, api_key_env: str = "NOT_SET") -> None:
+        """Another account of the project, by default without a key."""
+        project = (self.folder / "reconciler.yaml").read_text("utf-8")
+        self.file("reconciler.yaml", f"{project}  {name}: {{api_key_env: {api_key_env}}}\n")
+
     def file(self, name: str, text: str) -> Path:
         path = self.folder / name
         path.write_text(text, "utf-8")

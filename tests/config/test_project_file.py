@@ -16,7 +16,9 @@ OTHER = METERS.replace("event_name: a", "event_name: b")
 
 
 def write(folder: Path, project: str, **files: str) -> Path:
-    return loading.write(folder, {"reconciler.yaml": f"version: 1\n{project}", "a.yaml": METERS} | files)
+    return loading.write(
+        folder, {"reconciler.yaml": f"version: 1\n{project}", "a.yaml": METERS} | files
+    )
 
 
 def errors(folder: Path) -> list[tuple[str, str]]:
@@ -67,7 +69,11 @@ policy: {undeclared: deactivate, owns: ["a*"], protect: [b], max_deactivations: 
 )
 def test_without_accounts_the_policy_applies_to_the_default_account(tmp_path, age, seconds):
     (account,) = load(write(tmp_path, f"policy: {{max_plan_age: {age}}}\n")).accounts
-    assert (account.name, account.api_key_env, account.livemode) == ("default", "STRIPE_API_KEY", False)
+    assert (account.name, account.api_key_env, account.livemode) == (
+        "default",
+        "STRIPE_API_KEY",
+        False,
+    )
     assert account.policy == Policy(max_plan_age=seconds)
 
 
@@ -274,7 +280,8 @@ EXEMPTIONS = {
     "no list": ("\nignore: {kind: unmanaged}\n", "C009", "must be a list"),
     "no mapping": ("\nignore: [unmanaged]\n", "C009", "must be a mapping"),
     "in an account": (
-        f"accounts:\n  a: {{emulator: e1, ignore: [{json.dumps({**EXEMPTION, 'until': '2027-04-31'})}]}}\n",
+        "accounts:\n  a: {emulator: e1, ignore: [%s]}\n"
+        % json.dumps({**EXEMPTION, "until": "2027-04-31"}),
         "C014",
         "not a valid date",
     ),

@@ -10,7 +10,9 @@ SUM = "default_aggregation: {formula: sum}"
 
 def check(folder, **files: str) -> list[tuple[str, int, int]]:
     """Return the places of the diagnostics, which must not contain the secret."""
-    written = {f"{name}.yaml": text.encode("utf-8", "surrogateescape") for name, text in files.items()}
+    written = {
+        f"{name}.yaml": text.encode("utf-8", "surrogateescape") for name, text in files.items()
+    }
     found = diagnose(folder, {"m.yaml": METERS % SUM} | written)
     assert SECRET not in "".join(map(str, found)) + repr(found)
     return places(folder)

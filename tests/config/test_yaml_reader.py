@@ -18,7 +18,9 @@ def _reader(request, monkeypatch):
 
 def errors(text: str | bytes) -> list[tuple[str, int, int]]:
     try:
-        diagnostics = reader.read(text if isinstance(text, bytes) else text.encode(), "m.yaml").diagnostics
+        diagnostics = reader.read(
+            text if isinstance(text, bytes) else text.encode(), "m.yaml"
+        ).diagnostics
     except ConfigError as error:
         diagnostics = error.diagnostics
     return [(p.code, p.location.line, p.location.column) for p in diagnostics]

@@ -11,7 +11,7 @@ from reconciler.drift.exemptions import exempt, report_expired
 from reconciler.model.finding import Exemption, Severity
 from reconciler.model.project import Ignore
 from reconciler.report.exit_code import exit_code_for_drift
-from reconciler.report.report import summary
+from reconciler.report.report import count_changes
 
 TODAY = "2026-09-21"
 PLACE = Location("reconciler.yaml", 9, 5)
@@ -43,7 +43,7 @@ def test_a_rule_exempts_findings_of_its_pattern_and_kind_until_the_end_of_its_da
     assert entry.findings[0].exemption == Exemption("goes away", TODAY, "billing")
     assert entry.findings[0].severity is Severity.LOW
     assert entry.severity is None
-    assert summary((), [entry])["ignored"] == 1
+    assert count_changes((), [entry])["ignored"] == 1
     assert exit_code_for_drift([entry], (), Severity.LOW) is Exit.DONE
 
 
@@ -72,7 +72,7 @@ def test_of_two_findings_the_one_that_counts_comes_first():
     ]
     assert entry.severity is Severity.LOW
     assert not entry.ignored
-    assert summary((), [entry])["ignored"] == 1
+    assert count_changes((), [entry])["ignored"] == 1
 
 
 def test_an_expired_rule_is_a_finding_at_its_location():

@@ -92,12 +92,12 @@ def test_unreadable_events_do_not_change_the_exit_code():
 @pytest.mark.parametrize(
     ("meter", "fail_on", "code"),
     [
-        (existing(), Severity.LOW, Exit.FAILED),
+        (existing(), Severity.LOW, Exit.DENIED),
         (existing(display="Other"), Severity.LOW, Exit.CHANGES),
-        (existing(display="Other"), Severity.HIGH, Exit.FAILED),
+        (existing(display="Other"), Severity.HIGH, Exit.DENIED),
     ],
 )
-def test_unreadable_prices_are_an_error_unless_drift_is_found(meter, fail_on, code):
+def test_unreadable_prices_exit_6_unless_drift_is_found(meter, fail_on, code):
     """Without prices, "no drift" would not be known."""
     with drift_context([meter], (), [declare()], may=READ - {"plan_read"}) as on:
         result = report(on, fail_on=fail_on)

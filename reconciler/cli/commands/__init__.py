@@ -18,7 +18,7 @@ COMMANDS = {
     "drift": "audit the account against the files; read-only",
     "list": "list the existing meters of an account",
     "history": "show what was applied and by whom, or the history of one meter",
-    "emulate": "serve an emulated Stripe on a loopback port",
+    "emulate": "run a local emulator of the Stripe API",
     "explain": "describe a diagnostic code, or list them all",
 }
 _FOREIGN = {
@@ -37,7 +37,7 @@ _FOREIGN = {
 """What similar tools call a command."""
 
 
-def find(options: list[str]) -> Command[Any]:
+def find_command(options: list[str]) -> Command[Any]:
     """Return the command that a command line begins with; raise UsageError where it has none."""
     name = options[0] if options else ""
     if name in COMMANDS:
@@ -55,7 +55,7 @@ def find(options: list[str]) -> Command[Any]:
     raise UsageError(usage.NO_COMMAND(f"there is no command {name!r}", hint=hint))
 
 
-def overview() -> str:
+def format_overview() -> str:
     """Return the help of the tool itself."""
     commands = "".join(f"  {name:<10}{summary}\n" for name, summary in COMMANDS.items())
     return _OVERVIEW.format(commands=commands)
@@ -74,7 +74,7 @@ Options follow the command: see `reconciler COMMAND --help`.
 exit codes:
     0  done, nothing left to do
     1  error: nothing was written to Stripe, or only a report could not be
-       written; also: declined at the prompt
+       written; also: cancelled at the prompt
     2  drift found, or changes with --detailed-exitcode
     3  refused by a guard, or the wrong account or mode
     4  the saved plan is stale; nothing was written

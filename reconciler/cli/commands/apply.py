@@ -24,12 +24,13 @@ from ...planning.scope import Scope
 from ...render import Document
 from ...render.escape import clean
 from ...report.history import PastRun
-from ...report.report import AccountReport, Report, ReportedChange
+from ...report.report import AccountReport, ReportedChange
 from .. import files
-from ..accounts import failed_report, for_each_account, scope_for, select_accounts
-from ..arguments import Parser, ScopedOptions, add_project_options, add_scope_options
+from ..accounts import build_report, build_scope, select_accounts
+from ..arguments import ScopedOptions, flag, option
 from ..context import Command, Context, open_session
-from ..errors import explain_error
+from ..errors import explain_error, trace
+from ..output import show_preview
 from ..progress import OnResult, progress
 
 _STOPPING = "Stopping: finishing changes in progress. Interrupt again to quit now."
@@ -40,29 +41,18 @@ _CANCELLED = 'Cancelled: the answer was not "yes".'
 class ApplyOptions(ScopedOptions):
     """Which plan to apply, whether to ask first, and what to do about refused changes."""
 
-    yes: bool = False
-    plan: str | None = None
-    expect: str | None = None
-    skip_refused: bool = False
-    no_journal: bool = False
+    yes: bool = flag("apply without asking for confirmation")
+    plan: str | None = option("apply exactly this saved plan, without asking", metavar="FILE")
+    expect: str | None = option("apply only if the new plan has this plan_hash", metavar="HASH")
+    skip_refused: bool = flag("apply the remaining changes; still exits 3")
+    no_journal: bool = flag("do not keep a journal in .reconciler/")
 
     def writes(self) -> tuple[tuple[str, int], ...]:
         """Return the reports; raise UsageError for one in place of the plan to apply."""
         written = ScopedOptions.writes(self)
-        if self.plan and any(files.same(self.plan, file) for file, _ in written):
+        if self.plan and any(files.is_same_file(self.plan, file) for file, _ in written):
             raise UsageError(usage.PROTECTED_FILE(f"{self.plan} is the plan to apply"))
         return written
-
-
-def _options(parser: Parser) -> None:
-    add_project_options(parser)
-    add_scope_options(parser)
-    add = parser.add_argument
-    add("--yes", action="store_true", help="apply without asking for confirmation")
-    add("--plan", metavar="FILE", help="apply exactly this saved plan, without asking")
-    add("--expect", metavar="HASH", help="apply only if the new plan has this plan_hash")
-    add("--skip-refused", action="store_true", help="apply the remaining changes; still exits 3")
-    add("--no-journal", action="store_true", help="do not keep a journal in .reconciler/")
 
 
 def _apply(options: ApplyOptions, context: Context) -> Document:
@@ -78,21 +68,14 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
         raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
     commit, unknown = (None, ()) if options.plan else ci.find_commit(project.root, context.environ)
     run = _Run(
+        options=options,
         context=context,
         project=project,
         commit=commit,
-        scope=scope_for(accounts, options.only),
+        scope=build_scope(accounts, options.only),
         saved=plan_file.load_plan(files.read(options.plan), options.plan) if options.plan else None,
-        expected=options.expect,
-        on_refused=OnRefused.SKIP if options.skip_refused else OnRefused.ABORT,
-        asks=not (options.yes or options.plan),
-        keeps_journal=not options.no_journal,
     )
-    return Report(
-        command="apply",
-        accounts=for_each_account(accounts, context, run.apply_to, failed_report),
-        diagnostics=(*project.diagnostics, *unknown),
-    )
+    return build_report("apply", project, accounts, context, run.apply_to, unknown)
 
 
 _HELP = "see `reconciler apply --help`"
@@ -100,17 +83,19 @@ _HELP = "see `reconciler apply --help`"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Run:
-    """The options of one apply, checked. With `asks` the plan has to be confirmed first."""
+    """What all accounts of one apply share."""
 
+    options: ApplyOptions
     context: Context
     project: Project
     commit: str | None
     scope: Scope
     saved: Plan | None
-    expected: str | None
-    on_refused: OnRefused
-    asks: bool
-    keeps_journal: bool
+
+    @property
+    def on_refused(self) -> OnRefused:
+        """What to do about refused changes."""
+        return OnRefused.SKIP if self.options.skip_refused else OnRefused.ABORT
 
     def apply_to(self, account: Account) -> AccountReport:
         """Apply to one account; raise ReconcilerError as long as nothing was written."""
@@ -119,8 +104,10 @@ class _Run:
                 planned = self._plan(session)
             except StalePlanError as error:
                 return error.report
-            if self.expected and planned.plan.plan_hash != self.expected:
-                return _end(planned, Exit.REFUSED, _unexpected(planned, self.expected))
+            found, expected = planned.plan.plan_hash, self.options.expect
+            if expected and found != expected:
+                message = f"planning gives plan_hash {found}, not the expected {expected}"
+                return _end(planned, Exit.REFUSED, guards.UNEXPECTED_PLAN(message))
             try:
                 return self._confirm(planned, session)
             except KeyboardInterrupt:  # none is raised from the first request that writes on
@@ -135,8 +122,8 @@ class _Run:
     def _confirm(self, planned: Planned, session: Session) -> AccountReport:
         if not select_changes(planned, self.on_refused):
             return apply_plan(planned, session, on_refused=self.on_refused)
-        if self.asks:
-            self.context.preview(planned.report)
+        if not (self.options.yes or self.saved):
+            show_preview(planned.report, self.context.output, self.context.console)
             if not self._ask(planned.report.account):
                 return _end(planned, Exit.FAILED, usage.CANCELLED(_CANCELLED))
         return self._write(planned, session)
@@ -144,7 +131,7 @@ class _Run:
     def _ask(self, account: AccountRef) -> bool:
         """Ask for a yes; a `y` is probably meant as one, and is asked once more."""
         console = self.context.console
-        answer = console.ask(_question(account))
+        answer = console.ask(_format_question(account))
         if answer.lower() == "y":
             answer = console.ask("Please type 'yes' in full to apply: ")
         return answer == "yes"
@@ -153,12 +140,13 @@ class _Run:
         console, name = self.context.console, planned.report.account.name
         sent = select_changes(planned, self.on_refused)
         with ExitStack() as stack:
-            kept = stack.enter_context(self._journal(planned.plan)) if self.keeps_journal else None
+            wanted = not self.options.no_journal
+            kept = stack.enter_context(self._open_journal(planned.plan)) if wanted else None
             show = stack.enter_context(progress(console, name, len(sent)))
             listeners = [kept.record_result, show] if kept else [show]
-            self.context.stop.only_told(lambda: console.warn(_STOPPING))
+            self.context.stop.defer(lambda: console.warn(_STOPPING))
             report = self._apply_safely(planned, session, kept or NULL_JOURNAL, listeners)
-            self.context.stop.only_told()
+            self.context.stop.defer()
             if not kept:
                 return report
             kept.end(report.exit_code)
@@ -169,23 +157,23 @@ class _Run:
     ) -> AccountReport:
         """Apply; report an unexpected error as a partial apply, since requests may be out."""
 
-        def on_result(change: ReportedChange) -> None:
+        def notify(change: ReportedChange) -> None:
             for listener in listeners:
                 try:
                     listener(change)
                 except Exception as error:  # one that fails must not keep the next from its call
-                    self.context.trace(error)
+                    trace(error, self.context.output, self.context.console)
 
         try:
             return apply_plan(
-                planned, session, on_refused=self.on_refused, journal=journal, on_result=on_result
+                planned, session, on_refused=self.on_refused, journal=journal, on_result=notify
             )
         except Exception as error:
-            self.context.trace(error)
+            trace(error, self.context.output, self.context.console)
             diagnostics, _ = explain_error(error, self.context.environ)
             return _end(planned, Exit.PARTIAL, *diagnostics)
 
-    def _journal(self, plan: Plan) -> AbstractContextManager[journal.FileJournal]:
+    def _open_journal(self, plan: Plan) -> AbstractContextManager[journal.FileJournal]:
         run = PastRun(
             account=plan.account,
             plan_id=plan.plan_id,
@@ -200,17 +188,12 @@ class _Run:
         )
 
 
-def _unexpected(planned: Planned, expected: str) -> Diagnostic:
-    found = planned.plan.plan_hash
-    return guards.UNEXPECTED_PLAN(f"planning gives plan_hash {found}, not the expected {expected}")
-
-
 def _end(planned: Planned, exit_code: Exit, *diagnostics: Diagnostic) -> AccountReport:
     report = planned.report
     return replace(report, exit_code=exit_code, diagnostics=(*report.diagnostics, *diagnostics))
 
 
-def _question(account: AccountRef) -> str:
+def _format_question(account: AccountRef) -> str:
     modes = {True: "LIVE mode", False: "test mode", None: "mode unknown"}
     mode = modes[account.livemode]
     return f"\nApply this plan to {clean(account.name)} ({mode})? Only 'yes' will be accepted: "
@@ -218,8 +201,7 @@ def _question(account: AccountRef) -> str:
 
 COMMAND = Command(
     ApplyOptions,
-    "Plan, show the plan, ask for confirmation, apply it and verify the account.\n"
-    "A plan with a blocked or refused change writes nothing, unless --skip-refused is given.",
-    _options,
+    "Plan, show the plan, ask for confirmation, apply it and verify the account. A plan "
+    "with a blocked or refused change writes nothing, unless --skip-refused is given.",
     _apply,
 )

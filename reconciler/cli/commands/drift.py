@@ -11,9 +11,9 @@ from ...model.finding import Severity
 from ...model.project import Account
 from ...operations.detect_drift import detect_drift
 from ...render import Document
-from ...report.report import AccountReport, Report
-from ..accounts import failed_report, for_each_account, scope_for, select_accounts
-from ..arguments import Parser, ScopedOptions, add_project_options, add_scope_options
+from ...report.report import AccountReport
+from ..accounts import build_report, build_scope, select_accounts
+from ..arguments import ScopedOptions, option
 from ..context import Command, Context, open_session
 
 
@@ -21,26 +21,19 @@ from ..context import Command, Context, open_session
 class DriftOptions(ScopedOptions):
     """The lowest severity of a finding that makes the exit code 2."""
 
-    fail_on: str = Severity.LOW
-
-
-def _options(parser: Parser) -> None:
-    add_project_options(parser)
-    add_scope_options(parser)
-    parser.add_argument(
-        "--fail-on",
+    fail_on: str = option(
+        "exit 2 only for findings of this severity or worse (default: low)",
         choices=[str(severity) for severity in reversed(Severity)],
         default=str(Severity.LOW),
-        help="exit 2 only for findings of this severity or worse (default: low)",
     )
 
 
-def _drift(options: DriftOptions, context: Context) -> Document:
+def _detect(options: DriftOptions, context: Context) -> Document:
     project = load(options.path)
     accounts = select_accounts(project, options.account)
-    scope, jobs = scope_for(accounts, options.only), _jobs(project.root)
+    scope, jobs = build_scope(accounts, options.only), _read_jobs(project.root)
 
-    def audited(account: Account) -> AccountReport:
+    def detect(account: Account) -> AccountReport:
         with open_session(account, context) as session:
             return detect_drift(
                 project,
@@ -51,14 +44,10 @@ def _drift(options: DriftOptions, context: Context) -> Document:
                 path=options.path_from_start,
             )
 
-    return Report(
-        command="drift",
-        accounts=for_each_account(accounts, context, audited, failed_report),
-        diagnostics=project.diagnostics,
-    )
+    return build_report("drift", project, accounts, context, detect)
 
 
-def _jobs(root: str) -> dict[str, str]:
+def _read_jobs(root: str) -> dict[str, str]:
     """Return who ran each plan, a CI job or a user, as far as the journal of the project has it."""
     entries, _ = journal.read(Path(root) / ".reconciler")
     runs = [entry for entry in entries if entry.get("kind") == "run"]
@@ -68,8 +57,7 @@ def _jobs(root: str) -> dict[str, str]:
 
 COMMAND = Command(
     DriftOptions,
-    "Compare the account with the files: what differs, how bad it is, since when, and who\n"
-    "changed it. Read-only: works with a read-only key and sends no POST.",
-    _options,
-    _drift,
+    "Compare the account with the files: what differs, how bad it is, since when, and "
+    "who changed it. Read-only: works with a read-only key and sends no POST.",
+    _detect,
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ...diagnostics.codes import environment, usage
 from ...diagnostics.diagnostic import Diagnostic
@@ -26,28 +25,12 @@ from ...emulator import (
 )
 from ...render import Document
 from ...report.documents import EmulatorInfo
-from ..arguments import Options, Parser, whole_number
+from ..arguments import Options, flag, option, parse_whole_number
 from ..context import PLAIN, Command, Context
+from ..output import emit
 
 _SPELLED_OUT = ("latency", "rate_limit", "name_scope")
 _OTHERS = {name: options for name, options in list_choices().items() if name not in _SPELLED_OUT}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmulateOptions(Options):
-    """The options of `emulate`."""
-
-    port: int = 12111
-    state: str | None = None
-    seed: str | None = None
-    latency: str | None = None
-    rate_limit: str | None = None
-    name_scope: str | None = None
-    key: tuple[str, ...] = ()
-    switch: tuple[str, ...] = ()
-    fault: tuple[str, ...] = ()
-    announce: bool = False
-    hold: tuple[str, ...] = ()
 
 
 _KEY = (
@@ -55,7 +38,7 @@ _KEY = (
     f"repeatable. Permissions: {', '.join(PERMISSIONS)}. Example of a read-only key: "
     "rk_test_reader=billing_meter_read,plan_read,event_read"
 )
-_SWITCH = "set a behaviour that Stripe does not document (default first); repeatable: " + "; ".join(
+_SWITCH = "set a behavior that Stripe does not document (default first); repeatable: " + "; ".join(
     f"{name} ({options})" for name, options in _OTHERS.items()
 )
 _FAULT = (
@@ -65,27 +48,34 @@ _FAULT = (
 _HOLD = "pause at e.g. 7:before or 7:after until a line is entered; implies --announce"
 
 
-def _add_options(parser: Parser) -> None:
-    add = parser.add_argument
-    many: dict[str, Any] = {"action": "append", "default": []}
-    port = "port to listen on (default 12111; 0: any free port)"
-    add("--port", type=whole_number, default=12111, help=port)
-    state = "keep the state of the account in this SQLite file (default: in memory)"
-    add("--state", metavar="FILE", help=state)
-    add("--seed", metavar="FILE", help="JSON file with the initial state of a new account")
-    add("--latency", metavar="MS", help="delay every response by this many milliseconds")
-    add("--rate-limit", metavar="N", help="answer 429 above this many requests a second")
-    add("--name-scope", metavar="SCOPE", help="meters that occupy an event_name: active or all")
-    add("--key", metavar="KEY[=PERMISSION,...]", help=_KEY, **many)
-    add("--switch", metavar="NAME=VALUE", help=_SWITCH, **many)
-    add("--fault", metavar="SPEC", help=_FAULT, **many)
-    add("--announce", action="store_true", help="print every request on standard error")
-    add("--hold", metavar="MOMENT", help=_HOLD, **many)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmulateOptions(Options):
+    """The port, the state and the seed, the settings and the faults of the emulator."""
+
+    port: int = option(
+        "port to listen on (default 12111; 0: any free port)",
+        type=parse_whole_number,
+        default=12111,
+    )
+    state: str | None = option(
+        "keep the state of the account in this SQLite file (default: in memory)", metavar="FILE"
+    )
+    seed: str | None = option("JSON file with the initial state of a new account", metavar="FILE")
+    latency: str | None = option("delay every response by this many milliseconds", metavar="MS")
+    rate_limit: str | None = option("answer 429 above this many requests a second", metavar="N")
+    name_scope: str | None = option(
+        "meters that occupy an event_name: active or all", metavar="SCOPE"
+    )
+    key: tuple[str, ...] = option(_KEY, metavar="KEY[=PERMISSION,...]", default=())
+    switch: tuple[str, ...] = option(_SWITCH, metavar="NAME=VALUE", default=())
+    fault: tuple[str, ...] = option(_FAULT, metavar="SPEC", default=())
+    announce: bool = flag("print every request on standard error")
+    hold: tuple[str, ...] = option(_HOLD, metavar="MOMENT", default=())
 
 
-def _emulate(options: EmulateOptions, context: Context) -> Document:
+def _serve(options: EmulateOptions, context: Context) -> Document:
     try:
-        settings, faults = _build_settings(options), [Fault.parse(spec) for spec in options.fault]
+        settings, faults = _parse_switches(options), [Fault.parse(spec) for spec in options.fault]
         announcer = _build_announcer(options, context)
     except (SettingError, argparse.ArgumentTypeError) as error:
         hint = "see `reconciler emulate --help`"
@@ -96,26 +86,26 @@ def _emulate(options: EmulateOptions, context: Context) -> Document:
             Server(store, settings, faults, port=options.port, reached=announcer) as server,
         ):
             serving = EmulatorInfo(url=server.url, api_key=server.api_key)
-            context.stop.only_told()
-            context.announce(serving)
+            context.stop.defer()
+            emit(serving, context.output, context.console)
             while not context.stop():
                 context.clock.sleep(60.0)
     except EmulatorError as error:
         raise ReconcilerError(environment.EMULATOR(str(error))) from None
     except OSError as error:
-        raise ReconcilerError(_describe_error(options.port, error)) from None
+        raise ReconcilerError(_describe_bind_error(options.port, error)) from None
     return serving
 
 
-def _describe_error(port: int, error: OSError) -> Diagnostic:
+def _describe_bind_error(port: int, error: OSError) -> Diagnostic:
     why = os.strerror(error.errno) if error.errno else str(error)
     message = f"cannot listen on 127.0.0.1:{port}: {why}"
     return environment.EMULATOR(message, hint="choose another --port; --port 0 takes any free port")
 
 
-def _build_settings(options: EmulateOptions) -> Settings:
-    """Build the settings; a latency without a unit is in milliseconds."""
-    given = dict(_parse_switch(word) for word in options.switch)
+def _parse_switches(options: EmulateOptions) -> Settings:
+    """Return the settings; a latency without a unit is in milliseconds."""
+    given = dict(_split_pair(word) for word in options.switch)
     spelled = {name: getattr(options, name) for name in _SPELLED_OUT}
     given |= {name: word for name, word in spelled.items() if word is not None}
     if given.get("latency", "").isdigit():
@@ -123,7 +113,7 @@ def _build_settings(options: EmulateOptions) -> Settings:
     return replace(parse_settings(given), keys=tuple(map(parse_key, options.key)))
 
 
-def _parse_switch(word: str) -> tuple[str, str]:
+def _split_pair(word: str) -> tuple[str, str]:
     name, equals, value = word.partition("=")
     if not equals:
         raise SettingError(f"--switch {word!r} is not NAME=VALUE")
@@ -139,9 +129,8 @@ def _build_announcer(options: EmulateOptions, context: Context) -> Announcer | N
 
 COMMAND = Command(
     EmulateOptions,
-    "Run a local emulator of the Stripe API: billing meters, prices, events and the account.\n"
-    "It keeps state as Stripe does, and injects faults on request. Ctrl-C stops it.",
-    _add_options,
-    _emulate,
+    "Run a local emulator of the Stripe API: billing meters, prices, events and the account. "
+    "It keeps state as Stripe does, and injects faults on request. Stop it with Ctrl-C.",
+    _serve,
     PLAIN,
 )

@@ -9,7 +9,7 @@ from ...diagnostics.errors import UsageError
 from ...diagnostics.suggest import suggest
 from ...render import Document
 from ...report.documents import DiagnosticList
-from ..arguments import Options, Parser
+from ..arguments import Options, positional
 from ..context import PLAIN, Command, Context
 
 
@@ -17,11 +17,7 @@ from ..context import PLAIN, Command, Context
 class ExplainOptions(Options):
     """The code to describe; None for all of them."""
 
-    code: str | None = None
-
-
-def _options(parser: Parser) -> None:
-    parser.add_argument("code", nargs="?", metavar="CODE", help="a code from a message, e.g. G001")
+    code: str | None = positional("a code from a message, e.g. G001", "CODE")
 
 
 def _explain(options: ExplainOptions, _: Context) -> Document:
@@ -37,8 +33,7 @@ def _explain(options: ExplainOptions, _: Context) -> Document:
 
 COMMAND = Command(
     ExplainOptions,
-    "Describe a diagnostic code: its cause and the way out. Without a code, list them all.",
-    _options,
+    "Describe a diagnostic code: its cause and what to do. Without a code, list them all.",
     _explain,
     PLAIN,
 )

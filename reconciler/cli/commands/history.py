@@ -22,10 +22,11 @@ from ...model.project import Account, AccountRef
 from ...operations.session import Session
 from ...operations.snapshot import check_account, take_snapshot
 from ...render import Document
+from ...report.documents import AccountResult
 from ...report.history import History
 from ...stripe.client import read_if_permitted
-from ..accounts import for_each_account, select_accounts
-from ..arguments import Parser, ProjectOptions, add_project_options
+from ..accounts import run_on_accounts, select_accounts
+from ..arguments import ProjectOptions, option
 from ..context import PLAIN, Command, Context, open_session
 
 
@@ -33,19 +34,13 @@ from ..context import PLAIN, Command, Context, open_session
 class HistoryOptions(ProjectOptions):
     """The event_name to show; None for all runs."""
 
-    meter: str | None = None
-
-
-def _options(parser: Parser) -> None:
-    add_project_options(parser)
-    parser.add_argument(
-        "--meter",
+    meter: str | None = option(
+        "show one event_name: runs, Stripe's events, and commits whose lines name it",
         metavar="NAME",
-        help="show one event_name: runs, Stripe's events, and commits whose lines name it",
     )
 
 
-def _history(options: HistoryOptions, context: Context) -> Document:
+def _show(options: HistoryOptions, context: Context) -> Document:
     project = load(options.path)
     entries, diagnostics = journal.read(Path(project.root) / ".reconciler", context.clock)
     runs = parse_runs(entries)
@@ -61,17 +56,17 @@ def _history(options: HistoryOptions, context: Context) -> Document:
     if options.meter is None:
         return history
     accounts = select_accounts(project, options.account)
-    return _of_one(options.meter, history, project.root, accounts, context)
+    return _narrow(options.meter, history, project.root, accounts, context)
 
 
-def _of_one(
+def _narrow(
     meter: str, history: History, root: str, accounts: tuple[Account, ...], context: Context
 ) -> History:
     """Narrow the history to one meter and add its time line; only the events need a key."""
     runs = tuple(select_changes(history.runs, meter))
     commits, uncommitted = find_commits(root, meter)
-    read = for_each_account(
-        accounts, context, lambda account: _read_events(account, meter, context), _failed
+    read = run_on_accounts(
+        accounts, context, lambda account: _read_events(account, meter, context), _report_failure
     )
     moments = build_timeline(runs, [event for one in read for event in one.events], commits)
     known = {change.event_name for run in history.runs for change in run.changes}
@@ -92,12 +87,10 @@ def _of_one(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _EventsRead:
+class _EventsRead(AccountResult):
     """The events of one account about a meter, or why they could not be read."""
 
     events: tuple[AccountEvent, ...] = ()
-    diagnostics: tuple[Diagnostic, ...] = ()
-    exit_code: Exit = Exit.DONE
 
 
 def _read_events(account: Account, meter: str, context: Context) -> _EventsRead:
@@ -107,47 +100,46 @@ def _read_events(account: Account, meter: str, context: Context) -> _EventsRead:
     key is no failure: a machine may rightly have none, and the rest of the time line needs none.
     A key that Stripe rejects is a failure, with exit code 6.
     """
-    since = int(context.clock.now()) - REACH
+    since, ref = int(context.clock.now()) - REACH, AccountRef(account.name)
     try:
         with open_session(account, context) as session:
             if elsewhere := check_account(account, take_snapshot(session, (), ())):
-                return _EventsRead(diagnostics=elsewhere)
+                return _EventsRead(account=ref, diagnostics=elsewhere)
             found = read_if_permitted(
-                "rak_event_read", lambda: tuple(_events(session, meter, since))
+                "rak_event_read", lambda: tuple(_select_events(session, meter, since))
             )
     except AuthError as error:
         (diagnostic, *_) = error.diagnostics
         if diagnostic.code != service.KEY_MISSING.code:
             raise
-        return _EventsRead(diagnostics=(rules.EVENTS_WITHOUT_KEY(diagnostic.message),))
+        return _EventsRead(account=ref, diagnostics=(rules.EVENTS_WITHOUT_KEY(diagnostic.message),))
     if isinstance(found, Unreadable):
         rule = drift.EVENTS_UNREADABLE
         message = f"account {account.name!r}: {rule.title} (permission: {found.permission})"
-        return _EventsRead(diagnostics=(rule(message),))
-    return _EventsRead(events=found)
+        return _EventsRead(account=ref, diagnostics=(rule(message),))
+    return _EventsRead(account=ref, events=found)
 
 
-def _events(session: Session, meter: str, since: int) -> Iterator[AccountEvent]:
+def _select_events(session: Session, meter: str, since: int) -> Iterator[AccountEvent]:
     for event in session.events.all(since=since):
         if event.object.get("event_name") == meter:
             yield session.account.name, event
 
 
-def _failed(
-    account: AccountRef, diagnostics: tuple[Diagnostic, ...], exit_code: Exit
+def _report_failure(
+    account: AccountRef, exit_code: Exit, diagnostics: tuple[Diagnostic, ...]
 ) -> _EventsRead:
     named = (replace(p, message=f"account {account.name!r}: {p.message}") for p in diagnostics)
-    return _EventsRead(diagnostics=tuple(named), exit_code=exit_code)
+    return _EventsRead(account=account, diagnostics=tuple(named), exit_code=exit_code)
 
 
 COMMAND = Command(
     HistoryOptions,
-    "Show from the journal of this project who applied what and when, and the results.\n"
-    "With --meter: one time line of runs, of Stripe's events of the last 30 days, and of git\n"
-    "commits. Only the events need a key. Commits are those that add, change or remove a line\n"
-    "with the event_name, as `git log -G` finds them: comments count, and a change of another\n"
+    "Show from the journal of this project who applied what and when, and the results. "
+    "With --meter: one timeline of runs, of Stripe's events of the last 30 days, and of git "
+    "commits. Only the events need a key. Commits are those that add, change or remove a line "
+    "with the event_name, as `git log -G` finds them: comments count, and a change of another "
     "line of the declaration does not. Merges are left out.",
-    _options,
-    _history,
+    _show,
     PLAIN,
 )

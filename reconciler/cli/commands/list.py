@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...config import load
-from ...diagnostics.diagnostic import Diagnostic
-from ...diagnostics.errors import Exit
 from ...model.meter import ExistingMeter, Status
 from ...model.pattern import fits
-from ...model.project import Account, AccountRef
+from ...model.project import Account
 from ...operations.snapshot import check_account, take_snapshot
 from ...planning.warnings import note_partial
 from ...render import Document
 from ...report.documents import AccountInventory, Inventory
-from ..accounts import for_each_account, select_accounts
-from ..arguments import Parser, ScopedOptions, add_project_options, add_scope_options
+from ..accounts import run_on_accounts, select_accounts
+from ..arguments import ScopedOptions, option
 from ..context import PLAIN, Command, Context, open_session
 
 
@@ -23,23 +21,15 @@ from ..context import PLAIN, Command, Context, open_session
 class ListOptions(ScopedOptions):
     """Which meters: `status` None is both, `only` matches existing event_names."""
 
-    status: str | None = None
-
-
-def _options(parser: Parser) -> None:
-    add_project_options(parser)
-    add_scope_options(parser)
-    parser.add_argument(
-        "--status",
-        choices=[str(status) for status in Status],
-        help="only meters of this status (default: all)",
+    status: str | None = option(
+        "only meters of this status (default: all)", choices=[str(status) for status in Status]
     )
 
 
 def _list(options: ListOptions, context: Context) -> Document:
     project = load(options.path)
 
-    def listed(account: Account) -> AccountInventory:
+    def read(account: Account) -> AccountInventory:
         with open_session(account, context) as session:
             existing = session.meters.list_all()
             snapshot = take_snapshot(session, (), existing)
@@ -47,7 +37,7 @@ def _list(options: ListOptions, context: Context) -> Document:
                 *check_account(account, snapshot),
                 *([note_partial()] if options.only else []),
             )
-        meters = sorted((meter for meter in existing if _wanted(meter, options)), key=_order)
+        meters = sorted((meter for meter in existing if _matches(meter, options)), key=_order)
         return AccountInventory(
             account=snapshot.account,
             meters=tuple(meters),
@@ -55,13 +45,15 @@ def _list(options: ListOptions, context: Context) -> Document:
             diagnostics=diagnostics,
         )
 
-    accounts = for_each_account(select_accounts(project, options.account), context, listed, _failed)
+    accounts = run_on_accounts(
+        select_accounts(project, options.account), context, read, AccountInventory
+    )
     return Inventory(
         accounts=accounts, diagnostics=project.diagnostics, narrowed=bool(options.only)
     )
 
 
-def _wanted(meter: ExistingMeter, options: ListOptions) -> bool:
+def _matches(meter: ExistingMeter, options: ListOptions) -> bool:
     return fits(meter.event_name, options.only) and options.status in (None, meter.status)
 
 
@@ -69,16 +61,9 @@ def _order(meter: ExistingMeter) -> tuple[str, bool, str]:
     return meter.event_name, not meter.active, meter.id
 
 
-def _failed(
-    account: AccountRef, diagnostics: tuple[Diagnostic, ...], exit_code: Exit
-) -> AccountInventory:
-    return AccountInventory(account=account, exit_code=exit_code, diagnostics=diagnostics)
-
-
 COMMAND = Command(
     ListOptions,
     "List the existing meters of an account, active and inactive.",
-    _options,
     _list,
     PLAIN,
 )

@@ -12,9 +12,9 @@ from ...model.project import Account
 from ...operations.make_plan import make_plan
 from ...planning import plan_file
 from ...render import Document
-from ...report.report import AccountReport, Report
-from ..accounts import failed_report, for_each_account, scope_for, select_accounts
-from ..arguments import PRIVATE, Parser, ScopedOptions, add_project_options, add_scope_options
+from ...report.report import AccountReport
+from ..accounts import build_report, build_scope, select_accounts
+from ..arguments import PRIVATE, ScopedOptions, flag, option
 from ..context import Command, Context, open_session
 
 
@@ -22,21 +22,12 @@ from ..context import Command, Context, open_session
 class PlanOptions(ScopedOptions):
     """Where to save the plan, and whether changes have an exit code of their own."""
 
-    save: str | None = None
-    detailed_exitcode: bool = False
+    save: str | None = option("save the plan for `apply --plan FILE`", metavar="FILE")
+    detailed_exitcode: bool = flag("exit 2 instead of 0 if there are changes")
 
     def writes(self) -> tuple[tuple[str, int], ...]:
         """Return the saved plan as well."""
         return (*ScopedOptions.writes(self), *([(self.save, PRIVATE)] if self.save else []))
-
-
-def _options(parser: Parser) -> None:
-    add_project_options(parser)
-    add_scope_options(parser)
-    parser.add_argument("--save", metavar="FILE", help="save the plan for `apply --plan FILE`")
-    parser.add_argument(
-        "--detailed-exitcode", action="store_true", help="exit 2 instead of 0 if there are changes"
-    )
 
 
 def _plan(options: PlanOptions, context: Context) -> Document:
@@ -45,24 +36,20 @@ def _plan(options: PlanOptions, context: Context) -> Document:
     if options.save and len(accounts) > 1:
         hint = "see `reconciler plan --help`"
         raise UsageError(usage.BAD_OPTIONS("--save takes one account", hint=hint))
-    scope = scope_for(accounts, options.only)
+    scope = build_scope(accounts, options.only)
     commit, unknown = ci.find_commit(project.root, context.environ)
 
-    def planned(account: Account) -> AccountReport:
+    def make(account: Account) -> AccountReport:
         with open_session(account, context) as session:
             made = make_plan(project, session, scope, commit)
         if options.save:
-            context.targets[options.save].write(plan_file.dump_plan(made.plan))
-        return _with_changes(made.report) if options.detailed_exitcode else made.report
+            context.output.targets[options.save].write(plan_file.dump_plan(made.plan))
+        return _mark_changes(made.report) if options.detailed_exitcode else made.report
 
-    return Report(
-        command="plan",
-        accounts=for_each_account(accounts, context, planned, failed_report),
-        diagnostics=(*project.diagnostics, *unknown),
-    )
+    return build_report("plan", project, accounts, context, make, unknown)
 
 
-def _with_changes(report: AccountReport) -> AccountReport:
+def _mark_changes(report: AccountReport) -> AccountReport:
     """Return the report with exit code CHANGES where it has changes and nothing worse."""
     if report.exit_code is Exit.DONE and any(it.change.action.writes for it in report.changes):
         return replace(report, exit_code=Exit.CHANGES)
@@ -72,6 +59,5 @@ def _with_changes(report: AccountReport) -> AccountReport:
 COMMAND = Command(
     PlanOptions,
     "Compare the files with the account and show what apply would do. Writes nothing to Stripe.",
-    _options,
     _plan,
 )

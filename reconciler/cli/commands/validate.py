@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 from ...config import load
-from ...diagnostics.errors import Exit
 from ...model.pattern import fits
 from ...model.project import Account, AccountRef
+from ...planning.scope import Scope
 from ...planning.warnings import note_partial
 from ...render import Document
 from ...report.report import AccountReport, Report
-from ..accounts import check_only_patterns, select_accounts
-from ..arguments import Parser, ScopedOptions, add_project_options, add_scope_options
+from ..accounts import build_scope, select_accounts
+from ..arguments import ScopedOptions
 from ..context import Command, Context
-
-
-def _options(parser: Parser) -> None:
-    add_project_options(parser)
-    add_scope_options(parser)
 
 
 def _validate(options: ScopedOptions, _: Context) -> Document:
     project = load(options.path)
     accounts = select_accounts(project, options.account) if options.account else project.accounts
-    check_only_patterns(accounts, options.only)
-    part = project.narrowed or bool(options.only)
-    reports = tuple(_valid(account, options.only, part=part) for account in accounts)
+    scope = build_scope(accounts, options.only).narrow_to(project)
+    reports = tuple(_report(account, scope) for account in accounts)
     return Report(
         command="validate",
         accounts=reports,
@@ -33,21 +27,19 @@ def _validate(options: ScopedOptions, _: Context) -> Document:
     )
 
 
-def _valid(account: Account, only: tuple[str, ...], *, part: bool) -> AccountReport:
-    fitting = (desired for desired in account.declared if fits(desired.event_name, only))
+def _report(account: Account, scope: Scope) -> AccountReport:
+    selected = (desired for desired in account.declared if fits(desired.event_name, scope.only))
     return AccountReport(
         account=AccountRef(account.name),
-        exit_code=Exit.DONE,
-        diagnostics=(note_partial("the files"),) if part else (),
-        complete=not part,
-        valid=tuple(fitting),
+        diagnostics=(note_partial("the files"),) if scope.narrowed else (),
+        complete=not scope.narrowed,
+        valid=tuple(selected),
     )
 
 
 COMMAND = Command(
     ScopedOptions,
-    "Check the project file and all meter files, offline and without a key. All errors are\n"
+    "Check the project file and all meter files, offline and without a key. All errors are "
     "reported at once, each with its location and a hint, also those outside --only.",
-    _options,
     _validate,
 )

@@ -84,6 +84,7 @@ PRICES_UNREADABLE = Rule(
     "Without prices, `drift` cannot tell whether customers are billed by an inactive or an "
     "undeclared meter.",
     "give the restricted key the permission to read prices (plan_read)",
+    effect=Effect.DENIED,
 )
 EVENTS_UNREADABLE = Rule(
     "D102",

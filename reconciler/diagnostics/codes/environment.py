@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostic import Rule
+from ..diagnostic import Effect, Rule
 
 EMULATOR = Rule(
     "E001",
@@ -31,4 +31,5 @@ BUG = Rule(
     "internal error",
     "The tool failed unexpectedly. This is a bug in the tool, not an error in your files.",
     "report it with the output of -vv, which includes the traceback",
+    effect=Effect.UNCONFIRMED,
 )

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...report.history import History, Moment, PastChange, PastRequest, PastRun, Source, came_of
+from ...report.history import (
+    History,
+    Moment,
+    PastChange,
+    PastRequest,
+    PastRun,
+    Source,
+    describe_request,
+)
 from ...timestamps import format_time
 from ..summary import describe_account
 from .styled import Line, Span, Style, wrap_text
@@ -63,7 +71,7 @@ def _render_change(change: PastChange) -> Iterator[Line]:
 
 def _describe_request(request: PastRequest) -> str:
     undoing = " (rollback)" if request.undoes else ""
-    return f"{request.operation} {request.request_id or '-'}{undoing}: {came_of(request)}"
+    return f"{request.operation} {request.request_id or '-'}{undoing}: {describe_request(request)}"
 
 
 def render_timeline(history: History) -> Iterator[Line]:

@@ -40,7 +40,7 @@ def _mostly(sound: str) -> st.SearchStrategy[str]:
     )
 )
 def test_what_is_valid_can_be_planned_saved_and_loaded(words):
-    """The live meters know nothing of it: that is Stripe's to judge, when it is created."""
+    """The account has no meters: Stripe would judge the values on create."""
     with tempfile.TemporaryDirectory() as made:
         folder = Path(made)
         (folder / "m.yaml").write_text(_FILE.format(*words), "utf-8", "replace")

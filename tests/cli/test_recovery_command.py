@@ -1,4 +1,4 @@
-"""The command that wakes a meter by hand does so, for every kind of key and account."""
+"""The printed command that reactivates a meter works with every kind of key and account."""
 
 from __future__ import annotations
 
@@ -38,10 +38,8 @@ def by_shell(command):
 
 @pytest.mark.parametrize("key", REACHED)
 @pytest.mark.parametrize("send", [by_requests, by_shell])
-def test_the_printed_command_wakes_the_meter_that_was_left_stopped(
-    key, send, world, run, monkeypatch
-):
-    """The old meter is stopped, no successor can be made, and the tool cannot wake the old one."""
+def test_the_printed_command_reactivates_the_old_meter(key, send, world, run, monkeypatch):
+    """The old meter is deactivated; neither the new nor the old one can be activated."""
     if send is by_shell and not shutil.which("curl"):
         pytest.skip("there is no curl")
     secret, account = REACHED[key]

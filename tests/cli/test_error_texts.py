@@ -1,4 +1,4 @@
-"""What people read when a run does not end well: what, where, and what to do."""
+"""The text of runs that fail: what happened, where, and what to do."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from reconciler.emulator import Fault
 
 
 def test_a_blocked_plan_does_not_say_that_nothing_is_to_do(world, run):
-    """There is something to do, only not for the tool."""
+    """The files have to change first."""
     made = world(SEATS, {"meters": [existing("seats", "Seats", "sum")]})
     ran = run("plan", made.folder)
     assert "Refused: apply makes no changes until the errors are fixed.\n1 blocked.\n" in ran.out
     assert "No changes" not in ran.out
 
 
-def test_the_wrong_account_is_not_told_that_nothing_is_to_do(world, run):
-    """All is as declared, in an account that is not the one that was meant."""
+def test_the_wrong_account_is_not_reported_as_unchanged(world, run):
+    """Nothing differs, but it is another account."""
     made = world(SEATS, {"meters": [existing("seats", "Seats")]}, account_id="acct_1Another")
     ran = run("apply", made.folder, "--yes")
     assert ran.code == 3
@@ -29,7 +29,7 @@ def test_the_wrong_account_is_not_told_that_nothing_is_to_do(world, run):
 
 
 def test_a_stale_plan_says_that_nothing_was_written(world, run):
-    """And the hint that all lines share stands there once."""
+    """The summary states it."""
     made = world(f"{SEATS}\n{CALLS}", {"meters": [existing("seats", "Chairs")]})
     saved = made.folder / "saved.json"
     assert run("plan", made.folder, "--save", saved).code == 0
@@ -40,8 +40,8 @@ def test_a_stale_plan_says_that_nothing_was_written(world, run):
     assert "The plan is stale. Nothing was changed in Stripe.\n" in ran.out
 
 
-def test_sixty_skipped_lines_share_one_hint(world, run):
-    """It is the same for all of them, and stands where the numbers are."""
+def test_sixty_skipped_changes_share_one_hint(world, run):
+    """The shared hint is printed once."""
     names = "\n".join(CALLS.replace("calls,", f"calls_{n},") for n in range(60))
     made = world(f"{names}\n{SEATS}", {"meters": [existing("seats", "Seats", "sum")]})
     ran = run("apply", made.folder, "--yes")
@@ -51,22 +51,22 @@ def test_sixty_skipped_lines_share_one_hint(world, run):
 
 
 def test_a_line_of_yaml_is_never_wrapped(world, run):
-    """Consent to a dozen prices has a line of its own, to be copied into the file."""
+    """It can be copied into the file."""
     ids = [f"price_1Seat{n:02}" for n in range(12)]
     seed = {
         "meters": [existing("seats", "Seats", id="mtr_seats")],
         "prices": [{"id": id_, "meter": "mtr_seats"} for id_ in ids],
     }
     made = world(SEATS.replace("Seats,", "Seats, status: inactive,"), seed)
-    told = run("plan", made.folder).out.splitlines()
-    (line,) = [each.strip() for each in told if each.strip().startswith("accepts: ")]
+    shown = run("plan", made.folder).out.splitlines()
+    (line,) = [each.strip() for each in shown if each.strip().startswith("accepts: ")]
     assert sorted(re.findall(r"price_\w+", line)) == ids
     assert line.endswith("]}")
 
 
 @pytest.fixture
 def half_replaced(world):
-    """The old meter is stopped, no successor can be made, and the old one cannot be woken."""
+    """The old meter is deactivated; neither the new nor the old one can be activated."""
     old = existing("seats", "Seats", "sum", id="mtr_old")
     made = world(SEATS.replace("seats,", "seats, retires: [mtr_old],"), {"meters": [old]})
     made.server.arm("reset:before:method=POST:path=/v1/billing/meters")
@@ -85,7 +85,7 @@ def test_the_command_that_ends_a_loss_is_the_last_thing_and_can_be_pasted(half_r
 
 
 @pytest.mark.parametrize("format_", ["text", "json"])
-def test_a_loss_is_told_on_standard_error_too(format_, half_replaced, run):
+def test_a_loss_is_written_to_standard_error_too(format_, half_replaced, run):
     """Even with --quiet: a job's log may keep nothing else."""
     ran = run("apply", half_replaced.folder, "--yes", "--quiet", "--format", format_)
     (line,) = [line for line in ran.err.splitlines() if "A005" in line]

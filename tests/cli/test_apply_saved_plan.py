@@ -1,4 +1,4 @@
-"""`apply --plan` through the command line: what is told of a plan that no longer fits."""
+"""`apply --plan` through the command line: the report of a plan that is stale."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from reconciler.planning.plan import seal
 from reconciler.planning.plan_file import dump_plan, load_plan
 
 
-def test_a_stale_plan_is_shown_in_full_with_what_became_of_every_line(world, run):
-    """Which line moved and how, which one somebody else did already, which were left alone."""
+def test_a_stale_plan_is_shown_with_the_result_of_every_change(world, run):
+    """Stale, applied already by someone else, or skipped."""
     meters = [
         existing("seats", "Chairs", id="mtr_s"),
         existing("calls", "Rings", "sum", id="mtr_c"),
@@ -56,13 +56,13 @@ def test_the_journal_names_the_commit_of_the_plan(world, run):
 
 
 def results(ran):
-    """Every line of a JSON report by its name."""
+    """The changes of a JSON report by event_name."""
     (account,) = held(ran.out)["accounts"]
     return {line["event_name"]: line for line in account["changes"]}
 
 
-def test_what_somebody_else_made_meanwhile_is_named_by_its_id(world, run):
-    """A create that is done already has the meter that the listing shows."""
+def test_a_meter_that_exists_already_is_named_by_its_id(world, run):
+    """A create that is already done has the id from the listing."""
     made = world(f"{SEATS}\n{CALLS}")
     saved = made.folder / "saved.json"
     assert run("plan", made.folder, "--save", saved).code == 0
@@ -74,8 +74,8 @@ def test_what_somebody_else_made_meanwhile_is_named_by_its_id(world, run):
 
 
 @pytest.mark.parametrize("skip", [[], ["--skip-refused"]])
-def test_a_blocked_line_says_that_it_was_not_touched(skip, world, run):
-    """One outcome for every line that is not as wanted; what is as wanted has none."""
+def test_a_blocked_change_is_reported_as_not_applied(skip, world, run):
+    """Every change that is not as declared has a result, unchanged ones have none."""
     seed = [existing("seats", "Seats", "sum"), existing("desks", "Desks")]
     desks = SEATS.replace("seats", "desks").replace("Seats", "Desks")
     made = world(f"{SEATS}\n{CALLS}\n{desks}", {"meters": seed})
@@ -88,8 +88,8 @@ def test_a_blocked_line_says_that_it_was_not_touched(skip, world, run):
     assert "result" not in lines["desks"]
 
 
-def test_verified_is_only_said_of_an_account_that_was_looked_at_again(world, run):
-    """Not by a run that had nothing to write."""
+def test_verified_is_only_reported_after_listing_again(world, run):
+    """A run without changes does not claim it."""
     made = world(SEATS)
     assert "A101" in run("apply", made.folder, "--yes", "--format", "json").out
     made.server.log.clear()

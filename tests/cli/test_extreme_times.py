@@ -1,4 +1,4 @@
-"""Numbers that no account should have, in every format: shown, never an error inside the tool."""
+"""Times at the end of the calendar, in every format."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from reconciler.timestamps import LATEST
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_a_meter_stopped_in_the_year_9999_is_found_all_the_same(format_, world, run):
-    """What could be sent again 35 days later has a date that no calendar has."""
+def test_a_meter_deactivated_in_the_year_9999_is_a_finding(format_, world, run):
+    """35 days later is a date that `datetime` cannot represent."""
     times = {"updated": LATEST, "status_transitions": {"deactivated_at": LATEST}}
     made = world(SEATS, {"meters": [existing("seats", "Seats", status="inactive", **times)]})
     ran = run("drift", made.folder, "--format", format_)

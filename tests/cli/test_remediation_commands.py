@@ -1,4 +1,4 @@
-"""The commands that `drift` prints are run as they stand there, and drift comes back clean."""
+"""The commands that `drift` prints, run as printed, leave no drift."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def fixes(ran):
 @pytest.mark.parametrize(
     "path", [".", "a project/billing", "{folder}", "a project/billing/it.yaml"]
 )
-def test_the_printed_commands_settle_what_was_found(kind, path, world, run, monkeypatch, tmp_path):
-    """From the same folder, with PATH as it was given, whatever other project is there."""
+def test_the_printed_commands_resolve_the_findings(kind, path, world, run, monkeypatch, tmp_path):
+    """From the same folder, with the given PATH."""
     meters, seed, policy = CASES[kind]
     if path.endswith("it.yaml") and policy == OWNING:
-        pytest.skip("one file says nothing of what no file declares")
+        pytest.skip("a file PATH does not evaluate undeclared meters")
     made = world(meters, {"meters": seed}, policy=policy)
     if path != ".":
         folder = tmp_path / "a project" / "billing"
@@ -70,10 +70,8 @@ def test_every_format_has_the_whole_command(format_, world, run, tmp_path, monke
     assert f"reconciler apply {tmp_path.name} --account sandbox --only seats" in ran.out
 
 
-def test_an_account_that_cannot_be_confirmed_is_told_before_apply_refuses_it(
-    world, run, monkeypatch
-):
-    """What is found stands and is complete; the printed command would be refused with this key."""
+def test_drift_warns_of_an_account_that_apply_would_refuse(world, run, monkeypatch):
+    """The findings are complete; apply would be refused with this key."""
     key = Key("rk_test_x", frozenset({"billing_meter_write", "plan_read", "event_read"}))
     facts = {"settings": Settings(keys=(key,)), "account_id": "acct_1EmulatedAccount"}
     made = world(SEATS, {"meters": [STOPPED]}, **facts)
