@@ -176,9 +176,8 @@ def test_one_bad_response(method, first, status, clock):
 def test_attempts_end_with_the_last_error(clock):
     error, asked = error_of(clock, refusal(500, "sorry"))
     assert (type(error), error.message) == (ServerError, "sorry")
-    assert (
-        str(error.diagnostic.message) == f"Stripe returned HTTP 500 for GET {PATH} after 5 attempts"
-    )
+    said = f"Stripe returned HTTP 500 for GET {PATH} after 5 attempts (request req_1)"
+    assert error.diagnostic.message == said
     assert error.attempts == len(asked) == len(clock.slept) + 1 == ATTEMPTS
 
 
