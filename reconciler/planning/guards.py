@@ -39,8 +39,9 @@ def _mark(change: Change, refusals: Iterable[Refusal]) -> Change:
 
 
 def _check_protected(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:
+    protected = {desired.event_name for desired in account.declared if desired.protect}
     for change in changes:
-        by_file = change.desired is not None and change.desired.protect
+        by_file = change.event_name in protected
         if change.action.deactivates and (
             by_file or matches(change.event_name, account.policy.protect)
         ):

@@ -82,3 +82,11 @@ UNEXPECTED_PLAN = Rule(
     "review the new plan, and apply it with its hash",
     effect=Effect.GUARD,
 )
+CONSENT_WITHDRAWN = Rule(
+    "G011",
+    "consent of a saved plan no longer holds",
+    "A saved plan is applied with the consent that the meter files give now. The plan relies on "
+    "what `retires` listed when it was made, and the list has changed since then.",
+    "list the meter under `retires` again, or make a new plan",
+    effect=Effect.GUARD,
+)
