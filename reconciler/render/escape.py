@@ -10,7 +10,8 @@ import re
 
 # Runners on .NET skip some characters when they compare; none of them is ASCII. What follows a
 # value that ends in `##` may begin with a bracket.
-_ANYWHERE = re.compile(r"#(?=[^ -~]*#(?:[A-Za-z\x7f-\U0010ffff]*\[|\Z))")
+COMMAND = re.compile(r"#(?=[^ -~]*#(?:[A-Za-z\x7f-\U0010ffff]*\[|\Z))")
+BROKEN = r"\x23"
 _AT_START = re.compile(r"([^!-~]*):(?=[^ -~]*:)")
 
 
@@ -22,11 +23,15 @@ def clean(text: str) -> str:
     """
     if not text.isprintable():
         text = "".join(char if char.isprintable() else _escape(char) for char in text)
-    if "#" in text:
-        text = _ANYWHERE.sub(r"\\x23", text)
+    text = break_commands(text)
     if found := _AT_START.match(text):
         text = f"{found[1]}\\x3a{text[found.end() :]}"
     return text
+
+
+def break_commands(text: str) -> str:
+    """Write out a character of what a CI runner would take for a command anywhere in a line."""
+    return COMMAND.sub(lambda _: BROKEN, text) if "#" in text else text
 
 
 def _escape(char: str) -> str:
