@@ -6,15 +6,16 @@ import re
 from ipaddress import ip_address
 
 _LABEL = r"[A-Za-z0-9_-]{1,63}"
-_ADDRESS = re.compile(
-    r"(?P<scheme>https?)://"
-    rf"(?:(?P<name>{_LABEL}(?:\.{_LABEL})*)|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])"
-    r"(?::(?P<port>[0-9]{1,5}))?(?:/[A-Za-z0-9._~%/-]*)?"
-)
+_HOST = rf"(?:(?P<name>{_LABEL}(?:\.{_LABEL})*)|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])"
+_PLACE = r"(?::(?P<port>[0-9]{1,5}))?(?:/[A-Za-z0-9._~%/-]*)?"
+_ADDRESS = re.compile(rf"(?P<scheme>https?)://{_HOST}{_PLACE}")
+_ALLOWED = re.compile(rf"(?:https://)?{_HOST}{_PLACE}")
+
+_STRIPE = ("api.stripe.com", 443)
 
 
 def is_trusted_api_base(address: str) -> bool:
-    """Whether an API key may be sent to this base URL.
+    """Whether an API key may be sent to this base URL, by its form.
 
     Trusted are https URLs, and http URLs of loopback addresses, without user, query or fragment,
     and in plain ASCII, so that every parser finds the same host in it.
@@ -27,6 +28,23 @@ def is_trusted_api_base(address: str) -> bool:
     return fit and (found["scheme"] == "https" or is_loopback(address))
 
 
+def is_allowed_in_file(address: str, allowed: str) -> bool:
+    """Whether a file may send the key to this base URL: to Stripe, to loopback, or where `allowed`.
+
+    `allowed` lists other https hosts, as `HOST`, `HOST:PORT` or a URL, separated by commas or
+    spaces. Only the environment may give it: anyone who proposes a change of a file could
+    otherwise obtain the key.
+    """
+    if not is_trusted_api_base(address):
+        return False
+    if is_loopback(address):
+        return True
+    places = (_ALLOWED.fullmatch(each) for each in re.split(r"[,\s]+", allowed))
+    listed = {_locate(place) for place in places if place}
+    found = _ADDRESS.fullmatch(address)
+    return found is not None and _locate(found) in {_STRIPE, *listed}
+
+
 def is_loopback(address: str) -> bool:
     """Whether the host of a URL is a loopback address."""
     found = _ADDRESS.fullmatch(address)
@@ -34,6 +52,11 @@ def is_loopback(address: str) -> bool:
         return False
     host = found["name"] or found["ipv6"]
     return host == "localhost" or (_is_ip(host) and ip_address(host).is_loopback)
+
+
+def _locate(found: re.Match[str]) -> tuple[str, int]:
+    """Return the host and the port of an https address."""
+    return (found["name"] or found["ipv6"]).lower(), int(found["port"] or 443)
 
 
 def _is_ip(host: str) -> bool:

@@ -1,4 +1,4 @@
-"""A stateful emulator of Stripe: billing meters, prices, events, account, on a loopback port.
+"""A stateful emulator of Stripe's billing meters and what depends on them, on a loopback port.
 
     with open_state(None, seed={"meters": [...]}) as store, Server(store) as server:
         stripe.api_base = server.url

@@ -16,6 +16,7 @@ PERMISSIONS = {
     "billing_meter_write": "Billing Meters Write",
     "plan_read": "Prices Read",
     "plan_write": "Prices Write",
+    "subscription_read": "Subscriptions Read",
     "event_read": "Events Read",
     "accounts_kyc_basic_read": "Basic Account Information Read",
 }

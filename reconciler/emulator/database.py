@@ -13,7 +13,7 @@ from .settings import API_VERSION
 KEPT = 24 * 3600
 """Seconds for which Stripe keeps a reply at least."""
 
-OBJECTS = ("meters", "prices", "events")
+OBJECTS = ("meters", "prices", "subscriptions", "events")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +48,14 @@ class Ledger:
         self.made: dict[str, int] = {}
         self.meters: dict[str, Json] = {}
         self.prices: dict[str, Json] = {}
+        self.subscriptions: dict[str, Json] = {}
         self.events: dict[str, Json] = {}
         self.replies: dict[str, Reply] = {}
 
     def create_id(self, kind: str) -> str:
         """Create the next id of a kind that no object has; ids of a seed may be anything."""
-        taken = {"mtr": self.meters, "price": self.prices, "evt": self.events}.get(kind, {})
+        named = {"mtr": self.meters, "price": self.prices, "sub": self.subscriptions}
+        taken = {**named, "evt": self.events}.get(kind, {})
         while True:
             self.made[kind] = self.made.get(kind, 0) + 1
             mode = "live" if self.account.livemode else "test"

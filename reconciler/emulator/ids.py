@@ -6,7 +6,15 @@ import hashlib
 import string
 
 _DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
-_SHAPES = {"mtr": ("61", 32), "price": ("1", 24), "evt": ("1", 24), "prod": ("", 14)}
+_SHAPES = {
+    "mtr": ("61", 32),
+    "price": ("1", 24),
+    "prod": ("", 14),
+    "sub": ("1", 24),
+    "si": ("", 14),
+    "cus": ("", 14),
+    "evt": ("1", 24),
+}
 
 
 def generate_object_id(kind: str, mode: str, salt: str, count: int) -> str:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import events, meters, prices
+from . import events, meters, prices, subscriptions
 from .errors import RequestError
 from .messages import Json
 from .params import Expand, Shape
@@ -46,6 +46,7 @@ _ACCOUNT: Shape = {
 }
 _METERS = "/v1/billing/meters"
 _READ, _WRITE = "billing_meter_read", "billing_meter_write"
+_SUBSCRIPTIONS, _SUBSCRIBED = "/v1/subscriptions", "subscription_read"
 
 ENDPOINTS = (
     Endpoint("GET", _METERS, _READ, meters.LIST, meters.list_),
@@ -58,6 +59,10 @@ ENDPOINTS = (
     Endpoint("POST", "/v1/prices", "plan_write", prices.CREATE, prices.create),
     Endpoint("GET", "/v1/prices/{id}", "plan_read", prices.READ, prices.retrieve),
     Endpoint("POST", "/v1/prices/{id}", "plan_write", prices.UPDATE, prices.update),
+    Endpoint("GET", _SUBSCRIPTIONS, _SUBSCRIBED, subscriptions.LIST, subscriptions.list_),
+    Endpoint(
+        "GET", f"{_SUBSCRIPTIONS}/{{id}}", _SUBSCRIBED, subscriptions.READ, subscriptions.retrieve
+    ),
     Endpoint("GET", "/v1/events", "event_read", events.LIST, events.list_),
     Endpoint("GET", "/v1/events/{id}", "event_read", events.READ, events.retrieve),
     Endpoint("GET", "/v1/account", "accounts_kyc_basic_read", _ACCOUNT, retrieve_account),

@@ -1,4 +1,4 @@
-"""Seeds: the account, meters, prices and events that an emulator starts with, as JSON.
+"""Seeds: the account and the objects in it that an emulator starts with, as JSON.
 
 `schemas/seed.schema.json` describes them. A price, and an event, names its `meter` by id or
 event_name. Two active meters of one name are allowed, though the API never creates them.
@@ -18,6 +18,7 @@ from .errors import SeedError
 from .messages import Json
 from .meters import build_meter
 from .prices import build_price
+from .subscriptions import build_subscription
 
 Seed = str | Path | Mapping[str, Any] | None
 
@@ -47,6 +48,7 @@ def _build(given: Any) -> Ledger:
     ledger = Ledger(Account(**given.get("account", {})))
     _add_objects(ledger, given, "meters", "mtr", _build_meter)
     _add_objects(ledger, given, "prices", "price", _build_price)
+    _add_objects(ledger, given, "subscriptions", "sub", _build_subscription)
     _add_objects(ledger, given, "events", "evt", _build_event)
     return ledger
 
@@ -132,6 +134,21 @@ def _build_price(ledger: Ledger, given: Json, place: str) -> Json:
         livemode=ledger.account.livemode,
         product=given.get("product") or ledger.create_id("prod"),
         recurring=recurring | {"meter": meter["id"], "usage_type": "metered"},
+    )
+
+
+def _build_subscription(ledger: Ledger, given: Json, place: str) -> Json:
+    """Build a subscription to prices of the seed, active or not."""
+    for n, item in enumerate(given["items"]):
+        if item["price"] not in ledger.prices:
+            raise SeedError(f"{place}.items[{n}].price: no price has the id {item['price']!r}")
+    return build_subscription(
+        given,
+        id=given["id"],
+        created=given["created"],
+        livemode=ledger.account.livemode,
+        customer=given.get("customer") or ledger.create_id("cus"),
+        items=[{"id": ledger.create_id("si"), "price": item["price"]} for item in given["items"]],
     )
 
 

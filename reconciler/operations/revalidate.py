@@ -1,6 +1,7 @@
 """Check that a saved plan still holds, with the current account, policy, prices and guards.
 
-The changes are those that were approved; everything else is current.
+The changes are those that were approved; everything else is current, consent and protection in
+the meter files included.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import fields, replace
 
 from ..diagnostics.codes import applying as rules
 from ..diagnostics.codes import guards as guard_rules
+from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import Exit, RefusedError, StaleError
 from ..execution.executor import explain_blocked
 from ..model.change import Change
@@ -17,6 +19,7 @@ from ..model.match import MeterMatch, match_meters
 from ..model.meter import ExistingMeter
 from ..model.project import Account, AccountRef
 from ..model.snapshot import Snapshot
+from ..planning.consent import DECIDES, check_consent, renew_consent
 from ..planning.diagnose import diagnose
 from ..planning.diff import compare_fields, decide
 from ..planning.guards import check
@@ -68,8 +71,46 @@ def revalidate(plan: Plan, session: Session) -> Planned:
     if any(result.status is ResultStatus.STALE for result in results.values()):
         raise StalePlanError(_report_stale(plan, snapshot.account, results))
     already = {name: result.meter_id for name, result in results.items()}
-    changes, refusals = check(tuple(_update_prices(plan, snapshot)), account, snapshot)
+    pending = tuple(
+        change for change in _update_prices(plan, snapshot) if change.event_name not in already
+    )
+    checked, refusals = _check_pending(pending, by_name, snapshot, account)
+    latest = {change.event_name: change for change in checked}
+    changes = tuple(latest.get(change.event_name, change) for change in plan.changes)
     return report_plan(replace(plan, changes=changes), refusals, snapshot, already)
+
+
+def _check_pending(
+    pending: tuple[Change, ...],
+    names: Mapping[str, MeterMatch],
+    snapshot: Snapshot,
+    account: Account,
+) -> tuple[tuple[Change, ...], tuple[Diagnostic, ...]]:
+    """Apply the guards to what is left to do, with the consent of the meter files of now."""
+    declared = {each.event_name: each for each in account.declared}
+    renewed = tuple(renew_consent(change, declared) for change in pending)
+    changes, refusals = check(renewed, account, snapshot)
+    withdrawn: dict[str, Diagnostic] = {}
+    for saved, change in zip(pending, changes, strict=True):
+        name = saved.event_name
+        if not _is_undecided(name, snapshot) and name in names:
+            known = (names[name], snapshot.prices, account.policy)
+            if diagnostic := check_consent(saved, change, *known):
+                withdrawn[name] = diagnostic
+    return (
+        tuple(
+            replace(change, refused_by=(*change.refused_by, withdrawn[change.event_name].code))
+            if change.event_name in withdrawn
+            else change
+            for change in changes
+        ),
+        (*refusals, *withdrawn.values()),
+    )
+
+
+def _is_undecided(event_name: str, snapshot: Snapshot) -> bool:
+    """Whether the action depends on unreadable prices: a guard refuses the change."""
+    return snapshot.unreadable is not None and event_name in snapshot.needs_prices
 
 
 def _update_prices(plan: Plan, snapshot: Snapshot) -> Iterator[Change]:
@@ -146,11 +187,10 @@ def _explain_stale(change: Change, now: MeterMatch, snapshot: Snapshot, account:
     """Return why a change is out of date; empty if its meters and its action are the same."""
     if differences := _describe_changes(change, now):
         return f"changed in Stripe after the plan was made: {differences}"
-    if snapshot.unreadable and change.event_name in snapshot.needs_prices:
-        return ""  # the action depends on unreadable prices: a guard refuses the change
+    if _is_undecided(change.event_name, snapshot):
+        return ""
     again = decide(now, snapshot.prices, account.policy)
-    compared = ("action", "existing", "reactivates")
-    if all(getattr(again, name) == getattr(change, name) for name in compared):
+    if all(getattr(again, name) == getattr(change, name) for name in DECIDES):
         return ""
     meter = f" of {again.existing.id}" if again.existing else ""
     return f"would be planned differently now: {again.action}{meter}"

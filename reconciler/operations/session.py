@@ -14,12 +14,17 @@ from ..diagnostics.errors import AuthError, ServiceError
 from ..model.meter import Unreadable
 from ..model.project import Account
 from ..stripe.api_key import find_flaw
-from ..stripe.client import Events, Prices, read_if_permitted
+from ..stripe.client import Events, Prices, describe_unreadable
 from ..stripe.codec import parse_id
-from ..stripe.errors import InvalidRequestError
+from ..stripe.errors import InvalidRequestError, PermissionDeniedError
+from ..stripe.http import check_base
 from ..stripe.meter_writer import AccountMeters
 from ..stripe.response import Reply
 from ..stripe.transport import Options, Transport
+from ..trusted_url import is_allowed_in_file
+
+ALLOW_API_BASE = "RECONCILER_ALLOW_API_BASE"
+"""The variable that names other https hosts that an `api_base` may send the key to."""
 
 _ACCOUNT_READ = "rak_accounts_kyc_basic_read"
 _LISTS = {"/v1/billing/meters": "meters", "/v1/prices": "prices", "/v1/events": "events"}
@@ -76,13 +81,24 @@ class Session:
         Raises StripeError if Stripe does not respond, or rejects the key.
         """
         if self._own_id is None:
-            try:
-                self._own_id = read_if_permitted(
-                    _ACCOUNT_READ, lambda: self._own.get("/v1/account").read(parse_id)
-                )
-            except InvalidRequestError as error:
-                self._own_id = Unreadable(_ACCOUNT_READ, error.message)
+            self._own_id = self._request_own_id()
         return self._own_id
+
+    def _request_own_id(self) -> str | Unreadable:
+        """Read the account of the key; the refusal of a restricted key can name it too.
+
+        The text of a refusal is good enough to compare a configured `account_id` with, and used
+        for nothing else. It names the key's own account only where no other one was asked for.
+        """
+        try:
+            return self._own.get("/v1/account").read(parse_id)
+        except PermissionDeniedError as error:
+            named = error.account_id if self.account.account_id else None
+            if named and not self.account.stripe_context and error.code != "account_invalid":
+                return named
+            return describe_unreadable(error, _ACCOUNT_READ)
+        except InvalidRequestError as error:
+            return Unreadable(_ACCOUNT_READ, error.message)
 
     def find_account_id(self) -> str | None:
         """Return the id of the account that requests act on; None where it cannot be read."""
@@ -110,7 +126,9 @@ def connect(
     `on_progress` is called for every page of a list. Nothing is sent yet.
 
     Raises AuthError (S001, S002) without a usable key, ServiceError (S005, S006) for an address
-    or account id that must not be used, ServiceError (E001) if the emulator cannot start.
+    or account id that must not be used (another https host than Stripe's must be named in
+    RECONCILER_ALLOW_API_BASE of the same `environ`), ServiceError (E001) if the emulator cannot
+    start.
     """
     clock = clock or SystemClock()
     open_session = _open_emulator if account.emulator else _open_remote
@@ -131,6 +149,7 @@ def connect(
 @contextmanager
 def _open_remote(account: Account, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the key and the address of a remote API."""
+    _check_address(account, environ)
     name = account.api_key_env or "STRIPE_API_KEY"
     key = environ.get(name, "")
     subject = f"account {account.name!r}: the environment variable {name}"
@@ -141,6 +160,22 @@ def _open_remote(account: Account, environ: Mapping[str, str]) -> Iterator[tuple
     if wrong := find_flaw(key):
         raise AuthError(service.KEY_MALFORMED(f"the API key in {name} {wrong}", hint=hint))
     yield key, account.api_base
+
+
+def _check_address(account: Account, environ: Mapping[str, str]) -> None:
+    """Raise ServiceError (S005) if the key may not be sent where the project file says."""
+    if is_allowed_in_file(account.api_base, environ.get(ALLOW_API_BASE, "")):
+        return
+    base = check_base(account.api_base)
+    message = (
+        f"account {account.name!r}: the key is not sent to {base}, which is neither Stripe nor a "
+        f"loopback address, and not named in {ALLOW_API_BASE}"
+    )
+    hint = (
+        f"remove api_base from the project file; where the address is meant, set {ALLOW_API_BASE} "
+        "to its host in the environment of the job"
+    )
+    raise ServiceError(service.UNSAFE_ADDRESS(message, hint=hint))
 
 
 @contextmanager

@@ -39,8 +39,9 @@ def _mark(change: Change, refusals: Iterable[Refusal]) -> Change:
 
 
 def _check_protected(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:
+    protected = {desired.event_name for desired in account.declared if desired.protect}
     for change in changes:
-        by_file = change.desired is not None and change.desired.protect
+        by_file = change.event_name in protected
         if change.action.deactivates and (
             by_file or matches(change.event_name, account.policy.protect)
         ):
@@ -117,10 +118,12 @@ def _check_account_id(changes: Changes, account: Account, snapshot: Snapshot) ->
     match account.account_id, snapshot.own_id:
         case None, _:
             return
-        case expected, Unreadable(permission=permission):
+        case expected, Unreadable(permission=permission, title=title):
+            named = f'"{title}" ({permission})' if title else permission
             diagnostic = rules.ACCOUNT_UNREADABLE(
                 f"account {account.name!r} is configured as {expected}, but the key may not "
-                f"read its account (permission: {permission})"
+                f"read its account (permission: {permission})",
+                hint=f"add the permission {named} to the restricted key",
             )
             writes = any(change.action.writes for change in changes)
             yield (

@@ -43,9 +43,9 @@ def refused_or_done(error, match):
 
 
 def test_a_saved_plan_applies_what_was_approved():
-    """The files may have changed since."""
+    """The files may have changed since, but for the consent in them."""
     with saved_plan() as (it, planned):
-        it.declare(declare("something", display="Else"))
+        it.declare(declare("something", display="Else"), declare("old", retires=("mtr_o",)))
         report = it.revalidate(planned)
         active = {m.event_name for m in it.list_all().values() if m.active}
     assert (report.exit_code, report.plan_id) == (Exit.DONE, planned.plan.plan_id)

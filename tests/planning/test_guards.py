@@ -72,7 +72,7 @@ def test_more_deactivations_than_the_policy_allows_are_refused(count, allowed, m
 )
 def test_a_protected_meter_is_not_deactivated(desired, meter, policy, by):
     changes = decide_all([desired] if desired else [], [meter], policy=policy)
-    refused, diagnostics = run_guards(changes, policy)
+    refused, diagnostics = run_guards(changes, policy, declared=(desired or declare(),))
     assert refused == {"calls": ("G002",) if by else ()}
     assert [(each.message, each.location, each.hint) for each in diagnostics] == (
         [(f"'calls' is protected: {by}", changes[0].location, guards.PROTECTED.remedy)]

@@ -129,8 +129,8 @@ def _build_announcer(options: EmulateOptions, context: Context) -> Announcer | N
 
 COMMAND = Command(
     EmulateOptions,
-    "Run a local emulator of the Stripe API: billing meters, prices, events and the account. "
-    "It keeps state as Stripe does, and injects faults on request. Stop it with Ctrl-C.",
+    "Run a local emulator of the Stripe API: billing meters, prices, subscriptions, events and the "
+    "account. It keeps state as Stripe does, and injects faults on request. Stop it with Ctrl-C.",
     _serve,
     PLAIN,
 )

@@ -61,9 +61,9 @@ WRONG_ACCOUNT = Rule(
 ACCOUNT_UNREADABLE = Rule(
     "G008",
     "configured account cannot be confirmed",
-    "`account_id` is configured, but the key may not read which account it belongs to, so nothing "
-    "is written.",
-    "let the key read its account, or remove `account_id` from the project file",
+    "`account_id` is configured, but the key may not read which account it belongs to, and the "
+    "refusal of Stripe does not name that account either, so nothing is written.",
+    "let the restricted key read its account (accounts_kyc_basic_read)",
     effect=Effect.GUARD,
 )
 FOREIGN_PLAN = Rule(
@@ -80,5 +80,13 @@ UNEXPECTED_PLAN = Rule(
     "`--expect` gives the plan_hash that was approved. The files or the account have changed since "
     "then.",
     "review the new plan, and apply it with its hash",
+    effect=Effect.GUARD,
+)
+CONSENT_WITHDRAWN = Rule(
+    "G011",
+    "consent of a saved plan no longer holds",
+    "A saved plan is applied with the consent that the meter files give now. The plan relies on "
+    "what `retires` listed when it was made, and the list has changed since then.",
+    "list the meter under `retires` again, or make a new plan",
     effect=Effect.GUARD,
 )

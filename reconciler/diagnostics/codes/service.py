@@ -37,7 +37,9 @@ UNSAFE_ADDRESS = Rule(
     "S005",
     "the API address is not safe",
     "The key is sent with every request, so the address must be https. http is allowed only "
-    "for loopback addresses, for the emulator.",
+    "for loopback addresses, for the emulator. A file may name Stripe and loopback addresses "
+    "only: anyone who proposes a change of a file could otherwise obtain the key. Another https "
+    "host must also be named in the environment variable RECONCILER_ALLOW_API_BASE.",
     "use https://api.stripe.com, or http://127.0.0.1:PORT for the emulator",
 )
 INVALID_HEADER = Rule(
