@@ -14,9 +14,9 @@ from ..diagnostics.errors import AuthError, ServiceError
 from ..model.meter import Unreadable
 from ..model.project import Account
 from ..stripe.api_key import find_flaw
-from ..stripe.client import Events, Prices, describe_unreadable
+from ..stripe.client import Events, Prices, read_if_permitted
 from ..stripe.codec import parse_id
-from ..stripe.errors import InvalidRequestError, PermissionDeniedError
+from ..stripe.errors import InvalidRequestError
 from ..stripe.http import check_base
 from ..stripe.meter_writer import AccountMeters
 from ..stripe.response import Reply
@@ -81,24 +81,13 @@ class Session:
         Raises StripeError if Stripe does not respond, or rejects the key.
         """
         if self._own_id is None:
-            self._own_id = self._request_own_id()
+            try:
+                self._own_id = read_if_permitted(
+                    _ACCOUNT_READ, lambda: self._own.get("/v1/account").read(parse_id)
+                )
+            except InvalidRequestError as error:
+                self._own_id = Unreadable(_ACCOUNT_READ, error.message)
         return self._own_id
-
-    def _request_own_id(self) -> str | Unreadable:
-        """Read the account of the key; the refusal of a restricted key can name it too.
-
-        The text of a refusal is good enough to compare a configured `account_id` with, and used
-        for nothing else. It names the key's own account only where no other one was asked for.
-        """
-        try:
-            return self._own.get("/v1/account").read(parse_id)
-        except PermissionDeniedError as error:
-            named = error.account_id if self.account.account_id else None
-            if named and not self.account.stripe_context and error.code != "account_invalid":
-                return named
-            return describe_unreadable(error, _ACCOUNT_READ)
-        except InvalidRequestError as error:
-            return Unreadable(_ACCOUNT_READ, error.message)
 
     def find_account_id(self) -> str | None:
         """Return the id of the account that requests act on; None where it cannot be read."""

@@ -105,7 +105,7 @@ class AuthenticationError(StripeError, AuthError):
 
 
 class PermissionDeniedError(StripeError, AuthError):
-    """The API key lacks a permission (403)."""
+    """The API key lacks a permission (403); `permission` names it."""
 
     rule = service.PERMISSION_MISSING
     exit_code = Exit.DENIED
@@ -113,23 +113,8 @@ class PermissionDeniedError(StripeError, AuthError):
     @property
     def permission(self) -> str | None:
         """The missing permission, if Stripe's message names it."""
-        found = re.search(r"\b(rak_\w+)|\('(\w+)'\)", self.message)
+        found = re.search(r"'(rak_\w+)'|\('(\w+)'\)", self.message)
         return next(filter(None, found.groups()), None) if found else None
-
-    @property
-    def permission_title(self) -> str:
-        """What the Dashboard calls the missing permission, if Stripe's message says so."""
-        found = re.search(r"\"([^\"]{1,100})\" \('\w+'\)", self.message)
-        return found[1] if found else ""
-
-    @property
-    def account_id(self) -> str | None:
-        """The account that Stripe's message names, if it names exactly one.
-
-        Source: the 403 of a restricted key, "… for this endpoint on account 'acct_…'".
-        """
-        named = set(re.findall(r"\bacct_[A-Za-z0-9]+", self.message))
-        return named.pop() if len(named) == 1 else None
 
 
 class ConflictError(StripeError):

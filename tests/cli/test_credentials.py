@@ -6,9 +6,7 @@ import json
 
 import pytest
 from cli.world import SEATS
-from stripe_client.scripted import Scripted, http, in_turn, refusal
-
-from reconciler.emulator import Key, Settings
+from stripe_client.scripted import Scripted, in_turn
 
 ALLOW = "RECONCILER_ALLOW_API_BASE"
 
@@ -87,58 +85,3 @@ def test_another_secret_of_the_job_is_not_sent(value, run, world, monkeypatch):
     assert (ran.code, [*made.server.log]) == (6, [])
     assert "S002" in ran.out
     assert value not in ran.out + ran.err
-
-
-RESTRICTED = Key("rk_test_x", frozenset({"billing_meter_write", "plan_read", "event_read"}))
-
-
-@pytest.fixture
-def restricted(world, monkeypatch):
-    """`restricted(account_id)`: an account whose key may not read which account it is."""
-    monkeypatch.setenv("SANDBOX_KEY", RESTRICTED.secret)
-    return lambda own: world(SEATS, settings=Settings(keys=(RESTRICTED,)), account_id=own)
-
-
-def test_a_refusal_that_names_the_configured_account_confirms_it(restricted, run):
-    """A restricted key needs no further permission."""
-    made = restricted("acct_1EmulatedAccount")
-    ran = run("apply", made.folder, "--yes", "--format", "json")
-    assert (ran.code, len(made.posts())) == (0, 1)
-    (account,) = json.loads(ran.out)["accounts"]
-    assert account["account"]["id"] == "acct_1EmulatedAccount"
-
-
-def test_a_refusal_that_names_another_account_denies_it(restricted, run):
-    made = restricted("acct_1Another")
-    ran = run("apply", made.folder, "--yes")
-    assert (ran.code, made.posts()) == (3, [])
-    assert "G007" in ran.out
-    assert "the key belongs to acct_1EmulatedAccount" in " ".join(ran.out.split())
-
-
-def test_no_hint_asks_to_remove_the_safety(restricted, run):
-    """Where the refusal names no account, the way out is the permission."""
-    made = restricted("acct_1EmulatedAccount")
-    made.server.arm("garbage:path=/v1/account:status=403")
-    ran = run("apply", made.folder, "--yes", "--format", "json")
-    (said,) = [each for each in diagnostics_of(ran) if each["code"] == "G008"]
-    assert (ran.code, made.posts()) == (3, [])
-    assert said["hint"] == "add the permission rak_accounts_kyc_basic_read to the restricted key"
-    explained = run("explain", "G008").out
-    assert "remove" not in explained + said["hint"]
-
-
-def test_a_permission_has_the_name_that_stripe_gives_it(run, world):
-    """The one to look for in the Dashboard, and its identifier."""
-    text = (
-        "Permission denied. The provided key 'rk_test_***' lacks it. Enabling \"Identity Read\" "
-        "('accounts_kyc_id_numbers_read') permissions on this key would allow this request."
-    )
-    empty = http(200, {"object": "list", "data": [], "has_more": False})
-    script = {"/v1/account": refusal(403, text)}
-    with Scripted(lambda asked: script.get(asked.path, empty)) as server:
-        made = world(SEATS, account_id="acct_1", api_base=server.url)
-        ran = run("plan", made.folder, "--format", "json")
-    (said,) = [each for each in diagnostics_of(ran) if each["code"] == "G008"]
-    assert "(permission: accounts_kyc_id_numbers_read)" in said["message"]
-    assert '"Identity Read" (accounts_kyc_id_numbers_read)' in said["hint"]
