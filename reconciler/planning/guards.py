@@ -68,6 +68,16 @@ def _check_empty_project(changes: Changes, account: Account, _: Snapshot) -> Ite
         yield rules.EMPTY_CONFIGURATION(message), _is_undeclared_deactivation
 
 
+def _check_renames(changes: Changes, *_: object) -> Iterator[Refusal]:
+    """Refuse what a rename in a file would do to the old event_name."""
+    for change in filter(_is_undeclared_deactivation, changes):
+        if new := change.renamed_to:
+            name = repr(change.event_name)
+            message = f"{name} would be deactivated: no file declares it, and {new!r} looks like "
+            hint = f"keep {name} in the files; to deactivate it, declare it `status: inactive`"
+            yield _refuse(change, rules.RENAMED, f"{message}its rename", hint)
+
+
 def _is_undeclared_deactivation(change: Change) -> bool:
     return change.desired is None and change.action is Action.DEACTIVATE
 
@@ -118,10 +128,12 @@ def _check_account_id(changes: Changes, account: Account, snapshot: Snapshot) ->
     match account.account_id, snapshot.own_id:
         case None, _:
             return
-        case expected, Unreadable(permission=permission):
+        case expected, Unreadable(permission=permission, title=title):
+            named = f'"{title}" ({permission})' if title else permission
             diagnostic = rules.ACCOUNT_UNREADABLE(
                 f"account {account.name!r} is configured as {expected}, but the key may not "
-                f"read its account (permission: {permission})"
+                f"read its account (permission: {permission})",
+                hint=f"add the permission {named} to the restricted key",
             )
             writes = any(change.action.writes for change in changes)
             yield (
@@ -145,6 +157,7 @@ _GUARDS: tuple[Callable[[Changes, Account, Snapshot], Iterator[Refusal]], ...] =
     _check_account_id,
     _check_mode,
     _check_empty_project,
+    _check_renames,
     _check_max_deactivations,
     _check_protected,
     _check_active_prices,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from cli.world import SEATS, existing
+from cli.world import CALLS, SEATS, existing
 from published import held
 
 from reconciler.emulator import Key, Settings
@@ -23,7 +23,7 @@ CASES = {
     Kind.DIFFERS: (CONSENT, [ODD], "{}"),
     Kind.RENAMED: (SEATS, [existing("seats", "Chairs")], "{}"),
     Kind.RUNNING: (RETIRED, [existing("seats", "Seats")], "{}"),
-    Kind.UNMANAGED: (SEATS.replace("seats,", "desks,"), [existing("seats", "Seats")], OWNING),
+    Kind.UNMANAGED: (CALLS, [existing("seats", "Seats")], OWNING),
 }
 
 
@@ -75,6 +75,7 @@ def test_drift_warns_of_an_account_that_apply_would_refuse(world, run, monkeypat
     key = Key("rk_test_x", frozenset({"billing_meter_write", "plan_read", "event_read"}))
     facts = {"settings": Settings(keys=(key,)), "account_id": "acct_1EmulatedAccount"}
     made = world(SEATS, {"meters": [STOPPED]}, **facts)
+    made.server.arm("garbage:path=/v1/account:status=403")  # which names no account
     monkeypatch.setenv("SANDBOX_KEY", key.secret)
     ran = run("drift", made.folder, "--format", "json")
     (account,) = held(ran.out)["accounts"]

@@ -61,9 +61,9 @@ WRONG_ACCOUNT = Rule(
 ACCOUNT_UNREADABLE = Rule(
     "G008",
     "configured account cannot be confirmed",
-    "`account_id` is configured, but the key may not read which account it belongs to, so nothing "
-    "is written.",
-    "let the key read its account, or remove `account_id` from the project file",
+    "`account_id` is configured, but the key may not read which account it belongs to, and the "
+    "refusal of Stripe does not name that account either, so nothing is written.",
+    "let the restricted key read its account (accounts_kyc_basic_read)",
     effect=Effect.GUARD,
 )
 FOREIGN_PLAN = Rule(
@@ -88,5 +88,15 @@ CONSENT_WITHDRAWN = Rule(
     "A saved plan is applied with the consent that the meter files give now. The plan relies on "
     "what `retires` listed when it was made, and the list has changed since then.",
     "list the meter under `retires` again, or make a new plan",
+    effect=Effect.GUARD,
+)
+RENAMED = Rule(
+    "G012",
+    "meter would be deactivated because of a rename in a file",
+    "With `undeclared: deactivate`, an event_name that disappears from the files is deactivated. "
+    "The same plan creates or reactivates a meter with the same settings, and a similar "
+    "event_name or the same display_name (or did so in the last 35 days): prices and usage senders "
+    "may still use the old one.",
+    "keep the old event_name in the files; to deactivate it, declare it with `status: inactive`",
     effect=Effect.GUARD,
 )
