@@ -70,9 +70,9 @@ INACTIVE_METERS = Rule(
 PARTIAL = Rule(
     "P104",
     "partial run",
-    "The run was limited to one file or by --only. Undeclared meters were not evaluated: they are "
+    "The run was limited by PATH or by --only. Undeclared meters were not evaluated: they are "
     "neither reported nor deactivated.",
-    "run without a file and without --only for a complete result",
+    "run with the project folder as PATH and without --only for a complete result",
     Level.INFO,
     effect=Effect.SCOPE,
 )
