@@ -4,7 +4,7 @@
     apt-get install chromium chromium-driver fonts-noto-color-emoji
     python docs/screenshots.py
 
-An emulated account stands behind the demo, at a fixed moment, so that only the random id of the
+The demo runs on an emulated account at a fixed time, so that only the random id of the
 plan differs from one run to the next. Nothing leaves this machine. docs/screenshots.json keeps of
 what program and files the pictures are; a test compares it.
 """

@@ -90,6 +90,10 @@ def report_unquoted(word: str, location: Location) -> Diagnostic:
 
 def _describe_type(parsed: ParsedFile, violation: Violation) -> Diagnostic:
     word = parsed.words.get(violation.path)
+    if violation.wanted == "string" and violation.value is None and violation.path[0] == "accounts":
+        hint = f"write a value, or remove {violation.name}"
+        message = f"{violation.name} has no value"
+        return codes.WRONG_TYPE(message, parsed.locate(violation.path), hint)
     if isinstance(violation.wanted, list):  # the type, or null
         violation = replace(violation, wanted=violation.wanted[0])
     if violation.wanted == "string" and word:

@@ -50,7 +50,7 @@ def find_checkout(folder: str) -> Path | None:
     """Return the nearest folder with a `.git`, in or above `folder`; None without one.
 
     Raises GitError where the `.git` belongs to a user who owns neither the project nor this
-    process: somebody else may have put it into a shared folder above.
+    process: another user may have put it into a shared folder above.
     """
     start = Path(folder).resolve()
     for top in (start, *start.parents):

@@ -102,7 +102,11 @@ def unpack(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Unreadable:
-    """Data that the key may not read, and the missing permission."""
+    """Data that the key may not read, and the missing permission.
+
+    `message` is Stripe's, `title` what the Dashboard calls the permission, if Stripe says so.
+    """
 
     permission: str
     message: str = ""
+    title: str = ""

@@ -11,12 +11,13 @@ from typing import Any, Unpack
 from ..clock import Clock, Stopped, SystemClock, never
 from ..diagnostics.codes import environment, service
 from ..diagnostics.errors import AuthError, ServiceError
+from ..history.ci import runs_in_ci
 from ..model.meter import Unreadable
 from ..model.project import Account
 from ..stripe.api_key import find_flaw
-from ..stripe.client import Events, Prices, read_if_permitted
+from ..stripe.client import Events, Prices, describe_unreadable
 from ..stripe.codec import parse_id
-from ..stripe.errors import InvalidRequestError
+from ..stripe.errors import AccountDeniedError, InvalidRequestError, PermissionDeniedError
 from ..stripe.http import check_base
 from ..stripe.meter_writer import AccountMeters
 from ..stripe.response import Reply
@@ -81,13 +82,24 @@ class Session:
         Raises StripeError if Stripe does not respond, or rejects the key.
         """
         if self._own_id is None:
-            try:
-                self._own_id = read_if_permitted(
-                    _ACCOUNT_READ, lambda: self._own.get("/v1/account").read(parse_id)
-                )
-            except InvalidRequestError as error:
-                self._own_id = Unreadable(_ACCOUNT_READ, error.message)
+            self._own_id = self._request_own_id()
         return self._own_id
+
+    def _request_own_id(self) -> str | Unreadable:
+        """Read the account of the key; the refusal of a restricted key can name it too.
+
+        The text of a refusal is good enough to compare a configured `account_id` with, and used
+        for nothing else. It names the key's own account only where no other one was asked for.
+        """
+        try:
+            return self._own.get("/v1/account").read(parse_id)
+        except PermissionDeniedError as error:
+            named = error.account_id if self.account.account_id else None
+            if named and not self.account.stripe_context:
+                return named
+            return describe_unreadable(error, _ACCOUNT_READ)
+        except (AccountDeniedError, InvalidRequestError) as error:
+            return Unreadable(_ACCOUNT_READ, error.message)
 
     def find_account_id(self) -> str | None:
         """Return the id of the account that requests act on; None where it cannot be read."""
@@ -143,12 +155,21 @@ def _open_remote(account: Account, environ: Mapping[str, str]) -> Iterator[tuple
     key = environ.get(name, "")
     subject = f"account {account.name!r}: the environment variable {name}"
     hint = f"set {name} to a secret or restricted key: https://dashboard.stripe.com/apikeys"
-    if not key:
+    if not key.strip():
         problem = "is empty" if name in environ else "is not set"
+        hint = _advise_job(name) if name in environ and runs_in_ci(environ) else hint
         raise AuthError(service.KEY_MISSING(f"{subject} {problem}", hint=hint))
     if wrong := find_flaw(key):
         raise AuthError(service.KEY_MALFORMED(f"the API key in {name} {wrong}", hint=hint))
     yield key, account.api_base
+
+
+def _advise_job(name: str) -> str:
+    """Return what an empty variable means in CI: the secret that it should hold does not exist."""
+    return (
+        "the pull request of a fork gets no secrets: run `reconciler validate` for it; otherwise "
+        f"check the name of the secret behind {name}, and that this job may use its environment"
+    )
 
 
 def _check_address(account: Account, environ: Mapping[str, str]) -> None:

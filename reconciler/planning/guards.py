@@ -130,10 +130,12 @@ def _check_account_id(changes: Changes, account: Account, snapshot: Snapshot) ->
     match account.account_id, snapshot.own_id:
         case None, _:
             return
-        case expected, Unreadable(permission=permission):
+        case expected, Unreadable(permission=permission, title=title):
+            named = f'"{title}" ({permission})' if title else permission
             diagnostic = rules.ACCOUNT_UNREADABLE(
                 f"account {account.name!r} is configured as {expected}, but the key may not "
-                f"read its account (permission: {permission})"
+                f"read its account (permission: {permission})",
+                hint=f"add the permission {named} to the restricted key",
             )
             writes = any(change.action.writes for change in changes)
             yield (

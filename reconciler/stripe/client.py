@@ -230,7 +230,12 @@ def read_if_permitted(permission: str, read: Callable[[], T]) -> T | Unreadable:
     try:
         return read()
     except PermissionDeniedError as error:
-        return Unreadable(error.permission or permission, error.message)
+        return describe_unreadable(error, permission)
+
+
+def describe_unreadable(error: PermissionDeniedError, permission: str) -> Unreadable:
+    """Return the missing permission: the one that Stripe names, else `permission`."""
+    return Unreadable(error.permission or permission, error.message, error.permission_title)
 
 
 def run_concurrently(work: Callable[[str], T], items: Iterable[str]) -> list[T]:

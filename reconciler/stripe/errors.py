@@ -8,6 +8,7 @@ StripeError (a ServiceError)
  │   └─ IdempotencyError     400: the key was used for something else
  ├─ AuthenticationError      401; an AuthError too, exit 6
  ├─ PermissionDeniedError    403; an AuthError too, exit 6
+ ├─ AccountDeniedError       403: no access to the account; an AuthError too, exit 6
  ├─ ConflictError            409
  ├─ RateLimitError           429
  └─ ServerError              5xx
@@ -105,7 +106,7 @@ class AuthenticationError(StripeError, AuthError):
 
 
 class PermissionDeniedError(StripeError, AuthError):
-    """The API key lacks a permission (403); `permission` names it."""
+    """The API key lacks a permission (403)."""
 
     rule = service.PERMISSION_MISSING
     exit_code = Exit.DENIED
@@ -113,8 +114,30 @@ class PermissionDeniedError(StripeError, AuthError):
     @property
     def permission(self) -> str | None:
         """The missing permission, if Stripe's message names it."""
-        found = re.search(r"'(rak_\w+)'|\('(\w+)'\)", self.message)
+        found = re.search(r"\b(rak_\w+)|\('(\w+)'\)", self.message)
         return next(filter(None, found.groups()), None) if found else None
+
+    @property
+    def permission_title(self) -> str:
+        """What the Dashboard calls the missing permission, if Stripe's message says so."""
+        found = re.search(r"\"([^\"]{1,100})\" \('\w+'\)", self.message)
+        return found[1] if found else ""
+
+    @property
+    def account_id(self) -> str | None:
+        """The account that Stripe's message names, if it names exactly one.
+
+        Source: the 403 of a restricted key, "… for this endpoint on account 'acct_…'".
+        """
+        named = set(re.findall(r"\bacct_[A-Za-z0-9]+", self.message))
+        return named.pop() if len(named) == 1 else None
+
+
+class AccountDeniedError(StripeError, AuthError):
+    """The API key has no access to the account that was asked for (403, `account_invalid`)."""
+
+    rule = service.ACCOUNT_DENIED
+    exit_code = Exit.DENIED
 
 
 class ConflictError(StripeError):
@@ -166,6 +189,8 @@ def select_error(status: int, error_type: str | None, code: str | None) -> type[
     """
     if status >= 500:
         return ServerError
+    if status == 403 and code == "account_invalid":
+        return AccountDeniedError
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     if error_type == "idempotency_error":

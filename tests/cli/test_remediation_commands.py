@@ -75,6 +75,7 @@ def test_drift_warns_of_an_account_that_apply_would_refuse(world, run, monkeypat
     key = Key("rk_test_x", frozenset({"billing_meter_write", "plan_read", "event_read"}))
     facts = {"settings": Settings(keys=(key,)), "account_id": "acct_1EmulatedAccount"}
     made = world(SEATS, {"meters": [STOPPED]}, **facts)
+    made.server.arm("garbage:path=/v1/account:status=403")  # which names no account
     monkeypatch.setenv("SANDBOX_KEY", key.secret)
     ran = run("drift", made.folder, "--format", "json")
     (account,) = held(ran.out)["accounts"]

@@ -135,7 +135,7 @@ def test_what_fails_for_good_is_owned_up_to(scenario, at, fault):
 
 
 @pytest.mark.parametrize("switch", SWITCHES)
-def test_a_successor_that_is_refused_for_good_leaves_the_old_meter_awake(switch):
+def test_a_successor_that_is_always_rejected_leaves_the_old_meter_active(switch):
     """Only the creation fails: stopped, woken again, and said so; nothing else was touched."""
     story = SCENARIOS["replace by a new one"]
     with acted_out(story, **SWITCHES[switch]) as it:

@@ -197,7 +197,12 @@ def test_a_key_without_a_mode_is_checked_by_what_is_listed_or_answered(meters):
 
 @pytest.mark.parametrize(
     ("account_id", "readable", "code"),
-    [(None, True, None), ("acct_other", True, "G007"), ("acct_other", False, "G008")],
+    [
+        (None, True, None),
+        ("acct_other", True, "G007"),
+        ("acct_other", False, "G007"),
+        ("acct_1EmulatedAccount", False, None),
+    ],
 )
 def test_nothing_is_written_to_another_account_than_configured(account_id, readable, code):
     permissions = {"billing_meter_write", "plan_read"} | (

@@ -104,6 +104,35 @@ def test_an_account_that_a_restricted_key_may_not_read_is_no_error(status, clock
     assert len(server.asked) == 1
 
 
+DENIED = (
+    "The provided key 'rk_test_***' does not have the required permissions for this endpoint on "
+    "account 'acct_own'. Having the `rak_accounts_kyc_id_numbers_read` permission would allow it."
+)
+
+
+@pytest.mark.parametrize(
+    ("answer", "entry", "own"),
+    [
+        (refusal(403, DENIED), {}, "acct_own"),
+        (refusal(403, DENIED), {"stripe_account": "acct_2"}, "acct_own"),
+        (refusal(403, DENIED + " See acct_own."), {}, "acct_own"),
+        (refusal(403, DENIED), {"account_id": None}, None),
+        (refusal(403, DENIED), {"stripe_context": "acct_1"}, None),
+        (refusal(403, DENIED + " Or acct_2."), {}, None),
+        (refusal(403, DENIED, code="account_invalid"), {}, None),
+        (refusal(404, DENIED), {}, None),
+        (refusal(400, DENIED), {}, None),
+    ],
+)
+def test_a_refusal_names_the_account_of_a_restricted_key(answer, entry, own, clock):
+    """Only where nothing else than the key decides which account it is."""
+    facts = {"account_id": "acct_own", **entry}
+    with Scripted(in_turn(answer)) as server, session(server, clock, **facts) as opened:
+        found = opened.read_own_id()
+    assert found == own if own else isinstance(found, Unreadable)
+    assert "stripe-account" not in server.asked[0].headers
+
+
 @pytest.mark.parametrize(("status", "error"), [(401, AuthenticationError), (500, ServerError)])
 def test_an_unknown_key_or_a_failing_service_ends_the_run(status, error, clock):
     with (

@@ -62,7 +62,7 @@ def test_after_a_failure(stand):
     complete(stand, ended)
     assert Counter(ended.results.values()) == {"done": 14, "failed": 1, "skipped": 4}
     sent = [
-        (e["operation"], e["undoes"], e["result"])
+        (e["operation"], e.get("undoes"), e["result"])
         for e in stand.journal()
         if e["kind"] == "response"
     ]
@@ -122,7 +122,7 @@ def little_room() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000))
 
 
-def test_a_disk_that_fills_up_on_the_way_stops_what_was_not_sent(stand):
+def test_a_disk_that_fills_up_prevents_only_unsent_requests(stand):
     """What was sent is told and was written down before; the next run does the rest."""
     ended = apply(stand.folder, setup=little_room).end()
     assert (ended.code, ended.document["exit_code"]) == (5, 5)

@@ -44,7 +44,7 @@ def interrupted(stand, ended):
 @pytest.mark.parametrize(
     ("number", "phase"), [(signal.SIGINT, Phase.BEFORE), (signal.SIGTERM, Phase.AFTER)]
 )
-def test_requests_under_way_are_waited_for_and_told(stand, number, phase):
+def test_requests_in_progress_are_waited_for_and_reported(stand, number, phase):
     """Told while creates run side by side: each thread ends the request that it is at."""
     arrived = []
 

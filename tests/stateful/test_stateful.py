@@ -51,7 +51,7 @@ def test_two_jobs_with_one_plan_make_one_meter(moment):
 
 @pytest.mark.parametrize("edit", ["stop x", "rename x", "price x", "create ai_a sum raw Two"])
 @pytest.mark.parametrize("at", range(1, 9))
-def test_somebody_in_the_dashboard_is_not_overrun(at, edit):
+def test_an_edit_in_the_dashboard_is_not_overwritten(at, edit):
     """At every request of a run that makes one meter and stops another."""
     state, _ = begun(["x sum raw One"], ["x sum raw One inactive", "ai_a sum raw One"])
     state.apply(during=f"{at} before: {edit}", faults=["reset:after:post=1"])

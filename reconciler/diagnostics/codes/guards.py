@@ -61,9 +61,9 @@ WRONG_ACCOUNT = Rule(
 ACCOUNT_UNREADABLE = Rule(
     "G008",
     "configured account cannot be confirmed",
-    "`account_id` is configured, but the key may not read which account it belongs to, so nothing "
-    "is written.",
-    "let the key read its account, or remove `account_id` from the project file",
+    "`account_id` is configured, but the key may not read which account it belongs to, and the "
+    "refusal of Stripe does not name that account either, so nothing is written.",
+    "let the restricted key read its account (accounts_kyc_basic_read)",
     effect=Effect.GUARD,
 )
 FOREIGN_PLAN = Rule(
