@@ -17,6 +17,7 @@ from . import globs
 from .yaml.source_text import MAX_BYTES, escape_invisible
 
 PROJECT_FILE = "reconciler.yaml"
+_LIKE_YAML = re.compile(r"\.ya?ml(?!.*\.sw.$)")  # also backups, but no swap files of an editor
 _NOT_SEARCHED = (".git", ".reconciler")
 _METER_FILE_KEYS = tuple(re.compile(rb"\b%s[\"']?\s*:" % key) for key in (b"version", b"meters"))
 _ALMOST = r"[._ ]*reconciler *\.(?:yaml|yml|yalm|ymal)"
@@ -130,7 +131,7 @@ def find_meter_files(folder: Folder) -> Iterator[tuple[str, bytes]]:
             full, name = folder.build_path(path), os.path.basename(path).lower()
             if os.path.isdir(full):
                 pending += [] if name in _NOT_SEARCHED or os.path.islink(full) else [path]
-            elif (".yaml" in name or ".yml" in name) and name != PROJECT_FILE:
+            elif _LIKE_YAML.search(name) and name != PROJECT_FILE:
                 with contextlib.suppress(ConfigError):
                     if b"event_name" in (data := read_file(folder, path)):
                         yield path, data

@@ -14,6 +14,11 @@ def matches(path: str, pattern: str, *, any_case: bool = False) -> bool:
     return len(segments) in _advance(path, segments, any_case=any_case)
 
 
+def is_usual(path: str) -> bool:
+    """Whether the default patterns match a path within the project."""
+    return any(matches(path, pattern) for pattern in DEFAULT)
+
+
 def may_lead(folder: str, pattern: str, *, any_case: bool = False) -> bool:
     """Whether a path below a folder of the project could match a pattern."""
     segments = pattern.split("/")

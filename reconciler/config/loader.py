@@ -11,10 +11,11 @@ from pathlib import Path
 from ..diagnostics.codes import config as codes
 from ..diagnostics.diagnostic import Diagnostic, Level, Location
 from ..diagnostics.errors import ConfigError
+from ..model.meter import Status
 from ..model.project import Account, Project, Undeclared, UnreadFile
-from . import discovery
+from . import discovery, globs
 from .discovery import PROJECT_FILE, Start
-from .meter_file import MeterFile, find_duplicates, find_retired_twice, read_meters
+from .meter_file import MeterFile, find_duplicates, find_lookalikes, find_retired_twice, read_meters
 from .project_file import Entry, build_default_project, read_project
 from .secret_scan import redact
 from .source_lines import add_source_lines
@@ -82,16 +83,19 @@ class _Reader:
 
     def read_account(self, entry: Entry) -> Account:
         """Complete the account of an entry with the declarations in its files."""
-        names = self._list_files(entry)
-        files = [self._read_meter_file(name) for name in names]
-        self.diagnostics += find_duplicates(name for file in files for name in file.names)
+        listed = self._list_files(entry)
+        files = [self._read_meter_file(name) for name in listed]
+        names = [name for file in files for name in file.names]
+        self.diagnostics += find_duplicates(names)
         declared = [one for file in files for one in file.declared]
+        retired = {one.event_name for one in declared if one.status is Status.INACTIVE}
+        self.diagnostics += find_lookalikes(one for one in names if one[0] not in retired)
         self.diagnostics += find_retired_twice(declared)
         return replace(
             entry.account,
             declared=tuple(sorted(declared, key=lambda one: one.event_name)),
-            files=tuple(self._start.folder.show(name).file for name in names),
-            unread=tuple(self._find_unread(names)) if _deactivates_undeclared(entry) else (),
+            files=tuple(self._start.folder.show(name).file for name in listed),
+            unread=tuple(self._find_unread(listed)) if _deactivates_undeclared(entry) else (),
         )
 
     def select_files(self) -> frozenset[str]:
@@ -114,11 +118,11 @@ class _Reader:
     def _check_part(self, part: Path, names: Sequence[str]) -> Iterator[Diagnostic]:
         """Report the meter files of a requested file or folder that no account reads."""
         folder = self._start.folder
-        if not part.is_dir():
-            unread = [] if names else [os.path.relpath(part, folder.root)]
-        else:
-            found = [name for name, _ in self._meter_files if name not in self._files]
+        if part.is_dir():
+            found = (file for file, _ in self._find_others(self._files) if globs.is_usual(file))
             unread = [name for name in found if folder.is_within(name, part)]
+        else:
+            unread = [] if names else [os.path.relpath(part, folder.root)]
         for name in unread:
             message = f"no `meters` pattern in {PROJECT_FILE} matches this file"
             yield codes.NOT_SELECTED(message, folder.show(Path(name).as_posix()))
@@ -131,13 +135,18 @@ class _Reader:
     def _meter_files(self) -> tuple[tuple[str, bytes], ...]:
         return tuple(discovery.find_meter_files(self._start.folder))
 
-    def _find_unread(self, names: Sequence[str]) -> Iterator[UnreadFile]:
-        """Find the files of an account's project that it does not read, and that name meters."""
-        folder = self._start.folder
-        read = {os.path.realpath(folder.build_path(name)) for name in names}
+    def _find_others(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Find the files that may declare meters besides these, by whatever link."""
+        path = self._start.folder.build_path
+        read = {os.path.realpath(path(name)) for name in names}
         for name, data in self._meter_files:
-            if os.path.realpath(folder.build_path(name)) not in read:
-                yield UnreadFile(folder.show(name).file, decode_loosely(data))
+            if os.path.realpath(path(name)) not in read:
+                yield name, data
+
+    def _find_unread(self, names: Iterable[str]) -> Iterator[UnreadFile]:
+        """Find the files of an account's project that it does not read."""
+        for name, data in self._find_others(names):
+            yield UnreadFile(self._start.folder.show(name).file, decode_loosely(data))
 
     def _read(self, name: str) -> tuple[bytes, str]:
         shown = self._start.folder.show(name).file

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
+from ..diagnostics.lookalikes import tell_apart
 from ..model.change import Action, Change, Reason
 from ..model.event import RESEND
 from ..model.finding import DriftEntry, Finding, Kind, Remediation, Severity
@@ -136,12 +137,13 @@ def _compare_with_declaration(
     ):
         yield _report_difference(desired, existing, change, known)
     if desired.status == Status.ACTIVE and existing.display_name != desired.meter.display_name:
+        before, after = tell_apart(existing.display_name, desired.meter.display_name)
         stuck = change.action is Action.BLOCKED
         yield _build_finding(
             Kind.RENAMED,
             Severity.LOW,
-            f"the display_name of {existing.id} is {existing.display_name!r}, "
-            f"declared is {desired.meter.display_name!r}",
+            f"the display_name of {existing.id} is {existing.display_name!r}{before}, "
+            f"declared is {desired.meter.display_name!r}{after}",
             meter_ids=(existing.id,),
             since=existing.updated,
             remediation=remediation.adopt_name(existing)
@@ -172,8 +174,10 @@ def _report_difference(
     desired: MeterConfig, existing: ExistingMeter, change: Change, known: DriftInput
 ) -> Finding:
     fields = ", ".join(
-        f"{field.path} is {_format_value(field.before)}, declared is {_format_value(field.after)}"
+        f"{field.path} is {_format_value(field.before)}{existing_points}, "
+        f"declared is {_format_value(field.after)}{declared_points}"
         for field in change.fields
+        for existing_points, declared_points in [tell_apart(field.before, field.after)]
         if field.path != "display_name"
     )
     open_ = select_unaccepted(known.prices.get(existing.id, ()), desired)

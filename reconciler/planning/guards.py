@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ..diagnostics.codes import guards as rules
 from ..diagnostics.diagnostic import Diagnostic, Level, Rule
+from ..diagnostics.lookalikes import tell_apart
 from ..model.change import Action, Change
 from ..model.meter import Unreadable
 from ..model.pattern import matches
@@ -72,8 +73,9 @@ def _check_renames(changes: Changes, *_: object) -> Iterator[Refusal]:
     """Refuse what a rename in a file would do to the old event_name."""
     for change in filter(_is_undeclared_deactivation, changes):
         if new := change.renamed_to:
-            name = repr(change.event_name)
-            message = f"{name} would be deactivated: no file declares it, and {new!r} looks like "
+            name, (old, later) = repr(change.event_name), tell_apart(change.event_name, new)
+            message = f"{name}{old} would be deactivated: no file declares it, and {new!r}{later} "
+            message += "looks like "
             hint = f"keep {name} in the files; to deactivate it, declare it `status: inactive`"
             yield _refuse(change, rules.RENAMED, f"{message}its rename", hint)
 

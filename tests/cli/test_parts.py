@@ -94,6 +94,9 @@ def test_a_file_in_the_part_that_no_account_reads_is_an_error(project, run):
     made.file("meters/calls/new.yaml", f"version: 1\nmeters:\n  - {CALLS}\n")
     ran = run("plan", made.folder / "meters" / "calls", "--format", "json")
     assert diagnosed(ran) == (1, ["C023"])
+    path = made.folder / "meters" / "calls" / "new.yaml"
+    path.rename(path.with_name("new.yaml.bak"))
+    assert run("plan", path.parent).code == 0
 
 
 def test_a_folder_of_the_project_without_meter_files_is_an_error(project, run):

@@ -144,4 +144,6 @@ def test_another_name_in_a_file_that_is_not_read_refuses_nothing(project, run):
     made = project("['[ab].yaml']")
     (made.folder / "b.yaml").unlink()
     made.file("notes.yaml", OTHER.replace("calls,", "calls_v2,"))
+    made.file(".b.yaml.swp", OTHER)
+    made.file("report.json", OTHER)
     assert run("plan", made.folder).code == 0
