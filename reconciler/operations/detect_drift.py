@@ -23,7 +23,7 @@ from ..model.price import group_by_meter
 from ..model.project import Project
 from ..planning.guards import check
 from ..planning.scope import EVERYTHING, Scope, select_in_scope
-from ..planning.warnings import note_partial
+from ..planning.warnings import note_partial, warn_of_unknown_fields
 from ..report.exit_code import exit_code_for_drift
 from ..report.report import AccountReport
 from ..stripe.client import read_if_permitted
@@ -58,6 +58,9 @@ def detect_drift(
         names = select_in_scope(match_meters(session.account.declared, existing), scope)
         entries, unreadable = _find_entries(names, session, jobs, path or project.root)
         today = format_date(snapshot.taken_at)
+        diagnostics += tuple(
+            said for each in names for said in warn_of_unknown_fields(each.event_name, each.meters)
+        )
         diagnostics += (*report_expired(session.account.ignore, today), *unreadable)
     diagnostics += (note_partial(),) if scope.narrowed else ()
     return AccountReport(
