@@ -9,11 +9,13 @@ from typing import Any
 from ..diagnostics.codes import config as codes
 from ..diagnostics.diagnostic import Diagnostic, Level, Location
 from ..diagnostics.errors import ConfigError
+from ..diagnostics.lookalikes import fold, tell_apart
 from ..model.meter import CustomerMapping, DefaultAggregation, Meter, Status, ValueSettings
 from ..model.project import MeterConfig
 from . import secret_scan
 from .schema import CheckedFile, check
 from .yaml import reader
+from .yaml.parsed_file import ParsedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,7 @@ def read_meters(data: bytes, file: str) -> MeterFile:
     except ConfigError as error:
         return MeterFile((*keys, *error.diagnostics))
     if isinstance(parsed.value, dict) and not parsed.value.keys() & {"version", "meters"}:
-        message = "not a meter file: neither `version` nor `meters` found"
-        return MeterFile((*keys, codes.NOT_A_METER_FILE(message, parsed.locate_head(()))))
+        return MeterFile((*keys, _describe_other_file(parsed)))
     checked = check(parsed, "meters")
     found = (*keys, *parsed.diagnostics, *checked.diagnostics)
     names = tuple(_list_names(checked))
@@ -57,6 +58,19 @@ def find_duplicates(names: Iterable[tuple[str, Location]]) -> Iterator[Diagnosti
             yield codes.DECLARED_TWICE(message, location, event_name=name)
 
 
+def find_lookalikes(names: Iterable[tuple[str, Location]]) -> Iterator[Diagnostic]:
+    """Warn of each event_name that looks like an earlier one."""
+    first: dict[str, tuple[str, Location]] = {}
+    for name, location in names:
+        earlier, place = first.setdefault(fold(name), (name, location))
+        if earlier != name:
+            here, there = tell_apart(name, earlier)
+            message = (
+                f"event_name `{name}`{here} looks like `{earlier}`{there}, declared at {place}"
+            )
+            yield codes.LOOKALIKE(message, location, event_name=name)
+
+
 def find_retired_twice(declared: Iterable[MeterConfig]) -> Iterator[Diagnostic]:
     """Warn of each meter id that is retired under more than one event_name."""
     first: dict[str, MeterConfig] = {}
@@ -75,6 +89,16 @@ def merge_defaults(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dic
         if isinstance(defaults[key], dict) and isinstance(entry[key], dict)
     }
     return {**defaults, **entry, **both}
+
+
+def _describe_other_file(parsed: ParsedFile) -> Diagnostic:
+    message = "not a meter file: neither `version` nor `meters` found"
+    hint = ""
+    if parsed.value.get("object") in ("list", "billing.meter"):
+        hint = "an answer of Stripe's API; `reconciler import` writes existing meters as YAML"
+    elif "event_name" in parsed.value:
+        hint = "write `version: 1` and `meters:`, and the meter as an item of that list"
+    return codes.NOT_A_METER_FILE(message, parsed.locate_head(()), hint)
 
 
 def _list_names(checked: CheckedFile) -> Iterator[tuple[str, Location]]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
+from ..diagnostics.lookalikes import tell_apart
 from ..model.change import Action, Change, Reason
 from ..model.event import RESEND
 from ..model.finding import DriftEntry, Finding, Kind, Remediation, Severity
@@ -23,13 +24,15 @@ from .remediation import Commands
 class DriftInput:
     """What drift detection needs besides the meters: prices in use, policy, now (Unix seconds).
 
-    `commands` makes the commands that remediate a finding.
+    `commands` makes the commands that remediate a finding; `refused` are the event_names whose
+    change a guard refuses, so that no command can help.
     """
 
     commands: Commands
     policy: Policy
     prices: PricesByMeter
     now: int
+    refused: frozenset[str] = frozenset()
 
     def find_prices(self, meters: Iterable[ExistingMeter]) -> tuple[Price, ...]:
         """Return the active prices that use any of these meters."""
@@ -136,12 +139,13 @@ def _compare_with_declaration(
     ):
         yield _report_difference(desired, existing, change, known)
     if desired.status == Status.ACTIVE and existing.display_name != desired.meter.display_name:
+        before, after = tell_apart(existing.display_name, desired.meter.display_name)
         stuck = change.action is Action.BLOCKED
         yield _build_finding(
             Kind.RENAMED,
             Severity.LOW,
-            f"the display_name of {existing.id} is {existing.display_name!r}, "
-            f"declared is {desired.meter.display_name!r}",
+            f"the display_name of {existing.id} is {existing.display_name!r}{before}, "
+            f"declared is {desired.meter.display_name!r}{after}",
             meter_ids=(existing.id,),
             since=existing.updated,
             remediation=remediation.adopt_name(existing)
@@ -172,8 +176,10 @@ def _report_difference(
     desired: MeterConfig, existing: ExistingMeter, change: Change, known: DriftInput
 ) -> Finding:
     fields = ", ".join(
-        f"{field.path} is {_format_value(field.before)}, declared is {_format_value(field.after)}"
+        f"{field.path} is {_format_value(field.before)}{existing_points}, "
+        f"declared is {_format_value(field.after)}{declared_points}"
         for field in change.fields
+        for existing_points, declared_points in [tell_apart(field.before, field.after)]
         if field.path != "display_name"
     )
     open_ = select_unaccepted(known.prices.get(existing.id, ()), desired)
@@ -236,7 +242,8 @@ def _report_unclear(names: MeterMatch, known: DriftInput) -> Finding:
 
 def _report_undeclared(existing: ExistingMeter, change: Change, known: DriftInput) -> Finding:
     prices = known.prices.get(existing.id, ())
-    leaves = change.action is Action.DEACTIVATE and not prices
+    refused = bool(prices) or change.event_name in known.refused
+    leaves = change.action is Action.DEACTIVATE and not refused
     return _build_finding(
         Kind.PRICE_ON_UNDECLARED if prices else Kind.UNMANAGED,
         Severity.HIGH if prices else Severity.LOW,

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ..diagnostics.codes import guards as rules
 from ..diagnostics.diagnostic import Diagnostic, Level, Rule
+from ..diagnostics.lookalikes import tell_apart
 from ..model.change import Action, Change
 from ..model.meter import Unreadable
 from ..model.pattern import matches
@@ -67,6 +68,17 @@ def _check_empty_project(changes: Changes, account: Account, _: Snapshot) -> Ite
         meters = "1 undeclared meter" if count == 1 else f"{count} undeclared meters"
         message = f"no meter is declared, and {meters} would be deactivated"
         yield rules.EMPTY_CONFIGURATION(message), _is_undeclared_deactivation
+
+
+def _check_renames(changes: Changes, *_: object) -> Iterator[Refusal]:
+    """Refuse what a rename in a file would do to the old event_name."""
+    for change in filter(_is_undeclared_deactivation, changes):
+        if new := change.renamed_to:
+            name, (old, later) = repr(change.event_name), tell_apart(change.event_name, new)
+            message = f"{name}{old} would be deactivated: no file declares it, and {new!r}{later} "
+            message += "looks like "
+            hint = f"keep {name} in the files; to deactivate it, declare it `status: inactive`"
+            yield _refuse(change, rules.RENAMED, f"{message}its rename", hint)
 
 
 def _is_undeclared_deactivation(change: Change) -> bool:
@@ -156,6 +168,7 @@ _GUARDS: tuple[Callable[[Changes, Account, Snapshot], Iterator[Refusal]], ...] =
     _check_account_id,
     _check_mode,
     _check_empty_project,
+    _check_renames,
     _check_max_deactivations,
     _check_protected,
     _check_active_prices,

@@ -10,6 +10,7 @@ from dataclasses import replace
 from ..diagnostics.codes import planning as rules
 from ..diagnostics.codes.config import UNUSUAL_EVENT_NAME
 from ..diagnostics.diagnostic import Diagnostic, Level, Location
+from ..diagnostics.lookalikes import tell_apart
 from ..model.change import Action, Change, Reason
 from ..model.event import RESEND
 from ..model.meter import ExistingMeter, Status, Unreadable
@@ -79,6 +80,7 @@ def _explain_change(
         yield diagnose(change, rules.GAP, message)
     elif change.action is Action.REACTIVATE and change.existing:
         yield _explain_reactivation(change, change.existing, now)
+        yield from _check_rename(change)
     elif change.action is Action.CREATE:
         yield from _check_event_name(change)
         yield from _check_new_meter(change)
@@ -112,9 +114,14 @@ def _check_new_meter(change: Change) -> Iterator[Diagnostic]:
         message = f"a new meter is created for {change.event_name!r}; inactive meters of this "
         message += f"event_name: {_list_ids(change.others)}"
         yield diagnose(change, rules.INACTIVE_METERS, message)
-    elif former := change.renamed_from:
-        message = f"{change.event_name!r} looks like a rename of the undeclared meter "
-        message += f"{former.event_name!r} ({former.id})"
+    yield from _check_rename(change)
+
+
+def _check_rename(change: Change) -> Iterator[Diagnostic]:
+    if former := change.renamed_from:
+        new, old = tell_apart(change.event_name, former.event_name)
+        message = f"{change.event_name!r}{new} looks like a rename of the undeclared meter "
+        message += f"{former.event_name!r}{old} ({former.id})"
         yield diagnose(change, rules.LOOKS_LIKE_RENAME, message)
 
 
@@ -148,7 +155,10 @@ def _explain_difference(
     change: Change, existing: ExistingMeter, desired: MeterConfig, unreadable: Unreadable | None
 ) -> Diagnostic:
     fields = "; ".join(
-        f"{f.path}: {f.before!r} -> {f.after!r}" for f in change.fields if f.path != "display_name"
+        f"{f.path}: {f.before!r}{before} -> {f.after!r}{after}"
+        for f in change.fields
+        for before, after in [tell_apart(f.before, f.after)]
+        if f.path != "display_name"
     )
     prices = _describe_prices([price for price in change.prices if price.meter == existing.id])
     if unreadable:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..diagnostics.diagnostic import Level
+from ..diagnostics.lookalikes import tell_apart
 from ..model.change import Action, Change, Reason
 from ..model.finding import (
     Attribution,
@@ -88,7 +89,8 @@ def list_fields(change: Change) -> Iterator[Field]:
                 yield Field(path, None, _quote(value))
         return
     for field in change.fields:
-        yield Field(field.path, _quote(field.before), _quote(field.after))
+        before, after = tell_apart(field.before, field.after)
+        yield Field(field.path, _quote(field.before) + before, _quote(field.after) + after)
 
 
 def list_change_facts(change: Change) -> Iterator[Fact]:

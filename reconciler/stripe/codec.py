@@ -153,11 +153,13 @@ def parse_event(data: Json) -> Event:
     )
 
 
-def parse_page(data: Json, read: Callable[[Json], T]) -> Page[T]:
-    """Parse one page of a list, each entry with `read`; raise MalformedError."""
+def parse_page(data: Json, read: Callable[[Json], T], limit: int) -> Page[T]:
+    """Parse one page of at most `limit` entries, each with `read`; raise MalformedError."""
     entries = data.get("data")
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
         raise MalformedError("data is not a list of objects")
+    if len(entries) > limit:
+        raise MalformedError(f"a page has {len(entries):,} entries; {limit} were asked for")
     return Page(tuple(read(each) for each in entries), _read_flag(data, "has_more"))
 
 

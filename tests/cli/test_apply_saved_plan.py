@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 from cli.world import CALLS, SEATS, existing
 from published import held
 
+from reconciler.emulator import Key, Settings
 from reconciler.planning.plan import seal
 from reconciler.planning.plan_file import dump_plan, load_plan
 
@@ -96,3 +98,162 @@ def test_verified_is_only_reported_after_listing_again(world, run):
     again = run("apply", made.folder, "--yes", "--format", "json")
     assert (again.code, "A101" in again.out) == (0, False)
     assert len(made.server.log.matching("GET", "/v1/billing/meters")) <= 3
+
+
+RETIRED = SEATS.replace("seats,", "seats, status: inactive, accepts: {prices: [price_1]},")
+ACCOUNT = "acct_1EmulatedAccount"
+
+
+@pytest.fixture
+def saved(world, run, tmp_path_factory):
+    """`saved(meters, existing, *options, ...)`: a project, and a plan that was saved for it."""
+
+    def build(meters, seed, *options, **more):
+        made, file = world(meters, seed, **more), tmp_path_factory.mktemp("plans") / "plan.json"
+        assert run("plan", made.folder, "--save", file, *options).code in (0, 3)
+        return made, file
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("stripe_account", ACCOUNT),
+        ("stripe_context", ACCOUNT),
+        ("account_id", ACCOUNT),
+        ("livemode", True),
+    ],
+)
+@pytest.mark.parametrize("gained", [True, False])
+def test_a_plan_for_other_settings_of_the_account_is_refused(setting, value, gained, saved, run):
+    """Which account, by whatever way it is named, and which mode was a part of what was approved;
+    both values are in the message, and nothing is sent.
+    """
+    before, after = ({}, {setting: value})[:: 1 if gained else -1]
+    made, file = saved(SEATS, {"meters": [existing("seats", "Chairs")]}, **before)
+    made.write(SEATS, **after)
+    ran = run("apply", made.folder, "--plan", file)
+    said = " ".join(ran.out.split())
+    default = False if setting == "livemode" else None
+    then, here = (default, value)[:: 1 if gained else -1]
+    assert f"it was made for {setting} {then!r}, this is {setting} {here!r}" in said
+    assert (ran.code, made.posts()) == (3, [])
+
+
+def test_a_plan_for_an_account_of_another_name_is_refused(saved, run):
+    """A key may be the same, the approval was for the other entry."""
+    made, file = saved(SEATS, {"meters": [existing("seats", "Chairs")]})
+    project = made.folder / "reconciler.yaml"
+    project.write_text(project.read_text("utf-8").replace("sandbox:", "other:"), "utf-8")
+    ran = run("apply", made.folder, "--plan", file, "--account", "other")
+    assert (ran.code, made.posts()) == (3, [])
+
+
+def test_the_risk_of_a_saved_plan_is_that_of_now(saved, run):
+    """The price that made it one that costs revenue was archived after the plan."""
+    seed = {
+        "meters": [existing("seats", "Seats", id="mtr_s")],
+        "prices": [{"id": "price_1", "meter": "mtr_s"}],
+    }
+    made, file = saved(RETIRED, seed)
+    shown = run("plan", made.folder, "--format", "json")
+    assert results(shown)["seats"]["risk"] == "revenue"
+    made.server.edit("/v1/prices/price_1", {"active": "false"})
+    ran = run("apply", made.folder, "--plan", file, "--format", "json")
+    line = results(ran)["seats"]
+    assert (ran.code, line["risk"], line["prices"]) == (0, "high", [])
+
+
+def stale(ran):
+    """The message of each stale change of a JSON report; nothing else is wrong."""
+    assert ran.code == 4, ran.out
+    lines = results(ran)
+    ends = {name: line["result"] for name, line in lines.items() if "result" in line}
+    return {n: r["error"]["message"] for n, r in ends.items() if r["status"] == "stale"}
+
+
+def rename_and_back(made, clock):
+    clock.sleep(60)
+    for name in ("Stools", "Chairs"):
+        made.server.edit("/v1/billing/meters/mtr_s", {"display_name": name})
+
+
+def add_another(made, clock):
+    made.server.edit("/v1/billing/meters/mtr_s/deactivate")
+    made.server.edit("/v1/billing/meters", existing("seats", "New"))
+
+
+def deactivate(made, clock):
+    made.server.edit("/v1/billing/meters/mtr_s/deactivate")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (rename_and_back, "mtr_s changed (updated "),
+        (add_another, " is new"),
+        (deactivate, "mtr_s changed (status 'active' -> 'inactive')"),
+    ],
+)
+def test_whatever_changed_after_the_plan_makes_it_stale(change, said, saved, run, clock):
+    """Also what is back to what it was, and a meter that did not exist; nothing is sent."""
+    made, file = saved(SEATS, {"meters": [existing("seats", "Chairs", id="mtr_s")]})
+    change(made, clock)
+    ran = run("apply", made.folder, "--plan", file, "--format", "json")
+    assert said in stale(ran)["seats"]
+    assert made.posts() == []
+
+
+@pytest.mark.parametrize("options", [[], ["--only", "seats"]])
+def test_a_stale_plan_is_as_complete_as_the_run_that_saved_it(options, saved, run):
+    """A narrowed one says so in every format, before it is applied and when it no longer holds."""
+    seed = {"meters": [existing("seats", "Chairs", id="mtr_s")]}
+    made, file = saved(f"{SEATS}\n{CALLS}", seed, *options)
+    made.server.edit("/v1/billing/meters/mtr_s", {"display_name": "Stools"})
+    ran = run("apply", made.folder, "--plan", file, "--format", "json")
+    document = held(ran.out)
+    (account,) = document["accounts"]
+    assert (ran.code, account["complete"], document["complete"]) == (4, not options, not options)
+    marked = (
+        'name="complete" value="false"'
+        in run("apply", made.folder, "--plan", file, "--format", "junit").out
+    )
+    assert marked is bool(options)
+
+
+READER = Key("rk_test_narrow", frozenset({"billing_meter_write"}))
+
+
+def test_unreadable_prices_hide_no_other_change_that_is_stale(saved, run, monkeypatch):
+    """The policy of now would leave `calls` alone; that `seats` needs prices changes nothing."""
+    seed = {
+        "meters": [
+            existing("seats", "Seats", id="mtr_s"),
+            existing("calls", "Calls", "sum", id="mtr_c"),
+        ]
+    }
+    policy = "{undeclared: deactivate, owns: ['*'], max_deactivations: 9}"
+    settings = Settings(keys=(Key("sk_test_emulator"), READER))
+    made, file = saved(RETIRED, seed, policy=policy, settings=settings)
+    made.write(RETIRED)
+    monkeypatch.setenv("SANDBOX_KEY", READER.secret)
+    said = stale(run("apply", made.folder, "--plan", file, "--format", "json"))
+    assert said == {"calls": "'calls' would be planned differently now: unmanaged of mtr_c"}
+    assert made.posts() == []
+
+
+def test_a_plan_with_a_key_that_this_version_does_not_know_is_not_applied(saved, run):
+    """What it means cannot be known, even where the hashes would fit."""
+    made, file = saved(SEATS, {"meters": [existing("seats", "Chairs")]})
+    for add in ({"force": True}, {"changes": None}):
+        data = json.loads(file.read_text("utf-8"))
+        if "changes" in add:
+            data["changes"][0]["force"] = True
+        else:
+            data |= add
+        file.write_text(json.dumps(data), "utf-8")
+        ran = run("apply", made.folder, "--plan", file)
+        assert ran.code == 1
+        assert "force" in ran.out
+    assert made.posts() == []

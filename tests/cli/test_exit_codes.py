@@ -11,7 +11,7 @@ from cli.world import CALLS, SEATS, existing
 from published import held
 
 from reconciler.cli.console import Console
-from reconciler.emulator import Phase, Settings
+from reconciler.emulator import Key, Phase, Settings
 
 FORMATS = ("text", "json")
 
@@ -26,6 +26,14 @@ def renamed(world):
 
 def blocked(world):
     return world(SEATS, {"meters": [existing("seats", "Seats", "sum")]})
+
+
+RETIRED = SEATS.replace("seats,", "seats, status: inactive,")
+
+
+def protected(world):
+    """A change that writes, and that a guard refuses."""
+    return world(RETIRED, {"meters": [existing("seats", "Seats")]}, policy="{protect: [seats]}")
 
 
 def misspelt(world):
@@ -75,6 +83,9 @@ TABLE = [
     (3, live_mode, ["drift"]),
     (3, blocked, ["plan"]),
     (3, blocked, ["plan", "--detailed-exitcode"]),
+    (3, protected, ["plan", "--detailed-exitcode"]),
+    (3, live_mode, ["plan", "--detailed-exitcode"]),
+    (3, protected, ["apply", "--yes", "--skip-refused"]),
     (3, blocked, ["apply", "--yes"]),
     (3, live_mode, ["apply", "--yes"]),
     (3, renamed, ["apply", "--yes", "--expect", "0" * 64]),
@@ -129,13 +140,52 @@ def test_a_stale_plan_ends_with_4_and_writes_nothing(format_, world, run):
     assert made.posts() == []
 
 
-def test_only_yes_is_taken_for_yes(world, run, monkeypatch):
-    """Asked on a terminal, `yes` applies."""
+@pytest.fixture
+def asked(monkeypatch, run):
+    """Run as on a terminal, where questions can be answered."""
     monkeypatch.setattr(Console, "interactive", property(lambda _: True))
+    return run
+
+
+@pytest.mark.parametrize(
+    "typed", ["", "\n", "y\n", "y\ny\n", "Y\nno\n", "YES\n", "Yes\n", "yes please\n", "no\nyes\n"]
+)
+def test_anything_but_yes_is_a_no(typed, world, asked):
+    """Exit 1, and nothing is sent."""
     made = renamed(world)
-    assert run("apply", made.folder, stdin="y\n").code == 1
-    assert run("apply", made.folder, stdin="yes\n").code == 0
+    ran = asked("apply", made.folder, stdin=typed)
+    assert (ran.code, made.posts()) == (1, [])
+    assert "Cancelled. Nothing was changed in Stripe." in ran.out
+
+
+@pytest.mark.parametrize("typed", ["yes\n", " yes \n", "yes", "y\nyes\n", "Y\nyes\n"])
+def test_a_yes_applies(typed, world, asked):
+    """A `y` is asked once more."""
+    made = renamed(world)
+    assert asked("apply", made.folder, stdin=typed).code == 0
     assert len(made.posts()) == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--skip-refused"]])
+@pytest.mark.parametrize("build", [protected, blocked, live_mode, in_sync])
+def test_nothing_is_asked_where_nothing_would_be_sent(build, options, world, asked):
+    """A yes would promise a change that a guard refuses."""
+    made = build(world)
+    ran = asked("apply", made.folder, *options, stdin="yes\n")
+    assert (ran.code, made.posts()) == (0 if build is in_sync else 3, [])
+    assert "will be accepted" not in ran.err
+
+
+def test_what_is_asked_names_the_account_and_its_mode(world, asked, monkeypatch):
+    """An account whose mode no object and no key shows is not called a test account."""
+    org = Key("sk_org_1")
+    settings = Settings(keys=(org, Key("sk_test_1")))
+    made = world(SEATS, settings=settings, stripe_context="acct_1EmulatedAccount")
+    for key, mode in ((org.secret, "mode unknown"), ("sk_test_1", "test mode")):
+        monkeypatch.setenv("SANDBOX_KEY", key)
+        ran = asked("apply", made.folder, stdin="no\n")
+        assert f"Apply this plan to sandbox ({mode})? " in ran.err
+        assert f"Apply for sandbox (acct_1EmulatedAccount, {mode})\n" in ran.out
 
 
 @pytest.mark.parametrize("format_", FORMATS)

@@ -161,3 +161,40 @@ def test_an_interrupted_question_keeps_the_plan_in_the_document(world, run, monk
     assert [change["event_name"] for change in account["changes"]] == ["seats"]
     (said,) = account["diagnostics"]
     assert said["message"] == "interrupted before the first request: nothing was written"
+
+
+def run_beside(*words: object, **streams: object) -> subprocess.CompletedProcess[str]:
+    """A process that has a terminal on some of its streams only."""
+    command = [sys.executable, "-m", "reconciler", *map(str, words)]
+    return subprocess.run(command, text=True, timeout=TIMEOUT, **streams)
+
+
+@pytest.mark.parametrize("hidden", ["stdin", "stderr"])
+def test_a_question_that_nobody_would_see_or_answer_is_not_asked(hidden, world):
+    """A usage error at once, instead of a wait for an answer; a `yes` typed ahead is not read."""
+    made = renamed(world)
+    master, slave = pty.openpty()
+    os.write(master, b"yes\n")
+    streams = {"stdin": slave, "stderr": slave}
+    streams[hidden] = subprocess.DEVNULL if hidden == "stdin" else subprocess.PIPE
+    ran = run_beside("apply", made.folder, stdout=subprocess.PIPE, **streams)
+    os.close(slave)
+    os.close(master)
+    assert (ran.returncode, made.posts()) == (64, [])
+    assert "apply needs a terminal, --yes or --plan FILE" in ran.stdout
+
+
+def test_a_plan_is_shown_on_the_terminal_of_the_question(world):
+    """Standard output is another terminal: it gets the whole document, the question its plan."""
+    made = renamed(world)
+    master, slave = pty.openpty()
+    desk = Desk("apply", made.folder, out=slave)
+    os.close(slave)
+    asked = desk.read(QUESTION)
+    assert asked.count('"Chairs" → "Seats"') == 1
+    desk.type("no\n")
+    assert desk.end() == 1
+    document = os.read(master, 65_536).decode()
+    os.close(master)
+    assert document.startswith("Apply for sandbox")
+    assert '"Chairs" → "Seats"' in document

@@ -102,6 +102,26 @@ QUOTE_IT = Rule(
     "quote the value",
 )
 
+CUT_OFF = Rule(
+    "Y017",
+    "`#` cuts off a value",
+    "In YAML, a `#` after a space begins a comment. Without a space behind it, it was probably "
+    "meant to be part of the value, which silently ends before it.",
+    "quote the whole text; if it is a comment, write a space after `#`",
+)
+MERGE_CONFLICT = Rule(
+    "Y018",
+    "unresolved merge conflict",
+    "The file contains the markers of a merge conflict, so both versions of its lines.",
+    "resolve the conflict, and remove the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`",
+)
+LFS_POINTER = Rule(
+    "Y019",
+    "Git LFS pointer",
+    "The checkout has only the pointer that Git LFS keeps in the repository, not the file.",
+    "run `git lfs pull`, in CI check out with LFS, or keep meter files out of LFS",
+)
+
 NO_SUCH_PATH = Rule(
     "C001",
     "no such file or folder",
@@ -305,4 +325,27 @@ LISTED_TWICE = Rule(
     "duplicate list item",
     "The second item has no effect, so another value was probably intended.",
     "remove or correct one of the two",
+)
+READ_ONLY_KEY = Rule(
+    "C031",
+    "field that Stripe sets",
+    "A meter object of the API also holds what only Stripe sets: its id, its mode and its times. "
+    "A declaration is matched to the existing meter by its event_name.",
+    "remove these keys; `reconciler import` writes existing meters without them",
+)
+LOOKALIKE = Rule(
+    "C033",
+    "event_names that look identical",
+    "The two names are equal under Unicode normalization, or except for case and `. - _`. Stripe "
+    "treats them as different meters, and usage sent under one name does not reach the other.",
+    "keep one spelling, unless both meters are wanted",
+    Level.WARNING,
+)
+HIDDEN_FILE = Rule(
+    "C032",
+    "hidden file not read",
+    "Files whose names begin with a dot are read only where a pattern of `meters` names them with "
+    "the dot, so the meters of this file are treated as undeclared.",
+    "rename the file, or list it under `meters` in reconciler.yaml",
+    Level.WARNING,
 )
