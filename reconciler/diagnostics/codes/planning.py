@@ -92,7 +92,7 @@ INACTIVE_SINCE = Rule(
     Level.WARNING,
 )
 UNKNOWN_FIELDS = Rule(
-    "P106",
+    "P107",
     "a meter has fields that this version does not know",
     "Stripe may add fields, and preview versions of its API have more of them, such as "
     "`dimension_payload_keys`. They are shown, but not compared, and a meter that is created in "
