@@ -67,6 +67,8 @@ def _find(names: MeterMatch, change: Change, known: DriftInput) -> Iterator[Find
     match names:
         case MeterMatch(active=(_, _, *_)):
             yield _report_two_active(names, known)
+        case MeterMatch(unclear=(_, *_)):
+            yield _report_unclear(names, known)
         case MeterMatch(desired=MeterConfig(status=Status.ACTIVE), active=()):
             yield _report_no_active(names, change, known)
         case MeterMatch(desired=MeterConfig() as desired, active=(existing,)):
@@ -221,6 +223,20 @@ def _report_two_active(names: MeterMatch, known: DriftInput) -> Finding:
         prices=prices,
         since=max(existing.created for existing in names.active),
         remediation=known.commands.deactivate(unused),
+    )
+
+
+def _report_unclear(names: MeterMatch, known: DriftInput) -> Finding:
+    prices = known.find_prices(names.unclear)
+    statuses = ", ".join(f"the status of {meter.id} is {meter.status!r}" for meter in names.unclear)
+    return _build_finding(
+        Kind.UNKNOWN_STATUS,
+        Severity.HIGH if names.desired or prices else Severity.LOW,
+        f"{statuses}, which this version does not know: whether {names.event_name!r} counts usage "
+        f"is not known",
+        meter_ids=tuple(meter.id for meter in names.unclear),
+        prices=prices,
+        since=max(meter.updated for meter in names.unclear),
     )
 
 

@@ -21,6 +21,7 @@ from ..model.snapshot import Snapshot
 from .diagnose import diagnose
 
 Changes = tuple[Change, ...]
+_SHOWN = 5  # ids that a message lists
 Refusal = tuple[Diagnostic, Callable[[Change], bool]]
 """A diagnostic, and a predicate for the changes that it refuses."""
 
@@ -126,10 +127,18 @@ def _check_prices_readable(changes: Changes, _: Account, snapshot: Snapshot) -> 
 def _check_mode(_: Changes, account: Account, snapshot: Snapshot) -> Iterator[Refusal]:
     if snapshot.account.livemode is None or snapshot.account.livemode == account.livemode:
         return
-    found, expected = _name_mode(snapshot.account.livemode), _name_mode(account.livemode)
-    name = account.name
-    message = f"account {name!r} is configured for {expected}, but the key is for {found}"
-    yield rules.WRONG_MODE(message), lambda _: True
+    yield report_wrong_mode(account, snapshot.foreign), lambda _: True
+
+
+def report_wrong_mode(account: Account, foreign: tuple[str, ...]) -> Diagnostic:
+    """Return the error that the key, or some of the listed objects, are of the other mode."""
+    other, expected = _name_mode(not account.livemode), _name_mode(account.livemode)
+    message = f"account {account.name!r} is configured for {expected}, but "
+    if not foreign:
+        return rules.WRONG_MODE(f"{message}the key is for {other}")
+    more = f" and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else ""
+    verb = "is" if len(foreign) == 1 else "are"
+    return rules.WRONG_MODE(f"{message}{', '.join(foreign[:_SHOWN])}{more} {verb} in {other}")
 
 
 def _name_mode(livemode: object) -> str:

@@ -38,6 +38,7 @@ _REASON: dict[str, str] = {
     Reason.PRICES_ON_OTHER_METER: "active prices use an inactive meter that differs",
     Reason.PRICES_ON_SEVERAL_METERS: "active prices use several inactive meters of this event_name",
     Reason.TWO_ACTIVE: "the account has two active meters of this event_name",
+    Reason.UNKNOWN_STATUS: "a meter of it has a status that this version does not know",
     Reason.DECLARED_INACTIVE: "declared `status: inactive`",
     Reason.UNDECLARED: "active, and no file declares it; not changed",
     Reason.OWNED: "no file declares it, and `undeclared: deactivate` with `owns` covers it",

@@ -185,6 +185,13 @@ UNKNOWN_KEY = Rule(
     "If an unknown key were ignored, a misspelled setting would have no effect.",
     "correct or remove the key; keys have the names and the nesting of Stripe's API",
 )
+PREVIEW_FIELD = Rule(
+    "C035",
+    "a field of a preview version of Stripe's API",
+    "The field can only be set when a meter is created, and only with a preview version of "
+    "Stripe's API. A meter that reconciler creates would lack it for good.",
+    "remove the line; create this meter with the preview API, then declare its other fields",
+)
 MISSING_KEY = Rule(
     "C011",
     "missing key",
