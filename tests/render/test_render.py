@@ -11,12 +11,14 @@ from published import SCHEMAS, held
 from render.reports import (
     CHANGES,
     EVIL,
+    HOSTILE,
     REPORTS,
     UNMANAGED,
     applied,
     drift,
     drifted,
     entry,
+    hostile,
     invalid,
     inventory,
     like,
@@ -83,6 +85,17 @@ def test_colours_are_the_only_escapes():
     painted = text.render(plan(), colours=True)
     assert "\x1b[31m" in painted
     assert re.sub(r"\x1b\[\d+m", "", painted) == text.render(plan())
+
+
+@pytest.mark.parametrize("command", ["plan", "apply", "drift"])
+@pytest.mark.parametrize("value", HOSTILE)
+def test_no_value_brings_an_escape_of_its_own_into_colours(value, command):
+    """Coloured text is the plain text with colours, whatever a value holds."""
+    document = hostile(value, command)
+    painted = text.render(document, colours=True)
+    assert "\x1b[1m" in painted
+    assert re.sub(r"\x1b\[\d+m", "", painted) == text.render(document)
+    assert all(char.isprintable() or char == "\n" for char in text.render(document))
 
 
 def test_text_fits_80_columns():
