@@ -32,6 +32,7 @@ ROOMS = (
     "diagnostics",
     "clock",
     "timestamps",
+    "json_text",
     "trusted_url",
     "_version",
 )
@@ -47,6 +48,7 @@ PURE_MODULES = (
     "stripe/response",
     "stripe/retry",
     "emulator/handle_request",
+    "json_text",
     "trusted_url",
 )
 IMPURE = {

@@ -14,7 +14,9 @@ from ..report.report import Report
 from .console import Console
 from .output import Output
 
-_KEY = re.compile(r"\b(?:[sr]k|whsec)_\w{4,}|\b(?:Bearer|Basic) [\w.~+/=-]{4,}")
+_KEY = re.compile(
+    r"\b(?:[sr]k|whsec)_\w{4,}[^\s\"'`,;<>(){}\[\]]*|\b(?:Bearer|Basic) [\w.~+/=-]{4,}"
+)
 _SECRET_NAMES = ("KEY", "SECRET", "TOKEN", "PASSWORD")
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -15,6 +17,8 @@ from . import globs
 from .yaml.source_text import MAX_BYTES, escape_invisible
 
 PROJECT_FILE = "reconciler.yaml"
+_MISNAMED = "reconciler.yml"
+_METER_FILE_KEYS = tuple(re.compile(rb"\b%s[\"']?\s*:" % key) for key in (b"version", b"meters"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,7 @@ def find_files(
             is_folder = os.path.isdir(folder.build_path(path))
             fits = globs.may_lead if is_folder else globs.matches
             if not (fitting := [pattern for pattern in found if fits(path, pattern)]):
+                diagnostics += _check_hidden(folder, path, found)
                 continue
             if refusal := _check_entry(folder, path, is_folder=is_folder):
                 diagnostics.append(refusal)
@@ -129,6 +134,23 @@ def _check_entry(folder: Folder, path: str, *, is_folder: bool) -> Diagnostic | 
     return codes.PROJECT_WITHIN("this folder is a project of its own", folder.show(path), hint)
 
 
+def _check_hidden(folder: Folder, path: str, patterns: Iterable[str]) -> Iterator[Diagnostic]:
+    """Name a file that would be read but for the dot at its beginning."""
+    around, slash, name = path.rpartition("/")
+    plain = around + slash + name.lstrip(".")
+    if not name.startswith("."):
+        return
+    if plain in (PROJECT_FILE, _MISNAMED):
+        message = f"`{name}` is not read: the project file is named {PROJECT_FILE}"
+        yield codes.HIDDEN_FILE(message, folder.show(path), "merge the two, or delete it")
+    elif any(globs.matches(plain, pattern) for pattern in patterns):
+        with contextlib.suppress(ConfigError):
+            data = read_file(folder, path)
+            if all(key.search(data) for key in _METER_FILE_KEYS):
+                message = f"`{escape_invisible(name)}` is not read: its name begins with a dot"
+                yield codes.HIDDEN_FILE(message, folder.show(path))
+
+
 def _check_exists(given: str) -> None:
     try:
         os.stat(given)
@@ -143,10 +165,10 @@ def _check_exists(given: str) -> None:
 def _start_at_folder(folder: Folder) -> Start:
     if os.path.lexists(folder.build_path(PROJECT_FILE)):
         return Start(folder, PROJECT_FILE)
-    misnamed = "reconciler.yml"
-    if os.path.lexists(folder.build_path(misnamed)):
-        message = f"the project file must be named {PROJECT_FILE}, not {misnamed}"
-        raise ConfigError(codes.MISNAMED_PROJECT_FILE(message, folder.show(misnamed)))
+    for misnamed in (_MISNAMED, f".{PROJECT_FILE}", f".{_MISNAMED}"):
+        if os.path.lexists(folder.build_path(misnamed)):
+            message = f"the project file must be named {PROJECT_FILE}, not {misnamed}"
+            raise ConfigError(codes.MISNAMED_PROJECT_FILE(message, folder.show(misnamed)))
     if (above := _find_project_around(folder.root)) is None:
         return Start(folder, None)
     message = f"{PROJECT_FILE} in {escape_invisible(above)} does not apply to this folder"

@@ -114,16 +114,17 @@ class _Reader:
         folder = self._start.folder
         found, diagnostics = discovery.find_files(folder, [p.glob for p in entry.patterns])
         self.diagnostics += diagnostics
+        unread = any(one.level is Level.ERROR for one in diagnostics)
         names = sorted({name for names in found.values() for name in names})
         explicit = [pattern for pattern in entry.patterns if pattern.location]
-        if entry.patterns and not (names or explicit or diagnostics):
+        if entry.patterns and not (names or explicit or unread):
             message = "no meter files found"
             if self._start.project_file:
                 message += f" (`{PROJECT_FILE}` is not one)"
             self.diagnostics.append(codes.NO_METER_FILES(message, folder.show("")))
         reported = {diagnostic.location for diagnostic in self.diagnostics}
         for pattern in explicit:
-            if not (found[pattern.glob] or diagnostics or pattern.location in reported):
+            if not (found[pattern.glob] or unread or pattern.location in reported):
                 message = f"no file in the project matches `{pattern.glob}`"
                 self.diagnostics.append(codes.GLOB_WITHOUT_MATCH(message, pattern.location))
         return names

@@ -14,6 +14,7 @@ from ..model.project import MeterConfig
 from . import secret_scan
 from .schema import CheckedFile, check
 from .yaml import reader
+from .yaml.parsed_file import ParsedFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,7 @@ def read_meters(data: bytes, file: str) -> MeterFile:
     except ConfigError as error:
         return MeterFile((*keys, *error.diagnostics))
     if isinstance(parsed.value, dict) and not parsed.value.keys() & {"version", "meters"}:
-        message = "not a meter file: neither `version` nor `meters` found"
-        return MeterFile((*keys, codes.NOT_A_METER_FILE(message, parsed.locate_head(()))))
+        return MeterFile((*keys, _describe_other_file(parsed)))
     checked = check(parsed, "meters")
     found = (*keys, *parsed.diagnostics, *checked.diagnostics)
     names = tuple(_list_names(checked))
@@ -75,6 +75,16 @@ def merge_defaults(defaults: Mapping[str, Any], entry: Mapping[str, Any]) -> dic
         if isinstance(defaults[key], dict) and isinstance(entry[key], dict)
     }
     return {**defaults, **entry, **both}
+
+
+def _describe_other_file(parsed: ParsedFile) -> Diagnostic:
+    message = "not a meter file: neither `version` nor `meters` found"
+    hint = ""
+    if parsed.value.get("object") in ("list", "billing.meter"):
+        hint = "an answer of Stripe's API; `reconciler import` writes existing meters as YAML"
+    elif "event_name" in parsed.value:
+        hint = "write `version: 1` and `meters:`, and the meter as an item of that list"
+    return codes.NOT_A_METER_FILE(message, parsed.locate_head(()), hint)
 
 
 def _list_names(checked: CheckedFile) -> Iterator[tuple[str, Location]]:

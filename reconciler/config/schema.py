@@ -14,7 +14,13 @@ from ..diagnostics.codes import config as codes
 from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.suggest import suggest
 from .schema_fast_path import is_valid
-from .schema_messages import Violation, describe_violation, find_homes, report_unquoted
+from .schema_messages import (
+    Violation,
+    describe_violation,
+    describe_violations,
+    find_homes,
+    report_unquoted,
+)
 from .secret_scan import holds_key
 from .yaml.parsed_file import ParsedFile, Path
 from .yaml.reader import MAX_DIAGNOSTICS
@@ -51,7 +57,7 @@ def check(parsed: ParsedFile, name: str) -> CheckedFile:
     too_many = len(found) > MAX_DIAGNOSTICS
     for meant in list(_find_meant(found)):
         found.pop(meant, None)
-    described = (describe_violation(parsed, one) for one in found.values() if not _holds_key(one))
+    described = describe_violations(parsed, (one for one in found.values() if not _holds_key(one)))
     diagnostics = tuple(islice(chain(described, _check_quotes(parsed, found)), MAX_DIAGNOSTICS + 1))
     if too_many or len(diagnostics) > MAX_DIAGNOSTICS:
         message = f"the file contains more than {MAX_DIAGNOSTICS:,} errors"

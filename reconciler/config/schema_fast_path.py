@@ -18,10 +18,18 @@ from typing import Any
 
 _Check = Callable[[Any, Any, dict[str, Any]], bool]
 
-_TYPES = {"object": dict, "array": list, "string": str, "integer": int, "number": int | float}
+_TYPES: dict[str, type | UnionType] = {
+    "object": dict,
+    "array": list,
+    "string": str,
+    "integer": int,
+    "number": int | float,
+    "null": type(None),
+}
 _IGNORED = {
     *("$schema", "$id", "title", "description", "examples", "default"),
     *("patternErrorMessage", "x-stripe-enum", "else"),
+    *("x-read-only", "x-foreign-keys", "x-foreign-values"),
 }
 
 
@@ -38,7 +46,9 @@ def is_valid(value: Any, schema: dict[str, Any]) -> bool:
     return True
 
 
-def _check_type(value: Any, wanted: str, _: Any) -> bool:
+def _check_type(value: Any, wanted: str | list[str], _: Any) -> bool:
+    if isinstance(wanted, list):
+        return any(_check_type(value, one, None) for one in wanted)
     if isinstance(value, bool) or wanted == "boolean":
         return wanted == "boolean" and isinstance(value, bool)
     return isinstance(value, _TYPES[wanted])

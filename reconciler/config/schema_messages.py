@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from ..diagnostics.codes import config as codes
 from ..diagnostics.diagnostic import Diagnostic, Location
 from ..diagnostics.suggest import suggest
+from .schema_hints import find_key_hint, find_shape_hint, find_value_hint, write_flow
 from .yaml.parsed_file import ParsedFile, Path
 from .yaml.scalars import describe_misreading
 from .yaml.source_text import clip, describe_character
@@ -33,6 +34,7 @@ _LIMITS = {
     "maximum": "is {value}; the maximum is {limit}",
     "exclusiveMinimum": "is {value}; it must be greater than {limit}",
 }
+_ALLOW = "to accept other values of Stripe's API, set `allow_unknown_values: true`"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,20 @@ class Violation:
         return f"`{clip(str(self.path[-1]))}`"
 
 
+def describe_violations(parsed: ParsedFile, found: Iterable[Violation]) -> Iterator[Diagnostic]:
+    """Turn violations into diagnostics; the keys of one mapping that only Stripe sets share one."""
+    set_by_stripe: dict[Path, list[Violation]] = {}
+    for one in found:
+        if one.keyword == "additionalProperties" and one.path[-1] in one.schema.get(
+            "x-read-only", ()
+        ):
+            set_by_stripe.setdefault(one.path[:-1], []).append(one)
+        else:
+            yield describe_violation(parsed, one)
+    for keys in set_by_stripe.values():
+        yield _describe_read_only(parsed, keys)
+
+
 def describe_violation(parsed: ParsedFile, violation: Violation) -> Diagnostic:
     """Turn a violation into a diagnostic with a location and a hint."""
     return _DESCRIBE[violation.keyword](parsed, violation)
@@ -74,9 +90,17 @@ def report_unquoted(word: str, location: Location) -> Diagnostic:
 
 def _describe_type(parsed: ParsedFile, violation: Violation) -> Diagnostic:
     word = parsed.words.get(violation.path)
+    if violation.wanted == "string" and violation.value is None and violation.path[0] == "accounts":
+        hint = f"write a value, or remove {violation.name}"
+        message = f"{violation.name} has no value"
+        return codes.WRONG_TYPE(message, parsed.locate(violation.path), hint)
+    if isinstance(violation.wanted, list):  # the type, or null
+        violation = replace(violation, wanted=violation.wanted[0])
     if violation.wanted == "string" and word:
         return _describe_unquoted(parsed, violation, word)
     wanted, hint = _TYPES[violation.wanted]
+    if not word and violation.path and isinstance(name := violation.path[-1], str):
+        hint = find_shape_hint(name, violation.value, violation.schema) or hint
     if violation.value is None and not word:
         message = f"{violation.name} has no value; expected {wanted}"
     else:
@@ -105,14 +129,16 @@ def _describe_missing(parsed: ParsedFile, violation: Violation) -> Diagnostic:
         hint = "add `meters:` and a list of meters; to declare none, write `meters: []`"
     else:
         example = violation.schema["properties"][key]["examples"][0]
-        hint = f"add it, for example `{key}: {_write_flow(example)}`"
+        hint = f"add it, for example `{key}: {write_flow(example)}`"
     return codes.MISSING_KEY(f"missing key `{key}`", parsed.locate_head(tuple(around)), hint)
 
 
 def _describe_unknown_key(parsed: ParsedFile, violation: Violation) -> Diagnostic:
     word, known = str(violation.path[-1]), violation.schema["properties"]
     hint = f"known keys: {', '.join(known)}"
-    if meant := suggest(word, known):
+    if foreign := find_key_hint(word, violation.schema):
+        hint = foreign
+    elif meant := suggest(word, known):
         hint = f"did you mean `{meant}`?"
     elif places := find_homes(word, known):
         hint = f"it belongs under {' or '.join(f'`{place}`' for place in places)}"
@@ -120,14 +146,41 @@ def _describe_unknown_key(parsed: ParsedFile, violation: Violation) -> Diagnosti
     return codes.UNKNOWN_KEY(message, parsed.locate_key(violation.path), hint)
 
 
+def _describe_read_only(parsed: ParsedFile, keys: list[Violation]) -> Diagnostic:
+    """Report the keys of one mapping that only Stripe sets, and the lines to remove."""
+    keys = sorted(keys, key=lambda one: parsed.locate_key(one.path))
+    *names, last = [f"`{one.path[-1]}`" for one in keys]
+    subject = f"{', '.join(names)} and {last} are" if names else f"{last} is"
+    around = keys[0].path[:-1]
+    others = parsed.get(around).keys() - {one.path[-1] for one in keys}
+    lines = {parsed.locate_key(one.path).line for one in keys}
+    if lines & {parsed.locate_key((*around, key)).line for key in others} or len(lines) < len(keys):
+        hint = "remove these keys"
+    else:
+        spans = ", ".join(_format_lines(parsed, one.path) for one in keys)
+        hint = f"remove these lines: {spans}"
+    message = f"{subject} set by Stripe and cannot be declared"
+    return codes.READ_ONLY_KEY(message, parsed.locate_key(keys[0].path), hint)
+
+
+def _format_lines(parsed: ParsedFile, path: Path) -> str:
+    first, value = parsed.locate_key(path).line, parsed.locate(path)
+    last = value.end_line if value.end_column > 1 else value.end_line - 1
+    return f"{first}-{last}" if last > first else str(first)
+
+
 def _describe_unknown_value(parsed: ParsedFile, violation: Violation) -> Diagnostic:
-    known, location = [str(value) for value in violation.wanted], parsed.locate(violation.path)
-    rule, hint = codes.UNKNOWN_VALUE, f"known values: {', '.join(known)}"
-    if meant := suggest(str(violation.value), known):
+    known = ["null" if value is None else str(value) for value in violation.wanted]
+    rule, location = codes.UNKNOWN_VALUE, parsed.locate(violation.path)
+    hint = f"known values: {', '.join(known)}"
+    if foreign := find_value_hint(str(violation.value), violation.schema):
+        hint = foreign
+    elif meant := suggest(str(violation.value), known):
         hint = f"did you mean `{meant}`? {hint}"
     if violation.schema.get("x-stripe-enum"):
         if parsed.value.get("allow_unknown_values") is not True:
-            hint += "; to accept other values of Stripe's API, set `allow_unknown_values: true`"
+            if not foreign:
+                hint += f"; {_ALLOW}"
         elif word := parsed.words.get(violation.path):
             unquoted = report_unquoted(word, location)
             return replace(unquoted, hint=f"{hint}; if Stripe supports it, {unquoted.hint}")
@@ -181,13 +234,6 @@ def _find_fault(text: str) -> str | None:
 def _name_type(value: Any) -> str:
     names = {dict: "object", list: "array", str: "string", int: "integer", float: "number"}
     return _TYPES["boolean" if isinstance(value, bool) else names[type(value)]][0]
-
-
-def _write_flow(value: Any) -> str:
-    """Write a value as YAML on one line."""
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {_write_flow(item)}" for key, item in value.items()) + "}"
-    return json.dumps(value, ensure_ascii=False)
 
 
 def _format_value(value: Any) -> str:

@@ -13,7 +13,9 @@ from .yaml.source_text import decode_loosely, locate_span
 
 MAX_KEYS = 100  # reported per file
 
-_KEY = re.compile(r"(?<![A-Za-z0-9])([sr]k)_(?:test|live|org)_[A-Za-z0-9_]{3,}")
+_KEY = re.compile(
+    r"(?<![A-Za-z0-9])([sr]k)_(?:test|live|org)_[A-Za-z0-9_]{3,}[^\s\"'`,;:<>(){}\[\]#&]*"
+)
 
 
 def holds_key(value: object) -> bool:

@@ -23,13 +23,15 @@ from .remediation import Commands
 class DriftInput:
     """What drift detection needs besides the meters: prices in use, policy, now (Unix seconds).
 
-    `commands` makes the commands that remediate a finding.
+    `commands` makes the commands that remediate a finding; `refused` are the event_names whose
+    change a guard refuses, so that no command can help.
     """
 
     commands: Commands
     policy: Policy
     prices: PricesByMeter
     now: int
+    refused: frozenset[str] = frozenset()
 
     def find_prices(self, meters: Iterable[ExistingMeter]) -> tuple[Price, ...]:
         """Return the active prices that use any of these meters."""
@@ -220,7 +222,8 @@ def _report_two_active(names: MeterMatch, known: DriftInput) -> Finding:
 
 def _report_undeclared(existing: ExistingMeter, change: Change, known: DriftInput) -> Finding:
     prices = known.prices.get(existing.id, ())
-    leaves = change.action is Action.DEACTIVATE and not prices
+    refused = bool(prices) or change.event_name in known.refused
+    leaves = change.action is Action.DEACTIVATE and not refused
     return _build_finding(
         Kind.PRICE_ON_UNDECLARED if prices else Kind.UNMANAGED,
         Severity.HIGH if prices else Severity.LOW,

@@ -21,7 +21,7 @@ PERMISSIONS = {
     "accounts_kyc_basic_read": "Basic Account Information Read",
 }
 
-_WELL_FORMED = re.compile(r"(sk|rk)_(test|live)_[A-Za-z0-9_]+|sk_org_[A-Za-z0-9_]+", re.ASCII)
+_WELL_FORMED = re.compile(r"(sk|rk)_(test|live)_[!-~]+|sk_org_[!-~]+")
 _VERSION = re.compile(r"\d{4}-\d\d-\d\d(\.[a-z_]+)?(; ?\w+=\w+)*", re.ASCII)
 
 

@@ -29,7 +29,7 @@ _LOG = logging.getLogger(__name__)
 
 TRIES = 4  # fresh responses to one request; the transport's own retries are not counted
 KEYS = 20  # idempotency keys of one request: an earlier run of the plan may have used some
-_LIST_LAG = (0.0, 0.5, 1.0, 2.0)  # seconds before each search for a meter that must exist
+_LAG = (0.0, 0.5, 1.0, 2.0)  # seconds before each look for what must be there: readings may lag
 _NO_EFFECT = "no effect is visible; run `reconciler apply` again: it starts from the current state"
 
 
@@ -81,10 +81,6 @@ def execute_step(step: Step, base: ExistingMeter | None, run: ApplyContext) -> S
     """
     sent: list[RequestRecord] = []
     try:
-        if step.operation in (Operation.DEACTIVATE, Operation.REACTIVATE) and (
-            lost := preflight(step, base, run)
-        ):
-            return lost
         return _send(step, base, run, sent)
     except StoppedError:
         message = f"{_describe(step)}: interrupted before its effect was known"
@@ -108,7 +104,7 @@ def preflight(step: Step, base: ExistingMeter | None, run: ApplyContext) -> Step
     if run.stopped():
         raise StoppedError
     refused = check_new_prices(step, run)
-    now = run.meters.read(step.meter_id) if step.meter_id else None
+    now = _read_existing(step.meter_id, base, run) if step.meter_id else None
     if now and _is_in_requested_state(step, now, base):
         return StepResult(ResultStatus.ALREADY, now)
     return _report_stale(step, now, ()) if now != base else refused
@@ -138,18 +134,13 @@ def _send(
 ) -> StepResult:
     attempt, tries = 1, 0
     while True:
+        if ended := _check_before_sending(step, base, run, sent):
+            return ended
         answer = _request(step, build_key(run.plan, step, attempt), run, sent)
-        record, shown = answer.record, answer.existing
-        if shown and record.is_fresh() and _is_in_requested_state(step, shown, base):
-            return StepResult(ResultStatus.DONE, shown, tuple(sent))
-        if record.is_denied() and record.is_final() and not record.doubts:
-            break
+        record = answer.record
         run = run.ignoring_stop() if record.may_be_in_effect() else run
-        now = _read_meter(step, answer, run)
-        if now and _is_in_requested_state(step, now, base):
-            return StepResult(_choose_status(sent), now, tuple(sent))
-        if now != (None if step.operation is Operation.CREATE else base):
-            return _report_stale(step, now, tuple(sent))
+        if ended := _check_effect(step, answer, base, run, sent):
+            return ended
         tries += not record.replayed or record.attempts > 1  # else only an earlier run's response
         if tries == TRIES or attempt == KEYS or record.is_final():
             break
@@ -158,6 +149,16 @@ def _send(
         else:
             run.clock.sleep(2.0**tries)
     return StepResult(ResultStatus.FAILED, None, tuple(sent), _describe_failure(step, answer, sent))
+
+
+def _check_before_sending(
+    step: Step, base: ExistingMeter | None, run: ApplyContext, sent: list[RequestRecord]
+) -> StepResult | None:
+    """Return a result if the request must not be sent; that of an undo is sent in any case."""
+    if step.undoes or not (ended := preflight(step, base, run)):
+        return None
+    status = _choose_status(sent) if ended.status is ResultStatus.ALREADY else ended.status
+    return replace(ended, status=status, sent=tuple(sent))
 
 
 def _request(step: Step, key: str, run: ApplyContext, sent: list[RequestRecord]) -> Answer:
@@ -175,14 +176,49 @@ def _request(step: Step, key: str, run: ApplyContext, sent: list[RequestRecord])
     return answer
 
 
-def _read_meter(step: Step, answer: Answer, run: ApplyContext) -> ExistingMeter | None:
+def _check_effect(
+    step: Step,
+    answer: Answer,
+    base: ExistingMeter | None,
+    run: ApplyContext,
+    sent: list[RequestRecord],
+) -> StepResult | None:
+    """Return a result if the answer, or else the meter, shows the effect or another change."""
+    record, shown = answer.record, answer.existing
+    if shown and record.is_fresh() and _is_in_requested_state(step, shown, base):
+        return StepResult(ResultStatus.DONE, shown, tuple(sent))
+    if record.is_denied() and record.is_final() and not record.doubts:
+        return None
+    now = _read_meter(step, answer, base, run)
+    if now and _is_in_requested_state(step, now, base):
+        return StepResult(_choose_status(sent), now, tuple(sent))
+    if not step.undoes and now != (None if step.operation is Operation.CREATE else base):
+        return _report_stale(step, now, tuple(sent))
+    return None
+
+
+def _read_existing(
+    meter_id: str, base: ExistingMeter | None, run: ApplyContext
+) -> ExistingMeter | None:
+    """Read a meter; a reading older than `base`, what is known of it already, proves nothing."""
+    for wait in _LAG:
+        run.clock.sleep(wait)
+        now = run.meters.read(meter_id)
+        if now is None or base is None or now.updated >= base.updated:
+            return now
+    return base
+
+
+def _read_meter(
+    step: Step, answer: Answer, base: ExistingMeter | None, run: ApplyContext
+) -> ExistingMeter | None:
     """Read the meter of a step; for a create, search the created one."""
     if step.operation is not Operation.CREATE:
-        return run.meters.read(step.meter_id) if step.meter_id else None
+        return _read_existing(step.meter_id, base, run) if step.meter_id else None
     if answer.existing and _is_target(step, answer.existing):
         return run.meters.read(answer.existing.id)
     known = frozenset(run.plan.listed)
-    for wait in _LIST_LAG if answer.record.result is Outcome.REJECTED else (0.0,):
+    for wait in _LAG if answer.record.result is Outcome.REJECTED else (0.0,):
         run.clock.sleep(wait)
         found = run.meters.find(step.change.event_name, known)
         if new := [existing for existing in found if existing.active]:

@@ -18,6 +18,7 @@ from ..diagnostics.codes import guards
 from ..diagnostics.diagnostic import Diagnostic, Effect
 from ..model.change import Action, Change
 from ..model.meter import ExistingMeter
+from ..model.request import Outcome
 from ..planning.diagnose import diagnose
 from ..report.report import ChangeResult, ReportedChange, ResultStatus
 from .execute_step import ApplyContext, StepResult, execute_step
@@ -117,9 +118,8 @@ class _Progress:
     def _build_unknown_result(self, change: Change, message: str) -> ChangeResult:
         """Return the result of a change whose state is unknown; a replacement may be incomplete."""
         if change.action is Action.REPLACE:
-            return ChangeResult(
-                ResultStatus.UNKNOWN, error=self._describe_half_replaced(change, message)
-            )
+            loss = describe_loss(change, message, self.run.recovery_command)
+            return ChangeResult(ResultStatus.UNKNOWN, error=loss)
         return ChangeResult(ResultStatus.UNKNOWN, error=diagnose(change, rules.UNEXPECTED, message))
 
     def _apply_change(self, change: Change, planned: tuple[Step, ...]) -> ChangeResult:
@@ -198,7 +198,9 @@ class _Progress:
         why = failure.error.message if failure.error else str(failure.status)
         undo = next((step for step in planned if step.undoes in (at.n, at.n - 1)), None)
         known = failure.status is not ResultStatus.UNKNOWN
-        begun = len(parts) > 1 or not known or (failure.existing and not failure.existing.active)
+        answered = any(sent.result is Outcome.CONFIRMED for sent in parts[0].sent)
+        inactive = failure.existing is not None and not failure.existing.active
+        begun = len(parts) > 1 or answered or inactive or not known
         if undo is None or not begun or self._is_active(failure.existing):
             return _build_result(failure.status, parts, failure.error)
         ours = any(sent.wrote for sent in parts[0].sent)
@@ -211,21 +213,23 @@ class _Progress:
                 message = f"{why}; {undo.meter_id} is active again"
                 error = diagnose(change, rules.COMPENSATED, message)
                 return _build_result(failure.status, parts, error)
-        return _build_result(failure.status, parts, self._describe_half_replaced(change, why))
+        loss = describe_loss(change, why, self.run.recovery_command)
+        return _build_result(failure.status, parts, loss)
 
     def _is_active(self, existing: ExistingMeter | None) -> bool:
         """Whether a meter of this account's mode is active."""
         return existing is not None and existing.active and existing.livemode == self.run.livemode
 
-    def _describe_half_replaced(self, change: Change, why: str) -> Diagnostic:
-        """Return the error that the old meter may be inactive, without an active successor."""
-        old = change.existing.id if change.existing else ""
-        message = f"{change.event_name!r} may have NO active meter; usage is being lost: {why}"
-        by_hand = self.run.recovery_command.replace("{id}", old)
-        hint = "run `reconciler apply` again at once"
-        if by_hand:
-            hint += f", or reactivate the old meter: `{by_hand}`"
-        return diagnose(change, rules.HALF_REPLACED, message, hint)
+
+def describe_loss(change: Change, why: str, recovery_command: str) -> Diagnostic:
+    """Return the error that the old meter may be inactive, without an active successor."""
+    old = change.existing.id if change.existing else ""
+    message = f"{change.event_name!r} may have NO active meter; usage is being lost: {why}"
+    by_hand = recovery_command.replace("{id}", old)
+    hint = "run `reconciler apply` again at once"
+    if by_hand:
+        hint += f", or reactivate the old meter: `{by_hand}`"
+    return diagnose(change, rules.HALF_REPLACED, message, hint)
 
 
 def _build_result(

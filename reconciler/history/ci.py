@@ -93,3 +93,9 @@ def find_job(environ: Mapping[str, str]) -> str | None:
     if server and repository and (run := environ.get("GITHUB_RUN_ID")):
         return f"{server}/{repository}/actions/runs/{run}"
     return next((environ[name] for name in _JOB_ADDRESSES if environ.get(name)), None)
+
+
+def runs_in_ci(environ: Mapping[str, str]) -> bool:
+    """Whether this run is a job of a CI service."""
+    said = environ.get("CI", "").lower() not in ("", "0", "false")
+    return said or any(environ.get(service) for service, _ in _COMMITS)

@@ -60,7 +60,8 @@ class Change:
     `existing` is the meter that the change acts on; for a replacement, even one that lacks
     consent, it is the one to deactivate, and `reactivates` the meter to reactivate in its place,
     if any. `others` are the other existing meters of the name, `prices` the active prices that
-    the decision depends on. `renamed_from` is the undeclared meter that a new one seems to rename.
+    the decision depends on. `renamed_from` is the undeclared meter that a new one seems
+    to rename, `renamed_to` the event_name that seems to rename an undeclared one.
     """
 
     action: Action
@@ -73,6 +74,7 @@ class Change:
     fields: tuple[FieldChange, ...] = ()
     prices: tuple[Price, ...] = ()
     renamed_from: ExistingMeter | None = None
+    renamed_to: str | None = None
     refused_by: tuple[str, ...] = ()
 
     @property

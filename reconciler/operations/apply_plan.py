@@ -20,7 +20,7 @@ from ..report.report import AccountReport, ChangeResult, ReportedChange, ResultS
 from ..stripe.transport import API_VERSION
 from .make_plan import Planned
 from .session import Session
-from .verify import verify
+from .verify import Verification, verify
 
 
 class OnRefused(Enum):
@@ -48,13 +48,16 @@ def apply_plan(
         return replace(report, changes=tuple(_skip(change) for change in report.changes))
     changes = apply(_build_context(planned, session, journal, on_result))
     what = "the account" if report.complete else "the part that was read"
-    verification, also = ((), Exit.DONE) if session.stopped() else verify(changes, session, what)
-    interrupted = Exit.INTERRUPTED if session.stopped() else Exit.DONE
+    recovery_command = build_recovery_command(session.account)
+    verified = Verification(changes)
+    if not session.stopped():
+        verified = verify(changes, session, what, recovery_command)
+    also = (verified.exit_code, Exit.INTERRUPTED if session.stopped() else Exit.DONE)
     return replace(
         report,
-        changes=changes,
-        exit_code=exit_code_for_apply(changes, report.exit_code, interrupted, also),
-        diagnostics=(*report.diagnostics, *verification),
+        changes=verified.changes,
+        exit_code=exit_code_for_apply(verified.changes, report.exit_code, *also),
+        diagnostics=(*report.diagnostics, *verified.diagnostics),
     )
 
 

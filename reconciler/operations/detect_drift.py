@@ -21,7 +21,10 @@ from ..model.match import MeterMatch, match_meters
 from ..model.meter import Unreadable
 from ..model.price import group_by_meter
 from ..model.project import Project
+from ..model.snapshot import Snapshot
+from ..planning.diff import decide
 from ..planning.guards import check
+from ..planning.renames import mark_renames
 from ..planning.scope import EVERYTHING, Scope, select_in_scope
 from ..planning.warnings import note_partial
 from ..report.exit_code import exit_code_for_drift
@@ -56,7 +59,8 @@ def detect_drift(
     refused = exit_code_for_drift((), diagnostics, fail_on) is Exit.REFUSED
     if not refused:
         names = select_in_scope(match_meters(session.account.declared, existing), scope)
-        entries, unreadable = _find_entries(names, session, jobs, path or project.root)
+        commands = Commands(path or project.root, session.account)
+        entries, unreadable = _find_entries(names, session, snapshot, jobs, commands)
         today = format_date(snapshot.taken_at)
         diagnostics += (*report_expired(session.account.ignore, today), *unreadable)
     diagnostics += (note_partial(),) if scope.narrowed else ()
@@ -70,7 +74,11 @@ def detect_drift(
 
 
 def _find_entries(
-    names: tuple[MeterMatch, ...], session: Session, jobs: Mapping[str, str], path: str
+    names: tuple[MeterMatch, ...],
+    session: Session,
+    snapshot: Snapshot,
+    jobs: Mapping[str, str],
+    commands: Commands,
 ) -> tuple[tuple[DriftEntry, ...], tuple[Diagnostic, ...]]:
     """Return the entries of all event_names, the worst first, and what could not be read."""
     account, now = session.account, int(session.clock.now())
@@ -78,11 +86,15 @@ def _find_entries(
     prices = session.prices.all()
     if isinstance(prices, Unreadable):
         unreadable, prices = (_report_unreadable(rules.PRICES_UNREADABLE, prices),), ()
+    in_use = group_by_meter(prices)
+    decided = tuple(decide(each, in_use, account.policy) for each in names)
+    checked, _ = check(mark_renames(decided, now), account, snapshot)
     known = DriftInput(
-        commands=Commands(path, account),
+        commands=commands,
         policy=account.policy,
-        prices=group_by_meter(prices),
+        prices=in_use,
         now=now,
+        refused=frozenset(each.event_name for each in checked if each.refused_by),
     )
     found = (exempt(inspect(each, known), account.ignore, format_date(now)) for each in names)
     entries = tuple(sorted(found, key=rank))

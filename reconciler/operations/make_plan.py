@@ -50,7 +50,8 @@ def make_plan(
     names = select_in_scope(match_meters(session.account.declared, existing), scope)
     snapshot = take_snapshot(session, names, existing)
     decided = (decide(each, snapshot.prices, session.account.policy) for each in names)
-    changes, refusals = check(mark_renames(sort_for_apply(decided)), session.account, snapshot)
+    marked = mark_renames(sort_for_apply(decided), snapshot.taken_at)
+    changes, refusals = check(marked, session.account, snapshot)
     plan = Plan(
         account=snapshot.account,
         target=Target.of(session.account),

@@ -11,12 +11,13 @@ from typing import Any, Unpack
 from ..clock import Clock, Stopped, SystemClock, never
 from ..diagnostics.codes import environment, service
 from ..diagnostics.errors import AuthError, ServiceError
+from ..history.ci import runs_in_ci
 from ..model.meter import Unreadable
 from ..model.project import Account
 from ..stripe.api_key import find_flaw
 from ..stripe.client import Events, Prices, describe_unreadable
 from ..stripe.codec import parse_id
-from ..stripe.errors import InvalidRequestError, PermissionDeniedError
+from ..stripe.errors import AccountDeniedError, InvalidRequestError, PermissionDeniedError
 from ..stripe.http import check_base
 from ..stripe.meter_writer import AccountMeters
 from ..stripe.response import Reply
@@ -94,10 +95,10 @@ class Session:
             return self._own.get("/v1/account").read(parse_id)
         except PermissionDeniedError as error:
             named = error.account_id if self.account.account_id else None
-            if named and not self.account.stripe_context and error.code != "account_invalid":
+            if named and not self.account.stripe_context:
                 return named
             return describe_unreadable(error, _ACCOUNT_READ)
-        except InvalidRequestError as error:
+        except (AccountDeniedError, InvalidRequestError) as error:
             return Unreadable(_ACCOUNT_READ, error.message)
 
     def find_account_id(self) -> str | None:
@@ -154,12 +155,21 @@ def _open_remote(account: Account, environ: Mapping[str, str]) -> Iterator[tuple
     key = environ.get(name, "")
     subject = f"account {account.name!r}: the environment variable {name}"
     hint = f"set {name} to a secret or restricted key: https://dashboard.stripe.com/apikeys"
-    if not key:
+    if not key.strip():
         problem = "is empty" if name in environ else "is not set"
+        hint = _advise_job(name) if name in environ and runs_in_ci(environ) else hint
         raise AuthError(service.KEY_MISSING(f"{subject} {problem}", hint=hint))
     if wrong := find_flaw(key):
         raise AuthError(service.KEY_MALFORMED(f"the API key in {name} {wrong}", hint=hint))
     yield key, account.api_base
+
+
+def _advise_job(name: str) -> str:
+    """Return what an empty variable means in CI: the secret that it should hold does not exist."""
+    return (
+        "the pull request of a fork gets no secrets: run `reconciler validate` for it; otherwise "
+        f"check the name of the secret behind {name}, and that this job may use its environment"
+    )
 
 
 def _check_address(account: Account, environ: Mapping[str, str]) -> None:

@@ -3,46 +3,93 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from ..diagnostics.codes import applying as rules
-from ..diagnostics.diagnostic import Diagnostic
+from ..diagnostics.diagnostic import Diagnostic, Effect
 from ..diagnostics.errors import Exit, ReconcilerError
+from ..execution.executor import describe_loss
 from ..model.change import Action, Change
 from ..model.match import MeterMatch, match_meters
 from ..model.meter import ExistingMeter, Status
 from ..report.exit_code import exit_code_for_verification
-from ..report.report import ReportedChange
+from ..report.report import ChangeResult, ReportedChange
 from .session import Session
 
 _WAITS = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each listing, which may lag behind writes
 
 
-def verify(
-    changes: tuple[ReportedChange, ...], session: Session, what: str
-) -> tuple[tuple[Diagnostic, ...], Exit]:
-    """List the account again until it shows the changes, for a few seconds at most.
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """The changes of an apply with what the account shows of them, and the exit code of that."""
 
-    Changes that the list does not show by then are read by meter id, which does not lag.
+    changes: tuple[ReportedChange, ...]
+    diagnostics: tuple[Diagnostic, ...] = ()
+    exit_code: Exit = Exit.DONE
+
+
+def verify(
+    changes: tuple[ReportedChange, ...], session: Session, what: str, recovery_command: str
+) -> Verification:
+    """List the account again until it shows every change that was touched, for a few seconds.
+
+    What the list does not show by then is read by meter id, which does not lag. A change that
+    failed after it may have had an effect must not leave its event_name without an active meter.
     """
-    written = [change for change in changes if change.result and change.result.status.succeeded]
-    if not written:
-        return (), Exit.DONE
+    touched = [change for change in changes if change.result and _is_touched(change.result)]
+    if not touched:
+        return Verification(changes)
+    succeeded = [change for change in touched if _has_succeeded(change)]
     try:
-        session.on_progress("verifying what was applied")
-        for wait in _WAITS:
-            session.clock.sleep(wait)
-            existing = session.meters.list_all()
-            unmet = _find_unmet(written, existing)
-            if not unmet:
-                break
-        else:
-            unmet = _find_unmet(written, (*existing, *_read_by_id(unmet, session)))
+        unmet = _find_unmet_in_time(touched, session)
     except ReconcilerError as error:
         why = "; ".join(diagnostic.message for diagnostic in error.diagnostics)
         unverified = rules.UNVERIFIABLE(f"the account could not be verified: {why}")
-        return (unverified,), exit_code_for_verification(changes, written)
-    diagnostic = describe_verification(changes, tuple(each.change for each in unmet), what)
-    return (diagnostic,) if diagnostic else (), exit_code_for_verification(changes, unmet)
+        return Verification(changes, (unverified,), exit_code_for_verification(changes, succeeded))
+    missing = tuple(change for change in unmet if _has_succeeded(change))
+    lost = {change.change.event_name for change in unmet if not _has_succeeded(change)}
+    diagnostic = describe_verification(changes, tuple(each.change for each in missing), what)
+    return Verification(
+        tuple(
+            _report_loss(change, recovery_command) if change.change.event_name in lost else change
+            for change in changes
+        ),
+        (diagnostic,) if diagnostic else (),
+        exit_code_for_verification(changes, missing),
+    )
+
+
+def _is_touched(result: ChangeResult) -> bool:
+    """Whether a change succeeded, or may have had an effect."""
+    return result.status.succeeded or any(request.wrote for request in result.requests)
+
+
+def _has_succeeded(change: ReportedChange) -> bool:
+    return change.result is not None and change.result.status.succeeded
+
+
+def _find_unmet_in_time(
+    touched: Sequence[ReportedChange], session: Session
+) -> tuple[ReportedChange, ...]:
+    session.on_progress("verifying what was applied")
+    for wait in _WAITS:
+        session.clock.sleep(wait)
+        existing = session.meters.list_all()
+        unmet = _find_unmet(touched, existing)
+        if not unmet:
+            return ()
+    return _find_unmet(touched, (*existing, *_read_by_id(unmet, session)))
+
+
+def _report_loss(change: ReportedChange, recovery_command: str) -> ReportedChange:
+    """Return a failed change with the error that its event_name has no active meter."""
+    result = change.result
+    if result is None or (result.error and result.error.effect is Effect.LOSS):
+        return change
+    why = "the account shows none after the apply"
+    return replace(
+        change, result=replace(result, error=describe_loss(change.change, why, recovery_command))
+    )
 
 
 def _read_by_id(changes: Sequence[ReportedChange], session: Session) -> Iterator[ExistingMeter]:
@@ -55,17 +102,25 @@ def _read_by_id(changes: Sequence[ReportedChange], session: Session) -> Iterator
 
 
 def _find_unmet(
-    written: Iterable[ReportedChange], existing: Iterable[ExistingMeter]
+    touched: Iterable[ReportedChange], existing: Iterable[ExistingMeter]
 ) -> tuple[ReportedChange, ...]:
     """Return the changes that an account does not show; of two readings the last counts."""
-    wants = [change.change.desired for change in written if change.change.desired]
+    wants = [change.change.desired for change in touched if change.change.desired]
     latest = {meter.id: meter for meter in existing}
     now = {each.event_name: each for each in match_meters(wants, latest.values())}
     return tuple(
-        change
-        for change in written
-        if not is_fulfilled(change.change, now.get(change.change.event_name))
+        change for change in touched if not _is_met(change, now.get(change.change.event_name))
     )
+
+
+def _is_met(change: ReportedChange, now: MeterMatch | None) -> bool:
+    """Whether a change is fulfilled, or has failed without the loss of its active meter."""
+    if _has_succeeded(change):
+        return is_fulfilled(change.change, now)
+    before, desired = change.change.existing, change.change.desired
+    was_active = before is not None and before.active
+    to_stay = desired is not None and desired.status == Status.ACTIVE
+    return not (was_active and to_stay) or bool(now and now.active)
 
 
 def is_fulfilled(change: Change, now: MeterMatch | None) -> bool:

@@ -68,6 +68,16 @@ def _check_empty_project(changes: Changes, account: Account, _: Snapshot) -> Ite
         yield rules.EMPTY_CONFIGURATION(message), _is_undeclared_deactivation
 
 
+def _check_renames(changes: Changes, *_: object) -> Iterator[Refusal]:
+    """Refuse what a rename in a file would do to the old event_name."""
+    for change in filter(_is_undeclared_deactivation, changes):
+        if new := change.renamed_to:
+            name = repr(change.event_name)
+            message = f"{name} would be deactivated: no file declares it, and {new!r} looks like "
+            hint = f"keep {name} in the files; to deactivate it, declare it `status: inactive`"
+            yield _refuse(change, rules.RENAMED, f"{message}its rename", hint)
+
+
 def _is_undeclared_deactivation(change: Change) -> bool:
     return change.desired is None and change.action is Action.DEACTIVATE
 
@@ -147,6 +157,7 @@ _GUARDS: tuple[Callable[[Changes, Account, Snapshot], Iterator[Refusal]], ...] =
     _check_account_id,
     _check_mode,
     _check_empty_project,
+    _check_renames,
     _check_max_deactivations,
     _check_protected,
     _check_active_prices,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
+from .. import json_text
 from ..diagnostics.codes import applying as rules
 from ..diagnostics.diagnostic import Location
 from ..diagnostics.errors import ConfigError
@@ -20,7 +21,7 @@ _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, Re
 
 def dump_plan(plan: Plan) -> str:
     """Return the plan as JSON, with the version of the format first."""
-    return json.dumps({"plan_version": PLAN_VERSION, **asdict(plan)}, indent=2) + "\n"
+    return json_text.dump({"plan_version": PLAN_VERSION, **asdict(plan)})
 
 
 def load_plan(text: str, name: str) -> Plan:

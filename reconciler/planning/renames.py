@@ -1,72 +1,134 @@
-"""New meters that look like renamed ones."""
+"""New and reactivated meters that look like renames of undeclared ones."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from itertools import pairwise
+from typing import Generic, TypeAlias, TypeVar
 
 from ..model.change import Action, Change
+from ..model.event import RESEND
 from ..model.match import get_settings
 from ..model.meter import ExistingMeter, Meter
 
+MeterT = TypeVar("MeterT", bound=Meter)
+_Groups: TypeAlias = "dict[tuple[object, ...], _Group[MeterT]]"
+
 _SIMILAR = 0.6  # the share of common letter pairs from which two event_names are similar
-_RAREST = 6  # letter pairs of a new name that are looked up
+_RAREST = 6  # letter pairs of a name that are looked up
 _CANDIDATES = 100  # meters that are compared for each of these pairs
 
 
-def mark_renames(changes: tuple[Change, ...]) -> tuple[Change, ...]:
-    """Return the changes; a new meter that seems to rename an undeclared one refers to it.
+def mark_renames(changes: tuple[Change, ...], now: int) -> tuple[Change, ...]:
+    """Return the changes; new meters and the undeclared ones that they seem to rename are marked.
 
-    That is an active meter with the same immutable settings, and with a similar event_name or an
-    equal display_name; the most similar one if there are several.
+    That is an active undeclared meter with the same immutable settings, and with a similar
+    event_name or an equal display_name. A new meter is marked with the most similar of several
+    undeclared ones; each of these that would be deactivated with a new one.
     """
-    groups: dict[tuple[object, ...], _Group] = {}
+    undeclared, activated = _group(changes, _get_undeclared), _group(changes, _get_activated)
+    recent = _group(changes, partial(_get_recent, now))
+    former = dict(_find_similar(changes, _get_activated, undeclared))
+    successors: dict[str, Meter] = dict(_find_recent(changes, recent))
+    successors |= _find_similar(changes, _get_deactivated, activated)
+    later = {name: meter.event_name for name, meter in successors.items()}
+    later |= {meter.event_name: name for name, meter in former.items()}
+    return tuple(
+        replace(change, renamed_from=former.get(name), renamed_to=later.get(name))
+        if (name := change.event_name) in former or name in later
+        else change
+        for change in changes
+    )
+
+
+def _find_similar(
+    changes: tuple[Change, ...], select: Callable[[Change], Meter | None], groups: _Groups[MeterT]
+) -> Iterator[tuple[str, MeterT]]:
+    """Yield the event_names of the selected meters that are similar to one of the others."""
     for change in changes:
-        if change.existing and change.existing.active and not change.desired:
-            groups.setdefault(get_settings(change.existing), _Group()).add(change.existing)
-
-    def mark(change: Change) -> Change:
-        if change.action is not Action.CREATE or change.others or not change.desired:
-            return change
-        group = groups.get(get_settings(change.desired.meter))
-        former = group.find_most_similar(change.desired.meter) if group else None
-        return replace(change, renamed_from=former) if former else change
-
-    return tuple(map(mark, changes))
+        meter = select(change)
+        group = groups.get(get_settings(meter)) if meter else None
+        if meter and group and (found := group.find_most_similar(meter)):
+            yield change.event_name, found
 
 
-class _Group:
-    """Undeclared meters of the same settings, indexed by the letter pairs of their names.
+def _find_recent(
+    changes: tuple[Change, ...], recent: _Groups[ExistingMeter]
+) -> Iterator[tuple[str, ExistingMeter]]:
+    """Yield the undeclared event_names that an earlier run renamed: it made a newer meter."""
+    created = {c.event_name: c.existing.created for c in changes if c.existing}
+    for name, meter in _find_similar(changes, _get_deactivated, recent):
+        if meter.updated > created[name]:
+            yield name, meter
 
-    The index bounds the comparisons of each new meter, so that a thousand new meters are
-    compared with a thousand undeclared ones in a fraction of a second.
+
+def _group(
+    changes: tuple[Change, ...], select: Callable[[Change], MeterT | None]
+) -> _Groups[MeterT]:
+    groups: _Groups[MeterT] = {}
+    for change in changes:
+        if meter := select(change):
+            groups.setdefault(get_settings(meter), _Group()).add(meter)
+    return groups
+
+
+def _get_undeclared(change: Change) -> ExistingMeter | None:
+    """Return the active meter of an event_name that no file declares."""
+    return change.existing if _has_active(change) and not change.desired else None
+
+
+def _get_deactivated(change: Change) -> ExistingMeter | None:
+    """Return the meter that is deactivated because no file declares its event_name."""
+    return _get_undeclared(change) if change.action is Action.DEACTIVATE else None
+
+
+def _get_activated(change: Change) -> Meter | None:
+    """Return the declared meter where its event_name has no active meter and gets one."""
+    activates = change.action in (Action.CREATE, Action.REACTIVATE)
+    return change.desired.meter if activates and change.desired else None
+
+
+def _get_recent(now: int, change: Change) -> ExistingMeter | None:
+    """Return the active meter that a file declares, if an earlier run may have made it."""
+    meter = change.existing if _has_active(change) and change.desired else None
+    return meter if meter and now - meter.updated <= RESEND else None
+
+
+def _has_active(change: Change) -> bool:
+    return change.existing is not None and change.existing.active
+
+
+class _Group(Generic[MeterT]):
+    """Meters of the same settings, indexed by the letter pairs of their names.
+
+    The index bounds the comparisons of each meter, so that a thousand new meters are compared
+    with a thousand undeclared ones in a fraction of a second.
     """
 
     def __init__(self) -> None:
-        self._by_display_name: dict[str, ExistingMeter] = {}
-        self._by_pair: dict[str, list[tuple[frozenset[str], ExistingMeter]]] = {}
+        self._by_display_name: dict[str, MeterT] = {}
+        self._by_pair: dict[str, list[tuple[frozenset[str], MeterT]]] = {}
 
-    def add(self, meter: ExistingMeter) -> None:
+    def add(self, meter: MeterT) -> None:
         self._by_display_name.setdefault(meter.display_name, meter)
         pairs = _split_pairs(meter.event_name)
         for pair in pairs:
             self._by_pair.setdefault(pair, []).append((pairs, meter))
 
-    def find_most_similar(self, new: Meter) -> ExistingMeter | None:
-        if new.display_name in self._by_display_name:
-            return self._by_display_name[new.display_name]
-        pairs = _split_pairs(new.event_name)
+    def find_most_similar(self, other: Meter) -> MeterT | None:
+        if other.display_name in self._by_display_name:
+            return self._by_display_name[other.display_name]
+        pairs = _split_pairs(other.event_name)
         best, former = max(
-            ((_compare(pairs, other), meter) for other, meter in self._find_candidates(pairs)),
+            ((_compare(pairs, theirs), meter) for theirs, meter in self._find_candidates(pairs)),
             key=lambda scored: (scored[0], scored[1].event_name),
             default=(0.0, None),
         )
         return former if best >= _SIMILAR else None
 
-    def _find_candidates(
-        self, pairs: frozenset[str]
-    ) -> Iterator[tuple[frozenset[str], ExistingMeter]]:
+    def _find_candidates(self, pairs: frozenset[str]) -> Iterator[tuple[frozenset[str], MeterT]]:
         known = [pair for pair in pairs if pair in self._by_pair]
         known.sort(key=lambda pair: (len(self._by_pair[pair]), pair))
         for pair in known[:_RAREST]:

@@ -55,6 +55,7 @@ def _explain_change(
         yield diagnose(change, rules.GAP, message)
     elif change.action is Action.REACTIVATE and change.existing:
         yield _explain_reactivation(change, change.existing, now)
+        yield from _check_rename(change)
     elif change.action is Action.CREATE:
         yield from _check_event_name(change)
         yield from _check_new_meter(change)
@@ -84,7 +85,11 @@ def _check_new_meter(change: Change) -> Iterator[Diagnostic]:
         message = f"a new meter is created for {change.event_name!r}; inactive meters of this "
         message += f"event_name: {_list_ids(change.others)}"
         yield diagnose(change, rules.INACTIVE_METERS, message)
-    elif former := change.renamed_from:
+    yield from _check_rename(change)
+
+
+def _check_rename(change: Change) -> Iterator[Diagnostic]:
+    if former := change.renamed_from:
         message = f"{change.event_name!r} looks like a rename of the undeclared meter "
         message += f"{former.event_name!r} ({former.id})"
         yield diagnose(change, rules.LOOKS_LIKE_RENAME, message)

@@ -1,15 +1,15 @@
 """JSON for other programs, as `schemas/report.schema.json` and its neighbours describe it.
 
-Everything outside ASCII is escaped, so that no name can move or hide anything on a screen.
+`json_text` escapes it, so that no name can move or hide anything on a screen.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
+from .. import json_text
 from .._version import __version__
 from ..diagnostics.diagnostic import Diagnostic, Effect, Location
 from ..model.change import Action, Change
@@ -26,7 +26,7 @@ FORMAT_VERSION = "1.0"
 
 def render(document: Document) -> str:
     """Return the document as indented JSON."""
-    return json.dumps(_render_document(document), indent=2) + "\n"
+    return json_text.dump(_render_document(document))
 
 
 def _render_document(document: Document) -> dict[str, Any]:

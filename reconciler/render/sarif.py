@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from .. import json_text
 from .._version import __version__
 from ..diagnostics.codes import CATALOGUE
 from ..diagnostics.diagnostic import Diagnostic, Level, Location, Rule
@@ -63,7 +64,7 @@ def render(report: Report) -> str:
         ],
         "properties": {"command": report.command, "complete": report.complete},
     }
-    return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2) + "\n"
+    return json_text.dump({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
 
 
 def escape(text: str) -> str:

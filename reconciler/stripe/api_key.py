@@ -7,7 +7,31 @@ import re
 from ..diagnostics.codes import service
 from ..diagnostics.errors import AuthError
 
-_SHAPE = re.compile(r"[sr]k_[A-Za-z0-9_]+")
+_FLAWS = tuple(
+    (re.compile(pattern, re.DOTALL), what)
+    for pattern, what in (
+        (r"\s*", "is empty"),
+        (r"[\"'`].*", "is in quotes, which are part of the value"),
+        (r"pk_.*", "is a publishable key (pk_…), which may read nothing"),
+        (r"whsec_.*", "is the secret of a webhook (whsec_…)"),
+        (r"acct_.*", "is the id of an account (acct_…)"),
+        (r"Bearer\s.*", "begins with `Bearer `: the value is the key alone"),
+        (
+            r"(?![sr]k_)(export\s+)?[A-Za-z_]\w*=.*",
+            "begins with `NAME=`: the value is the key alone",
+        ),
+        (
+            r"(?i:<.*>|\$.*|\{\{.*|\.+|\*+|x+|(your|my|the)\W?_?.*key.*|changeme)",
+            "is a placeholder",
+        ),
+        (r"[sr]k_\S*…", "is a placeholder"),
+        (r".*\s.*", "holds a space or a line break"),
+        (r".*[^!-~].*", "holds a character that no header can hold"),
+        (r"(?![sr]k_).*", "does not begin with sk_ or rk_"),
+    )
+)
+"""What is wrong with a key, the first that matches. What follows the prefix is an open alphabet."""
+
 _MODES = {"live": True, "test": False}
 _LONGEST_TEXT = 1000
 
@@ -50,15 +74,9 @@ class Key:
 
 
 def find_flaw(text: str) -> str | None:
-    """Describe what is wrong with a key, without quoting it; return None if nothing is."""
-    if not text:
-        return "is empty"
-    if text != text.strip() or re.search(r"\s", text):
-        return "holds a space or a line break"
-    if not text.isascii() or not text.isprintable():
-        return "holds characters that no key has"
-    if text.startswith("pk_"):
-        return "is a publishable one (pk_…), which may read nothing"
-    if not _SHAPE.fullmatch(text):
-        return "does not look like one (sk_… or rk_…)"
-    return None
+    """Describe what is wrong with a key, without quoting it; return None if nothing is.
+
+    A key needs its prefix, since a file may name any variable as that of a key; beyond it only
+    what cannot be sent in a header is refused.
+    """
+    return next((what for pattern, what in _FLAWS if pattern.fullmatch(text)), None)

@@ -8,6 +8,7 @@ StripeError (a ServiceError)
  │   └─ IdempotencyError     400: the key was used for something else
  ├─ AuthenticationError      401; an AuthError too, exit 6
  ├─ PermissionDeniedError    403; an AuthError too, exit 6
+ ├─ AccountDeniedError       403: no access to the account; an AuthError too, exit 6
  ├─ ConflictError            409
  ├─ RateLimitError           429
  └─ ServerError              5xx
@@ -132,6 +133,13 @@ class PermissionDeniedError(StripeError, AuthError):
         return named.pop() if len(named) == 1 else None
 
 
+class AccountDeniedError(StripeError, AuthError):
+    """The API key has no access to the account that was asked for (403, `account_invalid`)."""
+
+    rule = service.ACCOUNT_DENIED
+    exit_code = Exit.DENIED
+
+
 class ConflictError(StripeError):
     """Another request with the same key, or for the same object, is in progress (409)."""
 
@@ -181,6 +189,8 @@ def select_error(status: int, error_type: str | None, code: str | None) -> type[
     """
     if status >= 500:
         return ServerError
+    if status == 403 and code == "account_invalid":
+        return AccountDeniedError
     if status in _BY_STATUS:
         return _BY_STATUS[status]
     if error_type == "idempotency_error":

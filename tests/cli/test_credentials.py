@@ -142,3 +142,92 @@ def test_a_permission_has_the_name_that_stripe_gives_it(run, world):
     (said,) = [each for each in diagnostics_of(ran) if each["code"] == "G008"]
     assert "(permission: accounts_kyc_id_numbers_read)" in said["message"]
     assert '"Identity Read" (accounts_kyc_id_numbers_read)' in said["hint"]
+
+
+@pytest.mark.parametrize(
+    ("value", "flaw"),
+    [
+        ("'sk_test_51abcdefgh'", "is in quotes, which are part of the value"),
+        ("SANDBOX_KEY=sk_test_51abcdefgh", "begins with `NAME=`: the value is the key alone"),
+        ("pk_test_51abcdefgh", "is a publishable key (pk_…), which may read nothing"),
+        ("<paste your key here>", "is a placeholder"),
+        ("sk_test_51abcdefgh\n", "holds a space or a line break"),
+    ],
+)
+def test_what_is_wrong_with_a_key_is_said(value, flaw, run, world, monkeypatch):
+    """Without repeating it."""
+    made = world(SEATS)
+    monkeypatch.setenv("SANDBOX_KEY", value)
+    ran = run("plan", made.folder, "--format", "json")
+    (said,) = diagnostics_of(ran)
+    assert (ran.code, said["code"]) == (6, "S002")
+    assert said["message"] == f"the API key in SANDBOX_KEY {flaw}"
+    assert "51abcdefgh" not in ran.out + ran.err
+    assert [*made.server.log] == []
+
+
+@pytest.mark.parametrize("key", ["sk_test_a-b.c+d/e=", "rk_test_~!*"])
+def test_a_key_of_an_unusual_alphabet_is_sent(key, run, world, monkeypatch):
+    """And is not displayed, even by a bug."""
+    made = world(SEATS, api_key_env="JOB_SETTING")
+    monkeypatch.setenv("JOB_SETTING", key)
+    assert run("apply", made.folder, "--yes").code == 0
+    monkeypatch.setattr("reconciler.operations.make_plan.match_meters", lambda *_: 1 / int(key))
+    ran = run("plan", made.folder, "-vv")
+    assert "E900" in ran.out
+    assert key not in ran.out + ran.err
+    assert key.removeprefix("sk_test_") not in ran.out + ran.err
+
+
+@pytest.mark.parametrize(
+    ("environ", "value", "said"),
+    [
+        (
+            {"CI": "true"},
+            "",
+            "the pull request of a fork gets no secrets: run `reconciler validate`",
+        ),
+        ({"GITLAB_CI": "true"}, " ", "the pull request of a fork gets no secrets"),
+        ({"CI": "true"}, "", "check the name of the secret behind SANDBOX_KEY, and that this job"),
+        ({"CI": "true"}, None, "set SANDBOX_KEY to a secret or restricted key"),
+        ({}, "", "set SANDBOX_KEY to a secret or restricted key"),
+        ({"CI": "false"}, "", "set SANDBOX_KEY to a secret or restricted key"),
+    ],
+)
+def test_an_empty_key_in_a_job(environ, value, said, run, world, monkeypatch):
+    """A secret that does not exist is an empty variable there."""
+    for name in ("GITLAB_CI", "BUILDKITE", "CIRCLECI", "JENKINS_URL", "TF_BUILD"):
+        monkeypatch.delenv(name, raising=False)
+    made = world(SEATS)
+    for name, given in {**environ, "SANDBOX_KEY": value}.items():
+        monkeypatch.delenv(name) if given is None else monkeypatch.setenv(name, given)
+    ran = run("plan", made.folder, "--format", "json")
+    (diagnostic,) = diagnostics_of(ran)
+    assert (ran.code, diagnostic["code"]) == (6, "S001")
+    assert said in diagnostic["hint"]
+
+
+@pytest.mark.parametrize("key", ["stripe_account", "stripe_context", "account_id", "api_key_env"])
+@pytest.mark.parametrize("nothing", ["null", "~", ""])
+def test_no_account_is_not_answered_with_quotes(key, nothing, run, world):
+    """Nobody means an account of that name."""
+    made = world(SEATS)
+    entry = {"api_key_env": "SANDBOX_KEY", key: nothing}
+    lines = "".join(f"    {name}: {value}\n" for name, value in entry.items())
+    made.file("reconciler.yaml", f"version: 1\naccounts:\n  x:\n{lines}")
+    ran = run("validate", made.folder, "--format", "json")
+    (said,) = json.loads(ran.out)["diagnostics"]
+    assert (ran.code, said["code"], said["message"]) == (1, "C009", f"`{key}` has no value")
+    assert f"remove `{key}`" in said["hint"]
+
+
+@pytest.mark.parametrize("way", ["stripe_account", "stripe_context"])
+def test_a_connected_account_without_access_is_no_missing_permission(way, run, world):
+    """No permission of a restricted key would help."""
+    made = world(SEATS, **{way: "acct_1Gone"})
+    ran = run("plan", made.folder, "--format", "json")
+    (said,) = diagnostics_of(ran)
+    assert (ran.code, said["code"]) == (6, "S008")
+    assert "does not have access to account 'acct_1Gone'" in said["message"]
+    assert way in said["hint"]
+    assert "permission" not in said["hint"]

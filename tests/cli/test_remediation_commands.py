@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from cli.world import SEATS, existing
+from cli.world import CALLS, SEATS, existing
 from published import held
 
 from reconciler.emulator import Key, Settings
@@ -23,7 +23,7 @@ CASES = {
     Kind.DIFFERS: (CONSENT, [ODD], "{}"),
     Kind.RENAMED: (SEATS, [existing("seats", "Chairs")], "{}"),
     Kind.RUNNING: (RETIRED, [existing("seats", "Seats")], "{}"),
-    Kind.UNMANAGED: (SEATS.replace("seats,", "desks,"), [existing("seats", "Seats")], OWNING),
+    Kind.UNMANAGED: (CALLS, [existing("seats", "Seats")], OWNING),
 }
 
 

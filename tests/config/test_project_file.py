@@ -125,14 +125,18 @@ ACCOUNTS = {
     "misspelt way": ("x: {api_key_evn: A}", "C010", "3:7"),
     "both ways": ("x: {api_key_env: A, emulator: e.json}", "C018", "3:7"),
     "two ways to act on": (
-        "x: {api_key_env: A, stripe_account: a, stripe_context: b}",
+        "x: {api_key_env: A, stripe_account: acct_a, stripe_context: b}",
         "C018",
-        "3:42",
+        "3:47",
     ),
     "seed without emulator": ("x: {api_key_env: A, seed: a.yaml}", "C018", "3:23"),
     "emulator elsewhere": ("x: {emulator: e, api_base: http://x}", "C018", "3:20"),
     "no variable name": ("x: {api_key_env: 1A}", "C014", "3:20"),
     "bad id": ("x: {api_key_env: A, account_id: 'a b'}", "C014", "3:35"),
+    "not the id of an account": ("x: {api_key_env: A, account_id: prod}", "C014", "3:35"),
+    "no connected account": ("x: {api_key_env: A, stripe_account: null}", "C009", "3:39"),
+    "no context": ("x: {api_key_env: A, stripe_context: ~}", "C009", "3:39"),
+    "no address": ("x: {api_key_env: A, api_base: }", "C009", "3:33"),
     "header injection": ('x: {api_key_env: A, stripe_account: "a\\r\\nB: c"}', "C014", "3:39"),
     "bad context": ("x: {api_key_env: A, stripe_context: a//b}", "C014", "3:39"),
     "no rate": ("x: {api_key_env: A, rate_limit: 0}", "C013", "3:35"),
@@ -156,24 +160,26 @@ ACCOUNTS = {
     ),
     "same key": ("x: {api_key_env: A}\n  z: {api_key_env: A, livemode: true}", "C017", "4:3"),
     "same account": (
-        "x: {api_key_env: A, account_id: a}\n  z: {api_key_env: B, account_id: a}",
+        "x: {api_key_env: A, account_id: acct_a}\n  z: {api_key_env: B, account_id: acct_a}",
         "C017",
         "4:3",
     ),
     "same account from two platforms": (
-        "x: {api_key_env: A, account_id: p, stripe_account: c}\n"
-        "  z: {api_key_env: B, account_id: c}",
+        "x: {api_key_env: A, account_id: acct_p, stripe_account: acct_c}\n"
+        "  z: {api_key_env: B, account_id: acct_c}",
         "C017",
         "4:3",
     ),
     "same emulator": ("x: {emulator: e.json}\n  z: {emulator: ./e.json}", "C017", "4:3"),
     "different modes": (
-        "x: {api_key_env: A, account_id: a}\n  z: {api_key_env: B, account_id: a, livemode: true}",
+        "x: {api_key_env: A, account_id: acct_a}\n"
+        "  z: {api_key_env: B, account_id: acct_a, livemode: true}",
         None,
         "",
     ),
     "one key, two connected": (
-        "x: {api_key_env: A, stripe_account: a}\n  z: {api_key_env: A, stripe_account: b}",
+        "x: {api_key_env: A, stripe_account: acct_a}\n"
+        "  z: {api_key_env: A, stripe_account: acct_b}",
         None,
         "",
     ),

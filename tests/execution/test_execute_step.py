@@ -35,10 +35,11 @@ OPERATIONS = {
 }
 WANTED = {
     "create": NEW,
-    "update": existing(display="New", updated=9),
+    "update": existing(display="New", updated=NOW),
     "deactivate": inactive("mtr_a"),
-    "reactivate": existing(updated=9),
+    "reactivate": existing(updated=NOW),
 }
+CHANGING = ("update", "deactivate", "reactivate")
 BEFORE = {"create": None, "update": ON, "deactivate": ON, "reactivate": OFF}
 # What a response without an effect shows: the meter before it.
 STILL = {**BEFORE, "create": replace(NEW, status="inactive")}
@@ -179,9 +180,9 @@ def test_the_result_of_an_answer(case, operation):
 
 @pytest.mark.parametrize("operation", OPERATIONS)
 def test_a_fresh_answer_is_enough(operation):
-    """One request, and a read before a deactivate or reactivate; none after it."""
+    """One request, and a read before it where it changes an existing meter; none after it."""
     _, account, _ = executed(operation)
-    assert account.looks == (["read"] if operation in ("deactivate", "reactivate") else [])
+    assert account.looks == (["read"] if operation in CHANGING else [])
 
 
 @pytest.mark.parametrize("operation", ["update", "deactivate", "reactivate"])
@@ -199,7 +200,7 @@ def test_a_denied_key_ends_the_step(operation, status):
     part, account, _ = executed(operation, rejected(status))
     assert (str(part.status), part.error.code, account.keys) == ("failed", "A011", ["1-1"])
     assert not part.sent[0].wrote
-    assert len(account.looks) == (operation in ("deactivate", "reactivate"))
+    assert len(account.looks) == (operation in CHANGING)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)
@@ -233,9 +234,9 @@ def test_what_had_no_effect_has_failed_even_if_the_account_cannot_be_read(operat
     assert (str(part.status), part.error.code, part.sent[0].wrote) == ("failed", "A004", False)
 
 
-@pytest.mark.parametrize("operation", ["deactivate", "reactivate"])
+@pytest.mark.parametrize("operation", CHANGING)
 @pytest.mark.parametrize(("kind", "code"), [(ServiceError, "A004"), (AuthError, "A011")])
-def test_without_a_read_nothing_is_deactivated_or_reactivated(operation, kind, code):
+def test_without_a_read_nothing_is_changed(operation, kind, code):
     """Nothing was sent, so it is not unknown."""
     part, account, _ = executed(operation, blind={"read": read_error(kind)})
     assert (str(part.status), part.error.code) == ("failed", code)
@@ -250,11 +251,11 @@ def test_an_internal_error_is_unknown(operation):
     assert "secret" not in part.error.message
 
 
-@pytest.mark.parametrize("operation", ["deactivate", "reactivate"])
+@pytest.mark.parametrize("operation", CHANGING)
 @pytest.mark.parametrize(
     ("meter", "status"), [(WANTED, "already"), (ELSE, "stale")], ids=["in effect", "changed"]
 )
-def test_a_meter_is_read_before_it_is_deactivated_or_reactivated(operation, meter, status):
+def test_a_meter_is_read_before_it_is_changed(operation, meter, status):
     """A change by another client prevails; nothing is sent."""
     desired, found = OPERATIONS[operation]
     account = Account(found)
@@ -265,19 +266,59 @@ def test_a_meter_is_read_before_it_is_deactivated_or_reactivated(operation, mete
     assert account.requests == []
 
 
-def test_an_update_overwrites_the_name_of_another_client():
-    """As the next run would."""
+@pytest.mark.parametrize("operation", CHANGING)
+@pytest.mark.parametrize("answer", [lost_request(), lost_request(429), replayed(ON)])
+def test_a_meter_is_read_again_before_each_further_request(operation, answer):
+    """Another client may change it while the run waits."""
+    desired, found = OPERATIONS[operation]
+    account = Account(found, *[answer] * 9)
+    run = run_of(account, *decide_all([desired], found))
+    read = account.read
+
+    def reading(meter_id):
+        if len(account.looks) == 2:  # after one before the first request, and one after it
+            account.put(ELSE[operation])
+        return read(meter_id)
+
+    account.read = reading
+    part = execute_step(list_steps(run.plan)["calls"][0], BEFORE[operation], run)
+    assert (str(part.status), len(part.sent), len(account.requests)) == ("stale", 1, 1)
+
+
+@pytest.mark.parametrize("operation", CHANGING)
+@pytest.mark.parametrize("older", [1, 3, 4, 9])
+def test_a_reading_older_than_what_is_known_proves_nothing(operation, older):
+    """It is repeated for a few seconds; after that, what is known still holds."""
+    desired, found = OPERATIONS[operation]
+    account = Account(found)
+    run = run_of(account, *decide_all([desired], found))
+    read = account.read
+
+    def reading(meter_id):
+        now = read(meter_id)
+        past = replace(WANTED[operation], updated=found[0].updated - 1)
+        return past if len(account.looks) <= older else now
+
+    account.read = reading
+    part = execute_step(list_steps(run.plan)["calls"][0], BEFORE[operation], run)
+    assert (str(part.status), len(account.requests)) == ("done", 1)
+    assert len(account.looks) == min(older + 1, 4)
+    assert run.clock.slept == [0.0, 0.5, 1.0, 2.0][: len(account.looks)]
+
+
+def test_a_change_of_the_same_second_is_not_older():
+    """`updated` is in whole seconds."""
     account = Account([existing(display="Theirs")])
-    run = run_of(account, *decide_all([declare(display="New")], [existing()]))
+    run = run_of(account, *decide_all([declare(display="New")], [ON]))
     part = execute_step(list_steps(run.plan)["calls"][0], ON, run)
-    assert (str(part.status), account.meters["mtr_a"].display_name) == ("done", "New")
+    assert (str(part.status), account.sent, account.looks) == ("stale", [], ["read"])
 
 
 @pytest.mark.parametrize(("old", "waits"), [(False, [2.0, 4.0, 8.0]), (True, [])])
 def test_waits_grow_between_failed_requests(old, waits):
     """There is none after a stored response, which is no sign of trouble."""
     _, _, run = executed("update", *[lost_request(500, replayed=old)] * 9)
-    assert run.clock.slept == waits
+    assert list(filter(None, run.clock.slept)) == waits
 
 
 @pytest.mark.parametrize("operation", OPERATIONS)

@@ -129,7 +129,7 @@ def test_a_change_with_one_request_of_ours_is_done():
     meters = [inactive("mtr_w", "paused")]
     account = Account(meters)
     run = run_of(account, *decide_all([declare("paused", display="Other")], meters))
-    account.put(existing("mtr_w", "paused"))
+    account.put(existing("mtr_w", "paused", updated=1_790_000_001))
     (line,) = apply(run)
     assert (line.result.status, account.sent) == ("done", [("update", "mtr_w")])
 

@@ -237,7 +237,7 @@ def test_a_meter_reactivated_under_its_old_name_is_reactivated(answer, looks):
 def test_a_meter_reactivated_by_another_client_under_another_name_is_stale():
     account = Account([inactive("mtr_a")])
     run = run_of(account, *decide_all([RENAMED], [inactive("mtr_a")]))
-    account.put(existing("mtr_a", display="Theirs"))
+    account.put(existing("mtr_a", display="Theirs", updated=1_790_000_001))
     part = execute_step(list_steps(run.plan)["calls"][0], inactive("mtr_a"), run)
     assert (str(part.status), account.sent) == ("stale", [])
 

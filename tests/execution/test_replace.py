@@ -154,8 +154,8 @@ PAIR = {
         *("done", None, [STOP, NAME], ["mtr_t"]),
     ),
     "the duplicate cannot be read": (
-        *(True, [followed_by(confirmed(), blind)], "failed", "A005"),
-        *([STOP], []),
+        *(True, [followed_by(confirmed(), blind)], "failed", "A006"),
+        *([STOP, BACK], ["mtr_o"]),
     ),
 }
 SAME = {"default_aggregation": WANT.meter.default_aggregation}
@@ -234,7 +234,7 @@ def test_a_compensated_replacement_is_reported():
     ("edit", "status", "requests"),
     [
         (lambda a: a.change("mtr_o", display_name="Theirs"), "stale", []),
-        (lambda a: a.change("mtr_o", updated=5), "stale", []),
+        (lambda a: a.change("mtr_o", updated=1_790_000_001), "stale", []),
         (deactivate_by_hand, "done", [CREATE]),
     ],
     ids=["renamed", "touched", "stopped"],

@@ -86,7 +86,7 @@ CASES = {
 
 
 def warn(wants, account, prices=(), policy=REPORTING, now=NOW):
-    changes = mark_renames(decide_all(wants, account, active_prices(*prices), policy))
+    changes = mark_renames(decide_all(wants, account, active_prices(*prices), policy), now)
     return plan_warnings(changes, now)
 
 
@@ -150,7 +150,7 @@ def test_a_thousand_renames_are_found_with_few_comparisons(monkeypatch):
     )
     account = [existing(f"mtr_{n}", f"use_{n * 7919:07}", display=f"Old {n}") for n in range(1000)]
     wants = [declare(f"user_{n * 7919:07}", display=f"New {n}") for n in range(1000)]
-    marked = mark_renames(decide_all(wants, account, policy=REPORTING))
+    marked = mark_renames(decide_all(wants, account, policy=REPORTING), NOW)
     found = {c.event_name: c.renamed_from.event_name for c in marked if c.renamed_from}
     assert len(found) == 1000
     assert sum(name[5:] == former[4:] for name, former in found.items()) > 950

@@ -29,30 +29,59 @@ def texts_of(error: BaseException) -> str:
     return "\n".join(texts)
 
 
+SPACE, HEADER = "holds a space or a line break", "holds a character that no header can hold"
+
+
 @pytest.mark.parametrize(
-    "key",
+    ("key", "flaw"),
     [
-        "",
-        "sk_test_abc\n",
-        "sk_test_abc def",
-        " sk_test_abc",
-        "sk_test_abc\r\nX-Evil: 1",
-        "sk_test_äbc",
-        "sk_test_ab\x00c",
-        "sk_test_ab\u200bc",
-        "pk_test_abcdefgh",
-        "whsec_abcdefgh",
-        '"sk_test_abcdefgh"',
-        "hunter2hunter2",
+        ("", "is empty"),
+        (" \n", "is empty"),
+        ("sk_test_abc\n", SPACE),
+        ("sk_test_abc def", SPACE),
+        (" sk_test_abc", SPACE),
+        ("sk_test_abc\r\nX-Evil: 1", SPACE),
+        ("sk_test_äbc", HEADER),
+        ("sk_test_ab\x00c", HEADER),
+        ("sk_test_ab\u200bc", HEADER),
+        ("\ufeffsk_test_abc", HEADER),
+        ("pk_test_abcdefgh", "is a publishable key"),
+        ("whsec_abcdefgh", "is the secret of a webhook"),
+        ("acct_1abcdefgh", "is the id of an account"),
+        ('"sk_test_abcdefgh"', "is in quotes"),
+        ("'sk_test_abcdefgh'", "is in quotes"),
+        ("STRIPE_KEY=sk_test_abcdefgh", "begins with `NAME=`"),
+        ("export STRIPE_KEY=sk_test_abcdefgh", "begins with `NAME=`"),
+        ("Bearer sk_test_abcdefgh", "begins with `Bearer `"),
+        ("<your key>", "is a placeholder"),
+        ("${STRIPE_KEY}", "is a placeholder"),
+        ("$STRIPE_KEY", "is a placeholder"),
+        ("{{ secrets.STRIPE_KEY }}", "is a placeholder"),
+        ("YOUR_API_KEY", "is a placeholder"),
+        ("changeme", "is a placeholder"),
+        ("xxxx", "is a placeholder"),
+        ("...", "is a placeholder"),
+        ("sk_test_…", "is a placeholder"),
+        ("hunter2hunter2", "does not begin with sk_ or rk_"),
+        ("SK_TEST_abcdefgh", "does not begin with sk_ or rk_"),
     ],
 )
-def test_a_malformed_key_is_rejected_and_not_displayed(key):
+def test_a_malformed_key_is_rejected_and_not_displayed(key, flaw):
+    """The message says what is wrong with it."""
     with pytest.raises(AuthError) as caught:
         Transport(key)
     assert caught.value.diagnostics[0].code == "S002"
     assert caught.value.exit_code == Exit.DENIED
+    assert caught.value.diagnostics[0].message.startswith(f"the API key {flaw}")
     for piece in re.findall(r"\w{7,}", key):
-        assert piece not in str(caught.value)
+        assert piece not in caught.value.diagnostics[0].message.replace("placeholder", "")
+
+
+@pytest.mark.parametrize("key", ["sk_test_a-b.c+d/e=", "rk_live_~!*", "sk_new_x", "sk_test_..."])
+def test_the_alphabet_of_keys_is_open(key):
+    """Stripe decides what is a key."""
+    with Transport(key) as transport:
+        assert key not in repr(transport)
 
 
 LEAKS = [

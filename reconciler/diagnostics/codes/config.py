@@ -299,3 +299,18 @@ LISTED_TWICE = Rule(
     "The second item has no effect, so another value was probably intended.",
     "remove or correct one of the two",
 )
+READ_ONLY_KEY = Rule(
+    "C031",
+    "field that Stripe sets",
+    "A meter object of the API also holds what only Stripe sets: its id, its mode and its times. "
+    "A declaration is matched to the existing meter by its event_name.",
+    "remove these keys; `reconciler import` writes existing meters without them",
+)
+HIDDEN_FILE = Rule(
+    "C032",
+    "hidden file not read",
+    "Files whose names begin with a dot are read only where a pattern of `meters` names them with "
+    "the dot, so the meters of this file are treated as undeclared.",
+    "rename the file, or list it under `meters` in reconciler.yaml",
+    Level.WARNING,
+)

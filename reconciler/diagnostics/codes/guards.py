@@ -90,3 +90,13 @@ CONSENT_WITHDRAWN = Rule(
     "list the meter under `retires` again, or make a new plan",
     effect=Effect.GUARD,
 )
+RENAMED = Rule(
+    "G012",
+    "meter would be deactivated because of a rename in a file",
+    "With `undeclared: deactivate`, an event_name that disappears from the files is deactivated. "
+    "The same plan creates or reactivates a meter with the same settings, and a similar "
+    "event_name or the same display_name (or did so in the last 35 days): prices and usage senders "
+    "may still use the old one.",
+    "keep the old event_name in the files; to deactivate it, declare it with `status: inactive`",
+    effect=Effect.GUARD,
+)

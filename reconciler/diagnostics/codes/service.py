@@ -14,9 +14,8 @@ KEY_MISSING = Rule(
 KEY_MALFORMED = Rule(
     "S002",
     "not a secret API key",
-    "Secret and restricted keys begin with sk_ or rk_ and contain only letters, digits and "
-    "underscores. This value is incomplete, contains a line break, or is a key of another "
-    "kind.",
+    "Secret and restricted keys begin with sk_ or rk_. Nothing else is sent, since a file may "
+    "name any variable as that of a key; nor is what no header can hold, such as a line break.",
     "copy the secret or restricted key again, without quotes, spaces or line breaks",
 )
 KEY_REJECTED = Rule(
@@ -55,6 +54,14 @@ INVALID_ID = Rule(
     "The id is part of the URL. An empty id, or one with an unusual character such as `/`, "
     "could address another object.",
     "copy the id from `reconciler list`",
+)
+ACCOUNT_DENIED = Rule(
+    "S008",
+    "the API key has no access to the account",
+    "The account of `stripe_account` or `stripe_context` does not exist, is not connected to the "
+    "account of the key, or has revoked its access (HTTP 403). No permission of a restricted key "
+    "changes that.",
+    "check stripe_account or stripe_context, and that the key is the platform's, in the same mode",
 )
 UNREACHABLE = Rule(
     "S010",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from unicodedata import combining, east_asian_width
 
 from ...diagnostics.diagnostic import Diagnostic
-from ..escape import clean
+from ..escape import BROKEN, COMMAND, break_commands, clean
 from .styled import WIDTH, Line, Span, Style
 
 _TAB = "    "
@@ -20,9 +20,16 @@ def render_excerpt(diagnostic: Diagnostic, style: Style) -> Iterator[Line]:
     gutter = f"{location.line:>4} | "
     start = min(max(location.column - 1, 0), len(source))
     end = location.end_column - 1 if location.end_line == location.line else len(source)
-    shown, before, marked = _clip(source, start, end, WIDTH - len(gutter))
+    start, end = (_count_broken(source, column) for column in (start, end))
+    shown, before, marked = _clip(break_commands(source), start, end, WIDTH - len(gutter))
     yield (Span(gutter, Style.FAINT), shown)
     yield (Span(f"{'| ':>{len(gutter)}}", Style.FAINT), " " * before, Span("^" * marked, style))
+
+
+def _count_broken(source: str, index: int) -> int:
+    """Return an index of the line as an index of the same line with its commands broken up."""
+    before = sum(found.start() < index for found in COMMAND.finditer(source))
+    return index + before * (len(BROKEN) - 1)
 
 
 def _clip(source: str, start: int, end: int, width: int) -> tuple[str, int, int]:
