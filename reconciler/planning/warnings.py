@@ -35,7 +35,7 @@ def plan_warnings(
 
 def note_partial(what: str = "the account") -> Diagnostic:
     """Return the note that a narrowed run adds to its report."""
-    message = f"partial run: only a part of {what} was read; undeclared meters were not evaluated"
+    message = f"partial run: only a part of {what} was evaluated, and no undeclared meters"
     return rules.PARTIAL(message)
 
 

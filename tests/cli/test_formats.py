@@ -56,7 +56,7 @@ def test_skipping_what_is_refused_does_not_claim_that_nothing_was_written(format
     ran = run("apply", made.folder, "--yes", "--skip-refused", "--format", format_)
     assert ran.code == 3
     assert len(made.posts()) == 1
-    assert "1 change applied, 1 change refused." in ran.out
+    assert "1 change applied, 1 refused." in ran.out
     assert "writes nothing" not in ran.out
     assert "Nothing was changed" not in ran.out
 
@@ -68,7 +68,7 @@ def test_one_account_without_a_key_does_not_hide_what_another_was_written(world,
     names = ("--account", "keyless", "--account", "sandbox")
     ran = run("apply", made.folder, *names, "--yes", "--format", "markdown")
     assert ran.code == 6
-    missing = "Missing API key or insufficient permissions"
+    missing = "Missing or invalid API key, or insufficient permissions"
     assert f"> **{missing}: 1 change applied.**" in ran.out
     assert f"| {missing}. Nothing was changed in Stripe. |" in ran.out
 

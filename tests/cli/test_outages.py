@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -96,9 +97,13 @@ def test_an_effect_whose_answer_is_lost_is_ours(fault, times, run, world):
 
 
 def test_an_effect_whose_answer_lacks_fields_is_ours(incomplete, run, world):
-    """As one whose answer cannot be read at all."""
-    ran = run("apply", world(SEATS, CHAIRS).folder, "--yes", "--format", "json")
+    """As one whose answer cannot be read at all: it proves nothing, and is reported so."""
+    made = world(SEATS, CHAIRS)
+    ran = run("apply", made.folder, "--yes", "--format", "json")
     assert (ran.code, result_of(ran)["status"]) == (0, "done"), ran.out
+    journal = (made.folder / ".reconciler" / "journal.jsonl").read_text("utf-8")
+    said = [entry for entry in map(json.loads, journal.splitlines()) if "result" in entry]
+    assert [entry["result"] for entry in said] == ["indeterminate"]
 
 
 @pytest.mark.parametrize(
@@ -173,8 +178,10 @@ def test_a_stop_ends_the_retries_of_what_had_no_effect(run, world):
     made = world(SEATS, CHAIRS)
     made.server.arm("429:method=POST:reason=global-rate")
 
+    first = iter([True])
+
     def reached(moment):
-        if moment.request.method == "POST" and moment.phase is Phase.AFTER:
+        if moment.request.method == "POST" and moment.phase is Phase.AFTER and next(first, False):
             os.kill(os.getpid(), signal.SIGTERM)
 
     made.server.reached = reached

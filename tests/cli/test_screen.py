@@ -15,7 +15,7 @@ import termios
 from contextlib import contextmanager
 
 import pytest
-from cli.world import SEATS, existing
+from cli.world import CALLS, SEATS, existing
 from published import held
 
 from reconciler.cli.console import Console
@@ -155,6 +155,20 @@ def test_progress_on_a_terminal(world, run, monkeypatch):
     assert held(ran.out)["exit_code"] == 0
     assert "\r\x1b[Ksandbox: applying 1 change" in stream.getvalue()
     assert stream.getvalue().endswith("\r\x1b[K")
+
+
+def test_progress_counts_only_what_was_applied(world, run, monkeypatch):
+    """Neither what failed nor what was refused, of which it announced nothing."""
+    retired = SEATS.replace("seats,", "old, status: inactive,")
+    seed = {"meters": [existing("seats", "Chairs", id="mtr_s"), existing("old", "Seats")]}
+    made = world(f"{SEATS}\n{CALLS}\n{retired}", seed, policy="{protect: [old]}")
+    made.server.arm("500:method=POST:path=*/mtr_s")
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    assert run("apply", made.folder, "--yes", "--skip-refused").code == 5
+    shown = re.findall(r"applying \d changes|\d of \d changes applied", stream.getvalue())
+    assert shown[0] == "applying 2 changes"
+    assert shown[-1] == "1 of 2 changes applied"
 
 
 @pytest.mark.parametrize("command", ["plan", "drift"])

@@ -186,6 +186,22 @@ def test_every_rule_can_be_explained():
         assert rule.code in text.render(DiagnosticList(rules=(rule,)))
 
 
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_nothing_to_do_is_not_called_something_to_do(code):
+    """A note without a remedy ends with what it means."""
+    rule = CATALOGUE[code]
+    shown = text.render(DiagnosticList(rules=(rule,)))
+    assert ("What to do: " in shown) is bool(rule.remedy)
+    assert not rule.remedy.startswith("nothing to do")
+    account = report("apply", diagnostics=(rule("it happened"),))
+    for format_ in FORMATS:
+        written = render(account, format_)
+        assert "hint: \n" not in written
+        assert ("What to do:" in written) is (
+            bool(rule.remedy) and format_ in ("markdown", "sarif")
+        )
+
+
 NAMES = [f"test_meter_{n:02}" for n in range(30)]
 UNDECLARED = report("plan", *like("video_minutes", *NAMES), *like("ai_search_calls", "calls"))
 FOUND = drift(*(entry("video_minutes", UNMANAGED, event_name=name) for name in NAMES))
