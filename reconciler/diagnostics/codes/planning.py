@@ -41,6 +41,13 @@ RETIRED_DIFFERS = Rule(
     " in an immutable field, so another meter may be meant.",
     "declare the settings of the existing meter, or list it under `retires`",
 )
+UNKNOWN_STATUS = Rule(
+    "P006",
+    "a meter has a status that this version does not know",
+    "Stripe may add statuses, and whether such a meter records usage is unknown. No request that "
+    "changes a meter of this event_name is sent.",
+    "see the meter in the Dashboard; upgrade reconciler",
+)
 LOOKS_LIKE_RENAME = Rule(
     "P101",
     "new meter looks like a renamed one",
@@ -70,9 +77,9 @@ INACTIVE_METERS = Rule(
 PARTIAL = Rule(
     "P104",
     "partial run",
-    "The run was limited to one file or by --only. Undeclared meters were not evaluated: they are "
+    "The run was limited by PATH or by --only. Undeclared meters were not evaluated: they are "
     "neither reported nor deactivated.",
-    "run without a file and without --only for a complete result",
+    "run with the project folder as PATH and without --only for a complete result",
     Level.INFO,
     effect=Effect.SCOPE,
 )
@@ -82,5 +89,14 @@ INACTIVE_SINCE = Rule(
     "The meter is reactivated. Stripe rejected the usage sent while it was inactive, and accepts "
     "events up to 35 days old, until the invoice for their period is finalized.",
     "re-send the rejected usage after the meter is active",
+    Level.WARNING,
+)
+UNKNOWN_FIELDS = Rule(
+    "P107",
+    "a meter has fields that this version does not know",
+    "Stripe may add fields, and preview versions of its API have more of them, such as "
+    "`dimension_payload_keys`. They are shown, but not compared, and a meter that is created in "
+    "place of this one would lack them for good.",
+    "compare the field in the Dashboard before the meter is replaced; upgrade reconciler",
     Level.WARNING,
 )
