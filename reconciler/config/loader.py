@@ -9,10 +9,11 @@ from dataclasses import replace
 from ..diagnostics.codes import config as codes
 from ..diagnostics.diagnostic import Diagnostic, Level, Location
 from ..diagnostics.errors import ConfigError
+from ..model.meter import Status
 from ..model.project import Account, Project
 from . import discovery, globs
 from .discovery import PROJECT_FILE, Start
-from .meter_file import MeterFile, find_duplicates, find_retired_twice, read_meters
+from .meter_file import MeterFile, find_duplicates, find_lookalikes, find_retired_twice, read_meters
 from .project_file import Entry, build_default_project, read_project
 from .secret_scan import redact
 from .source_lines import add_source_lines
@@ -67,8 +68,11 @@ class _Reader:
     def read_account(self, entry: Entry) -> Account:
         """Complete the account of an entry with the declarations in its files."""
         files = [self._read_meter_file(name) for name in self._select_files(entry)]
-        self.diagnostics += find_duplicates(name for file in files for name in file.names)
+        names = [name for file in files for name in file.names]
+        self.diagnostics += find_duplicates(names)
         declared = [one for file in files for one in file.declared]
+        retired = {one.event_name for one in declared if one.status is Status.INACTIVE}
+        self.diagnostics += find_lookalikes(one for one in names if one[0] not in retired)
         self.diagnostics += find_retired_twice(declared)
         by_name = sorted(declared, key=lambda one: one.event_name)
         return replace(entry.account, declared=tuple(by_name))

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
+from ..diagnostics.lookalikes import tell_apart
 from ..model.change import Action, Change, Reason
 from ..model.event import RESEND
 from ..model.finding import DriftEntry, Finding, Kind, Remediation, Severity
@@ -85,6 +86,8 @@ def _find(names: MeterMatch, change: Change, known: DriftInput) -> Iterator[Find
     match names:
         case MeterMatch(active=(_, _, *_)):
             yield _report_two_active(names, known)
+        case MeterMatch(unclear=(_, *_)):
+            yield _report_unclear(names, known)
         case MeterMatch(desired=MeterConfig(status=Status.ACTIVE), active=()):
             yield _report_no_active(names, change, known)
         case MeterMatch(desired=MeterConfig() as desired, active=(existing,)):
@@ -155,12 +158,13 @@ def _compare_with_declaration(
     ):
         yield _report_difference(desired, existing, change, known)
     if desired.status == Status.ACTIVE and existing.display_name != desired.meter.display_name:
+        before, after = tell_apart(existing.display_name, desired.meter.display_name)
         stuck = change.action is Action.BLOCKED
         yield _build_finding(
             Kind.RENAMED,
             Severity.LOW,
-            f"the display_name of {existing.id} is {existing.display_name!r}, "
-            f"declared is {desired.meter.display_name!r}",
+            f"the display_name of {existing.id} is {existing.display_name!r}{before}, "
+            f"declared is {desired.meter.display_name!r}{after}",
             meter_ids=(existing.id,),
             since=existing.updated,
             remediation=remediation.adopt_name(existing)
@@ -191,8 +195,10 @@ def _report_difference(
     desired: MeterConfig, existing: ExistingMeter, change: Change, known: DriftInput
 ) -> Finding:
     fields = ", ".join(
-        f"{field.path} is {_format_value(field.before)}, declared is {_format_value(field.after)}"
+        f"{field.path} is {_format_value(field.before)}{existing_points}, "
+        f"declared is {_format_value(field.after)}{declared_points}"
         for field in change.fields
+        for existing_points, declared_points in [tell_apart(field.before, field.after)]
         if field.path != "display_name"
     )
     open_ = select_unaccepted(known.prices.get(existing.id, ()), desired)
@@ -236,6 +242,20 @@ def _report_two_active(names: MeterMatch, known: DriftInput) -> Finding:
         prices=prices,
         since=max(existing.created for existing in names.active),
         remediation=known.commands.deactivate(unused),
+    )
+
+
+def _report_unclear(names: MeterMatch, known: DriftInput) -> Finding:
+    prices = known.find_prices(names.unclear)
+    statuses = ", ".join(f"the status of {meter.id} is {meter.status!r}" for meter in names.unclear)
+    return _build_finding(
+        Kind.UNKNOWN_STATUS,
+        Severity.HIGH if names.desired or prices else Severity.LOW,
+        f"{statuses}, which this version does not know: whether {names.event_name!r} counts usage "
+        f"is not known",
+        meter_ids=tuple(meter.id for meter in names.unclear),
+        prices=prices,
+        since=max(meter.updated for meter in names.unclear),
     )
 
 

@@ -16,7 +16,7 @@ from ..diagnostics.codes import applying as rules
 from ..diagnostics.codes import guards
 from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import AuthError, ReconcilerError, StoppedError
-from ..model.meter import ExistingMeter, Meter, Unreadable
+from ..model.meter import ExistingMeter, Meter, Status, Unreadable
 from ..model.price import Price, select_unaccepted
 from ..model.request import Outcome, RequestRecord
 from ..planning.diagnose import diagnose
@@ -246,7 +246,7 @@ def _is_in_requested_state(step: Step, existing: ExistingMeter, base: ExistingMe
             known = (_get_desired(step), base and base.meter)
             return existing.active and (step.undoes is not None or existing.meter in known)
         case Operation.DEACTIVATE:
-            return not existing.active
+            return existing.status == Status.INACTIVE
 
 
 def _get_desired(step: Step) -> Meter | None:

@@ -110,6 +110,7 @@ class Reason(StrEnum):
     PRICES_ON_OTHER_METER = "prices_on_other_meter"
     PRICES_ON_SEVERAL_METERS = "prices_on_several_meters"
     TWO_ACTIVE = "two_active"
+    UNKNOWN_STATUS = "unknown_status"
     DECLARED_INACTIVE = "declared_inactive"
     UNDECLARED = "undeclared"
     OWNED = "owned"

@@ -16,7 +16,8 @@ class Snapshot:
 
     `account` is the account that the key acts on, `own_id` the key's own account (`account` may
     be a connected one). `prices` are the prices in use by meter id, for the meters whose prices a
-    change depends on; `needs_prices` are the event_names of those meters.
+    change depends on; `needs_prices` are the event_names of those meters. `foreign` are the ids of
+    the meters that are not of the configured mode.
     """
 
     account: AccountRef
@@ -25,3 +26,4 @@ class Snapshot:
     prices: Mapping[str, tuple[Price, ...]]
     needs_prices: frozenset[str] = frozenset()
     unreadable: Unreadable | None = None
+    foreign: tuple[str, ...] = ()

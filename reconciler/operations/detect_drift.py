@@ -27,7 +27,7 @@ from ..planning.diff import decide
 from ..planning.guards import check
 from ..planning.renames import mark_renames
 from ..planning.scope import EVERYTHING, Scope, select_in_scope
-from ..planning.warnings import note_partial
+from ..planning.warnings import note_partial, warn_of_unknown_fields
 from ..report.exit_code import exit_code_for_drift
 from ..report.report import AccountReport
 from ..stripe.client import read_if_permitted
@@ -63,6 +63,9 @@ def detect_drift(
         commands = Commands(path or project.root, session.account)
         entries, unreadable = _find_entries(names, session, snapshot, jobs, commands)
         today = format_date(snapshot.taken_at)
+        diagnostics += tuple(
+            said for each in names for said in warn_of_unknown_fields(each.event_name, each.meters)
+        )
         diagnostics += (*report_expired(session.account.ignore, today), *unreadable)
     diagnostics += (note_partial(),) if scope.narrowed else ()
     return AccountReport(

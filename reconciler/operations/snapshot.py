@@ -21,18 +21,23 @@ def take_snapshot(
 ) -> Snapshot:
     """Read what the actions for these event_names depend on, and nothing else.
 
-    The mode is that of any listed object, else the one of the key's prefix.
+    The mode is that of the listed objects, else the one of the key's prefix. Any object of the
+    other mode than the configured one counts: nothing is written where modes are mixed.
     """
     wanted = {
         each.event_name: list_price_dependencies(each, session.account.policy) for each in names
     }
     ids = tuple(id_ for some in wanted.values() for id_ in some)
     found = session.prices.in_use(ids) if ids else ()
-    livemode = existing[0].livemode if existing else session.key_livemode
+    configured = session.account.livemode
+    foreign = tuple(meter.id for meter in existing if meter.livemode is not configured)
+    of_one_mode = configured if not foreign else not configured
+    livemode = of_one_mode if existing else session.key_livemode
     return Snapshot(
         prices={} if isinstance(found, Unreadable) else group_by_meter(found),
         needs_prices=frozenset(name for name, some in wanted.items() if some),
         unreadable=found if isinstance(found, Unreadable) else None,
+        foreign=foreign,
         account=AccountRef(session.account.name, session.find_account_id(), livemode),
         own_id=session.read_own_id(),
         taken_at=int(session.clock.now()),

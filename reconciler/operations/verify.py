@@ -132,6 +132,8 @@ def _is_met(change: ReportedChange, now: MeterMatch | None) -> bool:
 
 def is_fulfilled(change: Change, now: MeterMatch | None) -> bool:
     """Whether the meters of an event_name are in the state that its change leads to."""
+    if now and now.unclear:
+        return False
     active = now.active if now else ()
     if change.desired is not None and change.desired.status == Status.ACTIVE:
         return len(active) == 1 and active[0].meter == change.desired.meter

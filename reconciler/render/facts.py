@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..diagnostics.diagnostic import Level
+from ..diagnostics.lookalikes import tell_apart
 from ..model.change import Action, Change, Reason
 from ..model.finding import (
     Attribution,
@@ -37,6 +38,7 @@ _REASON: dict[str, str] = {
     Reason.PRICES_ON_OTHER_METER: "prices in use are on an inactive meter that differs",
     Reason.PRICES_ON_SEVERAL_METERS: "prices in use are on several inactive meters",
     Reason.TWO_ACTIVE: "the account has two active meters of this event_name",
+    Reason.UNKNOWN_STATUS: "a meter of it has a status that this version does not know",
     Reason.DECLARED_INACTIVE: "declared `status: inactive`",
     Reason.UNDECLARED: "active, and no file declares it; not changed",
     Reason.OWNED: "no file declares it, and `undeclared: deactivate` with `owns` covers it",
@@ -87,7 +89,8 @@ def list_fields(change: Change) -> Iterator[Field]:
                 yield Field(path, None, _quote(value))
         return
     for field in change.fields:
-        yield Field(field.path, _quote(field.before), _quote(field.after))
+        before, after = tell_apart(field.before, field.after)
+        yield Field(field.path, _quote(field.before) + before, _quote(field.after) + after)
 
 
 def list_change_facts(change: Change) -> Iterator[Fact]:

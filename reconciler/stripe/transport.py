@@ -41,7 +41,7 @@ class Options(TypedDict, total=False):
 
     `stripe_account` (a connected account) or `stripe_context` (with an organization key) is the
     account to act on; `rate_limit` is in requests a second (None: unlimited); no request is sent
-    once `stopped` returns True; `limits` bounds a response in time and size.
+    once `stopped` returns True; `limits` bounds a response, and a list, in time and size.
     """
 
     api_base: str
@@ -66,7 +66,8 @@ class Transport:
         self._clock = options.get("clock") or SystemClock()
         self._stopped = options.get("stopped", never)
         base = check_base(options.get("api_base", STRIPE))
-        self._connection = Connection(base, self._key, options.get("limits", Limits()))
+        self.limits = options.get("limits", Limits())
+        self._connection = Connection(base, self._key, self.limits)
         self._rate_limit = options.get("rate_limit", RATE_LIMIT)
         self._rate_limiter = RateLimiter(self._rate_limit, self._clock.monotonic())
         self._budget = Budget()
@@ -87,6 +88,10 @@ class Transport:
     def key_livemode(self) -> bool | None:
         """The mode in the prefix of the key; None if it has none."""
         return self._key.livemode
+
+    def monotonic(self) -> float:
+        """The seconds of the clock that paces the requests."""
+        return self._clock.monotonic()
 
     def on_own_account(self) -> Transport:
         """Return the same transport for the account of the key itself, not a connected one."""

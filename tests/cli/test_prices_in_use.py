@@ -68,7 +68,7 @@ def test_an_archived_price_without_subscriptions_does_not_count(case, status, wo
     ran = run("plan", made.folder, "--format", "json")
     change, notes = changed(ran)
     assert (ran.code, change["prices"], change["risk"]) == (0, [], "high")
-    assert [each["message"] for each in notes if each["code"] == "P106"] == [f"'seats': {NOTE}"]
+    assert [each["message"] for each in notes if each["code"] == "P108"] == [f"'seats': {NOTE}"]
     assert run("apply", made.folder, "--yes").code == 0
 
 

@@ -69,7 +69,7 @@ def test_apply_makes_the_account_match_and_then_finds_nothing_to_do():
         report = it.apply(planned)
         assert report.exit_code is Exit.DONE
         assert set(statuses(report).values()) == {"done"}
-        assert set(codes(report, Level.INFO)) == {"P106", "A101"}
+        assert set(codes(report, Level.INFO)) == {"P108", "A101"}
         assert {request_of(entry) for entry in it.posts()} <= allowed_requests(planned)
         after = it.stored()
         assert {id_ for id_ in before if after[id_] == before[id_]} == {"mtr_e", "mtr_v", "mtr_z"}
@@ -116,7 +116,7 @@ def test_a_narrowed_run_does_not_evaluate_undeclared_meters(scope, names):
         planned = it.plan(scope=scope)
         assert sorted(change.event_name for change in planned.plan.changes) == names
         assert not planned.report.complete
-        assert set(codes(planned.report, Level.INFO)) - {"P106"} == {"P104"}
+        assert set(codes(planned.report, Level.INFO)) - {"P108"} == {"P104"}
         last = it.apply(planned).diagnostics[-1].message
         assert last == "verified: the part that was read matches the plan"
         assert it.list_all()["mtr_x"].active

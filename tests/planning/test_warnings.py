@@ -68,7 +68,7 @@ CASES = {
         [retire(retires=("mtr_a",))],
         [ODD],
         (),
-        [("P106", "info", "'calls': No prices found. Inline prices cannot be listed", "")],
+        [("P108", "info", "'calls': No prices found. Inline prices cannot be listed", "")],
     ),
     "replaced without a listed price": (
         [declare(retires=("mtr_a",))],
@@ -76,7 +76,7 @@ CASES = {
         (),
         [
             ("P102", "warning", "activating the new meter", "senders"),
-            ("P106", "info", "and may still use this meter.", "inline prices"),
+            ("P108", "info", "and may still use this meter.", "inline prices"),
         ],
     ),
     "replaced by a new one": (
@@ -138,7 +138,7 @@ def test_a_difference_in_display_name_is_not_called_immutable():
 def test_a_new_meter_that_looks_like_a_rename_warns(old, policy, warned):
     """That is of an active undeclared meter with the same settings."""
     found = warn([declare("search_calls")], [old], policy=policy)
-    found = [each for each in found if each.code != "P106"]
+    found = [each for each in found if each.code != "P108"]
     assert [each.code for each in found] == (["P101"] if warned else [])
     assert all(old.id in each.message and each.level is Level.WARNING for each in found)
 
@@ -156,7 +156,7 @@ def test_of_several_undeclared_meters_the_most_similar_is_the_renamed_one(names,
 def test_a_declared_meter_is_not_a_renamed_one():
     wants = [declare("search_calls"), retire("search_call")]
     (note,) = warn(wants, [existing("mtr_a", "search_call")], policy=OWNING)
-    assert note.code == "P106"
+    assert note.code == "P108"
 
 
 def test_a_thousand_renames_are_found_with_few_comparisons(monkeypatch):

@@ -102,6 +102,26 @@ QUOTE_IT = Rule(
     "quote the value",
 )
 
+CUT_OFF = Rule(
+    "Y017",
+    "`#` cuts off a value",
+    "In YAML, a `#` after a space begins a comment. Without a space behind it, it was probably "
+    "meant to be part of the value, which silently ends before it.",
+    "quote the whole text; if it is a comment, write a space after `#`",
+)
+MERGE_CONFLICT = Rule(
+    "Y018",
+    "unresolved merge conflict",
+    "The file contains the markers of a merge conflict, so both versions of its lines.",
+    "resolve the conflict, and remove the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`",
+)
+LFS_POINTER = Rule(
+    "Y019",
+    "Git LFS pointer",
+    "The checkout has only the pointer that Git LFS keeps in the repository, not the file.",
+    "run `git lfs pull`, in CI check out with LFS, or keep meter files out of LFS",
+)
+
 NO_SUCH_PATH = Rule(
     "C001",
     "no such file or folder",
@@ -164,6 +184,13 @@ UNKNOWN_KEY = Rule(
     "unknown key",
     "If an unknown key were ignored, a misspelled setting would have no effect.",
     "correct or remove the key; keys have the names and the nesting of Stripe's API",
+)
+PREVIEW_FIELD = Rule(
+    "C035",
+    "a field of a preview version of Stripe's API",
+    "The field can only be set when a meter is created, and only with a preview version of "
+    "Stripe's API. A meter that reconciler creates would lack it for good.",
+    "remove the line; create this meter with the preview API, then declare its other fields",
 )
 MISSING_KEY = Rule(
     "C011",
@@ -305,6 +332,14 @@ READ_ONLY_KEY = Rule(
     "A meter object of the API also holds what only Stripe sets: its id, its mode and its times. "
     "A declaration is matched to the existing meter by its event_name.",
     "remove these keys; `reconciler import` writes existing meters without them",
+)
+LOOKALIKE = Rule(
+    "C033",
+    "event_names that look identical",
+    "The two names are equal under Unicode normalization, or except for case and `. - _`. Stripe "
+    "treats them as different meters, and usage sent under one name does not reach the other.",
+    "keep one spelling, unless both meters are wanted",
+    Level.WARNING,
 )
 HIDDEN_FILE = Rule(
     "C032",

@@ -79,6 +79,13 @@ EXEMPTION_EXPIRED = Rule(
     Level.WARNING,
     effect=Effect.FINDING,
 )
+UNKNOWN_STATUS = Rule(
+    "D011",
+    "a meter has a status that this version does not know",
+    "Stripe may add statuses. Whether such a meter records usage is unknown, and reconciler does "
+    "not change it.",
+    "see the meter in the Dashboard; upgrade reconciler",
+)
 PRICES_UNREADABLE = Rule(
     "D101",
     "API key may not read prices",

@@ -41,6 +41,13 @@ RETIRED_DIFFERS = Rule(
     " in an immutable field, so another meter may be meant.",
     "declare the settings of the existing meter, or list it under `retires`",
 )
+UNKNOWN_STATUS = Rule(
+    "P006",
+    "a meter has a status that this version does not know",
+    "Stripe may add statuses, and whether such a meter records usage is unknown. No request that "
+    "changes a meter of this event_name is sent.",
+    "see the meter in the Dashboard; upgrade reconciler",
+)
 LOOKS_LIKE_RENAME = Rule(
     "P101",
     "new meter looks like a renamed one",
@@ -84,11 +91,20 @@ INACTIVE_SINCE = Rule(
     "re-send the rejected usage after the meter is active",
     Level.WARNING,
 )
-NO_PRICES = Rule(
+UNKNOWN_FIELDS = Rule(
     "P106",
+    "a meter has fields that this version does not know",
+    "Stripe may add fields, and preview versions of its API have more of them, such as "
+    "`dimension_payload_keys`. They are shown, but not compared, and a meter that is created in "
+    "place of this one would lack them for good.",
+    "compare the field in the Dashboard before the meter is replaced; upgrade reconciler",
+    Level.WARNING,
+)
+NO_PRICES = Rule(
+    "P108",
     "no prices found of a meter that is deactivated",
     "Stripe lists neither active prices of the meter nor archived ones with subscriptions. Prices "
     "that were created within a subscription (inline prices) are in no list.",
-    "check that no subscription has an inline price on this meter",
+    "look for subscriptions with inline prices on this meter",
     Level.INFO,
 )

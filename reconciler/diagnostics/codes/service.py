@@ -110,8 +110,8 @@ REDIRECTED = Rule(
 ENDLESS_LIST = Rule(
     "S024",
     "a list does not end",
-    "A page announced more entries, but the next one was empty or repeated earlier ones, or "
-    "the number of pages exceeds the limit.",
+    "A page announced more entries, but the next one was empty or repeated earlier ones, or the "
+    "list exceeds a limit: 1,000,000 entries, 10,000 pages, 1 GiB, or an hour of requests.",
     "run again; report the request id to Stripe if it happens again",
 )
 BAD_REQUEST = Rule(
