@@ -82,6 +82,16 @@ def _check_renames(changes: Changes, *_: object) -> Iterator[Refusal]:
             yield _refuse(change, rules.RENAMED, f"{message}its rename", hint)
 
 
+def _check_unread_files(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:
+    """Refuse where a declaration was probably moved out of the files that the account reads."""
+    for change in filter(_is_undeclared_deactivation, changes):
+        files = [each.file for each in account.unread if each.mentions(change.event_name)]
+        if files:
+            message = f"{change.event_name!r} would be deactivated: no file that account "
+            message += f"{account.name!r} reads declares it, but it is in {', '.join(files)}"
+            yield _refuse(change, rules.FILE_NOT_READ, message)
+
+
 def _is_undeclared_deactivation(change: Change) -> bool:
     return change.desired is None and change.action is Action.DEACTIVATE
 
@@ -173,6 +183,7 @@ _GUARDS: tuple[Callable[[Changes, Account, Snapshot], Iterator[Refusal]], ...] =
     _check_mode,
     _check_empty_project,
     _check_renames,
+    _check_unread_files,
     _check_max_deactivations,
     _check_protected,
     _check_prices_in_use,

@@ -61,7 +61,9 @@ def warn_of_unknown_fields(
 
 def note_partial(what: str = "the account") -> Diagnostic:
     """Return the note that a narrowed run adds to its report."""
-    message = f"partial run: only a part of {what} was read; undeclared meters were not evaluated"
+    message = (
+        f"partial run: only a part of {what} was selected; undeclared meters were not evaluated"
+    )
     return rules.PARTIAL(message)
 
 

@@ -140,7 +140,7 @@ def test_unknown_fields_are_a_warning_on_their_meter(command, declared, world, r
     made = world(declared, {"meters": [STORED, ROOMS]})
     alter(made, "mtr_s", **UNKNOWN)
     account = account_of(run(command, made.folder, "--format", "json"))
-    (said,) = [each for each in account["diagnostics"] if each["code"] == "P106"]
+    (said,) = [each for each in account["diagnostics"] if each["code"] == "P107"]
     assert (said["level"], said["event_name"]) == ("warning", "seats")
     assert "mtr_s" in said["message"]
     assert 'dimension_payload_keys: ["region"]' in said["message"]

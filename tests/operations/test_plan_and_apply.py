@@ -122,11 +122,14 @@ def test_a_narrowed_run_does_not_evaluate_undeclared_meters(scope, names):
         assert it.list_all()["mtr_x"].active
 
 
-def test_a_project_read_in_part_narrows_the_run():
-    """What the other files declare is unknown."""
+def test_a_selected_part_of_a_project_narrows_the_run():
+    """To what its files declare."""
     with context(METERS, declared=EVERY[:1]) as it, it.session() as session:
-        planned = make_plan(replace(it.project, narrowed=True), session)
+        here = EVERY[0].location.file
+        planned = make_plan(replace(it.project, selected=frozenset([here])), session)
+        other = make_plan(replace(it.project, selected=frozenset(["other"])), session)
     assert [change.event_name for change in planned.plan.changes] == ["new"]
+    assert (other.plan.changes, other.plan.complete) == ((), False)
 
 
 @pytest.mark.parametrize("permissions", [None, {"billing_meter_write"}])

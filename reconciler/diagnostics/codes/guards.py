@@ -103,3 +103,13 @@ RENAMED = Rule(
     "keep the old event_name in the files; to deactivate it, declare it with `status: inactive`",
     effect=Effect.GUARD,
 )
+FILE_NOT_READ = Rule(
+    "G013",
+    "meter would be deactivated, but a file that is not read names it",
+    "With `undeclared: deactivate`, an event_name that disappears from the files of an account is "
+    "deactivated. A file that is not read (renamed, moved, split, hidden, or of another account) "
+    "still names it, so it was probably not removed on purpose.",
+    "list the file under `meters`, or declare the meter in a file that is read; to deactivate it, "
+    "declare it with `status: inactive`",
+    effect=Effect.GUARD,
+)

@@ -77,9 +77,9 @@ INACTIVE_METERS = Rule(
 PARTIAL = Rule(
     "P104",
     "partial run",
-    "The run was limited to one file or by --only. Undeclared meters were not evaluated: they are "
+    "The run was limited by PATH or by --only. Undeclared meters were not evaluated: they are "
     "neither reported nor deactivated.",
-    "run without a file and without --only for a complete result",
+    "run with the project folder as PATH and without --only for a complete result",
     Level.INFO,
     effect=Effect.SCOPE,
 )
@@ -92,7 +92,7 @@ INACTIVE_SINCE = Rule(
     Level.WARNING,
 )
 UNKNOWN_FIELDS = Rule(
-    "P106",
+    "P107",
     "a meter has fields that this version does not know",
     "Stripe may add fields, and preview versions of its API have more of them, such as "
     "`dimension_payload_keys`. They are shown, but not compared, and a meter that is created in "
