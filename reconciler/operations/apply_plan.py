@@ -94,7 +94,7 @@ def _build_context(
         on_result=on_result,
         recovery_command=build_recovery_command(session.account),
         already=planned.already,
-        active_prices=lambda meter_id: session.prices.for_meters((meter_id,)),
+        prices_in_use=lambda meter_id: session.prices.in_use((meter_id,)),
     )
 
 

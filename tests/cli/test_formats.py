@@ -36,7 +36,7 @@ def test_a_comment_drops_a_create_before_a_refused_deactivation(world, run):
     assert "Refused: apply makes no changes" in ran.out
     assert "`seats`" in rows[2]
     assert "**refused** by G004" in rows[2]
-    assert "'seats' is used by active prices" in rows[2]
+    assert "'seats' has prices in use" in rows[2]
     assert "Truncated: " in ran.out
     assert "cannot serve as approval" in ran.out
 
