@@ -29,7 +29,12 @@ ALLOW_API_BASE = "RECONCILER_ALLOW_API_BASE"
 """The variable that names other https hosts that an `api_base` may send the key to."""
 
 _ACCOUNT_READ = "rak_accounts_kyc_basic_read"
-_LISTS = {"/v1/billing/meters": "meters", "/v1/prices": "prices", "/v1/events": "events"}
+_LISTS = {
+    "/v1/billing/meters": "meters",
+    "/v1/prices": "prices",
+    "/v1/subscriptions": "subscriptions",
+    "/v1/events": "events",
+}
 
 _OF_ONE_MODE = ("/v1/prices", "/v1/subscriptions")
 

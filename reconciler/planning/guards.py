@@ -19,6 +19,7 @@ from ..model.price import select_unaccepted
 from ..model.project import Account
 from ..model.snapshot import Snapshot
 from .diagnose import diagnose
+from .prices import find_missing_permission, name_prices
 
 Changes = tuple[Change, ...]
 _SHOWN = 5  # ids that a message lists
@@ -95,7 +96,7 @@ def _is_undeclared_deactivation(change: Change) -> bool:
     return change.desired is None and change.action is Action.DEACTIVATE
 
 
-def _check_active_prices(changes: Changes, *_: object) -> Iterator[Refusal]:
+def _check_prices_in_use(changes: Changes, *_: object) -> Iterator[Refusal]:
     for change in changes:
         prices = select_unaccepted(change.prices, change.desired)
         if not change.action.deactivates or not prices:
@@ -107,7 +108,10 @@ def _check_active_prices(changes: Changes, *_: object) -> Iterator[Refusal]:
             if change.desired
             else f"move the prices, or declare the meter `status: inactive` with {consent}"
         )
-        message = f"{change.event_name!r} is used by active prices: {listed}"
+        if missing := find_missing_permission(prices):
+            hint += f"; with the permission {missing}, archived prices without subscriptions "
+            hint += "do not count"
+        message = f"{change.event_name!r} has prices in use: {name_prices(prices)}"
         yield _refuse(change, rules.PRICES_IN_USE, message, hint)
 
 
@@ -182,6 +186,6 @@ _GUARDS: tuple[Callable[[Changes, Account, Snapshot], Iterator[Refusal]], ...] =
     _check_unread_files,
     _check_max_deactivations,
     _check_protected,
-    _check_active_prices,
+    _check_prices_in_use,
     _check_prices_readable,
 )
