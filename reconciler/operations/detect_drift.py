@@ -63,6 +63,7 @@ def detect_drift(
         entries, unreadable = _find_entries(names, session, snapshot, jobs, commands)
         today = format_date(snapshot.taken_at)
         diagnostics += (*report_expired(session.account.ignore, today), *unreadable)
+    diagnostics += session.report_rate()
     diagnostics += (note_partial(),) if scope.narrowed else ()
     return AccountReport(
         account=snapshot.account,
