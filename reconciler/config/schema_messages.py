@@ -25,6 +25,8 @@ _TYPES = {
     "number": ("a number", "write a number, without quotes"),
     "boolean": ("true or false", "write true or false"),
 }
+_PREVIEW = ("dimension_payload_keys",)
+"""Parameters of a meter in preview versions of Stripe's API only."""
 _LIMITS = {
     "minLength": "is empty",
     "minItems": "is an empty list",
@@ -135,6 +137,9 @@ def _describe_missing(parsed: ParsedFile, violation: Violation) -> Diagnostic:
 
 def _describe_unknown_key(parsed: ParsedFile, violation: Violation) -> Diagnostic:
     word, known = str(violation.path[-1]), violation.schema["properties"]
+    if word in _PREVIEW and "default_aggregation" in known:
+        message = f"`{word}` is a field of Stripe's preview API that this version does not support"
+        return codes.PREVIEW_FIELD(message, parsed.locate_key(violation.path))
     hint = f"known keys: {', '.join(known)}"
     if foreign := find_key_hint(word, violation.schema):
         hint = foreign

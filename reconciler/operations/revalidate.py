@@ -208,7 +208,7 @@ def _describe_changes(change: Change, now: MeterMatch) -> str:
 
 
 def _describe_change(then: ExistingMeter, now: ExistingMeter) -> str:
-    differing = compare_fields(then.as_api(), now.as_api())
+    differing = compare_fields(then.as_known(), now.as_known())
     shown = [field for field in differing if field.path not in _TIMESTAMPS] or differing
     listed = ", ".join(
         f"{field.path} {field.before!r}{before} -> {field.after!r}{after}"
