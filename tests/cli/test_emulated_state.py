@@ -164,6 +164,6 @@ def test_a_disk_that_is_full_from_the_start(project, run, room):
     ran = run("apply", folder, "--yes", "--no-journal", "--format", "json")
     (account,) = held(ran.out)["accounts"]
     assert [change["result"]["status"] for change in account["changes"]] == ["failed"] * 2
-    print(ran.out); assert "database or disk is full" in ran.out
+    assert "database or disk is full" in ran.out
     room(99)
     assert held(run("plan", folder, "--format", "json").out)["summary"]["create"] == 2
