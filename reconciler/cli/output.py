@@ -11,21 +11,33 @@ from ..clock import Clock
 from ..diagnostics.codes import usage
 from ..diagnostics.diagnostic import Diagnostic, Level
 from ..diagnostics.errors import Exit, UsageError, select_worst
-from ..render import Document, render
+from ..render import PLACED, Document, render
 from ..report.report import AccountReport, Report
 from . import files
-from .arguments import Options, Out
+from .arguments import Options, Out, ProjectOptions
 from .console import Console
+from .places import find_base
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """The format of standard output, the files beside it, the targets by file name, and the -v."""
+    """The format of standard output, the files beside it, the targets by file name, and the -v.
+
+    `path` and `workspace` are those that the places of a document are related to.
+    """
 
     format: str = "text"
     outs: tuple[Out, ...] = ()
     targets: Mapping[str, files.Target] = field(default_factory=dict)
     verbosity: int = 0
+    path: str = "."
+    workspace: str = ""
+
+    def render(self, document: Document, name: str) -> str:
+        """Return the document in a format."""
+        if name not in PLACED:
+            return render(document, name)
+        return render(document, name, find_base(self.path, self.workspace))
 
 
 @contextmanager
@@ -51,7 +63,9 @@ def open_output(options: Options, environ: Mapping[str, str], clock: Clock) -> I
             stack.callback(targets[file].close)
         outs = tuple(out for out in options.out if out.file != "-")
         stdout = to_stdout[0] if to_stdout else "text"
-        yield Output(stdout, outs, targets, verbosity=options.verbose)
+        path = options.path if isinstance(options, ProjectOptions) else "."
+        workspace = environ.get("GITHUB_WORKSPACE", "")
+        yield Output(stdout, outs, targets, options.verbose, path, workspace)
 
 
 def emit(document: Document, output: Output, console: Console) -> Exit:
@@ -97,7 +111,7 @@ def show_preview(planned: AccountReport, output: Output, console: Console) -> No
 
 def _render_for_stdout(document: Document, output: Output, console: Console) -> str:
     if output.format != "text":
-        return render(document, output.format)
+        return output.render(document, output.format)
     from ..render import text
 
     return text.render(
@@ -112,7 +126,7 @@ def _render_for_stdout(document: Document, output: Output, console: Console) -> 
 def _write_files(document: Document, output: Output) -> Iterable[Diagnostic]:
     for out in output.outs:
         try:
-            output.targets[out.file].write(render(document, out.format))
+            output.targets[out.file].write(output.render(document, out.format))
         except files.FileError as error:
             yield from error.diagnostics
 

@@ -144,6 +144,7 @@ class Kind(StrEnum):
     PRICE_ON_INACTIVE = "price_on_inactive"
     DIFFERS = "differs"
     TWO_ACTIVE = "two_active"
+    UNKNOWN_STATUS = "unknown_status"
     PRICE_ON_UNDECLARED = "price_on_undeclared"
     RENAMED = "renamed"
     RUNNING = "running"
@@ -161,6 +162,7 @@ _RULES = {
     Kind.PRICE_ON_INACTIVE: rules.PRICE_ON_INACTIVE,
     Kind.DIFFERS: rules.DIFFERS,
     Kind.TWO_ACTIVE: rules.TWO_ACTIVE,
+    Kind.UNKNOWN_STATUS: rules.UNKNOWN_STATUS,
     Kind.PRICE_ON_UNDECLARED: rules.PRICE_ON_UNDECLARED,
     Kind.RENAMED: rules.RENAMED,
     Kind.RUNNING: rules.RUNNING,

@@ -7,6 +7,7 @@ from importlib import import_module
 from ..report.documents import DiagnosticList, EmulatorInfo, Inventory
 from ..report.history import History
 from ..report.report import Report
+from .places import AS_GIVEN, Base
 
 Document = Report | Inventory | History | EmulatorInfo | DiagnosticList
 """Everything that a command can return."""
@@ -15,7 +16,12 @@ FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "github")
 """The name of each format is that of its module; every document has the first two."""
 
 
-def render(document: Document, name: str) -> str:
+PLACED = ("junit", "sarif", "github")
+"""The formats whose places are relative to the repository, since code hosts look them up there."""
+
+
+def render(document: Document, name: str, base: Base = AS_GIVEN) -> str:
     """Return the document in the named format, ending in a line break."""
-    text: str = import_module(f".{name}", __package__).render(document)
+    write = import_module(f".{name}", __package__).render
+    text: str = write(document, base) if name in PLACED else write(document)
     return text

@@ -13,6 +13,7 @@ from ..diagnostics.diagnostic import Diagnostic, Level, Location
 from ..report.report import Report
 from .escape import clean
 from .facts import LEVEL, describe_finding
+from .places import AS_GIVEN, Base
 from .summary import describe_account
 from .view import AccountView, Item, build_view
 
@@ -23,11 +24,11 @@ Note = tuple[Level, str, str, Location | None]
 """Level, title, message and location."""
 
 
-def render(report: Report) -> str:
+def render(report: Report, base: Base = AS_GIVEN) -> str:
     """Return the report as workflow commands, for the log of a job."""
-    notes = [_note_diagnostic(diagnostic) for diagnostic in report.diagnostics]
+    notes = [_note_diagnostic(diagnostic, base) for diagnostic in report.diagnostics]
     for account in build_view(report).accounts:
-        notes.extend(_note_account(account, report.command))
+        notes.extend(_note_account(account, report.command, base))
     notes.sort(key=lambda note: _ORDER.index(note[0]))
     return "".join(f"{_format_command(*note)}\n" for note in notes)
 
@@ -53,7 +54,7 @@ def _list_properties(location: Location | None) -> Iterator[tuple[str, str]]:
     """Yield a location: GitHub's ends are inclusive, and it takes columns on a single line only."""
     if location is None:
         return
-    yield "file", clean(location.file.removeprefix("./"))
+    yield "file", clean(location.file)
     if not location.line:
         return
     yield "line", str(location.line)
@@ -66,7 +67,8 @@ def _list_properties(location: Location | None) -> Iterator[tuple[str, str]]:
         yield "endColumn", str(max(location.column, location.end_column - 1))
 
 
-def _note_diagnostic(diagnostic: Diagnostic) -> Note:
+def _note_diagnostic(diagnostic: Diagnostic, base: Base) -> Note:
+    diagnostic = base.relate_diagnostic(diagnostic)
     hint = f"\n{diagnostic.hint}" if diagnostic.hint else ""
     name = f" {diagnostic.event_name}" if diagnostic.event_name else ""
     return (
@@ -77,27 +79,29 @@ def _note_diagnostic(diagnostic: Diagnostic) -> Note:
     )
 
 
-def _note_account(view: AccountView, command: str) -> Iterator[Note]:
+def _note_account(view: AccountView, command: str, base: Base) -> Iterator[Note]:
     """Yield the items of an account, its other diagnostics, and its verdict."""
     for item in view.items:
         if item.shown:
-            yield from _note_item(item)
-    yield from map(_note_diagnostic, view.unattached)
+            yield from _note_item(item, base)
+    yield from (_note_diagnostic(diagnostic, base) for diagnostic in view.unattached)
     title = f"{command} {describe_account(view.report.account)}"
     yield Level.INFO, title, str(view.headline), None
 
 
-def _note_item(item: Item) -> Iterator[Note]:
+def _note_item(item: Item, base: Base) -> Iterator[Note]:
+    location = base.relate(item.location)
     for finding in item.findings:
         title = f"{finding.code} {finding.severity}: {item.event_name}"
         level = Level.INFO if finding.exemption else LEVEL[finding.severity]
-        yield level, title, describe_finding(finding), item.location
+        yield level, title, describe_finding(finding), location
     for diagnostic in item.diagnostics:
         if diagnostic.event_name:  # a diagnostic of the whole plan is noted once
-            yield _note_diagnostic(diagnostic)
+            yield _note_diagnostic(diagnostic, base)
     if item.error:
-        yield _note_diagnostic(replace(item.error, location=item.error.location or item.location))
+        error = replace(item.error, location=item.error.location or item.location)
+        yield _note_diagnostic(error, base)
     elif item.change and item.change.action.writes and not item.incomplete:
         done = f" ({item.result.status})" if item.result else ""
         title = f"{item.change.action} {item.event_name}{done}"
-        yield Level.INFO, title, item.text, item.location
+        yield Level.INFO, title, item.text, location

@@ -17,6 +17,7 @@ from ..diagnostics.diagnostic import Diagnostic, Effect, Level, Location
 from ..report.report import Report
 from .escape import clean
 from .facts import describe_exemption, describe_finding, format_request
+from .places import AS_GIVEN, Base
 from .summary import describe_account, explain_incomplete
 from .view import AccountView, Item, Status, build_view
 
@@ -46,9 +47,9 @@ Suite = tuple[str, bool, tuple[Case, ...]]
 """A name, whether the suite is complete, and its test cases."""
 
 
-def render(report: Report) -> str:
+def render(report: Report, base: Base = AS_GIVEN) -> str:
     """Return the report as JUnit XML."""
-    return "".join(f"{line}\n" for line in _render_document(report))
+    return "".join(f"{line}\n" for line in _render_document(report, base))
 
 
 def escape(text: str) -> str:
@@ -62,7 +63,7 @@ def quote_attribute(text: str) -> str:
     return quoteattr(clean(text))
 
 
-def _render_document(report: Report) -> Iterator[str]:
+def _render_document(report: Report, base: Base) -> Iterator[str]:
     suites = [suite for suite in _list_suites(report) if suite[2]]
     every = [case for _, _, cases in suites for case in cases]
     yield '<?xml version="1.0" encoding="UTF-8"?>'
@@ -73,7 +74,7 @@ def _render_document(report: Report) -> Iterator[str]:
         if not complete:
             yield '    <properties><property name="complete" value="false"/></properties>'
         for case in cases:
-            yield from _render_case(case, f"{report.command}.{name}")
+            yield from _render_case(case, f"{report.command}.{name}", base.relate(case.location))
         yield "  </testsuite>"
     yield "</testsuites>"
 
@@ -86,9 +87,9 @@ def _count_cases(cases: Iterable[Case]) -> str:
     )
 
 
-def _render_case(case: Case, suite: str) -> Iterator[str]:
+def _render_case(case: Case, suite: str, location: Location | None) -> Iterator[str]:
     names = f"name={quote_attribute(case.name)} classname={quote_attribute(suite)}"
-    file = f" file={quote_attribute(case.location.file)}" if case.location else ""
+    file = f" file={quote_attribute(location.file)}" if location else ""
     head = f'    <testcase {names}{file} time="0"'
     if case.ended is Ended.PASSED:
         yield f"{head}>" if case.details else f"{head}/>"

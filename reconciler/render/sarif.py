@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import posixpath
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +22,7 @@ from ..model.finding import Finding
 from ..report.report import Report
 from .escape import clean
 from .facts import LEVEL, list_finding_facts
+from .places import AS_GIVEN, Base
 from .view import Item, View, build_view
 
 _SCHEMA = (
@@ -45,15 +45,15 @@ class Result:
     justification: str | None = None  # why it is suppressed, where it is
 
 
-def render(report: Report) -> str:
+def render(report: Report, base: Base = AS_GIVEN) -> str:
     """Return the report as one SARIF log with one run."""
     view = build_view(report)
-    every = list(_list_results(view))
+    every = list(_list_results(view, base))
     results = [result for result in every if _is_of_a_file(result)]
     notes = [result for result in every if not _is_of_a_file(result)]
     rules = {code: n for n, code in enumerate(sorted({result.code for result in results}))}
-    files = (item.location.file for item in view.items if item.location)
-    default = next(files, "reconciler.yaml")
+    places = (base.relate(item.location) for item in view.items)
+    default = next((place.file for place in places if place), base.project_file)
     run = {
         "tool": {"driver": _render_driver(list(rules), sorted({note.code for note in notes}))},
         "invocations": [_render_invocation(report, notes)],
@@ -92,7 +92,7 @@ def _render_rule(code: str) -> dict[str, Any]:
                 "id": code,
                 "shortDescription": {"text": title},
                 "fullDescription": {"text": why},
-                "help": {"text": f"{why} What to do: {remedy}."},
+                "help": {"text": f"{why} What to do: {remedy}." if remedy else why},
                 "defaultConfiguration": {"level": _LEVEL[level]},
             }
     return {"id": clean(code)}
@@ -121,21 +121,23 @@ def _is_of_a_file(result: Result) -> bool:
     return bool(result.location or result.properties["event_name"])
 
 
-def _list_results(view: View) -> Iterator[Result]:
-    yield from map(_convert_diagnostic, view.report.diagnostics)
+def _list_results(view: View, base: Base) -> Iterator[Result]:
+    for diagnostic in view.report.diagnostics:
+        yield _convert_diagnostic(diagnostic, base)
     for account in view.accounts:
         for item in account.items:
-            yield from (_convert_finding(finding, item) for finding in item.findings)
+            yield from (_convert_finding(finding, item, base) for finding in item.findings)
             if item.error:
-                yield _convert_diagnostic(item.error, account.name, item)
+                yield _convert_diagnostic(item.error, base, account.name, item)
         for diagnostic in account.report.diagnostics:
-            yield _convert_diagnostic(diagnostic, account.name)
+            yield _convert_diagnostic(diagnostic, base, account.name)
 
 
 def _convert_diagnostic(
-    diagnostic: Diagnostic, account: str = "", item: Item | None = None
+    diagnostic: Diagnostic, base: Base, account: str = "", item: Item | None = None
 ) -> Result:
-    place = diagnostic.location or (item.location if item else None)
+    diagnostic = base.relate_diagnostic(diagnostic)
+    place = diagnostic.location or (base.relate(item.location) if item else None)
     name = diagnostic.event_name or ""
     known = name or f"{place.file if place else ''}: {diagnostic.message}"
     return Result(
@@ -148,13 +150,13 @@ def _convert_diagnostic(
     )
 
 
-def _convert_finding(finding: Finding, item: Item) -> Result:
+def _convert_finding(finding: Finding, item: Item, base: Base) -> Result:
     exemption, facts = finding.exemption, list(list_finding_facts(finding))
     return Result(
         code=finding.code,
         level=_LEVEL[LEVEL[finding.severity]],
         message="; ".join([finding.message, *(str(fact) for fact in facts if not fact.literal)]),
-        location=item.location,
+        location=base.relate(item.location),
         known_by=(item.account, item.event_name, finding.kind),
         properties={
             "kind": finding.kind,
@@ -214,11 +216,8 @@ def _render_location(result: Result, default: str) -> dict[str, Any]:
 
 
 def _render_artifact(file: str) -> dict[str, str]:
-    """Return a path as a URI; a relative one is relative to the root of the checkout."""
-    path = posixpath.normpath(clean(file.replace("\\", "/")))
-    if path.startswith("/"):
-        return {"uri": f"file://{quote(path)}"}
-    return {"uri": quote(path), "uriBaseId": "%SRCROOT%"}
+    """Return a path as a URI; it is relative to the root of the checkout."""
+    return {"uri": quote(clean(file)), "uriBaseId": "%SRCROOT%"}
 
 
 def _render_region(location: Location) -> dict[str, int]:

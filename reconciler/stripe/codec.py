@@ -1,6 +1,6 @@
 """Encode parameters as the API's form fields, and parse its JSON.
 
-A documented field that is missing is an error; unknown fields are ignored.
+A documented field that is missing is an error; unknown fields of a meter are kept, others ignored.
 
 Source: the schemas of API version 2026-09-30.endive.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any, Generic, TypeVar
 
 from ..model.event import Event
@@ -26,6 +26,16 @@ from ..timestamps import LATEST
 T = TypeVar("T")
 Json = Mapping[str, Any]
 
+_METER_FIELDS = frozenset(f.name for f in fields(ExistingMeter)) - {"extra"}
+_NESTED_FIELDS = {
+    name: frozenset(f.name for f in fields(kind))
+    for name, kind in (
+        ("default_aggregation", DefaultAggregation),
+        ("value_settings", ValueSettings),
+        ("customer_mapping", CustomerMapping),
+        ("status_transitions", StatusTransitions),
+    )
+}
 _METER_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,254}")
 
 
@@ -98,7 +108,17 @@ def parse_meter(data: Json) -> ExistingMeter:
         created=_read_time(data, "created"),
         updated=_read_time(data, "updated"),
         livemode=_read_flag(data, "livemode"),
+        extra=_list_extra(data),
     )
+
+
+def _list_extra(data: Json) -> dict[str, Any]:
+    """Return the fields of a meter that this version does not know, nested as they are."""
+    extra = {name: value for name, value in data.items() if name not in _METER_FIELDS}
+    for name, known in _NESTED_FIELDS.items():
+        if inner := {key: value for key, value in data[name].items() if key not in known}:
+            extra[name] = inner
+    return extra
 
 
 def parse_price(data: Json) -> Price | None:
@@ -119,6 +139,11 @@ def parse_price(data: Json) -> Price | None:
     )
 
 
+def parse_status(data: Json) -> str:
+    """Return the status of a subscription; raise MalformedError."""
+    return _read_text(data, "status")
+
+
 def parse_event(data: Json) -> Event:
     """Parse an `event` object; its `object` keeps the API's shape. Raises MalformedError."""
     inner, request = _read_object(data, "data"), _read_optional(_read_object, data, "request") or {}
@@ -133,11 +158,13 @@ def parse_event(data: Json) -> Event:
     )
 
 
-def parse_page(data: Json, read: Callable[[Json], T]) -> Page[T]:
-    """Parse one page of a list, each entry with `read`; raise MalformedError."""
+def parse_page(data: Json, read: Callable[[Json], T], limit: int) -> Page[T]:
+    """Parse one page of at most `limit` entries, each with `read`; raise MalformedError."""
     entries = data.get("data")
     if not isinstance(entries, list) or not all(isinstance(each, dict) for each in entries):
         raise MalformedError("data is not a list of objects")
+    if len(entries) > limit:
+        raise MalformedError(f"a page has {len(entries):,} entries; {limit} were asked for")
     return Page(tuple(read(each) for each in entries), _read_flag(data, "has_more"))
 
 

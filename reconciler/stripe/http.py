@@ -31,13 +31,17 @@ if TYPE_CHECKING:
 class Limits:
     """Limits of one exchange: seconds to connect, between two reads and in total; bytes of a body.
 
-    A page of 100 meters has some 60,000 bytes.
+    A page of 100 meters has some 60,000 bytes. `list_entries`, `list_size` (bytes) and `list_time`
+    (seconds spent on its requests) are those of a whole list.
     """
 
     connect: float = 10.0
     read: float = 30.0
     total: float = 60.0
     size: int = 8 * 2**20
+    list_entries: int = 1_000_000
+    list_size: int = 2**30
+    list_time: float = 3600.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from ..diagnostics.codes import service
 from ..model.meter import ExistingMeter, Status
 from .codec import Json, Page, parse_id, parse_page
 from .errors import UnexpectedAnswerError
+from .http import Limits
 from .response import Reply
 from .transport import Transport
 
@@ -17,14 +19,37 @@ T = TypeVar("T")
 PER_PAGE = 100
 """The largest page that Stripe returns."""
 
+_DEFAULT_LIMIT = 10
 _MOST_PAGES = 10_000
+
+
+@dataclass(slots=True)
+class _Extent:
+    """What was read of a list so far; `seconds` are those of its requests."""
+
+    pages: int = 0
+    entries: int = 0
+    size: int = 0
+    seconds: float = 0.0
+
+    def find_excess(self, limits: Limits) -> str | None:
+        """Return what exceeds its limit."""
+        parts = (
+            (self.pages, _MOST_PAGES, "pages"),
+            (self.entries, limits.list_entries, "entries"),
+            (self.size, limits.list_size, "bytes"),
+            (self.seconds, limits.list_time, "seconds"),
+        )
+        over = (f"it exceeds {most:,.0f} {what}" for value, most, what in parts if value > most)
+        return next(over, None)
 
 
 def read_page(
     transport: Transport, path: str, params: Mapping[str, Any], read: Callable[[Json], T]
 ) -> Page[T]:
     """Read one page of a list; raise StripeError."""
-    return transport.get(path, params).read(lambda body: parse_page(body, read))
+    limit = params.get("limit") or _DEFAULT_LIMIT
+    return transport.get(path, params).read(lambda body: parse_page(body, read, limit))
 
 
 def iterate_pages(
@@ -32,20 +57,35 @@ def iterate_pages(
 ) -> Iterator[Page[T]]:
     """Yield page after page, each read on demand.
 
-    Raises StripeError, also (S024) if a page starts again at an earlier place, or there is no end.
+    Raises StripeError, also (S024) if a page starts again at an earlier place, or the list exceeds
+    the limits of the transport.
     """
+    params = {"limit": PER_PAGE, **params}
     past: set[str] = set()
-    after: str | None = None
+    extent, after = _Extent(), None
     while True:
-        reply = transport.get(path, {"limit": PER_PAGE, **params, "starting_after": after})
-        found = reply.read(lambda body: parse_page(body, lambda each: (parse_id(each), read(each))))
+        began = transport.monotonic()
+        reply = transport.get(path, {**params, "starting_after": after})
+        found = reply.read(lambda body: _parse_identified(body, read, params["limit"]))
+        extent.pages, extent.entries = extent.pages + 1, extent.entries + len(found.data)
+        extent.size += reply.size
+        extent.seconds += transport.monotonic() - began
+        if excess := extent.find_excess(transport.limits):
+            raise _describe_endless(path, reply, excess)
         yield Page(tuple(noun for _, noun in found.data), found.has_more)
         if not found.has_more:
             return
-        after = found.data[-1][0] if found.data else None
-        if after is None or after in past or len(past) >= _MOST_PAGES:
-            raise _describe_endless(path, reply, after)
+        if not found.data:
+            raise _describe_endless(path, reply, "an empty page is not the last one")
+        after = found.data[-1][0]
+        if after in past:
+            raise _describe_endless(path, reply, "a page starts again at an earlier place")
         past.add(after)
+
+
+def _parse_identified(body: Json, read: Callable[[Json], T], limit: int) -> Page[tuple[str, T]]:
+    """Parse a page whose entries have ids, which the next page starts after."""
+    return parse_page(body, lambda each: (parse_id(each), read(each)), limit)
 
 
 def iterate_entries(
@@ -56,11 +96,7 @@ def iterate_entries(
         yield from each.data
 
 
-def _describe_endless(path: str, reply: Reply, after: str | None) -> UnexpectedAnswerError:
-    if after is None:
-        what = "an empty page is not the last one"
-    else:
-        what = "a page starts again at an earlier place, or there are too many pages"
+def _describe_endless(path: str, reply: Reply, what: str) -> UnexpectedAnswerError:
     return UnexpectedAnswerError(f"GET {path}: {what}", reply.record, service.ENDLESS_LIST)
 
 
@@ -80,7 +116,7 @@ def list_every_meter(
     first = first_page(Status.INACTIVE)
     plain = tuple(every(None))
     seen = [*first.data, *plain]
-    if all(existing.active for existing in plain):
+    if not any(existing.status == Status.INACTIVE for existing in plain):
         seen += every(Status.INACTIVE)
         if first.has_more:
             seen += every(Status.ACTIVE)

@@ -28,10 +28,11 @@ _ADVICE = {"true": True, "false": False}
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A 2xx response: its JSON object, and the record of the request."""
+    """A 2xx response: its JSON object, the record of the request, and the bytes of the body."""
 
     body: Mapping[str, Any]
     record: RequestRecord
+    size: int = 0
 
     def read(self, parse: Callable[[Mapping[str, Any]], T]) -> T:
         """Return the body as a noun; raise UnexpectedAnswerError if a promised field is missing."""
@@ -60,7 +61,7 @@ def interpret(
     if body is None:
         message = f"HTTP {response.status} with a body that is not a JSON object"
         return Attempt(), UnexpectedAnswerError(message, _mark_unreadable(record), service.NOT_JSON)
-    return _describe_attempt(response), Reply(body, record)
+    return _describe_attempt(response), Reply(body, record, len(response.body))
 
 
 def _extend(before: RequestRecord, response: Response | TransportError) -> RequestRecord:

@@ -50,7 +50,7 @@ class Options(TypedDict, total=False):
 
     `stripe_account` (a connected account) or `stripe_context` (with an organization key) is the
     account to act on; `rate_limit` is in requests a second (None: unlimited); no request is sent
-    once `stopped` returns True; `limits` bounds a response in time and size.
+    once `stopped` returns True; `limits` bounds a response, and a list, in time and size.
     """
 
     api_base: str
@@ -75,7 +75,8 @@ class Transport:
         self._clock = options.get("clock") or SystemClock()
         self._stopped = options.get("stopped", never)
         base = check_base(options.get("api_base", STRIPE))
-        self._connection = Connection(base, self._key, options.get("limits", Limits()))
+        self.limits = options.get("limits", Limits())
+        self._connection = Connection(base, self._key, self.limits)
         self._rate_limit = options.get("rate_limit", RATE_LIMIT)
         self._rate_limiter = RateLimiter(self._rate_limit, self._clock.monotonic())
         self._budget = Budget()
@@ -96,6 +97,18 @@ class Transport:
     def key_livemode(self) -> bool | None:
         """The mode in the prefix of the key; None if it has none."""
         return self._key.livemode
+
+    @property
+    def rate_lesson(self) -> tuple[int, int] | None:
+        """How many requests the account's rate limit rejected, and what it accepts a second.
+
+        None if the configured `rate_limit` is not too high.
+        """
+        return self._rate_limiter.lesson
+
+    def monotonic(self) -> float:
+        """The seconds of the clock that paces the requests."""
+        return self._clock.monotonic()
 
     def on_own_account(self) -> Transport:
         """Return the same transport for the account of the key itself, not a connected one."""
@@ -178,7 +191,7 @@ class Transport:
         if attempt.limited:
             self._rate_limiter.on_rejected(claimed, self._clock.monotonic())
         elif attempt.status is not None and attempt.status < 400:
-            self._rate_limiter.on_success()
+            self._rate_limiter.on_success(self._clock.monotonic())
             self._budget.earn()
 
 
