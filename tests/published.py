@@ -30,10 +30,10 @@ def _validator(name: str) -> Draft202012Validator:
 
 
 def _closed(node: Any) -> Any:
-    """Return a schema that rejects unknown keys."""
+    """Return a schema that rejects unknown keys where it does not allow them explicitly."""
     if isinstance(node, list):
         return [_closed(item) for item in node]
     if not isinstance(node, dict):
         return node
     closed = {key: _closed(value) for key, value in node.items()}
-    return closed | ({"additionalProperties": False} if node.get("type") == "object" else {})
+    return ({"additionalProperties": False} if node.get("type") == "object" else {}) | closed

@@ -9,6 +9,7 @@ from typing import Any
 from ..diagnostics.codes import config as codes
 from ..diagnostics.diagnostic import Diagnostic, Level, Location
 from ..diagnostics.errors import ConfigError
+from ..diagnostics.lookalikes import fold, tell_apart
 from ..model.meter import CustomerMapping, DefaultAggregation, Meter, Status, ValueSettings
 from ..model.project import MeterConfig
 from . import secret_scan
@@ -55,6 +56,19 @@ def find_duplicates(names: Iterable[tuple[str, Location]]) -> Iterator[Diagnosti
         if first.setdefault(name, location) is not location:
             message = f"duplicate event_name `{name}`, first declared at {first[name]}"
             yield codes.DECLARED_TWICE(message, location, event_name=name)
+
+
+def find_lookalikes(names: Iterable[tuple[str, Location]]) -> Iterator[Diagnostic]:
+    """Warn of each event_name that looks like an earlier one."""
+    first: dict[str, tuple[str, Location]] = {}
+    for name, location in names:
+        earlier, place = first.setdefault(fold(name), (name, location))
+        if earlier != name:
+            here, there = tell_apart(name, earlier)
+            message = (
+                f"event_name `{name}`{here} looks like `{earlier}`{there}, declared at {place}"
+            )
+            yield codes.LOOKALIKE(message, location, event_name=name)
 
 
 def find_retired_twice(declared: Iterable[MeterConfig]) -> Iterator[Diagnostic]:

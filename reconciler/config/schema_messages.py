@@ -25,6 +25,8 @@ _TYPES = {
     "number": ("a number", "write a number, without quotes"),
     "boolean": ("true or false", "write true or false"),
 }
+_PREVIEW = ("dimension_payload_keys",)
+"""Parameters of a meter in preview versions of Stripe's API only."""
 _LIMITS = {
     "minLength": "is empty",
     "minItems": "is an empty list",
@@ -135,6 +137,9 @@ def _describe_missing(parsed: ParsedFile, violation: Violation) -> Diagnostic:
 
 def _describe_unknown_key(parsed: ParsedFile, violation: Violation) -> Diagnostic:
     word, known = str(violation.path[-1]), violation.schema["properties"]
+    if word in _PREVIEW and "default_aggregation" in known:
+        message = f"`{word}` is a field of Stripe's preview API that this version does not support"
+        return codes.PREVIEW_FIELD(message, parsed.locate_key(violation.path))
     hint = f"known keys: {', '.join(known)}"
     if foreign := find_key_hint(word, violation.schema):
         hint = foreign
@@ -173,6 +178,8 @@ def _describe_unknown_value(parsed: ParsedFile, violation: Violation) -> Diagnos
     known = ["null" if value is None else str(value) for value in violation.wanted]
     rule, location = codes.UNKNOWN_VALUE, parsed.locate(violation.path)
     hint = f"known values: {', '.join(known)}"
+    if _find_block(parsed, violation) and violation.value[:-1] in known:
+        return _describe_bad_text(parsed, violation)
     if foreign := find_value_hint(str(violation.value), violation.schema):
         hint = foreign
     elif meant := suggest(str(violation.value), known):
@@ -197,6 +204,10 @@ def _describe_version(parsed: ParsedFile, violation: Violation) -> Diagnostic:
 
 
 def _describe_bad_text(parsed: ParsedFile, violation: Violation) -> Diagnostic:
+    if block := _find_block(parsed, violation):
+        message = f"{violation.name} ends with a line break, which `{block}` keeps"
+        hint = f"write `{block}-` instead, or the text on one line"
+        return codes.BAD_TEXT(message, parsed.locate(violation.path), hint)
     fault = _find_fault(violation.value)
     reason = f" {fault}" if fault else f": {violation.schema['patternErrorMessage']}"
     return codes.BAD_TEXT(f"{violation.name}{reason}", parsed.locate(violation.path))
@@ -221,10 +232,20 @@ def _describe_limit(parsed: ParsedFile, violation: Violation) -> Diagnostic:
     return codes.OUT_OF_RANGE(f"{violation.name} {fault}", parsed.locate(violation.path))
 
 
+def _find_block(parsed: ParsedFile, violation: Violation) -> str | None:
+    """Return the indicator of a block scalar whose only fault is its final line break."""
+    text = violation.value
+    if not (isinstance(text, str) and text.endswith("\n")) or _find_fault(text[:-1]):
+        return None
+    return parsed.find_block(violation.path)
+
+
 def _find_fault(text: str) -> str | None:
     """Describe an error that is invisible on screen."""
     if not text.strip():
         return "is blank"
+    if text.endswith("\n"):
+        return "ends with a line break"
     if text != text.strip():
         return "has leading or trailing whitespace"
     invisible = (char for char in text if unicodedata.category(char) in ("Cc", "Cf", "Zl", "Zp"))

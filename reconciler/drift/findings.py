@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
+from ..diagnostics.lookalikes import tell_apart
 from ..model.change import Action, Change, Reason
 from ..model.event import RESEND
 from ..model.finding import DriftEntry, Finding, Kind, Remediation, Severity
 from ..model.match import MeterMatch, has_same_settings
 from ..model.meter import ExistingMeter, Status
+from ..model.pattern import matches
 from ..model.price import Price, PricesByMeter, select_unaccepted
 from ..model.project import MeterConfig, Policy
 from ..planning.diff import decide
@@ -34,20 +36,45 @@ class DriftInput:
     refused: frozenset[str] = frozenset()
 
     def find_prices(self, meters: Iterable[ExistingMeter]) -> tuple[Price, ...]:
-        """Return the active prices that use any of these meters."""
+        """Return the prices in use on any of these meters."""
         return tuple(price for meter in meters for price in self.prices.get(meter.id, ()))
+
+
+def list_archived_dependencies(names: MeterMatch, policy: Policy) -> tuple[str, ...]:
+    """Return the ids of the meters of which archived prices matter to a finding.
+
+    They do not on the active meter of a declaration that it agrees with, nor on undeclared
+    meters that belong to others.
+    """
+    desired = names.desired
+    if desired is None and policy.owns and not matches(names.event_name, policy.owns):
+        return ()
+    in_sync = (
+        desired is not None
+        and desired.status == Status.ACTIVE
+        and len(names.active) == 1
+        and has_same_settings(names.active[0], desired.meter)
+    )
+    return tuple(meter.id for meter in (names.inactive if in_sync else names.meters))
 
 
 def inspect(names: MeterMatch, known: DriftInput) -> DriftEntry:
     """Return the drift entry of one event_name, its worst finding first."""
     change = decide(names, known.prices, known.policy)
+    foreign = names.desired is None and not _answers_for(names.event_name, known.policy)
     return DriftEntry(
         event_name=names.event_name,
         location=names.desired.location if names.desired else None,
         meters=names.meters,
         prices=known.find_prices(names.meters),
-        findings=sort_findings(_find(names, change, known)),
+        findings=() if foreign else sort_findings(_find(names, change, known)),
+        foreign=foreign,
     )
+
+
+def _answers_for(event_name: str, policy: Policy) -> bool:
+    """Whether the project answers for an event_name that it does not declare."""
+    return not policy.owns or matches(event_name, policy.owns)
 
 
 def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -56,7 +83,7 @@ def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def rank(entry: DriftEntry) -> tuple[int, bool, bool, str]:
-    """Order entries: by severity, lost revenue on active prices first, then by name."""
+    """Order entries: by severity, lost revenue on prices in use first, then by name."""
     weight = entry.severity.weight if entry.severity else 0
     priced = any(finding.prices for finding in entry.findings if not finding.exemption)
     return -weight, not priced, not entry.findings, entry.event_name
@@ -66,6 +93,8 @@ def _find(names: MeterMatch, change: Change, known: DriftInput) -> Iterator[Find
     match names:
         case MeterMatch(active=(_, _, *_)):
             yield _report_two_active(names, known)
+        case MeterMatch(unclear=(_, *_)):
+            yield _report_unclear(names, known)
         case MeterMatch(desired=MeterConfig(status=Status.ACTIVE), active=()):
             yield _report_no_active(names, change, known)
         case MeterMatch(desired=MeterConfig() as desired, active=(existing,)):
@@ -136,12 +165,13 @@ def _compare_with_declaration(
     ):
         yield _report_difference(desired, existing, change, known)
     if desired.status == Status.ACTIVE and existing.display_name != desired.meter.display_name:
+        before, after = tell_apart(existing.display_name, desired.meter.display_name)
         stuck = change.action is Action.BLOCKED
         yield _build_finding(
             Kind.RENAMED,
             Severity.LOW,
-            f"the display_name of {existing.id} is {existing.display_name!r}, "
-            f"declared is {desired.meter.display_name!r}",
+            f"the display_name of {existing.id} is {existing.display_name!r}{before}, "
+            f"declared is {desired.meter.display_name!r}{after}",
             meter_ids=(existing.id,),
             since=existing.updated,
             remediation=remediation.adopt_name(existing)
@@ -172,8 +202,10 @@ def _report_difference(
     desired: MeterConfig, existing: ExistingMeter, change: Change, known: DriftInput
 ) -> Finding:
     fields = ", ".join(
-        f"{field.path} is {_format_value(field.before)}, declared is {_format_value(field.after)}"
+        f"{field.path} is {_format_value(field.before)}{existing_points}, "
+        f"declared is {_format_value(field.after)}{declared_points}"
         for field in change.fields
+        for existing_points, declared_points in [tell_apart(field.before, field.after)]
         if field.path != "display_name"
     )
     open_ = select_unaccepted(known.prices.get(existing.id, ()), desired)
@@ -194,7 +226,7 @@ def _report_difference(
 def _allow_deactivation(
     desired: MeterConfig, open_: Sequence[Price], known: DriftInput
 ) -> Remediation:
-    """Return how to apply the declared deactivation; active prices must be accepted first."""
+    """Return how to apply the declared deactivation; prices in use must be accepted first."""
     return _accept_prices(open_, desired) if open_ else known.commands.apply(desired.event_name)
 
 
@@ -217,6 +249,20 @@ def _report_two_active(names: MeterMatch, known: DriftInput) -> Finding:
         prices=prices,
         since=max(existing.created for existing in names.active),
         remediation=known.commands.deactivate(unused),
+    )
+
+
+def _report_unclear(names: MeterMatch, known: DriftInput) -> Finding:
+    prices = known.find_prices(names.unclear)
+    statuses = ", ".join(f"the status of {meter.id} is {meter.status!r}" for meter in names.unclear)
+    return _build_finding(
+        Kind.UNKNOWN_STATUS,
+        Severity.HIGH if names.desired or prices else Severity.LOW,
+        f"{statuses}, which this version does not know: whether {names.event_name!r} counts usage "
+        f"is not known",
+        meter_ids=tuple(meter.id for meter in names.unclear),
+        prices=prices,
+        since=max(meter.updated for meter in names.unclear),
     )
 
 
@@ -249,7 +295,7 @@ def _check_inactive_prices(
     yield _build_finding(
         Kind.PRICE_ON_INACTIVE,
         Severity.REVENUE,
-        f"{names.event_name!r} has active prices on an inactive meter, which counts no usage",
+        f"{names.event_name!r} has prices in use on an inactive meter, which counts no usage",
         meter_ids=tuple(existing.id for existing in meters),
         prices=prices,
         since=max(map(_find_deactivation, meters)),

@@ -11,9 +11,11 @@ from typing import Any
 
 from ..model.finding import Remediation, RemediationKind
 from ..model.match import IMMUTABLE
-from ..model.meter import DEFAULTS, ExistingMeter, Meter
+from ..model.meter import DEFAULTS, FORMULAS, MAPPINGS, WINDOWS, ExistingMeter, Meter
 from ..model.price import Price
 from ..model.project import Account
+
+_ALLOW = "# with `allow_unknown_values: true` in the file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Commands:
 
 
 def accept_prices(price_ids: Iterable[str]) -> Remediation:
-    """Return the consent to exactly these active prices on an inactive meter."""
+    """Return the consent to exactly these prices in use on an inactive meter."""
     return _edit(f"accepts: {_format_flow({'prices': list(price_ids)})}")
 
 
@@ -62,12 +64,13 @@ def adopt_name(existing: ExistingMeter) -> Remediation:
 
 def adopt_settings(existing: ExistingMeter, desired: Meter) -> Remediation:
     """Return the immutable settings of an existing meter that differ from the declared ones."""
-    theirs = existing.as_api()
+    theirs = existing.meter.as_api()
     differing = [name for name in IMMUTABLE if getattr(existing, name) != getattr(desired, name)]
     taken = {name: theirs[name] for name in differing if theirs[name] is not None}
     change = _format_flow(taken)[1:-1] if len(taken) == 1 else _format_flow(taken) if taken else ""
-    left_out = [name for name in differing if theirs[name] is None]
-    return _edit(" ".join([change, *(f"# leave {name} out" for name in left_out)]).strip())
+    notes = [f"# leave {name} out" for name in differing if theirs[name] is None]
+    notes += [_ALLOW] if _has_unknown_values(existing) else []
+    return _edit(" ".join([change, *notes]).strip())
 
 
 def declare(existing: ExistingMeter, prices: Iterable[Price] = ()) -> Remediation:
@@ -82,7 +85,17 @@ def declare(existing: ExistingMeter, prices: Iterable[Price] = ()) -> Remediatio
         entry["status"] = "inactive"
     if accepted := [price.id for price in prices]:
         entry["accepts"] = {"prices": accepted}
-    return Remediation(RemediationKind.DECLARATION, f"- {_format_flow(entry)}")
+    note = f"  {_ALLOW}" if _has_unknown_values(existing) else ""
+    return Remediation(RemediationKind.DECLARATION, f"- {_format_flow(entry)}{note}")
+
+
+def _has_unknown_values(existing: ExistingMeter) -> bool:
+    """Whether a file must allow unknown values to declare this meter."""
+    return (
+        existing.default_aggregation.formula not in FORMULAS
+        or existing.event_time_window not in WINDOWS
+        or existing.customer_mapping.type not in MAPPINGS
+    )
 
 
 def _edit(text: str) -> Remediation:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from .meter import ExistingMeter, Meter
+from .meter import ExistingMeter, Meter, Status
 from .project import MeterConfig
 
 IMMUTABLE = ("default_aggregation", "value_settings", "customer_mapping", "event_time_window")
@@ -17,18 +17,20 @@ IMMUTABLE = ("default_aggregation", "value_settings", "customer_mapping", "event
 class MeterMatch:
     """The declaration and the existing meters of one event_name.
 
-    `inactive` begins with the meter that was deactivated last.
+    `inactive` begins with the meter that was deactivated last; `unclear` have a status that this
+    version does not know.
     """
 
     event_name: str
     desired: MeterConfig | None
     active: tuple[ExistingMeter, ...]
     inactive: tuple[ExistingMeter, ...]
+    unclear: tuple[ExistingMeter, ...] = ()
 
     @property
     def meters(self) -> tuple[ExistingMeter, ...]:
-        """Every existing meter, the active ones first."""
-        return self.active + self.inactive
+        """Every existing meter: the active ones, those of an unknown status, the inactive ones."""
+        return self.active + self.unclear + self.inactive
 
 
 def match_meters(
@@ -45,7 +47,8 @@ def match_meters(
             name,
             wanted.get(name),
             tuple(meter for meter in groups.get(name, ()) if meter.active),
-            tuple(meter for meter in groups.get(name, ()) if not meter.active),
+            tuple(meter for meter in groups.get(name, ()) if meter.status == Status.INACTIVE),
+            tuple(meter for meter in groups.get(name, ()) if not meter.has_known_status),
         )
         for name in sorted(wanted.keys() | groups.keys())
     )

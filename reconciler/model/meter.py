@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import MISSING, dataclass, fields
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
 
@@ -66,12 +67,17 @@ DEFAULTS = {f.name: f.default for f in fields(Meter) if f.default is not MISSING
 """Stripe's defaults for omitted fields, by the name of the field."""
 
 
+FORMULAS, WINDOWS, MAPPINGS = ("sum", "count", "last"), (None, "hour", "day"), ("by_id",)
+"""The values that this version knows. Source: POST /v1/billing/meters, its enumerations."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExistingMeter(Meter):
     """A `billing.meter` object as it was read; times are Unix seconds.
 
-    Source: the Meter object of Stripe's API reference. Fields that a newer API version adds
-    are ignored; values that it adds are kept.
+    Source: the Meter object of Stripe's API reference. Values that a newer API version adds are
+    kept; the fields that it adds are in `extra`, nested as the API nests them, and decide nothing:
+    they are not compared.
     """
 
     id: str
@@ -81,6 +87,7 @@ class ExistingMeter(Meter):
     livemode: bool
     status_transitions: StatusTransitions = StatusTransitions()
     object: str = "billing.meter"
+    extra: Mapping[str, Any] = field(default_factory=dict, compare=False)
 
     @property
     def active(self) -> bool:
@@ -88,9 +95,37 @@ class ExistingMeter(Meter):
         return self.status == Status.ACTIVE
 
     @property
+    def has_known_status(self) -> bool:
+        """Whether this version knows what the status means; else the meter is never written to."""
+        return self.status in [*Status]
+
+    @property
     def meter(self) -> Meter:
         """The fields that a declaration can set, for comparison with one."""
         return Meter(**{f.name: getattr(self, f.name) for f in fields(Meter)})
+
+    def as_api(self) -> dict[str, Any]:
+        """Return the meter in the API's shape, with the fields that this version does not know."""
+        known = self.as_known()
+        for name, value in self.extra.items():
+            nested = isinstance(known.get(name), dict)
+            known[name] = {**value, **known[name]} if nested else value
+        return known
+
+    def as_known(self) -> dict[str, Any]:
+        """Return the meter in the API's shape, without the fields that this version ignores."""
+        return {f.name: unpack(getattr(self, f.name)) for f in fields(self) if f.name != "extra"}
+
+    def list_unknown_fields(self) -> Iterator[tuple[str, Any]]:
+        """Yield the dotted path and the value of each unknown field that is set."""
+        for name, value in self.extra.items():
+            inner = value.items() if name in _KNOWN else ((None, value),)
+            for key, what in inner:
+                if what not in (None, [], {}):
+                    yield f"{name}.{key}" if key else name, what
+
+
+_KNOWN = frozenset(f.name for f in fields(ExistingMeter))
 
 
 def unpack(value: Any) -> Any:

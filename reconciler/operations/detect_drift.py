@@ -1,7 +1,8 @@
 """Detect drift: read both sides, find what differs, and attribute it by the events.
 
-It requests the listing of meters, the account, the metered prices of the whole account once,
-and events only where they could explain a finding.
+It requests the listing of meters, the account, the active metered prices of the whole account
+once, archived ones only of meters where they matter, and events only where they could explain a
+finding.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from ..diagnostics.diagnostic import Diagnostic, Rule
 from ..diagnostics.errors import Exit
 from ..drift.attribution import REACH, attribute, needs_events
 from ..drift.exemptions import exempt, report_expired
-from ..drift.findings import DriftInput, inspect, rank
+from ..drift.findings import DriftInput, inspect, list_archived_dependencies, rank
 from ..drift.remediation import Commands
 from ..model.finding import DriftEntry, Severity
 from ..model.match import MeterMatch, match_meters
@@ -26,7 +27,7 @@ from ..planning.diff import decide
 from ..planning.guards import check
 from ..planning.renames import mark_renames
 from ..planning.scope import EVERYTHING, Scope, select_in_scope
-from ..planning.warnings import note_partial
+from ..planning.warnings import note_partial, warn_of_unknown_fields
 from ..report.exit_code import exit_code_for_drift
 from ..report.report import AccountReport
 from ..stripe.client import read_if_permitted
@@ -62,7 +63,11 @@ def detect_drift(
         commands = Commands(path or project.root, session.account)
         entries, unreadable = _find_entries(names, session, snapshot, jobs, commands)
         today = format_date(snapshot.taken_at)
+        diagnostics += tuple(
+            said for each in names for said in warn_of_unknown_fields(each.event_name, each.meters)
+        )
         diagnostics += (*report_expired(session.account.ignore, today), *unreadable)
+    diagnostics += session.report_rate()
     diagnostics += (note_partial(),) if scope.narrowed else ()
     return AccountReport(
         account=snapshot.account,
@@ -83,7 +88,10 @@ def _find_entries(
     """Return the entries of all event_names, the worst first, and what could not be read."""
     account, now = session.account, int(session.clock.now())
     unreadable: tuple[Diagnostic, ...] = ()
-    prices = session.prices.all()
+    archived_on = [
+        id_ for each in names for id_ in list_archived_dependencies(each, account.policy)
+    ]
+    prices = session.prices.all_in_use(tuple(archived_on))
     if isinstance(prices, Unreadable):
         unreadable, prices = (_report_unreadable(rules.PRICES_UNREADABLE, prices),), ()
     in_use = group_by_meter(prices)

@@ -13,6 +13,7 @@ from ..diagnostics.codes import applying as rules
 from ..diagnostics.codes import guards as guard_rules
 from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import Exit, RefusedError, StaleError
+from ..diagnostics.lookalikes import tell_apart
 from ..execution.executor import explain_blocked
 from ..model.change import Change
 from ..model.match import MeterMatch, match_meters
@@ -207,9 +208,13 @@ def _describe_changes(change: Change, now: MeterMatch) -> str:
 
 
 def _describe_change(then: ExistingMeter, now: ExistingMeter) -> str:
-    differing = compare_fields(then.as_api(), now.as_api())
+    differing = compare_fields(then.as_known(), now.as_known())
     shown = [field for field in differing if field.path not in _TIMESTAMPS] or differing
-    listed = ", ".join(f"{field.path} {field.before!r} -> {field.after!r}" for field in shown)
+    listed = ", ".join(
+        f"{field.path} {field.before!r}{before} -> {field.after!r}{after}"
+        for field in shown
+        for before, after in [tell_apart(field.before, field.after)]
+    )
     return f"{now.id} changed ({listed})" if listed else ""
 
 

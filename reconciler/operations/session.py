@@ -10,10 +10,12 @@ from typing import Any, Unpack
 
 from ..clock import Clock, Stopped, SystemClock, never
 from ..diagnostics.codes import environment, service
-from ..diagnostics.errors import AuthError, ServiceError
+from ..diagnostics.diagnostic import Diagnostic
+from ..diagnostics.errors import AuthError, RefusedError, ServiceError
 from ..history.ci import runs_in_ci
 from ..model.meter import Unreadable
 from ..model.project import Account
+from ..planning.guards import report_wrong_mode
 from ..stripe.api_key import find_flaw
 from ..stripe.client import Events, Prices, describe_unreadable
 from ..stripe.codec import parse_id
@@ -28,7 +30,14 @@ ALLOW_API_BASE = "RECONCILER_ALLOW_API_BASE"
 """The variable that names other https hosts that an `api_base` may send the key to."""
 
 _ACCOUNT_READ = "rak_accounts_kyc_basic_read"
-_LISTS = {"/v1/billing/meters": "meters", "/v1/prices": "prices", "/v1/events": "events"}
+_LISTS = {
+    "/v1/billing/meters": "meters",
+    "/v1/prices": "prices",
+    "/v1/subscriptions": "subscriptions",
+    "/v1/events": "events",
+}
+
+_OF_ONE_MODE = ("/v1/prices", "/v1/subscriptions")
 
 OnProgress = Callable[[str], None]
 """Called with what is being read, as in `reading meters, page 2`."""
@@ -39,19 +48,32 @@ def ignore_progress(_: str) -> None:
 
 
 class _ReportingTransport(Transport):
-    """Reports each page of a list before it is read."""
+    """Reports each page of a list before it is read, and checks the mode of what is billed."""
 
-    def __init__(self, api_key: str, report: OnProgress, **options: Unpack[Options]) -> None:
+    def __init__(
+        self, api_key: str, account: Account, report: OnProgress, **options: Unpack[Options]
+    ) -> None:
         super().__init__(api_key, **options)
+        self._account = account
         self._report = report
         self._pages: Counter[str] = Counter()
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Reply:
-        """Report the page of a list, then read it."""
+        """Report the page of a list, then read it; raise RefusedError for one of another mode."""
         if what := _LISTS.get(path):
             self._pages[what] += 1
             self._report(f"reading {what}, page {self._pages[what]}")
-        return super().get(path, params)
+        reply = super().get(path, params)
+        if path in _OF_ONE_MODE:
+            self._check_mode(reply.body.get("data"))
+        return reply
+
+    def _check_mode(self, entries: object) -> None:
+        """Refuse entries of the other mode; those of meters are refused by a guard."""
+        other = not self._account.livemode
+        for entry in entries if isinstance(entries, list) else ():
+            if isinstance(entry, dict) and entry.get("livemode") is other:
+                raise RefusedError(report_wrong_mode(self._account, (str(entry.get("id")),)))
 
 
 class Session:
@@ -73,8 +95,10 @@ class Session:
         self.prices = Prices(transport)
         self.events = Events(transport)
         self.key_livemode = transport.key_livemode
+        self._transport = transport
         self._own = transport.on_own_account()
         self._own_id: str | Unreadable | None = None
+        self._rate_reported = False
 
     def read_own_id(self) -> str | Unreadable:
         """Return the id of the key's own account, read once; Unreadable without the permission.
@@ -100,6 +124,20 @@ class Session:
             return describe_unreadable(error, _ACCOUNT_READ)
         except (AccountDeniedError, InvalidRequestError) as error:
             return Unreadable(_ACCOUNT_READ, error.message)
+
+    def report_rate(self) -> tuple[Diagnostic, ...]:
+        """Return a warning if `rate_limit` is higher than the account allows; once a session."""
+        lesson, limit = self._transport.rate_lesson, self.account.rate_limit
+        if lesson is None or limit is None or self._rate_reported:
+            return ()
+        self._rate_reported = True
+        rejected, accepted = lesson
+        message = (
+            f"Stripe rejected {rejected} requests by its rate limit, and accepted about {accepted} "
+            f"a second; `rate_limit` of account {self.account.name!r} is {limit:g}"
+        )
+        hint = f"set `rate_limit: {accepted}` for the account in the project file"
+        return (service.RATE_LIMIT_TOO_HIGH(message, hint=hint),)
 
     def find_account_id(self) -> str | None:
         """Return the id of the account that requests act on; None where it cannot be read."""
@@ -143,7 +181,7 @@ def connect(
             "clock": clock,
             "stopped": stopped,
         }
-        with _ReportingTransport(key, on_progress, **options) as transport:
+        with _ReportingTransport(key, account, on_progress, **options) as transport:
             yield Session(account, transport, clock, stopped, on_progress)
 
 

@@ -26,6 +26,8 @@ def decode(kind: Any, data: Any, path: str = "") -> Any:
         return decode(next(arg for arg in args if arg is not NoneType), data, path)
     if origin is tuple and isinstance(data, list):
         return tuple(decode(args[0], item, f"{path}[{n}]") for n, item in enumerate(data))
+    if origin is Mapping and isinstance(data, dict):
+        return data
     if is_dataclass(kind) and isinstance(data, dict):
         return _decode_fields(kind, data, path)
     if isinstance(kind, type) and issubclass(kind, Enum) and data in [*kind]:

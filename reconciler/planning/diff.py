@@ -31,13 +31,13 @@ def compare_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple
 
 
 def list_price_dependencies(names: MeterMatch, policy: Policy) -> tuple[str, ...]:
-    """Return the ids of the meters whose active prices the change, a guard or a warning needs.
+    """Return the ids of the meters whose prices the change, a guard or a warning needs.
 
     These are a meter that is deactivated, or would be with consent, and the inactive meters
     among which one is chosen to be reactivated.
     """
     desired = names.desired
-    if len(names.active) > 1:
+    if len(names.active) > 1 or names.unclear:
         return ()
     if desired is None:
         return _list_ids(names.active) if _is_owned(names.event_name, policy) else ()
@@ -61,10 +61,12 @@ def _has_one_match(names: MeterMatch, desired: MeterConfig) -> bool:
 
 
 def decide(names: MeterMatch, prices: PricesByMeter, policy: Policy) -> Change:
-    """Return the change of an event_name; `prices` are active prices by meter id, where known."""
+    """Return the change of an event_name; `prices` are prices in use by meter id, where known."""
     match names.desired:
         case _ if len(names.active) > 1:
             return _decide_several_active(names)
+        case _ if names.unclear:
+            return _decide_unclear(names)
         case None:
             return _decide_undeclared(names, prices, policy)
         case MeterConfig(status=Status.ACTIVE) as desired:
@@ -80,6 +82,19 @@ def _decide_several_active(names: MeterMatch) -> Change:
         reason=Reason.TWO_ACTIVE,
         desired=names.desired,
         others=names.meters,
+    )
+
+
+def _decide_unclear(names: MeterMatch) -> Change:
+    """A meter of an unknown status is neither active nor inactive, and never written to."""
+    existing = names.unclear[0]
+    return Change(
+        action=Action.BLOCKED if names.desired else Action.UNMANAGED,
+        event_name=names.event_name,
+        reason=Reason.UNKNOWN_STATUS,
+        desired=names.desired,
+        existing=existing,
+        others=tuple(meter for meter in names.meters if meter.id != existing.id),
     )
 
 

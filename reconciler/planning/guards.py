@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from ..diagnostics.codes import guards as rules
 from ..diagnostics.diagnostic import Diagnostic, Level, Rule
+from ..diagnostics.lookalikes import tell_apart
 from ..model.change import Action, Change
 from ..model.meter import Unreadable
 from ..model.pattern import matches
@@ -18,8 +19,10 @@ from ..model.price import select_unaccepted
 from ..model.project import Account
 from ..model.snapshot import Snapshot
 from .diagnose import diagnose
+from .prices import find_missing_permission, name_prices
 
 Changes = tuple[Change, ...]
+_SHOWN = 5  # ids that a message lists
 Refusal = tuple[Diagnostic, Callable[[Change], bool]]
 """A diagnostic, and a predicate for the changes that it refuses."""
 
@@ -72,17 +75,28 @@ def _check_renames(changes: Changes, *_: object) -> Iterator[Refusal]:
     """Refuse what a rename in a file would do to the old event_name."""
     for change in filter(_is_undeclared_deactivation, changes):
         if new := change.renamed_to:
-            name = repr(change.event_name)
-            message = f"{name} would be deactivated: no file declares it, and {new!r} looks like "
+            name, (old, later) = repr(change.event_name), tell_apart(change.event_name, new)
+            message = f"{name}{old} would be deactivated: no file declares it, and {new!r}{later} "
+            message += "looks like "
             hint = f"keep {name} in the files; to deactivate it, declare it `status: inactive`"
             yield _refuse(change, rules.RENAMED, f"{message}its rename", hint)
+
+
+def _check_unread_files(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:
+    """Refuse where a declaration was probably moved out of the files that the account reads."""
+    for change in filter(_is_undeclared_deactivation, changes):
+        files = [each.file for each in account.unread if each.mentions(change.event_name)]
+        if files:
+            message = f"{change.event_name!r} would be deactivated: no file that account "
+            message += f"{account.name!r} reads declares it, but it is in {', '.join(files)}"
+            yield _refuse(change, rules.FILE_NOT_READ, message)
 
 
 def _is_undeclared_deactivation(change: Change) -> bool:
     return change.desired is None and change.action is Action.DEACTIVATE
 
 
-def _check_active_prices(changes: Changes, *_: object) -> Iterator[Refusal]:
+def _check_prices_in_use(changes: Changes, *_: object) -> Iterator[Refusal]:
     for change in changes:
         prices = select_unaccepted(change.prices, change.desired)
         if not change.action.deactivates or not prices:
@@ -94,7 +108,10 @@ def _check_active_prices(changes: Changes, *_: object) -> Iterator[Refusal]:
             if change.desired
             else f"move the prices, or declare the meter `status: inactive` with {consent}"
         )
-        message = f"{change.event_name!r} is used by active prices: {listed}"
+        if missing := find_missing_permission(prices):
+            hint += f"; with the permission {missing}, archived prices without subscriptions "
+            hint += "do not count"
+        message = f"{change.event_name!r} has prices in use: {name_prices(prices)}"
         yield _refuse(change, rules.PRICES_IN_USE, message, hint)
 
 
@@ -114,10 +131,18 @@ def _check_prices_readable(changes: Changes, _: Account, snapshot: Snapshot) -> 
 def _check_mode(_: Changes, account: Account, snapshot: Snapshot) -> Iterator[Refusal]:
     if snapshot.account.livemode is None or snapshot.account.livemode == account.livemode:
         return
-    found, expected = _name_mode(snapshot.account.livemode), _name_mode(account.livemode)
-    name = account.name
-    message = f"account {name!r} is configured for {expected}, but the key is for {found}"
-    yield rules.WRONG_MODE(message), lambda _: True
+    yield report_wrong_mode(account, snapshot.foreign), lambda _: True
+
+
+def report_wrong_mode(account: Account, foreign: tuple[str, ...]) -> Diagnostic:
+    """Return the error that the key, or some of the listed objects, are of the other mode."""
+    other, expected = _name_mode(not account.livemode), _name_mode(account.livemode)
+    message = f"account {account.name!r} is configured for {expected}, but "
+    if not foreign:
+        return rules.WRONG_MODE(f"{message}the key is for {other}")
+    more = f" and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else ""
+    verb = "is" if len(foreign) == 1 else "are"
+    return rules.WRONG_MODE(f"{message}{', '.join(foreign[:_SHOWN])}{more} {verb} in {other}")
 
 
 def _name_mode(livemode: object) -> str:
@@ -158,8 +183,9 @@ _GUARDS: tuple[Callable[[Changes, Account, Snapshot], Iterator[Refusal]], ...] =
     _check_mode,
     _check_empty_project,
     _check_renames,
+    _check_unread_files,
     _check_max_deactivations,
     _check_protected,
-    _check_active_prices,
+    _check_prices_in_use,
     _check_prices_readable,
 )

@@ -88,7 +88,7 @@ def _extract_meaning(plan: Plan) -> list[Any]:
                 for meter in (change.existing, change.reactivates if change.action.writes else None)
             ],
             sorted(
-                (meter.as_api() for meter in change.existing_meters),
+                (meter.as_known() for meter in change.existing_meters),
                 key=lambda meter: str(meter["id"]),
             ),
         ]

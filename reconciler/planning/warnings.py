@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ..diagnostics.codes import planning as rules
 from ..diagnostics.codes.config import UNUSUAL_EVENT_NAME
-from ..diagnostics.diagnostic import Diagnostic, Level
+from ..diagnostics.diagnostic import Diagnostic, Level, Location
+from ..diagnostics.lookalikes import tell_apart
 from ..model.change import Action, Change, Reason
 from ..model.event import RESEND
 from ..model.meter import ExistingMeter, Status, Unreadable
@@ -16,9 +18,12 @@ from ..model.price import Price
 from ..model.project import MeterConfig
 from ..timestamps import format_duration, format_time
 from .diagnose import diagnose
+from .prices import describe_price, name_price
 
 _USUAL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
-_SHOWN = 5  # prices that a message lists
+_SHOWN = 5  # prices, or fields, that a message lists
+_LONGEST = 60  # characters of a value that a message shows
+_UNCLEAR = (Reason.TWO_ACTIVE, Reason.UNKNOWN_STATUS)
 
 
 def plan_warnings(
@@ -29,13 +34,36 @@ def plan_warnings(
     `now` is in Unix seconds; `unreadable` is given where the prices could not be read.
     """
     return tuple(
-        diagnostic for change in changes for diagnostic in _explain_change(change, now, unreadable)
+        diagnostic
+        for change in changes
+        for diagnostic in (
+            *_explain_change(change, now, unreadable),
+            *warn_of_unknown_fields(change.event_name, change.existing_meters, change.location),
+        )
     )
+
+
+def warn_of_unknown_fields(
+    event_name: str, meters: Iterable[ExistingMeter], location: Location | None = None
+) -> Iterator[Diagnostic]:
+    """Yield a warning for each meter with fields that this version does not know."""
+    for meter in meters:
+        unknown = [
+            f"{_shorten(path)}: {_shorten(json.dumps(value))}"
+            for path, value in meter.list_unknown_fields()
+        ]
+        if unknown:
+            more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
+            message = f"{meter.id} has fields that this version does not know: "
+            message += f"{', '.join(unknown[:_SHOWN])}{more}"
+            yield rules.UNKNOWN_FIELDS(message, location, event_name=event_name)
 
 
 def note_partial(what: str = "the account") -> Diagnostic:
     """Return the note that a narrowed run adds to its report."""
-    message = f"partial run: only a part of {what} was read; undeclared meters were not evaluated"
+    message = (
+        f"partial run: only a part of {what} was selected; undeclared meters were not evaluated"
+    )
     return rules.PARTIAL(message)
 
 
@@ -44,7 +72,7 @@ def _explain_change(
 ) -> Iterator[Diagnostic]:
     if change.reason == Reason.DIFFERS and change.existing and change.desired:
         yield _explain_difference(change, change.existing, change.desired, unreadable)
-    elif change.action is Action.BLOCKED or change.reason == Reason.TWO_ACTIVE:
+    elif change.action is Action.BLOCKED or change.reason in _UNCLEAR:
         yield _explain_blocked(change)
     elif change.action is Action.REPLACE:
         successor = change.reactivates.id if change.reactivates else "the new meter"
@@ -59,6 +87,14 @@ def _explain_change(
     elif change.action is Action.CREATE:
         yield from _check_event_name(change)
         yield from _check_new_meter(change)
+    if change.action.deactivates and change.existing and not change.prices and not unreadable:
+        message = f"{change.event_name!r}: No prices found. Inline prices cannot be listed and may "
+        message += "still use this meter."
+        yield diagnose(change, rules.NO_PRICES, message)
+
+
+def _shorten(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
 def _check_event_name(change: Change) -> Iterator[Diagnostic]:
@@ -90,8 +126,9 @@ def _check_new_meter(change: Change) -> Iterator[Diagnostic]:
 
 def _check_rename(change: Change) -> Iterator[Diagnostic]:
     if former := change.renamed_from:
-        message = f"{change.event_name!r} looks like a rename of the undeclared meter "
-        message += f"{former.event_name!r} ({former.id})"
+        new, old = tell_apart(change.event_name, former.event_name)
+        message = f"{change.event_name!r}{new} looks like a rename of the undeclared meter "
+        message += f"{former.event_name!r}{old} ({former.id})"
         yield diagnose(change, rules.LOOKS_LIKE_RENAME, message)
 
 
@@ -102,15 +139,21 @@ def _explain_blocked(change: Change) -> Diagnostic:
             rule = rules.TWO_ACTIVE
             active = [other for other in change.others if other.active]
             message = f"{change.event_name!r} has {len(active)} active meters: {_list_ids(active)}"
+        case Reason.UNKNOWN_STATUS:
+            rule = rules.UNKNOWN_STATUS
+            unclear = [meter for meter in change.existing_meters if not meter.has_known_status]
+            message = f"{change.event_name!r} is not changed: " + ", ".join(
+                f"the status of {meter.id} is {meter.status!r}" for meter in unclear
+            )
         case Reason.PRICES_ON_SEVERAL_METERS:
             rule = rules.PRICES_ON_SEVERAL_METERS
-            message = f"active prices of {change.event_name!r} use several inactive meters"
+            message = f"prices in use of {change.event_name!r} are on several inactive meters"
         case _:
             rule = rules.PRICES_ON_OTHER_METER
             meter = change.prices[0].meter
-            message = f"active prices of {change.event_name!r} use {meter}, which differs"
+            message = f"prices in use of {change.event_name!r} are on {meter}, which differs"
             hint = f"declare the settings of {meter}, or retire it with `retires: [{meter}]`"
-    listed = ", ".join(f"{price.id} on {price.meter}" for price in change.prices)
+    listed = ", ".join(f"{name_price(price)} on {price.meter}" for price in change.prices)
     diagnostic = diagnose(change, rule, f"{message} ({listed})" if listed else message, hint)
     return diagnostic if change.desired else replace(diagnostic, level=Level.WARNING)
 
@@ -119,11 +162,14 @@ def _explain_difference(
     change: Change, existing: ExistingMeter, desired: MeterConfig, unreadable: Unreadable | None
 ) -> Diagnostic:
     fields = "; ".join(
-        f"{f.path}: {f.before!r} -> {f.after!r}" for f in change.fields if f.path != "display_name"
+        f"{f.path}: {f.before!r}{before} -> {f.after!r}{after}"
+        for f in change.fields
+        for before, after in [tell_apart(f.before, f.after)]
+        if f.path != "display_name"
     )
     prices = _describe_prices([price for price in change.prices if price.meter == existing.id])
     if unreadable:
-        prices = f"; active prices of {existing.id} could not be read"
+        prices = f"; prices of {existing.id} could not be read"
         prices += f" (permission: {unreadable.permission})"
     message = f"{change.event_name!r} differs in an immutable field: {fields}{prices}"
     consent = _describe_consent(change, existing, desired, unreadable)
@@ -149,7 +195,7 @@ def _describe_consent(
         consent += " (without the inactive meter to be reactivated)"
     stranded = [price.id for price in change.prices if price.meter == existing.id]
     if unreadable:
-        consent += ", and `accepts: {prices: [...]}` with the active prices that use it"
+        consent += ", and `accepts: {prices: [...]}` with the prices in use on it"
     elif set(stranded) - set(desired.accepted_prices):
         accepted = ", ".join(dict.fromkeys([*desired.accepted_prices, *stranded]))
         consent += f" and `accepts: {{prices: [{accepted}]}}`"
@@ -160,16 +206,10 @@ def _describe_prices(prices: Sequence[Price]) -> str:
     """Return which prices use a meter, after a semicolon; an empty text without prices."""
     if not prices:
         return ""
-    count = "1 active price uses" if len(prices) == 1 else f"{len(prices)} active prices use"
+    count = "1 price in use on" if len(prices) == 1 else f"{len(prices)} prices in use on"
     listed = ", ".join(map(describe_price, prices[:_SHOWN]))
     more = f" and {len(prices) - _SHOWN} more" if len(prices) > _SHOWN else ""
     return f"; {count} {prices[0].meter}: {listed}{more}"
-
-
-def describe_price(price: Price) -> str:
-    """Return the id of a price with its nickname and product, where known."""
-    known = ", ".join(part for part in (price.nickname, price.product) if part)
-    return f"{price.id} ({known})" if known else price.id
 
 
 def _list_ids(meters: Iterable[ExistingMeter]) -> str:

@@ -1,6 +1,6 @@
 """Encode parameters as the API's form fields, and parse its JSON.
 
-A documented field that is missing is an error; unknown fields are ignored.
+A documented field that is missing is an error; unknown fields of a meter are kept, others ignored.
 
 Source: the schemas of API version 2026-09-30.endive.
 """
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, is_dataclass
+from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any, Generic, TypeVar
 
 from ..model.event import Event
@@ -26,6 +26,16 @@ from ..timestamps import LATEST
 T = TypeVar("T")
 Json = Mapping[str, Any]
 
+_METER_FIELDS = frozenset(f.name for f in fields(ExistingMeter)) - {"extra"}
+_NESTED_FIELDS = {
+    name: frozenset(f.name for f in fields(kind))
+    for name, kind in (
+        ("default_aggregation", DefaultAggregation),
+        ("value_settings", ValueSettings),
+        ("customer_mapping", CustomerMapping),
+        ("status_transitions", StatusTransitions),
+    )
+}
 _METER_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,254}")
 
 
@@ -98,7 +108,17 @@ def parse_meter(data: Json) -> ExistingMeter:
         created=_read_time(data, "created"),
         updated=_read_time(data, "updated"),
         livemode=_read_flag(data, "livemode"),
+        extra=_list_extra(data),
     )
+
+
+def _list_extra(data: Json) -> dict[str, Any]:
+    """Return the fields of a meter that this version does not know, nested as they are."""
+    extra = {name: value for name, value in data.items() if name not in _METER_FIELDS}
+    for name, known in _NESTED_FIELDS.items():
+        if inner := {key: value for key, value in data[name].items() if key not in known}:
+            extra[name] = inner
+    return extra
 
 
 def parse_price(data: Json) -> Price | None:
@@ -117,6 +137,11 @@ def parse_price(data: Json) -> Price | None:
         else _read_optional(_read_text, data, "product"),
         nickname=_read_optional(_read_text, data, "nickname"),
     )
+
+
+def parse_status(data: Json) -> str:
+    """Return the status of a subscription; raise MalformedError."""
+    return _read_text(data, "status")
 
 
 def parse_event(data: Json) -> Event:

@@ -116,7 +116,7 @@ def list_every_meter(
     first = first_page(Status.INACTIVE)
     plain = tuple(every(None))
     seen = [*first.data, *plain]
-    if all(existing.active for existing in plain):
+    if not any(existing.status == Status.INACTIVE for existing in plain):
         seen += every(Status.INACTIVE)
         if first.has_more:
             seen += every(Status.ACTIVE)

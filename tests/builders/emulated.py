@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -103,7 +103,7 @@ def seeded(meters: tuple[ExistingMeter, ...], prices: tuple[Price, ...], is_live
     """What an account holds that was seeded with these, as JSON: many cases share one seed."""
     seed = {
         "account": {"livemode": is_live},
-        "meters": [asdict(meter) for meter in meters],
+        "meters": [meter.as_known() for meter in meters],
         "prices": [{"id": p.id, "meter": p.meter, "active": p.active} for p in prices],
     }
     return json.dumps(open_state(None, seed=seed).ledger.export())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from builders.meters import NOW, OWNING, REPORTING, declare, existing, inactive, inspect_all, retire
 
@@ -155,6 +157,18 @@ TABLE = {
         ["p@mtr_a"],
         ("two_active", HIGH, DEACTIVATE.format("mtr_b")),
     ),
+    "unknown status": _case(
+        declare(),
+        [replace(existing(), status="suspended")],
+        ["p@mtr_a"],
+        ("unknown_status", HIGH, None),
+    ),
+    "unknown status, undeclared": _case(
+        None,
+        [replace(existing(), status="suspended")],
+        [],
+        ("unknown_status", LOW, None),
+    ),
     "two active, undeclared": _case(
         None,
         [existing("mtr_a", livemode=True), existing("mtr_b", livemode=True, created=1_700_000_001)],
@@ -168,7 +182,8 @@ TABLE = {
 def test_every_state_has_its_findings(case):
     declared, account, prices, expected = TABLE[case]
     entry = inspect_one(declared, account, prices)
-    assert [(f.kind, f.severity, f.remediation.text) for f in entry.findings] == expected
+    found = [(f.kind, f.severity, f.remediation and f.remediation.text) for f in entry.findings]
+    assert found == expected
     assert entry.severity == (expected[0][1] if expected else None)
     assert {price.id for price in entry.prices} == {word.split("@")[0] for word in prices}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import pytest
 from builders.in_process import InProcess
@@ -30,7 +30,9 @@ OF_HTTP = {"connection", "content-length", "date", "server"}
 
 @contextmanager
 def emulated(fault):
-    with Server(open_state(None, seed={"meters": [asdict(OLD)]}), clock=VirtualClock()) as server:
+    with Server(
+        open_state(None, seed={"meters": [OLD.as_known()]}), clock=VirtualClock()
+    ) as server:
         server.arm(*fault)
         yield server
 

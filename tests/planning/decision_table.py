@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 from builders.meters import OWNING, active_prices, declare, existing, inactive, retire
@@ -12,6 +13,7 @@ from reconciler.model.project import MeterConfig, Policy, Undeclared
 
 REPORTING = Policy()
 OTHER_OWNER = Policy(undeclared=Undeclared.DEACTIVATE, owns=("ai_*",))
+UNCLEAR = replace(existing("mtr_u"), status="suspended")
 A, OTHER = existing("mtr_a"), existing("mtr_a", formula="count")
 I1, I2 = inactive("mtr_1", at=100), inactive("mtr_2", at=200)
 ODD1, ODD2 = inactive("mtr_1", at=100, formula="count"), inactive("mtr_2", at=200, formula="last")
@@ -133,6 +135,10 @@ TABLE: dict[str, Case] = {
     ),
     "undeclared, owned, one inactive": _case(None, [A, I1], "deactivate owned mtr_a"),
     "undeclared, inactive": _case(None, [I1, I2], "unchanged retired mtr_2"),
+    "unknown status": _case(declare(), [UNCLEAR], "blocked unknown_status mtr_u"),
+    "unknown status beside A": _case(declare(), [A, UNCLEAR], "blocked unknown_status mtr_u"),
+    "unknown status, to be retired": _case(retire(), [UNCLEAR], "blocked unknown_status mtr_u"),
+    "unknown status, undeclared": _case(None, [UNCLEAR], "unmanaged unknown_status mtr_u"),
     "two A": _case(declare(), [A, existing("mtr_b")], "blocked two_active"),
     "two A, one retired": _case(
         declare(retires=("mtr_a",)), [OTHER, existing("mtr_b")], "blocked two_active"

@@ -9,7 +9,7 @@ from ...model.meter import ExistingMeter, Status
 from ...model.pattern import fits
 from ...model.project import Account
 from ...operations.snapshot import check_account, take_snapshot
-from ...planning.warnings import note_partial
+from ...planning.warnings import note_partial, warn_of_unknown_fields
 from ...render import Document
 from ...report.documents import AccountInventory, Inventory
 from ..accounts import run_on_accounts, select_accounts
@@ -35,9 +35,12 @@ def _list(options: ListOptions, context: Context) -> Document:
             snapshot = take_snapshot(session, (), existing)
             diagnostics = (
                 *check_account(account, snapshot),
+                *session.report_rate(),
                 *([note_partial()] if options.only else []),
             )
         meters = sorted((meter for meter in existing if _matches(meter, options)), key=_order)
+        for meter in meters:
+            diagnostics += tuple(warn_of_unknown_fields(meter.event_name, [meter]))
         return AccountInventory(
             account=snapshot.account,
             meters=tuple(meters),

@@ -18,7 +18,8 @@ class ParsedFile:
     """The value of a YAML file; locations are kept beside the values, by path.
 
     `words` holds the plain scalars that some YAML parser does not read as a string, as written,
-    and `loose_keys` such keys. `aliases` maps the path of an alias to the path of its anchor.
+    and `loose_keys` such keys. `blocks` holds the indicator (`|` or `>`) of each block scalar.
+    `aliases` maps the path of an alias to the path of its anchor.
     """
 
     file: str
@@ -27,6 +28,7 @@ class ParsedFile:
     keys: dict[Path, Span] = field(default_factory=dict)
     words: dict[Path, str] = field(default_factory=dict)
     loose_keys: dict[Path, str] = field(default_factory=dict)
+    blocks: dict[Path, str] = field(default_factory=dict)
     aliases: dict[Path, Path] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
@@ -43,6 +45,10 @@ class ParsedFile:
         while steps not in self.places:
             steps = steps[:-1]
         return convert_span(self.file, self.places[steps])
+
+    def find_block(self, path: Path) -> str | None:
+        """Return the indicator of a block scalar; None for every other value."""
+        return self.blocks.get(self._follow(path))
 
     def locate_key(self, path: Path) -> Location:
         """Locate the key of a value; without one, the value."""

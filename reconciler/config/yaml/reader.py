@@ -14,11 +14,13 @@ import yaml
 from yaml import events
 
 from ...diagnostics.codes import config as codes
-from ...diagnostics.diagnostic import Rule
+from ...diagnostics.diagnostic import Diagnostic, Rule
 from ...diagnostics.errors import ConfigError
 from .parsed_file import ParsedFile, Path, convert_span
 from .scalars import resolve
-from .source_text import clip, decode, describe_syntax_error
+from .source_text import clip, decode, locate_span
+from .surrogates import fill_pairs, restore_pairs
+from .syntax_errors import describe_syntax_error
 
 MAX_DEPTH = 64
 MAX_VALUES = 500_000
@@ -30,6 +32,8 @@ _TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
 # long line of brackets meets that limit before MAX_DEPTH.
 _LIBYAML_TOO_DEEP = "exceeded maximum nesting depth"
 _SURROGATE = re.compile("[\ud800-\udfff]")  # rejected by libyaml, not by the pure parser
+# A `#` without a space behind it: `Tier #1` is cut off, `Tier # comment` is commented on.
+_CUT_OFF = re.compile(r"[ \t]+(?P<comment>#[^\s#][^\r\n]*)")
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -44,7 +48,7 @@ def read(data: bytes, file: str) -> ParsedFile:
     try:
         value = composer.read_document()
     except (yaml.YAMLError, ValueError, OverflowError) as error:
-        diagnostic = describe_syntax_error(error, text, file)
+        diagnostic = describe_syntax_error(error, text, file, composer.quoted)
         if _LIBYAML_TOO_DEEP in str(getattr(error, "problem", "")):
             diagnostic = codes.TOO_DEEP(_TOO_DEEP, diagnostic.location)
         raise ConfigError(*composer.parsed.diagnostics, diagnostic) from None
@@ -56,7 +60,12 @@ class _Composer:
 
     def __init__(self, text: str, file: str) -> None:
         self.parsed = ParsedFile(file=file)
-        self.next = _Loader(text).get_event
+        self.quoted: Any = None  # the last quoted scalar
+        filled = fill_pairs(text)
+        self.next = _Loader(filled).get_event
+        if filled != text:
+            self.next = restore_pairs(text, self.next)
+        self._text = text if _CUT_OFF.search(text) else ""
         self._anchors: dict[str, tuple[Any, Path, int]] = {}
         self._aside_depth = 0
         self._values = 0
@@ -113,11 +122,31 @@ class _Composer:
                 codes.FORBIDDEN_CHARACTER, "unpaired surrogates are not allowed", event
             )
         if not event.implicit[0] or event.tag:
+            self._note_style(event, path)
             return event.value
         value, is_string = resolve(event.value)
+        if self._text and is_string:
+            self._check_cut_off(event)
         if not is_string and not self._aside_depth:
             self.parsed.words[path] = event.value
         return value
+
+    def _note_style(self, event: Any, path: Path) -> None:
+        if event.style in ("'", '"'):
+            self.quoted = event
+        elif event.style:
+            self.parsed.blocks[path] = event.style
+
+    def _check_cut_off(self, event: Any) -> None:
+        """Report a `#` that begins a comment where the text may have been meant to go on."""
+        found = _CUT_OFF.match(self._text, event.end_mark.index)
+        if not found:
+            return
+        word = clip(found["comment"].rstrip())
+        message = f"`{word}` is a comment, so the value is only `{clip(event.value)}`"
+        hint = "quote the whole text; if it is a comment, write a space after `#`"
+        location = locate_span(self._text, found.span("comment"), self.parsed.file)
+        self._add(codes.CUT_OFF(message, location, hint))
 
     def _read_sequence(self, start: Any, path: Path) -> list[Any]:
         items: list[Any] = []
@@ -164,6 +193,8 @@ class _Composer:
     def _read_new_entry(self, event: Any, place: Path, mapping: dict[str, Any]) -> Path:
         if event.tag:
             self._note(codes.TAG, f"the tag {_format_tag(event.tag)} is not supported", event)
+        if not event.implicit[0]:
+            self._note_style(event, place)
         self.parsed.keys[place] = event.start_mark, event.end_mark
         if event.implicit[0] and not self._aside_depth and not resolve(event.value)[1]:
             self.parsed.loose_keys[place] = event.value
@@ -194,10 +225,14 @@ class _Composer:
 
     def _note(self, rule: Rule, message: str, event: Any) -> None:
         location = convert_span(self.parsed.file, (event.start_mark, event.end_mark))
+        self._add(rule(message, location))
+
+    def _add(self, diagnostic: Diagnostic) -> None:
         if len(self.parsed.diagnostics) == MAX_DIAGNOSTICS:
             message = f"the file contains more than {MAX_DIAGNOSTICS:,} errors"
-            raise ConfigError(*self.parsed.diagnostics, codes.TOO_MANY_ERRORS(message, location))
-        self.parsed.diagnostics.append(rule(message, location))
+            end = codes.TOO_MANY_ERRORS(message, diagnostic.location)
+            raise ConfigError(*self.parsed.diagnostics, end)
+        self.parsed.diagnostics.append(diagnostic)
 
     def _fail(self, rule: Rule, message: str, event: Any) -> ConfigError:
         self._note(rule, message, event)

@@ -17,21 +17,9 @@ LINE_BREAK = re.compile("\r\n|\r|\n")
 _FORBIDDEN = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff\ufffe\uffff]"
 )
+_CONFLICT = re.compile("^(?:<{7}|>{7})(?: .*)?$", re.MULTILINE)
+_LFS_POINTER = "version https://git-lfs.github.com/spec/"
 _DIRECTIVE = re.compile(r"\A(?>[ \t]*(?:#[^\r\n]*)?(?>\r\n|\r|\n))*+%")
-
-_UNEXPECTED_COLON = "unexpected `:`; check the indentation, or quote the text that contains it"
-_LIBYAML_SAYS = {
-    "mapping values are not allowed in this context": _UNEXPECTED_COLON,
-    "mapping values are not allowed here": _UNEXPECTED_COLON,
-    "block sequence entries are not allowed in this context": "a block list cannot start on "
-    "the line of its key; start it on the next line",
-    "could not find expected ':'": "missing `:` after a key",
-    "did not find expected key": "expected a key; check the indentation, and for an unclosed "
-    "quote or bracket",
-    "did not find expected '-' indicator": "expected `-`, as on the lines before",
-    "found invalid Unicode character escape code": "invalid Unicode escape sequence",
-}
-_NO_END = ("found unexpected end of stream", "found unexpected document indicator")
 
 
 def decode(data: bytes, file: str) -> str:
@@ -47,6 +35,13 @@ def decode(data: bytes, file: str) -> str:
         text = data.decode("utf-8").removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         raise ConfigError(_report_not_utf8(data, error.start, file)) from None
+    if text.startswith(_LFS_POINTER):
+        message = "the file is a Git LFS pointer; its content was not downloaded"
+        raise ConfigError(codes.LFS_POINTER(message, Location(file, 1, 1, 1, 8)))
+    if conflict := _CONFLICT.search(text):
+        message = f"unresolved merge conflict: `{clip(conflict.group())}`"
+        location = locate_span(text, conflict.span(), file)
+        raise ConfigError(codes.MERGE_CONFLICT(message, location))
     if bad := _FORBIDDEN.search(text):
         message = f"{describe_character(bad.group())} is not allowed in configuration files"
         raise ConfigError(codes.FORBIDDEN_CHARACTER(message, locate_span(text, bad.span(), file)))
@@ -84,38 +79,6 @@ def clip(text: str) -> str:
 def escape_invisible(text: str) -> str:
     """Escape everything in a text that is invisible or cannot be encoded."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
-
-
-def describe_syntax_error(error: Exception, text: str, file: str) -> Diagnostic:
-    """Explain an error of the YAML parser, at its location."""
-    mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-    if mark is None:
-        return codes.SYNTAX(f"invalid YAML: {clip(str(error))}", Location(file))
-    opened = getattr(error, "context_mark", None)
-    context = str(getattr(error, "context", None) or "")
-    problem = str(getattr(error, "problem", None) or "invalid YAML")
-    line, column = mark.line, mark.column
-    if opened and "quoted scalar" in context and problem in _NO_END:
-        line, column = opened.line, opened.column
-        message = f"the quote opened on line {line + 1} is never closed"
-    else:
-        lines = LINE_BREAK.split(text.rstrip("\r\n"))
-        if line >= len(lines):
-            line, column = len(lines) - 1, len(lines[-1])
-        around = f" ({context} that starts on line {opened.line + 1})" if opened and context else ""
-        message = _describe_problem(problem, around, lines[line][column : column + 1])
-    location = Location(file, line + 1, column + 1, line + 1, column + 2)
-    return codes.SYNTAX(message, location)
-
-
-def _describe_problem(problem: str, around: str, character: str) -> str:
-    if character == "\t":
-        return "tabs cannot be used for indentation; use spaces"
-    if "cannot start any token" in problem and character:
-        return f"a value cannot start with `{clip(character)}`; quote the value"
-    if "scanning for the next token" in around or "simple key" in around:
-        around = ""  # describes the parser, not the file
-    return _LIBYAML_SAYS.get(problem, problem) + around
 
 
 def _report_not_utf8(data: bytes, start: int, file: str) -> Diagnostic:

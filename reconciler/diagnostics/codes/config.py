@@ -102,6 +102,26 @@ QUOTE_IT = Rule(
     "quote the value",
 )
 
+CUT_OFF = Rule(
+    "Y017",
+    "`#` cuts off a value",
+    "In YAML, a `#` after a space begins a comment. Without a space behind it, it was probably "
+    "meant to be part of the value, which silently ends before it.",
+    "quote the whole text; if it is a comment, write a space after `#`",
+)
+MERGE_CONFLICT = Rule(
+    "Y018",
+    "unresolved merge conflict",
+    "The file contains the markers of a merge conflict, so both versions of its lines.",
+    "resolve the conflict, and remove the lines that begin with `<<<<<<<`, `=======` and `>>>>>>>`",
+)
+LFS_POINTER = Rule(
+    "Y019",
+    "Git LFS pointer",
+    "The checkout has only the pointer that Git LFS keeps in the repository, not the file.",
+    "run `git lfs pull`, in CI check out with LFS, or keep meter files out of LFS",
+)
+
 NO_SUCH_PATH = Rule(
     "C001",
     "no such file or folder",
@@ -164,6 +184,13 @@ UNKNOWN_KEY = Rule(
     "unknown key",
     "If an unknown key were ignored, a misspelled setting would have no effect.",
     "correct or remove the key; keys have the names and the nesting of Stripe's API",
+)
+PREVIEW_FIELD = Rule(
+    "C035",
+    "a field of a preview version of Stripe's API",
+    "The field can only be set when a meter is created, and only with a preview version of "
+    "Stripe's API. A meter that reconciler creates would lack it for good.",
+    "remove the line; create this meter with the preview API, then declare its other fields",
 )
 MISSING_KEY = Rule(
     "C011",
@@ -246,8 +273,8 @@ UNUSUAL_EVENT_NAME = Rule(
 NOT_SELECTED = Rule(
     "C023",
     "file not used by any account",
-    "The file does not match the `meters` patterns of the project, so a run of the whole "
-    "project would treat its meters as undeclared.",
+    "The file does not match the `meters` patterns of the project or of the selected accounts, so "
+    "a run of the whole project would treat its meters as undeclared.",
     "add the file to `meters` in the project file",
 )
 MISNAMED_PROJECT_FILE = Rule(
@@ -255,7 +282,7 @@ MISNAMED_PROJECT_FILE = Rule(
     "misnamed project file",
     "The project file must be named `reconciler.yaml`; under another name, its accounts and its "
     "policy would not apply.",
-    "rename it to reconciler.yaml",
+    "rename it to reconciler.yaml, or remove it",
 )
 NOT_A_METER_FILE = Rule(
     "C025",
@@ -278,14 +305,6 @@ TOO_MANY_ERRORS = Rule(
     "The rest is not reported. A file with so many errors usually belongs to another tool.",
     "fix the reported errors and run again",
 )
-PROJECT_FILE_ABOVE = Rule(
-    "C029",
-    "project file above the folder",
-    "A folder given on the command line is a separate project: the accounts and the policy of a "
-    "project file above it do not apply.",
-    "to apply them, pass the folder of the project file, or a single meter file",
-    Level.WARNING,
-)
 PROJECT_WITHIN = Rule(
     "C030",
     "nested project",
@@ -306,6 +325,14 @@ READ_ONLY_KEY = Rule(
     "A declaration is matched to the existing meter by its event_name.",
     "remove these keys; `reconciler import` writes existing meters without them",
 )
+LOOKALIKE = Rule(
+    "C033",
+    "event_names that look identical",
+    "The two names are equal under Unicode normalization, or except for case and `. - _`. Stripe "
+    "treats them as different meters, and usage sent under one name does not reach the other.",
+    "keep one spelling, unless both meters are wanted",
+    Level.WARNING,
+)
 HIDDEN_FILE = Rule(
     "C032",
     "hidden file not read",
@@ -313,4 +340,11 @@ HIDDEN_FILE = Rule(
     "the dot, so the meters of this file are treated as undeclared.",
     "rename the file, or list it under `meters` in reconciler.yaml",
     Level.WARNING,
+)
+OTHER_CASE = Rule(
+    "C036",
+    "file name differs from a pattern in upper and lower case",
+    "Patterns of meter files distinguish upper and lower case. If the file were skipped, its "
+    "meters would appear to be undeclared.",
+    "rename the file, or list it under `meters` in reconciler.yaml",
 )

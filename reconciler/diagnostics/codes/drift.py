@@ -21,9 +21,10 @@ MISSING = Rule(
 )
 PRICE_ON_INACTIVE = Rule(
     "D003",
-    "an active price uses an inactive meter",
+    "a price in use is on an inactive meter",
     "Subscriptions to the price continue, but no usage is recorded for them, so customers are"
-    " undercharged.",
+    " undercharged. A price is in use if it is active, or archived with a subscription that is "
+    "not canceled.",
     "reactivate the meter, or move the subscriptions and archive the price, or consent with "
     "accepts: {prices: [...]}",
 )
@@ -42,7 +43,7 @@ TWO_ACTIVE = Rule(
 )
 PRICE_ON_UNDECLARED = Rule(
     "D006",
-    "an active price uses an undeclared meter",
+    "a price in use is on an undeclared meter",
     "Customers are billed by a meter that no file declares, so changes to it are not reviewed.",
     "declare the meter",
 )
@@ -77,6 +78,13 @@ EXEMPTION_EXPIRED = Rule(
     "fix the findings and remove the entry, or extend its date in a reviewed change",
     Level.WARNING,
     effect=Effect.FINDING,
+)
+UNKNOWN_STATUS = Rule(
+    "D011",
+    "a meter has a status that this version does not know",
+    "Stripe may add statuses. Whether such a meter records usage is unknown, and reconciler does "
+    "not change it.",
+    "see the meter in the Dashboard; upgrade reconciler",
 )
 PRICES_UNREADABLE = Rule(
     "D101",
