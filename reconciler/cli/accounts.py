@@ -8,8 +8,9 @@ from functools import partial
 from typing import TypeVar
 
 from ..diagnostics.codes import usage
-from ..diagnostics.diagnostic import Diagnostic
-from ..diagnostics.errors import UsageError
+from ..diagnostics.codes.config import NOT_SELECTED
+from ..diagnostics.diagnostic import Diagnostic, Location
+from ..diagnostics.errors import ConfigError, UsageError
 from ..diagnostics.suggest import suggest
 from ..model.pattern import matches
 from ..model.project import Account, AccountRef, Project
@@ -33,7 +34,18 @@ def select_accounts(project: Project, names: tuple[str, ...]) -> tuple[Account, 
     if not names and len(known) > 1:
         message = f"the project has {len(known)} accounts: choose with --account"
         raise UsageError(usage.NO_ACCOUNT(message, hint=f"--account {' or '.join(known)}"))
-    return tuple(known[name] for name in dict.fromkeys(names)) or project.accounts
+    chosen = tuple(known[name] for name in dict.fromkeys(names)) or project.accounts
+    _check_selected(project, chosen)
+    return chosen
+
+
+def _check_selected(project: Project, accounts: tuple[Account, ...]) -> None:
+    """Raise ConfigError for a part of the project that none of the accounts reads."""
+    selected = project.selected
+    if selected is not None and selected.isdisjoint(f for each in accounts for f in each.files):
+        names = " or ".join(repr(account.name) for account in accounts)
+        message = f"account {names} does not read this file"
+        raise ConfigError(*(NOT_SELECTED(message, Location(file)) for file in sorted(selected)))
 
 
 def build_scope(accounts: tuple[Account, ...], only: tuple[str, ...]) -> Scope:

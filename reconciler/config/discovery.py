@@ -6,7 +6,7 @@ import contextlib
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -17,8 +17,12 @@ from . import globs
 from .yaml.source_text import MAX_BYTES, escape_invisible
 
 PROJECT_FILE = "reconciler.yaml"
-_MISNAMED = "reconciler.yml"
+_LIKE_YAML = re.compile(r"\.ya?ml(?!.*\.sw.$)")  # also backups, but no swap files of an editor
+_NOT_SEARCHED = (".git", ".reconciler")
 _METER_FILE_KEYS = tuple(re.compile(rb"\b%s[\"']?\s*:" % key) for key in (b"version", b"meters"))
+_ALMOST = r"[._ ]*reconciler *\.(?:yaml|yml|yalm|ymal)"
+_MISNAMED = re.compile(rf"(?!{PROJECT_FILE}\Z)(?i:{_ALMOST}(?:\.txt)? *)")
+_MISNAMED_OR_BACKUP = re.compile(rf"(?!{PROJECT_FILE}\Z)(?i:{_ALMOST}(?:[.~ -].*)?)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,10 @@ class Folder:
         """Return the absolute path of a name within the folder."""
         return os.path.join(self.root, *name.split("/")) if name else self.root
 
+    def is_within(self, name: str, part: Path) -> bool:
+        """Whether a file of the folder is the given file, or in the given folder."""
+        return Path(os.path.realpath(self.build_path(name))).is_relative_to(part.resolve())
+
     def holds(self, path: str) -> bool:
         """Whether a path, once every symbolic link is followed, lies within the folder."""
         return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.root))
@@ -43,29 +51,43 @@ class Folder:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What PATH refers to: a project folder, its project file if any, or one meter file."""
+    """What PATH refers to: a project folder, its project file if any, and the selected part.
+
+    `selected` are absolute paths of files and folders; empty selects the whole project.
+    """
 
     folder: Folder
     project_file: str | None
-    only: str | None = None
-    diagnostics: tuple[Diagnostic, ...] = ()
+    selected: tuple[str, ...] = ()
 
 
 def start_from(path: str | os.PathLike[str]) -> Start:
-    """Find the project that a path belongs to. Raises ConfigError for an invalid path."""
+    """Find the project that a path belongs to. Raises ConfigError for an invalid path.
+
+    That is the nearest project file in the folder of the path or above it, up to the root of a
+    git checkout. A link outside of a project belongs to the project of its target.
+    """
     given = os.fspath(path)
     _check_exists(given)
-    if os.path.isdir(given):
-        return _start_at_folder(Folder(os.path.abspath(given), given))
-    around, name = os.path.split(os.path.abspath(given))
-    if name == PROJECT_FILE:
-        return _start_at_folder(Folder(around, os.path.dirname(given) or "."))
-    root = _find_project_around(around)
+    full, is_folder = os.path.abspath(given), os.path.isdir(given)
+    own = Folder(full, given) if is_folder else Folder(os.path.dirname(full), _show_parent(given))
+    root = _find_project_around(own.root) or _find_project_around(
+        _get_folder(os.path.realpath(given))
+    )
     if root is None:
-        return Start(Folder(around, os.path.dirname(given) or "."), None, name)
+        return Start(own, None, () if is_folder else (full,))
+    if root == own.root and (is_folder or os.path.basename(full) == PROJECT_FILE):
+        return Start(own, PROJECT_FILE)
     shown = root if os.path.isabs(given) else os.path.relpath(root)
-    only = Path(around, name).relative_to(root).as_posix()
-    return Start(Folder(root, shown), PROJECT_FILE, only)
+    return Start(Folder(root, shown), PROJECT_FILE, (full,))
+
+
+def _show_parent(given: str) -> str:
+    return os.path.dirname(given) or "."
+
+
+def _get_folder(path: str) -> str:
+    return path if os.path.isdir(path) else os.path.dirname(path)
 
 
 def find_files(
@@ -83,17 +105,36 @@ def find_files(
         for path in _list_folder(folder, pending.pop(), diagnostics):
             is_folder = os.path.isdir(folder.build_path(path))
             fits = globs.may_lead if is_folder else globs.matches
-            if not (fitting := [pattern for pattern in found if fits(path, pattern)]):
-                diagnostics += _check_hidden(folder, path, found)
-                continue
-            if refusal := _check_entry(folder, path, is_folder=is_folder):
+            fitting = [pattern for pattern in found if fits(path, pattern)]
+            close = fitting or [each for each in found if fits(path, each, any_case=True)]
+            if refusal := _check_entry(folder, path, close, is_folder=is_folder):
                 diagnostics.append(refusal)
             elif is_folder:
-                pending.append(path)
+                pending += [path] if close else []
+            elif not fitting:
+                diagnostics += _check_skipped(folder, path, found, close)
             elif path != PROJECT_FILE:
                 for pattern in fitting:
                     found[pattern].append(path)
     return found, diagnostics
+
+
+def find_meter_files(folder: Folder) -> Iterator[tuple[str, bytes]]:
+    """Find every file that may declare meters, whatever the patterns, with its content.
+
+    These are hidden files, backups and those of nested projects too. What cannot be read is left
+    out: a file that a pattern matches is reported where it is read.
+    """
+    pending = [""]
+    while pending:
+        for path in _list_folder(folder, pending.pop(), []):
+            full, name = folder.build_path(path), os.path.basename(path).lower()
+            if os.path.isdir(full):
+                pending += [] if name in _NOT_SEARCHED or os.path.islink(full) else [path]
+            elif _LIKE_YAML.search(name) and name != PROJECT_FILE:
+                with contextlib.suppress(ConfigError):
+                    if b"event_name" in (data := read_file(folder, path)):
+                        yield path, data
 
 
 def _list_folder(folder: Folder, around: str, diagnostics: list[Diagnostic]) -> list[str]:
@@ -121,29 +162,34 @@ def read_file(folder: Folder, name: str) -> bytes:
         raise ConfigError(_describe_os_error(error, folder.show(name))) from None
 
 
-def _check_entry(folder: Folder, path: str, *, is_folder: bool) -> Diagnostic | None:
-    """Report a link to a folder, or the project file of a nested project."""
-    if is_folder and os.path.islink(folder.build_path(path)):
+def _check_entry(
+    folder: Folder, path: str, close: Sequence[str], *, is_folder: bool
+) -> Diagnostic | None:
+    """Report a misnamed project file, and in the way of a pattern a linked folder or a project."""
+    around, _, name = path.rpartition("/")
+    if not is_folder and _MISNAMED.fullmatch(name):
+        return _describe_misnamed(folder.show(path), name)
+    if close and is_folder and os.path.islink(folder.build_path(path)):
         message = "symbolic links to folders are not followed"
         return codes.LINKED_FOLDER(message, folder.show(path))
-    around, _, name = path.rpartition("/")
-    if is_folder or not around or name != PROJECT_FILE:
+    if is_folder or not (close and around) or name != PROJECT_FILE:
         return None
     own = folder.show(around).file
     hint = f"run `reconciler plan {own}`; to use its meter files here, list them under `meters`"
     return codes.PROJECT_WITHIN("this folder is a project of its own", folder.show(path), hint)
 
 
-def _check_hidden(folder: Folder, path: str, patterns: Iterable[str]) -> Iterator[Diagnostic]:
-    """Name a file that would be read but for the dot at its beginning."""
+def _check_skipped(
+    folder: Folder, path: str, patterns: Iterable[str], close: Sequence[str]
+) -> Iterator[Diagnostic]:
+    """Report a file that would be read but for its case, or the dot at its beginning."""
     around, slash, name = path.rpartition("/")
     plain = around + slash + name.lstrip(".")
-    if not name.startswith("."):
-        return
-    if plain in (PROJECT_FILE, _MISNAMED):
-        message = f"`{name}` is not read: the project file is named {PROJECT_FILE}"
-        yield codes.HIDDEN_FILE(message, folder.show(path), "merge the two, or delete it")
-    elif any(globs.matches(plain, pattern) for pattern in patterns):
+    if close:
+        pattern = escape_invisible(close[0])
+        message = f"the name matches `{pattern}` only if upper and lower case are the same"
+        yield codes.OTHER_CASE(message, folder.show(path))
+    elif name.startswith(".") and any(globs.matches(plain, each) for each in patterns):
         with contextlib.suppress(ConfigError):
             data = read_file(folder, path)
             if all(key.search(data) for key in _METER_FILE_KEYS):
@@ -162,27 +208,36 @@ def _check_exists(given: str) -> None:
         raise ConfigError(_describe_os_error(error, Location(escape_invisible(given)))) from None
 
 
-def _start_at_folder(folder: Folder) -> Start:
-    if os.path.lexists(folder.build_path(PROJECT_FILE)):
-        return Start(folder, PROJECT_FILE)
-    for misnamed in (_MISNAMED, f".{PROJECT_FILE}", f".{_MISNAMED}"):
-        if os.path.lexists(folder.build_path(misnamed)):
-            message = f"the project file must be named {PROJECT_FILE}, not {misnamed}"
-            raise ConfigError(codes.MISNAMED_PROJECT_FILE(message, folder.show(misnamed)))
-    if (above := _find_project_around(folder.root)) is None:
-        return Start(folder, None)
-    message = f"{PROJECT_FILE} in {escape_invisible(above)} does not apply to this folder"
-    return Start(folder, None, None, (codes.PROJECT_FILE_ABOVE(message, folder.show("")),))
-
-
 def _find_project_around(folder: str) -> str | None:
-    """Find the nearest folder with a project file, up to the root of a git checkout."""
-    while not os.path.lexists(os.path.join(folder, PROJECT_FILE)):
+    """Find the nearest folder with a project file, up to the root of a git checkout.
+
+    Raises ConfigError for a file that only resembles a project file.
+    """
+    while True:
+        exists = os.path.lexists(os.path.join(folder, PROJECT_FILE))
+        _check_names(folder, _MISNAMED if exists else _MISNAMED_OR_BACKUP)
+        if exists:
+            return folder
         above = os.path.dirname(folder)
         if above == folder or os.path.exists(os.path.join(folder, ".git")):
             return None
         folder = above
-    return folder
+
+
+def _check_names(folder: str, misnamed: re.Pattern[str]) -> None:
+    try:
+        names = [name for name in sorted(os.listdir(folder)) if misnamed.fullmatch(name)]
+    except OSError:
+        return  # it is reported where the folder itself is read
+    found = [name for name in names if not os.path.isdir(os.path.join(folder, name))]
+    if found:
+        shown = Folder(folder, os.path.relpath(folder))
+        raise ConfigError(*(_describe_misnamed(shown.show(name), name) for name in found))
+
+
+def _describe_misnamed(location: Location, name: str) -> Diagnostic:
+    message = f"the project file must be named {PROJECT_FILE}, not {escape_invisible(name)}"
+    return codes.MISNAMED_PROJECT_FILE(message, location)
 
 
 def _open_without_waiting(path: str, flags: int) -> int:

@@ -3,38 +3,54 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
 
 from ..diagnostics.codes import config as codes
 from ..diagnostics.diagnostic import Diagnostic, Level, Location
 from ..diagnostics.errors import ConfigError
 from ..model.meter import Status
-from ..model.project import Account, Project
+from ..model.project import Account, Project, Undeclared, UnreadFile
 from . import discovery, globs
 from .discovery import PROJECT_FILE, Start
 from .meter_file import MeterFile, find_duplicates, find_lookalikes, find_retired_twice, read_meters
 from .project_file import Entry, build_default_project, read_project
 from .secret_scan import redact
 from .source_lines import add_source_lines
+from .yaml.source_text import decode_loosely
 
 
 def load(path: str | os.PathLike[str] = ".") -> Project:
     """Read and check the project at a path; offline, without a key.
 
-    The path is a project folder, its project file, or one meter file, which belongs to the
-    nearest project file above it. `accounts` of the result has each account with the meters
-    declared for it, `diagnostics` the warnings. Raises ConfigError with every error of all
-    files, in the order of their locations.
+    The path is a project folder, its project file, or a part of a project: a folder or one meter
+    file, which belong to the nearest project file above. The whole project is read; `selected` of
+    the result are then the meter files of that part. `accounts` has each account with the meters
+    declared for it, `diagnostics` the warnings. Raises ConfigError with every error of all files,
+    in the order of their locations.
     """
+    return _load(discovery.start_from(path))
+
+
+def load_accounts(path: str | os.PathLike[str] = ".") -> Project:
+    """Read the accounts of the project at a path, without their meter files."""
     start = discovery.start_from(path)
     reader = _Reader(start)
+    accounts = tuple(entry.account for entry in reader.read_entries())
+    return Project(start.folder.root, accounts, reader.finish())
+
+
+def _load(start: Start) -> Project:
+    reader = _Reader(start)
     accounts = tuple(map(reader.read_account, reader.read_entries()))
-    diagnostics = tuple(add_source_lines(_sort(reader.diagnostics), reader.contents))
-    if any(diagnostic.level is Level.ERROR for diagnostic in diagnostics):
-        raise ConfigError(*diagnostics)
-    reader.refuse_unselected()
-    return Project(start.folder.root, accounts, diagnostics, start.only is not None)
+    selected = reader.select_files() if start.selected and accounts else None
+    return Project(start.folder.root, accounts, reader.finish(), selected)
+
+
+def _deactivates_undeclared(entry: Entry) -> bool:
+    return entry.account.policy.undeclared is Undeclared.DEACTIVATE
 
 
 def _sort(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
@@ -47,7 +63,7 @@ class _Reader:
     """Reads the files of a project, each once; `contents` has them as read, by shown path."""
 
     def __init__(self, start: Start) -> None:
-        self.diagnostics: list[Diagnostic] = [*start.diagnostics]
+        self.diagnostics: list[Diagnostic] = []
         self.contents: dict[str, bytes] = {}
         self._start = start
         self._files: dict[str, MeterFile] = {}
@@ -67,22 +83,70 @@ class _Reader:
 
     def read_account(self, entry: Entry) -> Account:
         """Complete the account of an entry with the declarations in its files."""
-        files = [self._read_meter_file(name) for name in self._select_files(entry)]
+        listed = self._list_files(entry)
+        files = [self._read_meter_file(name) for name in listed]
         names = [name for file in files for name in file.names]
         self.diagnostics += find_duplicates(names)
         declared = [one for file in files for one in file.declared]
         retired = {one.event_name for one in declared if one.status is Status.INACTIVE}
         self.diagnostics += find_lookalikes(one for one in names if one[0] not in retired)
         self.diagnostics += find_retired_twice(declared)
-        by_name = sorted(declared, key=lambda one: one.event_name)
-        return replace(entry.account, declared=tuple(by_name))
+        return replace(
+            entry.account,
+            declared=tuple(sorted(declared, key=lambda one: one.event_name)),
+            files=tuple(self._start.folder.show(name).file for name in listed),
+            unread=tuple(self._find_unread(listed)) if _deactivates_undeclared(entry) else (),
+        )
 
-    def refuse_unselected(self) -> None:
-        """Raise ConfigError if the one requested file is not used by any account."""
-        only = self._start.only
-        if only is not None and only not in self._files:
+    def select_files(self) -> frozenset[str]:
+        """Return the files of the requested part; report those that no account reads."""
+        folder, parts = self._start.folder, tuple(map(Path, self._start.selected))
+        inside = {
+            part: [name for name in self._files if folder.is_within(name, part)] for part in parts
+        }
+        for part, names in inside.items():
+            self.diagnostics += self._check_part(part, names)
+        return frozenset(folder.show(name).file for names in inside.values() for name in names)
+
+    def finish(self) -> tuple[Diagnostic, ...]:
+        """Return the diagnostics, with source lines; raise ConfigError if there is an error."""
+        diagnostics = tuple(add_source_lines(_sort(self.diagnostics), self.contents))
+        if any(diagnostic.level is Level.ERROR for diagnostic in diagnostics):
+            raise ConfigError(*diagnostics)
+        return diagnostics
+
+    def _check_part(self, part: Path, names: Sequence[str]) -> Iterator[Diagnostic]:
+        """Report the meter files of a requested file or folder that no account reads."""
+        folder = self._start.folder
+        if part.is_dir():
+            found = (file for file, _ in self._find_others(self._files) if globs.is_usual(file))
+            unread = [name for name in found if folder.is_within(name, part)]
+        else:
+            unread = [] if names else [os.path.relpath(part, folder.root)]
+        for name in unread:
             message = f"no `meters` pattern in {PROJECT_FILE} matches this file"
-            raise ConfigError(codes.NOT_SELECTED(message, self._start.folder.show(only)))
+            yield codes.NOT_SELECTED(message, folder.show(Path(name).as_posix()))
+        if not (names or unread):
+            yield codes.NO_METER_FILES(
+                "no meter files found", folder.show(os.path.relpath(part, folder.root))
+            )
+
+    @cached_property
+    def _meter_files(self) -> tuple[tuple[str, bytes], ...]:
+        return tuple(discovery.find_meter_files(self._start.folder))
+
+    def _find_others(self, names: Iterable[str]) -> Iterator[tuple[str, bytes]]:
+        """Find the files that may declare meters besides these, by whatever link."""
+        path = self._start.folder.build_path
+        read = {os.path.realpath(path(name)) for name in names}
+        for name, data in self._meter_files:
+            if os.path.realpath(path(name)) not in read:
+                yield name, data
+
+    def _find_unread(self, names: Iterable[str]) -> Iterator[UnreadFile]:
+        """Find the files of an account's project that it does not read."""
+        for name, data in self._find_others(names):
+            yield UnreadFile(self._start.folder.show(name).file, decode_loosely(data))
 
     def _read(self, name: str) -> tuple[bytes, str]:
         shown = self._start.folder.show(name).file
@@ -99,18 +163,12 @@ class _Reader:
             self.diagnostics += file.diagnostics
         return self._files[name]
 
-    def _select_files(self, entry: Entry) -> list[str]:
+    def _list_files(self, entry: Entry) -> list[str]:
         """List the files of an entry, in order; of several links to one file, the first."""
-        only = self._start.only
-        if only is None:
-            names = self._find_files(entry)
-        elif self._start.project_file is None:
-            names = [only]
-        else:
-            selected = any(globs.matches(only, pattern.glob) for pattern in entry.patterns)
-            names = [only] if selected else []
-        path = self._start.folder.build_path
-        real = {os.path.realpath(path(name)): name for name in reversed(names)}
+        start = self._start
+        alone = start.project_file is None and start.selected
+        names = list(map(os.path.basename, start.selected)) if alone else self._find_files(entry)
+        real = {os.path.realpath(start.folder.build_path(name)): name for name in reversed(names)}
         return sorted(real.values())
 
     def _find_files(self, entry: Entry) -> list[str]:

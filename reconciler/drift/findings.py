@@ -12,6 +12,7 @@ from ..model.event import RESEND
 from ..model.finding import DriftEntry, Finding, Kind, Remediation, Severity
 from ..model.match import MeterMatch, has_same_settings
 from ..model.meter import ExistingMeter, Status
+from ..model.pattern import matches
 from ..model.price import Price, PricesByMeter, select_unaccepted
 from ..model.project import MeterConfig, Policy
 from ..planning.diff import decide
@@ -37,7 +38,7 @@ class DriftInput:
     renamed: Mapping[str, Change] = field(default_factory=dict)
 
     def find_prices(self, meters: Iterable[ExistingMeter]) -> tuple[Price, ...]:
-        """Return the active prices that use any of these meters."""
+        """Return the prices in use on any of these meters."""
         return tuple(price for meter in meters for price in self.prices.get(meter.id, ()))
 
     def apply(self, event_name: str) -> Remediation | None:
@@ -45,16 +46,41 @@ class DriftInput:
         return None if event_name in self.refused else self.commands.apply(event_name)
 
 
+def list_archived_dependencies(names: MeterMatch, policy: Policy) -> tuple[str, ...]:
+    """Return the ids of the meters of which archived prices matter to a finding.
+
+    They do not on the active meter of a declaration that it agrees with, nor on undeclared
+    meters that belong to others.
+    """
+    desired = names.desired
+    if desired is None and policy.owns and not matches(names.event_name, policy.owns):
+        return ()
+    in_sync = (
+        desired is not None
+        and desired.status == Status.ACTIVE
+        and len(names.active) == 1
+        and has_same_settings(names.active[0], desired.meter)
+    )
+    return tuple(meter.id for meter in (names.inactive if in_sync else names.meters))
+
+
 def inspect(names: MeterMatch, known: DriftInput) -> DriftEntry:
     """Return the drift entry of one event_name, its worst finding first."""
     change = known.renamed.get(names.event_name) or decide(names, known.prices, known.policy)
+    foreign = names.desired is None and not _answers_for(names.event_name, known.policy)
     return DriftEntry(
         event_name=names.event_name,
         location=names.desired.location if names.desired else None,
         meters=names.meters,
         prices=known.find_prices(names.meters),
-        findings=sort_findings(_find(names, change, known)),
+        findings=() if foreign else sort_findings(_find(names, change, known)),
+        foreign=foreign,
     )
+
+
+def _answers_for(event_name: str, policy: Policy) -> bool:
+    """Whether the project answers for an event_name that it does not declare."""
+    return not policy.owns or matches(event_name, policy.owns)
 
 
 def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -63,7 +89,7 @@ def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def rank(entry: DriftEntry) -> tuple[int, bool, bool, str]:
-    """Order entries: by severity, lost revenue on active prices first, then by name."""
+    """Order entries: by severity, lost revenue on prices in use first, then by name."""
     weight = entry.severity.weight if entry.severity else 0
     priced = any(finding.prices for finding in entry.findings if not finding.exemption)
     return -weight, not priced, not entry.findings, entry.event_name
@@ -220,7 +246,7 @@ def _allow_replacement(
 ) -> Remediation | None:
     """Return how to apply the declared replacement, or where it is refused, how to keep the meter.
 
-    Active prices must be accepted first.
+    Prices in use must be accepted first.
     """
     if open_:
         consent = _accept_prices(open_, desired).text
@@ -293,7 +319,7 @@ def _check_inactive_prices(
     yield _build_finding(
         Kind.PRICE_ON_INACTIVE,
         Severity.REVENUE,
-        f"{names.event_name!r} has active prices on an inactive meter, which counts no usage",
+        f"{names.event_name!r} has prices in use on an inactive meter, which counts no usage",
         meter_ids=tuple(existing.id for existing in meters),
         prices=prices,
         since=max(map(_find_deactivation, meters)),

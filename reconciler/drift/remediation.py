@@ -45,7 +45,7 @@ class Commands:
 
 
 def accept_prices(price_ids: Iterable[str]) -> Remediation:
-    """Return the consent to exactly these active prices on an inactive meter."""
+    """Return the consent to exactly these prices in use on an inactive meter."""
     return _edit(f"accepts: {format_flow({'prices': list(price_ids)})}")
 
 

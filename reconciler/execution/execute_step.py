@@ -23,6 +23,7 @@ from ..model.request import Outcome, RequestRecord
 from ..planning.adoption import keep_active
 from ..planning.diagnose import diagnose
 from ..planning.plan import Plan
+from ..planning.prices import name_prices
 from ..report.report import ReportedChange, ResultStatus
 from .protocol import SIDE_BY_SIDE, Answer, Journal, Meters
 from .steps import Operation, Step, build_key
@@ -42,8 +43,8 @@ class ApplyContext:
 
     `on_result` is called as each change ends; `recovery_command` reactivates a meter manually,
     with `{id}` for its id; `already` maps the event_names that were found in the desired state
-    before anything was sent to the id of the active meter, if any; `active_prices` reads the
-    active prices of a meter just before it is deactivated; `begun` is set once a request of the
+    before anything was sent to the id of the active meter, if any; `prices_in_use` reads the
+    prices in use on a meter just before it is deactivated; `begun` is set once a request of the
     change has had an effect, or may have had one; `begins` is called before each request.
     """
 
@@ -56,7 +57,7 @@ class ApplyContext:
     on_result: Callable[[ReportedChange], None] = lambda _: None
     recovery_command: str = "reactivate {id}"
     already: Mapping[str, str | None] = field(default_factory=dict)
-    active_prices: Callable[[str], tuple[Price, ...] | Unreadable] = lambda _: ()
+    prices_in_use: Callable[[str], tuple[Price, ...] | Unreadable] = lambda _: ()
     workers: int = SIDE_BY_SIDE
     begun: bool = False
     begins: Callable[[], None] = lambda: None
@@ -106,29 +107,30 @@ def preflight(step: Step, base: ExistingMeter | None, run: ApplyContext) -> Step
     """Return a result if the meter has changed since it was read, or must not be deactivated."""
     if run.stopped():
         raise StoppedError
-    refused = check_new_prices(step, run)
     now = _read_existing(step.meter_id, base, run) if step.meter_id else None
     if now and _is_in_requested_state(step, now, base):
         return StepResult(ResultStatus.ALREADY, now)
-    return _report_stale(step, now, ()) if now != base else refused
+    if now != base:
+        return _report_stale(step, now, ())
+    return check_new_prices(step, run)  # last: a price may be attached at any moment
 
 
 def check_new_prices(step: Step, run: ApplyContext) -> StepResult | None:
-    """Return a result if a new active price, not accepted, uses the meter to deactivate."""
+    """Return a result if a new price, not accepted, is in use on the meter to deactivate."""
     if step.operation is not Operation.DEACTIVATE or not step.meter_id:
         return None
-    found = run.active_prices(step.meter_id)
+    found = run.prices_in_use(step.meter_id)
     if isinstance(found, Unreadable):
         message = f"{step.meter_id} was not deactivated: its prices can no longer be read"
         message += f" (permission: {found.permission})"
         return StepResult(
             ResultStatus.FAILED, error=diagnose(step.change, guards.PRICES_UNREADABLE, message)
         )
-    new = sorted(price.id for price in select_unaccepted(found, step.change.desired))
+    new = sorted(select_unaccepted(found, step.change.desired), key=lambda price: price.id)
     if not new:
         return None
-    what = "a new active price uses" if len(new) == 1 else "new active prices use"
-    message = f"{step.meter_id} was not deactivated: {what} this meter: {', '.join(new)}"
+    what = "a new price is" if len(new) == 1 else "new prices are"
+    message = f"{step.meter_id} was not deactivated: {what} in use on it: {name_prices(new)}"
     return StepResult(ResultStatus.STALE, error=diagnose(step.change, rules.NEW_PRICE, message))
 
 
@@ -139,7 +141,7 @@ def _send(
     while True:
         if ended := _check_before_sending(step, base, run, sent):
             return ended
-        answer = _request(step, build_key(run.plan, step, attempt), run, sent)
+        answer = _request(step, build_key(run.plan, step, attempt), base, run, sent)
         record = answer.record
         run = run.ignoring_stop() if record.may_be_in_effect() else run
         if ended := _check_effect(step, answer, base, run, sent):
@@ -164,13 +166,27 @@ def _check_before_sending(
     return replace(ended, status=status, sent=tuple(sent))
 
 
-def _request(step: Step, key: str, run: ApplyContext, sent: list[RequestRecord]) -> Answer:
+def _request(
+    step: Step,
+    key: str,
+    base: ExistingMeter | None,
+    run: ApplyContext,
+    sent: list[RequestRecord],
+) -> Answer:
+    def may_retry(so_far: RequestRecord) -> bool:
+        """Whether the meter is still as planned; also after a signal if it may be changed."""
+        patient = run.ignoring_stop() if so_far.doubts else run
+        try:
+            return _check_before_sending(step, base, patient, sent) is None
+        except ReconcilerError:
+            return False
+
     if run.stopped():
         raise StoppedError
     run.begins()
     run.journal.before_request(step, key, begun=run.begun)
     try:
-        answer = run.meters.send(step, key)
+        answer = run.meters.send(step, key, may_retry)
     except StoppedError:
         run.journal.not_sent(step, key)
         raise

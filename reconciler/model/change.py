@@ -41,7 +41,7 @@ class Risk(StrEnum):
     NONE = "none"
     LOW = "low"  # looks like a rename, or reactivates a meter for which usage was lost
     HIGH = "high"  # deactivates or replaces a meter
-    REVENUE = "revenue"  # deactivates or replaces a meter that active prices use
+    REVENUE = "revenue"  # deactivates or replaces a meter with prices in use
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Change:
 
     `existing` is the meter that the change acts on; for a replacement, even one that lacks
     consent, it is the one to deactivate, and `reactivates` the meter to reactivate in its place,
-    if any. `others` are the other existing meters of the name, `prices` the active prices that
+    if any. `others` are the other existing meters of the name, `prices` the prices in use that
     the decision depends on. `renamed_from` is the undeclared meter that a new one seems
     to rename, `renamed_to` the event_name that seems to rename an undeclared one.
     """

@@ -10,13 +10,19 @@ from .project import MeterConfig
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """The fields of a `price` object that matter to the meter it uses."""
+    """The fields of a `price` object that matter to the meter it uses.
+
+    A price is in use if it is active, or archived with a subscription that has not ended.
+    `missing_permission` is set for an archived one that counts as in use because the key may not
+    read whether subscriptions to it are left: the permission that would tell.
+    """
 
     id: str
     meter: str
     active: bool = True
     product: str | None = None
     nickname: str | None = None
+    missing_permission: str | None = None
 
 
 PricesByMeter = Mapping[str, tuple[Price, ...]]
@@ -31,6 +37,6 @@ def group_by_meter(prices: Iterable[Price]) -> dict[str, tuple[Price, ...]]:
 
 
 def select_unaccepted(prices: Iterable[Price], desired: MeterConfig | None) -> tuple[Price, ...]:
-    """Return the active prices that the declaration does not list under `accepts`."""
+    """Return the prices that the declaration does not list under `accepts`."""
     accepted = desired.accepted_prices if desired else ()
     return tuple(price for price in prices if price.id not in accepted)

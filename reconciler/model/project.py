@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from ..diagnostics.diagnostic import Diagnostic, Location
@@ -54,12 +55,25 @@ class AccountRef:
 
 
 @dataclass(frozen=True, slots=True)
+class UnreadFile:
+    """A file of the project that an account does not read, although it names meters."""
+
+    file: str
+    text: str = field(repr=False)
+
+    def mentions(self, event_name: str) -> bool:
+        """Whether the file has this event_name as a whole word."""
+        return bool(re.search(rf"(?<![\w.-]){re.escape(event_name)}(?![\w.-])", self.text))
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """An account of the project file: its identity, its connection, its policy and its meters.
 
     `api_key_env` is the name of the environment variable with the API key; the key itself is
     never stored here. `emulator` and `seed` are paths; `rate_limit` is in requests per second,
-    None for no limit.
+    None for no limit. `files` are the meter files of `declared`; `unread` is only known where
+    undeclared meters are deactivated.
     """
 
     name: str
@@ -74,6 +88,8 @@ class Account:
     seed: str | None = None
     policy: Policy = Policy()
     declared: tuple[MeterConfig, ...] = ()
+    files: tuple[str, ...] = ()
+    unread: tuple[UnreadFile, ...] = ()
     ignore: tuple[Ignore, ...] = ()
 
 
@@ -81,14 +97,14 @@ class Account:
 class Project:
     """A validated project folder: its accounts, each with the meters declared for it.
 
-    `root` is an absolute path. `narrowed` is set if only one file was read, so that undeclared
-    meters cannot be evaluated.
+    `root` is an absolute path. `selected` are the meter files of the part of the project that was
+    requested, None for the whole; a part does not show which meters are undeclared.
     """
 
     root: str
     accounts: tuple[Account, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
-    narrowed: bool = False
+    selected: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

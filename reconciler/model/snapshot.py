@@ -15,7 +15,7 @@ class Snapshot:
     """What was read of an account, and when (Unix seconds).
 
     `account` is the account that the key acts on, `own_id` the key's own account (`account` may
-    be a connected one). `prices` are active prices by meter id, for the meters whose prices a
+    be a connected one). `prices` are the prices in use by meter id, for the meters whose prices a
     change depends on; `needs_prices` are the event_names of those meters. `foreign` are the ids of
     the meters that are not of the configured mode.
     """

@@ -1,7 +1,8 @@
 """Detect drift: read both sides, find what differs, and attribute it by the events.
 
-It requests the listing of meters, the account, the metered prices of the whole account once,
-and events only where they could explain a finding.
+It requests the listing of meters, the account, the active metered prices of the whole account
+once, archived ones only of meters where they matter, and events only where they could explain a
+finding.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from ..diagnostics.diagnostic import Diagnostic, Rule
 from ..diagnostics.errors import Exit
 from ..drift.attribution import REACH, attribute, needs_events
 from ..drift.exemptions import exempt, report_expired
-from ..drift.findings import DriftInput, inspect, rank
+from ..drift.findings import DriftInput, inspect, list_archived_dependencies, rank
 from ..drift.remediation import Commands
 from ..model.change import Action, Change
 from ..model.finding import DriftEntry, Severity
@@ -68,6 +69,7 @@ def detect_drift(
             said for each in names for said in warn_of_unknown_fields(each.event_name, each.meters)
         )
         diagnostics += (*renames, *report_expired(session.account.ignore, today), *unreadable)
+    diagnostics += session.report_rate()
     diagnostics += (note_partial(),) if scope.narrowed else ()
     return AccountReport(
         account=snapshot.account,
@@ -88,7 +90,10 @@ def _find_entries(
     """Return all entries, the worst first, warnings of renames, and what could not be read."""
     account, now = session.account, int(session.clock.now())
     unreadable: tuple[Diagnostic, ...] = ()
-    prices = session.prices.all()
+    archived_on = [
+        id_ for each in names for id_ in list_archived_dependencies(each, account.policy)
+    ]
+    prices = session.prices.all_in_use(tuple(archived_on))
     denied = prices if isinstance(prices, Unreadable) else None
     if isinstance(prices, Unreadable):
         unreadable, prices = (_report_unreadable(rules.PRICES_UNREADABLE, prices),), ()

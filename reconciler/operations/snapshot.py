@@ -8,14 +8,12 @@ from dataclasses import replace
 from ..diagnostics.diagnostic import Diagnostic, Level
 from ..model.match import MeterMatch
 from ..model.meter import ExistingMeter, Unreadable
-from ..model.price import Price, group_by_meter
+from ..model.price import group_by_meter
 from ..model.project import Account, AccountRef
 from ..model.snapshot import Snapshot
 from ..planning.diff import list_price_dependencies
 from ..planning.guards import check
 from .session import Session
-
-_MAX_REQUESTS = 50  # meters whose prices are listed with one request each
 
 
 def take_snapshot(
@@ -30,7 +28,7 @@ def take_snapshot(
         each.event_name: list_price_dependencies(each, session.account.policy) for each in names
     }
     ids = tuple(id_ for some in wanted.values() for id_ in some)
-    found = _list_active_prices(session, ids)
+    found = session.prices.in_use(ids) if ids else ()
     configured = session.account.livemode
     foreign = tuple(meter.id for meter in existing if meter.livemode is not configured)
     of_one_mode = configured if not foreign else not configured
@@ -44,17 +42,6 @@ def take_snapshot(
         own_id=session.read_own_id(),
         taken_at=int(session.clock.now()),
     )
-
-
-def _list_active_prices(session: Session, ids: tuple[str, ...]) -> tuple[Price, ...] | Unreadable:
-    """Return the active prices of these meters; for many meters, all prices are listed once."""
-    if len(ids) <= _MAX_REQUESTS:
-        return session.prices.for_meters(ids) if ids else ()
-    found = session.prices.all()
-    wanted = frozenset(ids)
-    if isinstance(found, Unreadable):
-        return found
-    return tuple(price for price in found if price.meter in wanted)
 
 
 def check_account(account: Account, snapshot: Snapshot) -> tuple[Diagnostic, ...]:

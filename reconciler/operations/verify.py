@@ -15,6 +15,7 @@ from ..model.meter import ExistingMeter, Status
 from ..report.exit_code import exit_code_for_verification
 from ..report.report import ChangeResult, ReportedChange
 from .session import Session
+from .verify_prices import find_new_prices, report_new_prices
 
 _WAITS = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each listing, which may lag behind writes
 
@@ -35,6 +36,7 @@ def verify(
 
     What the list does not show by then is read by meter id, which does not lag. A change that
     failed after it may have had an effect must not leave its event_name without an active meter.
+    The prices of deactivated meters are read last.
     """
     touched = [change for change in changes if change.result and _is_touched(change.result)]
     if not touched:
@@ -42,20 +44,25 @@ def verify(
     succeeded = [change for change in touched if _has_succeeded(change)]
     try:
         unmet = _find_unmet_in_time(touched, session)
+        new_prices = find_new_prices(succeeded, session)
     except ReconcilerError as error:
         why = "; ".join(diagnostic.message for diagnostic in error.diagnostics)
         unverified = rules.UNVERIFIABLE(f"the account could not be verified: {why}")
         return Verification(changes, (unverified,), exit_code_for_verification(changes, succeeded))
     missing = tuple(change for change in unmet if _has_succeeded(change))
     lost = {change.change.event_name for change in unmet if not _has_succeeded(change)}
-    diagnostic = describe_verification(changes, tuple(each.change for each in missing), what)
+    priced = tuple(change for change in succeeded if change.change.event_name in new_prices)
+    said = [report_new_prices(each.change, new_prices[each.change.event_name]) for each in priced]
+    if missing or not priced:
+        diagnostic = describe_verification(changes, tuple(each.change for each in missing), what)
+        said += [diagnostic] if diagnostic else []
     return Verification(
         tuple(
             _report_loss(change, recovery_command) if change.change.event_name in lost else change
             for change in changes
         ),
-        (diagnostic,) if diagnostic else (),
-        exit_code_for_verification(changes, missing),
+        tuple(said),
+        exit_code_for_verification(changes, (*missing, *priced)),
     )
 
 

@@ -31,7 +31,7 @@ def compare_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple
 
 
 def list_price_dependencies(names: MeterMatch, policy: Policy) -> tuple[str, ...]:
-    """Return the ids of the meters whose active prices the change, a guard or a warning needs.
+    """Return the ids of the meters whose prices the change, a guard or a warning needs.
 
     These are a meter that is deactivated, or would be with consent, and the inactive meters
     among which one is chosen to be reactivated.
@@ -61,7 +61,7 @@ def _has_one_match(names: MeterMatch, desired: MeterConfig) -> bool:
 
 
 def decide(names: MeterMatch, prices: PricesByMeter, policy: Policy) -> Change:
-    """Return the change of an event_name; `prices` are active prices by meter id, where known."""
+    """Return the change of an event_name; `prices` are prices in use by meter id, where known."""
     match names.desired:
         case _ if len(names.active) > 1:
             return _decide_several_active(names)

@@ -19,6 +19,7 @@ from ..model.price import select_unaccepted
 from ..model.project import Account
 from ..model.snapshot import Snapshot
 from .diagnose import diagnose
+from .prices import find_missing_permission, name_prices
 
 Changes = tuple[Change, ...]
 _SHOWN = 5  # ids that a message lists
@@ -41,14 +42,20 @@ def _mark(change: Change, refusals: Iterable[Refusal]) -> Change:
 
 
 def _check_protected(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:
-    protected = {desired.event_name for desired in account.declared if desired.protect}
     for change in changes:
-        by_file = change.event_name in protected
+        by_file = _is_protected(change, account)
         if change.action.deactivates and (
             by_file or matches(change.event_name, account.policy.protect)
         ):
             setting = "`protect: true`" if by_file else "policy.protect"
             yield _refuse(change, rules.PROTECTED, f"{change.event_name!r} is protected: {setting}")
+
+
+def _is_protected(change: Change, account: Account) -> bool:
+    """Whether a file protects the meter; one that a saved plan calls undeclared may be declared."""
+    if change.desired or not change.action.deactivates:
+        return change.desired is not None and change.desired.protect
+    return any(it.protect for it in account.declared if it.event_name == change.event_name)
 
 
 def _check_max_deactivations(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:
@@ -81,11 +88,21 @@ def _check_renames(changes: Changes, *_: object) -> Iterator[Refusal]:
             yield _refuse(change, rules.RENAMED, f"{message}its rename", hint)
 
 
+def _check_unread_files(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:
+    """Refuse where a declaration was probably moved out of the files that the account reads."""
+    for change in filter(_is_undeclared_deactivation, changes):
+        files = [each.file for each in account.unread if each.mentions(change.event_name)]
+        if files:
+            message = f"{change.event_name!r} would be deactivated: no file that account "
+            message += f"{account.name!r} reads declares it, but it is in {', '.join(files)}"
+            yield _refuse(change, rules.FILE_NOT_READ, message)
+
+
 def _is_undeclared_deactivation(change: Change) -> bool:
     return change.desired is None and change.action is Action.DEACTIVATE
 
 
-def _check_active_prices(changes: Changes, *_: object) -> Iterator[Refusal]:
+def _check_prices_in_use(changes: Changes, *_: object) -> Iterator[Refusal]:
     for change in changes:
         prices = select_unaccepted(change.prices, change.desired)
         if not change.action.deactivates or not prices:
@@ -97,7 +114,10 @@ def _check_active_prices(changes: Changes, *_: object) -> Iterator[Refusal]:
             if change.desired
             else f"move the prices, or declare the meter `status: inactive` with {consent}"
         )
-        message = f"{change.event_name!r} is used by active prices: {listed}"
+        if missing := find_missing_permission(prices):
+            hint += f"; with the permission {missing}, archived prices without subscriptions "
+            hint += "do not count"
+        message = f"{change.event_name!r} has prices in use: {name_prices(prices)}"
         yield _refuse(change, rules.PRICES_IN_USE, message, hint)
 
 
@@ -169,8 +189,9 @@ _GUARDS: tuple[Callable[[Changes, Account, Snapshot], Iterator[Refusal]], ...] =
     _check_mode,
     _check_empty_project,
     _check_renames,
+    _check_unread_files,
     _check_max_deactivations,
     _check_protected,
-    _check_active_prices,
+    _check_prices_in_use,
     _check_prices_readable,
 )

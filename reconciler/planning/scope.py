@@ -7,22 +7,29 @@ from dataclasses import dataclass, replace
 
 from ..model.match import MeterMatch
 from ..model.pattern import fits
-from ..model.project import Project
+from ..model.project import MeterConfig, Project
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The part of an account that a run evaluates: event_names that match a glob, or all.
+    """The part of an account that a run evaluates: globs of event_names, files, or all.
 
     A narrowed run does not evaluate undeclared meters.
     """
 
     only: tuple[str, ...] = ()
+    files: frozenset[str] | None = None
     narrowed: bool = False
 
     def narrow_to(self, project: Project) -> Scope:
-        """Return the scope, narrowed if only a part of the project was read or globs are given."""
-        return replace(self, narrowed=self.narrowed or project.narrowed or bool(self.only))
+        """Return the scope, narrowed to the selected part of the project or if globs are given."""
+        narrowed = self.narrowed or project.selected is not None or bool(self.only)
+        return replace(self, files=project.selected, narrowed=narrowed)
+
+    def includes(self, desired: MeterConfig) -> bool:
+        """Whether a declaration is in the scope."""
+        selected = self.files is None or desired.location.file in self.files
+        return selected and fits(desired.event_name, self.only)
 
 
 EVERYTHING = Scope()
@@ -33,5 +40,5 @@ def select_in_scope(names: Iterable[MeterMatch], scope: Scope) -> tuple[MeterMat
     return tuple(
         each
         for each in names
-        if (each.desired or not scope.narrowed) and fits(each.event_name, scope.only)
+        if (scope.includes(each.desired) if each.desired else not scope.narrowed)
     )

@@ -18,6 +18,7 @@ from ..model.price import Price
 from ..model.project import MeterConfig
 from ..timestamps import format_duration, format_time
 from .diagnose import diagnose
+from .prices import describe_price, name_price
 
 _USUAL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
 _SHOWN = 5  # prices, or fields, that a message lists
@@ -60,7 +61,9 @@ def warn_of_unknown_fields(
 
 def note_partial(what: str = "the account") -> Diagnostic:
     """Return the note that a narrowed run adds to its report."""
-    message = f"partial run: only a part of {what} was read; undeclared meters were not evaluated"
+    message = (
+        f"partial run: only a part of {what} was selected; undeclared meters were not evaluated"
+    )
     return rules.PARTIAL(message)
 
 
@@ -84,6 +87,10 @@ def _explain_change(
     elif change.action is Action.CREATE:
         yield from _check_event_name(change)
         yield from _check_new_meter(change)
+    if change.action.deactivates and change.existing and not change.prices and not unreadable:
+        message = f"{change.event_name!r}: No prices found. Inline prices cannot be listed and may "
+        message += "still use this meter."
+        yield diagnose(change, rules.NO_PRICES, message)
 
 
 def _shorten(text: str) -> str:
@@ -141,13 +148,13 @@ def _explain_blocked(change: Change) -> Diagnostic:
             )
         case Reason.PRICES_ON_SEVERAL_METERS:
             rule = rules.PRICES_ON_SEVERAL_METERS
-            message = f"active prices of {change.event_name!r} use several inactive meters"
+            message = f"prices in use of {change.event_name!r} are on several inactive meters"
         case _:
             rule = rules.PRICES_ON_OTHER_METER
             meter = change.prices[0].meter
-            message = f"active prices of {change.event_name!r} use {meter}, which differs"
+            message = f"prices in use of {change.event_name!r} are on {meter}, which differs"
             hint = f"declare the settings of {meter}, or retire it with `retires: [{meter}]`"
-    listed = ", ".join(f"{price.id} on {price.meter}" for price in change.prices)
+    listed = ", ".join(f"{name_price(price)} on {price.meter}" for price in change.prices)
     diagnostic = diagnose(change, rule, f"{message} ({listed})" if listed else message, hint)
     return diagnostic if change.desired else replace(diagnostic, level=Level.WARNING)
 
@@ -163,7 +170,7 @@ def _explain_difference(
     )
     prices = _describe_prices([price for price in change.prices if price.meter == existing.id])
     if unreadable:
-        prices = f"; active prices of {existing.id} could not be read"
+        prices = f"; prices of {existing.id} could not be read"
         prices += f" (permission: {unreadable.permission})"
     message = f"{change.event_name!r} differs in an immutable field: {fields}{prices}"
     consent = _describe_consent(change, existing, desired, unreadable)
@@ -189,7 +196,7 @@ def _describe_consent(
         consent += " (without the inactive meter to be reactivated)"
     stranded = [price.id for price in change.prices if price.meter == existing.id]
     if unreadable:
-        consent += ", and `accepts: {prices: [...]}` with the active prices that use it"
+        consent += ", and `accepts: {prices: [...]}` with the prices in use on it"
     elif set(stranded) - set(desired.accepted_prices):
         accepted = ", ".join(dict.fromkeys([*desired.accepted_prices, *stranded]))
         consent += f" and `accepts: {{prices: [{accepted}]}}`"
@@ -200,16 +207,10 @@ def _describe_prices(prices: Sequence[Price]) -> str:
     """Return which prices use a meter, after a semicolon; an empty text without prices."""
     if not prices:
         return ""
-    count = "1 active price uses" if len(prices) == 1 else f"{len(prices)} active prices use"
+    count = "1 price in use on" if len(prices) == 1 else f"{len(prices)} prices in use on"
     listed = ", ".join(map(describe_price, prices[:_SHOWN]))
     more = f" and {len(prices) - _SHOWN} more" if len(prices) > _SHOWN else ""
     return f"; {count} {prices[0].meter}: {listed}{more}"
-
-
-def describe_price(price: Price) -> str:
-    """Return the id of a price with its nickname and product, where known."""
-    known = ", ".join(part for part in (price.nickname, price.product) if part)
-    return f"{price.id} ({known})" if known else price.id
 
 
 def _list_ids(meters: Iterable[ExistingMeter]) -> str:

@@ -23,7 +23,7 @@ from ..model.match import flatten
 from ..model.meter import DEFAULTS, unpack
 from ..model.price import Price
 from ..model.request import RequestRecord
-from ..planning.warnings import describe_price
+from ..planning.prices import describe_price
 from ..timestamps import format_time
 
 _REASON: dict[str, str] = {
@@ -35,8 +35,8 @@ _REASON: dict[str, str] = {
     Reason.RENAMED: "the display_name differs",
     Reason.DIFFERS: "differs in a field that cannot be updated",
     Reason.RETIRES: "`retires` allows the existing meter to be replaced",
-    Reason.PRICES_ON_OTHER_METER: "active prices use an inactive meter that differs",
-    Reason.PRICES_ON_SEVERAL_METERS: "active prices use several inactive meters of this event_name",
+    Reason.PRICES_ON_OTHER_METER: "prices in use are on an inactive meter that differs",
+    Reason.PRICES_ON_SEVERAL_METERS: "prices in use are on several inactive meters",
     Reason.TWO_ACTIVE: "the account has two active meters of this event_name",
     Reason.UNKNOWN_STATUS: "a meter of it has a status that this version does not know",
     Reason.DECLARED_INACTIVE: "declared `status: inactive`",
@@ -94,7 +94,7 @@ def list_fields(change: Change) -> Iterator[Field]:
 
 
 def list_change_facts(change: Change) -> Iterator[Fact]:
-    """Yield the reason of a change, the other meters of the event_name, and the active prices."""
+    """Yield the reason of a change, the other meters of the event_name, and the prices in use."""
     yield Fact("reason", _REASON.get(change.reason, change.reason))
     if change.others:
         label = "others" if any(other.active for other in change.others) else "inactive"

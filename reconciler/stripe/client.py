@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import chain
 from typing import Self, TypeVar, Unpack
 
@@ -23,17 +24,22 @@ from ..model.meter import (
 )
 from ..model.price import Price
 from . import pagination
-from .codec import Page, is_meter_id, parse_event, parse_meter, parse_price
+from .codec import Page, is_meter_id, parse_event, parse_meter, parse_price, parse_status
 from .errors import PermissionDeniedError
 from .transport import Options, Transport
 
 METERS, PRICES, EVENTS = "/v1/billing/meters", "/v1/prices", "/v1/events"
+SUBSCRIPTIONS = "/v1/subscriptions"
 METER_EVENTS = tuple(
     f"billing.meter.{what}" for what in ("created", "updated", "deactivated", "reactivated")
 )
 """The types of events about meters."""
 
 T = TypeVar("T")
+Item = TypeVar("Item")
+
+_MAX_REQUESTS = 50  # meters whose prices are listed with one request each
+_ENDED = frozenset({"canceled", "incomplete_expired"})  # statuses of subscriptions
 
 
 class Meters:
@@ -172,33 +178,81 @@ class Meters:
 
 
 class Prices:
-    """The active prices of an account, if the key may read them.
+    """The prices of an account that are in use, if the key may read them.
 
-    Inline prices (created within a subscription) are in no list, and so not here either.
+    A price is in use if it is active, or archived with a subscription that has not ended:
+    archiving a price stops new subscriptions only. Inline prices (created within a subscription)
+    are in no list, and so not here either.
     """
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def for_meters(self, meter_ids: tuple[str, ...]) -> tuple[Price, ...] | Unreadable:
-        """Return the active prices that use these meters, read for up to eight meters at once."""
-        found = read_if_permitted(
-            "rak_plan_read", lambda: run_concurrently(self._list_of_meter, meter_ids)
+    def in_use(self, meter_ids: tuple[str, ...]) -> tuple[Price, ...] | Unreadable:
+        """Return the prices in use on these meters, read for up to eight meters at once."""
+        return read_if_permitted(
+            "rak_plan_read",
+            lambda: self._keep_in_use(self._list_on(meter_ids, active=True), meter_ids),
         )
-        return found if isinstance(found, Unreadable) else tuple(chain.from_iterable(found))
 
-    def all(self) -> tuple[Price, ...] | Unreadable:
-        """Return every active metered price of the account."""
-        return read_if_permitted("rak_plan_read", lambda: self._list({"usage_type": "metered"}))
+    def all_in_use(self, archived_on: tuple[str, ...]) -> tuple[Price, ...] | Unreadable:
+        """Return every active metered price of the account, and the archived ones on some meters.
 
-    def _list_of_meter(self, meter_id: str) -> tuple[Price, ...]:
-        found = self._list({"meter": meter_id})
-        return tuple(each for each in found if each.meter == meter_id)
+        Archived prices need a request each, so they are only read on the meters given.
+        """
+        return read_if_permitted(
+            "rak_plan_read",
+            lambda: self._keep_in_use(
+                self._list({"usage_type": "metered"}, active=True), archived_on
+            ),
+        )
 
-    def _list(self, recurring: Mapping[str, str]) -> tuple[Price, ...]:
-        params = {"recurring": recurring, "active": True}
+    def _keep_in_use(
+        self, active: tuple[Price, ...], archived_on: tuple[str, ...]
+    ) -> tuple[Price, ...]:
+        """Add the archived prices with subscriptions; of a price archived meanwhile, one entry.
+
+        Where subscriptions may not be read, every archived price counts.
+        """
+        known = {price.id for price in active}
+        archived = [p for p in self._list_on(archived_on, active=False) if p.id not in known]
+        subscribed = read_if_permitted(
+            "rak_subscription_read",
+            lambda: run_concurrently(self._has_subscription, (price.id for price in archived)),
+        )
+        if isinstance(subscribed, Unreadable):
+            missing = subscribed.permission
+            return (*active, *(replace(price, missing_permission=missing) for price in archived))
+        used = (price for price, some in zip(archived, subscribed, strict=True) if some)
+        return (*active, *used)
+
+    def _list_on(self, meter_ids: tuple[str, ...], *, active: bool) -> tuple[Price, ...]:
+        """List the prices on these meters; for many meters, the prices of the account once."""
+        wanted = frozenset(meter_ids)
+        if len(wanted) > _MAX_REQUESTS:
+            found = [self._list({"usage_type": "metered"}, active=active)]
+        else:
+            found = run_concurrently(
+                lambda meter_id: self._list({"meter": meter_id}, active=active),
+                dict.fromkeys(meter_ids),
+            )
+        return tuple(price for price in chain.from_iterable(found) if price.meter in wanted)
+
+    def _list(self, recurring: Mapping[str, str], *, active: bool) -> tuple[Price, ...]:
+        params = {"recurring": recurring, "active": active}
         found = pagination.iterate_entries(self._transport, PRICES, params, parse_price)
-        return tuple(each for each in found if each and each.active)
+        return tuple(each for each in found if each and each.active is active)
+
+    def _has_subscription(self, price_id: str) -> bool:
+        """Whether a subscription to a price has not ended; the first one mostly tells."""
+        params = {"price": price_id}
+        first = pagination.read_page(
+            self._transport, SUBSCRIPTIONS, {**params, "limit": 1}, parse_status
+        )
+        if any(status not in _ENDED for status in first.data):
+            return True
+        every = pagination.iterate_entries(self._transport, SUBSCRIPTIONS, params, parse_status)
+        return first.has_more and any(status not in _ENDED for status in every)
 
 
 class Events:
@@ -238,7 +292,7 @@ def describe_unreadable(error: PermissionDeniedError, permission: str) -> Unread
     return Unreadable(error.permission or permission, error.message, error.permission_title)
 
 
-def run_concurrently(work: Callable[[str], T], items: Iterable[str]) -> list[T]:
+def run_concurrently(work: Callable[[Item], T], items: Iterable[Item]) -> list[T]:
     """Return the results in the order of the items; the first failure cancels what is queued."""
     pool = ThreadPoolExecutor(max_workers=SIDE_BY_SIDE)
     try:

@@ -139,6 +139,11 @@ def parse_price(data: Json) -> Price | None:
     )
 
 
+def parse_status(data: Json) -> str:
+    """Return the status of a subscription; raise MalformedError."""
+    return _read_text(data, "status")
+
+
 def parse_event(data: Json) -> Event:
     """Parse an `event` object; its `object` keeps the API's shape. Raises MalformedError."""
     inner, request = _read_object(data, "data"), _read_optional(_read_object, data, "request") or {}

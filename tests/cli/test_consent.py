@@ -83,7 +83,7 @@ def test_unreadable_prices_do_not_refuse_a_blocked_change(world, run, monkeypatc
     line, diagnostic = blocked(run("plan", made.folder, "--format", "json"))
     assert (line["prices"], line["refused_by"]) == ([], [])
     assert "could not be read (permission: " in diagnostic["message"]
-    assert "and `accepts: {prices: [...]}` with the active prices" in diagnostic["hint"]
+    assert "and `accepts: {prices: [...]}` with the prices in use" in diagnostic["hint"]
 
 
 def test_the_prices_of_many_meters_are_read_from_one_list(world, run):

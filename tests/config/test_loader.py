@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.config import load
-from reconciler.diagnostics.diagnostic import Level, Location
+from reconciler.diagnostics.diagnostic import Location
 from reconciler.diagnostics.errors import ConfigError
 from reconciler.model.meter import CustomerMapping, DefaultAggregation, Meter, Status, ValueSettings
 from reconciler.model.project import Account, MeterConfig, Policy
@@ -97,9 +97,10 @@ def test_the_default_account(tmp_path):
     """A test account with its key in STRIPE_API_KEY and the default policy."""
     write(tmp_path / "m.yaml")
     project = load(tmp_path)
-    assert project.accounts == (Account(name="default", api_key_env="STRIPE_API_KEY"),)
+    read = (f"{tmp_path}/m.yaml",)
+    assert project.accounts == (Account(name="default", api_key_env="STRIPE_API_KEY", files=read),)
     assert project.accounts[0].policy == Policy()
-    assert (project.root, project.narrowed, project.diagnostics) == (str(tmp_path), False, ())
+    assert (project.root, project.selected, project.diagnostics) == (str(tmp_path), None, ())
 
 
 def test_every_yaml_file_below_the_folder_is_read_except_dotfiles(tmp_path):
@@ -165,23 +166,23 @@ def test_locations_begin_with_the_given_path(tmp_path, monkeypatch, given, shown
 
 
 def test_one_meter_file_belongs_to_the_project_around_it(tmp_path, monkeypatch):
-    """Its accounts and policy apply; other files are not read."""
+    """Its accounts and policy apply, and every file is read and checked."""
     write(tmp_path / "meters" / "a.yaml", meter("a"))
     write(tmp_path / "live" / "b.yaml", meter("b"))
-    (tmp_path / "meters" / "broken.yaml").write_text("version: [")
     (tmp_path / "reconciler.yaml").write_text(
         "version: 1\npolicy: {max_deactivations: 5}\nmeters: [meters/*.yaml]\naccounts:\n"
         "  x: {api_key_env: X}\n  live: {api_key_env: L, meters: [live/*.yaml, meters/*.yaml]}\n"
     )
     project = load(tmp_path / "meters" / "a.yaml")
-    assert project.narrowed
-    assert [len(account.declared) for account in project.accounts] == [1, 1]
+    assert project.selected == {f"{tmp_path}/meters/a.yaml"}
+    assert [len(account.declared) for account in project.accounts] == [1, 2]
     assert [account.policy.max_deactivations for account in project.accounts] == [5, 5]
     monkeypatch.chdir(tmp_path / "live")
     project = load("b.yaml")
-    assert project.root == str(tmp_path)
-    assert [[d.event_name for d in account.declared] for account in project.accounts] == [[], ["b"]]
-    assert project.accounts[1].declared[0].location.file == "../live/b.yaml"
+    assert (project.root, project.selected) == (str(tmp_path), {"../live/b.yaml"})
+    (tmp_path / "meters" / "broken.yaml").write_text("version: [")
+    with pytest.raises(ConfigError, match="Y003"):
+        load("b.yaml")
 
 
 def test_one_meter_file_that_no_account_reads_is_refused(tmp_path):
@@ -198,17 +199,21 @@ def test_the_search_for_the_project_file_ends_at_the_root_of_the_repository(tmp_
     (tmp_path / "repo" / ".git").mkdir(parents=True)
     project = load(write(tmp_path / "repo" / "m.yaml", meter("a")))
     assert [account.name for account in project.accounts] == ["default"]
-    assert project.narrowed
+    assert project.selected is not None
+    assert load(tmp_path / "repo").selected is None
 
 
 def test_a_single_file_without_a_project_may_have_any_name(tmp_path):
     assert list(declared(write(tmp_path / "[x]*.txt", meter("a")))) == ["a"]
 
 
-def test_a_folder_below_a_project_file_is_a_project_of_its_own_with_a_warning(tmp_path):
-    """The policy above it does not apply."""
-    (tmp_path / "reconciler.yaml").write_text("version: 1\n")
-    write(tmp_path / "meters" / "a.yaml", meter("a"))
-    project = load(tmp_path / "meters")
-    assert [(p.code, p.level) for p in project.diagnostics] == [("C029", Level.WARNING)]
-    assert project.accounts[0].name == "default"
+def test_a_folder_below_a_project_file_is_a_part_of_the_project(tmp_path):
+    """Its accounts and its policy apply; a link to the folder is not another project."""
+    write(tmp_path / "project" / "meters" / "a.yaml", meter("a"))
+    text = "version: 1\naccounts: {x: {api_key_env: X}}\n"
+    (tmp_path / "project" / "reconciler.yaml").write_text(text)
+    (tmp_path / "link").symlink_to("project/meters")
+    for path in (tmp_path / "project" / "meters", tmp_path / "link"):
+        project = load(path)
+        assert [account.name for account in project.accounts] == ["x"]
+        assert project.selected == {f"{tmp_path}/project/meters/a.yaml"}

@@ -22,7 +22,7 @@ PRICE = Price(id="price_new", meter="mtr_o")
 def applied(billing, desired):
     """The result of one deactivation, and its account."""
     account = Account([OLD])
-    (line,) = apply(run_of(account, *decide_all([desired], [OLD]), active_prices=billing))
+    (line,) = apply(run_of(account, *decide_all([desired], [OLD]), prices_in_use=billing))
     return line.result, account
 
 
@@ -35,7 +35,7 @@ def test_a_new_price_that_is_not_accepted_keeps_its_meter_active(desired):
     asked, prices = [], (PRICE, replace(PRICE, id="price_b"))
     result, account = applied(lambda meter_id: asked.append(meter_id) or prices, desired)
     assert (str(result.status), result.error.code, account.sent) == ("stale", "A012", [])
-    said = "mtr_o was not deactivated: new active prices use this meter: price_b, price_new"
+    said = "mtr_o was not deactivated: new prices are in use on it: price_b, price_new"
     assert (result.error.message, asked) == (said, ["mtr_o"])
     assert account.meters["mtr_o"] == OLD
 
@@ -60,7 +60,7 @@ def test_a_reactivation_reads_no_prices():
     asked = []
     other = inactive("mtr_t", display="Was")
     account = Account([other])
-    apply(run_of(account, *decide_all([declare()], [other]), active_prices=asked.append))
+    apply(run_of(account, *decide_all([declare()], [other]), prices_in_use=asked.append))
     assert account.meters["mtr_t"].active
     assert asked == []
 

@@ -111,7 +111,7 @@ def test_active_prices_refuse_a_deactivation_until_each_is_accepted(desired, lef
     changes = decide_all([desired] if desired else [], [existing()], prices)
     refused, diagnostics = run_guards(changes)
     assert refused == {"calls": ("G004",) if left else ()}
-    messages = [f"'calls' is used by active prices: {left}"] if left else []
+    messages = [f"'calls' has prices in use: {left}"] if left else []
     assert [each.message for each in diagnostics] == messages
     assert all(f"`accepts: {{prices: [{left}]}}`" in each.hint for each in diagnostics)
     assert all(("status: inactive" in each.hint) is (desired is None) for each in diagnostics)

@@ -128,7 +128,7 @@ def plan() -> Report:
     diagnostics = (
         guards.TOO_MANY_DEACTIVATIONS("2 meters would be deactivated; the policy allows 1"),
         guards.PRICES_IN_USE(
-            "active prices use 'sms_sent': price_1Sms, price_2Sms",
+            "'sms_sent' has prices in use: price_1Sms, price_2Sms",
             deactivation.location,
             event_name="sms_sent",
         ),

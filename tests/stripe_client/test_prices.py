@@ -11,7 +11,7 @@ from reconciler.diagnostics.errors import StoppedError
 from reconciler.emulator import Key, Server, Settings, open_state
 from reconciler.model.meter import Unreadable
 from reconciler.model.price import Price
-from reconciler.stripe.client import METER_EVENTS, Events, Prices, run_concurrently
+from reconciler.stripe.client import METER_EVENTS, SUBSCRIPTIONS, Events, Prices, run_concurrently
 from reconciler.stripe.errors import (
     InvalidRequestError,
     PermissionDeniedError,
@@ -26,6 +26,8 @@ def a_price(price_id, on, **fields):
 
 
 def seed(meters=9):
+    """300 prices on three meters; of the archived ones every second has a subscription."""
+    archived = range(0, 300, 7)
     return {
         "meters": [
             {
@@ -40,6 +42,7 @@ def seed(meters=9):
             {"id": f"price_{n}", "meter": f"mtr_{n % 3}", "active": n % 7 != 0, "nickname": f"n{n}"}
             for n in range(300)
         ],
+        "subscriptions": [{"items": [{"price": f"price_{n}"}]} for n in archived if n % 2],
     }
 
 
@@ -47,44 +50,126 @@ def seed(meters=9):
 def selling(clock):
     """An account with 300 prices on three of nine meters, and keys that may read more or less."""
     few = frozenset({"billing_meter_read"})
-    settings = Settings(keys=(Key(KEY), Key("rk_test_few", few)))
-    with open_state(None, seed()) as store, Server(store, settings, clock=clock) as server:
+    no_subscriptions = frozenset({"billing_meter_read", "plan_read"})
+    keys = (Key(KEY), Key("rk_test_few", few), Key("rk_test_some", no_subscriptions))
+    with (
+        open_state(None, seed()) as store,
+        Server(store, Settings(keys=keys), clock=clock) as server,
+    ):
         yield server
 
 
+def in_use(meters):
+    """The ids of the prices in use on meters of the seed, by their numbers."""
+    return {f"price_{n}" for n in range(300) if n % 3 in meters and (n % 7 or n % 2)}
+
+
 def test_prices_of_some_meters(selling, clock):
-    """Only active ones, to the last page, one list for each meter."""
+    """Active ones and archived ones with a subscription: two lists for each meter, to the last
+    page, and one request for each archived price.
+    """
     with to(selling, clock) as transport:
-        found = Prices(transport).for_meters(("mtr_1", "mtr_2", "mtr_8"))
-    expected = {f"price_{n}" for n in range(300) if n % 7 and n % 3 in (1, 2)}
-    assert {price.id for price in found} == expected
+        found = Prices(transport).in_use(("mtr_1", "mtr_2", "mtr_8"))
+    assert {price.id for price in found} == in_use((1, 2))
     assert {price.meter for price in found} == {"mtr_1", "mtr_2"}
+    assert {price.active for price in found} == {True, False}
+    assert {price.missing_permission for price in found} == {None}
     assert isinstance(found[0], Price)
     assert found[0].nickname
     assert found[0].product
-    assert len(selling.log) == 3
+    archived = sum(1 for n in range(0, 300, 7) if n % 3)
+    assert len(selling.log) == 2 * 3 + archived
+    assert {entry.params["limit"] for entry in selling.log.matching("GET", SUBSCRIPTIONS)} == {"1"}
 
 
 def test_prices_of_the_whole_account(selling, clock):
-    """One list, a hundred per page."""
+    """One list, a hundred per page; archived prices only of the meters given."""
     with to(selling, clock) as transport:
-        found = Prices(transport).all()
-    assert len(found) == len([n for n in range(300) if n % 7])
-    assert len(selling.log) == 3
+        found = Prices(transport).all_in_use(())
+        assert len(found) == len([n for n in range(300) if n % 7])
+        assert len(selling.log) == 3
+        more = Prices(transport).all_in_use(("mtr_1",))
+    assert {price.id for price in more} - {price.id for price in found} == {
+        f"price_{n}" for n in range(0, 300, 7) if n % 3 == 1 and n % 2
+    }
+
+
+def test_the_prices_of_many_meters_are_listed_once(selling, clock):
+    """Beyond fifty meters, the active and the archived prices of the account."""
+    with to(selling, clock) as transport:
+        found = Prices(transport).in_use(tuple(f"mtr_{n}" for n in range(1, 60)))
+    assert {price.id for price in found} == in_use((1, 2))
+    assert len(selling.log.matching("GET", "/v1/prices")) == 3 + 1
+
+
+@pytest.mark.parametrize(
+    ("statuses", "counts"),
+    [
+        (("active",), True),
+        (("past_due", "incomplete_expired"), True),
+        (("incomplete_expired",), False),
+        (("canceled", "incomplete_expired"), False),
+        (("incomplete_expired",) * 12, False),
+        (("trialing", *("incomplete_expired",) * 120), True),
+        ((), False),
+    ],
+)
+def test_a_price_is_in_use_while_a_subscription_has_not_ended(statuses, counts, clock):
+    """Expired ones are listed as well: behind them there may be one that goes on."""
+    account = seed(1) | {
+        "prices": [{"id": "price_1", "meter": "mtr_0", "active": False}],
+        "subscriptions": [
+            {"items": [{"price": "price_1"}], "status": status} for status in statuses
+        ],
+    }
+    with open_state(None, account) as store, Server(store, clock=clock) as server:
+        with to(server, clock) as transport:
+            found = Prices(transport).in_use(("mtr_0",))
+        assert [price.id for price in found] == (["price_1"] if counts else [])
+
+
+def test_archived_prices_count_where_subscriptions_may_not_be_read(selling, clock):
+    """Each carries the permission that would tell; the refusal is not asked for again and again."""
+    with to(selling, clock, "rk_test_some") as transport:
+        found = Prices(transport).in_use(("mtr_1",))
+    assert {price.id for price in found} == {f"price_{n}" for n in range(1, 300, 3)}
+    told = {(price.active, price.missing_permission) for price in found}
+    assert told == {(True, None), (False, "subscription_read")}
+    assert len(selling.log.matching("GET", SUBSCRIPTIONS)) <= 9
+
+
+def test_a_price_archived_between_two_lists_counts_once(clock):
+    """Active prices are listed first: one that is archived meanwhile is in both lists."""
+    account = seed(1) | {
+        "prices": [{"id": "price_1", "meter": "mtr_0"}],
+        "subscriptions": [{"items": [{"price": "price_1"}]}],
+    }
+    with open_state(None, account) as store, Server(store, clock=clock) as server:
+
+        def archive(moment):
+            if moment.request.path == "/v1/prices" and moment.phase == "after":
+                server.reached = lambda _: None
+                server.edit("/v1/prices/price_1", {"active": "false"})
+
+        server.reached = archive
+        with to(server, clock) as transport:
+            found = Prices(transport).in_use(("mtr_0",))
+        assert len(server.log.matching("GET", "/v1/prices")) == 2
+    assert [price.id for price in found] == ["price_1"]
 
 
 def test_a_missing_permission_is_returned(selling, clock):
     """In Stripe's own term; plans continue without."""
     with to(selling, clock, "rk_test_few") as transport:
-        assert isinstance(Prices(transport).all(), Unreadable)
-        assert Prices(transport).for_meters(("mtr_1",)).permission == "plan_read"
+        assert isinstance(Prices(transport).all_in_use(()), Unreadable)
+        assert Prices(transport).in_use(("mtr_1",)).permission == "plan_read"
         with pytest.raises(PermissionDeniedError) as caught:
             list(Events(transport).all())
         assert caught.value.permission == "event_read"
 
 
 def test_prices_are_filtered_again(clock):
-    """Prices of other meters, of none, or inactive ones do not count."""
+    """Prices of other meters, of none, or of the other state do not count."""
     prices = [
         {
             "id": "price_1",
@@ -97,11 +182,13 @@ def test_prices_are_filtered_again(clock):
         {"id": "price_4", "active": True, "recurring": {"meter": None}},
         {"id": "price_5", "active": True, "recurring": None},
     ]
-    with Scripted(lambda _: http(200, a_list(*prices))) as server, to(server, clock) as transport:
-        assert Prices(transport).for_meters(("mtr_1",)) == (
-            Price("price_1", "mtr_1", product="prod"),
-        )
-        assert [price.id for price in Prices(transport).all()] == ["price_1", "price_2"]
+
+    def answer(asked):
+        return http(200, a_list(*(prices if "/prices" in asked.path else ())))
+
+    with Scripted(answer) as server, to(server, clock) as transport:
+        assert Prices(transport).in_use(("mtr_1",)) == (Price("price_1", "mtr_1", product="prod"),)
+        assert [price.id for price in Prices(transport).all_in_use(())] == ["price_1", "price_2"]
 
 
 @pytest.mark.parametrize(
@@ -121,7 +208,7 @@ def test_other_failures_are_errors(answer, error, clock):
         to(server, clock) as transport,
         pytest.raises(error),
     ):
-        Prices(transport).for_meters(("mtr_1", "mtr_2"))
+        Prices(transport).in_use(("mtr_1", "mtr_2"))
 
 
 def test_a_failure_cancels_what_has_not_begun():
@@ -149,7 +236,7 @@ def test_a_stop_cancels_the_prices_not_yet_requested(clock):
         to(server, clock, stopped=lambda: len(server.asked) >= 3) as transport,
         pytest.raises(StoppedError),
     ):
-        Prices(transport).for_meters(tuple(f"mtr_{n}" for n in range(200)))
+        Prices(transport).in_use(tuple(f"mtr_{n}" for n in range(50)))
     assert len(server.asked) <= 3 + 8
 
 

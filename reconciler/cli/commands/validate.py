@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from ...config import load
-from ...model.pattern import fits
 from ...model.project import Account, AccountRef
 from ...planning.scope import Scope
 from ...planning.warnings import note_partial
@@ -28,7 +27,7 @@ def _validate(options: ScopedOptions, _: Context) -> Document:
 
 
 def _report(account: Account, scope: Scope) -> AccountReport:
-    selected = (desired for desired in account.declared if fits(desired.event_name, scope.only))
+    selected = (desired for desired in account.declared if scope.includes(desired))
     return AccountReport(
         account=AccountRef(account.name),
         diagnostics=(note_partial("the files"),) if scope.narrowed else (),

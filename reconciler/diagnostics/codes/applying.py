@@ -90,9 +90,9 @@ NOT_ALLOWED = Rule(
 )
 NEW_PRICE = Rule(
     "A012",
-    "a new active price uses this meter",
-    "Active prices are read again just before a meter is deactivated. An active price that "
-    "the approved plan does not contain and `accepts` does not list now uses this meter.",
+    "a price came into use on this meter",
+    "The prices in use are read again just before a meter is deactivated. A price that the "
+    "approved plan does not contain and `accepts` does not list is now in use on this meter.",
     "move the price to another meter or list it under `accepts`, then plan again",
 )
 NAME_HELD = Rule(
@@ -107,7 +107,7 @@ VERIFIED = Rule(
     "A101",
     "account verified",
     "After writing, the account was listed again and compared with the plan.",
-    "nothing to do",
+    "",
     Level.INFO,
 )
 NOT_VERIFIED = Rule(
@@ -122,6 +122,15 @@ UNVERIFIABLE = Rule(
     "Every request was answered, but reading the account again failed. Exit code 0 requires a"
     " verified account.",
     "run `reconciler apply` again: it applies any remaining changes and verifies the account",
+    effect=Effect.UNVERIFIABLE,
+)
+PRICE_MEANWHILE = Rule(
+    "A104",
+    "a price came into use while its meter was deactivated",
+    "The prices in use on a deactivated or replaced meter are read once more after the apply. A "
+    "price that `accepts` does not list came into use after the last check, so the usage of its "
+    "subscriptions is not recorded.",
+    "move the subscriptions to a price on an active meter, or list the price under `accepts`",
 )
 PLAN_FILE = Rule(
     "A201",

@@ -273,8 +273,8 @@ UNUSUAL_EVENT_NAME = Rule(
 NOT_SELECTED = Rule(
     "C023",
     "file not used by any account",
-    "The file does not match the `meters` patterns of the project, so a run of the whole "
-    "project would treat its meters as undeclared.",
+    "The file does not match the `meters` patterns of the project or of the selected accounts, so "
+    "a run of the whole project would treat its meters as undeclared.",
     "add the file to `meters` in the project file",
 )
 MISNAMED_PROJECT_FILE = Rule(
@@ -282,7 +282,7 @@ MISNAMED_PROJECT_FILE = Rule(
     "misnamed project file",
     "The project file must be named `reconciler.yaml`; under another name, its accounts and its "
     "policy would not apply.",
-    "rename it to reconciler.yaml",
+    "rename it to reconciler.yaml, or remove it",
 )
 NOT_A_METER_FILE = Rule(
     "C025",
@@ -304,14 +304,6 @@ TOO_MANY_ERRORS = Rule(
     "too many errors",
     "The rest is not reported. A file with so many errors usually belongs to another tool.",
     "fix the reported errors and run again",
-)
-PROJECT_FILE_ABOVE = Rule(
-    "C029",
-    "project file above the folder",
-    "A folder given on the command line is a separate project: the accounts and the policy of a "
-    "project file above it do not apply.",
-    "to apply them, pass the folder of the project file, or a single meter file",
-    Level.WARNING,
 )
 PROJECT_WITHIN = Rule(
     "C030",
@@ -348,4 +340,11 @@ HIDDEN_FILE = Rule(
     "the dot, so the meters of this file are treated as undeclared.",
     "rename the file, or list it under `meters` in reconciler.yaml",
     Level.WARNING,
+)
+OTHER_CASE = Rule(
+    "C036",
+    "file name differs from a pattern in upper and lower case",
+    "Patterns of meter files distinguish upper and lower case. If the file were skipped, its "
+    "meters would appear to be undeclared.",
+    "rename the file, or list it under `meters` in reconciler.yaml",
 )

@@ -22,9 +22,10 @@ MISSING = Rule(
 )
 PRICE_ON_INACTIVE = Rule(
     "D003",
-    "an active price uses an inactive meter",
+    "a price in use is on an inactive meter",
     "Subscriptions to the price continue, but no usage is recorded for them, so customers are"
-    " undercharged.",
+    " undercharged. A price is in use if it is active, or archived with a subscription that is "
+    "not canceled.",
     "reactivate the meter, or move the subscriptions and archive the price, or consent with "
     "accepts: {prices: [...]}",
 )
@@ -43,7 +44,7 @@ TWO_ACTIVE = Rule(
 )
 PRICE_ON_UNDECLARED = Rule(
     "D006",
-    "an active price uses an undeclared meter",
+    "a price in use is on an undeclared meter",
     "Customers are billed by a meter that no file declares, so changes to it are not reviewed.",
     "declare the meter",
 )

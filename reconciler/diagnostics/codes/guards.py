@@ -30,15 +30,18 @@ EMPTY_CONFIGURATION = Rule(
 )
 PRICES_IN_USE = Rule(
     "G004",
-    "active prices use a meter that would be deactivated",
-    "Subscriptions on these prices continue, but no usage would be recorded for them.",
+    "prices in use are on a meter that would be deactivated",
+    "Subscriptions on these prices continue, but no usage would be recorded for them. Prices in "
+    "use are active prices, and archived ones with a subscription that is not canceled: archiving "
+    "a price stops new subscriptions only. An archived price counts as well where the key may not "
+    "read subscriptions.",
     "move the prices, or consent by listing them: accepts: {prices: [...]}",
     effect=Effect.GUARD,
 )
 PRICES_UNREADABLE = Rule(
     "G005",
     "API key may not read prices",
-    "Active prices decide whether a meter may be deactivated, and which of several inactive "
+    "Prices in use decide whether a meter may be deactivated, and which of several inactive "
     "meters is reactivated.",
     "give the restricted key the permission to read prices (plan_read)",
     effect=Effect.GUARD,
@@ -98,5 +101,15 @@ RENAMED = Rule(
     "event_name or the same display_name (or did so in the last 35 days): prices and usage senders "
     "may still use the old one.",
     "keep the old event_name in the files; to deactivate it, declare it with `status: inactive`",
+    effect=Effect.GUARD,
+)
+FILE_NOT_READ = Rule(
+    "G013",
+    "meter would be deactivated, but a file that is not read names it",
+    "With `undeclared: deactivate`, an event_name that disappears from the files of an account is "
+    "deactivated. A file that is not read (renamed, moved, split, hidden, or of another account) "
+    "still names it, so it was probably not removed on purpose.",
+    "list the file under `meters`, or declare the meter in a file that is read; to deactivate it, "
+    "declare it with `status: inactive`",
     effect=Effect.GUARD,
 )

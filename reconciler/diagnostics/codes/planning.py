@@ -14,15 +14,15 @@ DIFFERS = Rule(
 )
 PRICES_ON_OTHER_METER = Rule(
     "P002",
-    "active prices use an inactive meter with different settings",
-    "The event_name is declared active and has no active meter, but active prices use an "
+    "prices in use are on an inactive meter with different settings",
+    "The event_name is declared active and has no active meter, but prices in use are on an "
     "inactive one with different settings. Reactivating it would not match the declaration, "
     "and with a new meter these prices would get no usage.",
     "declare the settings of the meter that the prices use, or list it under `retires`",
 )
 PRICES_ON_SEVERAL_METERS = Rule(
     "P003",
-    "active prices use several inactive meters of one event_name",
+    "prices in use are on several inactive meters of one event_name",
     "Only one meter of an event_name can be active, and a price cannot be moved to another "
     "meter. Whichever meter is reactivated, prices on the others get no usage.",
     "list the meters that are no longer needed under `retires`",
@@ -71,15 +71,15 @@ INACTIVE_METERS = Rule(
     "inactive meters of the same event_name exist",
     "A new meter is created although inactive meters of this event_name exist: none of them has "
     "the declared settings, or the declaration lists them under `retires`.",
-    "nothing to do if the settings were changed on purpose; otherwise declare the previous ones",
+    "declare the previous settings, unless they were changed on purpose",
     Level.INFO,
 )
 PARTIAL = Rule(
     "P104",
     "partial run",
-    "The run was limited to one file or by --only. Undeclared meters were not evaluated: they are "
+    "The run was limited by PATH or by --only. Undeclared meters were not evaluated: they are "
     "neither reported nor deactivated.",
-    "run without a file and without --only for a complete result",
+    "run with the project folder as PATH and without --only for a complete result",
     Level.INFO,
     effect=Effect.SCOPE,
 )
@@ -99,4 +99,12 @@ UNKNOWN_FIELDS = Rule(
     "place of this one would lack them for good.",
     "compare the field in the Dashboard before the meter is replaced; upgrade reconciler",
     Level.WARNING,
+)
+NO_PRICES = Rule(
+    "P108",
+    "no prices found of a meter that is deactivated",
+    "Stripe lists neither active prices of the meter nor archived ones with subscriptions. Prices "
+    "that were created within a subscription (inline prices) are in no list.",
+    "look for subscriptions with inline prices on this meter",
+    Level.INFO,
 )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ...diagnostics.diagnostic import Diagnostic
 from ...model.change import Action, Risk
 from ...model.finding import Finding
+from ...planning.prices import describe_state
 from ...report.report import ChangeResult
 from ..facts import Fact, list_finding_facts
 from ..view import Group, Item, Status
@@ -118,12 +119,18 @@ def _build_body(item: Item) -> Iterator[Html]:
     if item.fields:
         yield _build_fields(item)
     if item.prices:
-        heads = ("Price", "Nickname", "Product", "Meter")
+        heads = ("Price", "Nickname", "Product", "Meter", "State")
         prices = (
-            (tag("code", price.id), price.nickname or "—", price.product or "—", price.meter)
+            (
+                tag("code", price.id),
+                price.nickname or "—",
+                price.product or "—",
+                price.meter,
+                describe_state(price),
+            )
             for price in item.prices
         )
-        yield table("Active prices", heads, prices)
+        yield table("Prices in use", heads, prices)
     if item.others:
         others = (
             (tag("code", other.id), other.status, format_moment(other.created))

@@ -101,7 +101,7 @@ def build_losses(view: View) -> Html | None:
     rows = [row for item in view.items for row in _list_losses(item)]
     if not rows:
         return None
-    heads = ("Meter", "Since", "Who", "Active prices", "Re-send usage until")
+    heads = ("Meter", "Since", "Who", "Prices in use", "Re-send usage until")
     shown = table("Unrecorded usage and prices on inactive meters", heads, rows)
     return _build_section("Revenue at stake", shown, class_="losses")
 
