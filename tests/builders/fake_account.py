@@ -137,8 +137,11 @@ def replayed(shows: ExistingMeter, attempts: int = 1, doubts: int = 0) -> Behavi
 
 
 def rejected(status: int = 400, **more: object) -> Behaviour:
-    """A definite no."""
-    return lambda *_: Answer(record(Outcome.REJECTED, status, **more), error=API_ERROR)
+    """A definite no; a denied key is one only once the account was read."""
+    facts: dict[str, object] = {"result": Outcome.REJECTED}
+    if status in (401, 403):
+        facts = {"result": Outcome.INDETERMINATE, "doubts": 1}
+    return lambda *_: Answer(record(status=status, **facts | more), error=API_ERROR)
 
 
 def lost_request(status: int | None = None, **more: object) -> Behaviour:
