@@ -88,6 +88,7 @@ DURING = st.just("") | st.builds(
 REFUSALS = st.sampled_from(["SKIP", "ABORT"])
 KINDS = ["500:before", "500:after", "reset:before", "reset:after", "timeout:after"]
 KINDS += ["409:before", "429:before", "garbage:after", "truncated:after"]
+KINDS += ["401:after", "403:after", "403:before", "dup"]
 STRUCK = [f"post={n}" for n in (1, 2, 3, 4, 1, 2)] + [f"method=GET:nth={n}" for n in (1, 4, 5)]
 STRUCK += ["chance=0.2", "chance=0.6", "path=/v1/billing/meters:method=POST", "path=*activate"]
 FAULTS = st.lists(
