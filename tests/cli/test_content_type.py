@@ -9,7 +9,6 @@ from cli.world import CALLS, SEATS, World, existing
 from reconciler.emulator import Server, open_state
 
 FORM = "application/x-www-form-urlencoded"
-MINUTES = "{event_name: minutes, display_name: Minutes, default_aggregation: {formula: sum}}"
 REPLACED = CALLS.replace("calls,", "calls, retires: [mtr_old],")
 RETIRED = SEATS.replace("seats,", "seats, status: inactive,")
 CASES = {
