@@ -105,6 +105,7 @@ def seeded(meters: tuple[ExistingMeter, ...], prices: tuple[Price, ...], is_live
         "account": {"livemode": is_live},
         "meters": [meter.as_known() for meter in meters],
         "prices": [{"id": p.id, "meter": p.meter, "active": p.active} for p in prices],
+        "subscriptions": [{"items": [{"price": p.id}]} for p in prices if not p.active],
     }
     return json.dumps(open_state(None, seed=seed).ledger.export())
 
@@ -124,6 +125,7 @@ def context(
 ) -> Iterator[Context]:
     """Yield an emulated account with these meters and prices, and a project for it.
 
+    An archived price has a subscription.
     With `in_process` no socket lies between client and emulator.
     """
     clock = clock or VirtualClock()
