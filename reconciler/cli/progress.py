@@ -21,7 +21,7 @@ def progress(console: Console, name: str, total: int) -> Iterator[OnResult]:
         nonlocal done
         if not (change.result and change.change.action.writes):
             return
-        done += 1
+        done += change.result.status.succeeded
         if console.shows_progress:
             console.show_status(f"{name}: {done} of {count(total, 'change')} applied")
         else:

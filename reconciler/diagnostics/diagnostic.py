@@ -25,6 +25,7 @@ class Effect(StrEnum):
     UNCONFIRMED = "unconfirmed"  # a request whose effect is unknown
     LOSS = "loss"  # usage is being lost now
     CANCELLED = "cancelled"  # the user did not confirm
+    UNVERIFIABLE = "unverifiable"  # the account could not be read after writing
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -47,7 +47,7 @@ def apply_plan(
     if _is_aborted(planned, on_refused):
         return replace(report, changes=tuple(_skip(change) for change in report.changes))
     changes = apply(_build_context(planned, session, journal, on_result))
-    what = "the account" if report.complete else "the part that was read"
+    what = "the account" if report.complete else "the evaluated part"
     recovery_command = build_recovery_command(session.account)
     verified = Verification(changes)
     if not session.stopped():
@@ -57,7 +57,7 @@ def apply_plan(
         report,
         changes=verified.changes,
         exit_code=exit_code_for_apply(verified.changes, report.exit_code, *also),
-        diagnostics=(*report.diagnostics, *verified.diagnostics),
+        diagnostics=(*report.diagnostics, *verified.diagnostics, *session.report_rate()),
     )
 
 

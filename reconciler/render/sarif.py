@@ -92,7 +92,7 @@ def _render_rule(code: str) -> dict[str, Any]:
                 "id": code,
                 "shortDescription": {"text": title},
                 "fullDescription": {"text": why},
-                "help": {"text": f"{why} What to do: {remedy}."},
+                "help": {"text": f"{why} What to do: {remedy}." if remedy else why},
                 "defaultConfiguration": {"level": _LEVEL[level]},
             }
     return {"id": clean(code)}

@@ -139,11 +139,12 @@ _ENDED = {
     Exit.REFUSED: "Refused",
     Exit.STALE: "The plan is stale",
     Exit.PARTIAL: "Partial apply: some changes may have been made, not all are confirmed",
-    Exit.DENIED: "Missing API key or insufficient permissions",
+    Exit.DENIED: "Missing or invalid API key, or insufficient permissions",
     Exit.USAGE: "Invalid command line",
     Exit.INTERRUPTED: "Interrupted",
 }
-_UNVERIFIED = "Not confirmed: every request succeeded, but the account does not show all changes."
+_NOT_VERIFIED = "Not confirmed: every change was made, but the account does not show all of them."
+_UNVERIFIABLE = "Not confirmed: every change was made, but the account could not be read again."
 _WITHOUT_EFFECT = (Exit.FAILED, Exit.REFUSED, Exit.STALE, Exit.DENIED)
 
 
@@ -160,9 +161,22 @@ def _judge(report: Report | AccountReport, command: str) -> tuple[Tone, str]:
         return _judge_drift(report)
     if command == "apply" and (ended := _count_results(changes)):
         return Tone.GOOD, f"Apply complete: {', '.join(ended)}."
-    if not _count_planned(changes):
-        return Tone.GOOD, "No changes. The account matches the configuration."
-    return Tone.NEWS, f"Planned: {', '.join(_count_planned(changes))}."
+    if _count_planned(changes):
+        return Tone.NEWS, f"Planned: {', '.join(_count_planned(changes))}."
+    return Tone.GOOD, f"No changes{_describe_match(report, command, changes)}."
+
+
+def _describe_match(
+    report: Report | AccountReport, command: str, changes: list[ReportedChange]
+) -> str:
+    """Return how far an account without changes matches; an old plan may not know it."""
+    if command == "apply":
+        return " to apply"
+    if not report.complete:
+        return ". The evaluated meters are as declared"
+    if any(each.change.action is Action.UNMANAGED for each in changes):
+        return ". Every declared meter is as declared"
+    return ". The account matches the configuration"
 
 
 def _judge_failed(
@@ -170,16 +184,14 @@ def _judge_failed(
 ) -> tuple[Tone, str]:
     said, code = _ENDED[report.exit_code], report.exit_code
     done = [each.result.status for each in changes if each.result].count(ResultStatus.DONE)
-    left = count(sum(map(_is_open, changes)), "change")
     if code is Exit.REFUSED and command == "plan":
         return Tone.BAD, f"{said}: apply makes no changes until the errors are fixed."
     if code is Exit.PARTIAL:
-        return Tone.BAD, _UNVERIFIED if _is_only_unverified(report, changes) else f"{said}."
-    if done and code is Exit.REFUSED:
-        return Tone.WARNING, f"{count(done, 'change')} applied, {left} refused."
+        return Tone.BAD, _explain_unverified(report, changes) or f"{said}."
     if done:
-        rest = f", {left} not applied" if any(map(_is_open, changes)) else ""
-        return Tone.BAD, f"{said}: {count(done, 'change')} applied{rest}."
+        parts = ", ".join([f"{count(done, 'change')} applied", *_count_open(changes)])
+        refused = code is Exit.REFUSED
+        return (Tone.WARNING, f"{parts}.") if refused else (Tone.BAD, f"{said}: {parts}.")
     if code not in (_WITHOUT_EFFECT if command == "apply" else (Exit.FAILED,)):
         return Tone.BAD, f"{said}."
     said = "Cancelled" if _has(report, Effect.CANCELLED) else said
@@ -193,12 +205,33 @@ def _is_open(each: ReportedChange) -> bool:
     return failed or each.change.action is Action.BLOCKED or bool(each.change.refused_by)
 
 
-def _is_only_unverified(report: Report | AccountReport, changes: list[ReportedChange]) -> bool:
-    """Whether only the verification can have failed: every change and account is done."""
+def _count_open(changes: list[ReportedChange]) -> list[str]:
+    """Return how many changes were not applied, by what kept them from it."""
+    left = [each for each in changes if _is_open(each)]
+    ends = [_name_end(each) for each in left]
+    words = ("not applied", "blocked", "refused", "unknown")
+    return [f"{ends.count(word):,} {word}" for word in words if word in ends]
+
+
+def _name_end(each: ReportedChange) -> str:
+    if each.change.action is Action.BLOCKED:
+        return "blocked"
+    if each.change.refused_by:
+        return "refused"
+    unknown = each.result is not None and each.result.status is ResultStatus.UNKNOWN
+    return "unknown" if unknown else "not applied"
+
+
+def _explain_unverified(
+    report: Report | AccountReport, changes: list[ReportedChange]
+) -> str | None:
+    """Return why a run is partial where every change was made, and only its check failed."""
     made = [each.result for each in changes if each.change.action.writes]
     succeeded = all(result is not None and result.status.succeeded for result in made)
     ends = {account.exit_code for account in _list_accounts(report)}
-    return succeeded and not any(map(_is_open, changes)) and ends <= {Exit.DONE, Exit.PARTIAL}
+    if not succeeded or any(map(_is_open, changes)) or not ends <= {Exit.DONE, Exit.PARTIAL}:
+        return None
+    return _UNVERIFIABLE if _has(report, Effect.UNVERIFIABLE) else _NOT_VERIFIED
 
 
 def _has(report: Report | AccountReport, effect: Effect) -> bool:

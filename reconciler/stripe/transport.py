@@ -89,6 +89,14 @@ class Transport:
         """The mode in the prefix of the key; None if it has none."""
         return self._key.livemode
 
+    @property
+    def rate_lesson(self) -> tuple[int, int] | None:
+        """How many requests the account's rate limit rejected, and what it accepts a second.
+
+        None if the configured `rate_limit` is not too high.
+        """
+        return self._rate_limiter.lesson
+
     def monotonic(self) -> float:
         """The seconds of the clock that paces the requests."""
         return self._clock.monotonic()
@@ -166,7 +174,7 @@ class Transport:
         if attempt.limited:
             self._rate_limiter.on_rejected(claimed, self._clock.monotonic())
         elif attempt.status is not None and attempt.status < 400:
-            self._rate_limiter.on_success()
+            self._rate_limiter.on_success(self._clock.monotonic())
             self._budget.earn()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -169,6 +170,16 @@ def test_one_failing_account_stops_none(command, code, world, run):
     assert ran.code == 6
     assert (keyless["exit_code"], sandbox["exit_code"]) == (6, code)
     assert [diagnostic["code"] for diagnostic in keyless["diagnostics"]] == ["S001"]
+
+
+def test_the_active_meter_of_a_name_is_listed_first(world, run):
+    """The one that counts usage, whatever the ids are; then by id."""
+    ids = {"mtr_a": "inactive", "mtr_z": "active", "mtr_b": "inactive"}
+    seed = [existing("seats", "Seats", id=each, status=status) for each, status in ids.items()]
+    made = world("", {"meters": seed})
+    assert re.findall(r"mtr_\w", run("list", made.folder).out) == ["mtr_z", "mtr_a", "mtr_b"]
+    (account,) = held(run("list", made.folder, "--format", "json").out)["accounts"]
+    assert [meter["id"] for meter in account["meters"]] == ["mtr_z", "mtr_a", "mtr_b"]
 
 
 def test_a_plan_is_kept_for_one_account_only(world, run):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import logging
 import os
 import pty
 import re
@@ -14,7 +15,7 @@ import termios
 from contextlib import contextmanager
 
 import pytest
-from cli.world import SEATS, existing
+from cli.world import CALLS, SEATS, existing
 from published import held
 
 from reconciler.cli.console import Console
@@ -110,6 +111,27 @@ def test_names_from_the_account_cannot_move_the_screen(world, run):
     assert "\x1b" not in ran.out
 
 
+@pytest.mark.parametrize(
+    "words", [["plan"], ["plan", "-v"], ["drift"], ["list"], ["apply", "--yes"]]
+)
+def test_colors_do_not_let_escapes_through(words, world, run, monkeypatch):
+    """What is in color is escaped like everything else: names, settings and ids of others."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    seed = {
+        "meters": [
+            existing("seats", EVIL, id="mtr_s"),
+            existing(EVIL, EVIL, value_settings={"event_payload_key": EVIL}),
+            existing("old", EVIL, status="inactive"),
+        ],
+        "prices": [{"id": "price_1", "meter": "mtr_s", "nickname": EVIL}],
+    }
+    ran = run(words[0], world(SEATS, seed).folder, *words[1:])
+    assert "\x1b[1m" in ran.out
+    left = re.sub(r"\x1b\[\d+m", "", ran.out)
+    assert "\\x1b[31m" in left
+    assert all(char.isprintable() or char == "\n" for char in left)
+
+
 def test_messages_are_escaped(capsys):
     """Standard error is a terminal, too."""
     Console().inform(EVIL)
@@ -133,6 +155,20 @@ def test_progress_on_a_terminal(world, run, monkeypatch):
     assert held(ran.out)["exit_code"] == 0
     assert "\r\x1b[Ksandbox: applying 1 change" in stream.getvalue()
     assert stream.getvalue().endswith("\r\x1b[K")
+
+
+def test_progress_counts_only_what_was_applied(world, run, monkeypatch):
+    """Neither what failed nor what was refused, of which it announced nothing."""
+    retired = SEATS.replace("seats,", "old, status: inactive,")
+    seed = {"meters": [existing("seats", "Chairs", id="mtr_s"), existing("old", "Seats")]}
+    made = world(f"{SEATS}\n{CALLS}\n{retired}", seed, policy="{protect: [old]}")
+    made.server.arm("500:method=POST:path=*/mtr_s")
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stderr", stream)
+    assert run("apply", made.folder, "--yes", "--skip-refused").code == 5
+    shown = re.findall(r"applying \d changes|\d of \d changes applied", stream.getvalue())
+    assert shown[0] == "applying 2 changes"
+    assert shown[-1] == "1 of 2 changes applied"
 
 
 @pytest.mark.parametrize("command", ["plan", "drift"])
@@ -221,6 +257,37 @@ def test_a_bug_is_reported_without_a_traceback(world, run, monkeypatch):
         verbose = run("plan", made.folder, *flags)
         assert "RuntimeError: while using [hidden]" in verbose.err
         assert key not in ran.out + ran.err + verbose.out + verbose.err
+
+
+SECRETS = (
+    "sk_test_emulator",
+    "rk_live_51Other",
+    "whsec_5WbX5kEWLlfzsGNjH64I",
+    "Bearer eyJhbGciOi.J9-x_y",
+    "Basic c2tfdGVzdF9hOg==",
+    "hunter2hunter2",
+    "glpat-0123456789",
+)
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+@pytest.mark.parametrize("flag", ["--quiet", "-v", "-vv"])
+def test_no_secret_is_in_a_message_a_log_or_a_traceback(flag, secret, world, run, monkeypatch):
+    """Keys, credentials of a header, and the values of variables that are named as secrets."""
+    monkeypatch.setenv("PROXY_PASSWORD", "hunter2hunter2")
+    monkeypatch.setenv("GITLAB_TOKEN", "glpat-0123456789")
+
+    def broken(*_: object, **__: object):
+        logging.getLogger("reconciler.any").info("sent with %s", secret)
+        raise RuntimeError(f"while using {secret}")
+
+    monkeypatch.setattr("reconciler.cli.commands.plan.make_plan", broken)
+    made = world(SEATS)
+    for format_ in ("text", "json"):
+        ran = run("plan", made.folder, flag, "--format", format_)
+        assert secret not in ran.out + ran.err
+        assert "while using [hidden]" in " ".join(ran.out.split())
+        assert ("sent with [hidden]" in ran.err) is (flag != "--quiet")
 
 
 @pytest.mark.parametrize("ends", [False, True])

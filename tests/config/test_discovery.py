@@ -64,6 +64,21 @@ def test_the_emulator_keeps_nothing_outside(folder):
     assert errors(folder) == [("C004", "reconciler.yaml")]
 
 
+@pytest.mark.parametrize("beside", ["-other", "2", ".yaml", "x/y"])
+def test_a_folder_whose_name_begins_alike_is_outside(beside, tmp_path):
+    """`/project-other` is not in `/project`: neither files nor the emulator's state."""
+    folder, other = tmp_path / "project", tmp_path / f"project{beside}"
+    write(other, {"b.yaml": METERS.replace("a,", "b,")})
+    write(folder, {"a.yaml": METERS})
+    (folder / "b.yaml").symlink_to(other / "b.yaml")
+    assert errors(folder) == [("C004", "b.yaml")]
+    (folder / "b.yaml").unlink()
+    (folder / "state").symlink_to(other)
+    project = "version: 1\nmeters: [a.yaml]\naccounts: {x: {emulator: state/e.json}}\n"
+    write(folder, {"reconciler.yaml": project})
+    assert errors(folder) == [("C004", "reconciler.yaml")]
+
+
 def test_a_linked_file_within_the_project_is_read_once(folder):
     (folder / "b.yaml").symlink_to("a.yaml")
     (account,) = load(folder).accounts

@@ -40,6 +40,12 @@ TEXTS = {
     "unknown key": (METERS % f"{SUM}, sk_live_{SECRET}: 1", [("C016", 3, 75)]),
     "unknown value": (METERS % f"default_aggregation: {{formula: sk_live_{SECRET}}}", None),
     "event_name": ((METERS % SUM).replace("e: a", f"e: sk_live_{SECRET}"), [("C016", 3, 18)]),
+    "two declarations": (
+        (METERS % SUM + METERS.splitlines()[2] % SUM).replace("e: a", f"e: sk_live_{SECRET}"),
+        None,
+    ),
+    "not a list": (METERS % f"{SUM}, retires: sk_live_{SECRET}", None),
+    "not quoted": (METERS % f"{SUM}, display_name: ~, status: rk_test_{SECRET}", None),
     "not utf-8": (f"# sk_live_{SECRET}\n# \udcff\n", None),
     "duplicate key": (f"sk_live_{SECRET}: 1\nsk_live_{SECRET}: 2\nversion: 1\n", None),
 }
@@ -51,6 +57,16 @@ def test_a_key_anywhere_in_a_file(tmp_path, text, expected):
     found = check(tmp_path, m=text)
     assert "C016" in [code for code, *_ in found]
     assert expected is None or found == expected
+
+
+def test_a_key_in_the_name_of_a_folder(tmp_path):
+    """A hint would otherwise repeat it, in a command that can be copied."""
+    inner = tmp_path / f"sk_live_{SECRET}"
+    inner.mkdir()
+    (inner / "reconciler.yaml").write_text("version: 1\naccounts: {a: {api_key_env: A}}\n")
+    found = diagnose(tmp_path, {"m.yaml": METERS % SUM})
+    assert found
+    assert SECRET not in "".join(each.message + each.hint for each in found)
 
 
 @pytest.mark.parametrize("name", ["risk_test_calls", "task_live_jobs", "sk_calls", "disk_org_gb"])

@@ -118,7 +118,7 @@ def test_a_narrowed_run_does_not_evaluate_undeclared_meters(scope, names):
         assert not planned.report.complete
         assert set(codes(planned.report, Level.INFO)) - {"P108"} == {"P104"}
         last = it.apply(planned).diagnostics[-1].message
-        assert last == "verified: the part that was read matches the plan"
+        assert last == "verified: the evaluated part matches the plan"
         assert it.list_all()["mtr_x"].active
 
 
@@ -234,7 +234,7 @@ def test_a_change_that_is_undone_before_verification_is_reported():
     assert statuses(report) == {"calls": "done"}
     assert report.exit_code is Exit.PARTIAL
     assert codes(report) == ["A102"]
-    assert summarize(report, "apply").verdict.endswith("the account does not show all changes.")
+    assert summarize(report, "apply").verdict.endswith("the account does not show all of them.")
 
 
 @pytest.mark.parametrize("fault", ["503:method=GET", "garbage:method=GET:status=403"])
@@ -245,9 +245,7 @@ def test_an_account_that_cannot_be_verified_is_not_reported_as_done(fault):
         report = it.apply(planned)
         assert (report.exit_code, statuses(report)) == (Exit.PARTIAL, {"calls": "done"})
         assert codes(report, Level.ERROR) == ["A103"]
-        assert summarize(report, "apply").verdict.startswith(
-            "Not confirmed: every request succeeded"
-        )
+        assert summarize(report, "apply").verdict.startswith("Not confirmed: every change was made")
         it.server.disarm()
         assert it.apply().exit_code is Exit.DONE
 

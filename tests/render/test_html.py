@@ -15,8 +15,13 @@ import pytest
 from hypothesis import given
 from render.reports import (
     CHANGES,
+    DAY,
+    NOON,
     REPORTS,
+    drift,
     drifted,
+    entry,
+    finding,
     hostile,
     partly_applied,
     plan,
@@ -25,6 +30,7 @@ from render.reports import (
 )
 
 from reconciler.diagnostics.errors import Exit
+from reconciler.model.finding import Exemption
 from reconciler.model.project import AccountRef
 from reconciler.render.escape import clean
 from reconciler.render.html import document as html
@@ -171,6 +177,39 @@ def test_an_outage_is_on_the_first_screen():
     row = text[start : text.index("At a glance")]
     for fact in ("seats", "2026-11-01 14:02", "not reconciler", "price_1Seats", "2026-12-06"):
         assert fact in row
+
+
+def losses(report: Report) -> str:
+    """The text of the section on revenue, empty without one."""
+    _, found, rest = " ".join(page(report).text.split()).partition("Revenue at stake")
+    return found and rest.partition("At a glance")[0]
+
+
+def test_what_is_exempt_is_not_at_stake():
+    """It is decided on already; it stays in the list of meters."""
+    exempt = replace(finding(), exemption=Exemption("sold off", "2027-01-31"))
+    assert losses(drift(entry("seats", exempt))) == ""
+    both = drift(entry("seats", exempt), entry("api_calls", finding("api_calls")))
+    assert "api_calls" in losses(both)
+    assert "seats inactive" not in losses(both)
+
+
+@pytest.mark.parametrize("kind", ["inactive", "missing"])
+def test_usage_that_is_too_old_to_be_sent_again_has_no_deadline(kind):
+    """Whether the meter is inactive, or a new one has to be made."""
+    late = finding(kind=kind, resend_until=None)
+    assert "only usage of the last 35 days" in losses(drift(entry("seats", late)))
+    assert "only usage" not in losses(drift(entry("seats", finding(kind=kind))))
+    unknown = finding(kind=kind, resend_until=None, since=None)
+    assert "only usage" not in losses(drift(entry("seats", unknown)))
+
+
+def test_a_card_is_sorted_by_its_newest_finding():
+    """`newest first` reads it from the attribute."""
+    old, new = finding(since=NOON - 9 * DAY), finding(since=NOON - DAY)
+    for order in ((old, new), (new, old), (finding(since=None), new)):
+        assert page(drift(entry("seats", *order))).named("data-since") == [str(NOON - DAY)]
+    assert page(drift(entry("seats", finding(since=None)))).named("data-since") == []
 
 
 def test_the_time_line_is_in_order():

@@ -169,6 +169,7 @@ def test_two_hundred_of_the_longest_names_are_kept(accounts):
     assert len(comment.encode()) < GITHUB_LIMIT
     names = [row[1] for row in read(comment).rows if "revenue" in row[0]]
     assert len({name[:3] for name in names}) == 200
+    assert "cannot serve as approval" in comment  # texts are shortened, or accounts left out
 
 
 def test_thousands_of_mistakes_fit():
@@ -180,6 +181,19 @@ def test_thousands_of_mistakes_fit():
     comment = markdown.render(Report(command="validate", diagnostics=every, own_exit=Exit.FAILED))
     assert len(comment) < GITHUB_LIMIT
     assert re.search(r"and [\d,]+ more errors, 1 more warning", comment)
+    assert "cannot serve as approval" in comment
+
+
+@pytest.mark.parametrize(("accounts", "messages"), [(60, 1), (1, 250)])
+def test_what_is_left_out_of_a_short_comment_is_no_approval_either(accounts, messages):
+    """Everything in it would fit, but not as many accounts or messages as there are."""
+    (one,) = plan().accounts
+    names = [AccountRef(f"partner_{n}", f"acct_{n}", livemode=True) for n in range(accounts)]
+    said = tuple(config.UNUSUAL_EVENT_NAME(f"unusual {n}") for n in range(messages))
+    several = tuple(replace(one, account=name, changes=one.changes[:1]) for name in names)
+    comment = markdown.render(Report(command="plan", accounts=several, diagnostics=said))
+    assert len(comment) < GITHUB_LIMIT
+    assert "cannot serve as approval" in comment
 
 
 def test_thousands_of_unchanged_names_are_folded():

@@ -11,12 +11,14 @@ from published import SCHEMAS, held
 from render.reports import (
     CHANGES,
     EVIL,
+    HOSTILE,
     REPORTS,
     UNMANAGED,
     applied,
     drift,
     drifted,
     entry,
+    hostile,
     invalid,
     inventory,
     like,
@@ -83,6 +85,17 @@ def test_colours_are_the_only_escapes():
     painted = text.render(plan(), colours=True)
     assert "\x1b[31m" in painted
     assert re.sub(r"\x1b\[\d+m", "", painted) == text.render(plan())
+
+
+@pytest.mark.parametrize("command", ["plan", "apply", "drift"])
+@pytest.mark.parametrize("value", HOSTILE)
+def test_no_value_brings_an_escape_of_its_own_into_colours(value, command):
+    """Coloured text is the plain text with colours, whatever a value holds."""
+    document = hostile(value, command)
+    painted = text.render(document, colours=True)
+    assert "\x1b[1m" in painted
+    assert re.sub(r"\x1b\[\d+m", "", painted) == text.render(document)
+    assert all(char.isprintable() or char == "\n" for char in text.render(document))
 
 
 def test_text_fits_80_columns():
@@ -171,6 +184,22 @@ def test_every_rule_can_be_explained():
     held(render(DiagnosticList(rules=rules), "json"))
     for rule in rules:
         assert rule.code in text.render(DiagnosticList(rules=(rule,)))
+
+
+@pytest.mark.parametrize("code", CATALOGUE)
+def test_nothing_to_do_is_not_called_something_to_do(code):
+    """A note without a remedy ends with what it means."""
+    rule = CATALOGUE[code]
+    shown = text.render(DiagnosticList(rules=(rule,)))
+    assert ("What to do: " in shown) is bool(rule.remedy)
+    assert not rule.remedy.startswith("nothing to do")
+    account = report("apply", diagnostics=(rule("it happened"),))
+    for format_ in FORMATS:
+        written = render(account, format_)
+        assert "hint: \n" not in written
+        assert ("What to do:" in written) is (
+            bool(rule.remedy) and format_ in ("markdown", "sarif")
+        )
 
 
 NAMES = [f"test_meter_{n:02}" for n in range(30)]

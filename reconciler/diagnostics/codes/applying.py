@@ -99,7 +99,7 @@ VERIFIED = Rule(
     "A101",
     "account verified",
     "After writing, the account was listed again and compared with the plan.",
-    "nothing to do",
+    "",
     Level.INFO,
 )
 NOT_VERIFIED = Rule(
@@ -114,6 +114,7 @@ UNVERIFIABLE = Rule(
     "Every request was answered, but reading the account again failed. Exit code 0 requires a"
     " verified account.",
     "run `reconciler apply` again: it applies any remaining changes and verifies the account",
+    effect=Effect.UNVERIFIABLE,
 )
 PRICE_MEANWHILE = Rule(
     "A104",

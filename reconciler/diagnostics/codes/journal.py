@@ -17,7 +17,7 @@ DAMAGED = Rule(
     "J002",
     "an entry of the journal is unreadable",
     "A crash can cut off the last entry. No run reads the journal to decide anything.",
-    "nothing to do; the other entries are shown",
+    "look for the missing entry in Stripe's request log; the other entries are shown",
     Level.WARNING,
 )
 INCOMPLETE = Rule(

@@ -71,7 +71,7 @@ INACTIVE_METERS = Rule(
     "inactive meters of the same event_name exist",
     "A new meter is created although inactive meters of this event_name exist: none of them has "
     "the declared settings, or the declaration lists them under `retires`.",
-    "nothing to do if the settings were changed on purpose; otherwise declare the previous ones",
+    "declare the previous settings, unless they were changed on purpose",
     Level.INFO,
 )
 PARTIAL = Rule(

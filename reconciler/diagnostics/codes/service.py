@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostic import Rule
+from ..diagnostic import Level, Rule
 
 KEY_MISSING = Rule(
     "S001",
@@ -151,6 +151,15 @@ SERVER_FAILED = Rule(
     "After a 5xx response, a request that writes may have had an effect: only reading the account "
     "again shows it.",
     "see https://status.stripe.com, then run again",
+)
+RATE_LIMIT_TOO_HIGH = Rule(
+    "S036",
+    "`rate_limit` is higher than the account allows",
+    "Stripe rejected requests of this run by the account's rate limit. The run slowed down to what "
+    "was accepted and went on, but others that use the account, its checkout too, may have been "
+    "rejected meanwhile.",
+    "lower `rate_limit` of the account in the project file",
+    Level.WARNING,
 )
 STOPPED = Rule(
     "S040",

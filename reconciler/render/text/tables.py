@@ -42,5 +42,6 @@ def _render_rule(rule: Rule) -> Iterator[Line]:
     yield (Span(f"{rule.code}: {rule.title}", Style.BOLD), f" ({rule.level})")
     yield ()
     yield from wrap_text(rule.why, "  ")
-    yield ()
-    yield from wrap_text(f"What to do: {rule.remedy}", "  ")
+    if rule.remedy:
+        yield ()
+        yield from wrap_text(f"What to do: {rule.remedy}", "  ")
