@@ -16,9 +16,11 @@ from ..diagnostics.codes import applying as rules
 from ..diagnostics.codes import guards
 from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import AuthError, ReconcilerError, StoppedError
+from ..model.change import Change
 from ..model.meter import ExistingMeter, Meter, Status, Unreadable
 from ..model.price import select_unaccepted
 from ..model.request import Outcome, RequestRecord
+from ..planning.adoption import keep_active
 from ..planning.diagnose import diagnose
 from ..planning.plan import Plan
 from ..planning.prices import name_prices
@@ -31,6 +33,7 @@ _LOG = logging.getLogger(__name__)
 TRIES = 4  # fresh responses to one request; the transport's own retries are not counted
 KEYS = 20  # idempotency keys of one request: an earlier run of the plan may have used some
 _LAG = (0.0, 0.5, 1.0, 2.0)  # seconds before each look for what must be there: readings may lag
+_NAME_REFUSED = (400, 409)  # statuses of a create whose event_name is taken
 _NO_EFFECT = "no effect is visible; run `reconciler apply` again: it starts from the current state"
 
 
@@ -136,7 +139,7 @@ def _send(
     while True:
         if ended := _check_before_sending(step, base, run, sent):
             return ended
-        answer = _request(step, build_key(run.plan, step, attempt), run, sent)
+        answer = _request(step, build_key(run.plan, step, attempt), base, run, sent)
         record = answer.record
         run = run.ignoring_stop() if record.may_be_in_effect() else run
         if ended := _check_effect(step, answer, base, run, sent):
@@ -161,13 +164,27 @@ def _check_before_sending(
     return replace(ended, status=status, sent=tuple(sent))
 
 
-def _request(step: Step, key: str, run: ApplyContext, sent: list[RequestRecord]) -> Answer:
+def _request(
+    step: Step,
+    key: str,
+    base: ExistingMeter | None,
+    run: ApplyContext,
+    sent: list[RequestRecord],
+) -> Answer:
+    def may_retry(so_far: RequestRecord) -> bool:
+        """Whether the meter is still as planned; also after a signal if it may be changed."""
+        patient = run.ignoring_stop() if so_far.doubts else run
+        try:
+            return _check_before_sending(step, base, patient, sent) is None
+        except ReconcilerError:
+            return False
+
     if run.stopped():
         raise StoppedError
     run.begins()
     run.journal.before_request(step, key, begun=run.begun)
     try:
-        answer = run.meters.send(step, key)
+        answer = run.meters.send(step, key, may_retry)
     except StoppedError:
         run.journal.not_sent(step, key)
         raise
@@ -280,7 +297,26 @@ def _describe_failure(step: Step, answer: Answer, sent: list[RequestRecord]) -> 
     rule = rules.NOT_ALLOWED if answer.record.is_denied() else rules.REJECTED_BY_API
     hint = _NO_EFFECT if answer.record.result is Outcome.INDETERMINATE else ""
     text = f"{message} ({ids})" if ids and ids not in message else message
+    if step.operation is Operation.CREATE and answer.record.status in _NAME_REFUSED:
+        return _explain_held_name(step.change, text) or diagnose(step.change, rule, text, hint)
     return diagnose(step.change, rule, text, hint)
+
+
+def _explain_held_name(change: Change, message: str) -> Diagnostic | None:
+    """Return that an inactive meter seems to hold the event_name; None where there is none."""
+    inactive = change.existing_meters  # where one was active, it was deactivated before a create
+    if not inactive or not change.desired:
+        return None
+    kept, *others = inactive
+    ids = ", ".join(meter.id for meter in inactive)
+    which = f"one of the inactive meters {ids}" if others else f"{kept.id}, which is inactive,"
+    edit = keep_active(kept, change.desired)
+    return diagnose(
+        change,
+        rules.NAME_HELD,
+        f"{message}; {which} seems to hold the event_name",
+        f"declare the settings of {kept.id}, so that it is the active meter: `{edit}`",
+    )
 
 
 def _describe(step: Step) -> str:

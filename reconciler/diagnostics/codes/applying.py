@@ -95,6 +95,14 @@ NEW_PRICE = Rule(
     "approved plan does not contain and `accepts` does not list is now in use on this meter.",
     "move the price to another meter or list it under `accepts`, then plan again",
 )
+NAME_HELD = Rule(
+    "A013",
+    "an inactive meter seems to hold the event_name",
+    "Stripe rejected a new meter, and lists no active one of its event_name, only inactive ones. "
+    "Whether an inactive meter can hold its event_name is not documented; if it does, no new meter "
+    "can be created, however often it is tried.",
+    "declare the settings of an inactive meter of this event_name, so that it is reactivated",
+)
 VERIFIED = Rule(
     "A101",
     "account verified",
