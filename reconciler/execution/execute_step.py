@@ -204,13 +204,13 @@ def _check_effect(
     record, shown = answer.record, answer.existing
     if shown and record.is_fresh() and _is_in_requested_state(step, shown, base):
         return StepResult(ResultStatus.DONE, shown, tuple(sent))
-    if record.is_denied() and record.is_final() and not record.doubts:
-        return None
     now = _read_meter(step, answer, base, run)
     if now and _is_in_requested_state(step, now, base):
         return StepResult(_choose_status(sent), now, tuple(sent))
     if not step.undoes and now != (None if step.operation is Operation.CREATE else base):
         return _report_stale(step, now, tuple(sent))
+    if record.is_denied():
+        sent[-1] = sent[-1].without_effect()
     return None
 
 
@@ -235,7 +235,7 @@ def _read_meter(
     if answer.existing and _is_target(step, answer.existing):
         return run.meters.read(answer.existing.id)
     known = frozenset(run.plan.listed)
-    for wait in _LAG if answer.record.result is Outcome.REJECTED else (0.0,):
+    for wait in _LAG if answer.record.is_final() else (0.0,):
         run.clock.sleep(wait)
         found = run.meters.find(step.change.event_name, known)
         if new := [existing for existing in found if existing.active]:
@@ -295,7 +295,8 @@ def _describe_failure(step: Step, answer: Answer, sent: list[RequestRecord]) -> 
     why = answer.error.message if answer.error else old
     message = f"{_describe(step)} failed: {why}"
     rule = rules.NOT_ALLOWED if answer.record.is_denied() else rules.REJECTED_BY_API
-    hint = _NO_EFFECT if answer.record.result is Outcome.INDETERMINATE else ""
+    is_open = answer.record.result is Outcome.INDETERMINATE and not answer.record.is_denied()
+    hint = _NO_EFFECT if is_open else ""
     text = f"{message} ({ids})" if ids and ids not in message else message
     if step.operation is Operation.CREATE and answer.record.status in _NAME_REFUSED:
         return _explain_held_name(step.change, text) or diagnose(step.change, rule, text, hint)
