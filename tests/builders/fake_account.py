@@ -31,6 +31,8 @@ class Account:
     that fail: read, find or list_all.
     """
 
+    finishing = False
+
     def __init__(self, meters: Iterable[ExistingMeter], *script: Behaviour) -> None:
         self.meters = {meter.id: meter for meter in meters}
         self.script = list(script)
@@ -38,7 +40,6 @@ class Account:
         self.looks: list[str] = []
         self.blind: dict[str, Exception] = {}
         self.before: Callable[[Account, Step], None] = lambda *_: None
-        self.finishing = False
         self.lock = threading.RLock()  # a behaviour may read the account
 
     @property
@@ -74,8 +75,9 @@ class Account:
         return tuple(self.meters.values())
 
     def ignoring_stop(self) -> Account:
-        self.finishing = True
-        return self
+        same = _Finishing.__new__(_Finishing)
+        same.__dict__ = self.__dict__
+        return same
 
     def put(self, meter: ExistingMeter) -> ExistingMeter:
         self.meters[meter.id] = meter
@@ -110,6 +112,12 @@ class Account:
             raise self.blind[call]
 
 
+class _Finishing(Account):
+    """The same account, for requests that no stop signal interrupts."""
+
+    finishing = True
+
+
 def record(result: Outcome, status: int | None, **more: object) -> RequestRecord:
     """The record of a POST, with a request id."""
     return RequestRecord(
@@ -129,8 +137,11 @@ def replayed(shows: ExistingMeter, attempts: int = 1, doubts: int = 0) -> Behavi
 
 
 def rejected(status: int = 400, **more: object) -> Behaviour:
-    """A definite no."""
-    return lambda *_: Answer(record(Outcome.REJECTED, status, **more), error=API_ERROR)
+    """A definite no; a denied key is one only once the account was read."""
+    facts: dict[str, object] = {"result": Outcome.REJECTED}
+    if status in (401, 403):
+        facts = {"result": Outcome.INDETERMINATE, "doubts": 1}
+    return lambda *_: Answer(record(status=status, **facts | more), error=API_ERROR)
 
 
 def lost_request(status: int | None = None, **more: object) -> Behaviour:

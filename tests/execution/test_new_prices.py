@@ -29,14 +29,20 @@ def applied(billing, desired):
 DEACTIVATIONS = [declare(formula="count", status="inactive"), declare(retires=("mtr_o",))]
 
 
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ((), "a new price is in use on it: price_new"),
+        ((replace(PRICE, id="price_b"),), "new prices are in use on it: price_b, price_new"),
+    ],
+)
 @pytest.mark.parametrize("desired", DEACTIVATIONS, ids=["deactivate", "replace"])
-def test_a_new_price_that_is_not_accepted_keeps_its_meter_active(desired):
+def test_a_new_price_that_is_not_accepted_keeps_its_meter_active(desired, others, said):
     """Attached during the prompt, or while other changes are applied."""
-    asked, prices = [], (PRICE, replace(PRICE, id="price_b"))
+    asked, prices = [], (PRICE, *others)
     result, account = applied(lambda meter_id: asked.append(meter_id) or prices, desired)
     assert (str(result.status), result.error.code, account.sent) == ("stale", "A012", [])
-    said = "mtr_o was not deactivated: new prices are in use on it: price_b, price_new"
-    assert (result.error.message, asked) == (said, ["mtr_o"])
+    assert (result.error.message, asked) == (f"mtr_o was not deactivated: {said}", ["mtr_o"])
     assert account.meters["mtr_o"] == OLD
 
 
