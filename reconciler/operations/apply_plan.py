@@ -94,7 +94,6 @@ def _build_context(
         on_result=on_result,
         recovery_command=build_recovery_command(session.account),
         already=planned.already,
-        prices_in_use=lambda meter_id: session.prices.in_use((meter_id,)),
     )
 
 
