@@ -16,7 +16,7 @@ from ..diagnostics.suggest import suggest
 from ..render import FORMATS
 
 PUBLIC, PRIVATE = 0o666, 0o600  # modes of new files; the umask is subtracted
-_STDOUT = ("-", "/dev/stdout", "/dev/fd/1")
+_STDOUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,10 +59,21 @@ def _check_emulator_files(
         elif not folder.holds(full):
             message = f"`{shown}` is a link to a path outside the project folder"
             yield codes.OUTSIDE(message, location)
-        elif os.path.isdir(full):
-            yield codes.UNREADABLE(f"`{shown}` is a folder", location)
+        elif ".git" in name.lower().split("/"):
+            yield codes.NOT_WITHIN(f"`{shown}` is in the folder that belongs to git", location)
+        elif kind := _find_kind(full):
+            yield codes.UNREADABLE(f"`{shown}` is {kind}", location)
         elif key == "seed" and not os.path.exists(full):
             yield codes.NO_SUCH_PATH(f"no such file: `{shown}`", location)
+
+
+def _find_kind(path: str) -> str | None:
+    """Say what is at a path that is neither free nor a regular file."""
+    if os.path.islink(path):
+        return "a symbolic link"
+    if os.path.isdir(path):
+        return "a folder"
+    return None if os.path.isfile(path) or not os.path.lexists(path) else "not a regular file"
 
 
 def _is_outside(name: str) -> bool:

@@ -61,13 +61,20 @@ def list_archived_dependencies(names: MeterMatch, policy: Policy) -> tuple[str, 
 def inspect(names: MeterMatch, known: DriftInput) -> DriftEntry:
     """Return the drift entry of one event_name, its worst finding first."""
     change = decide(names, known.prices, known.policy)
+    foreign = names.desired is None and not _answers_for(names.event_name, known.policy)
     return DriftEntry(
         event_name=names.event_name,
         location=names.desired.location if names.desired else None,
         meters=names.meters,
         prices=known.find_prices(names.meters),
-        findings=sort_findings(_find(names, change, known)),
+        findings=() if foreign else sort_findings(_find(names, change, known)),
+        foreign=foreign,
     )
+
+
+def _answers_for(event_name: str, policy: Policy) -> bool:
+    """Whether the project answers for an event_name that it does not declare."""
+    return not policy.owns or matches(event_name, policy.owns)
 
 
 def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -102,7 +102,7 @@ class RequestError(Exception):
         )
 
     @classmethod
-    def internal(cls, message: str = "", status: int = 500) -> Self:
+    def internal(cls, message: str = "", status: int = 500, code: str | None = None) -> Self:
         """Return an error of the API itself."""
         default = "Sorry! There was an error while talking to Stripe. Please try again later."
-        return cls(status, message or default, kind="api_error")
+        return cls(status, message or default, kind="api_error", code=code)

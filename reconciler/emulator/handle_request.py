@@ -72,7 +72,8 @@ def finish(state: State, ticket: Ticket, now: float) -> Answer:
         if call.change:
             state.store(call.change, now)
     except StateError as error:
-        status, body = 500, RequestError.internal(f"Nothing was changed: {error}").body
+        failure = RequestError.internal(f"Nothing was changed: {error}", code="state_not_stored")
+        status, body = 500, failure.body
     finally:
         state.in_use.discard(key or "")
     response = _build_response(arrival, status, body)

@@ -12,6 +12,7 @@ import json
 import os
 import sqlite3
 import stat
+import struct
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
@@ -26,6 +27,7 @@ from .seed import Seed, load_seed
 VERSION = 1
 
 _APPLICATION_ID = 0x4D745265
+_HEADER = struct.Struct(">60xI4xI")  # of a database: the version, the application id
 _WAL_MAGIC = b"\x37\x7f\x06"
 _WAL_MODE = b"\2\2"  # at offset 18 of a database: its journal is a write-ahead log
 _START_AFRESH = "delete the file to start with a new account, or choose another file"
@@ -59,13 +61,28 @@ class StateFile(Store):
         self.ledger.write = self.write
 
     def write(self, record: Json) -> None:
-        """Store what one request changed, all of it or nothing; raises StateError on failure."""
-        with self._explaining_errors(), self._connection:
-            _insert(self._connection, record)
+        """Store what one request changed, all of it or nothing; raises StateError on failure.
+
+        Where there is no room for it, the write-ahead log, which holds most of the changes twice,
+        gives way first.
+        """
+        with self._explaining_errors():
+            try:
+                self._insert(record)
+            except sqlite3.OperationalError:
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+                self._insert(record)
 
     def close(self) -> None:
-        """Fold the write-ahead log into the database, and unlock it."""
+        """Fold the write-ahead log into the database, and unlock it.
+
+        Where there is no room for that, the log stays, and the next process reads both.
+        """
         self._connection.close()
+
+    def _insert(self, record: Json) -> None:
+        with self._connection:
+            _insert(self._connection, record)
 
     @contextlib.contextmanager
     def _explaining_errors(self) -> Iterator[None]:
@@ -118,9 +135,7 @@ def _is_present(path: Path) -> bool:
 def _check_owner(path: Path) -> None:
     """Check that an emulator made the database, without locking it or reading its log."""
     try:
-        with closing(_connect(path, "ro&immutable=1")) as connection:
-            (owner,) = connection.execute("PRAGMA application_id").fetchone()
-            (version,) = connection.execute("PRAGMA user_version").fetchone()
+        version, owner = _read_marks(path)
     except sqlite3.Error as error:
         raise _describe_error(path, error) from None
     if owner != _APPLICATION_ID:
@@ -129,6 +144,29 @@ def _check_owner(path: Path) -> None:
         raise StateError(
             f"{path}: has state version {version}, this program reads {VERSION}; {_START_AFRESH}"
         )
+
+
+def _read_marks(path: Path) -> tuple[int, int]:
+    """Return the version and the application id of a database.
+
+    SQLite rejects a database that is only complete with its log, as after a full disk. It reads
+    the file first all the same: closing a file ends the locks that this process has on it.
+    """
+    try:
+        with closing(_connect(path, "ro&immutable=1")) as connection:
+            (owner,) = connection.execute("PRAGMA application_id").fetchone()
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            return version, owner
+    except sqlite3.DatabaseError as error:
+        header = path.read_bytes()[: _HEADER.size] if _is_incomplete(path, error) else b""
+        if len(header) < _HEADER.size:
+            raise
+        return _HEADER.unpack(header)
+
+
+def _is_incomplete(path: Path, error: sqlite3.Error) -> bool:
+    name = getattr(error, "sqlite_errorname", "")
+    return name.startswith("SQLITE_CORRUPT") and path.with_name(f"{path.name}-wal").exists()
 
 
 def _create(path: Path, ledger: Ledger) -> None:

@@ -138,7 +138,7 @@ def _send(
     while True:
         if ended := _check_before_sending(step, base, run, sent):
             return ended
-        answer = _request(step, build_key(run.plan, step, attempt), run, sent)
+        answer = _request(step, build_key(run.plan, step, attempt), base, run, sent)
         record = answer.record
         run = run.ignoring_stop() if record.may_be_in_effect() else run
         if ended := _check_effect(step, answer, base, run, sent):
@@ -163,13 +163,27 @@ def _check_before_sending(
     return replace(ended, status=status, sent=tuple(sent))
 
 
-def _request(step: Step, key: str, run: ApplyContext, sent: list[RequestRecord]) -> Answer:
+def _request(
+    step: Step,
+    key: str,
+    base: ExistingMeter | None,
+    run: ApplyContext,
+    sent: list[RequestRecord],
+) -> Answer:
+    def may_retry(so_far: RequestRecord) -> bool:
+        """Whether the meter is still as planned; also after a signal if it may be changed."""
+        patient = run.ignoring_stop() if so_far.doubts else run
+        try:
+            return _check_before_sending(step, base, patient, sent) is None
+        except ReconcilerError:
+            return False
+
     if run.stopped():
         raise StoppedError
     run.begins()
     run.journal.before_request(step, key, begun=run.begun)
     try:
-        answer = run.meters.send(step, key)
+        answer = run.meters.send(step, key, may_retry)
     except StoppedError:
         run.journal.not_sent(step, key)
         raise

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -32,8 +32,11 @@ class Meters(Protocol):
     cannot be read.
     """
 
-    def send(self, step: Step, key: str) -> Answer:
-        """Send one request, and retry it with the same idempotency key while that is safe."""
+    def send(self, step: Step, key: str, may_retry: Callable[[RequestRecord], bool]) -> Answer:
+        """Send one request, and retry it with the same idempotency key while that is safe.
+
+        `may_retry` is given the attempts so far, and says whether the meter is still as planned.
+        """
 
     def read(self, meter_id: str) -> ExistingMeter | None:
         """Read a meter; return None if the account has no meter of this id."""

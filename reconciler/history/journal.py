@@ -251,6 +251,8 @@ def _read_files(
         for path in (folder / name for name in names):
             try:
                 with open(_open_regular(path, os.O_RDONLY), "rb") as file:
+                    with suppress(OSError):  # a run may be in the middle of a line
+                        _take(file.fileno(), fcntl.LOCK_SH, clock)
                     files.append((path, file.read()))
             except FileNotFoundError:
                 continue

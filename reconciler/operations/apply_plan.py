@@ -57,7 +57,7 @@ def apply_plan(
         report,
         changes=verified.changes,
         exit_code=exit_code_for_apply(verified.changes, report.exit_code, *also),
-        diagnostics=(*report.diagnostics, *verified.diagnostics),
+        diagnostics=(*report.diagnostics, *verified.diagnostics, *session.report_rate()),
     )
 
 

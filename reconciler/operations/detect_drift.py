@@ -67,6 +67,7 @@ def detect_drift(
             said for each in names for said in warn_of_unknown_fields(each.event_name, each.meters)
         )
         diagnostics += (*report_expired(session.account.ignore, today), *unreadable)
+    diagnostics += session.report_rate()
     diagnostics += (note_partial(),) if scope.narrowed else ()
     return AccountReport(
         account=snapshot.account,

@@ -63,7 +63,7 @@ def make_plan(
         tool_version=__version__,
         complete=not scope.narrowed,
     )
-    return report_plan(seal(plan), refusals, snapshot)
+    return report_plan(seal(plan), (*refusals, *session.report_rate()), snapshot)
 
 
 def report_plan(

@@ -10,6 +10,7 @@ from typing import Any, Unpack
 
 from ..clock import Clock, Stopped, SystemClock, never
 from ..diagnostics.codes import environment, service
+from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import AuthError, RefusedError, ServiceError
 from ..history.ci import runs_in_ci
 from ..model.meter import Unreadable
@@ -94,8 +95,10 @@ class Session:
         self.prices = Prices(transport)
         self.events = Events(transport)
         self.key_livemode = transport.key_livemode
+        self._transport = transport
         self._own = transport.on_own_account()
         self._own_id: str | Unreadable | None = None
+        self._rate_reported = False
 
     def read_own_id(self) -> str | Unreadable:
         """Return the id of the key's own account, read once; Unreadable without the permission.
@@ -121,6 +124,20 @@ class Session:
             return describe_unreadable(error, _ACCOUNT_READ)
         except (AccountDeniedError, InvalidRequestError) as error:
             return Unreadable(_ACCOUNT_READ, error.message)
+
+    def report_rate(self) -> tuple[Diagnostic, ...]:
+        """Return a warning if `rate_limit` is higher than the account allows; once a session."""
+        lesson, limit = self._transport.rate_lesson, self.account.rate_limit
+        if lesson is None or limit is None or self._rate_reported:
+            return ()
+        self._rate_reported = True
+        rejected, accepted = lesson
+        message = (
+            f"Stripe rejected {rejected} requests by its rate limit, and accepted about {accepted} "
+            f"a second; `rate_limit` of account {self.account.name!r} is {limit:g}"
+        )
+        hint = f"set `rate_limit: {accepted}` for the account in the project file"
+        return (service.RATE_LIMIT_TOO_HIGH(message, hint=hint),)
 
     def find_account_id(self) -> str | None:
         """Return the id of the account that requests act on; None where it cannot be read."""

@@ -168,9 +168,10 @@ class ServerError(StripeError):
     rule = service.SERVER_FAILED
 
     def _describe(self) -> str:
-        """Return the request and its attempts; Stripe's own text only says that it failed."""
+        """Return the request and its attempts; a text without a code says nothing more."""
         call = f"HTTP {self.status} for {self.record.operation}"
-        return f"Stripe returned {call}{self._after_attempts()}"
+        reason = f": {self.message}" if self.code else ""
+        return f"Stripe returned {call}{self._after_attempts()}{reason}"
 
 
 _BY_STATUS: Mapping[int, type[StripeError]] = {

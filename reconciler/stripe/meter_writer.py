@@ -11,7 +11,7 @@ from ..model.meter import ExistingMeter
 from .client import METERS, Meters, build_path
 from .codec import parse_meter
 from .errors import NotFoundError, StripeError
-from .transport import Transport
+from .transport import MayRetry, Transport, always
 
 
 class AccountMeters:
@@ -21,15 +21,16 @@ class AccountMeters:
         self._transport = transport.finishing()
         self._meters = Meters.over(transport)
 
-    def send(self, step: Step, key: str) -> Answer:
+    def send(self, step: Step, key: str, may_retry: MayRetry = always) -> Answer:
         """Send one request, and retry it with the same idempotency key while that is safe.
 
+        `may_retry` is called before each attempt but the first; False ends the attempts.
         Raises StoppedError only if nothing has been sent. Once an attempt may have had an
         effect, a stop signal no longer ends the retries.
         """
         path, params = request_for(step)
         try:
-            reply = self._transport.post(path, params, key)
+            reply = self._transport.post(path, params, key, may_retry)
             return Answer(reply.record, reply.read(parse_meter))
         except StripeError as error:
             return Answer(error.record, error=error.diagnostic)

@@ -1,4 +1,4 @@
-"""Limit the rate of requests: a token bucket that slows down after rejections."""
+"""Limit the rate of requests: a token bucket that learns from rejections what is allowed."""
 
 from __future__ import annotations
 
@@ -12,28 +12,43 @@ BURST = 5.0
 SLOWEST = 1.0
 """The minimum rate, in requests a second, even if every request is rejected."""
 
-_CUT = 0.5
-_STEP = 0.2
+_START = 25.0  # what Stripe allows each endpoint by default
+_START_SHARE = 0.05  # of the limit, where that is more
+_CUT = 0.5  # the rate after a rejection is at least this part of the one before,
+_LESS = 0.95  # and at most this part
+_STEP = 0.2  # more requests a second after a success, up to the ceiling
+_PROBE = 0.01  # by which a success raises a learned ceiling: others may use less later
+_WINDOW = 1.0  # seconds over which accepted requests are counted,
+_SHORTEST = 0.3  # and the least that say something about the rate
+_FEW, _NEAR = 3, 0.9  # rejections, and the part of the limit, that are not worth a word
 
 
 @dataclass(frozen=True, slots=True)
 class Bucket:
     """The state at one time; rates are requests a second, times are seconds of one clock.
 
-    `limit` is the configured rate, `rate` the present one. `tokens` below zero are requests that
-    were granted a later time.
+    `limit` is the configured rate, `rate` the present one, `ceiling` what it may rise to. `tokens`
+    below zero are requests that were granted a later time. `accepted` are the times of the last
+    successes, `first` that of the very first. `learned` is what was accepted in the second before
+    the last rejection, None before there is one to learn from.
     """
 
     limit: float
     rate: float
+    ceiling: float
     tokens: float
     at: float
     cut_at: float = -math.inf
+    first: float = math.inf
+    accepted: tuple[float, ...] = ()
+    learned: float | None = None
+    rejected: int = 0
 
 
 def fill_bucket(limit: float, now: float) -> Bucket:
-    """Return a full bucket."""
-    return Bucket(limit, limit, min(BURST, limit), now)
+    """Return a full bucket, whose rate is likely to be allowed."""
+    rate = min(limit, max(_START, limit * _START_SHARE))
+    return Bucket(limit, rate, limit, min(BURST, limit), now)
 
 
 def take(bucket: Bucket, now: float) -> tuple[Bucket, float]:
@@ -45,20 +60,49 @@ def take(bucket: Bucket, now: float) -> tuple[Bucket, float]:
 
 
 def slow_down(bucket: Bucket, claimed: float, now: float) -> Bucket:
-    """Halve the rate after a rejection, without a burst.
+    """Lower the rate after a rejection to what was accepted before it, without a burst.
 
-    A request that was `claimed` before the last cut says nothing about the new rate: eight
-    rejected together count once.
+    While requests are rejected, what is accepted is what is allowed. Where too few were accepted
+    to tell, the rate is halved. A request that was `claimed` before the last cut says nothing
+    about the new rate: eight rejected together count once.
     """
+    bucket = replace(bucket, rejected=bucket.rejected + 1)
     if claimed < bucket.cut_at:
         return bucket
-    rate = max(min(SLOWEST, bucket.limit), bucket.rate * _CUT)
-    return replace(bucket, rate=rate, tokens=min(0.0, bucket.tokens), cut_at=now)
+    lowest = max(min(SLOWEST, bucket.limit), bucket.rate * _CUT)
+    found = _measure_accepted(bucket, now)
+    rate, ceiling = lowest, bucket.ceiling
+    if found is not None:
+        rate = max(lowest, min(found, bucket.rate * _LESS))
+        ceiling = min(ceiling, max(found, rate))
+    return replace(
+        bucket,
+        rate=rate,
+        ceiling=ceiling,
+        tokens=min(0.0, bucket.tokens),
+        cut_at=now,
+        learned=bucket.learned if found is None else found,
+    )
 
 
-def speed_up(bucket: Bucket) -> Bucket:
-    """Raise the rate a little, up to the limit."""
-    return replace(bucket, rate=min(bucket.limit, bucket.rate + _STEP))
+def speed_up(bucket: Bucket, now: float) -> Bucket:
+    """Raise the rate a little after a success, up to the ceiling; that rises very slowly."""
+    ceiling = bucket.ceiling if bucket.learned is None else bucket.ceiling + _PROBE
+    return replace(
+        bucket,
+        rate=min(bucket.ceiling, bucket.rate + _STEP),
+        ceiling=min(bucket.limit, ceiling),
+        first=min(bucket.first, now),
+        accepted=(*(at for at in bucket.accepted if at > now - _WINDOW), now),
+    )
+
+
+def _measure_accepted(bucket: Bucket, now: float) -> float | None:
+    """Return the accepted requests a second; None if it is too early to tell."""
+    span = min(_WINDOW, now - bucket.first)
+    if span < _SHORTEST:
+        return None
+    return sum(at > now - _WINDOW for at in bucket.accepted) / span
 
 
 class RateLimiter:
@@ -78,6 +122,18 @@ class RateLimiter:
         """The present rate in requests a second; None without a limit."""
         return self._bucket.rate if self._bucket else None
 
+    @property
+    def lesson(self) -> tuple[int, int] | None:
+        """The rejections, and about how many requests a second were accepted; None if no fewer.
+
+        Rejections that are few or not far below the limit may have been those of a moment.
+        """
+        bucket = self._bucket
+        if bucket is None or bucket.learned is None or bucket.rejected < _FEW:
+            return None
+        rate = max(1, round(bucket.learned))
+        return (bucket.rejected, rate) if rate < bucket.limit * _NEAR else None
+
     def reserve(self, now: float) -> float:
         """Reserve the next request; return the seconds to wait before it."""
         with self._lock:
@@ -92,8 +148,8 @@ class RateLimiter:
             if self._bucket is not None:
                 self._bucket = slow_down(self._bucket, claimed, now)
 
-    def on_success(self) -> None:
+    def on_success(self, now: float) -> None:
         """Speed up a little: a request was within the rate limit."""
         with self._lock:
             if self._bucket is not None:
-                self._bucket = speed_up(self._bucket)
+                self._bucket = speed_up(self._bucket, now)

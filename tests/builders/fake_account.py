@@ -39,7 +39,7 @@ class Account:
         self.blind: dict[str, Exception] = {}
         self.before: Callable[[Account, Step], None] = lambda *_: None
         self.finishing = False
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()  # a behaviour may read the account
 
     @property
     def keys(self) -> list[str]:
@@ -51,8 +51,9 @@ class Account:
         """The operation and the meter or event_name of every request."""
         return [(operation, target) for operation, target, _ in self.requests]
 
-    def send(self, step: Step, key: str) -> Answer:
+    def send(self, step: Step, key: str, may_retry: Callable[[RequestRecord], bool]) -> Answer:
         self.before(self, step)
+        self.may_retry = may_retry
         with self.lock:
             target = step.meter_id or step.change.event_name
             self.requests.append((str(step.operation), target, key))

@@ -274,3 +274,22 @@ def test_the_commit_of_a_run_is_known_whatever_its_hash(
     document = held(run("history", made.folder, "--meter", "seats", "--format", "json").out)
     assert [past["commit"] for past in document["runs"]] == [commit]
     assert [one["commit"] for one in document["timeline"]] == [commit, commit]
+
+
+@pytest.mark.parametrize("cut", [1, 20, -2])
+@pytest.mark.parametrize("tail", [b"", b"\0" * 20, b"\r"], ids=["cut", "zeros", "return"])
+def test_half_a_line_of_another_process_swallows_nothing(world, run, cut, tail):
+    """It is reported by its place; every entry of the next run begins on a line of its own."""
+    made = world(SEATS)
+    assert run("apply", made.folder, "--yes").code == 0
+    path = made.folder / ".reconciler" / journal.NAME
+    whole = path.read_bytes()
+    path.write_bytes(whole + whole[: whole.index(b"\n") + 1][:cut] + tail)
+    made.write(f"{SEATS}\n{CALLS}")
+    assert run("apply", made.folder, "--yes").code == 0
+    document = held(run("history", made.folder, "--format", "json").out)
+    (damaged,) = document["diagnostics"]
+    assert (damaged["code"], damaged["location"]["line"]) == ("J002", whole.count(b"\n") + 1)
+    runs = [[change["event_name"] for change in each["changes"]] for each in document["runs"]]
+    assert runs == [["seats"], ["calls"]]
+    assert [each["exit_code"] for each in document["runs"]] == [0, 0]

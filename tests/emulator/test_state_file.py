@@ -167,6 +167,41 @@ def test_requests_are_refused_when_the_disk_is_full(path):
         assert names(store) == created
 
 
+_RECOVERS = f"""{_IMPORTS}
+with open_state(sys.argv[1]) as store, Server(store) as server:
+    connection = Connection(server)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, resource.RLIM_INFINITY))
+    print([connection.post(**meter(f"m{{n}}")).status for n in range(8)])
+    connection.close()
+"""
+
+
+def test_the_log_gives_way_where_there_is_no_room_for_it(path):
+    """It holds the pages of every change; a few changes fit into a small database."""
+    assert run_child(_RECOVERS, path).stdout == f"{[200] * 8}\n"
+    with open_state(path) as store:
+        assert names(store) == [f"m{n}" for n in range(8)]
+
+
+_STAYS_FULL = f"""{_IMPORTS}
+with open_state(sys.argv[1]) as store, Server(store) as server:
+    connection = Connection(server)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))
+    print(sum(connection.post(**meter(f"m{{n}}")).status == 200 for n in range(20)))
+    connection.close()
+"""
+
+
+def test_a_state_that_is_only_complete_with_its_log_is_read(path):
+    """What a full disk left behind is neither lost nor taken for another program's file."""
+    stored = int(run_child(_STAYS_FULL, path).stdout)
+    assert 0 < stored < 20
+    assert beside(path, "-wal").exists()
+    with open_state(path) as store:
+        assert names(store) == [f"m{n}" for n in range(stored)]
+    assert os.listdir(path.parent) == [path.name]
+
+
 def test_no_file_is_left_where_there_is_no_room_for_it(path):
     code = "import resource, sys\nresource.setrlimit(resource.RLIMIT_FSIZE, (9, 9))\n" + _OPENS
     assert "local.json: cannot keep the emulator's state here" in run_child(code, path).stdout

@@ -142,3 +142,39 @@ def test_a_second_interrupt_waits_for_nothing_and_begins_nothing():
     join_workers()
     assert gate.held == [True]
     assert [name for _, name in account.sent] == ["m00", "m01"]
+
+
+@pytest.mark.parametrize("signalled", [False, True])
+@pytest.mark.parametrize("doubts", [0, 1])
+@pytest.mark.parametrize("edit", [None, "display_name", "unreadable"])
+def test_an_attempt_is_repeated_while_the_meter_is_as_planned(signalled, doubts, edit):
+    """After a signal only one that may have had an effect is."""
+    account, signals = Account([existing()]), []
+    agreed = []
+
+    def answer(it, step):
+        signals.extend([1] if signalled else [])
+        if edit == "unreadable":
+            it.blind = {"read": read_error(ServiceError)}
+        elif edit:
+            it.change("mtr_a", display_name="Theirs")
+        lost = lost_request(503 if doubts else 429, doubts=doubts)(it, step)
+        agreed.append(it.may_retry(lost.record))
+        return lost
+
+    account.script = [answer]
+    changes = decide_all([declare(display="New")], [existing()])
+    apply(run_of(account, *changes, workers=1, stopped=lambda: bool(signals)))
+    assert agreed == [edit is None and (doubts > 0 or not signalled)]
+
+
+def test_a_create_is_repeated_without_a_reading():
+    account, agreed = Account([]), []
+
+    def answer(it, step):
+        agreed.append(it.may_retry(lost_request()(it, step).record))
+        return confirmed()(it, step)
+
+    account.script = [answer]
+    apply(run_of(account, *decide_all([declare()], []), workers=1))
+    assert (agreed, account.looks) == ([True], [])

@@ -94,6 +94,26 @@ def test_an_incomplete_entry_is_reported_and_ends_before_the_next(tmp_path):
     assert diagnostic.location.line == 2
 
 
+def test_a_line_that_is_being_written_is_waited_for(tmp_path):
+    """The reader neither takes it for a damaged one nor leaves it out."""
+    with journal.open_journal(tmp_path, RUN, VirtualClock()):
+        pass
+    path = tmp_path / journal.NAME
+    line = path.read_bytes()
+    with path.open("ab") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        os.write(other.fileno(), line[:9])
+
+        class Waiting(VirtualClock):
+            def sleep(self, seconds):
+                super().sleep(seconds)
+                os.write(other.fileno(), line[9:])
+                fcntl.flock(other, fcntl.LOCK_UN)
+
+        entries, diagnostics = journal.read(tmp_path, Waiting())
+    assert ([entry["kind"] for entry in entries], diagnostics) == (["run", "run"], ())
+
+
 def refused(folder):
     """The message if the journal of this folder cannot be written; nothing has begun."""
     with (

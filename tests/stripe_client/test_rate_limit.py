@@ -71,11 +71,68 @@ def test_a_clock_that_steps_back_adds_no_tokens():
 
 
 def test_concurrent_rejections_halve_the_rate_once():
-    bucket = fill_bucket(100, 0.0)
+    bucket = fill_bucket(24, 0.0)
     for _ in range(8):
         bucket = slow_down(bucket, claimed=0.5, now=1.0)
-    assert bucket.rate == 50
-    assert slow_down(bucket, claimed=1.1, now=1.2).rate == 25
+    assert bucket.rate == 12
+    assert slow_down(bucket, claimed=1.1, now=1.2).rate == 6
+
+
+@pytest.mark.parametrize(("limit", "start"), [(20, 20), (25, 25), (100, 25), (1000, 50)])
+def test_a_high_limit_is_approached(limit, start):
+    """It begins with what is likely to be allowed, and rises with every success."""
+    bucket = fill_bucket(limit, 0.0)
+    assert bucket.rate == start
+    for moment in range(10_000):
+        bucket = speed_up(bucket, moment)
+    assert bucket.rate == limit
+
+
+def accepting(rate, seconds=3.0, limit=100.0):
+    """A bucket after successes at this rate, and then a rejection."""
+    bucket = fill_bucket(limit, 0.0)
+    for n in range(int(rate * seconds)):
+        bucket = speed_up(bucket, n / rate)
+    return slow_down(bucket, claimed=seconds, now=seconds)
+
+
+@pytest.mark.parametrize("rate", [20, 25, 40])
+def test_a_rejection_shows_what_is_accepted(rate):
+    """The rate becomes that, and successes hardly raise it again."""
+    bucket = accepting(rate)
+    assert bucket.rate == pytest.approx(rate, rel=0.1)
+    assert bucket.learned == pytest.approx(rate, rel=0.1)
+    for n in range(100):
+        bucket = speed_up(bucket, 3 + n / rate)
+    assert bucket.rate <= bucket.learned + 1.1
+    for n in range(10_000):
+        bucket = speed_up(bucket, 10 + n / rate)
+    assert bucket.rate == 100
+
+
+def test_a_rejection_after_a_moment_shows_nothing():
+    """Too few requests were accepted before it: a rate that was halved recovers soon."""
+    bucket = accepting(100, seconds=0.2)
+    assert (bucket.learned, bucket.ceiling) == (None, 100)
+
+
+def learn(rejections, limit, rate=25):
+    """The lesson of a limiter with as many rejections, among successes at this rate."""
+    limiter = RateLimiter(limit, 0.0)
+    for n in range(rate * 2):
+        limiter.on_success(n / rate)
+    for n in range(rejections):
+        limiter.on_rejected(2.0 + n, 1.98)
+    return limiter.lesson
+
+
+@pytest.mark.parametrize(
+    ("rejections", "limit", "lesson"),
+    [(3, 100, (3, 25)), (2, 100, None), (3, 26, None), (0, 100, None), (9, None, None)],
+)
+def test_the_lesson_is_about_a_limit_that_is_too_high(rejections, limit, lesson):
+    """Not about a few rejections, nor about a limit that is nearly right."""
+    assert learn(rejections, limit) == lesson
 
 
 def test_a_rejection_removes_the_burst():
@@ -88,8 +145,8 @@ def test_the_rate_has_a_minimum_and_recovers():
     for moment in range(50):
         bucket = slow_down(bucket, claimed=moment, now=moment)
     assert bucket.rate == SLOWEST
-    for _ in range(200):
-        bucket = speed_up(bucket)
+    for moment in range(50, 250):
+        bucket = speed_up(bucket, moment)
     assert bucket.rate == 20
 
 
@@ -101,7 +158,7 @@ def test_a_configured_rate_below_the_minimum_is_kept():
 def test_without_a_limit_nothing_waits():
     pacer = RateLimiter(None, 0.0)
     pacer.on_rejected(0.0, 0.0)
-    pacer.on_success()
+    pacer.on_success(0.0)
     assert [pacer.reserve(0.0) for _ in range(100)] == [0.0] * 100
     assert pacer.rate is None
 
@@ -112,12 +169,31 @@ def test_a_rate_of_zero_is_rejected(limit):
         RateLimiter(limit, 0.0)
 
 
-def race(meters: int, rate_limit: float, limit: float = 25.0) -> tuple[int, int, float]:
+class Sliding:
+    """A limit on the requests of the last second, without any other burst."""
+
+    def __init__(self, limit: float, _: float) -> None:
+        self.accepted: list[float] = []
+
+    def take(self, limit: float, now: float) -> bool:
+        self.accepted = [at for at in self.accepted if at > now - 1]
+        if fits := len(self.accepted) < limit:
+            self.accepted.append(now)
+        return fits
+
+
+def race(
+    meters: int,
+    rate_limit: float,
+    limit: float = 25.0,
+    kind: type[Limit | Sliding] = Limit,
+    latency: float = LATENCY,
+) -> tuple[int, int, float]:
     """Eight workers create meters: how many succeed, how many refusals, in how many seconds.
 
-    The limit is the emulator's own; time jumps from one event to the next.
+    The limit is the emulator's own, or another kind; time jumps from one event to the next.
     """
-    pacer, server = RateLimiter(rate_limit, 0.0), Limit(limit, 0.0)
+    pacer, server = RateLimiter(rate_limit, 0.0), kind(limit, 0.0)
     todo, done, refusals, posts = meters, 0, 0, []
     queue = [(0.0, worker, 0, WAITING) for worker in range(8)]  # when, who, tries so far, claimed
     while queue:
@@ -128,10 +204,10 @@ def race(meters: int, rate_limit: float, limit: float = 25.0) -> tuple[int, int,
                 heapq.heappush(queue, (now + pacer.reserve(now), worker, tries + 1, now))
             continue
         posts.append(now)
-        answered = now + LATENCY
+        answered = now + latency
         if server.take(limit, now):
             done += 1
-            pacer.on_success()
+            pacer.on_success(answered)
             heapq.heappush(queue, (answered, worker, 0, WAITING))
         else:
             refusals += 1
@@ -157,3 +233,14 @@ def test_above_the_limit_all_succeed_with_few_rejections(rate_limit, meters):
     assert done == meters
     assert refusals <= 0.15 * (meters + refusals)
     assert seconds <= 1.15 * meters / 25
+
+
+@pytest.mark.parametrize("kind", [Limit, Sliding])
+@pytest.mark.parametrize("latency", [LATENCY, 0.05])
+@pytest.mark.parametrize("rate_limit", [30, 50, 100, 1000])
+def test_a_wrong_limit_costs_no_time(rate_limit, latency, kind):
+    """100 meters take no longer than with the right limit, but for a few hundredths."""
+    _, _, right = race(100, 25, kind=kind, latency=latency)
+    done, _, seconds = race(100, rate_limit, kind=kind, latency=latency)
+    assert done == 100
+    assert seconds <= 1.05 * right

@@ -35,6 +35,7 @@ def _list(options: ListOptions, context: Context) -> Document:
             snapshot = take_snapshot(session, (), existing)
             diagnostics = (
                 *check_account(account, snapshot),
+                *session.report_rate(),
                 *([note_partial()] if options.only else []),
             )
         meters = sorted((meter for meter in existing if _matches(meter, options)), key=_order)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostic import Rule
+from ..diagnostic import Level, Rule
 
 KEY_MISSING = Rule(
     "S001",
@@ -74,14 +74,22 @@ TLS_FAILED = Rule(
     "S011",
     "the TLS connection failed",
     "The server's certificate could not be verified, so nothing was sent to it.",
-    "check the clock of this machine; if a proxy inspects TLS, set REQUESTS_CA_BUNDLE to its "
-    "certificate authority",
+    "check the clock of this machine; if a proxy inspects TLS, set SSL_CERT_FILE or "
+    "REQUESTS_CA_BUNDLE to its certificate authority",
 )
 TOO_SLOW = Rule(
     "S012",
     "the response timed out",
     "A response must be complete within a deadline, even if data keeps arriving.",
     "run again; if it happens every time, check the proxy",
+)
+CA_BUNDLE = Rule(
+    "S013",
+    "the CA bundle cannot be used",
+    "REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE and SSL_CERT_DIR name the certificate "
+    "authorities to trust; the first of them that is set counts. Without them the server cannot be "
+    "verified, so nothing was sent.",
+    "correct the variable, or unset it",
 )
 NOT_JSON = Rule(
     "S020",
@@ -151,6 +159,15 @@ SERVER_FAILED = Rule(
     "After a 5xx response, a request that writes may have had an effect: only reading the account "
     "again shows it.",
     "see https://status.stripe.com, then run again",
+)
+RATE_LIMIT_TOO_HIGH = Rule(
+    "S036",
+    "`rate_limit` is higher than the account allows",
+    "Stripe rejected requests of this run by the account's rate limit. The run slowed down to what "
+    "was accepted and went on, but others that use the account, its checkout too, may have been "
+    "rejected meanwhile.",
+    "lower `rate_limit` of the account in the project file",
+    Level.WARNING,
 )
 STOPPED = Rule(
     "S040",
