@@ -18,7 +18,7 @@ from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import AuthError, ReconcilerError, StoppedError
 from ..model.change import Change
 from ..model.meter import ExistingMeter, Meter, Status, Unreadable
-from ..model.price import Price, select_unaccepted
+from ..model.price import select_unaccepted
 from ..model.request import Outcome, RequestRecord
 from ..planning.adoption import keep_active
 from ..planning.diagnose import diagnose
@@ -43,9 +43,8 @@ class ApplyContext:
 
     `on_result` is called as each change ends; `recovery_command` reactivates a meter manually,
     with `{id}` for its id; `already` maps the event_names that were found in the desired state
-    before anything was sent to the id of the active meter, if any; `prices_in_use` reads the
-    prices in use on a meter just before it is deactivated; `begun` is set once a request of the
-    change has had an effect, or may have had one; `begins` is called before each request.
+    before anything was sent to the id of the active meter, if any; `begun` is set once a request
+    of the change has had an effect, or may have had one; `begins` is called before each request.
     """
 
     plan: Plan
@@ -57,7 +56,6 @@ class ApplyContext:
     on_result: Callable[[ReportedChange], None] = lambda _: None
     recovery_command: str = "reactivate {id}"
     already: Mapping[str, str | None] = field(default_factory=dict)
-    prices_in_use: Callable[[str], tuple[Price, ...] | Unreadable] = lambda _: ()
     workers: int = SIDE_BY_SIDE
     begun: bool = False
     begins: Callable[[], None] = lambda: None
@@ -119,7 +117,7 @@ def check_new_prices(step: Step, run: ApplyContext) -> StepResult | None:
     """Return a result if a new price, not accepted, is in use on the meter to deactivate."""
     if step.operation is not Operation.DEACTIVATE or not step.meter_id:
         return None
-    found = run.prices_in_use(step.meter_id)
+    found = run.meters.read_prices(step.meter_id)
     if isinstance(found, Unreadable):
         message = f"{step.meter_id} was not deactivated: its prices can no longer be read"
         message += f" (permission: {found.permission})"
@@ -206,13 +204,13 @@ def _check_effect(
     record, shown = answer.record, answer.existing
     if shown and record.is_fresh() and _is_in_requested_state(step, shown, base):
         return StepResult(ResultStatus.DONE, shown, tuple(sent))
-    if record.is_denied() and record.is_final() and not record.doubts:
-        return None
     now = _read_meter(step, answer, base, run)
     if now and _is_in_requested_state(step, now, base):
         return StepResult(_choose_status(sent), now, tuple(sent))
     if not step.undoes and now != (None if step.operation is Operation.CREATE else base):
         return _report_stale(step, now, tuple(sent))
+    if record.is_denied():
+        sent[-1] = sent[-1].without_effect()
     return None
 
 
@@ -237,7 +235,7 @@ def _read_meter(
     if answer.existing and _is_target(step, answer.existing):
         return run.meters.read(answer.existing.id)
     known = frozenset(run.plan.listed)
-    for wait in _LAG if answer.record.result is Outcome.REJECTED else (0.0,):
+    for wait in _LAG if answer.record.is_final() else (0.0,):
         run.clock.sleep(wait)
         found = run.meters.find(step.change.event_name, known)
         if new := [existing for existing in found if existing.active]:
@@ -297,7 +295,8 @@ def _describe_failure(step: Step, answer: Answer, sent: list[RequestRecord]) -> 
     why = answer.error.message if answer.error else old
     message = f"{_describe(step)} failed: {why}"
     rule = rules.NOT_ALLOWED if answer.record.is_denied() else rules.REJECTED_BY_API
-    hint = _NO_EFFECT if answer.record.result is Outcome.INDETERMINATE else ""
+    is_open = answer.record.result is Outcome.INDETERMINATE and not answer.record.is_denied()
+    hint = _NO_EFFECT if is_open else ""
     text = f"{message} ({ids})" if ids and ids not in message else message
     if step.operation is Operation.CREATE and answer.record.status in _NAME_REFUSED:
         return _explain_held_name(step.change, text) or diagnose(step.change, rule, text, hint)

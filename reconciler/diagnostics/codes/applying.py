@@ -84,7 +84,8 @@ UNEXPECTED = Rule(
 NOT_ALLOWED = Rule(
     "A011",
     "API key may not write meters",
-    "Stripe rejected the API key for this request (HTTP 401 or 403).",
+    "The request was answered with HTTP 401 or 403. Such an answer may come from a gateway after "
+    "the effect, so the meter was read again: either it shows no effect, or it could not be read.",
     "use a valid key with the permission billing_meter_write",
     effect=Effect.DENIED,
 )
