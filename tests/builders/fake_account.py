@@ -15,7 +15,8 @@ from reconciler.execution.execute_step import ApplyContext
 from reconciler.execution.protocol import Answer
 from reconciler.execution.steps import Operation, Step
 from reconciler.model.change import Change
-from reconciler.model.meter import ExistingMeter, StatusTransitions
+from reconciler.model.meter import ExistingMeter, StatusTransitions, Unreadable
+from reconciler.model.price import Price
 from reconciler.model.request import Outcome, RequestRecord
 
 NOW = 1_790_000_000
@@ -28,7 +29,7 @@ class Account:
     """Meters by id, and a record of requests; `script` has the behaviour of the next ones.
 
     `before` is called before each request, to act as another client; `blind` are the calls
-    that fail: read, find or list_all.
+    that fail: read, find or list_all; `prices` returns the prices in use on a meter.
     """
 
     finishing = False
@@ -39,6 +40,7 @@ class Account:
         self.requests: list[tuple[str, str, str]] = []
         self.looks: list[str] = []
         self.blind: dict[str, Exception] = {}
+        self.prices: Callable[[str], tuple[Price, ...] | Unreadable] = lambda _: ()
         self.before: Callable[[Account, Step], None] = lambda *_: None
         self.lock = threading.RLock()  # a behaviour may read the account
 
@@ -64,6 +66,9 @@ class Account:
     def read(self, meter_id: str) -> ExistingMeter | None:
         self._look("read")
         return self.meters.get(meter_id)
+
+    def read_prices(self, meter_id: str) -> tuple[Price, ...] | Unreadable:
+        return self.prices(meter_id)
 
     def find(self, event_name: str, known: Collection[str]) -> tuple[ExistingMeter, ...]:
         self._look("find")

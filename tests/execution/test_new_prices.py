@@ -22,7 +22,8 @@ PRICE = Price(id="price_new", meter="mtr_o")
 def applied(billing, desired):
     """The result of one deactivation, and its account."""
     account = Account([OLD])
-    (line,) = apply(run_of(account, *decide_all([desired], [OLD]), prices_in_use=billing))
+    account.prices = billing
+    (line,) = apply(run_of(account, *decide_all([desired], [OLD])))
     return line.result, account
 
 
@@ -66,7 +67,8 @@ def test_a_reactivation_reads_no_prices():
     asked = []
     other = inactive("mtr_t", display="Was")
     account = Account([other])
-    apply(run_of(account, *decide_all([declare()], [other]), prices_in_use=asked.append))
+    account.prices = asked.append
+    apply(run_of(account, *decide_all([declare()], [other])))
     assert account.meters["mtr_t"].active
     assert asked == []
 
