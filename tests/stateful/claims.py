@@ -9,6 +9,7 @@ from stateful.conduct import conducted
 from stateful.ledger import billing, history
 
 from reconciler.diagnostics.codes.applying import NOT_VERIFIED, UNVERIFIABLE
+from reconciler.diagnostics.diagnostic import Effect
 from reconciler.diagnostics.errors import Exit, RefusedError, StaleError
 from reconciler.model.change import Action
 from reconciler.operations.apply_plan import OnRefused
@@ -128,7 +129,7 @@ def _expected(run: Attempt) -> Exit:
     late = bool(run.settings.list_lag)  # what happened just before may only show in the end
     assert run.touched or late or NOT_VERIFIED.code not in said
     unverified = said & {NOT_VERIFIED.code, UNVERIFIABLE.code}
-    causes = {CAUSES[_status(line)] for line in open_ if _status(line) in CAUSES}
+    causes = {_cause(line) for line in open_ if _status(line) in CAUSES}
     every = (line for line in run.changes if line.result and not line.change.refused_by)
     if (open_ or unverified) and any(sent.wrote for line in every for sent in line.result.requests):
         causes.add(Exit.PARTIAL)
@@ -137,6 +138,14 @@ def _expected(run: Attempt) -> Exit:
     if _barred(run):
         causes.add(Exit.REFUSED)
     return min(causes, key=WORST_FIRST.index, default=Exit.DONE)
+
+
+def _cause(line: ReportedChange) -> Exit:
+    """A change that was denied, and had no effect, is not merely a failed one."""
+    assert line.result
+    denied = line.result.error is not None and line.result.error.effect is Effect.DENIED
+    failed = _status(line) is ResultStatus.FAILED
+    return Exit.DENIED if denied and failed else CAUSES[_status(line)]
 
 
 def what_can_be_done_is_done(run: Attempt) -> None:

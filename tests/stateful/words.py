@@ -89,11 +89,14 @@ DURING = st.just("") | st.builds(
 REFUSALS = st.sampled_from(["SKIP", "ABORT"])
 KINDS = ["500:before", "500:after", "reset:before", "reset:after", "timeout:after"]
 KINDS += ["409:before", "429:before", "garbage:after", "truncated:after"]
-KINDS += ["401:after", "403:after", "403:before", "dup"]
 STRUCK = [f"post={n}" for n in (1, 2, 3, 4, 1, 2)] + [f"method=GET:nth={n}" for n in (1, 4, 5)]
 STRUCK += ["chance=0.2", "chance=0.6", "path=/v1/billing/meters:method=POST", "path=*activate"]
+POSTED = [*STRUCK[:6], *STRUCK[-2:]]
 FAULTS = st.lists(
-    st.builds("{}:{}".format, st.sampled_from(KINDS), st.sampled_from(STRUCK)),
+    st.builds("{}:{}".format, st.sampled_from(KINDS), st.sampled_from(STRUCK))
+    | st.builds(
+        "{}:{}".format, st.sampled_from(["401:after", "403:after", "dup"]), st.sampled_from(POSTED)
+    ),
     min_size=1,
     max_size=2,
 )
