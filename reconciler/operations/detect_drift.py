@@ -7,7 +7,7 @@ finding.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from ..diagnostics.codes import drift as rules
@@ -25,6 +25,7 @@ from ..model.project import Project
 from ..model.snapshot import Snapshot
 from ..planning.diff import decide
 from ..planning.guards import check
+from ..planning.lookalikes import warn_of_lookalikes
 from ..planning.renames import mark_renames
 from ..planning.scope import EVERYTHING, Scope, select_in_scope
 from ..planning.warnings import note_partial, warn_of_unknown_fields
@@ -63,10 +64,7 @@ def detect_drift(
         commands = Commands(path or project.root, session.account)
         entries, unreadable = _find_entries(names, session, snapshot, jobs, commands)
         today = format_date(snapshot.taken_at)
-        diagnostics += tuple(
-            said for each in names for said in warn_of_unknown_fields(each.event_name, each.meters)
-        )
-        diagnostics += (*report_expired(session.account.ignore, today), *unreadable)
+        diagnostics += (*_warn(names), *report_expired(session.account.ignore, today), *unreadable)
     diagnostics += session.report_rate()
     diagnostics += (note_partial(),) if scope.narrowed else ()
     return AccountReport(
@@ -76,6 +74,12 @@ def detect_drift(
         diagnostics=diagnostics,
         complete=not (refused or unreadable or scope.narrowed),
     )
+
+
+def _warn(names: tuple[MeterMatch, ...]) -> Iterator[Diagnostic]:
+    for each in names:
+        yield from warn_of_unknown_fields(each.event_name, each.meters)
+    yield from warn_of_lookalikes(names)
 
 
 def _find_entries(
