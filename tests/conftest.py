@@ -64,9 +64,11 @@ def _keep_bytecode(config: pytest.Config) -> None:
 def _plain_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the developer's own environment reaches a test."""
     for name in list(os.environ):
-        if name.startswith("STRIPE_") or name.lower().endswith("_proxy"):
+        if name.startswith(("STRIPE_", "RECONCILER_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "GITHUB_ACTIONS", "CI"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"):
         monkeypatch.delenv(name, raising=False)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import re
 import secrets
@@ -31,12 +32,12 @@ class Target:
         self._file = file
         self._mode = mode
         self._descriptor = descriptor
-        self._stream = descriptor is not None
+        self.is_stream = descriptor is not None
 
     def write(self, text: str) -> None:
         """Replace the file, or write to the stream and close it; raise FileError."""
         try:
-            if not self._stream:
+            if not self.is_stream:
                 _replace(Path(self._file).resolve(), text, self._mode)
             elif self._descriptor is not None:
                 descriptor, self._descriptor = self._descriptor, None
@@ -44,6 +45,16 @@ class Target:
                     stream.write(text)
         except OSError as error:
             raise FileError(describe_unwritable(self._file, error.strerror or str(error))) from None
+
+    def write_at_once(self, text: str) -> None:
+        """Write to a stream what its reader takes without a wait."""
+        if self._descriptor is not None:
+            os.set_blocking(self._descriptor, False)
+            with suppress(OSError):
+                data = text.encode()
+                while data:
+                    data = data[os.write(self._descriptor, data) :]
+            self.close()
 
     def close(self) -> None:
         """Close a stream to which nothing was written."""
@@ -107,7 +118,7 @@ def _open_stream(file: str, clock: Clock, *, append: bool) -> int | None:
     """Return the descriptor of a stream; None for a file to be replaced, which is only tried."""
     number = _DESCRIPTOR.fullmatch(file)
     if file in _STREAMS or number:
-        return os.dup(int(number[1]) if number else _STREAMS[file])
+        return _copy_descriptor(int(number[1]) if number else _STREAMS[file])
     with suppress(FileNotFoundError):
         mode = os.stat(file).st_mode
         if stat.S_ISFIFO(mode):
@@ -120,6 +131,13 @@ def _open_stream(file: str, clock: Clock, *, append: bool) -> int | None:
     os.close(descriptor)
     draft.unlink()
     return None
+
+
+def _copy_descriptor(number: int) -> int:
+    """Return a copy of a descriptor that is open for writing."""
+    if fcntl.fcntl(number, fcntl.F_GETFL) & os.O_ACCMODE == os.O_RDONLY:
+        raise OSError(errno.EBADF, "it is open for reading only")
+    return os.dup(number)
 
 
 def _open_fifo(file: str, clock: Clock) -> int:

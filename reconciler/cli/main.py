@@ -15,6 +15,7 @@ from .commands import COMMANDS, find_command, format_overview
 from .console import Console
 from .context import Command, Context
 from .errors import build_error_report, hide_secrets, trace
+from .files import Target
 from .output import Output, emit, open_output
 from .signals import Stop
 
@@ -35,7 +36,8 @@ def run(options: list[str]) -> Exit:
     def report_interruption() -> None:
         if not console.written:
             error = KeyboardInterrupt(_QUIT) if stop.writing else KeyboardInterrupt()
-            emit(build_error_report(name, error, os.environ), output, console)
+            report = build_error_report(name, error, os.environ)
+            emit(report, output, console, Target.write_at_once)
 
     with stop.listening(report_interruption), ExitStack() as stack:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import combinations
@@ -52,14 +52,15 @@ def open_output(options: Options, environ: Mapping[str, str], clock: Clock) -> I
     if len(to_stdout) > 1:
         message = f"standard output would carry {len(to_stdout)} documents: {', '.join(to_stdout)}"
         raise UsageError(usage.TWO_DOCUMENTS(message))
-    writes, summary = options.writes(), environ.get("GITHUB_STEP_SUMMARY")
+    writes, summary = options.writes(), environ.get("GITHUB_STEP_SUMMARY", "")
     for (one, _), (other, _) in combinations(writes, 2):
         if files.is_same_file(one, other):
             raise UsageError(usage.TWO_DOCUMENTS(f"{other} would hold several documents"))
     with ExitStack() as stack:
         targets = {}
         for file, mode in writes:
-            targets[file] = files.open_target(file, mode, clock, append=file == summary)
+            append = bool(summary) and files.is_same_file(file, summary)
+            targets[file] = files.open_target(file, mode, clock, append=append)
             stack.callback(targets[file].close)
         outs = tuple(out for out in options.out if out.file != "-")
         stdout = to_stdout[0] if to_stdout else "text"
@@ -68,9 +69,21 @@ def open_output(options: Options, environ: Mapping[str, str], clock: Clock) -> I
         yield Output(stdout, outs, targets, options.verbose, path, workspace)
 
 
-def emit(document: Document, output: Output, console: Console) -> Exit:
-    """Write the document everywhere, files first, and return the exit code of the run."""
-    lost = tuple(_write_files(document, output))
+StreamWriter = Callable[[files.Target, str], None]
+
+
+def emit(
+    document: Document,
+    output: Output,
+    console: Console,
+    write: StreamWriter = files.Target.write,
+) -> Exit:
+    """Write the document everywhere and return the exit code of the run.
+
+    Files come first, so that the document says which of them is lost; streams come last, since
+    their reader can make them wait.
+    """
+    lost = tuple(_write_targets(document, output, streams=False))
     if lost:
         document = replace(
             document,
@@ -83,13 +96,14 @@ def emit(document: Document, output: Output, console: Console) -> Exit:
         for diagnostic in document.said:
             if diagnostic.level is Level.ERROR:
                 console.inform(_format_line(diagnostic))
-    if console.written:
-        return document.exit_code
-    why = console.write_document(_render_for_stdout(document, output, console))
-    if not why:
-        return document.exit_code
-    console.warn(_format_line(files.describe_unwritable("standard output", why)))
-    return select_worst([document.exit_code, Exit.FAILED])
+    late = []
+    if not console.written:
+        why = console.write_document(_render_for_stdout(document, output, console))
+        late += [files.describe_unwritable("standard output", why)] if why else []
+    late += _write_targets(document, output, write, streams=True)
+    for diagnostic in late:
+        console.warn(_format_line(diagnostic))
+    return select_worst([document.exit_code, *([Exit.FAILED] if late else [])])
 
 
 def show_preview(planned: AccountReport, output: Output, console: Console) -> None:
@@ -123,10 +137,20 @@ def _render_for_stdout(document: Document, output: Output, console: Console) -> 
     )
 
 
-def _write_files(document: Document, output: Output) -> Iterable[Diagnostic]:
+def _write_targets(
+    document: Document,
+    output: Output,
+    write: StreamWriter = files.Target.write,
+    *,
+    streams: bool,
+) -> Iterable[Diagnostic]:
+    """Write to the targets that are streams, or to those that are not."""
     for out in output.outs:
+        target = output.targets[out.file]
+        if target.is_stream is not streams:
+            continue
         try:
-            output.targets[out.file].write(output.render(document, out.format))
+            write(target, output.render(document, out.format))
         except files.FileError as error:
             yield from error.diagnostics
 

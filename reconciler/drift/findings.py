@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypedDict, Unpack
 
 from ..diagnostics.lookalikes import tell_apart
@@ -26,7 +26,8 @@ class DriftInput:
     """What drift detection needs besides the meters: prices in use, policy, now (Unix seconds).
 
     `commands` makes the commands that remediate a finding; `refused` are the event_names whose
-    change a guard refuses, so that no command can help.
+    change a guard refuses, so that no command can help. `renamed` are the changes that seem to
+    rename an undeclared meter, by event_name.
     """
 
     commands: Commands
@@ -34,10 +35,15 @@ class DriftInput:
     prices: PricesByMeter
     now: int
     refused: frozenset[str] = frozenset()
+    renamed: Mapping[str, Change] = field(default_factory=dict)
 
     def find_prices(self, meters: Iterable[ExistingMeter]) -> tuple[Price, ...]:
         """Return the prices in use on any of these meters."""
         return tuple(price for meter in meters for price in self.prices.get(meter.id, ()))
+
+    def apply(self, event_name: str) -> Remediation | None:
+        """Return the command that applies one change; None where it would be refused."""
+        return None if event_name in self.refused else self.commands.apply(event_name)
 
 
 def list_archived_dependencies(names: MeterMatch, policy: Policy) -> tuple[str, ...]:
@@ -60,14 +66,21 @@ def list_archived_dependencies(names: MeterMatch, policy: Policy) -> tuple[str, 
 
 def inspect(names: MeterMatch, known: DriftInput) -> DriftEntry:
     """Return the drift entry of one event_name, its worst finding first."""
-    change = decide(names, known.prices, known.policy)
+    change = known.renamed.get(names.event_name) or decide(names, known.prices, known.policy)
+    foreign = names.desired is None and not _answers_for(names.event_name, known.policy)
     return DriftEntry(
         event_name=names.event_name,
         location=names.desired.location if names.desired else None,
         meters=names.meters,
         prices=known.find_prices(names.meters),
-        findings=sort_findings(_find(names, change, known)),
+        findings=() if foreign else sort_findings(_find(names, change, known)),
+        foreign=foreign,
     )
+
+
+def _answers_for(event_name: str, policy: Policy) -> bool:
+    """Whether the project answers for an event_name that it does not declare."""
+    return not policy.owns or matches(event_name, policy.owns)
 
 
 def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -115,8 +128,9 @@ def _report_no_active(names: MeterMatch, change: Change, known: DriftInput) -> F
     """The event_name is declared active, and has no active meter."""
     if not names.inactive:
         message = f"{names.event_name!r} is declared active, but no meter has this event_name"
-        command = known.commands.apply(names.event_name)
-        return _build_finding(Kind.MISSING, Severity.REVENUE, message, remediation=command)
+        former = change.renamed_from
+        remedy = remediation.keep_name(former) if former else known.apply(names.event_name)
+        return _build_finding(Kind.MISSING, Severity.REVENUE, message, remediation=remedy)
     last = names.inactive[0]
     since = _find_deactivation(last)
     creates = change.action is Action.CREATE
@@ -135,14 +149,20 @@ def _report_no_active(names: MeterMatch, change: Change, known: DriftInput) -> F
     )
 
 
-def _restore_active(names: MeterMatch, change: Change, known: DriftInput) -> Remediation:
-    """Return how to restore an active meter for an event_name."""
+def _restore_active(names: MeterMatch, change: Change, known: DriftInput) -> Remediation | None:
+    """Return how to restore an active meter for an event_name.
+
+    A meter is not created while there are inactive ones: one of them may hold the event_name.
+    """
     desired = change.desired
+    if desired and change.action is Action.CREATE:
+        kept = next((m for m in names.inactive if known.prices.get(m.id)), names.inactive[0])
+        return remediation.keep_active(kept, desired)
     if desired is None or change.action is not Action.BLOCKED:
-        return known.commands.apply(change.event_name)
+        return known.apply(change.event_name)
     used = [m for m in names.inactive if known.prices.get(m.id) and m.id not in desired.retires]
     if change.reason == Reason.PRICES_ON_OTHER_METER:
-        return remediation.adopt_settings(used[0], desired.meter)
+        return remediation.adopt_settings(used[0], desired)
     retired = [*desired.retires, *(meter.id for meter in used)]
     return remediation.retire_meters(retired, "  # leave out the one to keep")
 
@@ -169,7 +189,7 @@ def _compare_with_declaration(
             since=existing.updated,
             remediation=remediation.adopt_name(existing)
             if stuck
-            else known.commands.apply(change.event_name),
+            else known.apply(change.event_name),
         )
 
 
@@ -177,7 +197,14 @@ def _report_running(
     desired: MeterConfig, existing: ExistingMeter, change: Change, known: DriftInput
 ) -> Finding:
     open_ = select_unaccepted(known.prices.get(existing.id, ()), desired)
-    consent = remediation.retire_meters([*desired.retires, existing.id])
+    needs = []
+    if change.action is Action.BLOCKED:
+        needs.append(remediation.retire_meters([*desired.retires, existing.id]).text)
+    if open_:
+        needs.append(_accept_prices(open_, desired).text)
+    keep = remediation.keep_active(
+        existing, desired, f"  # or give it up: {', '.join(needs)}" if needs else ""
+    )
     return _build_finding(
         Kind.RUNNING,
         Severity.LOW,
@@ -185,9 +212,7 @@ def _report_running(
         meter_ids=(existing.id,),
         prices=open_,
         since=existing.updated,
-        remediation=consent
-        if change.action is Action.BLOCKED
-        else _allow_deactivation(desired, open_, known),
+        remediation=keep if needs else known.apply(change.event_name) or keep,
     )
 
 
@@ -202,7 +227,7 @@ def _report_difference(
         if field.path != "display_name"
     )
     open_ = select_unaccepted(known.prices.get(existing.id, ()), desired)
-    adopted = remediation.adopt_settings(existing, desired.meter)
+    adopted = remediation.adopt_settings(existing, desired)
     return _build_finding(
         Kind.DIFFERS,
         Severity.HIGH,
@@ -212,15 +237,21 @@ def _report_difference(
         since=existing.created,
         remediation=adopted
         if change.action is Action.BLOCKED
-        else _allow_deactivation(desired, open_, known),
+        else _allow_replacement(desired, existing, open_, known),
     )
 
 
-def _allow_deactivation(
-    desired: MeterConfig, open_: Sequence[Price], known: DriftInput
-) -> Remediation:
-    """Return how to apply the declared deactivation; prices in use must be accepted first."""
-    return _accept_prices(open_, desired) if open_ else known.commands.apply(desired.event_name)
+def _allow_replacement(
+    desired: MeterConfig, existing: ExistingMeter, open_: Sequence[Price], known: DriftInput
+) -> Remediation | None:
+    """Return how to apply the declared replacement, or where it is refused, how to keep the meter.
+
+    Prices in use must be accepted first.
+    """
+    if open_:
+        consent = _accept_prices(open_, desired).text
+        return remediation.keep_active(existing, desired, f"  # or give it up: {consent}")
+    return known.apply(desired.event_name) or remediation.keep_active(existing, desired)
 
 
 def _format_value(value: object) -> str:
@@ -292,10 +323,23 @@ def _check_inactive_prices(
         meter_ids=tuple(existing.id for existing in meters),
         prices=prices,
         since=max(map(_find_deactivation, meters)),
-        remediation=_accept_prices(prices, names.desired)
+        remediation=_serve_prices(names.desired, names, meters, prices)
         if names.desired
         else remediation.declare(shown, prices),
     )
+
+
+def _serve_prices(
+    desired: MeterConfig,
+    names: MeterMatch,
+    meters: Sequence[ExistingMeter],
+    prices: Iterable[Price],
+) -> Remediation:
+    """Return how prices get usage again: reactivate their meter, if it is one and can be active."""
+    consent = _accept_prices(prices, desired)
+    if names.active or len(meters) > 1:
+        return consent
+    return remediation.keep_active(meters[0], desired, f"  # or give it up: {consent.text}")
 
 
 def _list_unserved_prices(

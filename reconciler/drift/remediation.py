@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from ..model.finding import Remediation, RemediationKind
-from ..model.match import IMMUTABLE
-from ..model.meter import DEFAULTS, FORMULAS, MAPPINGS, WINDOWS, ExistingMeter, Meter
+from ..model.meter import DEFAULTS, ExistingMeter
 from ..model.price import Price
-from ..model.project import Account
-
-_ALLOW = "# with `allow_unknown_values: true` in the file"
+from ..model.project import Account, MeterConfig
+from ..planning import adoption
+from ..planning.adoption import ALLOW_UNKNOWN, format_flow, has_unknown_values
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,68 +46,56 @@ class Commands:
 
 def accept_prices(price_ids: Iterable[str]) -> Remediation:
     """Return the consent to exactly these prices in use on an inactive meter."""
-    return _edit(f"accepts: {_format_flow({'prices': list(price_ids)})}")
+    return _edit(f"accepts: {format_flow({'prices': list(price_ids)})}")
 
 
 def retire_meters(meter_ids: Iterable[str], note: str = "") -> Remediation:
     """Return the consent to give up exactly these meters."""
-    return _edit(f"retires: {_format_flow(list(meter_ids))}{note}")
+    return _edit(f"retires: {format_flow(list(meter_ids))}{note}")
 
 
 def adopt_name(existing: ExistingMeter) -> Remediation:
     """Return the display_name of an existing meter."""
-    return _edit(_format_flow({"display_name": existing.display_name})[1:-1])
+    return _edit(format_flow({"display_name": existing.display_name})[1:-1])
 
 
-def adopt_settings(existing: ExistingMeter, desired: Meter) -> Remediation:
+def adopt_settings(existing: ExistingMeter, desired: MeterConfig) -> Remediation:
     """Return the immutable settings of an existing meter that differ from the declared ones."""
-    theirs = existing.meter.as_api()
-    differing = [name for name in IMMUTABLE if getattr(existing, name) != getattr(desired, name)]
-    taken = {name: theirs[name] for name in differing if theirs[name] is not None}
-    change = _format_flow(taken)[1:-1] if len(taken) == 1 else _format_flow(taken) if taken else ""
-    notes = [f"# leave {name} out" for name in differing if theirs[name] is None]
-    notes += [_ALLOW] if _has_unknown_values(existing) else []
-    return _edit(" ".join([change, *notes]).strip())
+    return _edit(adoption.adopt_settings(existing, desired))
+
+
+def keep_active(existing: ExistingMeter, desired: MeterConfig, otherwise: str = "") -> Remediation:
+    """Return the edit that keeps a meter, or reactivates it; `otherwise` is what gives it up."""
+    return _edit(adoption.keep_active(existing, desired) + otherwise)
+
+
+def keep_name(former: ExistingMeter) -> Remediation:
+    """Return the event_name of the meter that a new one seems to rename."""
+    return _edit(f"event_name: {format_flow(former.event_name)}")
 
 
 def declare(existing: ExistingMeter, prices: Iterable[Price] = ()) -> Remediation:
-    """Return an existing meter as an entry of a meter file that accepts these prices."""
+    """Return an existing meter as an active entry of a meter file.
+
+    Where `prices` are given they use an inactive meter: of an active one, the entry accepts them;
+    an inactive one is reactivated, or else given up with its prices.
+    """
     theirs = existing.meter.as_api()
     entry = {
         name: value
         for name, value in theirs.items()
         if name not in DEFAULTS or getattr(existing, name) != DEFAULTS[name]
     }
-    if not existing.active:
-        entry["status"] = "inactive"
+    note = f"  {ALLOW_UNKNOWN}" if has_unknown_values(existing) else ""
     if accepted := [price.id for price in prices]:
-        entry["accepts"] = {"prices": accepted}
-    note = f"  {_ALLOW}" if _has_unknown_values(existing) else ""
-    return Remediation(RemediationKind.DECLARATION, f"- {_format_flow(entry)}{note}")
-
-
-def _has_unknown_values(existing: ExistingMeter) -> bool:
-    """Whether a file must allow unknown values to declare this meter."""
-    return (
-        existing.default_aggregation.formula not in FORMULAS
-        or existing.event_time_window not in WINDOWS
-        or existing.customer_mapping.type not in MAPPINGS
-    )
+        consent = {"accepts": {"prices": accepted}}
+        if existing.active:
+            entry |= consent
+        else:
+            given_up = format_flow({"status": "inactive", **consent})[1:-1]
+            note += f"  # or give it up: {given_up}"
+    return Remediation(RemediationKind.DECLARATION, f"- {format_flow(entry)}{note}")
 
 
 def _edit(text: str) -> Remediation:
     return Remediation(RemediationKind.EDIT, text)
-
-
-def _format_flow(value: Any) -> str:
-    """Return YAML in flow style, with quoted strings and escaped unprintable characters."""
-    if isinstance(value, Mapping):
-        return (
-            "{" + ", ".join(f"{key}: {_format_flow(inner)}" for key, inner in value.items()) + "}"
-        )
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_format_flow, value)) + "]"
-    quoted = json.dumps(value, ensure_ascii=False)  # YAML reads the escapes of JSON alike
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in quoted
-    )

@@ -1,7 +1,7 @@
 """Injected faults: what goes wrong, before or after the effect, for which requests.
 
 Written `KIND[:PHASE][:NAME=VALUE]...`, for instance `500:after:post=3`, `reset:n=7`,
-`429:chance=0.1:reason=global-rate`, `latency=250ms:path=/v1/billing/meters/*`.
+`429:chance=0.1:reason=global-rate`, `latency=250ms:path=/v1/billing/meters/*`, `dup:post=1`.
 """
 
 from __future__ import annotations
@@ -24,12 +24,15 @@ class Kind(StrEnum):
     LATENCY = "latency"
     RATE_LIMITED = "429"
     CONFLICT = "409"
+    UNAUTHORIZED = "401"  # after the effect: a gateway on the way back
+    FORBIDDEN = "403"
     FAILURE = "500"
     UNAVAILABLE = "503"
     GARBAGE = "garbage"  # HTML where JSON belongs
     TRUNCATED = "truncated"  # the right answer, cut in half
     RESET = "reset"
     TIMEOUT = "timeout"  # silence for `wait` seconds, then a reset
+    DUPLICATE = "dup"  # the network delivers the request twice; the second answer arrives
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +72,8 @@ class Fault:
                 chosen["wait"] = _parse_wait(kind, wait)
             for word in words:
                 chosen |= _parse_word(word)
+            if chosen["kind"] is Kind.DUPLICATE and "phase" in chosen:
+                raise SettingError(f"a {kind} is neither before nor after the effect")
         except SettingError as error:
             raise SettingError(f"fault {spec!r}: {error}") from None
         return cls(**chosen)
@@ -172,6 +177,12 @@ GARBAGE = (
 )
 
 
+_DENIALS = {
+    Kind.UNAUTHORIZED: "Invalid API Key provided.",
+    Kind.FORBIDDEN: "The provided key does not have the required permissions for this endpoint.",
+}
+
+
 def apply_fault(
     fault: Fault, request: Request, response: Response, settings: Settings
 ) -> Response | None:
@@ -198,6 +209,8 @@ def _build_error(fault: Fault, request: Request, settings: Settings) -> RequestE
         return RequestError.internal(text, 503)
     if fault.kind is Kind.FAILURE:
         return RequestError.internal()
+    if fault.kind in (Kind.UNAUTHORIZED, Kind.FORBIDDEN):
+        return RequestError(int(fault.kind), _DENIALS[fault.kind])
     if fault.code == "idempotency_key_in_use":
         return RequestError.key_in_use(request.key or "", settings.key_in_use_error)
     if fault.kind is Kind.RATE_LIMITED and fault.code != "lock_timeout":

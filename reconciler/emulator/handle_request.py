@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .auth import check_account, check_key, check_permission, check_version
@@ -57,7 +57,21 @@ def begin(state: State, request: Request, now: float) -> Ticket | Answer:
 
 
 def finish(state: State, ticket: Ticket, now: float) -> Answer:
-    """Execute an accepted request, store its answer under its key, and answer it."""
+    """Execute an accepted request and answer it; a duplicated one gets its second answer."""
+    answer = _finish_once(state, ticket, now)
+    if not ticket.arrival.is_duplicated:
+        return answer
+    if not ticket.arrival.request.key:
+        return _finish_once(state, ticket, now)
+    response = answer.response
+    if response is None:
+        return answer
+    stored = {**response.headers, "idempotent-replayed": "true"}
+    return replace(answer, response=replace(response, headers=stored))
+
+
+def _finish_once(state: State, ticket: Ticket, now: float) -> Answer:
+    """Execute a request, and store its answer under its key."""
     arrival, key = ticket.arrival, ticket.arrival.request.key
     call = Call(state, now, ticket.object_id, ticket.params, arrival.request_id, key)
     before, after = arrival.find_fault(Phase.BEFORE), arrival.find_fault(Phase.AFTER)

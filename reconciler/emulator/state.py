@@ -31,9 +31,15 @@ class Arrival:
         return sum(fault.wait for fault in latencies)
 
     def find_fault(self, *phases: Phase) -> Fault | None:
-        """Find the first fault of these phases that does more than delay."""
-        broken = (f for f in self.faults if f.kind is not Kind.LATENCY and f.phase in phases)
+        """Find the first fault of these phases that breaks the answer."""
+        whole = (Kind.LATENCY, Kind.DUPLICATE)
+        broken = (f for f in self.faults if f.kind not in whole and f.phase in phases)
         return next(broken, None)
+
+    @property
+    def is_duplicated(self) -> bool:
+        """Whether the network delivers the request twice."""
+        return any(fault.kind is Kind.DUPLICATE for fault in self.faults)
 
 
 @dataclass(frozen=True, slots=True)

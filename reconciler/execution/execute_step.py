@@ -16,9 +16,11 @@ from ..diagnostics.codes import applying as rules
 from ..diagnostics.codes import guards
 from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import AuthError, ReconcilerError, StoppedError
+from ..model.change import Change
 from ..model.meter import ExistingMeter, Meter, Status, Unreadable
-from ..model.price import Price, select_unaccepted
+from ..model.price import select_unaccepted
 from ..model.request import Outcome, RequestRecord
+from ..planning.adoption import keep_active
 from ..planning.diagnose import diagnose
 from ..planning.plan import Plan
 from ..planning.prices import name_prices
@@ -31,6 +33,7 @@ _LOG = logging.getLogger(__name__)
 TRIES = 4  # fresh responses to one request; the transport's own retries are not counted
 KEYS = 20  # idempotency keys of one request: an earlier run of the plan may have used some
 _LAG = (0.0, 0.5, 1.0, 2.0)  # seconds before each look for what must be there: readings may lag
+_NAME_REFUSED = (400, 409)  # statuses of a create whose event_name is taken
 _NO_EFFECT = "no effect is visible; run `reconciler apply` again: it starts from the current state"
 
 
@@ -40,9 +43,8 @@ class ApplyContext:
 
     `on_result` is called as each change ends; `recovery_command` reactivates a meter manually,
     with `{id}` for its id; `already` maps the event_names that were found in the desired state
-    before anything was sent to the id of the active meter, if any; `prices_in_use` reads the
-    prices in use on a meter just before it is deactivated; `begun` is set once a request of the
-    change has had an effect, or may have had one; `begins` is called before each request.
+    before anything was sent to the id of the active meter, if any; `begun` is set once a request
+    of the change has had an effect, or may have had one; `begins` is called before each request.
     """
 
     plan: Plan
@@ -54,7 +56,6 @@ class ApplyContext:
     on_result: Callable[[ReportedChange], None] = lambda _: None
     recovery_command: str = "reactivate {id}"
     already: Mapping[str, str | None] = field(default_factory=dict)
-    prices_in_use: Callable[[str], tuple[Price, ...] | Unreadable] = lambda _: ()
     workers: int = SIDE_BY_SIDE
     begun: bool = False
     begins: Callable[[], None] = lambda: None
@@ -116,7 +117,7 @@ def check_new_prices(step: Step, run: ApplyContext) -> StepResult | None:
     """Return a result if a new price, not accepted, is in use on the meter to deactivate."""
     if step.operation is not Operation.DEACTIVATE or not step.meter_id:
         return None
-    found = run.prices_in_use(step.meter_id)
+    found = run.meters.read_prices(step.meter_id)
     if isinstance(found, Unreadable):
         message = f"{step.meter_id} was not deactivated: its prices can no longer be read"
         message += f" (permission: {found.permission})"
@@ -138,7 +139,7 @@ def _send(
     while True:
         if ended := _check_before_sending(step, base, run, sent):
             return ended
-        answer = _request(step, build_key(run.plan, step, attempt), run, sent)
+        answer = _request(step, build_key(run.plan, step, attempt), base, run, sent)
         record = answer.record
         run = run.ignoring_stop() if record.may_be_in_effect() else run
         if ended := _check_effect(step, answer, base, run, sent):
@@ -163,13 +164,27 @@ def _check_before_sending(
     return replace(ended, status=status, sent=tuple(sent))
 
 
-def _request(step: Step, key: str, run: ApplyContext, sent: list[RequestRecord]) -> Answer:
+def _request(
+    step: Step,
+    key: str,
+    base: ExistingMeter | None,
+    run: ApplyContext,
+    sent: list[RequestRecord],
+) -> Answer:
+    def may_retry(so_far: RequestRecord) -> bool:
+        """Whether the meter is still as planned; also after a signal if it may be changed."""
+        patient = run.ignoring_stop() if so_far.doubts else run
+        try:
+            return _check_before_sending(step, base, patient, sent) is None
+        except ReconcilerError:
+            return False
+
     if run.stopped():
         raise StoppedError
     run.begins()
     run.journal.before_request(step, key, begun=run.begun)
     try:
-        answer = run.meters.send(step, key)
+        answer = run.meters.send(step, key, may_retry)
     except StoppedError:
         run.journal.not_sent(step, key)
         raise
@@ -189,13 +204,13 @@ def _check_effect(
     record, shown = answer.record, answer.existing
     if shown and record.is_fresh() and _is_in_requested_state(step, shown, base):
         return StepResult(ResultStatus.DONE, shown, tuple(sent))
-    if record.is_denied() and record.is_final() and not record.doubts:
-        return None
     now = _read_meter(step, answer, base, run)
     if now and _is_in_requested_state(step, now, base):
         return StepResult(_choose_status(sent), now, tuple(sent))
     if not step.undoes and now != (None if step.operation is Operation.CREATE else base):
         return _report_stale(step, now, tuple(sent))
+    if record.is_denied():
+        sent[-1] = sent[-1].without_effect()
     return None
 
 
@@ -220,7 +235,7 @@ def _read_meter(
     if answer.existing and _is_target(step, answer.existing):
         return run.meters.read(answer.existing.id)
     known = frozenset(run.plan.listed)
-    for wait in _LAG if answer.record.result is Outcome.REJECTED else (0.0,):
+    for wait in _LAG if answer.record.is_final() else (0.0,):
         run.clock.sleep(wait)
         found = run.meters.find(step.change.event_name, known)
         if new := [existing for existing in found if existing.active]:
@@ -280,9 +295,29 @@ def _describe_failure(step: Step, answer: Answer, sent: list[RequestRecord]) -> 
     why = answer.error.message if answer.error else old
     message = f"{_describe(step)} failed: {why}"
     rule = rules.NOT_ALLOWED if answer.record.is_denied() else rules.REJECTED_BY_API
-    hint = _NO_EFFECT if answer.record.result is Outcome.INDETERMINATE else ""
+    is_open = answer.record.result is Outcome.INDETERMINATE and not answer.record.is_denied()
+    hint = _NO_EFFECT if is_open else ""
     text = f"{message} ({ids})" if ids and ids not in message else message
+    if step.operation is Operation.CREATE and answer.record.status in _NAME_REFUSED:
+        return _explain_held_name(step.change, text) or diagnose(step.change, rule, text, hint)
     return diagnose(step.change, rule, text, hint)
+
+
+def _explain_held_name(change: Change, message: str) -> Diagnostic | None:
+    """Return that an inactive meter seems to hold the event_name; None where there is none."""
+    inactive = change.existing_meters  # where one was active, it was deactivated before a create
+    if not inactive or not change.desired:
+        return None
+    kept, *others = inactive
+    ids = ", ".join(meter.id for meter in inactive)
+    which = f"one of the inactive meters {ids}" if others else f"{kept.id}, which is inactive,"
+    edit = keep_active(kept, change.desired)
+    return diagnose(
+        change,
+        rules.NAME_HELD,
+        f"{message}; {which} seems to hold the event_name",
+        f"declare the settings of {kept.id}, so that it is the active meter: `{edit}`",
+    )
 
 
 def _describe(step: Step) -> str:

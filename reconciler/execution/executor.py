@@ -211,7 +211,9 @@ class _Progress:
             parts.append(undone)
             if undone.status.succeeded:
                 message = f"{why}; {undo.meter_id} is active again"
-                error = diagnose(change, rules.COMPENSATED, message)
+                held = failure.error and failure.error.code == rules.NAME_HELD.code
+                hint = failure.error.hint if held and failure.error else ""
+                error = diagnose(change, rules.COMPENSATED, message, hint)
                 return _build_result(failure.status, parts, error)
         loss = describe_loss(change, why, self.run.recovery_command)
         return _build_result(failure.status, parts, loss)

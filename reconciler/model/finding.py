@@ -88,7 +88,7 @@ class DriftEntry:
     """One event_name in a drift report: its existing meters, their prices and the findings.
 
     `location` is where it is declared, if at all. Findings are sorted by severity, with the exempt
-    ones last.
+    ones last. `foreign` is an undeclared event_name that another project answers for: it has none.
     """
 
     event_name: str
@@ -96,12 +96,18 @@ class DriftEntry:
     meters: tuple[ExistingMeter, ...] = ()
     prices: tuple[Price, ...] = ()
     findings: tuple[Finding, ...] = ()
+    foreign: bool = False
 
     @property
     def severity(self) -> Severity | None:
         """The highest severity of the findings that are not exempt, if any."""
         counted = [finding.severity for finding in self.findings if not finding.exemption]
         return max(counted, key=lambda severity: severity.weight) if counted else None
+
+    @property
+    def unmanaged(self) -> bool:
+        """Whether it has an active meter that another project answers for."""
+        return self.foreign and any(meter.active for meter in self.meters)
 
     @property
     def ignored(self) -> bool:

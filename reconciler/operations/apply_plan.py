@@ -17,7 +17,7 @@ from ..model.project import Account
 from ..planning.diagnose import diagnose
 from ..report.exit_code import exit_code_for_apply
 from ..report.report import AccountReport, ChangeResult, ReportedChange, ResultStatus
-from ..stripe.transport import API_VERSION
+from ..stripe.transport import API_VERSION, FORM
 from .make_plan import Planned
 from .session import Session
 from .verify import Verification, verify
@@ -94,7 +94,6 @@ def _build_context(
         on_result=on_result,
         recovery_command=build_recovery_command(session.account),
         already=planned.already,
-        prices_in_use=lambda meter_id: session.prices.in_use((meter_id,)),
     )
 
 
@@ -115,6 +114,7 @@ def build_recovery_command(account: Account) -> str:
     if account.emulator:
         return ""
     named = {
+        "Content-Type": FORM,  # curl gives none to a POST without a body
         "Stripe-Version": API_VERSION,  # required for an organization's key
         "Stripe-Account": account.stripe_account,
         "Stripe-Context": account.stripe_context,

@@ -8,6 +8,7 @@ finding.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from ..diagnostics.codes import drift as rules
@@ -17,18 +18,19 @@ from ..drift.attribution import REACH, attribute, needs_events
 from ..drift.exemptions import exempt, report_expired
 from ..drift.findings import DriftInput, inspect, list_archived_dependencies, rank
 from ..drift.remediation import Commands
+from ..model.change import Action, Change
 from ..model.finding import DriftEntry, Severity
 from ..model.match import MeterMatch, match_meters
 from ..model.meter import Unreadable
 from ..model.price import group_by_meter
-from ..model.project import Project
+from ..model.project import Account, Project
 from ..model.snapshot import Snapshot
-from ..planning.diff import decide
+from ..planning.diff import decide, list_price_dependencies
 from ..planning.guards import check
 from ..planning.lookalikes import warn_of_lookalikes
 from ..planning.renames import mark_renames
 from ..planning.scope import EVERYTHING, Scope, select_in_scope
-from ..planning.warnings import note_partial, warn_of_unknown_fields
+from ..planning.warnings import note_partial, warn_of_rename, warn_of_unknown_fields
 from ..report.exit_code import exit_code_for_drift
 from ..report.report import AccountReport
 from ..stripe.client import read_if_permitted
@@ -62,9 +64,10 @@ def detect_drift(
     if not refused:
         names = select_in_scope(match_meters(session.account.declared, existing), scope)
         commands = Commands(path or project.root, session.account)
-        entries, unreadable = _find_entries(names, session, snapshot, jobs, commands)
+        entries, renames, unreadable = _find_entries(names, session, snapshot, jobs, commands)
         today = format_date(snapshot.taken_at)
-        diagnostics += (*_warn(names), *report_expired(session.account.ignore, today), *unreadable)
+        diagnostics += (*_warn(names, renames), *report_expired(session.account.ignore, today))
+        diagnostics += unreadable
     diagnostics += session.report_rate()
     diagnostics += (note_partial(),) if scope.narrowed else ()
     return AccountReport(
@@ -76,10 +79,12 @@ def detect_drift(
     )
 
 
-def _warn(names: tuple[MeterMatch, ...]) -> Iterator[Diagnostic]:
+def _warn(names: tuple[MeterMatch, ...], renames: tuple[Diagnostic, ...]) -> Iterator[Diagnostic]:
     for each in names:
         yield from warn_of_unknown_fields(each.event_name, each.meters)
-    yield from warn_of_lookalikes(names)
+    yield from renames
+    named = {one.event_name for one in renames}
+    yield from (one for one in warn_of_lookalikes(names) if one.event_name not in named)
 
 
 def _find_entries(
@@ -88,25 +93,30 @@ def _find_entries(
     snapshot: Snapshot,
     jobs: Mapping[str, str],
     commands: Commands,
-) -> tuple[tuple[DriftEntry, ...], tuple[Diagnostic, ...]]:
-    """Return the entries of all event_names, the worst first, and what could not be read."""
+) -> tuple[tuple[DriftEntry, ...], tuple[Diagnostic, ...], tuple[Diagnostic, ...]]:
+    """Return all entries, the worst first, warnings of renames, and what could not be read."""
     account, now = session.account, int(session.clock.now())
     unreadable: tuple[Diagnostic, ...] = ()
     archived_on = [
         id_ for each in names for id_ in list_archived_dependencies(each, account.policy)
     ]
     prices = session.prices.all_in_use(tuple(archived_on))
+    denied = prices if isinstance(prices, Unreadable) else None
     if isinstance(prices, Unreadable):
         unreadable, prices = (_report_unreadable(rules.PRICES_UNREADABLE, prices),), ()
     in_use = group_by_meter(prices)
     decided = tuple(decide(each, in_use, account.policy) for each in names)
-    checked, _ = check(mark_renames(decided, now), account, snapshot)
+    changes = mark_renames(decided, now)
+    needing = (each for each in names if list_price_dependencies(each, account.policy))
+    needs_prices = frozenset(each.event_name for each in needing)
+    seen = replace(snapshot, prices=in_use, unreadable=denied, needs_prices=needs_prices)
     known = DriftInput(
         commands=commands,
         policy=account.policy,
         prices=in_use,
         now=now,
-        refused=frozenset(each.event_name for each in checked if each.refused_by),
+        refused=_list_refused(changes, account, seen),
+        renamed={each.event_name: each for each in changes if each.renamed_from},
     )
     found = (exempt(inspect(each, known), account.ignore, format_date(now)) for each in names)
     entries = tuple(sorted(found, key=rank))
@@ -114,7 +124,25 @@ def _find_entries(
     if isinstance(attributed, Unreadable):
         unreadable = (*unreadable, _report_unreadable(rules.EVENTS_UNREADABLE, attributed))
         attributed = attribute(entries, None, now, jobs)
-    return attributed, unreadable
+    renames = tuple(said for change in changes for said in warn_of_rename(change))
+    return attributed, renames, unreadable
+
+
+def _list_refused(
+    changes: tuple[Change, ...], account: Account, snapshot: Snapshot
+) -> frozenset[str]:
+    """Return the event_names whose change the suggested command would not apply.
+
+    One is applied on its own; undeclared meters are only deactivated with everything else.
+    """
+    every, _ = check(changes, account, snapshot)
+    aborted = any(each.refused_by or each.action is Action.BLOCKED for each in every)
+    return frozenset(
+        each.event_name
+        for each in changes
+        if each.action.writes
+        and (check((each,), account, snapshot)[0][0].refused_by if each.desired else aborted)
+    )
 
 
 def _attribute_by_events(

@@ -85,7 +85,7 @@ def _explain_change(
         yield diagnose(change, rules.GAP, message)
     elif change.action is Action.REACTIVATE and change.existing:
         yield _explain_reactivation(change, change.existing, now)
-        yield from _check_rename(change)
+        yield from warn_of_rename(change)
     elif change.action is Action.CREATE:
         yield from _check_event_name(change)
         yield from _check_new_meter(change)
@@ -123,10 +123,11 @@ def _check_new_meter(change: Change) -> Iterator[Diagnostic]:
         message = f"a new meter is created for {change.event_name!r}; inactive meters of this "
         message += f"event_name: {_list_ids(change.others)}"
         yield diagnose(change, rules.INACTIVE_METERS, message)
-    yield from _check_rename(change)
+    yield from warn_of_rename(change)
 
 
-def _check_rename(change: Change) -> Iterator[Diagnostic]:
+def warn_of_rename(change: Change) -> Iterator[Diagnostic]:
+    """Yield a warning for a change that seems to rename an undeclared meter."""
     if former := change.renamed_from:
         new, old = tell_apart(change.event_name, former.event_name)
         message = f"{change.event_name!r}{new} looks like a rename of the undeclared meter "

@@ -100,7 +100,9 @@ def _count_rest(report: Report | AccountReport, command: str) -> list[str]:
 def _count_findings(entries: Sequence[DriftEntry]) -> list[str]:
     found = [entry.severity for entry in entries if entry.severity]
     ignored = sum(entry.ignored for entry in entries)
-    rest = ((ignored, "ignored"), (len(entries) - len(found) - ignored, "without findings"))
+    others = sum(entry.unmanaged for entry in entries)
+    quiet = len(entries) - len(found) - ignored - others
+    rest = ((ignored, "ignored"), (others, "unmanaged"), (quiet, "without findings"))
     said = [f"{found.count(each):,} {each}" for each in reversed(Severity) if each in found]
     return said + [f"{number:,} {words}" for number, words in rest if number]
 

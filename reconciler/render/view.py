@@ -75,7 +75,8 @@ class Item:
     @property
     def shown(self) -> bool:
         """Whether there is more to show than that the meter is as declared."""
-        return self.status is not Status.IN_SYNC
+        foreign = self.status is Status.UNMANAGED and not (self.change or self.diagnostics)
+        return self.status is not Status.IN_SYNC and not foreign
 
     @property
     def ignored(self) -> bool:
@@ -285,12 +286,13 @@ def _find_status(reported: ReportedChange) -> Status:
 
 def _build_entry(account: str, entry: DriftEntry, said: tuple[Diagnostic, ...]) -> Item:
     drifted = Status.IGNORED if entry.ignored else Status.DRIFTED
+    quiet = Status.UNMANAGED if entry.unmanaged else Status.IN_SYNC
     degree = Risk(entry.severity.value) if entry.severity else Risk.NONE
     has_prices = any(finding.prices for finding in entry.findings if not finding.exemption)
     return Item(
         account=account,
         event_name=entry.event_name,
-        status=drifted if entry.findings else Status.IN_SYNC,
+        status=drifted if entry.findings else quiet,
         degree=degree,
         rank=(
             True,

@@ -100,7 +100,8 @@ def count_changes(
 ) -> dict[str, int]:
     """Count changes by action, in order of apply, then `refused` changes and `ignored` findings.
 
-    Drift counts the entries without findings as unchanged.
+    Drift counts the entries without findings as unchanged, or as unmanaged where another project
+    answers for them.
     """
     counts: dict[str, int] = {str(action): 0 for action in Action}
     counts |= {"refused": 0, "ignored": 0}
@@ -108,7 +109,8 @@ def count_changes(
         counts[str(change.change.action)] += 1
         counts["refused"] += bool(change.change.refused_by)
     for entry in entries:
-        counts[str(Action.UNCHANGED)] += not entry.findings
+        counts[str(Action.UNCHANGED)] += not (entry.findings or entry.unmanaged)
+        counts[str(Action.UNMANAGED)] += entry.unmanaged
         for finding in entry.findings:
             counts["ignored"] += finding.exemption is not None
             counts[str(Action.UNMANAGED)] += finding.kind == Kind.UNMANAGED

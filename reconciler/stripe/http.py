@@ -6,6 +6,7 @@ become the context of another exception. `requests` is imported with the first c
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Mapping
@@ -22,6 +23,7 @@ from ..diagnostics.errors import ServiceError
 from ..execution.protocol import SIDE_BY_SIDE
 from ..trusted_url import is_loopback, is_trusted_api_base
 from .api_key import Key
+from .ca_bundle import find_ca_bundle
 
 if TYPE_CHECKING:
     import requests
@@ -96,8 +98,9 @@ def check_base(address: str) -> str:
 class Connection:
     """Connections to one API, kept alive and shared by up to eight threads.
 
-    Proxies are taken from the environment, except for loopback; no cookies, no redirects.
-    Deadlines are in real time, whatever clock the transport uses.
+    Proxies are taken from the environment, except for loopback, and the CA bundle is for both; no
+    cookies, no redirects. Deadlines are in real time, whatever clock the transport uses. Raises
+    ServiceError (S013) for a CA bundle that cannot be used.
     """
 
     def __init__(self, base: str, key: Key, limits: Limits) -> None:
@@ -107,6 +110,7 @@ class Connection:
         self._base = base
         self._key = key
         self._limits = limits
+        self._verify = (base.startswith("https:") and find_ca_bundle(os.environ)) or True
         self._session = requests.Session()
         self._session.trust_env = not is_loopback(base)
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -159,6 +163,7 @@ class Connection:
             headers=dict(request.headers),
             auth=self._authorize,
             timeout=(self._limits.connect, self._limits.read),
+            verify=self._verify,
             allow_redirects=False,
             stream=True,
         )

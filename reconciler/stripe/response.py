@@ -67,12 +67,13 @@ def interpret(
 def _extend(before: RequestRecord, response: Response | TransportError) -> RequestRecord:
     """Return the record after one more attempt; a malformed request id is left out."""
     request_id = response.headers.get("request-id", "")
-    unseen = isinstance(response, TransportError) or may_have_effect(response.status)
+    posted = before.operation.startswith("POST ")
+    unseen = isinstance(response, TransportError) or may_have_effect(response.status, posted=posted)
     return replace(
         before,
         request_id=request_id if _REQUEST_ID.fullmatch(request_id) else None,
         attempts=before.attempts + 1,
-        result=outcome_of(response.status),
+        result=outcome_of(response.status, posted=posted),
         status=response.status,
         replayed=_is_replayed(response),
         doubts=before.doubts + unseen,

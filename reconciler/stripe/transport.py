@@ -7,7 +7,7 @@ import logging
 import platform
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Self, TypedDict, Unpack
 
 from .._version import __version__
@@ -30,10 +30,20 @@ API_VERSION = "2026-09-30.endive"
 RATE_LIMIT = 20.0
 """Default requests a second: a live account shares its limit with its checkout."""
 
-_FORM = "application/x-www-form-urlencoded"  # of every POST, also of one without a body
+FORM = "application/x-www-form-urlencoded"
+"""The `Content-Type` of every POST, also of one without a body."""
 
 _LOG = logging.getLogger(__name__)
 _HEADER = re.compile(r"[!-~]{1,255}")
+
+
+MayRetry = Callable[[RequestRecord], bool]
+"""Returns, given the record of the attempts so far, whether the same request may be sent again."""
+
+
+def always(_: RequestRecord) -> bool:
+    """Return True: for requests that only depend on their answer."""
+    return True
 
 
 class Options(TypedDict, total=False):
@@ -127,19 +137,25 @@ class Transport:
         )
 
     def post(
-        self, path: str, params: Mapping[str, Any] | None = None, key: str | None = None
+        self,
+        path: str,
+        params: Mapping[str, Any] | None = None,
+        key: str | None = None,
+        may_retry: MayRetry = always,
     ) -> Reply:
         """Send a POST with an idempotency key, a new one if none is given.
 
-        Every attempt has the same key. Raises StripeError; once something was sent, a stop
-        signal ends the retries with the error of the last attempt instead of StoppedError.
+        Every attempt has the same key, and `may_retry` is called before each one but the first.
+        Raises StripeError; once something was sent, a stop signal ends the retries with the
+        error of the last attempt instead of StoppedError.
         """
         key = _check_header("Idempotency-Key", str(uuid.uuid4()) if key is None else key)
-        headers = {**self._headers, "Idempotency-Key": key, "Content-Type": _FORM}
-        return self._send_with_retries(Request("POST", path, encode_form(params or {}), headers))
+        headers = {**self._headers, "Idempotency-Key": key, "Content-Type": FORM}
+        request = Request("POST", path, encode_form(params or {}), headers)
+        return self._send_with_retries(request, may_retry)
 
-    def _send_with_retries(self, request: Request) -> Reply:
-        """Send until it succeeds, a retry cannot help, or the run is stopped."""
+    def _send_with_retries(self, request: Request, may_retry: MayRetry = always) -> Reply:
+        """Send until it succeeds, a retry cannot help or is not wanted, or the run is stopped."""
         failure, run = None, self
         record = RequestRecord(f"{request.method} {request.path}", None, 0, Outcome.INDETERMINATE)
         while True:
@@ -159,6 +175,8 @@ class Transport:
             if self._finishes and request.method == "POST" and record.doubts:
                 run = self.ignoring_stop()
             run._clock.sleep(wait)
+            if not may_retry(record):
+                raise failure
 
     def _wait_for_turn(self, failure: StripeError | None) -> float:
         """Wait for the rate limit, unless stopped; return the time at which the wait began."""

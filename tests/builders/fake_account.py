@@ -15,7 +15,8 @@ from reconciler.execution.execute_step import ApplyContext
 from reconciler.execution.protocol import Answer
 from reconciler.execution.steps import Operation, Step
 from reconciler.model.change import Change
-from reconciler.model.meter import ExistingMeter, StatusTransitions
+from reconciler.model.meter import ExistingMeter, StatusTransitions, Unreadable
+from reconciler.model.price import Price
 from reconciler.model.request import Outcome, RequestRecord
 
 NOW = 1_790_000_000
@@ -28,8 +29,10 @@ class Account:
     """Meters by id, and a record of requests; `script` has the behaviour of the next ones.
 
     `before` is called before each request, to act as another client; `blind` are the calls
-    that fail: read, find or list_all.
+    that fail: read, find or list_all; `prices` returns the prices in use on a meter.
     """
+
+    finishing = False
 
     def __init__(self, meters: Iterable[ExistingMeter], *script: Behaviour) -> None:
         self.meters = {meter.id: meter for meter in meters}
@@ -37,9 +40,9 @@ class Account:
         self.requests: list[tuple[str, str, str]] = []
         self.looks: list[str] = []
         self.blind: dict[str, Exception] = {}
+        self.prices: Callable[[str], tuple[Price, ...] | Unreadable] = lambda _: ()
         self.before: Callable[[Account, Step], None] = lambda *_: None
-        self.finishing = False
-        self.lock = threading.Lock()
+        self.lock = threading.RLock()  # a behaviour may read the account
 
     @property
     def keys(self) -> list[str]:
@@ -51,8 +54,9 @@ class Account:
         """The operation and the meter or event_name of every request."""
         return [(operation, target) for operation, target, _ in self.requests]
 
-    def send(self, step: Step, key: str) -> Answer:
+    def send(self, step: Step, key: str, may_retry: Callable[[RequestRecord], bool]) -> Answer:
         self.before(self, step)
+        self.may_retry = may_retry
         with self.lock:
             target = step.meter_id or step.change.event_name
             self.requests.append((str(step.operation), target, key))
@@ -62,6 +66,9 @@ class Account:
     def read(self, meter_id: str) -> ExistingMeter | None:
         self._look("read")
         return self.meters.get(meter_id)
+
+    def read_prices(self, meter_id: str) -> tuple[Price, ...] | Unreadable:
+        return self.prices(meter_id)
 
     def find(self, event_name: str, known: Collection[str]) -> tuple[ExistingMeter, ...]:
         self._look("find")
@@ -73,8 +80,9 @@ class Account:
         return tuple(self.meters.values())
 
     def ignoring_stop(self) -> Account:
-        self.finishing = True
-        return self
+        same = _Finishing.__new__(_Finishing)
+        same.__dict__ = self.__dict__
+        return same
 
     def put(self, meter: ExistingMeter) -> ExistingMeter:
         self.meters[meter.id] = meter
@@ -109,6 +117,12 @@ class Account:
             raise self.blind[call]
 
 
+class _Finishing(Account):
+    """The same account, for requests that no stop signal interrupts."""
+
+    finishing = True
+
+
 def record(result: Outcome, status: int | None, **more: object) -> RequestRecord:
     """The record of a POST, with a request id."""
     return RequestRecord(
@@ -128,8 +142,11 @@ def replayed(shows: ExistingMeter, attempts: int = 1, doubts: int = 0) -> Behavi
 
 
 def rejected(status: int = 400, **more: object) -> Behaviour:
-    """A definite no."""
-    return lambda *_: Answer(record(Outcome.REJECTED, status, **more), error=API_ERROR)
+    """A definite no; a denied key is one only once the account was read."""
+    facts: dict[str, object] = {"result": Outcome.REJECTED}
+    if status in (401, 403):
+        facts = {"result": Outcome.INDETERMINATE, "doubts": 1}
+    return lambda *_: Answer(record(status=status, **facts | more), error=API_ERROR)
 
 
 def lost_request(status: int | None = None, **more: object) -> Behaviour:

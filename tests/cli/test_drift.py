@@ -204,3 +204,76 @@ def test_the_readme_tells_every_kind_and_what_it_costs():
         expected = json.loads((SCENARIOS / kind / "expected.json").read_text("utf-8"))
         (account,) = expected["accounts"]
         assert severity in {f["severity"] for f in account["findings"]}
+
+
+def test_the_name_of_a_meter_that_is_to_be_inactive_is_no_finding(world, run):
+    """It is to be deactivated; whatever it is called until then matters to nobody."""
+    retired = SEATS.replace("seats,", "seats, status: inactive,")
+    for status, kinds in (("active", ["running"]), ("inactive", [])):
+        made = world(retired, {"meters": [existing("seats", "Chairs", status=status)]})
+        ran = run("drift", made.folder, "--format", "json")
+        assert ran.code == (2 if kinds else 0)
+        assert [each["kind"] for each in findings(ran).get("seats", [])] == kinds
+
+
+def test_a_remedy_repeats_the_consent_that_was_given(world, run):
+    """A list replaces the one in the file: what it had named must not get lost."""
+    given = "status: inactive, retires: [mtr_x], accepts: {prices: [price_x]},"
+    seats = SEATS.replace("seats,", f"seats, {given}")
+    odd = existing("seats", "Seats", "sum", id="mtr_odd")
+    made = world(seats, {"meters": [odd], "prices": [{"id": "price_1", "meter": "mtr_odd"}]})
+    found = {each["kind"]: each for each in findings(_audited(run, made))["seats"]}
+    assert found["running"]["remediation"]["text"] == 'retires: ["mtr_x", "mtr_odd"]'
+    same = existing("seats", "Seats", id="mtr_same")
+    made = world(seats, {"meters": [same], "prices": [{"id": "price_1", "meter": "mtr_same"}]})
+    (finding,) = findings(_audited(run, made))["seats"]
+    assert finding["remediation"]["text"] == 'accepts: {prices: ["price_x", "price_1"]}'
+
+
+def _audited(run, made):
+    return run("drift", made.folder, "--format", "json")
+
+
+SHARED = [
+    existing("calls", "Calls", "sum", id="mtr_calls"),
+    existing("ours_old", "Old"),
+    *(existing(f"theirs_{n}", f"Theirs {n}", id=f"mtr_{n}") for n in range(3)),
+    existing("theirs_3", "Gone", id="mtr_gone", status="inactive"),
+    existing("theirs_4", "Twice", id="mtr_4"),
+    existing("theirs_4", "Twice", "sum", id="mtr_5"),
+]
+SHARED_PRICES = [{"id": f"price_{n}", "meter": f"mtr_{n}"} for n in (0, "gone")]
+
+
+@pytest.mark.parametrize("undeclared", ["report", "deactivate"])
+def test_drift_answers_only_for_what_the_project_owns(undeclared, world, run):
+    """Undeclared meters of other projects are counted, whatever is odd about them."""
+    policy = f"{{undeclared: {undeclared}, owns: ['ours_*']}}"
+    made = world(CALLS, {"meters": SHARED, "prices": SHARED_PRICES}, policy=policy)
+    ran = run("drift", made.folder, "--format", "json")
+    (account,) = held(ran.out)["accounts"]
+    assert (ran.code, set(findings(ran))) == (2, {"ours_old"})
+    counts = account["summary"]
+    assert (counts["unmanaged"], counts["unchanged"]) == (5, 2)
+    text = run("drift", made.folder).out
+    assert "4 unmanaged" in text
+    assert "theirs" not in text
+
+    made.write(f"{CALLS}\n{SEATS.replace('seats', 'ours_old').replace('Seats', 'Old')}", policy)
+    ran = run("drift", made.folder)
+    assert (ran.code, ran.out.count("No drift.")) == (0, 1), ran.out
+    for format_ in ("markdown", "html", "junit", "sarif", "github"):
+        assert run("drift", made.folder, "--format", format_).code == 0
+
+
+def test_without_owns_every_undeclared_meter_is_a_finding(world, run):
+    made = world(CALLS, {"meters": SHARED, "prices": SHARED_PRICES})
+    ran = run("drift", made.folder, "--format", "json")
+    assert {f"theirs_{n}" for n in range(5)} <= set(findings(ran))
+
+
+def test_a_declared_meter_outside_of_owns_is_compared(world, run):
+    """`owns` is about undeclared meters only."""
+    made = world(CALLS, {"meters": [existing("calls", "Other", "sum")]}, policy="{owns: ['x*']}")
+    ran = run("drift", made.folder, "--format", "json")
+    assert (ran.code, set(findings(ran))) == (2, {"calls"})

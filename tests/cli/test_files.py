@@ -287,8 +287,48 @@ def test_the_summary_of_a_github_step_is_appended_to(world, run, monkeypatch):
     made = world(SEATS, CHAIRS)
     summary, other = made.file("summary.md", "# Before\n"), made.file("other.md", "# Before\n")
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
-    run("plan", made.folder, "--out", f"markdown={summary}", "--out", f"markdown={other}")
-    assert summary.read_text() == "# Before\n" + other.read_text()
+    link = made.folder / "link.md"
+    link.symlink_to("summary.md")
+    text = ""
+    for name in (summary, os.path.relpath(summary), made.folder / "." / "summary.md", link):
+        run("plan", made.folder, "--out", f"markdown={name}", "--out", f"markdown={other}")
+        text += other.read_text()
+        assert summary.read_text() == "# Before\n" + text
+
+
+def test_the_summary_of_a_github_step_is_begun_where_there_is_none(world, run, monkeypatch):
+    """A runner makes the file; elsewhere the variable may be left over."""
+    made = world(SEATS, CHAIRS)
+    summary = made.folder / "summary.md"
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+    for _ in range(2):
+        assert run("plan", made.folder, "--out", f"markdown={summary}").code == 0
+    assert summary.read_text().count("## Plan for") == 2
+
+
+@pytest.mark.parametrize("option", ["--out=json=", "--save="])
+@pytest.mark.parametrize("links", [["loop"], ["one", "two"]])
+def test_a_link_to_itself_is_refused_before_the_first_request(links, option, world, run):
+    """There is nothing to write to, and nothing behind it to replace."""
+    made = world(SEATS, CHAIRS)
+    for link, target in zip(links, [*links[1:], links[0]], strict=True):
+        (made.folder / link).symlink_to(target)
+    ran = run("plan", made.folder, f"{option}{made.folder / links[0]}")
+    assert (ran.code, "error E002" in ran.out) == (64, True)
+    assert not list(made.server.log)
+
+
+@pytest.mark.parametrize("name", ["/dev/fd/{}", "/proc/self/fd/{}"])
+def test_a_descriptor_that_cannot_be_written_is_refused_before_the_first_request(name, world, run):
+    """One that is not open, and one that is open for reading."""
+    made = world(SEATS, CHAIRS)
+    reader, writer = os.pipe()
+    os.close(writer)
+    for number in (reader, writer):
+        ran = run("plan", made.folder, "--out", f"json={name.format(number)}")
+        assert (ran.code, "error E002" in ran.out) == (64, True)
+    os.close(reader)
+    assert not list(made.server.log)
 
 
 def test_a_fifo_gets_the_document_once_it_is_read(world, run):
@@ -331,3 +371,16 @@ def test_standard_output_by_name_carries_one_document(run):
     """/dev/stdout is `-`."""
     assert held(run("explain", "G001", "--out", "json=/dev/stdout").out)["codes"]
     assert run("explain", "--format", "text", "--out", "json=/dev/stdout").code == 64
+
+
+def test_a_hard_link_to_a_source_or_another_document_is_that_file(world, run):
+    """By another name, and without a link to follow."""
+    made = world(SEATS, CHAIRS)
+    saved = made.folder / "plan.json"
+    assert run("plan", made.folder, "--save", saved).code == 0
+    os.link(saved, made.folder / "other.json")
+    before = contents(made.folder)
+    for words in (["apply", "--plan", saved], ["plan", "--save", saved]):
+        ran = run(words[0], made.folder, *words[1:], f"--out=json={made.folder}/other.json")
+        assert (ran.code, contents(made.folder)) == (64, before)
+    assert not list(made.posts())

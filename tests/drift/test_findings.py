@@ -16,6 +16,7 @@ APPLY = "reconciler apply --account test --only calls"
 DEACTIVATE = "stripe post /v1/billing/meters/{}/deactivate"
 COUNT = 'default_aggregation: {formula: "count"}'
 ENTRY = '- {event_name: "calls", display_name: "Calls", default_aggregation: {formula: "sum"}, '
+OR = "  # or give it up: "
 LOW, HIGH, REVENUE = Severity.LOW, Severity.HIGH, Severity.REVENUE
 
 
@@ -62,14 +63,14 @@ TABLE = {
     ),
     "missing": _case(declare(), [], [], ("missing", REVENUE, APPLY)),
     "missing, the inactive one differs": _case(
-        declare(), [inactive(formula="count")], [], ("missing", REVENUE, APPLY)
+        declare(), [inactive(formula="count")], [], ("missing", REVENUE, COUNT)
     ),
     "missing, a price is left on the retired one": _case(
         declare(retires=("mtr_i",)),
         [inactive()],
         ["p@mtr_i"],
-        ("missing", REVENUE, APPLY),
-        ("price_on_inactive", REVENUE, 'accepts: {prices: ["p"]}'),
+        ("missing", REVENUE, "retires: []"),
+        ("price_on_inactive", REVENUE, f"retires: []{OR}" + 'accepts: {prices: ["p"]}'),
     ),
     "a price on an inactive meter": _case(
         declare(accepts=("old",)),
@@ -81,14 +82,18 @@ TABLE = {
         retire(),
         [inactive()],
         ["p@mtr_i"],
-        ("price_on_inactive", REVENUE, 'accepts: {prices: ["p"]}'),
+        ("price_on_inactive", REVENUE, f'status: "active"{OR}' + 'accepts: {prices: ["p"]}'),
     ),
     "an accepted price": _case(retire(accepts=("p",)), [inactive()], ["p@mtr_i"]),
     "a price on an undeclared inactive meter": _case(
         None,
         [inactive()],
         ["p@mtr_i"],
-        ("price_on_inactive", REVENUE, ENTRY + 'status: "inactive", accepts: {prices: ["p"]}}'),
+        (
+            "price_on_inactive",
+            REVENUE,
+            f"{ENTRY[:-2]}}}{OR}" + 'status: "inactive", accepts: {prices: ["p"]}',
+        ),
     ),
     "renamed": _case(declare(), [existing(display="Other")], [], ("renamed", LOW, APPLY)),
     "differs": _case(declare(), [existing(formula="count")], [], ("differs", HIGH, COUNT)),
@@ -119,18 +124,29 @@ TABLE = {
         declare(retires=("mtr_a",), accepts=("old",)),
         [existing(formula="count")],
         ["p@mtr_a"],
-        ("differs", HIGH, 'accepts: {prices: ["old", "p"]}'),
+        (
+            "differs",
+            HIGH,
+            f"{{retires: [], {COUNT}}}{OR}" + 'accepts: {prices: ["old", "p"]}',
+        ),
     ),
     "running": _case(retire(), [existing()], [], ("running", LOW, APPLY)),
     "running, with a price": _case(
-        retire(), [existing()], ["p@mtr_a"], ("running", LOW, 'accepts: {prices: ["p"]}')
+        retire(),
+        [existing()],
+        ["p@mtr_a"],
+        ("running", LOW, f'status: "active"{OR}' + 'accepts: {prices: ["p"]}'),
     ),
     "running, and differs": _case(
         retire(retires=("mtr_x",)),
         [existing(formula="count")],
         [],
         ("differs", HIGH, COUNT),
-        ("running", LOW, 'retires: ["mtr_x", "mtr_a"]'),
+        (
+            "running",
+            LOW,
+            f'{{status: "active", {COUNT}}}{OR}retires: ["mtr_x", "mtr_a"]',
+        ),
     ),
     "undeclared": _case(
         None, [existing(window="day")], [], ("unmanaged", LOW, ENTRY + 'event_time_window: "day"}')

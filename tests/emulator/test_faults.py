@@ -41,6 +41,9 @@ def test_a_fault_is_parsed(text, fields):
         ("latency", "'' is not a duration: write it as 250ms or 1.5s"),
         ("latency=250", "'250' is not a duration"),
         ("500=3s", "a 500 takes no duration"),
+        ("dup=3s", "a dup takes no duration"),
+        ("dup:before", "a dup is neither before nor after the effect"),
+        ("dup:post=1:after", "a dup is neither before nor after the effect"),
         ("409:code=x", "'x' is not one of lock_timeout, idempotency_key_in_use, rate_limit"),
     ],
 )
@@ -76,6 +79,7 @@ def test_an_invalid_setting_is_reported_with_its_values(words, complaint):
 
 
 STATUSES = [
+    ("401", 401), ("403", 403),
     ("429", 429), ("409", 409), ("500", 500), ("503", 503), ("garbage", 200),
     ("garbage:status=502", 502), ("truncated", 200), ("reset", None), ("timeout=9s", None),
 ]  # fmt: skip
@@ -192,3 +196,26 @@ def test_faults_can_be_armed_and_disarmed_at_any_time():
     emulated.state.arm(Fault.parse("503"))
     emulated.state.disarm()
     assert run(emulated, [read]) == []
+
+
+def test_a_duplicated_request_gets_the_answer_of_the_second_delivery():
+    """With an idempotency key that is the stored one, without a key a request of its own."""
+    emulated = account(Fault.parse("dup"))
+    first = emulated.post(key="k", **meter())
+    assert (first.status, first.headers["idempotent-replayed"]) == (200, "true")
+    assert len(emulated.meters) == len(emulated.events) == 1
+    refused = emulated.post(**meter(event_name="other"))
+    assert (refused.status, "idempotent-replayed" in refused.headers) == (400, False)
+    assert len(emulated.meters) == 2
+
+
+def test_a_duplicated_request_may_lose_its_answer_too():
+    emulated = account(Fault.parse("dup"), Fault.parse("reset:after"))
+    assert emulated.post(key="k", **meter()).status is None
+    assert len(emulated.meters) == 1
+
+
+def test_a_request_that_is_refused_twice_is_not_stored():
+    emulated = account(Fault.parse("dup"))
+    refused = emulated.post(f"{METERS}/mtr_1/nope", key="k")
+    assert (refused.status, "idempotent-replayed" in refused.headers) == (404, False)

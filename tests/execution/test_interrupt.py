@@ -109,6 +109,28 @@ def test_a_replacement_is_finished_however_long_it_takes(operation):
     assert gate.held == [True]
 
 
+def test_without_an_interrupt_a_slow_read_is_waited_for():
+    """However much time passes."""
+    gate, meter, polls = Gate("m00"), inactive("mtr_w", "m00"), []
+
+    class Slow(Account):
+        def read(self, meter_id):
+            gate.hold()
+            return super().read(meter_id)
+
+    def poll():
+        if threading.current_thread() is threading.main_thread():
+            polls.append(run.clock.sleep(6 * GRACE))
+            if len(polls) == 3:
+                gate.opened.set()
+        return False
+
+    run = run_of(Slow([meter]), *decide_all(crowd(1), [meter]))
+    run = replace(run, clock=VirtualClock(NOW), stopped=poll)
+    assert statuses(apply(run)) == {"m00": "done"}
+    assert gate.held == [True]
+
+
 @pytest.mark.parametrize("moments", [(0.0, GRACE), (0.0, GRACE + 0.1, 0.0)])
 def test_a_read_that_exceeds_the_grace_period_is_abandoned(moments):
     """Its change has sent nothing, and does not begin afterwards."""
@@ -142,3 +164,39 @@ def test_a_second_interrupt_waits_for_nothing_and_begins_nothing():
     join_workers()
     assert gate.held == [True]
     assert [name for _, name in account.sent] == ["m00", "m01"]
+
+
+@pytest.mark.parametrize("signalled", [False, True])
+@pytest.mark.parametrize("doubts", [0, 1])
+@pytest.mark.parametrize("edit", [None, "display_name", "unreadable"])
+def test_an_attempt_is_repeated_while_the_meter_is_as_planned(signalled, doubts, edit):
+    """After a signal only one that may have had an effect is."""
+    account, signals = Account([existing()]), []
+    agreed = []
+
+    def answer(it, step):
+        signals.extend([1] if signalled else [])
+        if edit == "unreadable":
+            it.blind = {"read": read_error(ServiceError)}
+        elif edit:
+            it.change("mtr_a", display_name="Theirs")
+        lost = lost_request(503 if doubts else 429, doubts=doubts)(it, step)
+        agreed.append(it.may_retry(lost.record))
+        return lost
+
+    account.script = [answer]
+    changes = decide_all([declare(display="New")], [existing()])
+    apply(run_of(account, *changes, workers=1, stopped=lambda: bool(signals)))
+    assert agreed == [edit is None and (doubts > 0 or not signalled)]
+
+
+def test_a_create_is_repeated_without_a_reading():
+    account, agreed = Account([]), []
+
+    def answer(it, step):
+        agreed.append(it.may_retry(lost_request()(it, step).record))
+        return confirmed()(it, step)
+
+    account.script = [answer]
+    apply(run_of(account, *decide_all([declare()], []), workers=1))
+    assert (agreed, account.looks) == ([True], [])

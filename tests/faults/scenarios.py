@@ -97,6 +97,9 @@ FAULTS = (
     "garbage:after",
     "garbage:after:status=502",
     "truncated:after",
+    "401:after",
+    "403:after",
+    "dup",
 )
 SWITCHES: dict[str, dict[str, object]] = {
     "as it is thought to be": {},

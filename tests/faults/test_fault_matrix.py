@@ -134,14 +134,51 @@ def test_what_fails_for_good_is_owned_up_to(scenario, at, fault):
     struck_for_good(scenario, fault, at, {})
 
 
+@pytest.mark.parametrize(("scenario", "at"), writes(ONE_KIND))
+@pytest.mark.parametrize("fault", ["401:before", "403:before"])
+def test_a_key_that_is_denied_for_good_is_told_from_a_lost_effect(scenario, at, fault):
+    """6 where nothing had an effect, 5 where something had; each request is denied once."""
+    story = SCENARIOS[scenario]
+    with acted_out(story, in_process=True) as it:
+        planned = plan_of(scenario)
+        it.server.arm(*every_post(fault, at))
+        report = it.apply(planned)
+        happened = effects(it)
+        assert report.exit_code is (Exit.PARTIAL if happened else Exit.DENIED)
+        assert happened.total() == at - 1
+        assert len(it.posts()) == at + (scenario.startswith("replace") and at == 2)
+        it.server.disarm()
+        it.clock.sleep(10)
+        assert it.apply().exit_code is Exit.DONE
+        assert as_declared(it, story)
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_a_network_that_delivers_every_request_twice_changes_nothing(scenario):
+    """Every first answer says that it was stored; the effects are those of this run."""
+    story = SCENARIOS[scenario]
+    with acted_out(story) as it:
+        planned = it.plan()
+        it.server.arm("dup")
+        report = it.apply(planned)
+        assert (report.exit_code, statuses(report)) == (Exit.DONE, {"done"})
+        assert effects(it) == Counter(story.effects)
+        assert as_declared(it, story)
+
+
+@pytest.mark.parametrize("twice", [(), ("dup:post=1",), ("dup",)], ids=["once", "first", "all"])
 @pytest.mark.parametrize("switch", SWITCHES)
-def test_a_successor_that_is_always_rejected_leaves_the_old_meter_active(switch):
-    """Only the creation fails: stopped, woken again, and said so; nothing else was touched."""
+def test_a_successor_that_is_always_rejected_leaves_the_old_meter_active(switch, twice):
+    """Only the creation fails: stopped, woken again, and said so; nothing else was touched.
+
+    Also if the network delivers the deactivation, or every request, twice.
+    """
     story = SCENARIOS["replace by a new one"]
     with acted_out(story, **SWITCHES[switch]) as it:
         planned = it.plan()
         if switch != TAKEN:
             it.server.arm("500:before:path=/v1/billing/meters:method=POST")
+        it.server.arm(*twice)
         report = it.apply(planned)
         assert effects(it) == Counter(["deactivated old", "reactivated old"])
         assert {request_of(entry) for entry in it.posts()} <= allowed_requests(planned)

@@ -9,35 +9,49 @@ from reconciler.model.request import Outcome, RequestRecord, may_have_effect, ou
 CONFIRMED, REJECTED, INDETERMINATE = Outcome
 
 
+OPEN = [None, 103, 199, 300, 302, 405, 409, 424, 429, 499, 500, 503, 599]
+
+
 @pytest.mark.parametrize(
-    ("outcome", "statuses"),
+    ("outcome", "posted", "statuses"),
     [
-        (CONFIRMED, [200, 201, 204, 299]),
-        (REJECTED, [400, 401, 402, 403, 404]),
-        (INDETERMINATE, [None, 103, 199, 300, 302, 405, 409, 424, 429, 499, 500, 503, 599]),
+        (CONFIRMED, False, [200, 201, 204, 299]),
+        (CONFIRMED, True, [200, 201, 204, 299]),
+        (REJECTED, False, [400, 401, 402, 403, 404]),
+        (REJECTED, True, [400, 402, 404]),
+        (INDETERMINATE, False, OPEN),
+        (INDETERMINATE, True, [*OPEN, 401, 403]),
     ],
 )
-def test_a_status_proves_an_outcome(outcome, statuses):
-    assert {outcome_of(status) for status in statuses} == {outcome}
+def test_a_status_proves_an_outcome(outcome, posted, statuses):
+    assert {outcome_of(status, posted=posted) for status in statuses} == {outcome}
 
 
-def test_some_statuses_leave_an_effect_open():
+@pytest.mark.parametrize("posted", [False, True])
+def test_some_statuses_leave_an_effect_open(posted):
     """Not a rate limit, nor what is decided before anything is executed."""
-    assert all(may_have_effect(status) for status in (None, 409, 500, 503, 599))
-    assert not any(may_have_effect(status) for status in (200, 400, 401, 404, 424, 429, 499))
+    assert all(may_have_effect(status, posted=posted) for status in (None, 409, 500, 503, 599))
+    assert not any(may_have_effect(n, posted=posted) for n in (200, 400, 402, 404, 424, 429, 499))
+    assert {may_have_effect(status, posted=posted) for status in (401, 403)} == {posted}
+
+
+def test_a_denial_without_effect_leaves_earlier_doubts():
+    record = RequestRecord("update", None, 2, INDETERMINATE, 401, doubts=2)
+    assert record.without_effect() == RequestRecord("update", None, 2, INDETERMINATE, 401, doubts=1)
 
 
 @pytest.mark.parametrize(
     ("result", "status", "more", "properties"),
     [
         (CONFIRMED, 200, {}, "fresh wrote effect"),
-        (CONFIRMED, 200, {"replayed": True}, "effect"),
+        (CONFIRMED, 200, {"replayed": True}, "wrote effect"),
         (CONFIRMED, 200, {"replayed": True, "doubts": 1}, "wrote effect"),
         (REJECTED, 400, {}, "final effect"),
         (REJECTED, 400, {"doubts": 1}, "final wrote effect"),
         (REJECTED, 400, {"replayed": True}, "effect"),
-        (REJECTED, 401, {}, "final denied effect"),
-        (REJECTED, 403, {"replayed": True}, "denied effect"),
+        (INDETERMINATE, 401, {"doubts": 1}, "final denied wrote effect"),
+        (INDETERMINATE, 403, {"doubts": 1, "replayed": True}, "denied wrote effect"),
+        (REJECTED, 403, {}, "final denied effect"),
         (INDETERMINATE, 429, {}, ""),
         (INDETERMINATE, 500, {"doubts": 1}, "wrote effect"),
         (INDETERMINATE, 500, {"doubts": 1, "replayed": True}, "wrote effect"),

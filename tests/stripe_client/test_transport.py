@@ -181,6 +181,23 @@ def test_attempts_end_with_the_last_error(clock):
     assert error.attempts == len(asked) == len(clock.slept) + 1 == ATTEMPTS
 
 
+def test_a_post_is_repeated_only_while_its_caller_agrees(clock):
+    """Asked before each attempt but the first, with the record of those before, after the wait."""
+    asked = []
+
+    def may_retry(record):
+        asked.append((record.attempts, record.status, record.doubts, len(clock.slept)))
+        return len(asked) < 3
+
+    with scripted(clock, refusal(503)) as (server, transport), pytest.raises(ServerError) as caught:
+        transport.post(PATH, may_retry=may_retry)
+    assert (caught.value.attempts, len(server.asked)) == (3, 3)
+    assert [(attempts, status, doubts) for attempts, status, doubts, _ in asked] == [
+        *((1, 503, 1), (2, 503, 2), (3, 503, 3)),
+    ]
+    assert [waits for *_, waits in asked] == [1, 2, 3]
+
+
 def test_an_outage_uses_up_the_retries(clock):
     """Not four retries for each of forty calls."""
     with scripted(clock, refusal(500)) as (server, transport):

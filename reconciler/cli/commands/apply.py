@@ -10,7 +10,7 @@ from ..._version import __version__
 from ...config import load
 from ...diagnostics.codes import guards, usage
 from ...diagnostics.diagnostic import Diagnostic
-from ...diagnostics.errors import Exit, UsageError
+from ...diagnostics.errors import Exit, RefusedError, UsageError
 from ...execution.protocol import NULL_JOURNAL, Journal
 from ...history import ci, journal
 from ...model.project import Account, AccountRef, Project
@@ -61,8 +61,11 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
     if options.plan and options.only:
         message = "--only cannot narrow a saved plan"
         raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
+    saved = _load_saved(options.plan) if options.plan else None
     project = load(options.path)
-    accounts = select_accounts(project, options.account)
+    if saved:  # PATH only finds the project: the plan has its changes
+        project = replace(project, selected=None)
+    accounts = select_accounts(project, options.account or _find_account(project, saved))
     if len(accounts) > 1 and (options.plan or options.expect):
         message = "--plan and --expect take one account"
         raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
@@ -73,12 +76,27 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
         project=project,
         commit=commit,
         scope=build_scope(accounts, options.only),
-        saved=plan_file.load_plan(files.read(options.plan), options.plan) if options.plan else None,
+        saved=saved,
     )
     return build_report("apply", project, accounts, context, run.apply_to, unknown)
 
 
 _HELP = "see `reconciler apply --help`"
+
+
+def _load_saved(file: str) -> Plan:
+    return plan_file.load_plan(files.read(file), file)
+
+
+def _find_account(project: Project, saved: Plan | None) -> tuple[str, ...]:
+    """Return the name of the account that a saved plan is for; raise RefusedError without one."""
+    if saved is None:
+        return ()
+    name = saved.target.name
+    if name not in {account.name for account in project.accounts}:
+        message = f"the plan is for another account: the project has no account {name!r}"
+        raise RefusedError(guards.FOREIGN_PLAN(message))
+    return (name,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

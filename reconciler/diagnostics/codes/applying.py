@@ -84,7 +84,8 @@ UNEXPECTED = Rule(
 NOT_ALLOWED = Rule(
     "A011",
     "API key may not write meters",
-    "Stripe rejected the API key for this request (HTTP 401 or 403).",
+    "The request was answered with HTTP 401 or 403. Such an answer may come from a gateway after "
+    "the effect, so the meter was read again: either it shows no effect, or it could not be read.",
     "use a valid key with the permission billing_meter_write",
     effect=Effect.DENIED,
 )
@@ -94,6 +95,14 @@ NEW_PRICE = Rule(
     "The prices in use are read again just before a meter is deactivated. A price that the "
     "approved plan does not contain and `accepts` does not list is now in use on this meter.",
     "move the price to another meter or list it under `accepts`, then plan again",
+)
+NAME_HELD = Rule(
+    "A013",
+    "an inactive meter seems to hold the event_name",
+    "Stripe rejected a new meter, and lists no active one of its event_name, only inactive ones. "
+    "Whether an inactive meter can hold its event_name is not documented; if it does, no new meter "
+    "can be created, however often it is tried.",
+    "declare the settings of an inactive meter of this event_name, so that it is reactivated",
 )
 VERIFIED = Rule(
     "A101",

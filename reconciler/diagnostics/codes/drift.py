@@ -17,7 +17,8 @@ MISSING = Rule(
     "declared active, but missing",
     "The account has no meter with the declared settings for this event_name, so usage sent to it "
     "is not recorded.",
-    "create the meter with `reconciler apply`",
+    "create the meter with `reconciler apply`; where inactive meters have the event_name, declare "
+    "the settings of one to reactivate it: they may hold the event_name",
 )
 PRICE_ON_INACTIVE = Rule(
     "D003",
@@ -59,7 +60,7 @@ RUNNING = Rule(
     "D008",
     "declared inactive, but active",
     "The files declare the meter inactive, but it still records usage.",
-    "run `reconciler apply`, or declare the meter active",
+    "declare the meter active, or run `reconciler apply` to deactivate it",
     Level.WARNING,
 )
 UNMANAGED = Rule(

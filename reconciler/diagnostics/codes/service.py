@@ -74,14 +74,22 @@ TLS_FAILED = Rule(
     "S011",
     "the TLS connection failed",
     "The server's certificate could not be verified, so nothing was sent to it.",
-    "check the clock of this machine; if a proxy inspects TLS, set REQUESTS_CA_BUNDLE to its "
-    "certificate authority",
+    "check the clock of this machine; if a proxy inspects TLS, set SSL_CERT_FILE or "
+    "REQUESTS_CA_BUNDLE to its certificate authority",
 )
 TOO_SLOW = Rule(
     "S012",
     "the response timed out",
     "A response must be complete within a deadline, even if data keeps arriving.",
     "run again; if it happens every time, check the proxy",
+)
+CA_BUNDLE = Rule(
+    "S013",
+    "the CA bundle cannot be used",
+    "REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, SSL_CERT_FILE and SSL_CERT_DIR name the certificate "
+    "authorities to trust; the first of them that is set counts. Without them the server cannot be "
+    "verified, so nothing was sent.",
+    "correct the variable, or unset it",
 )
 NOT_JSON = Rule(
     "S020",

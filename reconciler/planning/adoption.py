@@ -1,0 +1,60 @@
+"""Edits of a declaration that keep an existing meter, as YAML in flow style."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from ..model.match import IMMUTABLE
+from ..model.meter import FORMULAS, MAPPINGS, WINDOWS, ExistingMeter, Status
+from ..model.project import MeterConfig
+
+ALLOW_UNKNOWN = "# with `allow_unknown_values: true` in the file"
+
+
+def adopt_settings(existing: ExistingMeter, desired: MeterConfig) -> str:
+    """Return the immutable settings of an existing meter that differ from the declared ones."""
+    return _format_edit(existing, desired, {})
+
+
+def keep_active(existing: ExistingMeter, desired: MeterConfig) -> str:
+    """Return the edit after which an existing meter is the declared, active one."""
+    more: dict[str, Any] = {}
+    if desired.status != Status.ACTIVE:
+        more["status"] = str(Status.ACTIVE)
+    if existing.id in desired.retires:
+        more["retires"] = [other for other in desired.retires if other != existing.id]
+    return _format_edit(existing, desired, more)
+
+
+def _format_edit(existing: ExistingMeter, desired: MeterConfig, more: Mapping[str, Any]) -> str:
+    theirs, ours = existing.meter, desired.meter
+    differing = [name for name in IMMUTABLE if getattr(theirs, name) != getattr(ours, name)]
+    values = theirs.as_api()
+    taken = {**more, **{name: values[name] for name in differing if values[name] is not None}}
+    change = format_flow(taken)[1:-1] if len(taken) == 1 else format_flow(taken) if taken else ""
+    notes = [f"# leave {name} out" for name in differing if values[name] is None]
+    notes += [ALLOW_UNKNOWN] if has_unknown_values(existing) else []
+    return " ".join([change, *notes]).strip()
+
+
+def has_unknown_values(existing: ExistingMeter) -> bool:
+    """Whether a file must allow unknown values to declare this meter."""
+    return (
+        existing.default_aggregation.formula not in FORMULAS
+        or existing.event_time_window not in WINDOWS
+        or existing.customer_mapping.type not in MAPPINGS
+    )
+
+
+def format_flow(value: Any) -> str:
+    """Return YAML in flow style, with quoted strings and escaped unprintable characters."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key}: {format_flow(inner)}" for key, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(format_flow, value)) + "]"
+    quoted = json.dumps(value, ensure_ascii=False)  # YAML reads the escapes of JSON alike
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in quoted
+    )

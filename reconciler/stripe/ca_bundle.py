@@ -1,0 +1,45 @@
+"""Find the certificate authorities to trust, in the variables that other clients read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from ..diagnostics.codes import service
+from ..diagnostics.errors import ServiceError
+
+_VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
+"""The first that is set counts, as in requests, curl and httpx; only the last may be a list."""
+
+
+def find_ca_bundle(environ: Mapping[str, str]) -> str | None:
+    """Return the file or folder of certificates that the environment names; None without one.
+
+    Raises ServiceError (S013) for one that cannot be used, before anything is sent.
+    """
+    for name in _VARIABLES:
+        if given := environ.get(name):
+            paths = given.split(os.pathsep) if name == "SSL_CERT_DIR" else [given]
+            found = next(filter(os.path.exists, paths), None)
+            if found is None:
+                raise _refuse(name, given, "which does not exist")
+            if not os.path.isdir(found):
+                _check_file(name, found)
+            return found
+    return None
+
+
+def _check_file(name: str, path: str) -> None:
+    import ssl  # heavy, and rarely needed here
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(path)
+    except ssl.SSLError:
+        raise _refuse(name, path, "which holds no certificate in PEM format") from None
+    except OSError as error:
+        raise _refuse(name, path, f"which cannot be read: {error.strerror}") from None
+
+
+def _refuse(name: str, path: str, why: str) -> ServiceError:
+    hint = f"correct {name}, or unset it to use the certificate authorities of certifi"
+    return ServiceError(service.CA_BUNDLE(f"{name} is {path[:300]!r}, {why}", hint=hint))
