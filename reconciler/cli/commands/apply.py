@@ -14,7 +14,13 @@ from ...diagnostics.errors import Exit, RefusedError, UsageError
 from ...execution.protocol import NULL_JOURNAL, Journal
 from ...history import ci, journal
 from ...model.project import Account, AccountRef, Project
-from ...operations.apply_plan import OnRefused, apply_plan, select_changes
+from ...operations.apply_plan import (
+    OnRefused,
+    apply_plan,
+    find_refusal,
+    select_changes,
+    skip_changes,
+)
 from ...operations.make_plan import Planned, make_plan
 from ...operations.revalidate import StalePlanError, revalidate
 from ...operations.session import Session
@@ -122,15 +128,27 @@ class _Run:
                 planned = self._plan(session)
             except StalePlanError as error:
                 return error.report
-            found, expected = planned.plan.plan_hash, self.options.expect
-            if expected and found != expected:
-                message = f"planning gives plan_hash {found}, not the expected {expected}"
-                return _end(planned, Exit.REFUSED, guards.UNEXPECTED_PLAN(message))
+            if unapproved := self._check_expected(planned, account):
+                return unapproved
             try:
                 return self._confirm(planned, session)
             except KeyboardInterrupt:  # none is raised from the first request that writes on
                 message = "interrupted before the first request: nothing was written"
                 return _end(planned, Exit.INTERRUPTED, usage.INTERRUPTED(message))
+
+    def _check_expected(self, planned: Planned, account: Account) -> AccountReport | None:
+        """Return the report of a plan that `--expect` does not approve; None if it does."""
+        found, expected = planned.plan.plan_hash, self.options.expect
+        if not expected or find_refusal(planned.report):
+            return None
+        if not _is_named(account):
+            message = f"account {account.name!r} has no `account_id`: --expect approves nothing"
+            return _refuse(planned, guards.NO_ACCOUNT_ID(message), "`account_id` is not configured")
+        if found != expected:
+            message = f"planning gives plan_hash {found}, not the expected {expected}"
+            why = f"the plan_hash {found} is not the expected one"
+            return _refuse(planned, guards.UNEXPECTED_PLAN(message), why)
+        return None
 
     def _plan(self, session: Session) -> Planned:
         if self.saved:
@@ -209,6 +227,18 @@ class _Run:
 def _end(planned: Planned, exit_code: Exit, *diagnostics: Diagnostic) -> AccountReport:
     report = planned.report
     return replace(report, exit_code=exit_code, diagnostics=(*report.diagnostics, *diagnostics))
+
+
+def _is_named(account: Account) -> bool:
+    """Whether the configuration, and so the plan_hash, says which account is meant."""
+    named = account.account_id or account.stripe_account or account.stripe_context
+    return bool(named or account.emulator)
+
+
+def _refuse(planned: Planned, refusal: Diagnostic, why: str) -> AccountReport:
+    """Return the report of a plan that is not approved: its error, and a result of each change."""
+    report = skip_changes(planned.report, why, refusal.hint)
+    return replace(report, exit_code=Exit.REFUSED, diagnostics=(refusal, *report.diagnostics))
 
 
 def _format_question(account: AccountRef) -> str:
