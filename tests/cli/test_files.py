@@ -132,7 +132,7 @@ def test_a_refused_plan_is_saved_too(world, run):
 
 def test_a_saved_plan_is_applied_as_it_was_approved(world, run):
     """Done once, `already` the second time; --expect holds for it too."""
-    made = world(SEATS, CHAIRS)
+    made = world(SEATS, CHAIRS, account_id="acct_1EmulatedAccount")
     saved = made.folder / "plan.json"
     planned = held(run("plan", made.folder, "--save", saved, "--format", "json").out)
     (account,) = planned["accounts"]

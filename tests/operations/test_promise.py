@@ -162,13 +162,13 @@ class KilledMeters:
         self.meters, self.at, self.after = meters, at, after
         self.count, self.lock = 0, threading.Lock()
 
-    def send(self, step, key):
+    def send(self, step, key, may_retry):
         with self.lock:
             self.count += 1
             mine = self.count
         if mine > self.at or (mine == self.at and not self.after):
             raise Killed
-        answer = self.meters.send(step, key)
+        answer = self.meters.send(step, key, may_retry)
         if mine == self.at:
             raise Killed
         return answer
