@@ -43,9 +43,10 @@ def flag(text: str) -> Any:
     return option(text, default=False, action="store_true")
 
 
-def positional(text: str, metavar: str, default: str | None = None) -> Any:
-    """Declare an argument that has no flag and may be left out."""
-    argument = {"flags": None, "help": text, "metavar": metavar, "nargs": "?"}
+def positional(text: str, metavar: str, default: Any = None) -> Any:
+    """Declare an argument that has no flag and may be left out; with the default (), repeatable."""
+    nargs = "*" if default == () else "?"
+    argument = {"flags": None, "help": text, "metavar": metavar, "nargs": nargs}
     return field(default=default, metadata=argument)
 
 
@@ -72,16 +73,34 @@ class Options:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectOptions(Options):
-    """The options of a command that reads a project: its folder or file, and account names."""
+class AccountOptions(Options):
+    """The options of a command about accounts of a project."""
 
-    path: str = positional(
-        "a project folder or one meter file (default: the current folder)", "PATH", "."
-    )
     account: tuple[str, ...] = option(
         "an account of the project; repeatable; optional if there is only one",
         metavar="NAME",
         default=(),
+    )
+
+
+def only_option() -> Any:
+    """Declare `--only`."""
+    return option(
+        "only event_names that match the glob, e.g. 'ai_*'; repeatable; undeclared meters are "
+        "not evaluated",
+        metavar="PATTERN",
+        default=(),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProjectOptions(AccountOptions):
+    """The options of a command that reads a project: its folder or a part, and account names."""
+
+    path: str = positional(
+        "a project folder, or a folder or meter file of a project (default: the current folder)",
+        "PATH",
+        ".",
     )
 
     @property
@@ -94,12 +113,7 @@ class ProjectOptions(Options):
 class ScopedOptions(ProjectOptions):
     """The options of a command that can be limited to some event_names."""
 
-    only: tuple[str, ...] = option(
-        "only event_names that match the glob, e.g. 'ai_*'; repeatable; undeclared meters are "
-        "not evaluated",
-        metavar="PATTERN",
-        default=(),
-    )
+    only: tuple[str, ...] = only_option()
 
 
 OptionsT = TypeVar("OptionsT", bound=Options)

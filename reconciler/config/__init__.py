@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .loader import load
+from .loader import load, load_accounts, load_all
 
-__all__ = ["load"]
+__all__ = ["load", "load_accounts", "load_all"]

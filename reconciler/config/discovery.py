@@ -7,7 +7,7 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from ..diagnostics.codes import config as codes
@@ -59,6 +59,11 @@ class Start:
     folder: Folder
     project_file: str | None
     selected: tuple[str, ...] = ()
+
+    def join(self, other: Start) -> Start:
+        """Return the selection of both in one project; the whole if one of them selects it."""
+        both = self.selected and other.selected
+        return replace(self, selected=(*self.selected, *other.selected) if both else ())
 
 
 def start_from(path: str | os.PathLike[str]) -> Start:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -34,16 +35,44 @@ def load(path: str | os.PathLike[str] = ".") -> Project:
     return _load(discovery.start_from(path))
 
 
+def load_all(paths: Iterable[str | os.PathLike[str]]) -> tuple[Project, ...]:
+    """Read and check the projects at several paths, each of them once, like `load`.
+
+    Paths in one project select their parts together. Raises ConfigError with the errors of all.
+    """
+    starts: dict[tuple[str, str | None], Start] = {}
+    errors: list[Diagnostic] = []
+    for path in paths:
+        with _collecting(errors):
+            start = discovery.start_from(path)
+            key = (start.folder.root, start.project_file)
+            starts[key] = starts[key].join(start) if key in starts else start
+    projects: list[Project] = []
+    for start in starts.values():
+        with _collecting(errors):
+            projects.append(_load(start))
+    if errors:
+        raise ConfigError(*errors)
+    return tuple(projects)
+
+
+@contextmanager
+def _collecting(errors: list[Diagnostic]) -> Iterator[None]:
+    try:
+        yield
+    except ConfigError as error:
+        errors += error.diagnostics
+
+
 def load_accounts(path: str | os.PathLike[str] = ".") -> Project:
-    """Read the accounts of the project at a path, without their meter files."""
+    """Read and check the whole project that a path belongs to; it may have no meter files."""
     start = discovery.start_from(path)
-    reader = _Reader(start)
-    accounts = tuple(entry.account for entry in reader.read_entries())
-    return Project(start.folder.root, accounts, reader.finish())
+    whole = replace(start, selected=()) if start.project_file else start
+    return _load(whole, may_be_empty=True)
 
 
-def _load(start: Start) -> Project:
-    reader = _Reader(start)
+def _load(start: Start, *, may_be_empty: bool = False) -> Project:
+    reader = _Reader(start, may_be_empty=may_be_empty)
     accounts = tuple(map(reader.read_account, reader.read_entries()))
     selected = reader.select_files() if start.selected and accounts else None
     return Project(start.folder.root, accounts, reader.finish(), selected)
@@ -62,7 +91,8 @@ def _sort(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 class _Reader:
     """Reads the files of a project, each once; `contents` has them as read, by shown path."""
 
-    def __init__(self, start: Start) -> None:
+    def __init__(self, start: Start, *, may_be_empty: bool = False) -> None:
+        self._may_be_empty = may_be_empty
         self.diagnostics: list[Diagnostic] = []
         self.contents: dict[str, bytes] = {}
         self._start = start
@@ -178,6 +208,8 @@ class _Reader:
         self.diagnostics += diagnostics
         unread = any(one.level is Level.ERROR for one in diagnostics)
         names = sorted({name for names in found.values() for name in names})
+        if self._may_be_empty:
+            return names
         explicit = [pattern for pattern in entry.patterns if pattern.location]
         if entry.patterns and not (names or explicit or unread):
             message = "no meter files found"
@@ -188,5 +220,6 @@ class _Reader:
         for pattern in explicit:
             if not (found[pattern.glob] or unread or pattern.location in reported):
                 message = f"no file in the project matches `{pattern.glob}`"
-                self.diagnostics.append(codes.GLOB_WITHOUT_MATCH(message, pattern.location))
+                hint = "" if names else f"{codes.GLOB_WITHOUT_MATCH.remedy}; {codes.ADOPT}"
+                self.diagnostics.append(codes.GLOB_WITHOUT_MATCH(message, pattern.location, hint))
         return names

@@ -19,6 +19,7 @@ class Effect(StrEnum):
 
     NONE = "none"
     GUARD = "guard"  # refuses changes
+    ACCOUNT = "account"  # refuses every change of the account
     FINDING = "finding"  # counts as a drift finding of low severity
     SCOPE = "scope"  # the run was narrowed
     DENIED = "denied"  # the key lacks a permission

@@ -96,12 +96,20 @@ def open_file(path: Path, seed: Seed) -> StateFile:
     """Open the state at a path, or create it from a seed; raises StateError and SeedError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _ignore(path.parent)
         if not _check_files(path):
             _create(path, load_seed(seed))
         _check_owner(path)
         return StateFile(path)
     except OSError as error:
         raise StateError(f"{path}: cannot keep the emulator's state here: {error}") from None
+
+
+def _ignore(folder: Path) -> None:
+    """Keep the folder of a project's own state out of commits, unless it has a `.gitignore`."""
+    if folder.name == ".reconciler":
+        with contextlib.suppress(FileExistsError), open(folder / ".gitignore", "x") as file:
+            file.write("*\n")
 
 
 def _check_files(path: Path) -> bool:

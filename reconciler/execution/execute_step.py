@@ -18,7 +18,7 @@ from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import AuthError, ReconcilerError, StoppedError
 from ..model.change import Change
 from ..model.meter import ExistingMeter, Meter, Status, Unreadable
-from ..model.price import Price, select_unaccepted
+from ..model.price import select_unaccepted
 from ..model.request import Outcome, RequestRecord
 from ..planning.adoption import keep_active
 from ..planning.diagnose import diagnose
@@ -43,9 +43,8 @@ class ApplyContext:
 
     `on_result` is called as each change ends; `recovery_command` reactivates a meter manually,
     with `{id}` for its id; `already` maps the event_names that were found in the desired state
-    before anything was sent to the id of the active meter, if any; `prices_in_use` reads the
-    prices in use on a meter just before it is deactivated; `begun` is set once a request of the
-    change has had an effect, or may have had one; `begins` is called before each request.
+    before anything was sent to the id of the active meter, if any; `begun` is set once a request
+    of the change has had an effect, or may have had one; `begins` is called before each request.
     """
 
     plan: Plan
@@ -57,7 +56,6 @@ class ApplyContext:
     on_result: Callable[[ReportedChange], None] = lambda _: None
     recovery_command: str = "reactivate {id}"
     already: Mapping[str, str | None] = field(default_factory=dict)
-    prices_in_use: Callable[[str], tuple[Price, ...] | Unreadable] = lambda _: ()
     workers: int = SIDE_BY_SIDE
     begun: bool = False
     begins: Callable[[], None] = lambda: None
@@ -119,7 +117,7 @@ def check_new_prices(step: Step, run: ApplyContext) -> StepResult | None:
     """Return a result if a new price, not accepted, is in use on the meter to deactivate."""
     if step.operation is not Operation.DEACTIVATE or not step.meter_id:
         return None
-    found = run.prices_in_use(step.meter_id)
+    found = run.meters.read_prices(step.meter_id)
     if isinstance(found, Unreadable):
         message = f"{step.meter_id} was not deactivated: its prices can no longer be read"
         message += f" (permission: {found.permission})"

@@ -26,6 +26,7 @@ from .protocol import SIDE_BY_SIDE
 from .steps import Step, list_steps
 
 _GIVE_UP = SIDE_BY_SIDE  # consecutive changes that could not be confirmed
+_FIX = "fix the error on this change"  # the others were applied
 _GRACE = 10.0  # seconds to wait, after an interrupt, for changes that have sent no request yet
 
 
@@ -53,7 +54,8 @@ def explain_blocked(change: Change) -> ChangeResult | None:
     if change.action is not Action.BLOCKED:
         return None
     message = f"{change.event_name!r} was not applied: it is blocked"
-    return ChangeResult(ResultStatus.SKIPPED, error=diagnose(change, rules.CHANGE_REFUSED, message))
+    error = diagnose(change, rules.CHANGE_REFUSED, message, _FIX)
+    return ChangeResult(ResultStatus.SKIPPED, error=error)
 
 
 class _Progress:
@@ -142,7 +144,7 @@ class _Progress:
         if change.refused_by:
             codes = ", ".join(change.refused_by)
             message = f"{change.event_name!r} was not applied: refused by {codes}"
-            return diagnose(change, rules.CHANGE_REFUSED, message)
+            return diagnose(change, rules.CHANGE_REFUSED, message, _FIX)
         if self.run.stopped():
             message = f"{change.event_name!r} was not applied: the run was interrupted"
             return diagnose(change, rules.STOPPED, message)

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol, Self
 
 from ..diagnostics.diagnostic import Diagnostic
-from ..model.meter import ExistingMeter
+from ..model.meter import ExistingMeter, Unreadable
+from ..model.price import Price
 from ..model.request import RequestRecord
 from .steps import Step
 
@@ -27,9 +28,8 @@ class Answer:
 class Meters(Protocol):
     """The meters of an account, as `apply` needs them.
 
-    `send` raises neither for an API error nor for an unreachable API. `read`, `find` and
-    `list_all` retry where that is safe and raise `ServiceError` or `AuthError` if the account
-    cannot be read.
+    `send` raises neither for an API error nor for an unreachable API. The others retry where that
+    is safe, and raise `ServiceError` or `AuthError` if the account cannot be read.
     """
 
     def send(self, step: Step, key: str, may_retry: Callable[[RequestRecord], bool]) -> Answer:
@@ -40,6 +40,9 @@ class Meters(Protocol):
 
     def read(self, meter_id: str) -> ExistingMeter | None:
         """Read a meter; return None if the account has no meter of this id."""
+
+    def read_prices(self, meter_id: str) -> tuple[Price, ...] | Unreadable:
+        """Return the prices in use on a meter, if the key may read them."""
 
     def find(self, event_name: str, known: Collection[str]) -> tuple[ExistingMeter, ...]:
         """Return meters of this event_name that were created after the `known` ids."""

@@ -23,7 +23,7 @@ MOST = 200
 _TIMEOUT = 30.0  # seconds: git reads every version of every file
 _LOG = (
     *("log", "--format=%x00%x00%H%x00p%P%x00t%ct%x00a%an%x00s%s%x00", "--encoding=UTF-8"),
-    *("--patch", "--unified=0", "--root", "--find-renames", "--relative", "--text"),
+    *("--topo-order", "--patch", "--unified=0", "--root", "--find-renames", "--relative", "--text"),
     *("--output-indicator-new=>", "--output-indicator-old=<"),  # no header begins with these
     *("--src-prefix=a/", "--dst-prefix=b/", "--submodule=short"),
     *("--no-color", "--no-notes", "--no-ext-diff", "--no-textconv", "--no-show-signature"),

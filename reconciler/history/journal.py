@@ -243,6 +243,7 @@ def _read_files(
     """Read the files, oldest first, under the lock that a run takes to rename them."""
     names = [f"{NAME}.{n}" for n in range(KEEP, 0, -1)] + [NAME]
     files: list[tuple[Path, bytes]] = []
+    unread: dict[str, list[Path]] = {}
     with ExitStack() as stack:
         with suppress(OSError):  # no run was here yet, or the disk has no locks
             lock = _open_regular(folder / LOCK, os.O_RDONLY)
@@ -257,9 +258,16 @@ def _read_files(
             except FileNotFoundError:
                 continue
             except OSError as error:
-                message = f"the journal cannot be read: {_explain(error)}"
-                diagnostics.append(rules.UNREADABLE(message, Location(str(path))))
+                unread.setdefault(_explain(error), []).append(path)
+    diagnostics.extend(_describe_unreadable(why, paths) for why, paths in unread.items())
     return files
+
+
+def _describe_unreadable(why: str, paths: list[Path]) -> Diagnostic:
+    """Return one diagnostic for all files that one reason holds for; their folder may be it."""
+    first, *others = paths
+    location = Location(str(first.parent if others else first))
+    return rules.UNREADABLE(f"the journal cannot be read: {why}", location)
 
 
 def _encode_request(step: Step, key: str, **more: Any) -> dict[str, Any]:

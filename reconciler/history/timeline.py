@@ -29,13 +29,14 @@ def build_timeline(
     """Merge the history of one event_name, oldest first.
 
     An event that is the effect of a request in the journal is a part of that request's moment.
-    `events` are newest first, as Stripe lists them. Commits have the committer's clock, requests
-    ours, events Stripe's in whole seconds: within a second, the order is unknown.
+    `events` and `commits` are newest first, as Stripe and git list them. Commits have the
+    committer's clock, requests ours, events Stripe's in whole seconds: within a second, the order
+    is unknown, except that of commits.
     """
     sent = [(run, request) for run in runs for line in run.changes for request in line.requests]
     effects, others = _join_events([request for _, request in sent], events)
     moments = [
-        *map(_describe_commit, commits),
+        *map(_describe_commit, reversed(tuple(commits))),
         *(_describe_request(run, request, effects[n]) for n, (run, request) in enumerate(sent)),
         *(
             _describe_result(run, line)

@@ -8,16 +8,17 @@ from dataclasses import replace
 from enum import Enum
 
 from ..diagnostics.codes import applying as rules
+from ..diagnostics.diagnostic import Diagnostic, Effect, Level
 from ..diagnostics.errors import Exit
 from ..execution.execute_step import ApplyContext
-from ..execution.executor import apply, explain_blocked
+from ..execution.executor import apply
 from ..execution.protocol import NULL_JOURNAL, Journal
-from ..model.change import Change
+from ..model.change import Action, Change
 from ..model.project import Account
 from ..planning.diagnose import diagnose
 from ..report.exit_code import exit_code_for_apply
 from ..report.report import AccountReport, ChangeResult, ReportedChange, ResultStatus
-from ..stripe.transport import API_VERSION
+from ..stripe.transport import API_VERSION, FORM
 from .make_plan import Planned
 from .session import Session
 from .verify import Verification, verify
@@ -45,7 +46,7 @@ def apply_plan(
     """
     report = planned.report
     if _is_aborted(planned, on_refused):
-        return replace(report, changes=tuple(_skip(change) for change in report.changes))
+        return skip_changes(report, *_explain_abort(report))
     changes = apply(_build_context(planned, session, journal, on_result))
     what = "the account" if report.complete else "the evaluated part"
     recovery_command = build_recovery_command(session.account)
@@ -75,7 +76,15 @@ def select_changes(planned: Planned, on_refused: OnRefused) -> tuple[Change, ...
 
 
 def _is_aborted(planned: Planned, on_refused: OnRefused) -> bool:
+    if find_refusal(planned.report):
+        return True
     return planned.report.exit_code is not Exit.DONE and on_refused is OnRefused.ABORT
+
+
+def find_refusal(report: AccountReport) -> Diagnostic | None:
+    """Return the error that refuses every change of the account, if there is one."""
+    errors = (each for each in report.diagnostics if each.level is Level.ERROR)
+    return next((each for each in errors if each.effect is Effect.ACCOUNT), None)
 
 
 def _build_context(
@@ -94,17 +103,31 @@ def _build_context(
         on_result=on_result,
         recovery_command=build_recovery_command(session.account),
         already=planned.already,
-        prices_in_use=lambda meter_id: session.prices.in_use((meter_id,)),
     )
 
 
-def _skip(reported: ReportedChange) -> ReportedChange:
+def skip_changes(report: AccountReport, why: str, hint: str) -> AccountReport:
+    """Return the report of a plan of which nothing was applied, with a result for each change."""
+    return replace(report, changes=tuple(_skip(each, why, hint) for each in report.changes))
+
+
+def _skip(reported: ReportedChange, why: str, hint: str) -> ReportedChange:
     change = reported.change
-    if not change.action.writes:
-        return replace(reported, result=explain_blocked(change))
-    message = f"{change.event_name!r} was not applied: the plan has refused changes"
-    error = diagnose(change, rules.CHANGE_REFUSED, message)
+    if not change.action.writes and change.action is not Action.BLOCKED:
+        return reported
+    why = "it is blocked" if change.action is Action.BLOCKED else why
+    message = f"{change.event_name!r} was not applied: {why}"
+    error = diagnose(change, rules.CHANGE_REFUSED, message, hint)
     return replace(reported, result=ChangeResult(ResultStatus.SKIPPED, error=error))
+
+
+def _explain_abort(report: AccountReport) -> tuple[str, str]:
+    """Return why nothing of a plan was applied, and what to do about it."""
+    if refusal := find_refusal(report):
+        return f"{refusal.code} refuses the whole account", "fix the error of the account"
+    every = [reported.change for reported in report.changes]
+    left = any(change.action.writes and not change.refused_by for change in every)
+    return "the plan has refused changes", "" if left else "fix the errors of the refused changes"
 
 
 def build_recovery_command(account: Account) -> str:
@@ -115,6 +138,7 @@ def build_recovery_command(account: Account) -> str:
     if account.emulator:
         return ""
     named = {
+        "Content-Type": FORM,  # curl gives none to a POST without a body
         "Stripe-Version": API_VERSION,  # required for an organization's key
         "Stripe-Account": account.stripe_account,
         "Stripe-Context": account.stripe_context,

@@ -190,7 +190,8 @@ def _render_listed(inventory: AccountInventory) -> dict[str, Any]:
 
 def _render_history(history: History) -> dict[str, Any]:
     moments = history.timeline
-    of_one = {"meter": history.meter, "timeline": [asdict(moment) for moment in moments or ()]}
+    timeline = [asdict(moment) for moment in moments or ()]
+    of_one = {"meter": history.meter, "similar": history.similar, "timeline": timeline}
     return {
         **_build_head("history"),
         "complete": history.complete,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..diagnostics.diagnostic import Diagnostic, Level, Location
+from ..diagnostics.diagnostic import Diagnostic, Effect, Level, Location
 from ..model.change import Action, Change, Risk
 from ..model.finding import DriftEntry, Finding, Kind
 from ..model.meter import ExistingMeter
@@ -219,6 +219,7 @@ def build_account_view(account: AccountReport, command: str) -> AccountView:
     items = sorted(_build_items(account), key=_get_rank)
     shown = {item.event_name for item in items if item.shown}
     unattached = [each for each in account.diagnostics if each.event_name not in shown]
+    unattached.sort(key=lambda each: each.effect is not Effect.ACCOUNT)
     return AccountView(account, summarize(account, command), items, unattached)
 
 
@@ -230,7 +231,8 @@ def _build_items(account: AccountReport) -> Iterator[Item]:
     of_names: dict[str | None, list[Diagnostic]] = {}
     for diagnostic in account.diagnostics:
         of_names.setdefault(diagnostic.event_name, []).append(diagnostic)
-    shared, name = of_names.get(None, []), account.account.name
+    name = account.account.name
+    shared = [each for each in of_names.get(None, []) if each.effect is not Effect.ACCOUNT]
     for each in account.changes:
         refusing = [said for said in shared if said.code in each.change.refused_by]
         said = (*refusing, *of_names.get(each.change.event_name, []))

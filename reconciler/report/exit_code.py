@@ -18,7 +18,9 @@ def exit_code_for_plan(changes: Iterable[Change], diagnostics: Iterable[Diagnost
 
 
 def _has_guard_error(diagnostics: Iterable[Diagnostic]) -> bool:
-    return any(d.effect is Effect.GUARD and d.level is Level.ERROR for d in diagnostics)
+    return any(
+        d.effect in (Effect.GUARD, Effect.ACCOUNT) and d.level is Level.ERROR for d in diagnostics
+    )
 
 
 def exit_code_for_apply(changes: Iterable[ReportedChange], *also: Exit) -> Exit:

@@ -7,8 +7,9 @@ from typing import Any
 
 from ..execution.protocol import Answer
 from ..execution.steps import Operation, Step
-from ..model.meter import ExistingMeter
-from .client import METERS, Meters, build_path
+from ..model.meter import ExistingMeter, Unreadable
+from ..model.price import Price
+from .client import METERS, Meters, Prices, build_path
 from .codec import parse_meter
 from .errors import NotFoundError, StripeError
 from .transport import MayRetry, Transport, always
@@ -20,6 +21,7 @@ class AccountMeters:
     def __init__(self, transport: Transport) -> None:
         self._transport = transport.finishing()
         self._meters = Meters.over(transport)
+        self._prices = Prices(transport)
 
     def send(self, step: Step, key: str, may_retry: MayRetry = always) -> Answer:
         """Send one request, and retry it with the same idempotency key while that is safe.
@@ -41,6 +43,10 @@ class AccountMeters:
             return self._meters.get(meter_id)
         except NotFoundError:
             return None
+
+    def read_prices(self, meter_id: str) -> tuple[Price, ...] | Unreadable:
+        """Return the prices in use on a meter, if the key may read them."""
+        return self._prices.in_use((meter_id,))
 
     def find(self, event_name: str, known: Collection[str]) -> tuple[ExistingMeter, ...]:
         """Return meters of this event_name that were created after the `known` ids.

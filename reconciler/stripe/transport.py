@@ -30,7 +30,8 @@ API_VERSION = "2026-09-30.endive"
 RATE_LIMIT = 20.0
 """Default requests a second: a live account shares its limit with its checkout."""
 
-_FORM = "application/x-www-form-urlencoded"  # of every POST, also of one without a body
+FORM = "application/x-www-form-urlencoded"
+"""The `Content-Type` of every POST, also of one without a body."""
 
 _LOG = logging.getLogger(__name__)
 _HEADER = re.compile(r"[!-~]{1,255}")
@@ -149,7 +150,7 @@ class Transport:
         error of the last attempt instead of StoppedError.
         """
         key = _check_header("Idempotency-Key", str(uuid.uuid4()) if key is None else key)
-        headers = {**self._headers, "Idempotency-Key": key, "Content-Type": _FORM}
+        headers = {**self._headers, "Idempotency-Key": key, "Content-Type": FORM}
         request = Request("POST", path, encode_form(params or {}), headers)
         return self._send_with_retries(request, may_retry)
 

@@ -99,12 +99,18 @@ class Context:
 
 
 @lru_cache
-def seeded(meters: tuple[ExistingMeter, ...], prices: tuple[Price, ...], is_live: bool) -> str:
+def seeded(
+    meters: tuple[ExistingMeter, ...],
+    prices: tuple[Price, ...],
+    subscribed: tuple[str, ...],
+    is_live: bool,
+) -> str:
     """What an account holds that was seeded with these, as JSON: many cases share one seed."""
     seed = {
         "account": {"livemode": is_live},
         "meters": [meter.as_known() for meter in meters],
         "prices": [{"id": p.id, "meter": p.meter, "active": p.active} for p in prices],
+        "subscriptions": [{"items": [{"price": price_id}]} for price_id in subscribed],
     }
     return json.dumps(open_state(None, seed=seed).ledger.export())
 
@@ -115,6 +121,7 @@ def context(
     prices: Iterable[Price] = (),
     declared: Iterable[MeterConfig] = (),
     *,
+    subscribed: Iterable[str] = (),
     settings: Settings | None = None,
     policy: Policy = OWNING,
     clock: VirtualClock | None = None,
@@ -124,11 +131,12 @@ def context(
 ) -> Iterator[Context]:
     """Yield an emulated account with these meters and prices, and a project for it.
 
+    `subscribed` are the ids of prices that have a subscription.
     With `in_process` no socket lies between client and emulator.
     """
     clock = clock or VirtualClock()
     store = Store(Ledger(EmulatedAccount(livemode=is_live)))
-    store.ledger.load(json.loads(seeded(tuple(meters), tuple(prices), is_live)))
+    store.ledger.load(json.loads(seeded(tuple(meters), tuple(prices), tuple(subscribed), is_live)))
     server = Server(store, settings=settings, clock=clock)
     with reached_in_process(server) if in_process else reached_by_http(server) as url:
         facts = {"api_key_env": "KEY", "api_base": url, "rate_limit": None, **account}

@@ -15,7 +15,8 @@ from reconciler.execution.execute_step import ApplyContext
 from reconciler.execution.protocol import Answer
 from reconciler.execution.steps import Operation, Step
 from reconciler.model.change import Change
-from reconciler.model.meter import ExistingMeter, StatusTransitions
+from reconciler.model.meter import ExistingMeter, StatusTransitions, Unreadable
+from reconciler.model.price import Price
 from reconciler.model.request import Outcome, RequestRecord
 
 NOW = 1_790_000_000
@@ -28,8 +29,10 @@ class Account:
     """Meters by id, and a record of requests; `script` has the behaviour of the next ones.
 
     `before` is called before each request, to act as another client; `blind` are the calls
-    that fail: read, find or list_all.
+    that fail: read, find or list_all; `prices` returns the prices in use on a meter.
     """
+
+    finishing = False
 
     def __init__(self, meters: Iterable[ExistingMeter], *script: Behaviour) -> None:
         self.meters = {meter.id: meter for meter in meters}
@@ -37,8 +40,8 @@ class Account:
         self.requests: list[tuple[str, str, str]] = []
         self.looks: list[str] = []
         self.blind: dict[str, Exception] = {}
+        self.prices: Callable[[str], tuple[Price, ...] | Unreadable] = lambda _: ()
         self.before: Callable[[Account, Step], None] = lambda *_: None
-        self.finishing = False
         self.lock = threading.RLock()  # a behaviour may read the account
 
     @property
@@ -64,6 +67,9 @@ class Account:
         self._look("read")
         return self.meters.get(meter_id)
 
+    def read_prices(self, meter_id: str) -> tuple[Price, ...] | Unreadable:
+        return self.prices(meter_id)
+
     def find(self, event_name: str, known: Collection[str]) -> tuple[ExistingMeter, ...]:
         self._look("find")
         found = [m for m in self.meters.values() if m.event_name == event_name]
@@ -74,8 +80,9 @@ class Account:
         return tuple(self.meters.values())
 
     def ignoring_stop(self) -> Account:
-        self.finishing = True
-        return self
+        same = _Finishing.__new__(_Finishing)
+        same.__dict__ = self.__dict__
+        return same
 
     def put(self, meter: ExistingMeter) -> ExistingMeter:
         self.meters[meter.id] = meter
@@ -108,6 +115,12 @@ class Account:
             self.looks.append(call)
         if call in self.blind:
             raise self.blind[call]
+
+
+class _Finishing(Account):
+    """The same account, for requests that no stop signal interrupts."""
+
+    finishing = True
 
 
 def record(result: Outcome, status: int | None, **more: object) -> RequestRecord:

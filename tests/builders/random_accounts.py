@@ -34,10 +34,14 @@ SWITCHES = st.builds(
 
 @dataclass(frozen=True, slots=True)
 class World:
-    """The existing meters, prices, declarations and policy of one account."""
+    """The existing meters, prices, declarations and policy of one account.
+
+    `subscribed` are the ids of prices that have a subscription.
+    """
 
     meters: tuple[ExistingMeter, ...]
     prices: tuple[Price, ...]
+    subscribed: tuple[str, ...]
     declared: tuple[MeterConfig, ...]
     policy: Policy
 
@@ -45,6 +49,11 @@ class World:
     def names(self) -> set[str]:
         """Every event_name on either side."""
         return {each.event_name for each in (*self.meters, *self.declared)}
+
+    @property
+    def in_use(self) -> tuple[Price, ...]:
+        """The prices that are active, or archived with a subscription."""
+        return tuple(p for p in self.prices if p.active or p.id in self.subscribed)
 
 
 @st.composite
@@ -62,7 +71,8 @@ def worlds(draw: st.DrawFn) -> World:
             declared.append(draw(_declared(name, of_name, used)))
         meters += of_name
         prices += used
-    return World(tuple(meters), tuple(prices), tuple(declared), draw(POLICIES))
+    sold = tuple(price.id for price in prices if draw(st.booleans()))
+    return World(tuple(meters), tuple(prices), sold, tuple(declared), draw(POLICIES))
 
 
 @st.composite

@@ -99,3 +99,24 @@ def test_the_prices_of_many_meters_are_read_from_one_list(world, run):
         "seats7": 1
     }
     assert len(made.server.log) <= 8
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ("retires: [mtr_x], accepts: {prices: [price_x]}", {"price_x", "price_1", "price_2"}),
+        ("retires: [mtr_x], accepts: {prices: [price_2]}", {"price_1", "price_2"}),
+        ("retires: [mtr_x], accepts: {prices: [price_1, price_2]}", set()),
+    ],
+)
+@pytest.mark.parametrize("meters", [SEATS, RETIRED], ids=["active", "inactive"])
+def test_consent_that_was_given_is_repeated_and_not_asked_for_again(
+    meters, given, asked, world, run
+):
+    """A list replaces the one in the file; nothing is asked for where nothing is missing."""
+    seed = {"meters": [OLD], "prices": priced({"mtr_old": 2})}
+    made = world(meters.replace("seats,", f"seats, {given},"), seed)
+    _, diagnostic = blocked(run("plan", made.folder, "--format", "json"))
+    lists = re.findall(r"`(retires: \[|accepts: \{prices: \[)([^]]*)", diagnostic["hint"])
+    found = {key.partition(":")[0]: set(ids.split(", ")) for key, ids in lists}
+    assert found == {"retires": {"mtr_x", "mtr_old"}, **({"accepts": asked} if asked else {})}

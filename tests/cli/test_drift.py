@@ -206,6 +206,34 @@ def test_the_readme_tells_every_kind_and_what_it_costs():
         assert severity in {f["severity"] for f in account["findings"]}
 
 
+def test_the_name_of_a_meter_that_is_to_be_inactive_is_no_finding(world, run):
+    """It is to be deactivated; whatever it is called until then matters to nobody."""
+    retired = SEATS.replace("seats,", "seats, status: inactive,")
+    for status, kinds in (("active", ["running"]), ("inactive", [])):
+        made = world(retired, {"meters": [existing("seats", "Chairs", status=status)]})
+        ran = run("drift", made.folder, "--format", "json")
+        assert ran.code == (2 if kinds else 0)
+        assert [each["kind"] for each in findings(ran).get("seats", [])] == kinds
+
+
+def test_a_remedy_repeats_the_consent_that_was_given(world, run):
+    """A list replaces the one in the file: what it had named must not get lost."""
+    given = "status: inactive, retires: [mtr_x], accepts: {prices: [price_x]},"
+    seats = SEATS.replace("seats,", f"seats, {given}")
+    odd = existing("seats", "Seats", "sum", id="mtr_odd")
+    made = world(seats, {"meters": [odd], "prices": [{"id": "price_1", "meter": "mtr_odd"}]})
+    found = {each["kind"]: each for each in findings(_audited(run, made))["seats"]}
+    assert found["running"]["remediation"]["text"] == 'retires: ["mtr_x", "mtr_odd"]'
+    same = existing("seats", "Seats", id="mtr_same")
+    made = world(seats, {"meters": [same], "prices": [{"id": "price_1", "meter": "mtr_same"}]})
+    (finding,) = findings(_audited(run, made))["seats"]
+    assert finding["remediation"]["text"] == 'accepts: {prices: ["price_x", "price_1"]}'
+
+
+def _audited(run, made):
+    return run("drift", made.folder, "--format", "json")
+
+
 SHARED = [
     existing("calls", "Calls", "sum", id="mtr_calls"),
     existing("ours_old", "Old"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -130,6 +131,19 @@ def test_a_taken_port_is_a_clear_error(run, world):
     assert ran.code == 1
     assert f"error E001: cannot listen on 127.0.0.1:{port}: Address already in use" in ran.out
     assert "--port 0" in ran.out
+
+
+@pytest.mark.parametrize("option", ["--seed", "--state"])
+@pytest.mark.parametrize("name", ["own.json", "./own.json", "linked.json", "hard.json"])
+def test_no_document_takes_the_place_of_the_state_or_the_seed(option, name, run, tmp_path):
+    """By whatever name; it would be lost for the next start."""
+    own = tmp_path / "own.json"
+    own.write_text(json.dumps(SEED))
+    (tmp_path / "linked.json").symlink_to("own.json")
+    os.link(own, tmp_path / "hard.json")
+    ran = run("emulate", "--port", "0", option, own, "--out", f"json={tmp_path}/{name}")
+    assert (ran.code, own.read_text()) == (64, json.dumps(SEED))
+    assert "error U009" in ran.out
 
 
 @pytest.mark.parametrize("options", [["--seed", "none.json"], ["--state", "meters.yaml"]])

@@ -132,7 +132,7 @@ def test_a_refused_plan_is_saved_too(world, run):
 
 def test_a_saved_plan_is_applied_as_it_was_approved(world, run):
     """Done once, `already` the second time; --expect holds for it too."""
-    made = world(SEATS, CHAIRS)
+    made = world(SEATS, CHAIRS, account_id="acct_1EmulatedAccount")
     saved = made.folder / "plan.json"
     planned = held(run("plan", made.folder, "--save", saved, "--format", "json").out)
     (account,) = planned["accounts"]
@@ -371,3 +371,16 @@ def test_standard_output_by_name_carries_one_document(run):
     """/dev/stdout is `-`."""
     assert held(run("explain", "G001", "--out", "json=/dev/stdout").out)["codes"]
     assert run("explain", "--format", "text", "--out", "json=/dev/stdout").code == 64
+
+
+def test_a_hard_link_to_a_source_or_another_document_is_that_file(world, run):
+    """By another name, and without a link to follow."""
+    made = world(SEATS, CHAIRS)
+    saved = made.folder / "plan.json"
+    assert run("plan", made.folder, "--save", saved).code == 0
+    os.link(saved, made.folder / "other.json")
+    before = contents(made.folder)
+    for words in (["apply", "--plan", saved], ["plan", "--save", saved]):
+        ran = run(words[0], made.folder, *words[1:], f"--out=json={made.folder}/other.json")
+        assert (ran.code, contents(made.folder)) == (64, before)
+    assert not list(made.posts())

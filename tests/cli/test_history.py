@@ -255,6 +255,27 @@ def test_hostile_names_end_nothing_and_move_nothing(name, world, run, monkeypatc
     assert all(line.isprintable() for line in text.split("\n"))
 
 
+@pytest.mark.parametrize(("hashes", "length"), [("sha1", 40), ("sha256", 64)])
+def test_the_commit_of_a_run_is_known_whatever_its_hash(
+    hashes, length, world, run, clock, monkeypatch
+):
+    """In the saved plan, the journal, the keys of the requests, the drift and the timeline."""
+    made = world(SEATS)
+    checkout = begun(made.folder, monkeypatch, hashes)
+    checkout.file(".gitignore", ".*\nreconciler.yaml\nplan.json\n")
+    commit = checkout.commit("Declare seats", at=int(clock.now()))
+    assert len(commit) == length
+    saved = made.folder / "plan.json"
+    assert run("plan", made.folder, "--save", saved).code == 0
+    assert json.loads(saved.read_text("utf-8"))["commit"] == commit
+    assert run("apply", made.folder, "--yes").code == 0
+    (post,) = made.server.log.posts
+    assert post.key.startswith(f"reconciler-{commit[:12]}-")
+    document = held(run("history", made.folder, "--meter", "seats", "--format", "json").out)
+    assert [past["commit"] for past in document["runs"]] == [commit]
+    assert [one["commit"] for one in document["timeline"]] == [commit, commit]
+
+
 @pytest.mark.parametrize("cut", [1, 20, -2])
 @pytest.mark.parametrize("tail", [b"", b"\0" * 20, b"\r"], ids=["cut", "zeros", "return"])
 def test_half_a_line_of_another_process_swallows_nothing(world, run, cut, tail):

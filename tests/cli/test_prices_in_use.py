@@ -51,6 +51,14 @@ def test_an_archived_price_with_subscriptions_refuses_a_deactivation(case, world
     assert made.posts() == []
 
 
+@pytest.mark.parametrize("out", ["text", "markdown", "html", "junit", "sarif", "github", "json"])
+def test_every_format_says_why_an_archived_price_counts(out, world, run):
+    made = world(RETIRED, account(SEAT))
+    ran = run("plan", made.folder, "--format", out)
+    assert ran.code == 3
+    assert "price_old (archived price with subscriptions)" in " ".join(ran.out.split())
+
+
 @pytest.mark.parametrize("case", ["deactivated", "replaced"])
 def test_consent_that_names_the_archived_price_is_enough(case, world, run):
     meters, meter, _ = CASES[case]

@@ -14,6 +14,8 @@ from published import held
 
 from reconciler.emulator import Phase
 
+TIMEOUT = 60  # seconds until a child that hangs fails its test, on a busy machine too
+
 
 @contextmanager
 def hanging_apply(made, method):
@@ -23,7 +25,7 @@ def hanging_apply(made, method):
     def reached(moment):
         if moment.request.method == method and moment.phase is Phase.BEFORE:
             hanging.set()
-            released.wait(30)
+            released.wait(TIMEOUT)
 
     made.server.reached = reached
     command = [sys.executable, "-m", "reconciler", "apply", str(made.folder), "--yes"]
@@ -32,7 +34,7 @@ def hanging_apply(made, method):
     )
     child.answer = released.set
     try:
-        assert hanging.wait(20)
+        assert hanging.wait(TIMEOUT)
         yield child
     finally:
         released.set()
@@ -42,12 +44,12 @@ def hanging_apply(made, method):
 
 def _said(child):
     """The first line on standard error, which has to come while the request hangs."""
-    assert select.select([child.stderr], [], [], 20)[0], "nothing was said"
+    assert select.select([child.stderr], [], [], TIMEOUT)[0], "nothing was said"
     return child.stderr.readline()
 
 
 def _ended(child):
-    out, err = child.communicate(timeout=20)
+    out, err = child.communicate(timeout=TIMEOUT)
     assert (child.returncode, held(out)["exit_code"]) == (130, 130)
     assert "Traceback" not in err
 
@@ -109,7 +111,10 @@ print(interrupt_everywhere(sleep) > 3, interrupt_everywhere(another_signal) > 3)
 def test_a_signal_may_come_in_the_middle_of_anything():
     """Amid a wait, and amid the handling of another one: nothing waits for itself."""
     child = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED_ANYWHERE], capture_output=True, text=True, timeout=20
+        [sys.executable, "-c", INTERRUPTED_ANYWHERE],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
     )
     assert (child.stdout, child.stderr) == ("True True\n", "")
 
@@ -124,3 +129,18 @@ def test_a_terminal_that_goes_away_does_not_cut_a_request_off(world):
         child.answer()
         _ended(child)
     assert len(made.posts()) == 1
+
+
+def test_a_run_under_nohup_outlives_its_terminal(world):
+    """SIGHUP is ignored where it was ignored from the beginning."""
+    made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with hanging_apply(made, "POST") as child:
+            child.send_signal(signal.SIGHUP)
+            child.answer()
+            out, err = child.communicate(timeout=TIMEOUT)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+    assert (child.returncode, held(out)["exit_code"]) == (0, 0)
+    assert "Stopping" not in err

@@ -65,6 +65,12 @@ def unmanaged(on):
     on.build(SEATS, existing("seats", "Seats"), existing("old", "Old"))
 
 
+def shared(on):
+    """Other projects have meters in this account, too."""
+    others = (existing(f"theirs_{n}", "Theirs") for n in range(3))
+    on.build(SEATS, CHAIRS, existing("ours", "Ours"), *others, policy="{owns: ['ours*']}")
+
+
 def nothing_declared(on):
     on.build("")
 
@@ -203,7 +209,7 @@ def two_accounts(on):
 
 
 STATES = (
-    in_sync, unmanaged, nothing_declared, several_changes, retired_one, blocked, refused,
+    in_sync, unmanaged, shared, nothing_declared, several_changes, retired_one, blocked, refused,
     blocked_and_refused, wrong_account, wrong_mode, no_key, malformed_key, rejected_key,
     key_that_reads, key_without_prices, no_service, no_answer, too_fast, no_write, half_written,
     answer_lost, changed_again, unreadable_again, stopped, stopped_early, misspelt, drifted,

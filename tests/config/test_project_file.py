@@ -308,3 +308,24 @@ def test_the_kinds_are_those_of_drift():
     entries = read_schema("project")["$defs"]["ignore"]["items"]
     assert entries["properties"]["kind"]["enum"] == list(Kind)
     assert read_schema("report")["$defs"]["kind"]["enum"] == [*Kind, "exemption_expired"]
+
+
+OWNING = "{undeclared: deactivate, owns: ['a*']}"
+
+
+@pytest.mark.parametrize(
+    ("common", "own", "code"),
+    [
+        ("{undeclared: report}", "{undeclared: deactivate}", "C019"),
+        ("{undeclared: deactivate}", "{undeclared: report}", None),
+        ("{undeclared: deactivate}", "{owns: ['a*']}", None),
+        (OWNING, "{owns: []}", "C019"),
+        ("{undeclared: deactivate, owns: []}", "{owns: ['a*']}", None),
+        ("{owns: ['a*']}", "{undeclared: deactivate}", None),
+        (OWNING, "{max_deactivations: 0}", None),
+    ],
+)
+def test_the_policy_of_an_account_goes_before_the_common_one(tmp_path, common, own, code):
+    """Key by key, also where one key requires another."""
+    entry = f"accounts:\n  x: {{emulator: e, policy: {own}}}\npolicy: {common}\n"
+    assert [found for found, _ in errors(write(tmp_path, entry))] == ([code] if code else [])

@@ -78,3 +78,10 @@ def test_a_file_full_of_keys_is_reported_quickly(tmp_path):
     """Up to a limit of 100."""
     found = check(tmp_path, m=f"# sk_live_{SECRET}\n" * 100_000)
     assert [code for code, *_ in found] == ["C016"] * 100 + ["Y004"]
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_a_byte_order_mark_takes_no_column(tmp_path, mark):
+    """Editors do not show it."""
+    text = f"{mark}# sk_live_{SECRET}\n{METERS % SUM}"
+    assert check(tmp_path, m=text)[0] == ("C016", 1, 3)

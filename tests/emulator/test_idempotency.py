@@ -44,6 +44,18 @@ def test_a_key_belongs_to_one_request(path, params):
     assert "Try using a key other than 'k'" in response.error["message"]
 
 
+@pytest.mark.parametrize("second", ["another meter", "another call"])
+def test_a_key_belongs_to_one_path(second):
+    """Two calls without parameters are not the same call."""
+    emulated = account()
+    first = emulated.create()
+    path = f"{emulated.create(event_name='other')}/deactivate"
+    assert emulated.post(f"{first}/deactivate", "k").status == 200
+    response = emulated.post(path if second == "another meter" else f"{first}/reactivate", "k")
+    assert (response.status, response.error["type"]) == (400, "idempotency_error")
+    assert [each["status"] for each in emulated.meters].count("inactive") == 1
+
+
 @pytest.mark.parametrize("kind", ["idempotency_error", "invalid_request_error"])
 def test_a_key_is_in_use_until_its_request_ends(kind):
     """409 in the meantime, nothing stored for it, then a replay; the type is a setting."""

@@ -102,6 +102,21 @@ def test_a_change_interrupted_before_its_only_request_is_skipped():
     assert (str(line.result.status), account.sent) == ("skipped", [])
 
 
+def test_a_worker_that_dies_may_leave_a_replacement_incomplete():
+    """The report gives the command that reactivates the old meter."""
+    old = existing("mtr_o", formula="count")
+    run = run_of(
+        Account([old], confirmed(), raising(KeyboardInterrupt())),
+        *decide_all([declare(retires=("mtr_o",))], [old]),
+        recovery_command="reactivate {id}",
+    )
+    (line,) = apply(run)
+    error = line.result.error
+    assert (str(line.result.status), error.code, error.event_name) == ("unknown", "A005", "calls")
+    assert "internal error (KeyboardInterrupt)" in error.message
+    assert "reactivate mtr_o" in error.message + error.hint
+
+
 def test_a_half_replaced_meter_is_reported_with_its_name():
     old = existing("mtr_o", formula="count")
     errors = errors_of(

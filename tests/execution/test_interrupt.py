@@ -109,6 +109,28 @@ def test_a_replacement_is_finished_however_long_it_takes(operation):
     assert gate.held == [True]
 
 
+def test_without_an_interrupt_a_slow_read_is_waited_for():
+    """However much time passes."""
+    gate, meter, polls = Gate("m00"), inactive("mtr_w", "m00"), []
+
+    class Slow(Account):
+        def read(self, meter_id):
+            gate.hold()
+            return super().read(meter_id)
+
+    def poll():
+        if threading.current_thread() is threading.main_thread():
+            polls.append(run.clock.sleep(6 * GRACE))
+            if len(polls) == 3:
+                gate.opened.set()
+        return False
+
+    run = run_of(Slow([meter]), *decide_all(crowd(1), [meter]))
+    run = replace(run, clock=VirtualClock(NOW), stopped=poll)
+    assert statuses(apply(run)) == {"m00": "done"}
+    assert gate.held == [True]
+
+
 @pytest.mark.parametrize("moments", [(0.0, GRACE), (0.0, GRACE + 0.1, 0.0)])
 def test_a_read_that_exceeds_the_grace_period_is_abandoned(moments):
     """Its change has sent nothing, and does not begin afterwards."""

@@ -22,21 +22,28 @@ PRICE = Price(id="price_new", meter="mtr_o")
 def applied(billing, desired):
     """The result of one deactivation, and its account."""
     account = Account([OLD])
-    (line,) = apply(run_of(account, *decide_all([desired], [OLD]), prices_in_use=billing))
+    account.prices = billing
+    (line,) = apply(run_of(account, *decide_all([desired], [OLD])))
     return line.result, account
 
 
 DEACTIVATIONS = [declare(formula="count", status="inactive"), declare(retires=("mtr_o",))]
 
 
+@pytest.mark.parametrize(
+    ("others", "said"),
+    [
+        ((), "a new price is in use on it: price_new"),
+        ((replace(PRICE, id="price_b"),), "new prices are in use on it: price_b, price_new"),
+    ],
+)
 @pytest.mark.parametrize("desired", DEACTIVATIONS, ids=["deactivate", "replace"])
-def test_a_new_price_that_is_not_accepted_keeps_its_meter_active(desired):
+def test_a_new_price_that_is_not_accepted_keeps_its_meter_active(desired, others, said):
     """Attached during the prompt, or while other changes are applied."""
-    asked, prices = [], (PRICE, replace(PRICE, id="price_b"))
+    asked, prices = [], (PRICE, *others)
     result, account = applied(lambda meter_id: asked.append(meter_id) or prices, desired)
     assert (str(result.status), result.error.code, account.sent) == ("stale", "A012", [])
-    said = "mtr_o was not deactivated: new prices are in use on it: price_b, price_new"
-    assert (result.error.message, asked) == (said, ["mtr_o"])
+    assert (result.error.message, asked) == (f"mtr_o was not deactivated: {said}", ["mtr_o"])
     assert account.meters["mtr_o"] == OLD
 
 
@@ -60,7 +67,8 @@ def test_a_reactivation_reads_no_prices():
     asked = []
     other = inactive("mtr_t", display="Was")
     account = Account([other])
-    apply(run_of(account, *decide_all([declare()], [other]), prices_in_use=asked.append))
+    account.prices = asked.append
+    apply(run_of(account, *decide_all([declare()], [other])))
     assert account.meters["mtr_t"].active
     assert asked == []
 

@@ -17,11 +17,11 @@ HOUR = 3_600
 class Checkout:
     """A repository in a folder; `environ` is for the git of the tests and that of the tool."""
 
-    def __init__(self, folder: Path, environ: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environ: Mapping[str, str], hashes: str) -> None:
         self.folder = folder
         self._environ = dict(environ)
         self._made = 0
-        self.git("init", "--quiet", "--template=", "--object-format=sha1", "-b", "main")
+        self.git("init", "--quiet", "--template=", f"--object-format={hashes}", "-b", "main")
 
     def git(self, *words: str, stdin: bytes | None = None, **environ: str) -> str:
         done = subprocess.run(
@@ -56,7 +56,7 @@ class Checkout:
         return path
 
 
-def begun(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
+def begun(folder: Path, monkeypatch: pytest.MonkeyPatch, hashes: str = "sha1") -> Checkout:
     """An empty checkout; from here on no git in this test reads the settings of the machine."""
     if not shutil.which("git"):
         pytest.skip("git is not installed")
@@ -65,4 +65,4 @@ def begun(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Checkout:
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setenv("XDG_CONFIG_HOME", os.devnull)  # where git looks for files to ignore
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    return Checkout(folder, os.environ)
+    return Checkout(folder, os.environ, hashes)

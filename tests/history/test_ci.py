@@ -59,6 +59,8 @@ SHA = "0123456789" * 4
         ({"GITHUB_ACTIONS": "true", "GITHUB_SHA": SHA}, SHA),
         ({"GITLAB_CI": "true", "CI_COMMIT_SHA": SHA}, SHA),
         ({"JENKINS_URL": "https://ci", "GIT_COMMIT": SHA}, SHA),
+        ({"GITHUB_ACTIONS": "true", "GITHUB_SHA": "ab" * 32}, "ab" * 32),
+        ({"GITHUB_ACTIONS": "true", "GITHUB_SHA": "ab" * 26}, None),
         ({"GITHUB_SHA": SHA}, None),
         ({"GITHUB_ACTIONS": "true", "GITHUB_SHA": "main"}, None),
         ({}, None),

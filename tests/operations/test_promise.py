@@ -30,7 +30,8 @@ ANY = {"world": worlds(), "settings": SWITCHES}
 
 def on(world: World, settings):
     everything = {"settings": settings, "policy": world.policy, "in_process": True}
-    return context(world.meters, world.prices, world.declared, **everything)
+    facts = {"subscribed": world.subscribed, **everything}
+    return context(world.meters, world.prices, world.declared, **facts)
 
 
 def open_names(planned: Planned) -> set[str]:
@@ -87,7 +88,7 @@ def assert_kept(now, desired, was, world):
         if not m.active and has_same_settings(m, desired.meter) and m.id not in desired.retires
     ]
     assert (now.id in {m.id for m in alike}) is bool(alike)
-    used = {price.meter for price in world.prices if price.active}
+    used = {price.meter for price in world.in_use}
     if used & {m.id for m in alike}:
         assert now.id in used
     elif alike:
@@ -107,7 +108,7 @@ def assert_nothing_left(it: Context, world: World, planned: Planned) -> None:
 @given(world=worlds())
 def test_every_event_name_has_exactly_one_change(world):
     """And every existing meter is in the change of its event_name, once."""
-    prices = group_by_meter(price for price in world.prices if price.active)
+    prices = group_by_meter(world.in_use)
     found = decide_all(world.declared, world.meters, prices, world.policy)
     assert sorted(change.event_name for change in found) == sorted(world.names)
     assert sorted(m.id for change in found for m in change.existing_meters) == sorted(
@@ -161,13 +162,13 @@ class KilledMeters:
         self.meters, self.at, self.after = meters, at, after
         self.count, self.lock = 0, threading.Lock()
 
-    def send(self, step, key):
+    def send(self, step, key, may_retry):
         with self.lock:
             self.count += 1
             mine = self.count
         if mine > self.at or (mine == self.at and not self.after):
             raise Killed
-        answer = self.meters.send(step, key)
+        answer = self.meters.send(step, key, may_retry)
         if mine == self.at:
             raise Killed
         return answer

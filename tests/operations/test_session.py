@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from stripe_client.scripted import KEY, Scripted, http, in_turn, refusal
@@ -196,3 +198,37 @@ def test_the_public_api_is_listed_and_documented():
     signature = str(inspect.signature(reconciler.connect))
     assert "environ" in signature
     assert all(value not in signature for value in os.environ.values() if len(value) > 8)
+
+
+def test_no_documentation_shows_the_environment():
+    """A default argument is evaluated at import, and printed by `help()` and pydoc."""
+    code = (
+        "import importlib, inspect, pkgutil, pydoc, reconciler\n"
+        "names = [m.name for m in pkgutil.walk_packages(reconciler.__path__, 'reconciler.')]\n"
+        "modules = [importlib.import_module(n) for n in names if n != 'reconciler.__main__']\n"
+        "print(len(modules), repr(inspect.signature(reconciler.connect)))\n"
+        "public = [getattr(reconciler, name) for name in reconciler.__all__]\n"
+        "for one in (reconciler, *modules, *filter(callable, public)):\n"
+        "    print(pydoc.render_doc(one, renderer=pydoc.plaintext))\n"
+    )
+    secret = {"PLANTED_VARIABLE": "planted-value-1234"}
+    child = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, env={**os.environ, **secret}
+    )
+    assert child.returncode == 0, child.stderr
+    assert int(child.stdout.split()[0]) > 100
+    assert "connect(" in child.stdout
+    assert not any(word in child.stdout for pair in secret.items() for word in pair)
+
+
+def test_no_default_argument_reads_the_environment():
+    """Nor that of a private function or a lambda, which no documentation shows."""
+    import reconciler
+
+    for path in Path(reconciler.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                given = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
+                shown = " ".join(map(ast.unparse, given))
+                assert "environ" not in shown, f"{path}:{node.lineno}"
+                assert "getenv" not in shown, f"{path}:{node.lineno}"

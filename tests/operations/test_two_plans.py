@@ -27,13 +27,13 @@ class Interrupted:
     def ignoring_stop(self):
         return self
 
-    def send(self, step, key):
+    def send(self, step, key, may_retry):
         with self.lock:
             self.count += 1
             mine = self.count == self.at
         if mine and not self.after:
             self.act()
-        answer = self.meters.send(step, key)
+        answer = self.meters.send(step, key, may_retry)
         if mine and self.after:
             self.act()
         return answer

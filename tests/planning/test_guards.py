@@ -81,17 +81,22 @@ def test_a_protected_meter_is_not_deactivated(desired, meter, policy, by):
     )
 
 
-@pytest.mark.parametrize("declared", [(), (declare(),)])
-def test_an_empty_configuration_deactivates_nothing(declared):
+@pytest.mark.parametrize(
+    ("names", "declared", "meters"),
+    [
+        ("a", (), "1 undeclared meter"),
+        ("ab", (), "2 undeclared meters"),
+        ("ab", (declare(),), None),
+    ],
+)
+def test_an_empty_configuration_deactivates_nothing(names, declared, meters):
     """It is more often a wrong path than intended."""
-    changes = decide_all(
-        [], [existing("mtr_a", "a"), existing("mtr_b", "b"), inactive("mtr_c", "c")]
-    )
+    account = [existing(f"mtr_{name}", name) for name in names]
+    changes = decide_all([], [*account, inactive("mtr_c", "c")])
     refused, diagnostics = run_guards(changes, declared=declared)
-    codes = () if declared else ("G003",)
-    assert refused == {"a": codes, "b": codes, "c": ()}
-    message = "no meter is declared, and 2 undeclared meters would be deactivated"
-    assert [each.message for each in diagnostics] == ([] if declared else [message])
+    assert refused == {**dict.fromkeys(names, ("G003",) if meters else ()), "c": ()}
+    message = f"no meter is declared, and {meters} would be deactivated"
+    assert [each.message for each in diagnostics] == ([message] if meters else [])
 
 
 @pytest.mark.parametrize(
@@ -159,7 +164,7 @@ def test_the_wrong_mode_refuses_everything(found, livemode, message, writes):
     assert [(each.code, each.level) for each in diagnostics] == (
         [("G006", Level.ERROR)] if message else []
     )
-    assert all(message in each.message for each in diagnostics)
+    assert all(each.message == f"account 'test' is {message}" for each in diagnostics)
 
 
 @pytest.mark.parametrize(

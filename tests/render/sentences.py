@@ -107,6 +107,10 @@ class Facts:
         worst = [next((s for s in SEVERITIES if s in some), "") for some in self.found.values()]
         if word == "ignored":
             return worst.count("")
+        if word == "unmanaged":
+            every = [one["kind"] for each in self.accounts for one in each["findings"]]
+            total = sum(each["summary"]["unmanaged"] for each in self.accounts)
+            return total - every.count("unmanaged")
         if word == "without findings":
             return sum(each["summary"]["unchanged"] for each in self.accounts)
         return worst.count(word)

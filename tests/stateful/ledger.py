@@ -45,7 +45,16 @@ def held(it: Context, name: str | None = None) -> list[ExistingMeter]:
 
 
 def billing(it: Context) -> list[Price]:
-    """The prices that are active now."""
+    """The prices that are in use now: active, or archived with a subscription."""
     with it.server.lock:
         every = list(it.server.state.ledger.prices.values())
-    return [Price(p["id"], p["recurring"]["meter"]) for p in every if p["active"]]
+        subscribed = {
+            item["price"]
+            for each in it.server.state.ledger.subscriptions.values()
+            for item in each["items"]
+        }
+    return [
+        Price(p["id"], p["recurring"]["meter"], active=p["active"])
+        for p in every
+        if p["active"] or p["id"] in subscribed
+    ]

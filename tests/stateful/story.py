@@ -55,7 +55,9 @@ class Story(RuleBasedStateMachine):
             "reconciler.operations.apply_plan.ApplyContext", partial(ApplyContext, workers=1)
         )
         self.ends.enter_context(one_by_one)
-        opened = context(meters, prices, settings=parse_settings(switches), in_process=True)
+        sold = [price.id for price in prices if not price.active]
+        facts = {"settings": parse_settings(switches), "subscribed": sold}
+        opened = context(meters, prices, in_process=True, **facts)
         self.it = self.ends.enter_context(opened)
         self.watch = Watch(self.it)
         self.write(files, policy)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
+from stateful.ledger import held
 from stateful.story import Story
 
 TestAnyStory = Story.TestCase
@@ -55,6 +56,18 @@ def test_an_edit_in_the_dashboard_is_not_overwritten(at, edit):
     """At every request of a run that makes one meter and stops another."""
     state, _ = begun(["x sum raw One"], ["x sum raw One inactive", "ai_a sum raw One"])
     state.apply(during=f"{at} before: {edit}", faults=["reset:after:post=1"])
+    state.teardown()
+
+
+@pytest.mark.parametrize(
+    "declared", ["x sum raw One inactive", "x count raw One retires:active", "ai_a sum raw One"]
+)
+def test_a_meter_that_is_sold_on_an_archived_price_is_kept(declared):
+    """However it would be stopped: no consent names the price."""
+    state, plans_0 = begun(["x sum raw One sold"], [declared])
+    state.apply_saved(during="", faults=[], refusals="SKIP", saved=plans_0)
+    (kept,) = (meter for meter in held(state.it, "x") if meter.active)
+    assert kept.id == "mtr_0"
     state.teardown()
 
 

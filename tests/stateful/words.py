@@ -1,6 +1,7 @@
 """What a story is told in: plain words, so that a failing one can be read and run again.
 
-A meter is `ai_a sum raw One`, and perhaps `stopped` and `priced`. A declaration is the same,
+A meter is `ai_a sum raw One`, and perhaps `stopped`, and `priced` or `sold` (on an archived price
+that has a subscription). A declaration is the same,
 and perhaps `inactive`, `protect`, `accepts`, `retires:active`, `retires:twins`. An edit in the
 Dashboard is `stop ai_a`, a moment `3 before`: right before the effect of the third request.
 """
@@ -31,7 +32,7 @@ METER = st.builds(
     "{}{}{}".format,
     SETTINGS,
     st.sampled_from(["", " stopped"]),
-    st.sampled_from(["", "", "", " priced"]),
+    st.sampled_from(["", "", "", "", " priced", " sold"]),
 )
 
 
@@ -113,8 +114,8 @@ def seeded(account: list[str]) -> tuple[list[ExistingMeter], list[Price]]:
     for n, (name, *words) in enumerate(each.split() for each in account):
         make: Any = inactive if "stopped" in words else existing
         meters.append(make(f"mtr_{n}", name, created=1_600_000_000 + n, **settings_of(words[:3])))
-        if "priced" in words:
-            prices.append(Price(f"price_{n}", f"mtr_{n}"))
+        if "priced" in words or "sold" in words:
+            prices.append(Price(f"price_{n}", f"mtr_{n}", active="priced" in words))
     return meters, prices
 
 
@@ -160,7 +161,7 @@ def edit(it: Context, text: str) -> None:
     if what == "create":
         it.server.edit("/v1/billing/meters", created(name, words))
     elif what == "unprice":
-        for price in prices[:1]:
+        for price in [price for price in prices if price.active][:1]:
             it.server.edit(f"/v1/prices/{price.id}", {"active": False})
     elif mine and what == "price":
         it.server.edit("/v1/prices", priced(mine[-1].id))

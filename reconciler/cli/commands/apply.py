@@ -10,11 +10,17 @@ from ..._version import __version__
 from ...config import load
 from ...diagnostics.codes import guards, usage
 from ...diagnostics.diagnostic import Diagnostic
-from ...diagnostics.errors import Exit, UsageError
+from ...diagnostics.errors import Exit, RefusedError, UsageError
 from ...execution.protocol import NULL_JOURNAL, Journal
 from ...history import ci, journal
 from ...model.project import Account, AccountRef, Project
-from ...operations.apply_plan import OnRefused, apply_plan, select_changes
+from ...operations.apply_plan import (
+    OnRefused,
+    apply_plan,
+    find_refusal,
+    select_changes,
+    skip_changes,
+)
 from ...operations.make_plan import Planned, make_plan
 from ...operations.revalidate import StalePlanError, revalidate
 from ...operations.session import Session
@@ -61,8 +67,11 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
     if options.plan and options.only:
         message = "--only cannot narrow a saved plan"
         raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
+    saved = _load_saved(options.plan) if options.plan else None
     project = load(options.path)
-    accounts = select_accounts(project, options.account)
+    if saved:  # PATH only finds the project: the plan has its changes
+        project = replace(project, selected=None)
+    accounts = select_accounts(project, options.account or _find_account(project, saved))
     if len(accounts) > 1 and (options.plan or options.expect):
         message = "--plan and --expect take one account"
         raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
@@ -73,12 +82,27 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
         project=project,
         commit=commit,
         scope=build_scope(accounts, options.only),
-        saved=plan_file.load_plan(files.read(options.plan), options.plan) if options.plan else None,
+        saved=saved,
     )
     return build_report("apply", project, accounts, context, run.apply_to, unknown)
 
 
 _HELP = "see `reconciler apply --help`"
+
+
+def _load_saved(file: str) -> Plan:
+    return plan_file.load_plan(files.read(file), file)
+
+
+def _find_account(project: Project, saved: Plan | None) -> tuple[str, ...]:
+    """Return the name of the account that a saved plan is for; raise RefusedError without one."""
+    if saved is None:
+        return ()
+    name = saved.target.name
+    if name not in {account.name for account in project.accounts}:
+        message = f"the plan is for another account: the project has no account {name!r}"
+        raise RefusedError(guards.FOREIGN_PLAN(message))
+    return (name,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,15 +128,27 @@ class _Run:
                 planned = self._plan(session)
             except StalePlanError as error:
                 return error.report
-            found, expected = planned.plan.plan_hash, self.options.expect
-            if expected and found != expected:
-                message = f"planning gives plan_hash {found}, not the expected {expected}"
-                return _end(planned, Exit.REFUSED, guards.UNEXPECTED_PLAN(message))
+            if unapproved := self._check_expected(planned, account):
+                return unapproved
             try:
                 return self._confirm(planned, session)
             except KeyboardInterrupt:  # none is raised from the first request that writes on
                 message = "interrupted before the first request: nothing was written"
                 return _end(planned, Exit.INTERRUPTED, usage.INTERRUPTED(message))
+
+    def _check_expected(self, planned: Planned, account: Account) -> AccountReport | None:
+        """Return the report of a plan that `--expect` does not approve; None if it does."""
+        found, expected = planned.plan.plan_hash, self.options.expect
+        if not expected or find_refusal(planned.report):
+            return None
+        if not _is_named(account):
+            message = f"account {account.name!r} has no `account_id`: --expect approves nothing"
+            return _refuse(planned, guards.NO_ACCOUNT_ID(message), "`account_id` is not configured")
+        if found != expected:
+            message = f"planning gives plan_hash {found}, not the expected {expected}"
+            why = f"the plan_hash {found} is not the expected one"
+            return _refuse(planned, guards.UNEXPECTED_PLAN(message), why)
+        return None
 
     def _plan(self, session: Session) -> Planned:
         if self.saved:
@@ -191,6 +227,18 @@ class _Run:
 def _end(planned: Planned, exit_code: Exit, *diagnostics: Diagnostic) -> AccountReport:
     report = planned.report
     return replace(report, exit_code=exit_code, diagnostics=(*report.diagnostics, *diagnostics))
+
+
+def _is_named(account: Account) -> bool:
+    """Whether the configuration, and so the plan_hash, says which account is meant."""
+    named = account.account_id or account.stripe_account or account.stripe_context
+    return bool(named or account.emulator)
+
+
+def _refuse(planned: Planned, refusal: Diagnostic, why: str) -> AccountReport:
+    """Return the report of a plan that is not approved: its error, and a result of each change."""
+    report = skip_changes(planned.report, why, refusal.hint)
+    return replace(report, exit_code=Exit.REFUSED, diagnostics=(refusal, *report.diagnostics))
 
 
 def _format_question(account: AccountRef) -> str:

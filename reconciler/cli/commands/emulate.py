@@ -25,6 +25,7 @@ from ...emulator import (
 )
 from ...render import Document
 from ...report.documents import EmulatorInfo
+from .. import files
 from ..arguments import Options, flag, option, parse_whole_number
 from ..context import PLAIN, Command, Context
 from ..output import emit
@@ -71,6 +72,14 @@ class EmulateOptions(Options):
     fault: tuple[str, ...] = option(_FAULT, metavar="SPEC", default=())
     announce: bool = flag("print every request on standard error")
     hold: tuple[str, ...] = option(_HOLD, metavar="MOMENT", default=())
+
+    def writes(self) -> tuple[tuple[str, int], ...]:
+        """Return the documents; raise UsageError for one in place of the state or the seed."""
+        written = Options.writes(self)
+        for name, own in (("state", self.state), ("seed", self.seed)):
+            if own and any(files.is_same_file(own, file) for file, _ in written):
+                raise UsageError(usage.PROTECTED_FILE(f"{own} is the --{name} of the emulator"))
+        return written
 
 
 def _serve(options: EmulateOptions, context: Context) -> Document:

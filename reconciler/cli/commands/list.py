@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...config import load
+from ...config import load_accounts
 from ...model.meter import ExistingMeter, Status
 from ...model.pattern import fits
 from ...model.project import Account
@@ -27,7 +27,7 @@ class ListOptions(ScopedOptions):
 
 
 def _list(options: ListOptions, context: Context) -> Document:
-    project = load(options.path)
+    project = load_accounts(options.path)
 
     def read(account: Account) -> AccountInventory:
         with open_session(account, context) as session:

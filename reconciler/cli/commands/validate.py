@@ -2,26 +2,43 @@
 
 from __future__ import annotations
 
-from ...config import load
-from ...model.project import Account, AccountRef
+from dataclasses import dataclass
+
+from ...config import load_all
+from ...model.project import Account, AccountRef, Project
 from ...planning.scope import Scope
 from ...planning.warnings import note_partial
 from ...render import Document
 from ...report.report import AccountReport, Report
 from ..accounts import build_scope, select_accounts
-from ..arguments import ScopedOptions
+from ..arguments import AccountOptions, only_option, positional
 from ..context import Command, Context
 
 
-def _validate(options: ScopedOptions, _: Context) -> Document:
-    project = load(options.path)
-    accounts = select_accounts(project, options.account) if options.account else project.accounts
-    scope = build_scope(accounts, options.only).narrow_to(project)
-    reports = tuple(_report(account, scope) for account in accounts)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidateOptions(AccountOptions):
+    """Which files: those of several projects too, as pre-commit passes them."""
+
+    paths: tuple[str, ...] = positional(
+        "project folders, or folders or meter files of projects (default: the current folder)",
+        "PATH",
+        (),
+    )
+    only: tuple[str, ...] = only_option()
+
+
+def _validate(options: ValidateOptions, _: Context) -> Document:
+    projects = load_all(options.paths or (".",))
+    every = tuple(account for project in projects for account in project.accounts)
+    named = select_accounts(Project("", every), options.account) if options.account else every
+    names = {account.name for account in named}
+    accounts = [(each, p) for p in projects for each in p.accounts if each.name in names]
+    scope = build_scope(tuple(account for account, _ in accounts), options.only)
+    reports = tuple(_report(account, scope.narrow_to(project)) for account, project in accounts)
     return Report(
         command="validate",
         accounts=reports,
-        diagnostics=project.diagnostics,
+        diagnostics=tuple(said for project in projects for said in project.diagnostics),
         declared=len({desired.location for report in reports for desired in report.valid}),
     )
 
@@ -37,7 +54,7 @@ def _report(account: Account, scope: Scope) -> AccountReport:
 
 
 COMMAND = Command(
-    ScopedOptions,
+    ValidateOptions,
     "Check the project file and all meter files, offline and without a key. All errors are "
     "reported at once, each with its location and a hint, also those outside --only.",
     _validate,

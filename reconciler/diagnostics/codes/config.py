@@ -128,13 +128,16 @@ NO_SUCH_PATH = Rule(
     "The path does not exist.",
     "check the spelling and the current folder",
 )
+ADOPT = (
+    "to adopt existing meters, begin with a file that has `version: 1` and `meters: []`: "
+    "`reconciler drift` then prints each of them as an entry"
+)
 NO_METER_FILES = Rule(
     "C002",
     "no meter files found",
     "A folder without meter files is usually a wrong path rather than an intentionally empty "
     "configuration.",
-    "create a meter file, or pass another folder; to declare no meters, create a file with "
-    "`version: 1` and `meters: []`",
+    f"create a meter file, or pass another folder; {ADOPT}",
 )
 UNREADABLE = Rule(
     "C003",
@@ -323,7 +326,7 @@ READ_ONLY_KEY = Rule(
     "field that Stripe sets",
     "A meter object of the API also holds what only Stripe sets: its id, its mode and its times. "
     "A declaration is matched to the existing meter by its event_name.",
-    "remove these keys; `reconciler import` writes existing meters without them",
+    "remove these keys",
 )
 LOOKALIKE = Rule(
     "C033",

@@ -52,14 +52,14 @@ WRONG_MODE = Rule(
     "The project file sets the mode of an account (`livemode: true` is live mode). The key, or "
     "the objects that the account lists, are of the other mode.",
     "use a key of the configured mode, or correct `livemode` of the account in the project file",
-    effect=Effect.GUARD,
+    effect=Effect.ACCOUNT,
 )
 WRONG_ACCOUNT = Rule(
     "G007",
     "API key belongs to another account",
     "`account_id` in the project file differs from the account of the key.",
     "use a key of that account, or correct `account_id` in the project file",
-    effect=Effect.GUARD,
+    effect=Effect.ACCOUNT,
 )
 ACCOUNT_UNREADABLE = Rule(
     "G008",
@@ -67,7 +67,7 @@ ACCOUNT_UNREADABLE = Rule(
     "`account_id` is configured, but the key may not read which account it belongs to, and the "
     "refusal of Stripe does not name that account either, so nothing is written.",
     "let the restricted key read its account (accounts_kyc_basic_read)",
-    effect=Effect.GUARD,
+    effect=Effect.ACCOUNT,
 )
 FOREIGN_PLAN = Rule(
     "G009",
@@ -83,7 +83,7 @@ UNEXPECTED_PLAN = Rule(
     "`--expect` gives the plan_hash that was approved. The files or the account have changed since "
     "then.",
     "review the new plan, and apply it with its hash",
-    effect=Effect.GUARD,
+    effect=Effect.ACCOUNT,
 )
 CONSENT_WITHDRAWN = Rule(
     "G011",
@@ -112,4 +112,12 @@ FILE_NOT_READ = Rule(
     "list the file under `meters`, or declare the meter in a file that is read; to deactivate it, "
     "declare it with `status: inactive`",
     effect=Effect.GUARD,
+)
+NO_ACCOUNT_ID = Rule(
+    "G014",
+    "--expect approves nothing without an account_id",
+    "A plan_hash contains the configured account. Where none is configured, the same plan has the "
+    "same hash in every account, so that the approval does not say which one is meant.",
+    "set `account_id` of the account in the project file, and have the new plan approved",
+    effect=Effect.ACCOUNT,
 )

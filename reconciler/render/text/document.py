@@ -108,8 +108,10 @@ def _render_account(
         yield from _render_diagnostics(new)
         yield from _render_headline(view.headline)
         return
+    whole = [each for each in view.unattached if each.effect is Effect.ACCOUNT]
+    yield from _render_diagnostics(whole)
     yield from render_items((item for item in view.items if item.shown), verbose=verbose)
-    yield from _render_diagnostics(view.unattached)
+    yield from _render_diagnostics(each for each in view.unattached if each not in whole)
     if view.items or report.plan_hash or report.exit_code is not Exit.DONE:
         yield from _render_headline(view.headline)
         for hint in dict.fromkeys(filter(None, map(_find_hint, report.changes))):
