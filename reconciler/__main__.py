@@ -30,6 +30,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def command() -> NoReturn:
     """Run the process; an interrupted one does not wait for a request that hangs."""
+    from .cli.signals import hold_signals
+
+    hold_signals()
     code = main()
     if code == INTERRUPTED:
         os._exit(code)

@@ -29,7 +29,7 @@ class Console:
         self._columns = environ.get("COLUMNS", "")
         self._quiet = False
         self._status = False
-        self.written = False
+        self.written = self.finished = False  # the document has begun, and has been written
         self.shown: dict[str, AccountReport] = {}  # plans on this terminal already, by account
 
     def configure(self, *, quiet: bool, no_color: bool) -> None:
@@ -89,7 +89,9 @@ class Console:
         """Write the whole document. Return why it is lost, if it is; a closed pipe is no error."""
         self.clear_status()
         self.written = True
-        return _write(sys.stdout, text)
+        why = _write(sys.stdout, text)
+        self.finished = True
+        return why
 
     def inform(self, text: str) -> None:
         """Write a line to standard error, unless --quiet is given."""

@@ -16,7 +16,7 @@ from .console import Console
 from .context import Command, Context
 from .errors import build_error_report, hide_secrets, trace
 from .files import Target
-from .output import Output, emit, open_output
+from .output import Output, StreamWriter, emit, open_output
 from .signals import Stop
 
 _QUIT = (
@@ -28,36 +28,60 @@ _QUIT = (
 
 def run(options: list[str]) -> Exit:
     """Run a command line: exactly one document on standard output, whatever happens."""
-    options = _move_directory(options)
-    console, stop = Console(os.environ), Stop()
-    output = Output(guess_format(options), verbosity=count_verbose(options))
-    name = options[0] if options and options[0] in COMMANDS else ""
-
-    def report_interruption() -> None:
-        if not console.written:
-            error = KeyboardInterrupt(_QUIT) if stop.writing else KeyboardInterrupt()
-            report = build_error_report(name, error, os.environ)
-            emit(report, output, console, Target.write_at_once)
-
-    with stop.listening(report_interruption), ExitStack() as stack:
+    it = _Run(_move_directory(options))
+    stop, console = it.stop, it.console
+    with stop.listening(it.report_interruption, lambda: console.finished), ExitStack() as stack:
         try:
-            if help_text := _find_help(options):
-                console.write_document(help_text)
-                return Exit.DONE
-            command, parsed = _read(options)
-            console.configure(quiet=parsed.quiet, no_color=parsed.no_color)
-            stack.enter_context(_directory(parsed.directory))
-            clock = SystemClock(stop)
-            output = stack.enter_context(open_output(parsed, os.environ, clock))
-            with _logged(parsed.verbose, console):
-                context = Context(console, os.environ, clock, stop, output)
-                document = command.act(parsed, context)
-            stop.defer()
-            return emit(document, output, console)
-        except (Exception, KeyboardInterrupt) as error:
-            stop.defer()
-            trace(error, output, console)
-            return emit(build_error_report(name, error, os.environ), output, console)
+            try:
+                return it.act(stack)
+            except Exception as error:
+                return it.report_error(error)
+        except KeyboardInterrupt as error:  # also amid the handling of another error
+            return it.report_error(error)
+
+
+class _Run:
+    """One command line, and what its report needs wherever it ends."""
+
+    def __init__(self, options: list[str]) -> None:
+        self.options = options
+        self.console, self.stop = Console(os.environ), Stop()
+        self.output = Output(guess_format(options), verbosity=count_verbose(options))
+        self.name = options[0] if options and options[0] in COMMANDS else ""
+
+    def act(self, stack: ExitStack) -> Exit:
+        """Run the command, and write its document."""
+        console, stop = self.console, self.stop
+        stop.raise_on_signal()
+        if help_text := _find_help(self.options):
+            stop.begin_report()
+            console.write_document(help_text)
+            return Exit.DONE
+        command, parsed = _read(self.options)
+        console.configure(quiet=parsed.quiet, no_color=parsed.no_color)
+        stack.enter_context(_directory(parsed.directory))
+        clock = SystemClock(stop)
+        self.output = stack.enter_context(open_output(parsed, os.environ, clock))
+        with _logged(parsed.verbose, console):
+            document = command.act(parsed, Context(console, os.environ, clock, stop, self.output))
+        stop.begin_report()
+        return emit(document, self.output, console)
+
+    def report_error(self, error: Exception | KeyboardInterrupt) -> Exit:
+        """Write the document of a run that ended early."""
+        self.stop.begin_report()
+        trace(error, self.output, self.console)
+        return self._write(error)
+
+    def report_interruption(self) -> None:
+        """Write the document of a run that the second signal ends."""
+        if not self.console.written:
+            error = KeyboardInterrupt(_QUIT) if self.stop.writing else KeyboardInterrupt()
+            self._write(error, Target.write_at_once)
+
+    def _write(self, error: Exception | KeyboardInterrupt, *write: StreamWriter) -> Exit:
+        document = build_error_report(self.name, error, os.environ)
+        return emit(document, self.output, self.console, *write)
 
 
 def _move_directory(options: list[str]) -> list[str]:

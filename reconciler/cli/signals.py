@@ -1,4 +1,8 @@
-"""Ctrl-C, SIGTERM and SIGHUP: the first asks the run to stop, the second ends it at once."""
+"""Ctrl-C, SIGTERM and SIGHUP: the first asks the run to stop, the second ends it at once.
+
+Either way standard output gets one document: where it is being written when the second signal
+arrives, its reader has a few seconds to take the rest.
+"""
 
 from __future__ import annotations
 
@@ -12,18 +16,28 @@ from types import FrameType
 
 from ..diagnostics.errors import Exit
 
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+_LAST_SECONDS = 5.0  # for a document that is being written when the second signal arrives
+
+
+def hold_signals() -> None:
+    """Hold every signal back until `Stop.listening`, and again after it: none gets lost between."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+
 
 class Stop:
     """Whether a signal has asked the run to stop; checked before every request.
 
-    At first a signal raises KeyboardInterrupt in the main thread. From the first request that
-    writes until the report is out it only sets the flag, so that nothing goes unreported.
+    A signal raises KeyboardInterrupt in the main thread from `raise_on_signal` on. From the first
+    request that writes until the report is out it only sets the flag, so that nothing goes
+    unreported.
     """
 
     def __init__(self) -> None:
         self._signals = itertools.count()  # `next` is atomic: handlers may interrupt each other
         self._received = False
-        self._notify: Callable[[], None] | None = None
+        self._notify: Callable[[], None] | None = lambda: None
+        self._reporting = False
         self.writing = False
 
     def __call__(self) -> bool:
@@ -34,6 +48,11 @@ class Stop:
         """Only set the flag on the first signal; while a run writes, call `notify` too."""
         self._notify = notify or (lambda: None)
         self.writing = notify is not None
+
+    def begin_report(self) -> None:
+        """Let signals pass until the document is written."""
+        self.defer()
+        self._reporting = True
 
     def raise_on_signal(self) -> None:
         """Raise KeyboardInterrupt on the first signal, at once if it has been received."""
@@ -48,8 +67,12 @@ class Stop:
         self._notify()
 
     @contextmanager
-    def listening(self, before_exit: Callable[[], None]) -> Iterator[None]:
+    def listening(
+        self, before_exit: Callable[[], None], is_written: Callable[[], bool]
+    ) -> Iterator[None]:
         """Handle the signals; `before_exit` is called when the second one ends the process.
+
+        While a report is being written the second one leaves it some seconds, unless `is_written`.
 
         A closed terminal may send SIGHUP several times: it never counts as the second signal, and
         is left alone where it is ignored (`nohup`). Only the main thread can handle signals; in
@@ -63,15 +86,35 @@ class Stop:
             if next(self._signals) == 0:
                 self._receive()
             elif number != signal.SIGHUP:
-                try:
-                    before_exit()
-                finally:
-                    os._exit(Exit.INTERRUPTED)
+                self._end(before_exit, is_written)
 
-        hangup = [] if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN else [signal.SIGHUP]
-        before = {n: signal.signal(n, handle) for n in (signal.SIGINT, signal.SIGTERM, *hangup)}
+        ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+        handled = [each for each in _SIGNALS if each is not signal.SIGHUP or not ignored]
+        before = {each: signal.signal(each, handle) for each in handled}
+        before[signal.SIGALRM] = signal.signal(signal.SIGALRM, _exit)
+        held = signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
         try:
             yield
         finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
+            signal.setitimer(signal.ITIMER_REAL, 0)
             for each, handler in before.items():
                 signal.signal(each, handler)
+
+    def _end(self, before_exit: Callable[[], None], is_written: Callable[[], bool]) -> None:
+        """End the process after its document; a signal amid the writing lets it go on."""
+        if is_written():
+            _exit()
+        if not signal.getitimer(signal.ITIMER_REAL)[0]:
+            signal.setitimer(signal.ITIMER_REAL, _LAST_SECONDS)
+        if self._reporting:
+            return
+        self._reporting = True
+        try:
+            before_exit()
+        finally:
+            _exit()
+
+
+def _exit(*_: object) -> None:
+    os._exit(Exit.INTERRUPTED)

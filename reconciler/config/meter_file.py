@@ -95,7 +95,9 @@ def _describe_other_file(parsed: ParsedFile) -> Diagnostic:
     message = "not a meter file: neither `version` nor `meters` found"
     hint = ""
     if parsed.value.get("object") in ("list", "billing.meter"):
-        hint = "an answer of Stripe's API; `reconciler import` writes existing meters as YAML"
+        hint = (
+            "an answer of Stripe's API: write `version: 1` and `meters:`, and its meters as a list"
+        )
     elif "event_name" in parsed.value:
         hint = "write `version: 1` and `meters:`, and the meter as an item of that list"
     return codes.NOT_A_METER_FILE(message, parsed.locate_head(()), hint)

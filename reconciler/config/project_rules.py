@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
@@ -18,6 +19,8 @@ from .yaml.parsed_file import ParsedFile, Path
 from .yaml.source_text import clip
 
 _ONLY_WITH_KEY = ("api_key_env", "stripe_account", "stripe_context", "api_base")
+# Names under which git, the journal or the loader would take the emulator's state for theirs.
+_OTHER_FILE = re.compile(r"\.ya?ml\Z|(?:\A|/)(?:\.reconciler/journal\.|\.git[a-z]*\Z)")
 
 
 def check(file: CheckedFile, folder: Folder) -> Iterator[Diagnostic]:
@@ -61,6 +64,9 @@ def _check_emulator_files(
             yield codes.OUTSIDE(message, location)
         elif ".git" in name.lower().split("/"):
             yield codes.NOT_WITHIN(f"`{shown}` is in the folder that belongs to git", location)
+        elif key == "emulator" and _OTHER_FILE.search(name.lower()):
+            message = f"`{shown}` is the name of another kind of file"
+            yield codes.BAD_TEXT(message, location, "choose another name, for example `local.db`")
         elif kind := _find_kind(full):
             yield codes.UNREADABLE(f"`{shown}` is {kind}", location)
         elif key == "seed" and not os.path.exists(full):

@@ -7,11 +7,13 @@ The schemas hold the facts: `x-read-only` lists the keys that only Stripe sets, 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from .schema_fast_path import is_valid
 
+_HCL = re.compile(r'[a-z_]+\s*=\s|(?:resource|provider)\s+"')
 _LONGEST = 100  # characters of a value that a hint repeats
 
 
@@ -25,11 +27,15 @@ def find_value_hint(word: str, schema: Mapping[str, Any]) -> str | None:
     return _look_up("x-foreign-values", word, schema)
 
 
-def find_shape_hint(name: str, value: Any, schema: Mapping[str, Any]) -> str | None:
+def find_shape_hint(name: str | int | None, value: Any, schema: Mapping[str, Any]) -> str | None:
     """Return how to write a value that needs, or has, one level of nesting more than given."""
+    if isinstance(value, str) and _HCL.match(value):
+        return "write `key: value`; `key = value` and `resource` blocks are HCL"
     for inner in schema.get("properties", {}).values():
         if isinstance(value, str) and (hint := find_value_hint(value, inner)):
             return hint
+    if not isinstance(name, str):
+        return None
     written = next((write_flow(shape) for shape in _reshape(value, schema)), "")
     return f"write `{name}: {written}`" if 0 < len(written) <= _LONGEST else None
 

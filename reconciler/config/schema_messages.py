@@ -101,7 +101,8 @@ def _describe_type(parsed: ParsedFile, violation: Violation) -> Diagnostic:
     if violation.wanted == "string" and word:
         return _describe_unquoted(parsed, violation, word)
     wanted, hint = _TYPES[violation.wanted]
-    if not word and violation.path and isinstance(name := violation.path[-1], str):
+    if not word:
+        name = violation.path[-1] if violation.path else None
         hint = find_shape_hint(name, violation.value, violation.schema) or hint
     if violation.value is None and not word:
         message = f"{violation.name} has no value; expected {wanted}"
@@ -110,6 +111,8 @@ def _describe_type(parsed: ParsedFile, violation: Violation) -> Diagnostic:
         message = f"{violation.name} must be {wanted}, not {found}"
     if violation.path == ("meters",):
         hint = "write a list of meters; to declare none, write `meters: []`"
+        if isinstance(violation.value, dict):
+            hint = "write a list: `- event_name: NAME` for each meter, its settings below that"
     return codes.WRONG_TYPE(message, parsed.locate(violation.path), hint)
 
 

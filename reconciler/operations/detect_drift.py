@@ -7,7 +7,7 @@ finding.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -27,6 +27,7 @@ from ..model.project import Account, Project
 from ..model.snapshot import Snapshot
 from ..planning.diff import decide, list_price_dependencies
 from ..planning.guards import check
+from ..planning.lookalikes import warn_of_lookalikes
 from ..planning.renames import mark_renames
 from ..planning.scope import EVERYTHING, Scope, select_in_scope
 from ..planning.warnings import note_partial, warn_of_rename, warn_of_unknown_fields
@@ -65,10 +66,8 @@ def detect_drift(
         commands = Commands(path or project.root, session.account)
         entries, renames, unreadable = _find_entries(names, session, snapshot, jobs, commands)
         today = format_date(snapshot.taken_at)
-        diagnostics += tuple(
-            said for each in names for said in warn_of_unknown_fields(each.event_name, each.meters)
-        )
-        diagnostics += (*renames, *report_expired(session.account.ignore, today), *unreadable)
+        diagnostics += (*_warn(names, renames), *report_expired(session.account.ignore, today))
+        diagnostics += unreadable
     diagnostics += session.report_rate()
     diagnostics += (note_partial(),) if scope.narrowed else ()
     return AccountReport(
@@ -78,6 +77,14 @@ def detect_drift(
         diagnostics=diagnostics,
         complete=not (refused or unreadable or scope.narrowed),
     )
+
+
+def _warn(names: tuple[MeterMatch, ...], renames: tuple[Diagnostic, ...]) -> Iterator[Diagnostic]:
+    for each in names:
+        yield from warn_of_unknown_fields(each.event_name, each.meters)
+    yield from renames
+    named = {one.event_name for one in renames}
+    yield from (one for one in warn_of_lookalikes(names) if one.event_name not in named)
 
 
 def _find_entries(

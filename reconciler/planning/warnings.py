@@ -18,6 +18,7 @@ from ..model.price import Price
 from ..model.project import MeterConfig
 from ..timestamps import format_duration, format_time
 from .diagnose import diagnose
+from .lookalikes import warn_of_lookalike_changes
 from .prices import describe_price, name_price
 
 _USUAL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
@@ -33,7 +34,7 @@ def plan_warnings(
 
     `now` is in Unix seconds; `unreadable` is given where the prices could not be read.
     """
-    return tuple(
+    explained = tuple(
         diagnostic
         for change in changes
         for diagnostic in (
@@ -41,6 +42,7 @@ def plan_warnings(
             *warn_of_unknown_fields(change.event_name, change.existing_meters, change.location),
         )
     )
+    return (*explained, *warn_of_lookalike_changes(changes))
 
 
 def warn_of_unknown_fields(

@@ -79,11 +79,25 @@ def test_files_with_similar_names_are_somebody_elses(project, run, name):
 
 
 def test_a_file_of_somebody_else_is_not_changed(project, run):
-    folder = project(emulator="meters.yaml")
-    before = (folder / "meters.yaml").read_bytes()
+    folder = project(emulator="app.log")
+    (folder / "app.log").write_text(PRECIOUS)
     ran = run("apply", folder, "--yes", "--no-journal", "--format", "json")
     assert (ran.code, reported(ran)) == (1, ["E001"])
+    assert (folder / "app.log").read_text() == PRECIOUS
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["meters.yaml", "new.YML", ".reconciler/journal.jsonl", ".gitignore", "a/.gitattributes"],
+)
+def test_a_name_that_means_another_file_is_refused(project, run, name):
+    """The state would be read as a meter file, written to as the journal, or used by git."""
+    folder = project(emulator=name)
+    before = (folder / "meters.yaml").read_bytes()
+    ran = run("apply", folder, "--yes", "--format", "json")
+    assert (ran.code, reported(ran)) == (1, ["C014"])
     assert (folder / "meters.yaml").read_bytes() == before
+    assert sorted(os.listdir(folder)) == ["meters.yaml", "reconciler.yaml"]
 
 
 @pytest.mark.parametrize("key", ["emulator", "seed"])

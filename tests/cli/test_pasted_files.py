@@ -133,7 +133,6 @@ def test_an_unknown_value_may_be_allowed_as_the_last_resort(entry):
         ("metadata: {team: search}", "a meter has no metadata"),
         ("name: Calls", "`event_name`"),
         ("aggregate_usage: max", "`default_aggregation: {formula: ...}`"),
-        ("dimension_payload_keys: [region]", "a preview field"),
         ("unit_label: calls", "units belong to products"),
     ],
 )
@@ -152,8 +151,8 @@ def test_another_word_for_inactive_is_never_taken_for_active(entry, word):
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('{"object": "list", "data": []}', "`reconciler import`"),
-        ('{"object": "billing.meter", "event_name": "a"}', "`reconciler import`"),
+        ('{"object": "list", "data": []}', "an answer of Stripe's API"),
+        ('{"object": "billing.meter", "event_name": "a"}', "an answer of Stripe's API"),
         ("event_name: a\ndisplay_name: A\n", "`meters:`"),
     ],
 )
@@ -161,6 +160,22 @@ def test_a_file_that_is_only_the_object(validate, text, says):
     (found,) = validate(text)
     assert found["code"] == "C025"
     assert says in found["hint"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ['resource "stripe_billing_meter" "a" {\n}\n', 'version: 1\nmeters:\n  - event_name = "a"\n'],
+)
+def test_terraform_itself(validate, text):
+    (found,) = validate(text)
+    assert found["hint"] == "write `key: value`; `key = value` and `resource` blocks are HCL"
+
+
+def test_meters_by_name(validate):
+    """A mapping, as other tools have it."""
+    (found,) = validate("version: 1\nmeters:\n  a: {display_name: A}\n")
+    assert found["code"] == "C009"
+    assert "`- event_name: NAME`" in found["hint"]
 
 
 def names_hidden(ran):

@@ -151,6 +151,44 @@ def test_settings_and_event_names_that_look_identical(world, run):
     assert "(U+0065 U+0301)" in run("plan", made.folder).out
 
 
+@pytest.mark.parametrize(
+    ("declared", "undeclared", "points"),
+    [("menus", "Menus", ""), ("menu_s", "menu-s", ""), (COMPOSED, DECOMPOSED, " (U+00E9)")],
+)
+def test_a_missing_meter_whose_name_looks_like_an_undeclared_one(
+    world, run, declared, undeclared, points
+):
+    """With other settings, so not as a rename; the warning has the place of the declaration."""
+    made = world(
+        f"{{event_name: {declared}, display_name: M, default_aggregation: {{formula: sum}}}}",
+        {"meters": [existing(undeclared, "Other", id="mtr_1")]},
+    )
+    for command in ("plan", "drift"):
+        (account,) = json.loads(run(command, made.folder, "--format", "json").out)["accounts"]
+        (found,) = [one for one in account["diagnostics"] if one["code"] == "C033"]
+        assert found["message"].startswith(f"{declared!r}{points} looks like {undeclared!r}")
+        assert found["message"].endswith("which no file declares (mtr_1)")
+        assert (found["event_name"], found["location"]["line"]) == (declared, 3)
+
+
+def test_names_that_differ_and_names_that_are_declared_are_no_lookalikes(world, run):
+    """Nor is an inactive meter one: it has no usage to lose."""
+    made = world(
+        "{event_name: menus, display_name: M, default_aggregation: {formula: sum}}\n"
+        "{event_name: MENUS, display_name: Old, default_aggregation: {formula: sum}, "
+        "status: inactive}",
+        {
+            "meters": [
+                existing("menu", "Other"),
+                existing("MENUS", "Old", "sum"),
+                existing("Menus", "Old", status="inactive"),
+            ]
+        },
+    )
+    for command in ("plan", "drift"):
+        assert "C033" not in run(command, made.folder, "--format", "json").out
+
+
 def test_values_that_the_eye_can_tell_apart_have_no_code_points(world, run):
     made = world(
         "{event_name: menus, display_name: café, default_aggregation: {formula: count}}",

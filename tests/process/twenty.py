@@ -52,7 +52,8 @@ def seed() -> Json:
         *(_meter(name, formula="count") for name in REPLACED),
         {**_meter("again_1", status="inactive"), "id": "mtr_again_1_twin"},
         {**_meter("again_2", "Other", status="inactive"), "id": "mtr_again_2_twin"},
-        *(_meter(name) for name in (RETIRED, *UNDECLARED, *UNTOUCHED)),
+        *(_meter(name) for name in (RETIRED, *UNTOUCHED)),
+        *(_meter(name, "Legacy") for name in UNDECLARED),  # else they look like renamed ones
     ]
     return {"meters": meters}
 
@@ -73,7 +74,8 @@ def wanted() -> Counter[tuple[str, ...]]:
         *((name, "Wanted", "count", "inactive", f"mtr_{name}") for name in REPLACED),
         *((name, "Wanted", "sum", "active", f"mtr_{name}_twin") for name in ("again_1", "again_2")),
         *((name, "Wanted", "sum", "active", "new") for name in ("over_1", "over_2")),
-        *((name, "Wanted", "sum", "inactive", f"mtr_{name}") for name in (RETIRED, *UNDECLARED)),
+        *((name, "Wanted", "sum", "inactive", f"mtr_{name}") for name in (RETIRED,)),
+        *((name, "Legacy", "sum", "inactive", f"mtr_{name}") for name in UNDECLARED),
         *((name, "Wanted", "sum", "active", f"mtr_{name}") for name in UNTOUCHED),
     ]
     return Counter(found)

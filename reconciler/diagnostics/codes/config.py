@@ -326,7 +326,7 @@ READ_ONLY_KEY = Rule(
     "field that Stripe sets",
     "A meter object of the API also holds what only Stripe sets: its id, its mode and its times. "
     "A declaration is matched to the existing meter by its event_name.",
-    "remove these keys; `reconciler import` writes existing meters without them",
+    "remove these keys",
 )
 LOOKALIKE = Rule(
     "C033",

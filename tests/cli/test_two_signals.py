@@ -1,0 +1,122 @@
+"""Two signals, however close to each other: one whole document, and exit code 130."""
+
+from __future__ import annotations
+
+import select
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+from cli.world import SEATS, existing
+from process.children import TIMEOUT, Child, apply
+from published import held
+
+from reconciler.emulator import Phase
+
+FORMATS = pytest.mark.parametrize("format_", ["json", "text"])
+FIRST = ("40", "1500")  # lines: at the start of the run, while files are read
+GAPS = (0, 0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.03)  # seconds
+AT_EVERY_LINE = """
+import itertools, os, signal, sys
+from reconciler.__main__ import main
+import reconciler.cli.commands.validate, reconciler.cli.main, reconciler.config.loader
+import reconciler.render.json, reconciler.render.text
+from reconciler.cli.signals import hold_signals
+
+hold_signals()
+folder, format_, step, *lines = sys.argv[1:]
+
+def interrupted(first, second):
+    "Validate with a signal before these lines of Python; return what is left, and the exit code."
+    read, write = os.pipe()
+    if not os.fork():
+        os.dup2(write, 1)
+        seen = itertools.count()
+        def trace(frame, event, _):
+            if "reconciler" not in frame.f_code.co_filename:
+                return None
+            if event == "line" and (number := next(seen)) in (first, second):
+                signal.raise_signal(signal.SIGINT if number == first else signal.SIGTERM)
+            return trace
+        sys.settrace(trace)
+        code = main(["validate", folder, "--format", format_])
+        sys.settrace(None)
+        sys.stdout.flush()
+        os._exit(code)
+    os.close(write)
+    with os.fdopen(read) as stream:
+        text = stream.read()
+    return os.waitstatus_to_exitcode(os.wait()[1]), text
+
+for first in map(int, lines):
+    for second in range(first + 1, first + 1 + 12 * int(step), int(step)):
+        code, text = interrupted(first, second)
+        print(code, len(text), text.count('"format_version"') + text.count("error U102"))
+"""
+
+
+def one_document(text, format_):
+    """Whether this is the document of an interrupted run, once and whole."""
+    if format_ == "json":
+        return held(text)["exit_code"] == 130
+    return text.count("U102") == 1 and text.endswith("\n")
+
+
+@FORMATS
+@pytest.mark.parametrize("gap", GAPS)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_there_is_one_document_whatever_the_gap(world, gap, format_, method):
+    """While the account is read the first signal ends the run, while it is written the second."""
+    made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
+    arrived, over = threading.Event(), threading.Event()
+
+    def hang(moment):
+        if moment.request.method == method and moment.phase is Phase.BEFORE:
+            arrived.set()
+            over.wait(TIMEOUT)
+
+    made.server.reached = hang
+    child = apply(made.folder, format_=format_)
+    try:
+        assert arrived.wait(TIMEOUT)
+        child.process.send_signal(signal.SIGINT)
+        select.select([], [], [], gap)
+        child.process.send_signal(signal.SIGTERM)
+        ended = child.end()
+    finally:
+        over.set()
+    assert (ended.code, one_document(ended.out, format_)) == (130, True), ended
+    assert "Traceback" not in ended.err
+
+
+@FORMATS
+@pytest.mark.parametrize("step", [1, 23])
+def test_there_is_one_document_wherever_the_second_signal_arrives(tmp_path, step, format_):
+    """Before every line of Python after the first one, and at many points up to the end."""
+    (tmp_path / "meters.yaml").write_text(f"version: 1\nmeters: [{SEATS}]\n")
+    child = subprocess.run(
+        [sys.executable, "-c", AT_EVERY_LINE, str(tmp_path), format_, str(step), *FIRST],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+    )
+    found = {tuple(line.split()) for line in child.stdout.splitlines()}
+    assert len(child.stdout.splitlines()) == 24, child.stderr
+    assert {(code, documents) for code, _, documents in found} == {("130", "1")}, found
+    assert "Traceback" not in child.stderr
+
+
+@pytest.mark.full
+def test_a_reader_that_never_comes_does_not_hold_the_process(tmp_path):
+    """The document is longer than a pipe: after the second signal its reader has five seconds."""
+    meters = ", ".join(f"{{event_name: m{n}, nope: {n}}}" for n in range(900))
+    (tmp_path / "meters.yaml").write_text(f"version: 1\nmeters: [{meters}]\n")
+    child = Child("validate", tmp_path, "--format", "json")
+    assert child.process.stdout
+    assert select.select([child.process.stdout], [], [], TIMEOUT)[0], "the document has begun"
+    for _ in range(3):
+        child.process.send_signal(signal.SIGTERM)
+    assert child.process.wait(TIMEOUT) == 130
+    child.end()
