@@ -11,7 +11,7 @@ from typing import Generic, TypeAlias, TypeVar
 from ..model.change import Action, Change
 from ..model.event import RESEND
 from ..model.match import get_settings
-from ..model.meter import ExistingMeter, Meter
+from ..model.meter import ExistingMeter, Meter, Status
 
 MeterT = TypeVar("MeterT", bound=Meter)
 _Groups: TypeAlias = "dict[tuple[object, ...], _Group[MeterT]]"
@@ -58,10 +58,11 @@ def _find_recent(
     changes: tuple[Change, ...], recent: _Groups[ExistingMeter]
 ) -> Iterator[tuple[str, ExistingMeter]]:
     """Yield the undeclared event_names that an earlier run renamed: it made a newer meter."""
-    created = {c.event_name: c.existing.created for c in changes if c.existing}
-    for name, meter in _find_similar(changes, _get_deactivated, recent):
-        if meter.updated > created[name]:
-            yield name, meter
+    for change in changes:
+        old = _get_deactivated(change)
+        group = recent.get(get_settings(old)) if old else None
+        if old and group and (found := group.find_most_similar(old, old.created)):
+            yield change.event_name, found
 
 
 def _group(
@@ -91,9 +92,10 @@ def _get_activated(change: Change) -> Meter | None:
 
 
 def _get_recent(now: int, change: Change) -> ExistingMeter | None:
-    """Return the active meter that a file declares, if an earlier run may have made it."""
-    meter = change.existing if _has_active(change) and change.desired else None
-    return meter if meter and now - meter.updated <= RESEND else None
+    """Return the active meter that a file declares active, if an earlier run may have made it."""
+    meter = change.existing if _has_active(change) else None
+    declared = change.desired is not None and change.desired.status == Status.ACTIVE
+    return meter if meter and declared and now - meter.created <= RESEND else None
 
 
 def _has_active(change: Change) -> bool:
@@ -108,21 +110,27 @@ class _Group(Generic[MeterT]):
     """
 
     def __init__(self) -> None:
-        self._by_display_name: dict[str, MeterT] = {}
+        self._by_display_name: dict[str, list[MeterT]] = {}
         self._by_pair: dict[str, list[tuple[frozenset[str], MeterT]]] = {}
 
     def add(self, meter: MeterT) -> None:
-        self._by_display_name.setdefault(meter.display_name, meter)
+        self._by_display_name.setdefault(meter.display_name, []).append(meter)
         pairs = _split_pairs(meter.event_name)
         for pair in pairs:
             self._by_pair.setdefault(pair, []).append((pairs, meter))
 
-    def find_most_similar(self, other: Meter) -> MeterT | None:
-        if other.display_name in self._by_display_name:
-            return self._by_display_name[other.display_name]
+    def find_most_similar(self, other: Meter, after: int = -1) -> MeterT | None:
+        """Return the most similar meter; of existing ones, of those created later than `after`."""
+        for meter in self._by_display_name.get(other.display_name, ())[:_CANDIDATES]:
+            if _is_newer(meter, after):
+                return meter
         pairs = _split_pairs(other.event_name)
         best, former = max(
-            ((_compare(pairs, theirs), meter) for theirs, meter in self._find_candidates(pairs)),
+            (
+                (_compare(pairs, theirs), meter)
+                for theirs, meter in self._find_candidates(pairs)
+                if _is_newer(meter, after)
+            ),
             key=lambda scored: (scored[0], scored[1].event_name),
             default=(0.0, None),
         )
@@ -133,6 +141,10 @@ class _Group(Generic[MeterT]):
         known.sort(key=lambda pair: (len(self._by_pair[pair]), pair))
         for pair in known[:_RAREST]:
             yield from self._by_pair[pair][:_CANDIDATES]
+
+
+def _is_newer(meter: Meter, after: int) -> bool:
+    return not isinstance(meter, ExistingMeter) or meter.created > after
 
 
 def _compare(ours: frozenset[str], theirs: frozenset[str]) -> float:

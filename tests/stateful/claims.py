@@ -8,7 +8,7 @@ from stateful.attempt import Attempt, stands
 from stateful.conduct import conducted
 from stateful.ledger import billing, history
 
-from reconciler.diagnostics.codes.applying import NOT_VERIFIED, UNVERIFIABLE
+from reconciler.diagnostics.codes.applying import NOT_VERIFIED, PRICE_MEANWHILE, UNVERIFIABLE
 from reconciler.diagnostics.diagnostic import Effect
 from reconciler.diagnostics.errors import Exit, RefusedError, StaleError
 from reconciler.model.change import Action
@@ -128,7 +128,7 @@ def _expected(run: Attempt) -> Exit:
     said = {diagnostic.code for diagnostic in run.report.diagnostics}
     late = bool(run.settings.list_lag)  # what happened just before may only show in the end
     assert run.touched or late or NOT_VERIFIED.code not in said
-    unverified = said & {NOT_VERIFIED.code, UNVERIFIABLE.code}
+    unverified = said & {NOT_VERIFIED.code, UNVERIFIABLE.code, PRICE_MEANWHILE.code}
     causes = {_cause(line) for line in open_ if _status(line) in CAUSES}
     every = (line for line in run.changes if line.result and not line.change.refused_by)
     if (open_ or unverified) and any(sent.wrote for line in every for sent in line.result.requests):
