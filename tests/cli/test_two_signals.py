@@ -116,7 +116,7 @@ def test_a_reader_that_never_comes_does_not_hold_the_process(tmp_path):
     child = Child("validate", tmp_path, "--format", "json")
     assert child.process.stdout
     assert select.select([child.process.stdout], [], [], TIMEOUT)[0], "the document has begun"
-    for _ in range(3):
-        child.process.send_signal(signal.SIGTERM)
+    for each in (signal.SIGINT, signal.SIGTERM):  # two of one kind may arrive as one
+        child.process.send_signal(each)
     assert child.process.wait(TIMEOUT) == 130
     child.end()
