@@ -71,6 +71,11 @@ class Options:
         """Return the files that the run writes for its user, each with the mode of a new one."""
         return tuple((out.file, PUBLIC) for out in self.out if out.file != "-")
 
+    @property
+    def first_path(self) -> str:
+        """The project that the run is about, or the first of several."""
+        return "."
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountOptions(Options):
@@ -102,6 +107,11 @@ class ProjectOptions(AccountOptions):
         "PATH",
         ".",
     )
+
+    @property
+    def first_path(self) -> str:
+        """The project, or a part of it."""
+        return self.path
 
     @property
     def path_from_start(self) -> str:

@@ -14,7 +14,7 @@ from ..diagnostics.errors import Exit, UsageError, select_worst
 from ..render import PLACED, Document, render
 from ..report.report import AccountReport, Report
 from . import files
-from .arguments import Options, Out, ProjectOptions
+from .arguments import Options, Out
 from .console import Console
 from .places import find_base
 
@@ -64,9 +64,8 @@ def open_output(options: Options, environ: Mapping[str, str], clock: Clock) -> I
             stack.callback(targets[file].close)
         outs = tuple(out for out in options.out if out.file != "-")
         stdout = to_stdout[0] if to_stdout else "text"
-        path = options.path if isinstance(options, ProjectOptions) else "."
         workspace = environ.get("GITHUB_WORKSPACE", "")
-        yield Output(stdout, outs, targets, options.verbose, path, workspace)
+        yield Output(stdout, outs, targets, options.verbose, options.first_path, workspace)
 
 
 StreamWriter = Callable[[files.Target, str], None]

@@ -26,6 +26,11 @@ class ValidateOptions(AccountOptions):
     )
     only: tuple[str, ...] = only_option()
 
+    @property
+    def first_path(self) -> str:
+        """The first project, or a part of it."""
+        return self.paths[0] if self.paths else "."
+
 
 def _validate(options: ValidateOptions, _: Context) -> Document:
     projects = load_all(options.paths or (".",))
