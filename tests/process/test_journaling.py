@@ -49,7 +49,7 @@ def test_after_a_500_that_came_after_the_effect(stand):
     assert ended.code == 0
     complete(stand, ended)
     (doubted,) = [entry for entry in stand.journal() if entry.get("result") == "indeterminate"]
-    assert (doubted["status"], doubted["replayed"]) == (500, True)
+    assert (doubted["status"], doubted["replayed"]) == (500, False)
     assert ended.results[doubted["event_name"]] == "done"
 
 
