@@ -33,8 +33,9 @@ def explain_error(
     match error:
         case ReconcilerError():
             return error.diagnostics, error.exit_code
-        case KeyboardInterrupt():
-            return (usage.INTERRUPTED(str(error) or "the run was interrupted"),), Exit.INTERRUPTED
+        case KeyboardInterrupt(args=args):
+            message, *losses = args or ("the run was interrupted",)
+            return (usage.INTERRUPTED(message), *losses), Exit.INTERRUPTED
         case _:
             text = hide_secrets(f"{type(error).__name__}: {error}", environ)
             return (environment.BUG(text[:500]),), Exit.FAILED

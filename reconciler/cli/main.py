@@ -76,8 +76,8 @@ class _Run:
     def report_interruption(self) -> None:
         """Write the document of a run that the second signal ends."""
         if not self.console.written:
-            error = KeyboardInterrupt(_QUIT) if self.stop.writing else KeyboardInterrupt()
-            self._write(error, Target.write_at_once)
+            quit_now = (_QUIT, *self.stop.losses) if self.stop.writing else ()
+            self._write(KeyboardInterrupt(*quit_now), Target.write_at_once)
 
     def _write(self, error: Exception | KeyboardInterrupt, *write: StreamWriter) -> Exit:
         document = build_error_report(self.name, error, os.environ)

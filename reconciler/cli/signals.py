@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import Exit
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -39,6 +40,7 @@ class Stop:
         self._notify: Callable[[], None] | None = lambda: None
         self._reporting = False
         self.writing = False
+        self.losses: list[Diagnostic] = []  # to report if the second signal ends the run now
 
     def __call__(self) -> bool:
         """Whether a signal was received."""

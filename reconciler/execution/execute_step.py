@@ -44,7 +44,8 @@ class ApplyContext:
     `on_result` is called as each change ends; `recovery_command` reactivates a meter manually,
     with `{id}` for its id; `already` maps the event_names that were found in the desired state
     before anything was sent to the id of the active meter, if any; `begun` is set once a request
-    of the change has had an effect, or may have had one; `begins` is called before each request.
+    of the change has had an effect, or may have had one; `begins` is called before each request,
+    and `on_replacement` before a replacement, with what to report if the process ends amid it.
     """
 
     plan: Plan
@@ -59,6 +60,7 @@ class ApplyContext:
     workers: int = SIDE_BY_SIDE
     begun: bool = False
     begins: Callable[[], None] = lambda: None
+    on_replacement: Callable[[Diagnostic], None] = lambda _: None
 
     def ignoring_stop(self) -> ApplyContext:
         """Return the context for the rest of a change: no signal interrupts or shortens it."""

@@ -161,6 +161,9 @@ class _Progress:
         seen = {existing.id: existing for existing in change.existing_meters}
         parts: list[StepResult] = []
         run = replace(self.run, begins=lambda: self.begun.add(change.event_name))
+        if change.action is Action.REPLACE:
+            loss = describe_loss(change, "its replacement was cut off", run.recovery_command)
+            run.on_replacement(loss)
         for step in planned:
             if step.undoes is not None:
                 break

@@ -38,16 +38,18 @@ def apply_plan(
     on_refused: OnRefused = OnRefused.ABORT,
     journal: Journal = NULL_JOURNAL,
     on_result: Callable[[ReportedChange], None] = lambda _: None,
+    on_replacement: Callable[[Diagnostic], None] = lambda _: None,
 ) -> AccountReport:
     """Apply the changes of a plan, then read the account again and compare it with the plan.
 
     A plan with a blocked or refused change writes nothing unless `on_refused` is SKIP.
-    `on_result` is called as each change ends. The report has the exit code of the command line.
+    `on_result` is called as each change ends, `on_replacement` before each replacement, with what
+    to report if the process ends amid it. The report has the exit code of the command line.
     """
     report = planned.report
     if _is_aborted(planned, on_refused):
         return skip_changes(report, *_explain_abort(report))
-    changes = apply(_build_context(planned, session, journal, on_result))
+    changes = apply(_build_context(planned, session, journal, on_result, on_replacement))
     what = "the account" if report.complete else "the evaluated part"
     recovery_command = build_recovery_command(session.account)
     verified = Verification(changes)
@@ -92,6 +94,7 @@ def _build_context(
     session: Session,
     journal: Journal,
     on_result: Callable[[ReportedChange], None],
+    on_replacement: Callable[[Diagnostic], None],
 ) -> ApplyContext:
     return ApplyContext(
         plan=planned.plan,
@@ -101,6 +104,7 @@ def _build_context(
         livemode=session.account.livemode,
         stopped=session.stopped,
         on_result=on_result,
+        on_replacement=on_replacement,
         recovery_command=build_recovery_command(session.account),
         already=planned.already,
     )

@@ -166,3 +166,27 @@ def test_a_signal_while_the_report_is_read_does_not_cut_it_off(
     assert len(ended.out) > PIPE
     assert "Traceback" not in ended.err
     assert ended.document["exit_code"] == ended.code == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "codes"),
+    [("over_1", ["U102", "A005"]), ("named_1", ["U102"])],
+    ids=["replace", "update"],
+)
+@pytest.mark.parametrize("phase", [Phase.BEFORE, Phase.AFTER])
+def test_a_second_signal_in_a_replacement_says_how_to_reactivate(stand, phase, name, codes):
+    """The old meter is inactive, or may be: the document has the recovery command."""
+
+    def interrupt_twice(*_):
+        child.stop(signal.SIGTERM)
+        child.process.send_signal(signal.SIGTERM)
+        child.process.wait(TIMEOUT)
+
+    over = stand.at(1, phase, interrupt_twice)
+    child = apply(stand.folder, "--only", name)
+    ended = child.end()
+    assert over.wait(TIMEOUT)
+    assert ended.code == 130
+    assert [each["code"] for each in ended.document["diagnostics"]] == codes
+    command = "/v1/billing/meters/mtr_over_1/reactivate"
+    assert (command in ended.out) is ("A005" in codes)

@@ -179,7 +179,9 @@ class _Run:
             wanted = not self.options.no_journal
             kept = stack.enter_context(self._open_journal(planned.plan)) if wanted else None
             show = stack.enter_context(progress(console, name, len(sent)))
+            losses = self.context.stop.losses
             listeners = [kept.record_result, show] if kept else [show]
+            listeners.append(lambda _: losses.clear())
             self.context.stop.defer(lambda: console.warn(_STOPPING))
             report = self._apply_safely(planned, session, kept or NULL_JOURNAL, listeners)
             self.context.stop.defer()
@@ -202,7 +204,12 @@ class _Run:
 
         try:
             return apply_plan(
-                planned, session, on_refused=self.on_refused, journal=journal, on_result=notify
+                planned,
+                session,
+                on_refused=self.on_refused,
+                journal=journal,
+                on_result=notify,
+                on_replacement=self.context.stop.losses.append,
             )
         except Exception as error:
             trace(error, self.context.output, self.context.console)
