@@ -241,7 +241,11 @@ def test_every_pair_of_switches(scenario, pair):
 @pytest.mark.parametrize("at", READS)
 @pytest.mark.parametrize(("scenario", "lost"), writes())
 def test_every_look_with_every_fault(scenario, lost, at):
-    """Also the look that a lost answer asks for: reading is repeated until it says something."""
-    for fault in FAULTS if scenario == "every kind" or at <= 3 else ():
+    """Also the look that a lost answer asks for: reading is repeated until it says something.
+
+    A denied read ends the run, and a read that arrives twice is no fault.
+    """
+    passing = [fault for fault in FAULTS if fault not in ("401:after", "403:after", "dup")]
+    for fault in passing if scenario == "every kind" or at <= 3 else ():
         last = f"reset:after:post={lost}"
         struck_once(scenario, last, f"{fault}:method=GET:nth={at}", switches={})
