@@ -73,11 +73,18 @@ def _extend(before: RequestRecord, response: Response | TransportError) -> Reque
         before,
         request_id=request_id if _REQUEST_ID.fullmatch(request_id) else None,
         attempts=before.attempts + 1,
-        result=outcome_of(response.status, posted=posted),
+        result=_read_outcome(response, posted=posted),
         status=response.status,
         replayed=_is_replayed(response),
         doubts=before.doubts + unseen,
     )
+
+
+def _read_outcome(response: Response | TransportError, *, posted: bool) -> Outcome:
+    """Return what an attempt proves; a 2xx whose body was rejected does not show the effect."""
+    found = outcome_of(response.status, posted=posted)
+    unreadable = isinstance(response, TransportError) and found is Outcome.CONFIRMED
+    return Outcome.INDETERMINATE if unreadable else found
 
 
 def _mark_unreadable(record: RequestRecord) -> RequestRecord:
