@@ -111,6 +111,7 @@ class Connection:
         self._key = key
         self._limits = limits
         self._verify = (base.startswith("https:") and find_ca_bundle(os.environ)) or True
+        self._slots = threading.BoundedSemaphore(SIDE_BY_SIDE)
         self._session = requests.Session()
         self._session.trust_env = not is_loopback(base)
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -127,6 +128,10 @@ class Connection:
         The exchange runs in a thread of its own, which is abandoned at the deadline: the timeout
         of a socket starts anew with every byte, and a header can be as slow as a body.
         """
+        with self._slots:
+            return self._send_in_time(request)
+
+    def _send_in_time(self, request: Request) -> Response | TransportError:
         came: SimpleQueue[Response | TransportError] = SimpleQueue()
         headers: dict[str, str] = {}
         work = threading.Thread(
