@@ -54,7 +54,7 @@ def _build(given: Any) -> Ledger:
 
 
 def _validate(given: Any) -> None:
-    """Raise SeedError for the first value, in the order of the seed, that its schema refuses."""
+    """Raise SeedError for the first value, in the order of its schema, that its schema refuses."""
     for error in build_validator().iter_errors(given):
         place = error.json_path.removeprefix("$").removeprefix(".")
         if error.validator == "additionalProperties":

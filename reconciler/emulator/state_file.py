@@ -63,8 +63,8 @@ class StateFile(Store):
     def write(self, record: Json) -> None:
         """Store what one request changed, all of it or nothing; raises StateError on failure.
 
-        Where there is no room for it, the write-ahead log, which holds most of the changes twice,
-        gives way first.
+        If there is no room, the write-ahead log is written back first, and the change is tried
+        again.
         """
         with self._explaining_errors():
             try:
