@@ -95,7 +95,7 @@ def _find_entries(
     commands: Commands,
 ) -> tuple[tuple[DriftEntry, ...], tuple[Diagnostic, ...], tuple[Diagnostic, ...]]:
     """Return all entries, the worst first, warnings of renames, and what could not be read."""
-    account, now = session.account, int(session.clock.now())
+    account, now = session.account, snapshot.taken_at
     unreadable: tuple[Diagnostic, ...] = ()
     archived_on = [
         id_ for each in names for id_ in list_archived_dependencies(each, account.policy)
@@ -116,9 +116,12 @@ def _find_entries(
         prices=in_use,
         now=now,
         refused=_list_refused(changes, account, seen),
-        renamed={each.event_name: each for each in changes if each.renamed_from},
     )
-    found = (exempt(inspect(each, known), account.ignore, format_date(now)) for each in names)
+    today = format_date(now)
+    found = (
+        exempt(inspect(each, change, known), account.ignore, today)
+        for each, change in zip(names, changes, strict=True)
+    )
     entries = tuple(sorted(found, key=rank))
     attributed = _attribute_by_events(entries, session, now, jobs)
     if isinstance(attributed, Unreadable):
