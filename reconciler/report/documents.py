@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ..diagnostics.diagnostic import Diagnostic, Rule
 from ..diagnostics.errors import Exit, select_worst
 from ..model.meter import ExistingMeter
+from ..model.price import PricesByMeter
 from ..model.project import AccountRef
 
 
@@ -60,10 +61,15 @@ class DiagnosticList(CommandResult):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountInventory(AccountResult):
-    """The selected meters of one account, of `total`; None where they could not be read."""
+    """The selected meters of one account, of `total`; None where they could not be read.
+
+    `prices` are those in use on these meters; None where they were not asked for, or could not be
+    read.
+    """
 
     meters: tuple[ExistingMeter, ...] = ()
     total: int | None = None
+    prices: PricesByMeter | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
