@@ -11,17 +11,17 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from .auth import check_account, check_key, check_permission, check_version
-from .database import Reply
 from .errors import RequestError, StateError
-from .faults import Fault, Kind, apply_fault
-from .forms import encode_form, parse_parameters
-from .idempotency import find_reply, hash_request
 from .messages import Json, Phase, Request, Response
-from .params import parse_params
+from .requests.auth import check_account, check_key, check_permission, check_version
+from .requests.faults import Fault, Kind, apply_fault
+from .requests.forms import encode_form, parse_parameters
+from .requests.idempotency import find_reply, hash_request
+from .requests.params import parse_params
 from .routes import Endpoint, find_endpoint
 from .settings import API_VERSION
 from .state import Answer, Arrival, Call, State
+from .storage.database import Reply
 
 _BOTH = (Phase.BEFORE, Phase.AFTER)
 

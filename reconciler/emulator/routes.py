@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import events, meters, prices, subscriptions
 from .errors import RequestError
 from .messages import Json
-from .params import Expand, Shape
+from .requests.params import Expand, Shape
+from .resources import events, meters, prices, subscriptions
 from .state import Call
 
 

@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
-from .database import Store
-from .faults import Fault
 from .handle_request import Ticket, begin, edit, finish
 from .http_server import HOST, HttpServer
 from .messages import Json, Phase, Request, Response
 from .request_log import RequestLog
+from .requests.faults import Fault
 from .settings import Settings
 from .state import State
+from .storage.database import Store
 
 
 class Clock(Protocol):

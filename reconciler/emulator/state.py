@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .database import OBJECTS, Ledger, build_event
 from .errors import RequestError
-from .faults import Armed, Fault, Kind, draw
-from .ids import generate_request_id
 from .messages import Json, Phase, Request, Response
-from .rate_limit import Bucket
+from .requests.faults import Armed, Fault, Kind, draw
+from .requests.ids import generate_request_id
+from .requests.rate_limit import Bucket
 from .settings import Settings
+from .storage.database import OBJECTS, Ledger, build_event
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ from contextlib import closing
 from dataclasses import astuple
 from pathlib import Path
 
+from ..errors import StateError
+from ..messages import Json
 from .database import KEPT, OBJECTS, Account, Ledger, Store
-from .errors import StateError
-from .messages import Json
 from .seed import Seed, load_seed
 
 VERSION = 1

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 
-from .database import Reply
-from .errors import RequestError
+from ..errors import RequestError
+from ..messages import Request
+from ..state import State
+from ..storage.database import Reply
 from .forms import Tree
-from .messages import Request
-from .state import State
 
 LONGEST_KEY = 255
 

@@ -6,10 +6,10 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .errors import RequestError
-from .messages import Json
+from ..errors import RequestError
+from ..messages import Json
+from ..state import Call
 from .params import Expand, Shape, Text, Whole, check_exclusive
-from .state import Call
 
 _COMPARISONS = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 

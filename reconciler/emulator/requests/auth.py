@@ -6,10 +6,10 @@ import base64
 import binascii
 import re
 
-from .database import Account
-from .errors import RequestError, SettingError
-from .messages import Request
-from .settings import Key, Settings
+from ..errors import RequestError, SettingError
+from ..messages import Request
+from ..settings import Key, Settings
+from ..storage.database import Account
 
 PERMISSIONS = {
     "billing_meter_read": "Billing Meters Read",

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from .ids import generate_object_id
-from .messages import Json
-from .settings import API_VERSION
+from ..messages import Json
+from ..requests.ids import generate_object_id
+from ..settings import API_VERSION
 
 KEPT = 24 * 3600
 """Seconds for which Stripe keeps a reply at least."""

@@ -13,19 +13,19 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ..errors import SeedError
+from ..messages import Json
+from ..resources.meters import build_meter
+from ..resources.prices import build_price
+from ..resources.subscriptions import build_subscription
 from .database import Account, Ledger, build_event
-from .errors import SeedError
-from .messages import Json
-from .meters import build_meter
-from .prices import build_price
-from .subscriptions import build_subscription
 
 Seed = str | Path | Mapping[str, Any] | None
 
 FIRST = 1_735_689_600
 """`created` of the first object that gives none (2025-01-01); the others follow a minute apart."""
 
-_FOLDERS = (Path(__file__).parents[1] / "schemas", Path(__file__).parents[2] / "schemas")
+_FOLDERS = (Path(__file__).parents[2] / "schemas", Path(__file__).parents[3] / "schemas")
 
 
 def load_seed(seed: Seed) -> Ledger:

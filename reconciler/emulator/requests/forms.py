@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from .errors import RequestError
-from .messages import Request
+from ..errors import RequestError
+from ..messages import Request
 
 DEEPEST = 8
 
