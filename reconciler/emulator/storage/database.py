@@ -97,10 +97,14 @@ class Ledger:
 
 
 class Store:
-    """An account's data, in memory or in a file. Call `close`, or use it in a `with`."""
+    """An account's data, in memory or in a file. Call `close`, or use it in a `with`.
 
-    def __init__(self, ledger: Ledger) -> None:
+    `is_new` where the data is that of the seed, and not of an earlier process.
+    """
+
+    def __init__(self, ledger: Ledger, *, is_new: bool = True) -> None:
         self.ledger = ledger
+        self.is_new = is_new
 
     def close(self) -> None:
         """Release the file, if there is one."""
