@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from ...diagnostics.diagnostic import Rule
 from ...model.meter import ExistingMeter
+from ...report.documents import MeterReadiness
 from ..escape import clean
 from ..summary import count
 from .styled import Line, Span, Style, wrap_text
@@ -22,6 +23,15 @@ def render_meters(found: tuple[ExistingMeter, ...], total: int) -> Iterator[Line
     for meter, row in zip(found, rows, strict=True):
         cells = "  ".join(cell.ljust(width) for cell, width in zip(row, wide, strict=True))
         yield ("  ", cells if meter.active else Span(cells.rstrip(), Style.FAINT))
+
+
+def render_ready_meters(meters: tuple[MeterReadiness, ...]) -> Iterator[Line]:
+    """Yield one meter per line, with its id where it is ready."""
+    rows = [(clean(meter.event_name), clean(meter.meter_id or "")) for meter in meters]
+    wide = max((len(name) for name, _ in rows), default=0)
+    for meter, (name, id_) in zip(meters, rows, strict=True):
+        word = Span("ready    ", Style.GREEN) if meter.ready else Span("not ready", Style.RED)
+        yield ("  ", word, f"  {name.ljust(wide)}  {id_}".rstrip())
 
 
 def _list_cells(meter: ExistingMeter) -> tuple[str, ...]:
