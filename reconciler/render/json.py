@@ -194,6 +194,7 @@ def _render_listed(inventory: AccountInventory) -> dict[str, Any]:
         "account": asdict(inventory.account),
         "exit_code": int(inventory.exit_code),
         "meters": [meter.as_api() for meter in inventory.meters],
+        "prices": _list_prices(inventory),
         "diagnostics": _list_diagnostics(inventory.diagnostics),
     }
 
@@ -222,6 +223,14 @@ def _render_ready_meter(meter: MeterReadiness) -> dict[str, Any]:
         "fields": [asdict(field) for field in meter.fields],
         "code": meter.problem.code if meter.problem else None,
     }
+
+
+def _list_prices(inventory: AccountInventory) -> list[dict[str, Any]] | None:
+    """Return the prices in the order of their meters; None where they are not known."""
+    known = inventory.prices
+    if known is None:
+        return None
+    return [asdict(price) for meter in inventory.meters for price in known.get(meter.id, ())]
 
 
 def _render_history(history: History) -> dict[str, Any]:

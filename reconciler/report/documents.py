@@ -8,6 +8,7 @@ from ..diagnostics.diagnostic import Diagnostic, Rule
 from ..diagnostics.errors import Exit, select_worst
 from ..model.change import FieldChange
 from ..model.meter import ExistingMeter
+from ..model.price import PricesByMeter
 from ..model.project import AccountRef
 
 
@@ -61,10 +62,15 @@ class DiagnosticList(CommandResult):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountInventory(AccountResult):
-    """The selected meters of one account, of `total`; None where they could not be read."""
+    """The selected meters of one account, of `total`; None where they could not be read.
+
+    `prices` are those in use on these meters; None where they were not asked for, or could not be
+    read.
+    """
 
     meters: tuple[ExistingMeter, ...] = ()
     total: int | None = None
+    prices: PricesByMeter | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

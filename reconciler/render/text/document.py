@@ -173,7 +173,7 @@ def _render_inventory(inventory: Inventory) -> Iterator[Line]:
             yield ()
         yield (Span(f"Meters of {describe_account(account.account)}", Style.BOLD),)
         if account.total is not None:
-            yield from render_meters(account.meters, account.total)
+            yield from render_meters(account.meters, account.total, account.prices)
         yield from _render_diagnostics(account.diagnostics)
     if inventory.narrowed:
         yield ()
