@@ -91,7 +91,7 @@ class Server:
 
     def start(self) -> None:
         """Start serving."""
-        self._http = HttpServer(self._asked_port, self.exchange)
+        self._http = HttpServer(self._asked_port, self.exchange, self.clock.now)
 
     def close(self) -> None:
         """Stop serving: end what waits, answer requests in progress."""
