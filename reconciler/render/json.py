@@ -16,7 +16,15 @@ from ..model.change import Action, Change
 from ..model.finding import DriftEntry, Finding, Severity
 from ..model.meter import ExistingMeter, Status
 from ..model.project import MeterConfig
-from ..report.documents import AccountInventory, DiagnosticList, EmulatorInfo, Inventory
+from ..report.documents import (
+    AccountInventory,
+    AccountReadiness,
+    DiagnosticList,
+    EmulatorInfo,
+    Inventory,
+    MeterReadiness,
+    Readiness,
+)
 from ..report.history import History, PastChange, PastRun
 from ..report.report import AccountReport, ChangeResult, Report, ReportedChange
 from . import Document
@@ -35,6 +43,8 @@ def _render_document(document: Document) -> dict[str, Any]:
             return _render_report(document)
         case Inventory():
             return _render_inventory(document)
+        case Readiness():
+            return _render_readiness(document)
         case History():
             return _render_history(document)
         case EmulatorInfo(url=url, api_key=api_key):
@@ -186,6 +196,32 @@ def _render_listed(inventory: AccountInventory) -> dict[str, Any]:
         "meters": [meter.as_api() for meter in inventory.meters],
         "prices": _list_prices(inventory),
         "diagnostics": _list_diagnostics(inventory.diagnostics),
+    }
+
+
+def _render_readiness(readiness: Readiness) -> dict[str, Any]:
+    return {
+        **_build_head("ready"),
+        "exit_code": int(readiness.exit_code),
+        "diagnostics": _list_diagnostics(readiness.diagnostics),
+        "accounts": [_render_ready_account(account) for account in readiness.accounts],
+    }
+
+
+def _render_ready_account(account: AccountReadiness) -> dict[str, Any]:
+    return {
+        "account": asdict(account.account),
+        "exit_code": int(account.exit_code),
+        "meters": [_render_ready_meter(meter) for meter in account.meters],
+        "diagnostics": _list_diagnostics(account.diagnostics),
+    }
+
+
+def _render_ready_meter(meter: MeterReadiness) -> dict[str, Any]:
+    return {
+        **_pick(meter, "event_name", "ready", "meter_id"),
+        "fields": [asdict(field) for field in meter.fields],
+        "code": meter.problem.code if meter.problem else None,
     }
 
 
