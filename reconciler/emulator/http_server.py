@@ -10,6 +10,7 @@ import struct
 import sys
 import threading
 from collections.abc import Callable
+from email.utils import formatdate
 from http.client import responses
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
@@ -79,7 +80,8 @@ class HttpServer(ThreadingHTTPServer):
     """Accept connections at `host` and `port` (0: a free one); raises OSError when it is taken.
 
     `exchange` answers a request; None means that the connection is to be reset. `on_refused` is
-    called with the status and the message of what is no request of the API.
+    called with the status and the message of what is no request of the API. `now` gives the time
+    of responses, in Unix seconds.
     """
 
     request_queue_size = 128
@@ -91,11 +93,12 @@ class HttpServer(ThreadingHTTPServer):
         port: int,
         exchange: Callable[[Request], Response | None],
         on_refused: Callable[[int, str], None],
+        now: Callable[[], float],
     ) -> None:
         self.host = host
         self.address_family, address = _resolve(host)
         super().__init__((address, port), _Handler)
-        self.exchange, self.on_refused = exchange, on_refused
+        self.exchange, self.on_refused, self.now = exchange, on_refused, now
         self._closing = False
         self._open: dict[threading.Thread, socket.socket] = {}
         self._accepting = threading.Thread(target=self._accept, daemon=True)
@@ -279,9 +282,8 @@ class _Handler(BaseHTTPRequestHandler):
         phrase = responses.get(response.status, "")
         head = [f"{self.protocol_version} {response.status} {phrase}"]
         head += [f"{name}: {value}" for name, value in response.headers.items()]
+        head.append(f"Date: {formatdate(self.server.now(), usegmt=True)}")
         head.append(f"Content-Length: {len(body)}")
-        if "Date" not in response.headers:
-            head.append(f"Date: {self.date_time_string()}")
         if self.close_connection:
             head.append("Connection: close")
         elif self.request_version == "HTTP/1.0":
