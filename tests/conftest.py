@@ -6,6 +6,7 @@ import importlib.util
 import io
 import os
 import re
+import signal
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
@@ -40,7 +41,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Forbid the network here, and through PYTHONPATH in every child process."""
+    """Forbid the network here, and through PYTHONPATH in every child process.
+
+    SIGHUP has its default: under `nohup` the children of a test would ignore it.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     _keep_bytecode(config)
     spec = importlib.util.spec_from_file_location("offline", _OFFLINE / "sitecustomize.py")
     assert spec

@@ -13,9 +13,9 @@ import pytest
 from conftest import Run
 
 from reconciler.emulator import PERMISSIONS, Fault, Kind, list_choices
-from reconciler.emulator.faults import OPTIONS
+from reconciler.emulator.requests.faults import OPTIONS
 from reconciler.emulator.routes import ENDPOINTS
-from reconciler.emulator.seed import build_validator
+from reconciler.emulator.storage.seed import build_validator
 
 PAGE = Path(__file__).parents[1] / "docs" / "emulator.md"
 TEXT = PAGE.read_text("utf-8")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
 from ..diagnostics.lookalikes import tell_apart
@@ -15,7 +15,6 @@ from ..model.meter import ExistingMeter, Status
 from ..model.pattern import matches
 from ..model.price import Price, PricesByMeter, select_unaccepted
 from ..model.project import MeterConfig, Policy
-from ..planning.diff import decide
 from ..timestamps import format_duration
 from . import remediation
 from .remediation import Commands
@@ -26,8 +25,7 @@ class DriftInput:
     """What drift detection needs besides the meters: prices in use, policy, now (Unix seconds).
 
     `commands` makes the commands that remediate a finding; `refused` are the event_names whose
-    change a guard refuses, so that no command can help. `renamed` are the changes that seem to
-    rename an undeclared meter, by event_name.
+    change a guard refuses, so that no command can help.
     """
 
     commands: Commands
@@ -35,7 +33,6 @@ class DriftInput:
     prices: PricesByMeter
     now: int
     refused: frozenset[str] = frozenset()
-    renamed: Mapping[str, Change] = field(default_factory=dict)
 
     def find_prices(self, meters: Iterable[ExistingMeter]) -> tuple[Price, ...]:
         """Return the prices in use on any of these meters."""
@@ -53,7 +50,7 @@ def list_archived_dependencies(names: MeterMatch, policy: Policy) -> tuple[str, 
     meters that belong to others.
     """
     desired = names.desired
-    if desired is None and policy.owns and not matches(names.event_name, policy.owns):
+    if _is_foreign(names, policy):
         return ()
     in_sync = (
         desired is not None
@@ -64,10 +61,9 @@ def list_archived_dependencies(names: MeterMatch, policy: Policy) -> tuple[str, 
     return tuple(meter.id for meter in (names.inactive if in_sync else names.meters))
 
 
-def inspect(names: MeterMatch, known: DriftInput) -> DriftEntry:
-    """Return the drift entry of one event_name, its worst finding first."""
-    change = known.renamed.get(names.event_name) or decide(names, known.prices, known.policy)
-    foreign = names.desired is None and not _answers_for(names.event_name, known.policy)
+def inspect(names: MeterMatch, change: Change, known: DriftInput) -> DriftEntry:
+    """Return the drift entry of one event_name, for its planned change; its worst finding first."""
+    foreign = _is_foreign(names, known.policy)
     return DriftEntry(
         event_name=names.event_name,
         location=names.desired.location if names.desired else None,
@@ -78,9 +74,10 @@ def inspect(names: MeterMatch, known: DriftInput) -> DriftEntry:
     )
 
 
-def _answers_for(event_name: str, policy: Policy) -> bool:
-    """Whether the project answers for an event_name that it does not declare."""
-    return not policy.owns or matches(event_name, policy.owns)
+def _is_foreign(names: MeterMatch, policy: Policy) -> bool:
+    """Whether an undeclared event_name is one that the project does not answer for."""
+    owned = not policy.owns or matches(names.event_name, policy.owns)
+    return names.desired is None and not owned
 
 
 def sort_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
@@ -132,7 +129,7 @@ def _report_no_active(names: MeterMatch, change: Change, known: DriftInput) -> F
         remedy = remediation.keep_name(former) if former else known.apply(names.event_name)
         return _build_finding(Kind.MISSING, Severity.REVENUE, message, remediation=remedy)
     last = names.inactive[0]
-    since = _find_deactivation(last)
+    since = last.inactive_since
     creates = change.action is Action.CREATE
     which = f"{last.id}, which differs," if creates else last.id
     deadline = since + RESEND
@@ -322,7 +319,7 @@ def _check_inactive_prices(
         f"{names.event_name!r} has prices in use on an inactive meter, which counts no usage",
         meter_ids=tuple(existing.id for existing in meters),
         prices=prices,
-        since=max(map(_find_deactivation, meters)),
+        since=max(meter.inactive_since for meter in meters),
         remediation=_serve_prices(names.desired, names, meters, prices)
         if names.desired
         else remediation.declare(shown, prices),
@@ -337,7 +334,7 @@ def _serve_prices(
 ) -> Remediation:
     """Return how prices get usage again: reactivate their meter, if it is one and can be active."""
     consent = _accept_prices(prices, desired)
-    if names.active or len(meters) > 1:
+    if names.active or names.unclear or len(meters) > 1:
         return consent
     return remediation.keep_active(meters[0], desired, f"  # or give it up: {consent.text}")
 
@@ -355,7 +352,3 @@ def _list_unserved_prices(
 def _accept_prices(prices: Iterable[Price], desired: MeterConfig) -> Remediation:
     """Return the consent given already, extended to these prices."""
     return remediation.accept_prices([*desired.accepted_prices, *(price.id for price in prices)])
-
-
-def _find_deactivation(meter: ExistingMeter) -> int:
-    return meter.status_transitions.deactivated_at or meter.updated

@@ -8,16 +8,16 @@ behaviour is not known, `Settings` selects it. `Fault`s break requests on demand
 no other part of this package.
 """
 
-from .auth import PERMISSIONS, parse_key
 from .breakpoints import Announcer, parse_moment
-from .database import Store
 from .errors import EmulatorError, RequestError, SeedError, SettingError, StateError
-from .faults import Fault, Kind
 from .messages import Phase
 from .request_log import Entry, RequestLog
+from .requests.auth import PERMISSIONS, parse_key
+from .requests.faults import Fault, Kind
 from .server import Clock, Reached, Server
 from .settings import Key, Settings, list_choices, parse_settings
-from .storage import open_state
+from .storage.database import Store
+from .storage.open_state import open_state
 
 __all__ = [
     "PERMISSIONS",

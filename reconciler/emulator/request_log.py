@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from .errors import RequestError
-from .forms import Tree, parse_parameters
+from .requests.forms import Tree, parse_parameters
 from .state import Answer
 
 LONGEST = 100_000

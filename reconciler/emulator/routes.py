@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from . import events, meters, prices, subscriptions
 from .errors import RequestError
 from .messages import Json
-from .params import Expand, Shape
+from .requests.params import Shape
+from .resources import accounts, events, meters, prices, subscriptions
 from .state import Call
 
 
@@ -24,48 +24,34 @@ class Endpoint:
     run: Callable[[Call], Json]
 
 
-def retrieve_account(call: Call) -> Json:
-    """Return the account of the key, without its settings."""
-    return {
-        "id": call.ledger.account.id,
-        "object": "account",
-        "business_profile": {"name": "Emulated account"},
-        "charges_enabled": True,
-        "country": "US",
-        "default_currency": "usd",
-        "details_submitted": True,
-        "email": None,
-        "metadata": {},
-        "payouts_enabled": True,
-        "type": "standard",
-    }
-
-
-_ACCOUNT: Shape = {
-    "expand": Expand(("controller", "external_accounts", "settings", "tos_acceptance"))
-}
-_METERS = "/v1/billing/meters"
 _READ, _WRITE = "billing_meter_read", "billing_meter_write"
-_SUBSCRIPTIONS, _SUBSCRIBED = "/v1/subscriptions", "subscription_read"
+_SUBSCRIBED = "subscription_read"
+_KYC = "accounts_kyc_basic_read"
 
 ENDPOINTS = (
-    Endpoint("GET", _METERS, _READ, meters.LIST, meters.list_),
-    Endpoint("POST", _METERS, _WRITE, meters.CREATE, meters.create),
-    Endpoint("GET", f"{_METERS}/{{id}}", _READ, meters.READ, meters.retrieve),
-    Endpoint("POST", f"{_METERS}/{{id}}", _WRITE, meters.UPDATE, meters.update),
-    Endpoint("POST", f"{_METERS}/{{id}}/deactivate", _WRITE, meters.READ, meters.deactivate),
-    Endpoint("POST", f"{_METERS}/{{id}}/reactivate", _WRITE, meters.READ, meters.reactivate),
-    Endpoint("GET", "/v1/prices", "plan_read", prices.LIST, prices.list_),
-    Endpoint("POST", "/v1/prices", "plan_write", prices.CREATE, prices.create),
-    Endpoint("GET", "/v1/prices/{id}", "plan_read", prices.READ, prices.retrieve),
-    Endpoint("POST", "/v1/prices/{id}", "plan_write", prices.UPDATE, prices.update),
-    Endpoint("GET", _SUBSCRIPTIONS, _SUBSCRIBED, subscriptions.LIST, subscriptions.list_),
+    Endpoint("GET", meters.URL, _READ, meters.LIST, meters.list_),
+    Endpoint("POST", meters.URL, _WRITE, meters.CREATE, meters.create),
+    Endpoint("GET", f"{meters.URL}/{{id}}", _READ, meters.READ, meters.retrieve),
+    Endpoint("POST", f"{meters.URL}/{{id}}", _WRITE, meters.UPDATE, meters.update),
+    Endpoint("POST", f"{meters.URL}/{{id}}/deactivate", _WRITE, meters.READ, meters.deactivate),
+    Endpoint("POST", f"{meters.URL}/{{id}}/reactivate", _WRITE, meters.READ, meters.reactivate),
+    Endpoint("GET", prices.URL, "plan_read", prices.LIST, prices.list_),
+    Endpoint("POST", prices.URL, "plan_write", prices.CREATE, prices.create),
+    Endpoint("GET", f"{prices.URL}/{{id}}", "plan_read", prices.READ, prices.retrieve),
+    Endpoint("POST", f"{prices.URL}/{{id}}", "plan_write", prices.UPDATE, prices.update),
+    Endpoint("GET", subscriptions.URL, _SUBSCRIBED, subscriptions.LIST, subscriptions.list_),
     Endpoint(
-        "GET", f"{_SUBSCRIPTIONS}/{{id}}", _SUBSCRIBED, subscriptions.READ, subscriptions.retrieve
+        "GET",
+        f"{subscriptions.URL}/{{id}}",
+        _SUBSCRIBED,
+        subscriptions.READ,
+        subscriptions.retrieve,
     ),
-    Endpoint("GET", "/v1/events", "event_read", events.LIST, events.list_),
-    Endpoint("GET", "/v1/events/{id}", "event_read", events.READ, events.retrieve),
-    Endpoint("GET", "/v1/account", "accounts_kyc_basic_read", _ACCOUNT, retrieve_account),
+    Endpoint("GET", events.URL, "event_read", events.LIST, events.list_),
+    Endpoint("GET", f"{events.URL}/{{id}}", "event_read", events.READ, events.retrieve),
+    Endpoint("GET", "/v1/account", _KYC, accounts.READ, accounts.retrieve_own),
+    Endpoint("GET", accounts.URL, "connected_account_read", accounts.LIST, accounts.list_),
+    Endpoint("GET", f"{accounts.URL}/{{id}}", _KYC, accounts.READ, accounts.retrieve),
 )
 
 _PATTERNS = [

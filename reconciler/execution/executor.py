@@ -49,12 +49,12 @@ def apply(run: ApplyContext) -> tuple[ReportedChange, ...]:
     )
 
 
-def explain_blocked(change: Change) -> ChangeResult | None:
+def explain_blocked(change: Change, hint: str = _FIX) -> ChangeResult | None:
     """Return the result of a change without requests; None where there is nothing to do."""
     if change.action is not Action.BLOCKED:
         return None
     message = f"{change.event_name!r} was not applied: it is blocked"
-    error = diagnose(change, rules.CHANGE_REFUSED, message, _FIX)
+    error = diagnose(change, rules.CHANGE_REFUSED, message, hint)
     return ChangeResult(ResultStatus.SKIPPED, error=error)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ..diagnostics.codes import journal as rules
@@ -66,11 +66,12 @@ def read_head(top: Path) -> str | None:
 
 
 def _find_job_commit(environ: Mapping[str, str]) -> str | None:
-    for service, name in _COMMITS:
-        given = environ.get(name, "")
-        if environ.get(service) and _HASH.fullmatch(given):
-            return given
-    return None
+    return next(filter(_HASH.fullmatch, _list_given(_COMMITS, environ)), None)
+
+
+def _list_given(names: Iterable[tuple[str, str]], environ: Mapping[str, str]) -> Iterator[str]:
+    """Yield the values that the service of this job has set, by service and variable."""
+    return (environ[name] for service, name in names if environ.get(service) and environ.get(name))
 
 
 def find_user(environ: Mapping[str, str]) -> str | None:
@@ -78,9 +79,8 @@ def find_user(environ: Mapping[str, str]) -> str | None:
 
     In a job the login (`runner`, `root`) is the build machine's, not a person's.
     """
-    for service, name in _STARTED_BY:
-        if environ.get(service) and (found := environ.get(name)):
-            return found
+    if found := next(_list_given(_STARTED_BY, environ), None):
+        return found
     try:
         return getpass.getuser()
     except (KeyError, OSError):

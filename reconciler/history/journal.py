@@ -111,8 +111,8 @@ class FileJournal:
         """Report what could not be written."""
         if self._lost is None:
             return ()
-        why = self._lost.strerror or self._lost
-        return (rules.INCOMPLETE(f"the journal is incomplete: {why}", Location(str(self._path))),)
+        message = f"the journal is incomplete: {_explain(self._lost)}"
+        return (rules.INCOMPLETE(message, Location(str(self._path))),)
 
     def _must(self, kind: str, entry: Mapping[str, Any]) -> None:
         try:

@@ -127,16 +127,16 @@ def _describe_result(run: PastRun, line: PastChange) -> Moment:
 
 def _describe_event(account: str, event: Event) -> Moment:
     """Return the moment of an event that no request in this journal explains."""
-    attribution_text, ours = find_origin(event)
-    by_ours = f"{attribution_text.briefly}, by a run that is not in this journal"
+    origin, ours = find_origin(event)
+    by_ours = f"{origin.briefly}, by a run that is not in this journal"
     return Moment(
         at=float(event.created),
         source=Source.EVENT,
         kind=event.type,
         what=event.type,
         note=_describe_rename(event),
-        who=by_ours if ours else attribution_text.at_length,
-        origin=attribution_text,
+        who=by_ours if ours else origin.at_length,
+        origin=origin,
         account=account,
         meter_id=_read_meter_id(event),
         request_id=event.request_id,

@@ -95,6 +95,11 @@ class ExistingMeter(Meter):
         return self.status == Status.ACTIVE
 
     @property
+    def inactive_since(self) -> int:
+        """When an inactive meter was deactivated, as far as the API says (Unix seconds)."""
+        return self.status_transitions.deactivated_at or self.updated
+
+    @property
     def has_known_status(self) -> bool:
         """Whether this version knows what the status means; else the meter is never written to."""
         return self.status in [*Status]
@@ -139,7 +144,7 @@ def unpack(value: Any) -> Any:
 class Unreadable:
     """Data that the key may not read, and the missing permission.
 
-    `message` is Stripe's, `title` what the Dashboard calls the permission, if Stripe says so.
+    `message` is Stripe's, `title` its name in the Dashboard, if known.
     """
 
     permission: str

@@ -11,9 +11,9 @@ from ..diagnostics.codes import applying as rules
 from ..diagnostics.diagnostic import Diagnostic, Effect, Level
 from ..diagnostics.errors import Exit
 from ..execution.execute_step import ApplyContext
-from ..execution.executor import apply
+from ..execution.executor import apply, explain_blocked
 from ..execution.protocol import NULL_JOURNAL, Journal
-from ..model.change import Action, Change
+from ..model.change import Change
 from ..model.project import Account
 from ..planning.diagnose import diagnose
 from ..report.exit_code import exit_code_for_apply
@@ -117,9 +117,8 @@ def skip_changes(report: AccountReport, why: str, hint: str) -> AccountReport:
 
 def _skip(reported: ReportedChange, why: str, hint: str) -> ReportedChange:
     change = reported.change
-    if not change.action.writes and change.action is not Action.BLOCKED:
-        return reported
-    why = "it is blocked" if change.action is Action.BLOCKED else why
+    if not change.action.writes:
+        return replace(reported, result=explain_blocked(change, hint))
     message = f"{change.event_name!r} was not applied: {why}"
     error = diagnose(change, rules.CHANGE_REFUSED, message, hint)
     return replace(reported, result=ChangeResult(ResultStatus.SKIPPED, error=error))

@@ -95,7 +95,7 @@ def _find_entries(
     commands: Commands,
 ) -> tuple[tuple[DriftEntry, ...], tuple[Diagnostic, ...], tuple[Diagnostic, ...]]:
     """Return all entries, the worst first, warnings of renames, and what could not be read."""
-    account, now = session.account, int(session.clock.now())
+    account, now = session.account, snapshot.taken_at
     unreadable: tuple[Diagnostic, ...] = ()
     archived_on = [
         id_ for each in names for id_ in list_archived_dependencies(each, account.policy)
@@ -116,16 +116,25 @@ def _find_entries(
         prices=in_use,
         now=now,
         refused=_list_refused(changes, account, seen),
-        renamed={each.event_name: each for each in changes if each.renamed_from},
     )
-    found = (exempt(inspect(each, known), account.ignore, format_date(now)) for each in names)
-    entries = tuple(sorted(found, key=rank))
+    entries = _inspect_all(names, changes, known, account)
     attributed = _attribute_by_events(entries, session, now, jobs)
     if isinstance(attributed, Unreadable):
         unreadable = (*unreadable, _report_unreadable(rules.EVENTS_UNREADABLE, attributed))
         attributed = attribute(entries, None, now, jobs)
     renames = tuple(said for change in changes for said in warn_of_rename(change))
     return attributed, renames, unreadable
+
+
+def _inspect_all(
+    names: tuple[MeterMatch, ...], changes: tuple[Change, ...], known: DriftInput, account: Account
+) -> tuple[DriftEntry, ...]:
+    today = format_date(known.now)
+    found = (
+        exempt(inspect(each, change, known), account.ignore, today)
+        for each, change in zip(names, changes, strict=True)
+    )
+    return tuple(sorted(found, key=rank))
 
 
 def _list_refused(

@@ -20,7 +20,7 @@ from ..model.match import MeterMatch, match_meters
 from ..model.meter import ExistingMeter
 from ..model.project import Account, AccountRef
 from ..model.snapshot import Snapshot
-from ..planning.consent import DECIDES, check_consent, renew_consent
+from ..planning.consent import check_consent, is_same_decision, renew_consent
 from ..planning.diagnose import diagnose
 from ..planning.diff import compare_fields, decide
 from ..planning.guards import check
@@ -77,7 +77,10 @@ def revalidate(plan: Plan, session: Session) -> Planned:
     )
     checked, refusals = _check_pending(pending, by_name, snapshot, account)
     latest = {change.event_name: change for change in checked}
-    changes = tuple(latest.get(change.event_name, change) for change in plan.changes)
+    changes = tuple(
+        latest.get(change.event_name, replace(change, refused_by=()))  # then, not of what is left
+        for change in plan.changes
+    )
     return report_plan(replace(plan, changes=changes), refusals, snapshot, already)
 
 
@@ -191,7 +194,7 @@ def _explain_stale(change: Change, now: MeterMatch, snapshot: Snapshot, account:
     if _is_undecided(change.event_name, snapshot):
         return ""
     again = decide(now, snapshot.prices, account.policy)
-    if all(getattr(again, name) == getattr(change, name) for name in DECIDES):
+    if is_same_decision(again, change):
         return ""
     meter = f" of {again.existing.id}" if again.existing else ""
     return f"would be planned differently now: {again.action}{meter}"

@@ -36,8 +36,9 @@ def find_new_prices(
     if isinstance(found, Unreadable):
         message = f"the prices of {', '.join(deactivated)} can no longer be read"
         raise AuthError(guards.PRICES_UNREADABLE(f"{message} (permission: {found.permission})"))
+    by_meter = group_by_meter(found)
     open_ = {
-        change.event_name: select_unaccepted(group_by_meter(found).get(id_, ()), change.desired)
+        change.event_name: select_unaccepted(by_meter.get(id_, ()), change.desired)
         for id_, change in deactivated.items()
     }
     return {name: prices for name, prices in open_.items() if prices}

@@ -14,8 +14,11 @@ from ..model.project import MeterConfig, Policy
 from .diagnose import diagnose
 from .diff import decide
 
-DECIDES = ("action", "existing", "reactivates")
-"""The fields of a change that say what is done to which meter."""
+
+def is_same_decision(one: Change, other: Change) -> bool:
+    """Whether two changes do the same to the same meters."""
+    decided = [(each.action, each.existing, each.reactivates) for each in (one, other)]
+    return decided[0] == decided[1]
 
 
 def renew_consent(change: Change, declared: Mapping[str, MeterConfig]) -> Change:
@@ -42,7 +45,7 @@ def check_consent(
     if saved.desired is None or renewed.desired is None or not saved.action.writes:
         return None
     now = decide(replace(names, desired=renewed.desired), prices, policy)
-    if all(getattr(now, name) == getattr(saved, name) for name in DECIDES):
+    if is_same_decision(now, saved):
         return None
     then, here = saved.desired.retires, renewed.desired.retires
     removed, added = sorted({*then} - {*here}), sorted({*here} - {*then})

@@ -43,18 +43,18 @@ def _mark(change: Change, refusals: Iterable[Refusal]) -> Change:
 
 def _check_protected(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:
     for change in changes:
+        if not change.action.deactivates:
+            continue
         by_file = _is_protected(change, account)
-        if change.action.deactivates and (
-            by_file or matches(change.event_name, account.policy.protect)
-        ):
+        if by_file or matches(change.event_name, account.policy.protect):
             setting = "`protect: true`" if by_file else "policy.protect"
             yield _refuse(change, rules.PROTECTED, f"{change.event_name!r} is protected: {setting}")
 
 
 def _is_protected(change: Change, account: Account) -> bool:
     """Whether a file protects the meter; one that a saved plan calls undeclared may be declared."""
-    if change.desired or not change.action.deactivates:
-        return change.desired is not None and change.desired.protect
+    if change.desired:
+        return change.desired.protect
     return any(it.protect for it in account.declared if it.event_name == change.event_name)
 
 

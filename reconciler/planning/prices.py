@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from ..model.price import Price
 
+_SHOWN = 5  # prices that are listed
+
 
 def describe_price(price: Price) -> str:
     """Return the id of a price with its nickname and product, and why an archived one is in use."""
@@ -13,6 +15,13 @@ def describe_price(price: Price) -> str:
     state = "" if price.active else describe_state(price)
     noted = "; ".join(filter(None, (known, state)))
     return f"{price.id} ({noted})" if noted else price.id
+
+
+def format_prices(prices: Iterable[Price]) -> str:
+    """Return the prices by id and what else is known of them, at most five."""
+    every = list(prices)
+    listed = ", ".join(map(describe_price, every[:_SHOWN]))
+    return f"{listed} and {len(every) - _SHOWN} more" if len(every) > _SHOWN else listed
 
 
 def name_price(price: Price) -> str:

@@ -31,9 +31,9 @@ def mark_renames(changes: tuple[Change, ...], now: int) -> tuple[Change, ...]:
     undeclared, activated = _group(changes, _get_undeclared), _group(changes, _get_activated)
     recent = _group(changes, partial(_get_recent, now))
     former = dict(_find_similar(changes, _get_activated, undeclared))
-    successors: dict[str, Meter] = dict(_find_recent(changes, recent))
-    successors |= _find_similar(changes, _get_deactivated, activated)
-    later = {name: meter.event_name for name, meter in successors.items()}
+    renamed = dict(_find_similar(changes, _get_deactivated, recent))
+    renames = dict(_find_similar(changes, _get_deactivated, activated))
+    later = {name: meter.event_name for name, meter in (renamed | renames).items()}
     later |= {meter.event_name: name for name, meter in former.items()}
     return tuple(
         replace(change, renamed_from=former.get(name), renamed_to=later.get(name))
@@ -51,17 +51,6 @@ def _find_similar(
         meter = select(change)
         group = groups.get(get_settings(meter)) if meter else None
         if meter and group and (found := group.find_most_similar(meter)):
-            yield change.event_name, found
-
-
-def _find_recent(
-    changes: tuple[Change, ...], recent: _Groups[ExistingMeter]
-) -> Iterator[tuple[str, ExistingMeter]]:
-    """Yield the undeclared event_names that an earlier run renamed: it made a newer meter."""
-    for change in changes:
-        old = _get_deactivated(change)
-        group = recent.get(get_settings(old)) if old else None
-        if old and group and (found := group.find_most_similar(old, old.created)):
             yield change.event_name, found
 
 
@@ -119,17 +108,17 @@ class _Group(Generic[MeterT]):
         for pair in pairs:
             self._by_pair.setdefault(pair, []).append((pairs, meter))
 
-    def find_most_similar(self, other: Meter, after: int = -1) -> MeterT | None:
-        """Return the most similar meter; of existing ones, of those created later than `after`."""
+    def find_most_similar(self, other: Meter) -> MeterT | None:
+        """Return the most similar meter that may have renamed the other."""
         for meter in self._by_display_name.get(other.display_name, ())[:_CANDIDATES]:
-            if _is_newer(meter, after):
+            if _may_succeed(meter, other):
                 return meter
         pairs = _split_pairs(other.event_name)
         best, former = max(
             (
                 (_compare(pairs, theirs), meter)
                 for theirs, meter in self._find_candidates(pairs)
-                if _is_newer(meter, after)
+                if _may_succeed(meter, other)
             ),
             key=lambda scored: (scored[0], scored[1].event_name),
             default=(0.0, None),
@@ -143,8 +132,11 @@ class _Group(Generic[MeterT]):
             yield from self._by_pair[pair][:_CANDIDATES]
 
 
-def _is_newer(meter: Meter, after: int) -> bool:
-    return not isinstance(meter, ExistingMeter) or meter.created > after
+def _may_succeed(meter: Meter, other: Meter) -> bool:
+    """Whether one meter may have replaced the other; of two existing ones only the newer may."""
+    if isinstance(meter, ExistingMeter) and isinstance(other, ExistingMeter):
+        return meter.created > other.created
+    return True
 
 
 def _compare(ours: frozenset[str], theirs: frozenset[str]) -> float:

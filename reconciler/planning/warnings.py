@@ -19,10 +19,10 @@ from ..model.project import MeterConfig
 from ..timestamps import format_duration, format_time
 from .diagnose import diagnose
 from .lookalikes import warn_of_lookalike_changes
-from .prices import describe_price, name_price
+from .prices import format_prices, name_price
 
 _USUAL_NAME = re.compile(r"[A-Za-z0-9_.-]+")
-_SHOWN = 5  # prices, or fields, that a message lists
+_SHOWN = 5  # fields that a message lists
 _LONGEST = 60  # characters of a value that a message shows
 _UNCLEAR = (Reason.TWO_ACTIVE, Reason.UNKNOWN_STATUS)
 
@@ -106,7 +106,7 @@ def _check_event_name(change: Change) -> Iterator[Diagnostic]:
 
 
 def _explain_reactivation(change: Change, existing: ExistingMeter, now: int) -> Diagnostic:
-    since = existing.status_transitions.deactivated_at or existing.updated
+    since = existing.inactive_since
     if now < since + RESEND:
         resend = f"lost usage can be re-sent until {format_time(since + RESEND)}"
     else:
@@ -210,9 +210,7 @@ def _describe_prices(prices: Sequence[Price]) -> str:
     if not prices:
         return ""
     count = "1 price in use on" if len(prices) == 1 else f"{len(prices)} prices in use on"
-    listed = ", ".join(map(describe_price, prices[:_SHOWN]))
-    more = f" and {len(prices) - _SHOWN} more" if len(prices) > _SHOWN else ""
-    return f"; {count} {prices[0].meter}: {listed}{more}"
+    return f"; {count} {prices[0].meter}: {format_prices(prices)}"
 
 
 def _list_ids(meters: Iterable[ExistingMeter]) -> str:

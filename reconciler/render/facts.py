@@ -21,9 +21,8 @@ from ..model.finding import (
 )
 from ..model.match import flatten
 from ..model.meter import DEFAULTS, unpack
-from ..model.price import Price
 from ..model.request import RequestRecord
-from ..planning.prices import describe_price
+from ..planning.prices import format_prices
 from ..timestamps import format_time
 
 _REASON: dict[str, str] = {
@@ -49,7 +48,6 @@ _REMEDIATION = {
     RemediationKind.EDIT: "change the declaration to",
 }
 _DEFAULTS = flatten({name: unpack(default) for name, default in DEFAULTS.items()})
-_SHOWN = 5  # prices that are listed
 
 LEVEL = {Severity.REVENUE: Level.ERROR, Severity.HIGH: Level.ERROR, Severity.LOW: Level.WARNING}
 """The level of a finding of each severity, for formats that have levels only."""
@@ -130,13 +128,6 @@ def describe_finding(finding: Finding) -> str:
 
 def _quote(plain: Any) -> str:
     return "(none)" if plain is None else f'"{plain}"'
-
-
-def format_prices(prices: Iterable[Price]) -> str:
-    """Return the prices by id and what else is known of them, at most five."""
-    every = list(prices)
-    listed = ", ".join(map(describe_price, every[:_SHOWN]))
-    return f"{listed} and {len(every) - _SHOWN} more" if len(every) > _SHOWN else listed
 
 
 def format_request(sent: RequestRecord) -> str:

@@ -6,9 +6,10 @@ Source of every call, parameter and limit: Stripe's API reference, version 2026-
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import replace
 from itertools import chain
+from threading import Event as Flag
 from typing import Self, TypeVar, Unpack
 
 from ..diagnostics.codes import service
@@ -244,7 +245,7 @@ class Prices:
         return tuple(each for each in found if each and each.active is active)
 
     def _has_subscription(self, price_id: str) -> bool:
-        """Whether a subscription to a price has not ended; the first one mostly tells."""
+        """Whether a subscription to a price has not ended; usually the first one decides."""
         params = {"price": price_id}
         first = pagination.read_page(
             self._transport, SUBSCRIPTIONS, {**params, "limit": 1}, parse_status
@@ -293,9 +294,20 @@ def describe_unreadable(error: PermissionDeniedError, permission: str) -> Unread
 
 
 def run_concurrently(work: Callable[[Item], T], items: Iterable[Item]) -> list[T]:
-    """Return the results in the order of the items; the first failure cancels what is queued."""
+    """Return the results in the order of the items; after a failure no other item begins."""
+    failed = Flag()
+
+    def attempt(item: Item) -> T:
+        if failed.is_set():
+            raise CancelledError  # of an item after the one whose error is raised
+        try:
+            return work(item)
+        except BaseException:
+            failed.set()
+            raise
+
     pool = ThreadPoolExecutor(max_workers=SIDE_BY_SIDE)
     try:
-        return [future.result() for future in [pool.submit(work, item) for item in items]]
+        return [future.result() for future in [pool.submit(attempt, item) for item in items]]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

@@ -7,6 +7,7 @@ become the context of another exception. `requests` is imported with the first c
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -95,6 +96,14 @@ def check_base(address: str) -> str:
     raise ServiceError(service.UNSAFE_ADDRESS(f"a key is not sent to {shown}"))
 
 
+def find_proxy(base: str) -> str | None:
+    """Return the address of the proxy for requests to an API, without a password; None without."""
+    from requests.utils import get_environ_proxies, select_proxy
+
+    found = None if is_loopback(base) else select_proxy(base, get_environ_proxies(base))
+    return re.sub(r"//[^/]*@", "//", found) if found else None
+
+
 class Connection:
     """Connections to one API, kept alive and shared by up to eight threads.
 
@@ -111,6 +120,7 @@ class Connection:
         self._key = key
         self._limits = limits
         self._verify = (base.startswith("https:") and find_ca_bundle(os.environ)) or True
+        self._slots = threading.BoundedSemaphore(SIDE_BY_SIDE)
         self._session = requests.Session()
         self._session.trust_env = not is_loopback(base)
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
@@ -127,6 +137,10 @@ class Connection:
         The exchange runs in a thread of its own, which is abandoned at the deadline: the timeout
         of a socket starts anew with every byte, and a header can be as slow as a body.
         """
+        with self._slots:
+            return self._send_in_time(request)
+
+    def _send_in_time(self, request: Request) -> Response | TransportError:
         came: SimpleQueue[Response | TransportError] = SimpleQueue()
         headers: dict[str, str] = {}
         work = threading.Thread(

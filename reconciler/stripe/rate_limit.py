@@ -20,7 +20,7 @@ _STEP = 0.2  # more requests a second after a success, up to the ceiling
 _PROBE = 0.01  # by which a success raises a learned ceiling: others may use less later
 _WINDOW = 1.0  # seconds over which accepted requests are counted,
 _SHORTEST = 0.3  # and the least that say something about the rate
-_FEW, _NEAR = 3, 0.9  # rejections, and the part of the limit, that are not worth a word
+_FEW, _NEAR = 3, 0.9  # rejections, and the part of the limit, that are not reported
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +116,6 @@ class RateLimiter:
             raise ValueError(f"rate_limit is {limit}: it must be above 0, or None for no limit")
         self._bucket = fill_bucket(limit, now) if limit is not None else None
         self._lock = threading.Lock()
-
-    @property
-    def rate(self) -> float | None:
-        """The present rate in requests a second; None without a limit."""
-        return self._bucket.rate if self._bucket else None
 
     @property
     def lesson(self) -> tuple[int, int] | None:

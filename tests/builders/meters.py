@@ -146,7 +146,10 @@ def inspect_all(
 ) -> tuple[DriftEntry, ...]:
     """Return the drift entries of all event_names."""
     known = DriftInput(commands=COMMANDS, policy=policy, prices=active_prices(*prices), now=now)
-    return tuple(inspect(names, known) for names in match_meters(declared, account))
+    return tuple(
+        inspect(names, decide(names, known.prices, policy), known)
+        for names in match_meters(declared, account)
+    )
 
 
 def plan_of(*changes: Change, listed: tuple[str, ...] | None = None, **more: Any) -> Plan:

@@ -75,6 +75,21 @@ def test_a_meter_that_exists_already_is_named_by_its_id(world, run):
     assert {line["meter_id"] for line in lines.values()} == set(made.server.state.ledger.meters)
 
 
+def test_a_refused_change_that_was_made_by_hand_no_longer_counts(world, run):
+    """Of two deactivations where one is allowed, the one that is left is made."""
+    seed = [existing("seats", "Seats", id="mtr_s"), existing("calls", "Calls", "sum", id="mtr_c")]
+    retired = [each.replace("{", "{status: inactive, ", 1) for each in (SEATS, CALLS)]
+    made = world("\n".join(retired), {"meters": seed})
+    saved = made.folder / "saved.json"
+    assert run("plan", made.folder, "--save", saved).code == 3
+    made.server.edit("/v1/billing/meters/mtr_s/deactivate")
+
+    ran = run("apply", made.folder, "--plan", saved, "--format", "json")
+    became = {name: line["result"]["status"] for name, line in results(ran).items()}
+    assert (became, ran.code) == ({"seats": "already", "calls": "done"}, 0)
+    assert {each["status"] for each in made.server.state.ledger.meters.values()} == {"inactive"}
+
+
 @pytest.mark.parametrize("skip", [[], ["--skip-refused"]])
 def test_a_blocked_change_is_reported_as_not_applied(skip, world, run):
     """Every change that is not as declared has a result, unchanged ones have none."""

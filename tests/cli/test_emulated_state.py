@@ -11,7 +11,7 @@ import pytest
 from cli.world import CALLS, SEATS
 from published import held
 
-from reconciler.emulator import state_file
+from reconciler.emulator.storage import state_file
 
 PRECIOUS = "precious"
 

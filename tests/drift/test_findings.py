@@ -257,6 +257,16 @@ def test_prices_on_several_inactive_meters_are_dated_by_the_last_deactivation():
     assert (finding.since, finding.meter_ids) == (NOW - HOUR, ("mtr_1", "mtr_2"))
 
 
+def test_prices_beside_a_meter_of_unknown_status_can_only_be_accepted():
+    """Declaring the inactive meter active changes nothing while the other one is unclear."""
+    unclear = replace(existing("mtr_u"), status="paused")
+    entry = inspect_one([retire()], [unclear, inactive()], ["p@mtr_i"])
+    found = {finding.kind: finding.remediation for finding in entry.findings}
+    remedy = found[Kind.PRICE_ON_INACTIVE]
+    assert remedy
+    assert remedy.text == 'accepts: {prices: ["p"]}'
+
+
 def test_a_finding_has_all_its_prices():
     """Formats shorten the list; the data do not."""
     entry = inspect_one([], [existing()], [f"price_{n}@mtr_a" for n in range(8)])

@@ -92,6 +92,7 @@ REPLAY = {"Idempotent-Replayed": "true"}
         ([refusal(424)], INDETERMINATE, 424, 1, False),
         ([http(302, "")], INDETERMINATE, 302, 1, False),
         ([http(200, "<html>")], INDETERMINATE, 200, ATTEMPTS, False),
+        ([http(200, b"\x1f\x8b", Content_Encoding="gzip")], INDETERMINATE, 200, 1, False),
         ([http(200, {"id": "mtr_1"})], INDETERMINATE, 200, 1, False),
         ([http(200, a_meter("mtr/1"))], INDETERMINATE, 200, 1, False),
         ([refusal(500), refusal(400)], REJECTED, 400, 2, False),

@@ -9,6 +9,7 @@ from stripe_client.scripted import KEY, Scripted, a_list, http, make, refusal, t
 
 from reconciler.diagnostics.errors import StoppedError
 from reconciler.emulator import Key, Server, Settings, open_state
+from reconciler.execution.protocol import SIDE_BY_SIDE
 from reconciler.model.meter import Unreadable
 from reconciler.model.price import Price
 from reconciler.stripe.client import METER_EVENTS, SUBSCRIPTIONS, Events, Prices, run_concurrently
@@ -228,6 +229,27 @@ def test_a_failure_cancels_what_has_not_begun():
     for thread in set(threading.enumerate()) - before:
         thread.join(10)
     assert len(begun) < 50
+
+
+def test_nested_requests_share_eight_connections(clock):
+    """As when several deactivations ask for the subscriptions of many prices at once."""
+    lock, at_once, most, too_many = threading.Lock(), [], [], threading.Event()
+
+    def answer(_):
+        with lock:
+            at_once.append(1)
+            most.append(len(at_once))
+        if len(at_once) > SIDE_BY_SIDE:
+            too_many.set()
+        too_many.wait(0.05)  # so that all that are allowed come together
+        with lock:
+            at_once.pop()
+        return http(200, a_list())
+
+    with Scripted(answer) as server, to(server, clock) as transport:
+        prices = Prices(transport)
+        run_concurrently(lambda _: prices.in_use(tuple("abcd")), map(str, range(4)))
+    assert max(most) == SIDE_BY_SIDE
 
 
 def test_a_stop_cancels_the_prices_not_yet_requested(clock):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.emulator.rate_limit import Bucket as Limit
+from reconciler.emulator.requests.rate_limit import Bucket as Limit
 from reconciler.stripe.rate_limit import (
     BURST,
     SLOWEST,
@@ -160,7 +160,7 @@ def test_without_a_limit_nothing_waits():
     pacer.on_rejected(0.0, 0.0)
     pacer.on_success(0.0)
     assert [pacer.reserve(0.0) for _ in range(100)] == [0.0] * 100
-    assert pacer.rate is None
+    assert pacer._bucket is None
 
 
 @pytest.mark.parametrize("limit", [0, -1, float("nan")])

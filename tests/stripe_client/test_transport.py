@@ -282,7 +282,7 @@ def test_a_rejection_by_the_rate_limit_slows_down(more, rate, clock):
     """Not one by a lock; successful requests raise the rate again."""
     with scripted(clock, refusal(429, **more), OK, rate_limit=20) as (_, transport):
         transport.get(PATH)
-        assert transport._rate_limiter.rate == pytest.approx(rate)
+        assert transport._rate_limiter._bucket.rate == pytest.approx(rate)
         for _ in range(60):
             transport.get(PATH)
-        assert transport._rate_limiter.rate == 20
+        assert transport._rate_limiter._bucket.rate == 20

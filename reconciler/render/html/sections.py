@@ -8,12 +8,12 @@ from collections.abc import Iterable, Iterator
 from ...diagnostics.diagnostic import Diagnostic, Level
 from ...model.finding import Severity
 from ...model.project import AccountRef
+from ...planning.prices import format_prices
 from ...report.report import Report
 from ..facts import (
     describe_attribution,
     describe_origin,
     find_origin,
-    format_prices,
     is_past_resending,
 )
 from ..summary import Tone, count, describe_mode

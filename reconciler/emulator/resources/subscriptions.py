@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errors import RequestError
-from .messages import Json
-from .pagination import build_list_shape, build_page, is_within
-from .params import Choice, Expand, Period, Shape, Text
-from .state import Call
+from ..errors import RequestError
+from ..messages import Json
+from ..requests.pagination import build_list_shape, build_page, is_within
+from ..requests.params import Choice, Expand, Period, Shape, Text
+from ..state import Call
 
 URL = "/v1/subscriptions"
 ENDED = ("canceled", "incomplete_expired")

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .errors import RequestError
+from ..errors import RequestError
 
 _INDEX = re.compile(r"\d{0,4}", re.ASCII)
 

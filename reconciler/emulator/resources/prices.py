@@ -9,10 +9,10 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from .errors import RequestError
-from .messages import Json
-from .pagination import build_list_shape, build_page, is_within
-from .params import (
+from ..errors import RequestError
+from ..messages import Json
+from ..requests.pagination import build_list_shape, build_page, is_within
+from ..requests.params import (
     Choice,
     DecimalText,
     Expand,
@@ -26,7 +26,7 @@ from .params import (
     Whole,
     check_exclusive,
 )
-from .state import Call
+from ..state import Call
 
 URL = "/v1/prices"
 INTERVALS = ("day", "month", "week", "year")

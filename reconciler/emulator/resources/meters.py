@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from .errors import RequestError
-from .messages import Json
-from .pagination import build_list_shape, build_page
-from .params import Choice, Expand, Nested, Shape, Text
-from .state import Call
+from ..errors import RequestError
+from ..messages import Json
+from ..requests.pagination import build_list_shape, build_page
+from ..requests.params import Choice, Expand, Nested, Shape, Text
+from ..state import Call
 
 URL = "/v1/billing/meters"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from .errors import RequestError
-from .messages import Json
-from .pagination import build_list_shape, build_page, is_within
-from .params import Expand, Flag, Period, Shape, Text, Texts, check_exclusive
-from .state import Call
+from ..errors import RequestError
+from ..messages import Json
+from ..requests.pagination import build_list_shape, build_page, is_within
+from ..requests.params import Expand, Flag, Period, Shape, Text, Texts, check_exclusive
+from ..state import Call
 
 URL = "/v1/events"
 

@@ -13,9 +13,9 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
 
-from .errors import RequestError, SettingError
-from .messages import Phase, Request, Response
-from .settings import Settings, parse_duration, parse_whole
+from ..errors import RequestError, SettingError
+from ..messages import Phase, Request, Response
+from ..settings import Settings, parse_duration, parse_whole
 
 
 class Kind(StrEnum):
