@@ -22,6 +22,8 @@ from .routes import Endpoint, find_endpoint
 from .settings import API_VERSION
 from .state import Answer, Arrival, Call, State
 from .storage.database import Reply
+from .usage import v2_meter_events
+from .usage.sessions import check_session
 
 _BOTH = (Phase.BEFORE, Phase.AFTER)
 
@@ -114,7 +116,12 @@ def edit(state: State, path: str, params: Mapping[str, Any], now: float) -> Json
 def _accept(state: State, arrival: Arrival, now: float) -> Ticket | Reply:
     """Make every check before the execution, in Stripe's order; raises RequestError."""
     request, settings, account = arrival.request, state.settings, state.ledger.account
-    key = check_key(request, account, settings)
+    streams = request.path == v2_meter_events.STREAM_URL
+    key = (
+        check_session(request, state.ledger, now)
+        if streams
+        else check_key(request, account, settings)
+    )
     check_version(request)
     endpoint, object_id = find_endpoint(request.method, request.path)
     state.limit_rate("", settings.rate_limit, now, "global-rate")

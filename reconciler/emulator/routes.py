@@ -11,6 +11,8 @@ from .messages import Json
 from .requests.params import Expand, Shape
 from .resources import events, meters, prices, subscriptions
 from .state import Call
+from .usage import core_events, meter_events, sessions, summaries
+from .usage import v2_meter_events as v2
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ _ACCOUNT: Shape = {
     "expand": Expand(("controller", "external_accounts", "settings", "tos_acceptance"))
 }
 _READ, _WRITE = "billing_meter_read", "billing_meter_write"
+_USED, _USE = "billing_meter_event_read", "billing_meter_event_write"
 _SUBSCRIBED = "subscription_read"
 
 ENDPOINTS = (
@@ -69,6 +72,21 @@ ENDPOINTS = (
     Endpoint("GET", events.URL, "event_read", events.LIST, events.list_),
     Endpoint("GET", f"{events.URL}/{{id}}", "event_read", events.READ, events.retrieve),
     Endpoint("GET", "/v1/account", "accounts_kyc_basic_read", _ACCOUNT, retrieve_account),
+    Endpoint("POST", meter_events.URL, _USE, meter_events.CREATE, meter_events.create),
+    Endpoint("POST", meter_events.ADJUSTMENTS_URL, _USE, meter_events.ADJUST, meter_events.adjust),
+    Endpoint("GET", summaries.URL, _USED, summaries.LIST, summaries.list_),
+    Endpoint("POST", v2.URL, _USE, v2.CREATE, v2.create),
+    Endpoint("POST", v2.ADJUSTMENTS_URL, _USE, v2.ADJUST, v2.adjust),
+    Endpoint("POST", sessions.URL, _USE, sessions.CREATE, sessions.create),
+    Endpoint("POST", v2.STREAM_URL, _USE, v2.STREAM, v2.stream),
+    Endpoint("GET", core_events.URL, "event_read", core_events.LIST, core_events.list_),
+    Endpoint(
+        "GET",
+        f"{core_events.URL}/{{id}}",
+        "event_read",
+        core_events.READ,
+        core_events.retrieve,
+    ),
 )
 
 _PATTERNS = [

@@ -47,6 +47,19 @@ class Settings:
     updated_moves: Literal["on", "off"] = "on"
     deactivate_emits_updated: Literal["off", "on"] = "off"
     noun: str = "billing meter"
+    v1_usage_errors: Literal["report", "error"] = "report"
+    duplicate_identifier: Literal["error", "ignore"] = "error"
+    identifier_scope: Literal["account", "event_name"] = "account"
+    usage_decimals: Literal["refuse", "allow"] = "refuse"
+    count_value: Literal["optional", "required"] = "optional"
+    windowed_usage: Literal["last", "all"] = "last"
+    summary_end: Literal["exclusive", "inclusive"] = "exclusive"
+    empty_summaries: Literal["omit", "zero"] = "omit"
+    cancel_unknown: Literal["error", "ignore"] = "error"
+    report_identifier: Literal["identifier", "idempotency_key"] = "identifier"
+    usage_digits: int = 15
+    usage_lag: float = 0.0
+    report_delay: float = 0.0
     list_lag: float = 0.0
     latency: float = 0.0
     rate_limit: float | None = None
@@ -94,6 +107,9 @@ def _parse_text(word: str) -> str:
 
 _PARSERS: dict[str, tuple[str, Callable[[str], object]]] = {
     "noun": ('"billing meter"', _parse_text),
+    "usage_digits": ("15", parse_whole),
+    "usage_lag": ("0s", parse_duration),
+    "report_delay": ("0s", parse_duration),
     "list_lag": ("0s", parse_duration),
     "latency": ("0s", parse_duration),
     "rate_limit": ("a number", _parse_rate),

@@ -29,15 +29,26 @@ def build_page(call: Call, name: str, noun: str, url: str, select: Callable[[Jso
 
     The object of a cursor may itself be filtered out. Raises RequestError for an unknown one.
     """
-    check_exclusive(call.params, "starting_after", "ending_before")
-    limit: int = call.params.get("limit", 10)
     things = call.state.list_objects(name, call.now)
-    if "ending_before" in call.params:
-        end = _find_position(call.params, "ending_before", things, noun)
+    return paginate(call.params, things, noun, url, select)
+
+
+def paginate(
+    params: Mapping[str, Any],
+    things: list[Json],
+    noun: str,
+    url: str,
+    select: Callable[[Json], bool] = lambda thing: True,
+) -> Json:
+    """Build the page that the cursors among the parameters ask for, of objects newest first."""
+    check_exclusive(params, "starting_after", "ending_before")
+    limit: int = params.get("limit", 10)
+    if "ending_before" in params:
+        end = _find_position(params, "ending_before", things, noun)
         found = [thing for thing in reversed(things[:end]) if select(thing)]
         data = found[:limit][::-1]
     else:
-        start = _find_position(call.params, "starting_after", things, noun) + 1
+        start = _find_position(params, "starting_after", things, noun) + 1
         found = [thing for thing in things[start:] if select(thing)]
         data = found[:limit]
     return {"object": "list", "data": data, "has_more": len(found) > limit, "url": url}
@@ -53,6 +64,6 @@ def _find_position(params: Mapping[str, Any], cursor: str, things: list[Json], n
     raise RequestError.no_such(noun, params[cursor], cursor, 400)
 
 
-def is_within(moment: int, bounds: Mapping[str, int]) -> bool:
+def is_within(moment: float, bounds: Mapping[str, float]) -> bool:
     """Return whether a time is within the bounds of a `created` filter."""
     return all(_COMPARISONS[name](moment, bound) for name, bound in bounds.items())
