@@ -78,6 +78,16 @@ class RequestError(Exception):
         )
 
     @classmethod
+    def no_access(cls, masked: str, account_id: str) -> Self:
+        """Return the 403 for an account that the key (masked) does not reach."""
+        return cls(
+            403,
+            f"The provided key '{masked}' does not have access to account '{account_id}' (or that "
+            "account does not exist). Application access may have been revoked.",
+            "account_invalid",
+        )
+
+    @classmethod
     def key_in_use(cls, key: str, kind: str) -> Self:
         """Return the 409 for an idempotency key whose first request is still in progress."""
         return cls(

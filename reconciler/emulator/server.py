@@ -62,7 +62,7 @@ class Server:
         reached: Callable[[Reached], None] | None = None,
     ) -> None:
         self.store = store
-        self.state = State(store.ledger, settings, faults)
+        self.state = State(store.ledger, settings, faults, store.connected.values())
         self.log = RequestLog()
         self.lock = threading.Lock()
         self.reached = reached or (lambda moment: None)
@@ -91,7 +91,7 @@ class Server:
 
     def start(self) -> None:
         """Start serving."""
-        self._http = HttpServer(self._asked_port, self.exchange)
+        self._http = HttpServer(self._asked_port, self.exchange, self.clock.now)
 
     def close(self) -> None:
         """Stop serving: end what waits, answer requests in progress."""
@@ -129,13 +129,16 @@ class Server:
         with self.lock:
             self.state.disarm()
 
-    def edit(self, path: str, params: Mapping[str, Any] | None = None) -> Json:
+    def edit(
+        self, path: str, params: Mapping[str, Any] | None = None, account: str | None = None
+    ) -> Json:
         """Make a POST as the dashboard does: its events name neither request nor key.
 
-        `params` nests as the API's objects do. Raises RequestError when it is refused.
+        `params` nests as the API's objects do; `account` is the id of a connected account.
+        Raises RequestError when it is refused.
         """
         with self.lock:
-            return edit(self.state, path, params or {}, self.now())
+            return edit(self.state, path, params or {}, self.now(), account)
 
     def exchange(self, request: Request) -> Response | None:
         """Answer a request; None when the connection is to be reset."""

@@ -20,12 +20,13 @@ class Key:
 
     Permissions have Stripe's names: billing_meter_read, plan_read, event_read, ...; a
     `_write` includes its `_read`. A listed key is valid for this account whatever mode its
-    prefix names.
+    prefix names. With `account` it is for that account only, whatever the headers name.
     """
 
     secret: str = field(repr=False)
     permissions: frozenset[str] | None = None
     expired: bool = False
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

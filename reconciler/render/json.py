@@ -16,6 +16,7 @@ from ..model.change import Action, Change
 from ..model.finding import DriftEntry, Finding, Severity
 from ..model.meter import ExistingMeter, Status
 from ..model.project import MeterConfig
+from ..report.checkup import Check, Checkup
 from ..report.documents import (
     AccountInventory,
     AccountReadiness,
@@ -47,6 +48,8 @@ def _render_document(document: Document) -> dict[str, Any]:
             return _render_readiness(document)
         case History():
             return _render_history(document)
+        case Checkup():
+            return _render_checkup(document)
         case EmulatorInfo(url=url, api_key=api_key):
             return {**_build_head("emulate"), "url": url, "api_key": api_key}
         case DiagnosticList(rules=rules):
@@ -231,6 +234,33 @@ def _list_prices(inventory: AccountInventory) -> list[dict[str, Any]] | None:
     if known is None:
         return None
     return [asdict(price) for meter in inventory.meters for price in known.get(meter.id, ())]
+
+
+def _render_checkup(checkup: Checkup) -> dict[str, Any]:
+    return {
+        **_build_head("doctor"),
+        "exit_code": int(checkup.exit_code),
+        "diagnostics": _list_diagnostics(checkup.diagnostics),
+        "checks": [_render_check(check) for check in checkup.checks],
+        "accounts": [
+            {
+                "account": asdict(account.account),
+                "exit_code": int(account.exit_code),
+                "checks": [_render_check(check) for check in account.checks],
+                "diagnostics": _list_diagnostics(account.diagnostics),
+            }
+            for account in checkup.accounts
+        ],
+    }
+
+
+def _render_check(check: Check) -> dict[str, Any]:
+    found = check.diagnostic
+    return {
+        **_pick(check, "name", "status", "message"),
+        "code": found.code if found else None,
+        "hint": found.hint if found else "",
+    }
 
 
 def _render_history(history: History) -> dict[str, Any]:

@@ -315,3 +315,25 @@ def test_the_token_of_a_session_works_on_a_connection(server, connection):
     assert (sent.status, sent.body) == (200, "{}")
     assert len(server.store.ledger.usage) == 1
     assert path
+
+
+def test_usage_is_that_of_the_connected_account():
+    """A session is for the account that created it: the stream names none."""
+    one = account(seed={"accounts": [{"id": "acct_2"}]})
+    key = one.headers
+    connected = key | {"stripe-account": "acct_2"}
+    one.create()
+    one.headers = connected
+    path = one.create()
+    start_session(one)
+    events = [build({"identifier": "a"}), build({"value": "x"})]
+    assert one.post_json(STREAM, {"events": events}).status == 200
+    one.headers = connected
+    assert one.sums(path) == [1]
+    (report,) = one.get("/v2/core/events", types="v1.billing.meter.error_report_triggered").json[
+        "data"
+    ]
+    assert report["context"] == "acct_2"
+    assert one.use(identifier="a").status == 400
+    one.headers = key
+    assert (one.reports(), one.use(identifier="a").status) == ([], 200)

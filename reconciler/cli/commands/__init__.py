@@ -19,6 +19,7 @@ COMMANDS = {
     "ready": "check that meters are ready to receive usage",
     "list": "list the existing meters of an account",
     "history": "show what was applied and by whom, or the history of one meter",
+    "doctor": "check keys, permissions, mode and clock; read-only",
     "emulate": "run a local emulator of the Stripe API",
     "explain": "describe a diagnostic code, or list them all",
 }

@@ -29,26 +29,22 @@ def build_page(call: Call, name: str, noun: str, url: str, select: Callable[[Jso
 
     The object of a cursor may itself be filtered out. Raises RequestError for an unknown one.
     """
-    things = call.state.list_objects(name, call.now)
-    return paginate(call.params, things, noun, url, select)
+    things = call.state.list_objects(call.ledger, name, call.now)
+    return build_page_of(call, things, noun, url, select)
 
 
-def paginate(
-    params: Mapping[str, Any],
-    things: list[Json],
-    noun: str,
-    url: str,
-    select: Callable[[Json], bool] = lambda thing: True,
+def build_page_of(
+    call: Call, things: list[Json], noun: str, url: str, select: Callable[[Json], bool]
 ) -> Json:
-    """Build the page that the cursors among the parameters ask for, of objects newest first."""
-    check_exclusive(params, "starting_after", "ending_before")
-    limit: int = params.get("limit", 10)
-    if "ending_before" in params:
-        end = _find_position(params, "ending_before", things, noun)
+    """Build the page that the call's cursors ask for of these objects, newest first."""
+    check_exclusive(call.params, "starting_after", "ending_before")
+    limit: int = call.params.get("limit", 10)
+    if "ending_before" in call.params:
+        end = _find_position(call.params, "ending_before", things, noun)
         found = [thing for thing in reversed(things[:end]) if select(thing)]
         data = found[:limit][::-1]
     else:
-        start = _find_position(params, "starting_after", things, noun) + 1
+        start = _find_position(call.params, "starting_after", things, noun) + 1
         found = [thing for thing in things[start:] if select(thing)]
         data = found[:limit]
     return {"object": "list", "data": data, "has_more": len(found) > limit, "url": url}

@@ -21,7 +21,7 @@ from ..requests.params import Nested, Shape, Text, Whole
 from ..resources.events import RETENTION
 from ..state import Call
 from .moments import format_moment
-from .reports import build_report
+from .reports import build_report, find_context
 from .usage_params import Moment, TextList
 
 URL = "/v2/core/events"
@@ -74,12 +74,12 @@ def _collect(call: Call) -> list[tuple[float, Json]]:
     oldest = call.now - RETENTION
     found = [
         (notice["at"], build_report(call, notice))
-        for notice in call.state.list_objects("thin_events", call.now)
+        for notice in call.state.list_objects(call.ledger, "thin_events", call.now)
         if oldest <= notice["at"] <= call.now
     ]
     found += [
         (event["created"], _build_thin(call, event))
-        for event in call.state.list_objects("events", call.now)
+        for event in call.state.list_objects(call.ledger, "events", call.now)
         if event["data"]["object"]["object"] in _COLLECTIONS and event["created"] >= int(oldest)
     ]
     return sorted(found, key=lambda each: -each[0])
@@ -96,7 +96,7 @@ def _build_thin(call: Call, event: Json) -> Json:
         "changes": {"before": previous, "after": {name: thing[name] for name in previous}}
         if previous
         else None,
-        "context": None,
+        "context": find_context(call),
         "created": format_moment(event["created"]),
         "data": None,
         "livemode": event["livemode"],

@@ -85,7 +85,7 @@ def build_report(call: Call, notice: Json) -> Json:
         "id": notice["id"],
         "object": "v2.core.event",
         "changes": None,
-        "context": None,
+        "context": find_context(call),
         "created": format_moment(notice["at"]),
         "data": {
             "developer_message_summary": summary,
@@ -102,6 +102,11 @@ def build_report(call: Call, notice: Json) -> Json:
         "snapshot_event": None,
         "type": WITH_METER if notice["meter"] else WITHOUT_METER,
     }
+
+
+def find_context(call: Call) -> str | None:
+    """Return the `Stripe-Context` that reading an object needs: the id of a connected account."""
+    return None if call.ledger is call.state.ledger else call.ledger.account.id
 
 
 def _build_type(code: str, each: Json) -> Json:

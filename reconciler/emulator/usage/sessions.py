@@ -6,6 +6,7 @@ Source: /v2/billing/meter_event_session.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 from ..errors import RequestError
 from ..messages import Json, Request
@@ -41,19 +42,20 @@ def create(call: Call) -> Json:
     }
 
 
-def check_session(request: Request, ledger: Ledger, now: float) -> Key:
-    """Return the session of a request as its key; raises RequestError (401) without a valid one."""
+def check_session(request: Request, ledgers: Iterable[Ledger], now: float) -> Key:
+    """Return the session of a request as a key; raises RequestError (401) without a valid one."""
     token = read_secret(request)
-    found = (each for each in ledger.usage_sessions.values() if each["token"] == token)
-    session = next(found, None)
-    if session is None:
-        text = (
-            "The meter event stream needs the authentication token of a meter event session: "
-            f"POST {URL} returns one."
-        )
-        raise RequestError(401, text)
-    if session["expires"] <= now:
-        text = "The session has expired. Create another meter event session."
-        code = "billing_meter_event_session_expired"
-        raise RequestError(401, text, code, kind="temporary_session_expired")
-    return Key(token)
+    for ledger in ledgers:
+        for session in ledger.usage_sessions.values():
+            if session["token"] != token:
+                continue
+            if session["expires"] > now:
+                return Key(token, account=ledger.account.id)
+            text = "The session has expired. Create another meter event session."
+            code = "billing_meter_event_session_expired"
+            raise RequestError(401, text, code, kind="temporary_session_expired")
+    raise RequestError(
+        401,
+        "The meter event stream needs the authentication token of a meter event session: "
+        f"POST {URL} returns one.",
+    )

@@ -12,7 +12,7 @@ from fractions import Fraction
 from ..errors import RequestError
 from ..messages import Json
 from ..requests.ids import generate_object_id
-from ..requests.pagination import build_list_shape, paginate
+from ..requests.pagination import build_list_shape, build_page_of
 from ..requests.params import Choice, Text, Whole
 from ..resources import meters
 from ..state import Call
@@ -43,7 +43,7 @@ def list_(call: Call) -> Json:
     _check_period(asked, size)
     sums = [_build_summary(call, meter, *window) for window in _sum_windows(call, meter, size)]
     url = URL.replace("{id}", meter["id"])
-    return paginate(call.params, sums, "meter event summary", url)
+    return build_page_of(call, sums, "meter event summary", url, lambda each: True)
 
 
 def _check_period(asked: Json, size: int | None) -> None:

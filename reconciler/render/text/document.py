@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from ...diagnostics.diagnostic import Diagnostic, Effect, Level
 from ...diagnostics.errors import Exit
+from ...report.checkup import Checkup
 from ...report.documents import DiagnosticList, EmulatorInfo, Inventory, Readiness
 from ...report.history import History
 from ...report.report import AccountReport, ChangeResult, Report, ReportedChange, ResultStatus
@@ -14,6 +15,7 @@ from .. import Document
 from ..escape import clean
 from ..summary import Headline, Tone, count, describe_account, explain_incomplete
 from ..view import AccountView, build_view
+from .checks import conclude, render_checks
 from .excerpt import render_excerpt
 from .history import render_runs, render_timeline
 from .items import render_items
@@ -60,6 +62,8 @@ def _render(document: Document, shown: Shown, *, verbose: bool) -> Iterator[Line
             yield from _render_readiness(document)
         case History():
             yield from _render_history(document)
+        case Checkup():
+            yield from _render_checkup(document)
         case EmulatorInfo(url=url, api_key=api_key):
             yield from _render_diagnostics(document.diagnostics)
             yield (f"Emulating Stripe at {url} (key: {api_key}); Ctrl-C stops it",)
@@ -178,6 +182,19 @@ def _render_inventory(inventory: Inventory) -> Iterator[Line]:
     if inventory.narrowed:
         yield ()
         yield (Span("Partial list: only meters that match are shown.", Style.YELLOW),)
+
+
+def _render_checkup(checkup: Checkup) -> Iterator[Line]:
+    yield (Span("This machine and project", Style.BOLD),)
+    yield from render_checks(checkup.checks)
+    yield from _render_diagnostics(checkup.diagnostics)
+    for account in checkup.accounts:
+        yield ()
+        yield (Span(f"Account {describe_account(account.account)}", Style.BOLD),)
+        yield from render_checks(account.checks)
+        yield from _render_diagnostics(account.diagnostics)
+    yield ()
+    yield conclude(checkup)
 
 
 def _render_readiness(readiness: Readiness) -> Iterator[Line]:
