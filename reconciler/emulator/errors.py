@@ -49,6 +49,15 @@ class RequestError(Exception):
             error["param"] = self.param
         return json.dumps({"error": error}, indent=2)
 
+    @property
+    def v2_body(self) -> str:
+        """The error in the shape of API v2: its code and message, and a type where v2 has one."""
+        code = "not_found" if self.status == 404 else "invalid_fields" if self.param else self.code
+        shown = {"code": code, "message": self.message} if code else {"message": self.message}
+        if not code or self.kind != "invalid_request_error":
+            shown["type"] = self.kind
+        return json.dumps({"error": shown}, indent=2)
+
     @classmethod
     def invalid(cls, param: str, message: str, code: str | None = None) -> Self:
         """Return the 400 for the value of a parameter."""
@@ -66,6 +75,16 @@ class RequestError(Exception):
             404,
             f"Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs "
             "or we can help at https://support.stripe.com/.",
+        )
+
+    @classmethod
+    def no_access(cls, masked: str, account_id: str) -> Self:
+        """Return the 403 for an account that the key (masked) does not reach."""
+        return cls(
+            403,
+            f"The provided key '{masked}' does not have access to account '{account_id}' (or that "
+            "account does not exist). Application access may have been revoked.",
+            "account_invalid",
         )
 
     @classmethod

@@ -9,6 +9,7 @@ import struct
 import sys
 import threading
 from collections.abc import Callable
+from email.utils import formatdate
 from http.client import responses
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
@@ -37,15 +38,21 @@ _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends a reset, not an end
 class HttpServer(ThreadingHTTPServer):
     """Accept connections on `port` (0: a free one); raises OSError when it is taken.
 
-    `exchange` answers a request; None means that the connection is to be reset.
+    `exchange` answers a request; None means that the connection is to be reset. `now` gives the
+    time of responses, in Unix seconds.
     """
 
     request_queue_size = 128
     allow_reuse_port = False
 
-    def __init__(self, port: int, exchange: Callable[[Request], Response | None]) -> None:
+    def __init__(
+        self,
+        port: int,
+        exchange: Callable[[Request], Response | None],
+        now: Callable[[], float],
+    ) -> None:
         super().__init__((HOST, port), _Handler)
-        self.exchange = exchange
+        self.exchange, self.now = exchange, now
         self._closing = False
         self._open: dict[threading.Thread, socket.socket] = {}
         self._accepting = threading.Thread(target=self._accept, daemon=True)
@@ -192,6 +199,7 @@ class _Handler(BaseHTTPRequestHandler):
         phrase = responses.get(response.status, "")
         head = [f"{self.protocol_version} {response.status} {phrase}"]
         head += [f"{name}: {value}" for name, value in response.headers.items()]
+        head.append(f"Date: {formatdate(self.server.now(), usegmt=True)}")
         head.append(f"Content-Length: {len(body)}")
         if self.close_connection:
             head.append("Connection: close")

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from .errors import RequestError
 from .messages import Json
-from .requests.params import Expand, Shape
-from .resources import events, meters, prices, subscriptions
+from .requests.params import Shape
+from .resources import accounts, events, meters, prices, subscriptions
 from .state import Call
 
 
@@ -24,28 +24,9 @@ class Endpoint:
     run: Callable[[Call], Json]
 
 
-def retrieve_account(call: Call) -> Json:
-    """Return the account of the key, without its settings."""
-    return {
-        "id": call.ledger.account.id,
-        "object": "account",
-        "business_profile": {"name": "Emulated account"},
-        "charges_enabled": True,
-        "country": "US",
-        "default_currency": "usd",
-        "details_submitted": True,
-        "email": None,
-        "metadata": {},
-        "payouts_enabled": True,
-        "type": "standard",
-    }
-
-
-_ACCOUNT: Shape = {
-    "expand": Expand(("controller", "external_accounts", "settings", "tos_acceptance"))
-}
 _READ, _WRITE = "billing_meter_read", "billing_meter_write"
 _SUBSCRIBED = "subscription_read"
+_KYC = "accounts_kyc_basic_read"
 
 ENDPOINTS = (
     Endpoint("GET", meters.URL, _READ, meters.LIST, meters.list_),
@@ -68,7 +49,9 @@ ENDPOINTS = (
     ),
     Endpoint("GET", events.URL, "event_read", events.LIST, events.list_),
     Endpoint("GET", f"{events.URL}/{{id}}", "event_read", events.READ, events.retrieve),
-    Endpoint("GET", "/v1/account", "accounts_kyc_basic_read", _ACCOUNT, retrieve_account),
+    Endpoint("GET", "/v1/account", _KYC, accounts.READ, accounts.retrieve_own),
+    Endpoint("GET", accounts.URL, "connected_account_read", accounts.LIST, accounts.list_),
+    Endpoint("GET", f"{accounts.URL}/{{id}}", _KYC, accounts.READ, accounts.retrieve),
 )
 
 _PATTERNS = [

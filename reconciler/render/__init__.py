@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from ..report.documents import DiagnosticList, EmulatorInfo, Inventory
+from ..report.checkup import Checkup
+from ..report.documents import DiagnosticList, EmulatorInfo, Inventory, Readiness
 from ..report.history import History
 from ..report.report import Report
 from .places import AS_GIVEN, Base
 
-Document = Report | Inventory | History | EmulatorInfo | DiagnosticList
+Document = Report | Inventory | Readiness | History | Checkup | EmulatorInfo | DiagnosticList
 """Everything that a command can return."""
 
 FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "github")

@@ -16,7 +16,16 @@ from ..model.change import Action, Change
 from ..model.finding import DriftEntry, Finding, Severity
 from ..model.meter import ExistingMeter, Meter, Status
 from ..model.project import MeterConfig
-from ..report.documents import AccountInventory, DiagnosticList, EmulatorInfo, Inventory
+from ..report.checkup import Check, Checkup
+from ..report.documents import (
+    AccountInventory,
+    AccountReadiness,
+    DiagnosticList,
+    EmulatorInfo,
+    Inventory,
+    MeterReadiness,
+    Readiness,
+)
 from ..report.history import History, PastChange, PastRun
 from ..report.report import AccountReport, ChangeResult, Report, ReportedChange
 from . import Document
@@ -35,8 +44,12 @@ def _render_document(document: Document) -> dict[str, Any]:
             return _render_report(document)
         case Inventory():
             return _render_inventory(document)
+        case Readiness():
+            return _render_readiness(document)
         case History():
             return _render_history(document)
+        case Checkup():
+            return _render_checkup(document)
         case EmulatorInfo(url=url, api_key=api_key):
             return {**_build_head("emulate"), "url": url, "api_key": api_key}
         case DiagnosticList(rules=rules):
@@ -186,7 +199,69 @@ def _render_listed(inventory: AccountInventory) -> dict[str, Any]:
         "account": asdict(inventory.account),
         "exit_code": int(inventory.exit_code),
         "meters": [meter.as_api() for meter in inventory.meters],
+        "prices": _list_prices(inventory),
         "diagnostics": _list_diagnostics(inventory.diagnostics),
+    }
+
+
+def _render_readiness(readiness: Readiness) -> dict[str, Any]:
+    return {
+        **_build_head("ready"),
+        "exit_code": int(readiness.exit_code),
+        "diagnostics": _list_diagnostics(readiness.diagnostics),
+        "accounts": [_render_ready_account(account) for account in readiness.accounts],
+    }
+
+
+def _render_ready_account(account: AccountReadiness) -> dict[str, Any]:
+    return {
+        "account": asdict(account.account),
+        "exit_code": int(account.exit_code),
+        "meters": [_render_ready_meter(meter) for meter in account.meters],
+        "diagnostics": _list_diagnostics(account.diagnostics),
+    }
+
+
+def _render_ready_meter(meter: MeterReadiness) -> dict[str, Any]:
+    return {
+        **_pick(meter, "event_name", "ready", "meter_id"),
+        "fields": [asdict(field) for field in meter.fields],
+        "code": meter.problem.code if meter.problem else None,
+    }
+
+
+def _list_prices(inventory: AccountInventory) -> list[dict[str, Any]] | None:
+    """Return the prices in the order of their meters; None where they are not known."""
+    known = inventory.prices
+    if known is None:
+        return None
+    return [asdict(price) for meter in inventory.meters for price in known.get(meter.id, ())]
+
+
+def _render_checkup(checkup: Checkup) -> dict[str, Any]:
+    return {
+        **_build_head("doctor"),
+        "exit_code": int(checkup.exit_code),
+        "diagnostics": _list_diagnostics(checkup.diagnostics),
+        "checks": [_render_check(check) for check in checkup.checks],
+        "accounts": [
+            {
+                "account": asdict(account.account),
+                "exit_code": int(account.exit_code),
+                "checks": [_render_check(check) for check in account.checks],
+                "diagnostics": _list_diagnostics(account.diagnostics),
+            }
+            for account in checkup.accounts
+        ],
+    }
+
+
+def _render_check(check: Check) -> dict[str, Any]:
+    found = check.diagnostic
+    return {
+        **_pick(check, "name", "status", "message"),
+        "code": found.code if found else None,
+        "hint": found.hint if found else "",
     }
 
 

@@ -115,7 +115,7 @@ def test_a_key_that_makes_no_sense_is_wrong_usage(key, run):
 
 
 def test_it_announces_and_holds():
-    """At the moment that is asked for it stands still until it is given a sign."""
+    """At the moment that is asked for it pauses until a signal."""
     with emulating("--announce", "--hold", "1:before") as (child, document):
         child.stdin.write("\n")
         child.stdin.flush()

@@ -130,7 +130,8 @@ def _convert(answer: Answer) -> Response:
 def account(*faults: Any, seed: Any = None, chance: int = 0, **settings: Any) -> Account:
     """An account in memory with these faults and settings; `chance` seeds the faults."""
     values = Settings(chance_seed=chance, **settings)
-    return Account(State(open_state(None, seed).ledger, values, faults))
+    store = open_state(None, seed)
+    return Account(State(store.ledger, values, faults, store.connected.values()))
 
 
 class Connection(Client):

@@ -372,3 +372,12 @@ OTHER_CASE = Rule(
     "meters would appear to be undeclared.",
     "rename the file, or list it under `meters` in reconciler.yaml",
 )
+SCHEMA_OUTDATED = Rule(
+    "C037",
+    "the schema for editors is out of date",
+    "The comment `# yaml-language-server: $schema=PATH` names the JSON Schema by which an editor "
+    "checks a file and completes its keys. The file at that path is missing, or of another version "
+    "of the tool; the tool itself does not read it.",
+    "reconciler schema meters > PATH",
+    Level.WARNING,
+)

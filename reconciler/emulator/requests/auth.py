@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Container
 
 from ..errors import RequestError, SettingError
 from ..messages import Request
@@ -19,6 +20,7 @@ PERMISSIONS = {
     "subscription_read": "Subscriptions Read",
     "event_read": "Events Read",
     "accounts_kyc_basic_read": "Basic Account Information Read",
+    "connected_account_read": "Connected Accounts Read",
 }
 
 _WELL_FORMED = re.compile(r"(sk|rk)_(test|live)_[!-~]+|sk_org_[!-~]+")
@@ -65,8 +67,11 @@ def check_version(request: Request) -> None:
         raise RequestError(400, f"Invalid Stripe API version: {given}")
 
 
-def check_account(request: Request, key: Key, account: Account) -> None:
-    """Raise RequestError for another account, or a header that an organization key needs."""
+def check_account(request: Request, key: Key, account: Account, known: Container[str]) -> str:
+    """Return the id of the account that a request is for: the key's own, or a connected one.
+
+    Raises RequestError for an unknown one, and without a header that an organization key needs.
+    """
     context = request.headers.get("stripe-context")
     if key.secret.startswith("sk_org_"):
         for header in ("Stripe-Context", "Stripe-Version"):
@@ -74,14 +79,9 @@ def check_account(request: Request, key: Key, account: Account) -> None:
                 text = f"Organization API keys require the {header} header on every request."
                 raise RequestError(400, text)
     target = (context or request.headers.get("stripe-account") or account.id).split("/")[-1]
-    if target != account.id:
-        raise RequestError(
-            403,
-            f"The provided key '{mask(key.secret)}' does not have access to account "
-            f"'{target}' (or that account does not exist). Application access may have been "
-            "revoked.",
-            "account_invalid",
-        )
+    if target not in known:
+        raise RequestError.no_access(mask(key.secret), target)
+    return target
 
 
 def check_permission(key: Key, needed: str, account: Account) -> None:

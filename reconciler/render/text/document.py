@@ -7,18 +7,20 @@ from types import MappingProxyType
 
 from ...diagnostics.diagnostic import Diagnostic, Effect, Level
 from ...diagnostics.errors import Exit
-from ...report.documents import DiagnosticList, EmulatorInfo, Inventory
+from ...report.checkup import Checkup
+from ...report.documents import DiagnosticList, EmulatorInfo, Inventory, Readiness
 from ...report.history import History
 from ...report.report import AccountReport, ChangeResult, Report, ReportedChange, ResultStatus
 from .. import Document
 from ..escape import clean
 from ..summary import Headline, Tone, count, describe_account, explain_incomplete
 from ..view import AccountView, build_view
+from .checks import conclude, render_checks
 from .excerpt import render_excerpt
 from .history import render_runs, render_timeline
 from .items import render_items
 from .styled import WIDTH, Line, Span, Style, set_width, wrap_text, write_lines
-from .tables import render_meters, render_rules
+from .tables import render_meters, render_ready_meters, render_rules
 
 Shown = Mapping[str, AccountReport]
 """The plans, by account, that are on the screen already."""
@@ -56,8 +58,12 @@ def _render(document: Document, shown: Shown, *, verbose: bool) -> Iterator[Line
             yield from _render_report(document, shown, verbose=verbose)
         case Inventory():
             yield from _render_inventory(document)
+        case Readiness():
+            yield from _render_readiness(document)
         case History():
             yield from _render_history(document)
+        case Checkup():
+            yield from _render_checkup(document)
         case EmulatorInfo(url=url, api_key=api_key):
             yield from _render_diagnostics(document.diagnostics)
             yield (f"Emulating Stripe at {url} (key: {api_key}); Ctrl-C stops it",)
@@ -171,11 +177,42 @@ def _render_inventory(inventory: Inventory) -> Iterator[Line]:
             yield ()
         yield (Span(f"Meters of {describe_account(account.account)}", Style.BOLD),)
         if account.total is not None:
-            yield from render_meters(account.meters, account.total)
+            yield from render_meters(account.meters, account.total, account.prices)
         yield from _render_diagnostics(account.diagnostics)
     if inventory.narrowed:
         yield ()
         yield (Span("Partial list: only meters that match are shown.", Style.YELLOW),)
+
+
+def _render_checkup(checkup: Checkup) -> Iterator[Line]:
+    yield (Span("This machine and project", Style.BOLD),)
+    yield from render_checks(checkup.checks)
+    yield from _render_diagnostics(checkup.diagnostics)
+    for account in checkup.accounts:
+        yield ()
+        yield (Span(f"Account {describe_account(account.account)}", Style.BOLD),)
+        yield from render_checks(account.checks)
+        yield from _render_diagnostics(account.diagnostics)
+    yield ()
+    yield conclude(checkup)
+
+
+def _render_readiness(readiness: Readiness) -> Iterator[Line]:
+    yield from _render_diagnostics(readiness.diagnostics)
+    for n, account in enumerate(readiness.accounts):
+        if n or readiness.diagnostics:
+            yield ()
+        yield (Span(f"Readiness of {describe_account(account.account)}", Style.BOLD),)
+        yield from render_ready_meters(account.meters)
+        yield from _render_diagnostics(account.diagnostics)
+        if not account.meters:
+            continue
+        yield ()
+        ready = sum(meter.ready for meter in account.meters)
+        whole = ready == len(account.meters)
+        verdict = f"Ready: {count(ready, 'meter')}." if whole else "Not ready: "
+        verdict += "" if whole else f"{len(account.meters) - ready} of {len(account.meters)}."
+        yield (Span(verdict, Style.GREEN if whole else Style.RED),)
 
 
 def _render_history(history: History) -> Iterator[Line]:
