@@ -51,7 +51,8 @@ def _render_document(document: Document) -> dict[str, Any]:
         case Checkup():
             return _render_checkup(document)
         case EmulatorInfo(url=url, api_key=api_key):
-            return {**_build_head("emulate"), "url": url, "api_key": api_key}
+            said = _list_diagnostics(document.diagnostics)
+            return {**_build_head("emulate"), "diagnostics": said, "url": url, "api_key": api_key}
         case DiagnosticList(rules=rules):
             return {
                 **_build_head("explain"),
