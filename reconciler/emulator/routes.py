@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from .errors import RequestError
 from .messages import Json
 from .requests.params import Shape
+from .requests.stripe_calls import is_call, is_fixed_path
 from .resources import accounts, events, meters, prices, subscriptions
 from .state import Call
 from .usage import core_events, meter_events, sessions, summaries
@@ -78,8 +80,21 @@ _PATTERNS = [
 
 
 def find_endpoint(method: str, path: str) -> tuple[Endpoint, str]:
-    """Find the endpoint of a path and the id in it ("" without one); raises RequestError (404)."""
+    """Find the endpoint of a path and the id in it ("" without one).
+
+    Raises RequestError: 501 for a call that only Stripe has, 404 for one that nobody has.
+    """
     for pattern, endpoint in _PATTERNS:
         if endpoint.method == method and (found := pattern.fullmatch(path)):
-            return endpoint, found[1] if pattern.groups else ""
+            if not pattern.groups:
+                return endpoint, ""
+            if not is_fixed_path(path):
+                return endpoint, unquote(found[1])
+    if is_call(method, path):
+        raise RequestError.unsupported(method, path, list_supported())
     raise RequestError.unknown_url(method, path)
+
+
+def list_supported() -> list[str]:
+    """List the paths that are emulated, without those below an id."""
+    return sorted({endpoint.path.partition("/{id}")[0] for endpoint in ENDPOINTS})

@@ -319,7 +319,7 @@ def test_the_token_of_a_session_works_on_a_connection(server, connection):
 
 def test_usage_is_that_of_the_connected_account():
     """A session is for the account that created it: the stream names none."""
-    one = account(seed={"accounts": [{"id": "acct_2"}]})
+    one = account(seed={"accounts": [{"account": {"id": "acct_2"}}]})
     key = one.headers
     connected = key | {"stripe-account": "acct_2"}
     one.create()
