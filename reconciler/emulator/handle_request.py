@@ -22,6 +22,8 @@ from .routes import Endpoint, find_endpoint
 from .settings import API_VERSION
 from .state import Answer, Arrival, Call, State
 from .storage.database import Ledger, Reply
+from .usage import v2_meter_events
+from .usage.sessions import check_session
 
 _BOTH = (Phase.BEFORE, Phase.AFTER)
 
@@ -136,7 +138,10 @@ def edit(
 def _accept(state: State, arrival: Arrival, now: float) -> Ticket | Reply:
     """Make every check before the execution, in Stripe's order; raises RequestError."""
     request, settings, account = arrival.request, state.settings, state.ledger.account
-    key = check_key(request, account, settings)
+    if request.path == v2_meter_events.STREAM_URL:
+        key = check_session(request, state.ledgers.values(), now)
+    else:
+        key = check_key(request, account, settings)
     check_version(request)
     endpoint, object_id = find_endpoint(request.method, request.path)
     state.limit_rate("", settings.rate_limit, now, "global-rate")

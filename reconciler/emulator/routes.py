@@ -13,6 +13,8 @@ from .requests.params import Shape
 from .requests.stripe_calls import is_call, is_fixed_path
 from .resources import accounts, events, meters, prices, subscriptions
 from .state import Call
+from .usage import core_events, meter_events, sessions, summaries
+from .usage import v2_meter_events as v2
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,7 @@ class Endpoint:
 
 
 _READ, _WRITE = "billing_meter_read", "billing_meter_write"
+_USED, _USE = "billing_meter_event_read", "billing_meter_event_write"
 _SUBSCRIBED = "subscription_read"
 _KYC = "accounts_kyc_basic_read"
 
@@ -54,6 +57,21 @@ ENDPOINTS = (
     Endpoint("GET", "/v1/account", _KYC, accounts.READ, accounts.retrieve_own),
     Endpoint("GET", accounts.URL, "connected_account_read", accounts.LIST, accounts.list_),
     Endpoint("GET", f"{accounts.URL}/{{id}}", _KYC, accounts.READ, accounts.retrieve),
+    Endpoint("POST", meter_events.URL, _USE, meter_events.CREATE, meter_events.create),
+    Endpoint("POST", meter_events.ADJUSTMENTS_URL, _USE, meter_events.ADJUST, meter_events.adjust),
+    Endpoint("GET", summaries.URL, _USED, summaries.LIST, summaries.list_),
+    Endpoint("POST", v2.URL, _USE, v2.CREATE, v2.create),
+    Endpoint("POST", v2.ADJUSTMENTS_URL, _USE, v2.ADJUST, v2.adjust),
+    Endpoint("POST", sessions.URL, _USE, sessions.CREATE, sessions.create),
+    Endpoint("POST", v2.STREAM_URL, _USE, v2.STREAM, v2.stream),
+    Endpoint("GET", core_events.URL, "event_read", core_events.LIST, core_events.list_),
+    Endpoint(
+        "GET",
+        f"{core_events.URL}/{{id}}",
+        "event_read",
+        core_events.READ,
+        core_events.retrieve,
+    ),
 )
 
 _PATTERNS = [
