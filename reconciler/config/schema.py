@@ -28,6 +28,7 @@ from .yaml.reader import MAX_DIAGNOSTICS
 
 # The wheel has them inside the package; a checkout or an editable install, beside it.
 _FOLDERS = (FilePath(__file__).parents[1] / "schemas", FilePath(__file__).parents[2] / "schemas")
+_ENDING = ".schema.json"
 
 _NOT_REQUIRED_BESIDE = {"overrides": "meters"}
 """Keys, each with the key that is required only without it."""
@@ -157,7 +158,17 @@ def _check_quotes(parsed: ParsedFile, invalid: Collection[Path]) -> Iterator[Dia
 @cache
 def read_schema(name: str) -> dict[str, Any]:
     """Load a published JSON Schema by name; callers must not change it."""
-    paths = (folder / f"{name}.schema.json" for folder in _FOLDERS)
-    path = next(path for path in paths if path.is_file())
-    schema: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    schema: dict[str, Any] = json.loads(read_schema_text(name))
     return schema
+
+
+def read_schema_text(name: str) -> str:
+    """Return the text of a published JSON Schema."""
+    paths = (folder / f"{name}{_ENDING}" for folder in _FOLDERS)
+    return next(path for path in paths if path.is_file()).read_text("utf-8")
+
+
+def list_schemas() -> list[str]:
+    """Return the names of the published JSON Schemas, sorted."""
+    found = (path.name for folder in _FOLDERS for path in folder.glob(f"*{_ENDING}"))
+    return sorted({name.removesuffix(_ENDING) for name in found})

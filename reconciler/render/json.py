@@ -24,21 +24,24 @@ from ..report.documents import (
     EmulatorInfo,
     Inventory,
     MeterReadiness,
+    PlainText,
     Readiness,
 )
 from ..report.history import History, PastChange, PastRun
 from ..report.report import AccountReport, ChangeResult, Report, ReportedChange
-from . import Document
+from . import Document, Structured
 
 FORMAT_VERSION = "1.0"
 
 
 def render(document: Document) -> str:
-    """Return the document as indented JSON."""
+    """Return the document as indented JSON; a plain text as it is."""
+    if isinstance(document, PlainText):
+        return document.text
     return json_text.dump(_render_document(document))
 
 
-def _render_document(document: Document) -> dict[str, Any]:
+def _render_document(document: Structured) -> dict[str, Any]:
     match document:
         case Report():
             return _render_report(document)

@@ -23,7 +23,7 @@ FILE_UNWRITABLE = Rule(
 FILE_UNREADABLE = Rule(
     "E003",
     "a file cannot be read",
-    "The file of --plan does not exist, is not readable, or is not UTF-8 text.",
+    "The file of a saved plan does not exist, is not readable, or is not UTF-8 text.",
     "pass the file that `reconciler plan --save` wrote",
 )
 EXPOSED_EMULATOR = Rule(
