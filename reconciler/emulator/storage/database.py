@@ -139,19 +139,19 @@ class Store:
     """The data of an account and of those connected to it, in memory or in a file.
 
     `is_new` where the data is that of the seed, and not of an earlier process; `reload` builds
-    that of the seed again. Call `close`, or use it in a `with`.
+    that of the seed again (default: of empty accounts). Call `close`, or use it in a `with`.
     """
 
     def __init__(
         self,
         ledger: Ledger,
         *connected: Ledger,
-        reload: Callable[[], list[Ledger]],
+        reload: Callable[[], list[Ledger]] | None = None,
         is_new: bool = True,
     ) -> None:
         self.ledger = ledger
         self.connected = {each.account.id: each for each in connected}
-        self.reload = reload
+        self.reload = reload or (lambda: [Ledger(each.account) for each in (ledger, *connected)])
         self.is_new = is_new
 
     def replace(self, ledger: Ledger, *connected: Ledger) -> None:
