@@ -42,9 +42,11 @@ class RequestError(Exception):
     def __str__(self) -> str:
         return self.message
 
-    @property
-    def body(self) -> str:
-        """The error as JSON text, absent fields omitted as Stripe does."""
+    def build_body(self, log_url: str = "") -> str:
+        """Build the error as JSON text, absent fields omitted as Stripe does.
+
+        `log_url` is where the Dashboard would show the request.
+        """
         error = {"message": self.message, "type": self.kind}
         if self.code:
             error["code"] = self.code
@@ -52,6 +54,8 @@ class RequestError(Exception):
                 error["doc_url"] = _DOCS + self.code.replace("_", "-")
         if self.param:
             error["param"] = self.param
+        if log_url:
+            error["request_log_url"] = log_url
         return json.dumps({"error": error}, indent=2)
 
     @property
@@ -125,6 +129,26 @@ class RequestError(Exception):
             "https://stripe.com/docs/rate-limits.",
             "rate_limit",
             headers={"Stripe-Rate-Limited-Reason": reason} if reason else {},
+        )
+
+    @classmethod
+    def wrong_content_type(cls) -> Self:
+        """Return the 400 for a POST to v1 whose body is no form."""
+        return cls(
+            400,
+            "Invalid request (check that your POST content type is "
+            "application/x-www-form-urlencoded). If you have any questions, we can help at "
+            "https://support.stripe.com/.",
+        )
+
+    @classmethod
+    def key_mismatch(cls, key: str, what: str) -> Self:
+        """Return the 400 for an idempotency key that was first used for something else."""
+        return cls(
+            400,
+            f"Keys for idempotent requests can only be used {what}. Try using a key other than "
+            f"'{key}' if you meant to execute a different request.",
+            kind="idempotency_error",
         )
 
     @classmethod

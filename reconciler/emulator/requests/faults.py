@@ -203,6 +203,8 @@ def apply_fault(
     if fault.kind in (Kind.RESET, Kind.TIMEOUT):
         return None
     headers = dict(response.headers)
+    if fault.kind is not Kind.TRUNCATED:
+        headers.pop("Stripe-Should-Retry", None)  # the answer is no longer that of the execution
     if fault.should_retry:
         headers["Stripe-Should-Retry"] = fault.should_retry
     if fault.kind is Kind.GARBAGE:
@@ -210,7 +212,8 @@ def apply_fault(
     if fault.kind is Kind.TRUNCATED:
         return Response(response.status, response.body[: len(response.body) // 2] or "{", headers)
     error = _build_error(fault, request, settings)
-    return Response(error.status, error.body, headers | dict(error.headers))
+    body = error.v2_body if request.is_v2 else error.build_body()
+    return Response(error.status, body, headers | dict(error.headers))
 
 
 def _build_error(fault: Fault, request: Request, settings: Settings) -> RequestError:
