@@ -78,6 +78,16 @@ class Fault:
             raise SettingError(f"fault {spec!r}: {error}") from None
         return cls(**chosen)
 
+    def __str__(self) -> str:
+        timed = self.kind in (Kind.LATENCY, Kind.TIMEOUT)
+        words = [f"{self.kind}={self.wait * 1000:.15g}ms" if timed else str(self.kind)]
+        if self.phase is not Phase.BEFORE:
+            words.append(self.phase)
+        given = {name: getattr(self, field) for name, (field, _) in OPTIONS.items()}
+        if self.status == 200:
+            del given["status"]
+        return ":".join(words + [f"{n}={value}" for n, value in given.items() if value is not None])
+
     @property
     def silence(self) -> float:
         """The seconds without an answer before the connection is closed."""
