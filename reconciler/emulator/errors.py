@@ -62,7 +62,7 @@ class RequestError(Exception):
     def _v2_body(self) -> str:
         """The error in the shape of API v2: its code and message, and a type where v2 has one."""
         code = "not_found" if self.status == 404 else "invalid_fields" if self.param else self.code
-        place = f"{self.param}: " if self.param and self.param not in self.message else ""
+        place = f"{self.param}: " if code == "invalid_fields" and self.param else ""
         shown = {"code": code} if code else {}
         shown["message"] = place + self.message
         if not code or self.kind != "invalid_request_error":
