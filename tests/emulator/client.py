@@ -15,6 +15,7 @@ from reconciler.emulator.messages import Request
 from reconciler.emulator.state import Answer, State
 
 METERS, PRICES, EVENTS = "/v1/billing/meters", "/v1/prices", "/v1/events"
+PRODUCT = {"products": [{"id": "prod_1", "name": "Calls"}]}
 START = 1_790_000_000.0
 DAY = 24 * 3600
 KEY = {"authorization": "Bearer sk_test_emulator"}
@@ -83,6 +84,9 @@ class Client:
     def posting(self, path: str = METERS, key: str | None = None, **params: Any) -> Request:
         headers = self.headers | ({"idempotency-key": key} if key is not None else {})
         return Request("POST", path, "", headers, form(params).encode())
+
+    def ask_delete(self, path: str, **params: Any) -> Response:
+        return self.ask(Request("DELETE", path, form(params), self.headers))
 
     def create(self, event_name: str = "searches", **more: Any) -> str:
         """Create a meter and return its path."""

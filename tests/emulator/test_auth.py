@@ -148,7 +148,7 @@ def test_every_answer_has_a_request_id_of_its_own():
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/v1/customers"), ("DELETE", f"{METERS}/mtr_1"), ("PUT", METERS), ("GET", "/"),
+        ("GET", "/v1/invoices"), ("DELETE", f"{METERS}/mtr_1"), ("PUT", METERS), ("GET", "/"),
         ("HEAD", METERS), ("GET", f"{METERS}/a/b"), ("GET", f"{METERS}/mtr_1/deactivate"),
         ("GET", f"{METERS}/"),
     ],
