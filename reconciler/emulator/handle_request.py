@@ -23,6 +23,8 @@ from .settings import API_VERSION
 from .state import Answer, Arrival, Call, State
 from .storage.database import Ledger, Reply
 from .subscriptions.cycle import settle
+from .usage import v2_meter_events
+from .usage.sessions import check_session
 
 _BOTH = (Phase.BEFORE, Phase.AFTER)
 
@@ -41,8 +43,27 @@ class Ticket:
 
 
 def begin(state: State, request: Request, now: float) -> Ticket | Answer:
-    """Accept a request, or answer it at once: refused, replayed, or broken by a fault."""
+    """Accept a request, or answer it at once: refused, replayed, or broken by a fault.
+
+    An exception inside the emulator is a 500 as well, here as in `finish`.
+    """
     arrival = state.register(request)
+    try:
+        return _begin(state, arrival, now)
+    except Exception as error:  # one request must not end the others
+        return _answer_failure(arrival, error)
+
+
+def finish(state: State, ticket: Ticket, now: float) -> Answer:
+    """Execute an accepted request and answer it; a duplicated one gets its second answer."""
+    try:
+        return _finish(state, ticket, now)
+    except Exception as error:
+        return _answer_failure(ticket.arrival, error)
+
+
+def _begin(state: State, arrival: Arrival, now: float) -> Ticket | Answer:
+    request = arrival.request
     fault = arrival.find_fault(Phase.BEFORE)
     if fault and fault.kind is not Kind.FAILURE:
         return _answer_early(state, arrival, 200, "")
@@ -59,8 +80,7 @@ def begin(state: State, request: Request, now: float) -> Ticket | Answer:
     return accepted
 
 
-def finish(state: State, ticket: Ticket, now: float) -> Answer:
-    """Execute an accepted request and answer it; a duplicated one gets its second answer."""
+def _finish(state: State, ticket: Ticket, now: float) -> Answer:
     answer = _finish_once(state, ticket, now)
     if not ticket.arrival.is_duplicated:
         return answer
@@ -121,7 +141,10 @@ def edit(
 def _accept(state: State, arrival: Arrival, now: float) -> Ticket | Reply:
     """Make every check before the execution, in Stripe's order; raises RequestError."""
     request, settings, account = arrival.request, state.settings, state.ledger.account
-    key = check_key(request, account, settings)
+    if request.path == v2_meter_events.STREAM_URL:
+        key = check_session(request, state.ledgers.values(), now)
+    else:
+        key = check_key(request, account, settings)
     check_version(request)
     endpoint, object_id = find_endpoint(request.method, request.path)
     state.limit_rate("", settings.rate_limit, now, "global-rate")
@@ -142,7 +165,7 @@ def _accept(state: State, arrival: Arrival, now: float) -> Ticket | Reply:
 def _execute(endpoint: Endpoint, call: Call, request: Request) -> tuple[int, str]:
     """Execute a call; endpoints make every check before they change anything."""
     try:
-        return 200, json.dumps(endpoint.run(call))
+        return 200, json.dumps(endpoint.run(call), indent=2)
     except RequestError as error:
         return error.status, _render(error, request)
 
@@ -163,6 +186,13 @@ def _answer_early(
     response = _build_response(arrival, status, body, headers)
     delay = state.settings.latency + arrival.sum_latency(*_BOTH)
     return _apply_fault(state, arrival, response, arrival.find_fault(*_BOTH), delay)
+
+
+def _answer_failure(arrival: Arrival, error: Exception) -> Answer:
+    failure = RequestError.failed(f"{type(error).__name__}: {error}")
+    body = _render(failure, arrival.request)
+    response = _build_response(arrival, failure.status, body, failure.headers)
+    return Answer(arrival, response, 0.0, error)
 
 
 def _apply_fault(

@@ -46,12 +46,14 @@ class Arrival:
 class Answer:
     """The result of a request, to be sent after `delay` seconds.
 
-    `response` is None when the connection is reset.
+    `response` is None when the connection is reset; `error` is what went wrong inside the
+    emulator.
     """
 
     arrival: Arrival
     response: Response | None
     delay: float
+    error: Exception | None = None
 
 
 class State:

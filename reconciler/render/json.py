@@ -14,8 +14,9 @@ from .._version import __version__
 from ..diagnostics.diagnostic import Diagnostic, Effect, Location
 from ..model.change import Action, Change
 from ..model.finding import DriftEntry, Finding, Severity
-from ..model.meter import ExistingMeter, Status
+from ..model.meter import ExistingMeter, Meter, Status
 from ..model.project import MeterConfig
+from ..report.checkup import Check, Checkup
 from ..report.documents import (
     AccountInventory,
     AccountReadiness,
@@ -23,21 +24,24 @@ from ..report.documents import (
     EmulatorInfo,
     Inventory,
     MeterReadiness,
+    PlainText,
     Readiness,
 )
 from ..report.history import History, PastChange, PastRun
 from ..report.report import AccountReport, ChangeResult, Report, ReportedChange
-from . import Document
+from . import Document, Structured
 
 FORMAT_VERSION = "1.0"
 
 
 def render(document: Document) -> str:
-    """Return the document as indented JSON."""
+    """Return the document as indented JSON; a plain text as it is."""
+    if isinstance(document, PlainText):
+        return document.text
     return json_text.dump(_render_document(document))
 
 
-def _render_document(document: Document) -> dict[str, Any]:
+def _render_document(document: Structured) -> dict[str, Any]:
     match document:
         case Report():
             return _render_report(document)
@@ -47,8 +51,11 @@ def _render_document(document: Document) -> dict[str, Any]:
             return _render_readiness(document)
         case History():
             return _render_history(document)
+        case Checkup():
+            return _render_checkup(document)
         case EmulatorInfo(url=url, api_key=api_key):
-            return {**_build_head("emulate"), "url": url, "api_key": api_key}
+            said = _list_diagnostics(document.diagnostics)
+            return {**_build_head("emulate"), "diagnostics": said, "url": url, "api_key": api_key}
         case DiagnosticList(rules=rules):
             return {
                 **_build_head("explain"),
@@ -111,6 +118,8 @@ def _render_change(reported: ReportedChange) -> dict[str, Any]:
         "inactive_meters": [other.id for other in change.others],
         "refused_by": list(change.refused_by),
     }
+    if change.desired and change.desired.origins:
+        shape["origins"] = [asdict(origin) for origin in change.desired.origins]
     return shape | ({"result": _render_result(result)} if result else {})
 
 
@@ -146,7 +155,7 @@ def _find_after(change: Change) -> dict[str, Any] | None:
             return existing.as_api() if existing else None
         case Change(action=Action.DEACTIVATE, existing=ExistingMeter(id=id_) as existing):
             return {"id": id_, **existing.meter.as_api(), "status": str(Status.INACTIVE)}
-        case Change(desired=MeterConfig(meter=meter, status=status)):
+        case Change(desired=MeterConfig(status=status), desired_meter=Meter() as meter):
             successor = change.reactivates if change.action is Action.REPLACE else change.existing
             known = {"id": successor.id if successor else None}
             return {**known, **meter.as_api(), "status": str(status)}
@@ -231,6 +240,33 @@ def _list_prices(inventory: AccountInventory) -> list[dict[str, Any]] | None:
     if known is None:
         return None
     return [asdict(price) for meter in inventory.meters for price in known.get(meter.id, ())]
+
+
+def _render_checkup(checkup: Checkup) -> dict[str, Any]:
+    return {
+        **_build_head("doctor"),
+        "exit_code": int(checkup.exit_code),
+        "diagnostics": _list_diagnostics(checkup.diagnostics),
+        "checks": [_render_check(check) for check in checkup.checks],
+        "accounts": [
+            {
+                "account": asdict(account.account),
+                "exit_code": int(account.exit_code),
+                "checks": [_render_check(check) for check in account.checks],
+                "diagnostics": _list_diagnostics(account.diagnostics),
+            }
+            for account in checkup.accounts
+        ],
+    }
+
+
+def _render_check(check: Check) -> dict[str, Any]:
+    found = check.diagnostic
+    return {
+        **_pick(check, "name", "status", "message"),
+        "code": found.code if found else None,
+        "hint": found.hint if found else "",
+    }
 
 
 def _render_history(history: History) -> dict[str, Any]:

@@ -72,7 +72,7 @@ def test_subscriptions_are_shown_where_they_are_expanded():
         ({"mail": "a@b"}, "mail", "parameter_unknown"),
         ({"address": {"town": "Bern"}}, "address[town]", "parameter_unknown"),
         ({"shipping": {"name": "J"}}, "shipping[address]", "parameter_missing"),
-        ({"source": "tok_visa"}, "source", "emulator_unsupported"),
+        ({"source": "tok_visa"}, "source", "not_emulated"),
         ({"tax_exempt": "yes"}, "tax_exempt", None),
         ({"balance": "x"}, "balance", "parameter_invalid_integer"),
     ],

@@ -248,7 +248,7 @@ def test_paths_are_expanded_four_levels_deep():
         ({"trial_end": "now", "trial_period_days": 3}, "trial_end", "parameters_exclusive"),
         ({"collection_method": "send_invoice"}, "days_until_due", "parameter_missing"),
         ({"cancel_at": 5, "cancel_at_period_end": True}, "cancel_at", "parameters_exclusive"),
-        ({"coupon": "half"}, "coupon", "emulator_unsupported"),
+        ({"coupon": "half"}, "coupon", "not_emulated"),
         ({"plan": "gold"}, "plan", "parameter_unknown"),
     ],
 )

@@ -15,6 +15,8 @@ from ..storage.database import Account
 PERMISSIONS = {
     "billing_meter_read": "Billing Meters Read",
     "billing_meter_write": "Billing Meters Write",
+    "billing_meter_event_read": "Billing Meter Events Read",
+    "billing_meter_event_write": "Billing Meter Events Write",
     "product_read": "Products Read",
     "product_write": "Products Write",
     "plan_read": "Prices Read",
@@ -48,7 +50,7 @@ def parse_key(word: str) -> Key:
 
 def check_key(request: Request, account: Account, settings: Settings) -> Key:
     """Return the key of a request; raises RequestError (401) for one that is not accepted."""
-    secret = _read_secret(request)
+    secret = read_secret(request)
     if not secret:
         raise RequestError(
             401,
@@ -77,6 +79,8 @@ def check_account(request: Request, key: Key, account: Account, known: Container
 
     Raises RequestError for an unknown one, and without a header that an organization key needs.
     """
+    if key.account:
+        return key.account
     context = request.headers.get("stripe-context")
     if key.secret.startswith("sk_org_"):
         for header in ("Stripe-Context", "Stripe-Version"):
@@ -120,7 +124,8 @@ def _find_key(secret: str, account: Account, settings: Settings) -> Key | None:
     return Key(secret) if found and found[2] in (None, mode) else None
 
 
-def _read_secret(request: Request) -> str:
+def read_secret(request: Request) -> str:
+    """Return the key of a request, or the token in its place; "" without one."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return value.strip() if scheme.lower() == "bearer" else ""

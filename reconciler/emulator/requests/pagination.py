@@ -60,6 +60,6 @@ def _find_position(params: Mapping[str, Any], cursor: str, things: list[Json], n
     raise RequestError.no_such(noun, params[cursor], cursor, 400)
 
 
-def is_within(moment: int, bounds: Mapping[str, int]) -> bool:
+def is_within(moment: float, bounds: Mapping[str, float]) -> bool:
     """Return whether a time is within the bounds of a `created` filter."""
     return all(_COMPARISONS[name](moment, bound) for name, bound in bounds.items())

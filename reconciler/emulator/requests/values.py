@@ -104,7 +104,7 @@ class Unsupported(Param):
 
     def _parse(self, name: str, raw: Any) -> Any:
         text = f"The emulator does not support the parameter {name}."
-        raise RequestError.invalid(name, text, "emulator_unsupported")
+        raise RequestError.invalid(name, text, "not_emulated")
 
 
 def list_unsupported(*names: str) -> Shape:

@@ -137,12 +137,14 @@ class Ledger:
 class Store:
     """The data of an account and of those connected to it, in memory or in a file.
 
-    Call `close`, or use it in a `with`.
+    `is_new` where the data is that of the seed, and not of an earlier process. Call `close`, or
+    use it in a `with`.
     """
 
-    def __init__(self, ledger: Ledger, *connected: Ledger) -> None:
+    def __init__(self, ledger: Ledger, *connected: Ledger, is_new: bool = True) -> None:
         self.ledger = ledger
         self.connected = {each.account.id: each for each in connected}
+        self.is_new = is_new
 
     def close(self) -> None:
         """Release the file, if there is one."""

@@ -51,7 +51,7 @@ CREATE INDEX replies_by_age ON replies (account, at);
 class StateFile(Store):
     """An open state file: the `ledger` read from it, and the connection that keeps it current."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_new: bool) -> None:
         self._path = path
         with self._explaining_errors():
             self._connection = _connect(path, "rw")
@@ -60,7 +60,7 @@ class StateFile(Store):
                 self._connection.execute("PRAGMA synchronous = NORMAL")
                 with self._connection:
                     self._connection.execute("UPDATE accounts SET opened = opened + 1")
-                super().__init__(*_read(self._connection))
+                super().__init__(*_read(self._connection), is_new=is_new)
             except BaseException:
                 self._connection.close()
                 raise
@@ -104,10 +104,11 @@ def open_file(path: Path, seed: Seed) -> StateFile:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _ignore(path.parent)
-        if not _check_files(path):
+        is_new = not _check_files(path)
+        if is_new:
             _create(path, *load_seed(seed))
         _check_owner(path)
-        return StateFile(path)
+        return StateFile(path, is_new=is_new)
     except OSError as error:
         raise StateError(f"{path}: cannot keep the emulator's state here: {error}") from None
 

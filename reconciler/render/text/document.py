@@ -7,13 +7,15 @@ from types import MappingProxyType
 
 from ...diagnostics.diagnostic import Diagnostic, Effect, Level
 from ...diagnostics.errors import Exit
-from ...report.documents import DiagnosticList, EmulatorInfo, Inventory, Readiness
+from ...report.checkup import Checkup
+from ...report.documents import DiagnosticList, EmulatorInfo, Inventory, PlainText, Readiness
 from ...report.history import History
 from ...report.report import AccountReport, ChangeResult, Report, ReportedChange, ResultStatus
-from .. import Document
+from .. import Document, Structured
 from ..escape import clean
-from ..summary import Headline, Tone, count, describe_account, explain_incomplete
+from ..summary import Headline, Tone, count, describe_account, explain_incomplete, title_run
 from ..view import AccountView, build_view
+from .checks import conclude, render_checks
 from .excerpt import render_excerpt
 from .history import render_runs, render_timeline
 from .items import render_items
@@ -46,11 +48,13 @@ def render(
 
     Many unmanaged or ignored meters are one line unless `verbose`.
     """
+    if isinstance(document, PlainText):
+        return document.text
     with set_width(width):
         return write_lines(_render(document, shown, verbose=verbose), colours=colours)
 
 
-def _render(document: Document, shown: Shown, *, verbose: bool) -> Iterator[Line]:
+def _render(document: Structured, shown: Shown, *, verbose: bool) -> Iterator[Line]:
     match document:
         case Report():
             yield from _render_report(document, shown, verbose=verbose)
@@ -60,6 +64,8 @@ def _render(document: Document, shown: Shown, *, verbose: bool) -> Iterator[Line
             yield from _render_readiness(document)
         case History():
             yield from _render_history(document)
+        case Checkup():
+            yield from _render_checkup(document)
         case EmulatorInfo(url=url, api_key=api_key):
             yield from _render_diagnostics(document.diagnostics)
             yield (f"Emulating Stripe at {url} (key: {api_key}); Ctrl-C stops it",)
@@ -79,7 +85,7 @@ def _render_report(report: Report, shown: Shown, *, verbose: bool) -> Iterator[L
         if n or report.diagnostics:
             yield ()
         named = describe_account(account.report.account)
-        yield (Span(f"{report.command.capitalize()} for {named}", Style.BOLD),)
+        yield (Span(f"{title_run(report.command)} for {named}", Style.BOLD),)
         yield from _render_account(account, shown.get(account.name), verbose=verbose)
     if report.command in _COMPARED and not report.accounts and report.exit_code is not Exit.USAGE:
         yield from _render_headline(view.headline)
@@ -178,6 +184,19 @@ def _render_inventory(inventory: Inventory) -> Iterator[Line]:
     if inventory.narrowed:
         yield ()
         yield (Span("Partial list: only meters that match are shown.", Style.YELLOW),)
+
+
+def _render_checkup(checkup: Checkup) -> Iterator[Line]:
+    yield (Span("This machine and project", Style.BOLD),)
+    yield from render_checks(checkup.checks)
+    yield from _render_diagnostics(checkup.diagnostics)
+    for account in checkup.accounts:
+        yield ()
+        yield (Span(f"Account {describe_account(account.account)}", Style.BOLD),)
+        yield from render_checks(account.checks)
+        yield from _render_diagnostics(account.diagnostics)
+    yield ()
+    yield conclude(checkup)
 
 
 def _render_readiness(readiness: Readiness) -> Iterator[Line]:
