@@ -4,12 +4,23 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from ..codegen import generate
 from ..report.documents import DiagnosticList, EmulatorInfo, Inventory, Readiness
+from ..report.generated import CodeCheck, GeneratedCode
 from ..report.history import History
 from ..report.report import Report
 from .places import AS_GIVEN, Base
 
-Document = Report | Inventory | Readiness | History | EmulatorInfo | DiagnosticList
+Document = (
+    Report
+    | Inventory
+    | Readiness
+    | History
+    | EmulatorInfo
+    | DiagnosticList
+    | GeneratedCode
+    | CodeCheck
+)
 """Everything that a command can return."""
 
 FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "github")
@@ -22,6 +33,10 @@ PLACED = ("junit", "sarif", "github")
 
 def render(document: Document, name: str, base: Base = AS_GIVEN) -> str:
     """Return the document in the named format, ending in a line break."""
+    if isinstance(document, GeneratedCode) and name != "text":
+        return generate(document.meters, name)
+    if name not in FORMATS:  # a language, in which nothing but code can be written
+        name = "text"
     write = import_module(f".{name}", __package__).render
     text: str = write(document, base) if name in PLACED else write(document)
     return text

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from ...diagnostics.diagnostic import Diagnostic, Effect, Level
 from ...diagnostics.errors import Exit
 from ...report.documents import DiagnosticList, EmulatorInfo, Inventory, Readiness
+from ...report.generated import CodeCheck, GeneratedCode
 from ...report.history import History
 from ...report.report import AccountReport, ChangeResult, Report, ReportedChange, ResultStatus
 from .. import Document
@@ -63,6 +64,11 @@ def _render(document: Document, shown: Shown, *, verbose: bool) -> Iterator[Line
         case EmulatorInfo(url=url, api_key=api_key):
             yield from _render_diagnostics(document.diagnostics)
             yield (f"Emulating Stripe at {url} (key: {api_key}); Ctrl-C stops it",)
+        case GeneratedCode(meters=meters):
+            yield from _render_diagnostics(document.diagnostics)
+            yield (f"Generated code for {count(len(meters), 'meter')}.",)
+        case CodeCheck():
+            yield from _render_check(document)
         case DiagnosticList(rules=rules):
             yield from render_rules(rules)
             yield from _render_diagnostics(document.diagnostics)
@@ -196,6 +202,14 @@ def _render_readiness(readiness: Readiness) -> Iterator[Line]:
         verdict = f"Ready: {count(ready, 'meter')}." if whole else "Not ready: "
         verdict += "" if whole else f"{len(account.meters) - ready} of {len(account.meters)}."
         yield (Span(verdict, Style.GREEN if whole else Style.RED),)
+
+
+def _render_check(check: CodeCheck) -> Iterator[Line]:
+    yield from _render_diagnostics(check.diagnostics)
+    stale = {each.location.file for each in check.diagnostics if each.location}
+    for file in check.files:
+        state = Span("out of date", Style.RED) if file in stale else Span("current", Style.GREEN)
+        yield (f"{clean(file)}: ", state)
 
 
 def _render_history(history: History) -> Iterator[Line]:

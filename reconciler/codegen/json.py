@@ -1,0 +1,16 @@
+"""JSON, for other generators."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from .. import json_text
+from ..report.generated import CodeMeter
+from .names import join_upper, name_all
+
+
+def generate(meters: tuple[CodeMeter, ...]) -> str:
+    """Return all facts of each meter, and its constant."""
+    constants = name_all((meter.event_name for meter in meters), join_upper)
+    entries = [{"constant": constants[each.event_name], **asdict(each)} for each in meters]
+    return json_text.dump({"format_version": "1.0", "meters": entries})
