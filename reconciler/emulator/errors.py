@@ -49,6 +49,15 @@ class RequestError(Exception):
             error["param"] = self.param
         return json.dumps({"error": error}, indent=2)
 
+    @property
+    def v2_body(self) -> str:
+        """The error in the shape of API v2: its code and message, and a type where v2 has one."""
+        code = "not_found" if self.status == 404 else "invalid_fields" if self.param else self.code
+        shown = {"code": code, "message": self.message} if code else {"message": self.message}
+        if not code or self.kind != "invalid_request_error":
+            shown["type"] = self.kind
+        return json.dumps({"error": shown}, indent=2)
+
     @classmethod
     def invalid(cls, param: str, message: str, code: str | None = None) -> Self:
         """Return the 400 for the value of a parameter."""

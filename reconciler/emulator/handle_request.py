@@ -47,7 +47,8 @@ def begin(state: State, request: Request, now: float) -> Ticket | Answer:
     try:
         accepted = _accept(state, arrival, now)
     except RequestError as error:
-        return _answer_early(state, arrival, error.status, error.body, error.headers)
+        body = _render(error, request)
+        return _answer_early(state, arrival, error.status, body, error.headers)
     if isinstance(accepted, Reply):
         replayed = {"idempotent-replayed": "true"}
         return _answer_early(state, arrival, accepted.status, accepted.body, replayed)
@@ -64,7 +65,7 @@ def finish(state: State, ticket: Ticket, now: float) -> Answer:
     if not ticket.arrival.request.key:
         return _finish_once(state, ticket, now)
     response = answer.response
-    if response is None:
+    if response is None or not _is_kept(ticket.arrival.request, response.status):
         return answer
     stored = {**response.headers, "idempotent-replayed": "true"}
     return replace(answer, response=replace(response, headers=stored))
@@ -72,22 +73,23 @@ def finish(state: State, ticket: Ticket, now: float) -> Answer:
 
 def _finish_once(state: State, ticket: Ticket, now: float) -> Answer:
     """Execute a request, and store its answer under its key."""
-    arrival, key = ticket.arrival, ticket.arrival.request.key
+    arrival, request = ticket.arrival, ticket.arrival.request
+    key = request.key
     call = Call(state, now, ticket.object_id, ticket.params, arrival.request_id, key)
     before, after = arrival.find_fault(Phase.BEFORE), arrival.find_fault(Phase.AFTER)
-    failure = RequestError.internal()
+    failure_body = _render(RequestError.internal(), request)
     try:
-        status, body = (500, failure.body) if before else _execute(ticket.endpoint, call)
+        status, body = (500, failure_body) if before else _execute(ticket.endpoint, call, request)
         if after and after.kind is Kind.FAILURE:
-            status, body = 500, failure.body
-        if key:
+            status, body = 500, failure_body
+        if key and _is_kept(request, status):
             state.ledger.drop_expired_replies(now)
             call.change["replies"].append(asdict(Reply(key, ticket.meaning, status, body, now)))
         if call.change:
             state.store(call.change, now)
     except StateError as error:
         failure = RequestError.internal(f"Nothing was changed: {error}", code="state_not_stored")
-        status, body = 500, failure.body
+        status, body = 500, _render(failure, request)
     finally:
         state.in_use.discard(key or "")
     response = _build_response(arrival, status, body)
@@ -130,12 +132,21 @@ def _accept(state: State, arrival: Arrival, now: float) -> Ticket | Reply:
     return Ticket(arrival, endpoint, object_id, params, meaning, delay)
 
 
-def _execute(endpoint: Endpoint, call: Call) -> tuple[int, str]:
+def _execute(endpoint: Endpoint, call: Call, request: Request) -> tuple[int, str]:
     """Execute a call; endpoints make every check before they change anything."""
     try:
         return 200, json.dumps(endpoint.run(call))
     except RequestError as error:
-        return error.status, error.body
+        return error.status, _render(error, request)
+
+
+def _render(error: RequestError, request: Request) -> str:
+    return error.v2_body if request.is_v2 else error.body
+
+
+def _is_kept(request: Request, status: int) -> bool:
+    """Return whether an answer is stored under the key: API v2 repeats work that has failed."""
+    return status < 400 or not request.is_v2
 
 
 def _answer_early(

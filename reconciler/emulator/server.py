@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, Self
 
+from .errors import SettingError
 from .handle_request import Ticket, begin, edit, finish
 from .http_server import HOST, HttpServer
 from .messages import Json, Phase, Request, Response
@@ -16,6 +17,9 @@ from .requests.faults import Fault
 from .settings import Settings
 from .state import State
 from .storage.database import Store
+
+LONGEST_ADVANCE = 100 * 366 * 24 * 3600.0
+"""Seconds by which the clock can be moved at once."""
 
 
 class Clock(Protocol):
@@ -96,6 +100,23 @@ class Server:
             self._http.close()
             self._http = None
 
+    def now(self) -> float:
+        """Unix seconds of the account, which may be ahead of the clock."""
+        return self.clock.now() + self.state.ledger.clock_offset
+
+    def advance(self, seconds: float) -> float:
+        """Move the clock of the account forward, and return its time; a restart keeps it.
+
+        What takes time happens as if it had passed: replies and identifiers expire, delayed
+        reports appear, usage becomes too old. Raises SettingError for a negative number.
+        """
+        if not 0 <= seconds <= LONGEST_ADVANCE:
+            raise SettingError(f"the clock cannot be moved by {seconds:g} seconds, only forward")
+        with self.lock:
+            offset = self.state.ledger.clock_offset + seconds
+            self.state.ledger.store({"clock": [{"id": "offset", "seconds": offset}]})
+            return self.now()
+
     def arm(self, *faults: Fault | str) -> None:
         """Activate faults; those given as text may raise SettingError."""
         parsed = [Fault.parse(f) if isinstance(f, str) else f for f in faults]
@@ -114,18 +135,18 @@ class Server:
         `params` nests as the API's objects do. Raises RequestError when it is refused.
         """
         with self.lock:
-            return edit(self.state, path, params or {}, self.clock.now())
+            return edit(self.state, path, params or {}, self.now())
 
     def exchange(self, request: Request) -> Response | None:
         """Answer a request; None when the connection is to be reset."""
         with self.lock:
-            answer = begin(self.state, request, self.clock.now())
+            answer = begin(self.state, request, self.now())
         number = answer.arrival.number
         self.reached(Reached(number, Phase.BEFORE, request))
         if isinstance(answer, Ticket):
             self._sleep(answer.delay)
             with self.lock:
-                answer = finish(self.state, answer, self.clock.now())
+                answer = finish(self.state, answer, self.now())
         self.log.add(answer)
         self.reached(Reached(number, Phase.AFTER, request))
         self._sleep(answer.delay)

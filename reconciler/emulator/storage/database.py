@@ -9,11 +9,15 @@ from typing import Any, Self
 from ..messages import Json
 from ..requests.ids import generate_object_id
 from ..settings import API_VERSION
+from .usage_index import UsageIndex
 
 KEPT = 24 * 3600
 """Seconds for which Stripe keeps a reply at least."""
 
-OBJECTS = ("meters", "prices", "subscriptions", "events")
+OBJECTS = (
+    *("meters", "prices", "subscriptions", "events"),
+    *("usage", "usage_sessions", "thin_events", "clock"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +54,18 @@ class Ledger:
         self.prices: dict[str, Json] = {}
         self.subscriptions: dict[str, Json] = {}
         self.events: dict[str, Json] = {}
+        self.usage: dict[str, Json] = {}
+        self.usage_index = UsageIndex()
+        self.usage_sessions: dict[str, Json] = {}
+        self.thin_events: dict[str, Json] = {}
+        self.clock: dict[str, Json] = {}
         self.replies: dict[str, Reply] = {}
+
+    @property
+    def clock_offset(self) -> float:
+        """The seconds by which the clock of the account is ahead of the real one."""
+        seconds: float = self.clock.get("offset", {}).get("seconds", 0.0)
+        return seconds
 
     def create_id(self, kind: str) -> str:
         """Create the next id of a kind that no object has; ids of a seed may be anything."""
@@ -74,6 +89,7 @@ class Ledger:
         for name in OBJECTS:
             held: dict[str, Json] = getattr(self, name)
             held.update((thing["id"], thing) for thing in record.get(name, ()))
+        self.usage_index.add(record.get("usage", ()))
         self.replies.update((reply["key"], Reply(**reply)) for reply in record.get("replies", ()))
         self.made.update(record.get("made", {}))
 
