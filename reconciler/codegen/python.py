@@ -31,7 +31,7 @@ class MeterEvent(TypedDict):
     timestamp: NotRequired[int]
 '''
 
-_HELPERS = '''
+_BUILD = '''
 
 def _build(
     event_name: str,
@@ -48,19 +48,27 @@ def _build(
     if timestamp is not None:
         event["timestamp"] = timestamp
     return event
+'''
 
+_WARN = """
 
 def _warn(event_name: str) -> None:
     message = f"the meter {event_name!r} is retired: usage that is sent to it is lost"
     warnings.warn(message, DeprecationWarning, stacklevel=3)
-'''
+"""
 
 
 def generate(meters: tuple[CodeMeter, ...]) -> str:
     """Return a module with a constant and a function for each meter."""
     names = [meter.event_name for meter in meters]
     constants, functions = name_all(names, join_upper), name_all(names, join_snake)
-    parts = [_HEAD]
+    warns = any(meter.deprecated for meter in meters)
+    unused = [*([] if warns else ["import warnings\n"]), *([] if meters else ["Final, "])]
+    head = _HEAD
+    for word in unused:
+        head = head.replace(word, "")
+    parts = [head]
+    parts += ["\n"] if meters else []
     for meter in meters:
         lines = _write_constant(meter, constants[meter.event_name])
         parts.append("\n" + "".join(f"{line}\n" for line in lines))
@@ -68,14 +76,16 @@ def generate(meters: tuple[CodeMeter, ...]) -> str:
         name = meter.event_name
         lines = _write_function(meter, constants[name], functions[name])
         parts.append("\n\n" + "".join(f"{line}\n" for line in lines))
-    return "".join([*parts, _HELPERS])
+    parts += [_BUILD, _WARN] if warns else [_BUILD]
+    return "".join(parts)
 
 
 def _write_constant(meter: CodeMeter, constant: str) -> Iterator[str]:
     literal = _quote(meter.event_name)
     line = f"{constant}: Final = {literal}"
-    if len(line) > _WIDTH and len(literal) + 4 <= _WIDTH:
-        yield f"{constant}: Final = ("
+    opening = f"{constant}: Final = ("
+    if len(line) > _WIDTH and max(len(opening), len(literal) + 4) <= _WIDTH:
+        yield opening
         yield f"    {literal}"
         yield ")"
     else:
@@ -94,13 +104,17 @@ def _write_function(meter: CodeMeter, constant: str, name: str) -> Iterator[str]
     yield ") -> MeterEvent:"
     yield f'    """{_document(meter)}"""'
     if meter.deprecated:
-        yield f"    _warn({constant})"
+        yield "    _warn("
+        yield f"        {constant},"
+        yield "    )"
+    if meter.value_key:
+        yield "    amount = str(value)"
     yield "    return _build("
     yield f"        {constant},"
     yield "        {"
     yield f"            {_quote(meter.customer_key)}: customer,"
     if meter.value_key:
-        yield f"            {_quote(meter.value_key)}: str(value),"
+        yield f"            {_quote(meter.value_key)}: amount,"
     yield "        },"
     yield "        identifier,"
     yield "        timestamp,"

@@ -36,7 +36,7 @@ export interface ValueUsage extends CountUsage {{
 }}
 """
 
-_HELPERS = """
+_BUILD = """
 declare const crypto: { randomUUID(): string };
 
 function build(
@@ -54,7 +54,9 @@ function build(
   }
   return event;
 }
+"""
 
+_FORMAT_VALUE = """
 function formatValue(value: number | bigint): string {
   if (typeof value === "number" && !Number.isSafeInteger(value)) {
     throw new RangeError(`${value} is not a whole number`);
@@ -77,7 +79,9 @@ def generate(meters: tuple[CodeMeter, ...]) -> str:
         name = meter.event_name
         lines = _write_function(meter, constants[name], functions[name])
         parts.append("\n" + "".join(f"{line}\n" for line in lines))
-    return "".join([*parts, _HELPERS])
+    parts += [_BUILD] if meters else []
+    parts += [_FORMAT_VALUE] if any(meter.value_key for meter in meters) else []
+    return "".join(parts)
 
 
 def _assign(target: str, value: str, indent: str) -> Iterator[str]:
@@ -100,13 +104,12 @@ def _write_function(meter: CodeMeter, constant: str, name: str) -> Iterator[str]
         yield f"  usage: {usage},"
         yield "): MeterEvent {"
     yield "  const payload: Record<string, string> = {};"
-    yield from _assign(f"payload[{_quote(meter.customer_key)}]", "usage.customer", "  ")
+    yield from _assign("const customerKey", _quote(meter.customer_key), "  ")
+    yield "  payload[customerKey] = usage.customer;"
     if meter.value_key:
-        yield "  const value = formatValue(usage.value);"
-        yield from _assign(f"payload[{_quote(meter.value_key)}]", "value", "  ")
-    yield f"  const eventName = {constant};" if len(constant) <= 58 else "  const eventName ="
-    if len(constant) > 58:
-        yield f"    {constant};"
+        yield from _assign("const valueKey", _quote(meter.value_key), "  ")
+        yield "  payload[valueKey] = formatValue(usage.value);"
+    yield from _assign("const eventName", constant, "  ")
     yield "  return build(eventName, payload, usage);"
     yield "}"
 

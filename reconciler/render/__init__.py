@@ -33,10 +33,10 @@ PLACED = ("junit", "sarif", "github")
 
 def render(document: Document, name: str, base: Base = AS_GIVEN) -> str:
     """Return the document in the named format, ending in a line break."""
-    if isinstance(document, GeneratedCode) and name != "text":
-        return generate(document.meters, name)
-    if name not in FORMATS:  # a language, in which nothing but code can be written
-        name = "text"
+    if name not in FORMATS:
+        if isinstance(document, GeneratedCode):
+            return generate(document.meters, name)
+        name = "text"  # no other document can be written in a language
     write = import_module(f".{name}", __package__).render
     text: str = write(document, base) if name in PLACED else write(document)
     return text

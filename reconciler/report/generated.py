@@ -29,8 +29,17 @@ class GeneratedCode(CommandResult):
     meters: tuple[CodeMeter, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """A file of `--check`: its language, and whether it holds what would be generated."""
+
+    file: str
+    language: str
+    current: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeCheck(CommandResult):
-    """The files of `--check`; a diagnostic says which of them are out of date."""
+    """The files of `--check`; a diagnostic for each that is out of date."""
 
-    files: tuple[str, ...]
+    files: tuple[CheckedFile, ...]

@@ -14,7 +14,7 @@ from ...diagnostics.diagnostic import Diagnostic, Location
 from ...diagnostics.errors import Exit, UsageError
 from ...planning.scope import Scope
 from ...render import Document
-from ...report.generated import CodeCheck, CodeMeter, GeneratedCode
+from ...report.generated import CheckedFile, CodeCheck, CodeMeter, GeneratedCode
 from .. import files
 from ..accounts import select_accounts
 from ..arguments import ProjectOptions, option
@@ -52,13 +52,13 @@ def _generate(options: GenerateOptions, _: Context) -> Document:
     )
     if not options.check:
         return GeneratedCode(meters=meters, diagnostics=project.diagnostics)
-    stale = tuple(
-        _describe_stale(file, language, options)
+    checked = tuple(
+        CheckedFile(file, language, _is_current(file, language, meters))
         for file, language in languages.items()
-        if not _is_current(file, language, meters)
     )
+    stale = tuple(_describe_stale(each, options) for each in checked if not each.current)
     return CodeCheck(
-        files=options.check,
+        files=checked,
         diagnostics=(*project.diagnostics, *stale),
         own_exit=Exit.CHANGES if stale else Exit.DONE,
     )
@@ -73,17 +73,17 @@ def _find_language(file: str, given: str | None) -> str:
 
 
 def _is_current(file: str, language: str, meters: tuple[CodeMeter, ...]) -> bool:
-    """Whether a file holds the generated code, with line breaks of either kind."""
+    """Whether a file holds the generated code."""
     return Path(file).exists() and files.read(file) == generate(meters, language)
 
 
-def _describe_stale(file: str, language: str, options: GenerateOptions) -> Diagnostic:
+def _describe_stale(stale: CheckedFile, options: GenerateOptions) -> Diagnostic:
     words = ["reconciler", "generate"]
     words += [options.path] if options.path != "." else []
     words += [word for name in options.account for word in ("--account", name)]
-    command = shlex.join([*words, "--out", f"{language}={file}"])
-    state = "is out of date" if Path(file).exists() else "does not exist"
-    return rules.STALE(f"the generated code {state}", Location(file), f"run `{command}`")
+    command = shlex.join([*words, "--out", f"{stale.language}={stale.file}"])
+    state = "is out of date" if Path(stale.file).exists() else "does not exist"
+    return rules.STALE(f"the generated code {state}", Location(stale.file), f"run `{command}`")
 
 
 COMMAND = Command(

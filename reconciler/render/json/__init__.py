@@ -1,0 +1,18 @@
+"""JSON for other programs, as `schemas/report.schema.json` and its neighbours describe it.
+
+`json_text` escapes it, so that no name can move or hide anything on a screen.
+"""
+
+from __future__ import annotations
+
+from ... import json_text
+from ...report.report import Report
+from .. import Document
+from .report import render_report
+from .small import render_small
+
+
+def render(document: Document) -> str:
+    """Return the document as indented JSON."""
+    shape = render_report(document) if isinstance(document, Report) else render_small(document)
+    return json_text.dump(shape)
