@@ -5,22 +5,27 @@ from __future__ import annotations
 from importlib import import_module
 
 from ..codegen import generate
-from ..report.documents import DiagnosticList, EmulatorInfo, Inventory, Readiness
+from ..report.checkup import Checkup
+from ..report.documents import DiagnosticList, EmulatorInfo, Inventory, PlainText, Readiness
 from ..report.generated import CodeCheck, GeneratedCode
 from ..report.history import History
 from ..report.report import Report
 from .places import AS_GIVEN, Base
 
-Document = (
+Structured = (
     Report
     | Inventory
     | Readiness
     | History
+    | Checkup
     | EmulatorInfo
     | DiagnosticList
     | GeneratedCode
     | CodeCheck
 )
+"""What a format lays out."""
+
+Document = Structured | PlainText
 """Everything that a command can return."""
 
 FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "github")

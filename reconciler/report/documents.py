@@ -54,6 +54,13 @@ class EmulatorInfo(CommandResult):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlainText(CommandResult):
+    """A text that is printed as it is in every format: a JSON Schema, or a script."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DiagnosticList(CommandResult):
     """What diagnostic codes mean."""
 

@@ -13,6 +13,7 @@ _SHAPES = {
     "sub": ("1", 24),
     "si": ("", 14),
     "cus": ("", 14),
+    "alrt": ("", 14),
     "evt": ("1", 24),
     "mevt": ("1", 24),
     "mtrusg": ("60", 44),
@@ -22,9 +23,9 @@ _SHAPES = {
 
 
 def generate_object_id(kind: str, mode: str, salt: str, count: int) -> str:
-    """Generate the id of the `count`-th object of a kind; test meters have `test` in theirs."""
+    """Generate the id of the `count`-th object of a kind; of test meters it has `test` in it."""
     start, length = _SHAPES[kind]
-    mode = "test_" if (kind, mode) == ("mtr", "test") else ""
+    mode = "test_" if kind in ("mtr", "mtrusg") and mode == "test" else ""
     return f"{kind}_{mode}{start}{_hash(f'{salt}/{kind}/{count}', length - len(start))}"
 
 

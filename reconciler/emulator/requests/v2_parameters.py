@@ -10,6 +10,7 @@ from ..errors import RequestError
 from ..messages import Request
 
 _CONTENT_TYPE = "application/json"
+_BRACKETS = ("]", "%5D", "%5d")
 
 
 def parse_json(request: Request) -> dict[str, Any]:
@@ -45,6 +46,6 @@ def name_arrays(query: str) -> str:
     pairs = [pair.partition("=") for pair in query.split("&")]
     count = Counter(name for name, _, _ in pairs)
     return "&".join(
-        f"{name}[]{equals}{value}" if count[name] > 1 and "[" not in name else name + equals + value
+        name + ("[]" if count[name] > 1 and not name.endswith(_BRACKETS) else "") + equals + value
         for name, equals, value in pairs
     )

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ... import json_text
+from ...report.documents import PlainText
 from ...report.report import Report
 from .. import Document
 from .report import render_report
@@ -13,6 +14,8 @@ from .small import render_small
 
 
 def render(document: Document) -> str:
-    """Return the document as indented JSON."""
+    """Return the document as indented JSON; a plain text as it is."""
+    if isinstance(document, PlainText):
+        return document.text
     shape = render_report(document) if isinstance(document, Report) else render_small(document)
     return json_text.dump(shape)

@@ -9,7 +9,7 @@ from typing import Any
 from ...diagnostics.diagnostic import Diagnostic, Effect, Location
 from ...model.change import Action, Change
 from ...model.finding import DriftEntry, Finding, Severity
-from ...model.meter import ExistingMeter, Status
+from ...model.meter import ExistingMeter, Meter, Status
 from ...model.project import MeterConfig
 from ...report.report import AccountReport, ChangeResult, Report, ReportedChange
 from .parts import build_head, list_diagnostics, pick, render_diagnostic, render_location
@@ -62,6 +62,8 @@ def _render_change(reported: ReportedChange) -> dict[str, Any]:
         "inactive_meters": [other.id for other in change.others],
         "refused_by": list(change.refused_by),
     }
+    if change.desired and change.desired.origins:
+        shape["origins"] = [asdict(origin) for origin in change.desired.origins]
     return shape | ({"result": _render_result(result)} if result else {})
 
 
@@ -97,7 +99,7 @@ def _find_after(change: Change) -> dict[str, Any] | None:
             return existing.as_api() if existing else None
         case Change(action=Action.DEACTIVATE, existing=ExistingMeter(id=id_) as existing):
             return {"id": id_, **existing.meter.as_api(), "status": str(Status.INACTIVE)}
-        case Change(desired=MeterConfig(meter=meter, status=status)):
+        case Change(desired=MeterConfig(status=status), desired_meter=Meter() as meter):
             successor = change.reactivates if change.action is Action.REPLACE else change.existing
             known = {"id": successor.id if successor else None}
             return {**known, **meter.as_api(), "status": str(status)}

@@ -7,6 +7,7 @@ from functools import singledispatch
 from typing import Any
 
 from ...codegen.json import build_document
+from ...report.checkup import Check, Checkup
 from ...report.documents import (
     AccountInventory,
     AccountReadiness,
@@ -30,7 +31,13 @@ def render_small(document: CommandResult) -> dict[str, Any]:
 
 @render_small.register
 def _(info: EmulatorInfo) -> dict[str, Any]:
-    return {**build_head("emulate"), "url": info.url, "api_key": info.api_key}
+    said = list_diagnostics(info.diagnostics)
+    return {
+        **build_head("emulate"),
+        "diagnostics": said,
+        "url": info.url,
+        "api_key": info.api_key,
+    }
 
 
 @render_small.register
@@ -134,3 +141,31 @@ def _render_past(change: PastChange) -> dict[str, Any]:
     shape = asdict(change)
     code, message = shape.pop("code"), shape.pop("message")
     return {**shape, "error": {"code": code, "message": message} if code else None}
+
+
+@render_small.register
+def _(checkup: Checkup) -> dict[str, Any]:
+    return {
+        **build_head("doctor"),
+        "exit_code": int(checkup.exit_code),
+        "diagnostics": list_diagnostics(checkup.diagnostics),
+        "checks": [_render_check(check) for check in checkup.checks],
+        "accounts": [
+            {
+                "account": asdict(account.account),
+                "exit_code": int(account.exit_code),
+                "checks": [_render_check(check) for check in account.checks],
+                "diagnostics": list_diagnostics(account.diagnostics),
+            }
+            for account in checkup.accounts
+        ],
+    }
+
+
+def _render_check(check: Check) -> dict[str, Any]:
+    found = check.diagnostic
+    return {
+        **pick(check, "name", "status", "message"),
+        "code": found.code if found else None,
+        "hint": found.hint if found else "",
+    }

@@ -7,9 +7,10 @@ from types import MappingProxyType
 
 from ...diagnostics.diagnostic import Diagnostic, Effect, Level
 from ...diagnostics.errors import Exit
+from ...report.documents import PlainText
 from ...report.report import AccountReport, ChangeResult, Report, ReportedChange, ResultStatus
-from .. import Document
-from ..summary import Headline, Tone, count, describe_account, explain_incomplete
+from .. import Document, Structured
+from ..summary import Headline, Tone, count, describe_account, explain_incomplete, title_run
 from ..view import AccountView, build_view
 from .diagnostics import render_diagnostic, render_diagnostics
 from .items import render_items
@@ -41,11 +42,13 @@ def render(
 
     Many unmanaged or ignored meters are one line unless `verbose`.
     """
+    if isinstance(document, PlainText):
+        return document.text
     with set_width(width):
         return write_lines(_render(document, shown, verbose=verbose), colours=colours)
 
 
-def _render(document: Document, shown: Shown, *, verbose: bool) -> Iterator[Line]:
+def _render(document: Structured, shown: Shown, *, verbose: bool) -> Iterator[Line]:
     if isinstance(document, Report):
         yield from _render_report(document, shown, verbose=verbose)
     else:
@@ -63,7 +66,7 @@ def _render_report(report: Report, shown: Shown, *, verbose: bool) -> Iterator[L
         if n or report.diagnostics:
             yield ()
         named = describe_account(account.report.account)
-        yield (Span(f"{report.command.capitalize()} for {named}", Style.BOLD),)
+        yield (Span(f"{title_run(report.command)} for {named}", Style.BOLD),)
         yield from _render_account(account, shown.get(account.name), verbose=verbose)
     if report.command in _COMPARED and not report.accounts and report.exit_code is not Exit.USAGE:
         yield from _render_headline(view.headline)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import singledispatch
 
+from ...report.checkup import Checkup
 from ...report.documents import (
     CommandResult,
     DiagnosticList,
@@ -16,6 +17,7 @@ from ...report.generated import CodeCheck, GeneratedCode
 from ...report.history import History
 from ..escape import clean
 from ..summary import count, describe_account
+from .checks import conclude, render_checks
 from .diagnostics import render_diagnostic, render_diagnostics
 from .history import render_runs, render_timeline
 from .styled import Line, Span, Style
@@ -69,6 +71,20 @@ def _(history: History) -> Iterator[Line]:
         yield from render_diagnostic(diagnostic)
         yield ()
     yield from render_runs(history) if history.timeline is None else render_timeline(history)
+
+
+@render_small.register
+def _(checkup: Checkup) -> Iterator[Line]:
+    yield (Span("This machine and project", Style.BOLD),)
+    yield from render_checks(checkup.checks)
+    yield from render_diagnostics(checkup.diagnostics)
+    for account in checkup.accounts:
+        yield ()
+        yield (Span(f"Account {describe_account(account.account)}", Style.BOLD),)
+        yield from render_checks(account.checks)
+        yield from render_diagnostics(account.diagnostics)
+    yield ()
+    yield conclude(checkup)
 
 
 @render_small.register
