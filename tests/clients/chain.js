@@ -3,7 +3,7 @@
 
 "use strict";
 
-const { Stripe } = require("stripe");
+const Stripe = require("stripe");
 
 const address = { host: "127.0.0.1", port: Number(process.argv[2]), protocol: "http" };
 const connect = (key) => new Stripe(key, { ...address, maxNetworkRetries: 0, telemetry: false });
