@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from ..report.documents import DiagnosticList, EmulatorInfo, Inventory
+from ..report.documents import DiagnosticList, EmulatorInfo, Inventory, MeterDeclarations
 from ..report.history import History
 from ..report.report import Report
 from .places import AS_GIVEN, Base
 
-Document = Report | Inventory | History | EmulatorInfo | DiagnosticList
+Document = Report | Inventory | History | EmulatorInfo | DiagnosticList | MeterDeclarations
 """Everything that a command can return."""
 
 FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "github")

@@ -12,11 +12,18 @@ from typing import Any
 from .. import json_text
 from .._version import __version__
 from ..diagnostics.diagnostic import Diagnostic, Effect, Location
+from ..diagnostics.errors import Exit
 from ..model.change import Action, Change
 from ..model.finding import DriftEntry, Finding, Severity
 from ..model.meter import ExistingMeter, Status
 from ..model.project import MeterConfig
-from ..report.documents import AccountInventory, DiagnosticList, EmulatorInfo, Inventory
+from ..report.documents import (
+    AccountInventory,
+    DiagnosticList,
+    EmulatorInfo,
+    Inventory,
+    MeterDeclarations,
+)
 from ..report.history import History, PastChange, PastRun
 from ..report.report import AccountReport, ChangeResult, Report, ReportedChange
 from . import Document
@@ -39,6 +46,8 @@ def _render_document(document: Document) -> dict[str, Any]:
             return _render_history(document)
         case EmulatorInfo(url=url, api_key=api_key):
             return {**_build_head("emulate"), "url": url, "api_key": api_key}
+        case MeterDeclarations():
+            return _render_declarations(document)
         case DiagnosticList(rules=rules):
             return {
                 **_build_head("explain"),
@@ -186,6 +195,19 @@ def _render_listed(inventory: AccountInventory) -> dict[str, Any]:
         "meters": [meter.as_api() for meter in inventory.meters],
         "prices": _list_prices(inventory),
         "diagnostics": _list_diagnostics(inventory.diagnostics),
+    }
+
+
+def _render_declarations(document: MeterDeclarations) -> dict[str, Any]:
+    return {
+        **_build_head("import"),
+        "complete": document.exit_code is Exit.DONE,
+        "exit_code": int(document.exit_code),
+        "diagnostics": _list_diagnostics(document.diagnostics),
+        "account": asdict(document.account) if document.account else None,
+        "meters": [meter.as_api() for meter in document.meters],
+        "yaml": document.text,
+        "file": document.file,
     }
 
 

@@ -26,6 +26,13 @@ FILE_UNREADABLE = Rule(
     "The file of --plan does not exist, is not readable, or is not UTF-8 text.",
     "pass the file that `reconciler plan --save` wrote",
 )
+FILE_EXISTS = Rule(
+    "E006",
+    "a file exists already",
+    "`init` creates every file of a project and never replaces one, so it writes nothing where "
+    "one of them exists.",
+    "choose another folder; in a project, `reconciler import` adds the meters of the account",
+)
 BUG = Rule(
     "E900",
     "internal error",

@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 from ...diagnostics.diagnostic import Diagnostic, Effect, Level
 from ...diagnostics.errors import Exit
-from ...report.documents import DiagnosticList, EmulatorInfo, Inventory
+from ...report.documents import DiagnosticList, EmulatorInfo, Inventory, MeterDeclarations
 from ...report.history import History
 from ...report.report import AccountReport, ChangeResult, Report, ReportedChange, ResultStatus
 from .. import Document
@@ -61,6 +61,8 @@ def _render(document: Document, shown: Shown, *, verbose: bool) -> Iterator[Line
         case EmulatorInfo(url=url, api_key=api_key):
             yield from _render_diagnostics(document.diagnostics)
             yield (f"Emulating Stripe at {url} (key: {api_key}); Ctrl-C stops it",)
+        case MeterDeclarations():
+            yield from _render_declarations(document)
         case DiagnosticList(rules=rules):
             yield from render_rules(rules)
             yield from _render_diagnostics(document.diagnostics)
@@ -120,6 +122,15 @@ def _render_account(
             yield (Span(f"plan_hash {report.plan_hash}", Style.FAINT),)
 
 
+def render_diagnostics(
+    diagnostics: Iterable[Diagnostic], width: int = WIDTH, *, colours: bool = False
+) -> str:
+    """Return diagnostics alone, for standard error."""
+    with set_width(width):
+        lines = (line for each in diagnostics for line in render_diagnostic(each))
+        return write_lines(lines, colours=colours)
+
+
 def _render_diagnostics(diagnostics: Iterable[Diagnostic]) -> Iterator[Line]:
     for diagnostic in diagnostics:
         if diagnostic.effect is not Effect.SCOPE:  # stated with the counts, which it limits
@@ -176,6 +187,15 @@ def _render_inventory(inventory: Inventory) -> Iterator[Line]:
     if inventory.narrowed:
         yield ()
         yield (Span("Partial list: only meters that match are shown.", Style.YELLOW),)
+
+
+def _render_declarations(document: MeterDeclarations) -> Iterator[Line]:
+    """Yield the YAML as it is: it is quoted and escaped already, and files are made of it."""
+    if document.file is None:
+        yield from ((line,) for line in document.text.splitlines())
+    elif document.meters:
+        added = count(len(document.meters), "meter")
+        yield from wrap_text(f"Added {added} to {document.file}.", "", "  ")
 
 
 def _render_history(history: History) -> Iterator[Line]:
