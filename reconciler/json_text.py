@@ -1,8 +1,8 @@
 """Write a document as JSON in ASCII, so that no text in it can move or hide anything on a screen.
 
-Nor can one be a command of the CI runner that reads the log, such as `##[error]`: an escape of JSON
-stands for one of its characters, and a reader gets the same text. A line of indented JSON never
-begins with `::`.
+Nor can one be a command of the CI runner that reads the log, such as `##[error]`: one of its
+characters is written as a JSON escape, and a reader gets the same text. A line of indented JSON
+never begins with `::`.
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ ROOMS = (
     "__init__",
     "operations",
     "history",
+    "adoption",
     "stripe",
     "drift",
     "execution",

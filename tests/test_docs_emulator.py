@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import ApplyContext
+from conftest import Run
 
 from reconciler.emulator import PERMISSIONS, Fault, Kind, list_choices
 from reconciler.emulator.requests.faults import OPTIONS
@@ -53,7 +53,7 @@ def write_files(url: str) -> None:
         Path(name).write_text(text.replace(PRINTED, url), "utf-8")
 
 
-def run_sessions(run: ApplyContext, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
+def run_sessions(run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
     """Run each command of the page; an emulator runs until the next one starts."""
     serving: tuple[str, Emulator] | None = None
     write_files(PRINTED)

@@ -10,8 +10,9 @@ no other part of this package.
 
 from .breakpoints import Announcer, parse_moment
 from .errors import EmulatorError, RequestError, SeedError, SettingError, StateError
+from .http_server import is_loopback
 from .messages import Phase
-from .request_log import Entry, RequestLog
+from .request_log import Entry, Level, LogLine, RequestLog
 from .requests.auth import PERMISSIONS, parse_key
 from .requests.faults import Fault, Kind
 from .server import Clock, Reached, Server
@@ -28,6 +29,8 @@ __all__ = [
     "Fault",
     "Key",
     "Kind",
+    "Level",
+    "LogLine",
     "Phase",
     "Reached",
     "RequestError",
@@ -38,6 +41,7 @@ __all__ = [
     "Settings",
     "StateError",
     "Store",
+    "is_loopback",
     "list_choices",
     "open_state",
     "parse_key",

@@ -5,12 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from urllib.parse import unquote
 
 from .errors import RequestError
 from .messages import Json
-from .requests.params import Expand, Shape
-from .resources import events, meters, prices, subscriptions
+from .requests.params import Shape
+from .requests.stripe_calls import is_call, is_fixed_path
+from .resources import accounts, events, meters, prices, subscriptions
 from .state import Call
+from .usage import core_events, meter_events, sessions, summaries
+from .usage import v2_meter_events as v2
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,28 +28,10 @@ class Endpoint:
     run: Callable[[Call], Json]
 
 
-def retrieve_account(call: Call) -> Json:
-    """Return the account of the key, without its settings."""
-    return {
-        "id": call.ledger.account.id,
-        "object": "account",
-        "business_profile": {"name": "Emulated account"},
-        "charges_enabled": True,
-        "country": "US",
-        "default_currency": "usd",
-        "details_submitted": True,
-        "email": None,
-        "metadata": {},
-        "payouts_enabled": True,
-        "type": "standard",
-    }
-
-
-_ACCOUNT: Shape = {
-    "expand": Expand(("controller", "external_accounts", "settings", "tos_acceptance"))
-}
 _READ, _WRITE = "billing_meter_read", "billing_meter_write"
+_USED, _USE = "billing_meter_event_read", "billing_meter_event_write"
 _SUBSCRIBED = "subscription_read"
+_KYC = "accounts_kyc_basic_read"
 
 ENDPOINTS = (
     Endpoint("GET", meters.URL, _READ, meters.LIST, meters.list_),
@@ -68,7 +54,24 @@ ENDPOINTS = (
     ),
     Endpoint("GET", events.URL, "event_read", events.LIST, events.list_),
     Endpoint("GET", f"{events.URL}/{{id}}", "event_read", events.READ, events.retrieve),
-    Endpoint("GET", "/v1/account", "accounts_kyc_basic_read", _ACCOUNT, retrieve_account),
+    Endpoint("GET", "/v1/account", _KYC, accounts.READ, accounts.retrieve_own),
+    Endpoint("GET", accounts.URL, "connected_account_read", accounts.LIST, accounts.list_),
+    Endpoint("GET", f"{accounts.URL}/{{id}}", _KYC, accounts.READ, accounts.retrieve),
+    Endpoint("POST", meter_events.URL, _USE, meter_events.CREATE, meter_events.create),
+    Endpoint("POST", meter_events.ADJUSTMENTS_URL, _USE, meter_events.ADJUST, meter_events.adjust),
+    Endpoint("GET", summaries.URL, _USED, summaries.LIST, summaries.list_),
+    Endpoint("POST", v2.URL, _USE, v2.CREATE, v2.create),
+    Endpoint("POST", v2.ADJUSTMENTS_URL, _USE, v2.ADJUST, v2.adjust),
+    Endpoint("POST", sessions.URL, _USE, sessions.CREATE, sessions.create),
+    Endpoint("POST", v2.STREAM_URL, _USE, v2.STREAM, v2.stream),
+    Endpoint("GET", core_events.URL, "event_read", core_events.LIST, core_events.list_),
+    Endpoint(
+        "GET",
+        f"{core_events.URL}/{{id}}",
+        "event_read",
+        core_events.READ,
+        core_events.retrieve,
+    ),
 )
 
 _PATTERNS = [
@@ -77,8 +80,21 @@ _PATTERNS = [
 
 
 def find_endpoint(method: str, path: str) -> tuple[Endpoint, str]:
-    """Find the endpoint of a path and the id in it ("" without one); raises RequestError (404)."""
+    """Find the endpoint of a path and the id in it ("" without one).
+
+    Raises RequestError: 501 for a call that only Stripe has, 404 for one that nobody has.
+    """
     for pattern, endpoint in _PATTERNS:
         if endpoint.method == method and (found := pattern.fullmatch(path)):
-            return endpoint, found[1] if pattern.groups else ""
+            if not pattern.groups:
+                return endpoint, ""
+            if not is_fixed_path(path):
+                return endpoint, unquote(found[1])
+    if is_call(method, path):
+        raise RequestError.unsupported(method, path, list_supported())
     raise RequestError.unknown_url(method, path)
+
+
+def list_supported() -> list[str]:
+    """List the paths that are emulated, without those below an id."""
+    return sorted({endpoint.path.partition("/{id}")[0] for endpoint in ENDPOINTS})

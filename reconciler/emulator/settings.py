@@ -20,12 +20,13 @@ class Key:
 
     Permissions have Stripe's names: billing_meter_read, plan_read, event_read, ...; a
     `_write` includes its `_read`. A listed key is valid for this account whatever mode its
-    prefix names.
+    prefix names. With `account` it is for that account only, whatever the headers name.
     """
 
     secret: str = field(repr=False)
     permissions: frozenset[str] | None = None
     expired: bool = False
+    account: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,19 @@ class Settings:
     updated_moves: Literal["on", "off"] = "on"
     deactivate_emits_updated: Literal["off", "on"] = "off"
     noun: str = "billing meter"
+    v1_usage_errors: Literal["report", "error"] = "report"
+    duplicate_identifier: Literal["error", "ignore"] = "error"
+    identifier_scope: Literal["account", "event_name"] = "account"
+    usage_decimals: Literal["refuse", "allow"] = "refuse"
+    count_value: Literal["optional", "required"] = "optional"
+    windowed_usage: Literal["last", "all"] = "last"
+    summary_end: Literal["exclusive", "inclusive"] = "exclusive"
+    empty_summaries: Literal["omit", "zero"] = "omit"
+    cancel_unknown: Literal["error", "ignore"] = "error"
+    report_identifier: Literal["identifier", "idempotency_key"] = "identifier"
+    usage_digits: int = 15
+    usage_lag: float = 0.0
+    report_delay: float = 0.0
     list_lag: float = 0.0
     latency: float = 0.0
     rate_limit: float | None = None
@@ -94,6 +108,9 @@ def _parse_text(word: str) -> str:
 
 _PARSERS: dict[str, tuple[str, Callable[[str], object]]] = {
     "noun": ('"billing meter"', _parse_text),
+    "usage_digits": ("15", parse_whole),
+    "usage_lag": ("0s", parse_duration),
+    "report_delay": ("0s", parse_duration),
     "list_lag": ("0s", parse_duration),
     "latency": ("0s", parse_duration),
     "rate_limit": ("a number", _parse_rate),

@@ -4,12 +4,32 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from ..report.documents import DiagnosticList, EmulatorInfo, Inventory, MeterDeclarations
+from ..report.checkup import Checkup
+from ..report.documents import (
+    DiagnosticList,
+    EmulatorInfo,
+    Inventory,
+    MeterDeclarations,
+    PlainText,
+    Readiness,
+)
 from ..report.history import History
 from ..report.report import Report
 from .places import AS_GIVEN, Base
 
-Document = Report | Inventory | History | EmulatorInfo | DiagnosticList | MeterDeclarations
+Structured = (
+    Report
+    | Inventory
+    | Readiness
+    | History
+    | Checkup
+    | EmulatorInfo
+    | DiagnosticList
+    | MeterDeclarations
+)
+"""What a format lays out."""
+
+Document = Structured | PlainText
 """Everything that a command can return."""
 
 FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "github")

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -15,44 +15,46 @@ from ..diagnostics.diagnostic import Diagnostic, Effect, Location
 from ..diagnostics.errors import Exit
 from ..model.change import Action, Change
 from ..model.finding import DriftEntry, Finding, Severity
-from ..model.meter import ExistingMeter, Status
+from ..model.meter import ExistingMeter, Meter, Status
 from ..model.project import MeterConfig
+from ..report.checkup import Check, Checkup
 from ..report.documents import (
     AccountInventory,
+    AccountReadiness,
     DiagnosticList,
     EmulatorInfo,
     Inventory,
     MeterDeclarations,
+    MeterReadiness,
+    PlainText,
+    Readiness,
 )
 from ..report.history import History, PastChange, PastRun
 from ..report.report import AccountReport, ChangeResult, Report, ReportedChange
-from . import Document
+from . import Document, Structured
 
 FORMAT_VERSION = "1.0"
 
 
 def render(document: Document) -> str:
-    """Return the document as indented JSON."""
+    """Return the document as indented JSON; a plain text as it is."""
+    if isinstance(document, PlainText):
+        return document.text
     return json_text.dump(_render_document(document))
 
 
-def _render_document(document: Document) -> dict[str, Any]:
-    match document:
-        case Report():
-            return _render_report(document)
-        case Inventory():
-            return _render_inventory(document)
-        case History():
-            return _render_history(document)
-        case EmulatorInfo(url=url, api_key=api_key):
-            return {**_build_head("emulate"), "url": url, "api_key": api_key}
-        case MeterDeclarations():
-            return _render_declarations(document)
-        case DiagnosticList(rules=rules):
-            return {
-                **_build_head("explain"),
-                "codes": [_pick(rule, "code", "title", "level", "why", "remedy") for rule in rules],
-            }
+def _render_document(document: Structured) -> dict[str, Any]:
+    return _RENDERERS[type(document)](document)
+
+
+def _render_emulator(info: EmulatorInfo) -> dict[str, Any]:
+    said = _list_diagnostics(info.diagnostics)
+    return {**_build_head("emulate"), "diagnostics": said, **_pick(info, "url", "api_key")}
+
+
+def _render_rules(found: DiagnosticList) -> dict[str, Any]:
+    codes = [_pick(rule, "code", "title", "level", "why", "remedy") for rule in found.rules]
+    return {**_build_head("explain"), "codes": codes}
 
 
 def _build_head(command: str | None) -> dict[str, Any]:
@@ -110,6 +112,8 @@ def _render_change(reported: ReportedChange) -> dict[str, Any]:
         "inactive_meters": [other.id for other in change.others],
         "refused_by": list(change.refused_by),
     }
+    if change.desired and change.desired.origins:
+        shape["origins"] = [asdict(origin) for origin in change.desired.origins]
     return shape | ({"result": _render_result(result)} if result else {})
 
 
@@ -145,7 +149,7 @@ def _find_after(change: Change) -> dict[str, Any] | None:
             return existing.as_api() if existing else None
         case Change(action=Action.DEACTIVATE, existing=ExistingMeter(id=id_) as existing):
             return {"id": id_, **existing.meter.as_api(), "status": str(Status.INACTIVE)}
-        case Change(desired=MeterConfig(meter=meter, status=status)):
+        case Change(desired=MeterConfig(status=status), desired_meter=Meter() as meter):
             successor = change.reactivates if change.action is Action.REPLACE else change.existing
             known = {"id": successor.id if successor else None}
             return {**known, **meter.as_api(), "status": str(status)}
@@ -198,6 +202,32 @@ def _render_listed(inventory: AccountInventory) -> dict[str, Any]:
     }
 
 
+def _render_readiness(readiness: Readiness) -> dict[str, Any]:
+    return {
+        **_build_head("ready"),
+        "exit_code": int(readiness.exit_code),
+        "diagnostics": _list_diagnostics(readiness.diagnostics),
+        "accounts": [_render_ready_account(account) for account in readiness.accounts],
+    }
+
+
+def _render_ready_account(account: AccountReadiness) -> dict[str, Any]:
+    return {
+        "account": asdict(account.account),
+        "exit_code": int(account.exit_code),
+        "meters": [_render_ready_meter(meter) for meter in account.meters],
+        "diagnostics": _list_diagnostics(account.diagnostics),
+    }
+
+
+def _render_ready_meter(meter: MeterReadiness) -> dict[str, Any]:
+    return {
+        **_pick(meter, "event_name", "ready", "meter_id"),
+        "fields": [asdict(field) for field in meter.fields],
+        "code": meter.problem.code if meter.problem else None,
+    }
+
+
 def _render_declarations(document: MeterDeclarations) -> dict[str, Any]:
     return {
         **_build_head("import"),
@@ -217,6 +247,33 @@ def _list_prices(inventory: AccountInventory) -> list[dict[str, Any]] | None:
     if known is None:
         return None
     return [asdict(price) for meter in inventory.meters for price in known.get(meter.id, ())]
+
+
+def _render_checkup(checkup: Checkup) -> dict[str, Any]:
+    return {
+        **_build_head("doctor"),
+        "exit_code": int(checkup.exit_code),
+        "diagnostics": _list_diagnostics(checkup.diagnostics),
+        "checks": [_render_check(check) for check in checkup.checks],
+        "accounts": [
+            {
+                "account": asdict(account.account),
+                "exit_code": int(account.exit_code),
+                "checks": [_render_check(check) for check in account.checks],
+                "diagnostics": _list_diagnostics(account.diagnostics),
+            }
+            for account in checkup.accounts
+        ],
+    }
+
+
+def _render_check(check: Check) -> dict[str, Any]:
+    found = check.diagnostic
+    return {
+        **_pick(check, "name", "status", "message"),
+        "code": found.code if found else None,
+        "hint": found.hint if found else "",
+    }
 
 
 def _render_history(history: History) -> dict[str, Any]:
@@ -242,3 +299,15 @@ def _render_past(change: PastChange) -> dict[str, Any]:
     shape = asdict(change)
     code, message = shape.pop("code"), shape.pop("message")
     return {**shape, "error": {"code": code, "message": message} if code else None}
+
+
+_RENDERERS: dict[type, Callable[[Any], dict[str, Any]]] = {
+    Report: _render_report,
+    Inventory: _render_inventory,
+    Readiness: _render_readiness,
+    MeterDeclarations: _render_declarations,
+    History: _render_history,
+    Checkup: _render_checkup,
+    EmulatorInfo: _render_emulator,
+    DiagnosticList: _render_rules,
+}

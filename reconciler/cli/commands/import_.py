@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ...adoption.adopt_meters import Adopted, Wanted, adopt_meters
+from ...adoption.extend_file import extend
+from ...adoption.terraform import read_terraform
 from ...config import load_accounts
 from ...diagnostics.codes import usage
 from ...diagnostics.errors import ConfigError, ReconcilerError, UsageError
 from ...model.project import Account, AccountRef
-from ...operations.adopt_meters import Adopted, Wanted, adopt_meters
-from ...operations.extend_file import extend
-from ...operations.read_terraform import read_terraform
 from ...operations.snapshot import check_account, take_snapshot
 from ...render import Document
 from ...report.documents import MeterDeclarations

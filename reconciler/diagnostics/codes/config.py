@@ -335,6 +335,27 @@ LOOKALIKE = Rule(
     "keep one spelling, unless both meters are wanted",
     Level.WARNING,
 )
+OTHER_VERSION_REQUIRED = Rule(
+    "C040",
+    "another version of reconciler is required",
+    "The project file says with `requires` which versions may read it. Another version may not "
+    "know its keys, or read them differently, so nothing else is checked.",
+    "install a version that `requires` includes",
+)
+OVERRIDE_UNDECLARED = Rule(
+    "C038",
+    "override of an undeclared event_name",
+    "An override changes a meter that a file of the same account declares. One that changes "
+    "nothing is usually a misspelled event_name, or is in a file of the wrong account.",
+    "correct the event_name, declare it for this account, or remove the override",
+)
+OVERRIDDEN_TWICE = Rule(
+    "C039",
+    "setting overridden twice",
+    "The files of an account have no order, so neither of two overrides of one setting takes "
+    "precedence.",
+    "remove one of the two, or assign their files to different accounts",
+)
 HIDDEN_FILE = Rule(
     "C032",
     "hidden file not read",
@@ -343,45 +364,19 @@ HIDDEN_FILE = Rule(
     "rename the file, or list it under `meters` in reconciler.yaml",
     Level.WARNING,
 )
-NOT_EXTENDED = Rule(
-    "C041",
-    "file cannot be extended",
-    "`import --into` only inserts lines, and reads the result again. Where the entries have no "
-    "place in the file, or would not be read as they are meant, nothing is written.",
-    "insert the printed entries by hand",
-)
-NOT_DECLARABLE = Rule(
-    "C042",
-    "meter that cannot be declared",
-    "A declaration of this meter would be an error in the file, or a blocked change in the plan.",
-    "correct the meter in the Dashboard if possible; without a declaration it is unmanaged",
-    Level.WARNING,
-)
-LEFT_OUT = Rule(
-    "C043",
-    "meters left out",
-    "`import` and `init` declare the active meters that this project answers for.",
-    "",
-    Level.INFO,
-)
-SHARED_FILE = Rule(
-    "C045",
-    "another account reads the file too",
-    "A file that several accounts read declares its meters for each of them.",
-    "if the meters are not wanted there, use --into with a file that only one account reads",
-    Level.WARNING,
-)
-NOT_TERRAFORM = Rule(
-    "C044",
-    "not a Terraform state",
-    "`import --from-terraform` reads a state file of version 4, or the output of "
-    "`terraform show -json` for a state or a plan.",
-    "run `terraform show -json > state.json`, and pass that file",
-)
 OTHER_CASE = Rule(
     "C036",
     "file name differs from a pattern in upper and lower case",
     "Patterns of meter files distinguish upper and lower case. If the file were skipped, its "
     "meters would appear to be undeclared.",
     "rename the file, or list it under `meters` in reconciler.yaml",
+)
+SCHEMA_OUTDATED = Rule(
+    "C037",
+    "the schema for editors is out of date",
+    "The comment `# yaml-language-server: $schema=PATH` names the JSON Schema by which an editor "
+    "checks a file and completes its keys. The file at that path is missing, or of another version "
+    "of the tool; the tool itself does not read it.",
+    "reconciler schema meters > PATH",
+    Level.WARNING,
 )

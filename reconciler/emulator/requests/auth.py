@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+from collections.abc import Container
 
 from ..errors import RequestError, SettingError
 from ..messages import Request
@@ -14,11 +15,14 @@ from ..storage.database import Account
 PERMISSIONS = {
     "billing_meter_read": "Billing Meters Read",
     "billing_meter_write": "Billing Meters Write",
+    "billing_meter_event_read": "Billing Meter Events Read",
+    "billing_meter_event_write": "Billing Meter Events Write",
     "plan_read": "Prices Read",
     "plan_write": "Prices Write",
     "subscription_read": "Subscriptions Read",
     "event_read": "Events Read",
     "accounts_kyc_basic_read": "Basic Account Information Read",
+    "connected_account_read": "Connected Accounts Read",
 }
 
 _WELL_FORMED = re.compile(r"(sk|rk)_(test|live)_[!-~]+|sk_org_[!-~]+")
@@ -41,7 +45,7 @@ def parse_key(word: str) -> Key:
 
 def check_key(request: Request, account: Account, settings: Settings) -> Key:
     """Return the key of a request; raises RequestError (401) for one that is not accepted."""
-    secret = _read_secret(request)
+    secret = read_secret(request)
     if not secret:
         raise RequestError(
             401,
@@ -65,8 +69,13 @@ def check_version(request: Request) -> None:
         raise RequestError(400, f"Invalid Stripe API version: {given}")
 
 
-def check_account(request: Request, key: Key, account: Account) -> None:
-    """Raise RequestError for another account, or a header that an organization key needs."""
+def check_account(request: Request, key: Key, account: Account, known: Container[str]) -> str:
+    """Return the id of the account that a request is for: the key's own, or a connected one.
+
+    Raises RequestError for an unknown one, and without a header that an organization key needs.
+    """
+    if key.account:
+        return key.account
     context = request.headers.get("stripe-context")
     if key.secret.startswith("sk_org_"):
         for header in ("Stripe-Context", "Stripe-Version"):
@@ -74,14 +83,9 @@ def check_account(request: Request, key: Key, account: Account) -> None:
                 text = f"Organization API keys require the {header} header on every request."
                 raise RequestError(400, text)
     target = (context or request.headers.get("stripe-account") or account.id).split("/")[-1]
-    if target != account.id:
-        raise RequestError(
-            403,
-            f"The provided key '{mask(key.secret)}' does not have access to account "
-            f"'{target}' (or that account does not exist). Application access may have been "
-            "revoked.",
-            "account_invalid",
-        )
+    if target not in known:
+        raise RequestError.no_access(mask(key.secret), target)
+    return target
 
 
 def check_permission(key: Key, needed: str, account: Account) -> None:
@@ -115,7 +119,8 @@ def _find_key(secret: str, account: Account, settings: Settings) -> Key | None:
     return Key(secret) if found and found[2] in (None, mode) else None
 
 
-def _read_secret(request: Request) -> str:
+def read_secret(request: Request) -> str:
+    """Return the key of a request, or the token in its place; "" without one."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "basic":
         return value.strip() if scheme.lower() == "bearer" else ""

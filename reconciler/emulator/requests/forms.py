@@ -9,6 +9,7 @@ from urllib.parse import unquote_to_bytes
 
 from ..errors import RequestError
 from ..messages import Request
+from .v2_parameters import name_arrays, parse_json
 
 DEEPEST = 8
 
@@ -24,7 +25,10 @@ def parse_parameters(request: Request) -> Tree:
     Raises RequestError (400) for text that is not UTF-8 or that nests one name in two ways.
     """
     tree: Tree = {}
-    _fill(tree, request.query.encode("latin-1", "replace"))
+    query = name_arrays(request.query) if request.is_v2 else request.query
+    _fill(tree, query.encode("latin-1", "replace"))
+    if request.is_v2 and request.method == "POST":
+        return tree | parse_json(request)
     kind = request.headers.get("content-type", "application/x-www-form-urlencoded")
     if request.method == "POST" and kind.split(";")[0].strip().lower() == (
         "application/x-www-form-urlencoded"

@@ -8,7 +8,7 @@ import json
 from ..errors import RequestError
 from ..messages import Request
 from ..state import State
-from ..storage.database import Reply
+from ..storage.database import Ledger, Reply
 from .forms import Tree
 
 LONGEST_KEY = 255
@@ -20,14 +20,14 @@ def hash_request(request: Request, tree: Tree) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def find_reply(state: State, key: str, meaning: str, now: float) -> Reply | None:
+def find_reply(state: State, ledger: Ledger, key: str, meaning: str, now: float) -> Reply | None:
     """Find the stored reply of a key; raises RequestError when this request may not use it."""
     if len(key) > LONGEST_KEY:
         text = f"Idempotency keys may be at most {LONGEST_KEY} characters long."
         raise RequestError(400, text)
-    if key in state.in_use:
+    if (ledger.account.id, key) in state.in_use:
         raise RequestError.key_in_use(key, state.settings.key_in_use_error)
-    stored = state.ledger.find_reply(key, now)
+    stored = ledger.find_reply(key, now)
     if stored and stored.meaning != meaning:
         raise RequestError(
             400,

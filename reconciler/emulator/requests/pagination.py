@@ -29,9 +29,16 @@ def build_page(call: Call, name: str, noun: str, url: str, select: Callable[[Jso
 
     The object of a cursor may itself be filtered out. Raises RequestError for an unknown one.
     """
+    things = call.state.list_objects(call.ledger, name, call.now)
+    return build_page_of(call, things, noun, url, select)
+
+
+def build_page_of(
+    call: Call, things: list[Json], noun: str, url: str, select: Callable[[Json], bool]
+) -> Json:
+    """Build the page that the call's cursors ask for of these objects, newest first."""
     check_exclusive(call.params, "starting_after", "ending_before")
     limit: int = call.params.get("limit", 10)
-    things = call.state.list_objects(name, call.now)
     if "ending_before" in call.params:
         end = _find_position(call.params, "ending_before", things, noun)
         found = [thing for thing in reversed(things[:end]) if select(thing)]
@@ -53,6 +60,6 @@ def _find_position(params: Mapping[str, Any], cursor: str, things: list[Json], n
     raise RequestError.no_such(noun, params[cursor], cursor, 400)
 
 
-def is_within(moment: int, bounds: Mapping[str, int]) -> bool:
+def is_within(moment: float, bounds: Mapping[str, float]) -> bool:
     """Return whether a time is within the bounds of a `created` filter."""
     return all(_COMPARISONS[name](moment, bound) for name, bound in bounds.items())

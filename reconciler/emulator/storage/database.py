@@ -9,19 +9,43 @@ from typing import Any, Self
 from ..messages import Json
 from ..requests.ids import generate_object_id
 from ..settings import API_VERSION
+from .usage_index import UsageIndex
 
 KEPT = 24 * 3600
 """Seconds for which Stripe keeps a reply at least."""
 
-OBJECTS = ("meters", "prices", "subscriptions", "events")
+FIRST = 1_735_689_600
+"""`created` of the account and of the first object of a seed that gives none (2025-01-01)."""
+
+OBJECTS = (
+    *("meters", "products", "prices", "customers"),
+    *("subscriptions", "alerts", "events"),
+    *("usage", "usage_sessions", "thin_events", "clock"),
+)
+
+
+_KINDS = {
+    "mtr": "meters",
+    "prod": "products",
+    "price": "prices",
+    "cus": "customers",
+    "sub": "subscriptions",
+    "alrt": "alerts",
+    "evt": "events",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The emulated account: one mode of one account."""
+    """An emulated account: one mode of one account, with what the API shows of it."""
 
     id: str = "acct_1EmulatedAccount"
     livemode: bool = False
+    name: str = "Emulated account"
+    country: str = "US"
+    default_currency: str = "usd"
+    email: str | None = None
+    created: int = FIRST
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,15 +71,28 @@ class Ledger:
         self.opened = 0
         self.made: dict[str, int] = {}
         self.meters: dict[str, Json] = {}
+        self.products: dict[str, Json] = {}
         self.prices: dict[str, Json] = {}
+        self.customers: dict[str, Json] = {}
         self.subscriptions: dict[str, Json] = {}
+        self.alerts: dict[str, Json] = {}
         self.events: dict[str, Json] = {}
+        self.usage: dict[str, Json] = {}
+        self.usage_index = UsageIndex()
+        self.usage_sessions: dict[str, Json] = {}
+        self.thin_events: dict[str, Json] = {}
+        self.clock: dict[str, Json] = {}
         self.replies: dict[str, Reply] = {}
+
+    @property
+    def clock_offset(self) -> float:
+        """The seconds by which the clock of the account is ahead of the real one."""
+        seconds: float = self.clock.get("offset", {}).get("seconds", 0.0)
+        return seconds
 
     def create_id(self, kind: str) -> str:
         """Create the next id of a kind that no object has; ids of a seed may be anything."""
-        named = {"mtr": self.meters, "price": self.prices, "sub": self.subscriptions}
-        taken = {**named, "evt": self.events}.get(kind, {})
+        taken: dict[str, Json] = getattr(self, _KINDS.get(kind, ""), {})
         while True:
             self.made[kind] = self.made.get(kind, 0) + 1
             mode = "live" if self.account.livemode else "test"
@@ -74,6 +111,7 @@ class Ledger:
         for name in OBJECTS:
             held: dict[str, Json] = getattr(self, name)
             held.update((thing["id"], thing) for thing in record.get(name, ()))
+        self.usage_index.add(record.get("usage", ()))
         self.replies.update((reply["key"], Reply(**reply)) for reply in record.get("replies", ()))
         self.made.update(record.get("made", {}))
 
@@ -97,10 +135,16 @@ class Ledger:
 
 
 class Store:
-    """An account's data, in memory or in a file. Call `close`, or use it in a `with`."""
+    """The data of an account and of those connected to it, in memory or in a file.
 
-    def __init__(self, ledger: Ledger) -> None:
+    `is_new` where the data is that of the seed, and not of an earlier process. Call `close`, or
+    use it in a `with`.
+    """
+
+    def __init__(self, ledger: Ledger, *connected: Ledger, is_new: bool = True) -> None:
         self.ledger = ledger
+        self.connected = {each.account.id: each for each in connected}
+        self.is_new = is_new
 
     def close(self) -> None:
         """Release the file, if there is one."""

@@ -16,7 +16,7 @@ def open_state(path: str | Path | None = None, seed: Seed = None) -> Store:
     process has locked them, and SeedError for an invalid seed.
     """
     if path is None:
-        return Store(load_seed(seed))
+        return Store(*load_seed(seed))
     from .state_file import open_file  # only a state file needs SQLite
 
     return open_file(Path(path), seed)

@@ -18,18 +18,18 @@ from ..messages import Json
 from ..resources.meters import build_meter
 from ..resources.prices import build_price
 from ..resources.subscriptions import build_subscription
-from .database import Account, Ledger, build_event
+from .database import FIRST, Account, Ledger, build_event
 
 Seed = str | Path | Mapping[str, Any] | None
-
-FIRST = 1_735_689_600
-"""`created` of the first object that gives none (2025-01-01); the others follow a minute apart."""
 
 _FOLDERS = (Path(__file__).parents[2] / "schemas", Path(__file__).parents[3] / "schemas")
 
 
-def load_seed(seed: Seed) -> Ledger:
-    """Build the account that a seed describes; raises SeedError naming the place of an error."""
+def load_seed(seed: Seed) -> list[Ledger]:
+    """Build the account that a seed describes, and those connected to it.
+
+    Raises SeedError naming the place of an error.
+    """
     if not isinstance(seed, str | Path):
         return _build({} if seed is None else seed)
     try:
@@ -42,14 +42,31 @@ def load_seed(seed: Seed) -> Ledger:
         raise SeedError(f"{seed}: {error}") from None
 
 
-def _build(given: Any) -> Ledger:
+def _build(given: Any) -> list[Ledger]:
+    """Build the platform and its connected accounts, which are all in one mode."""
     if given != {}:
         _validate(given)
-    ledger = Ledger(Account(**given.get("account", {})))
-    _add_objects(ledger, given, "meters", "mtr", _build_meter)
-    _add_objects(ledger, given, "prices", "price", _build_price)
-    _add_objects(ledger, given, "subscriptions", "sub", _build_subscription)
-    _add_objects(ledger, given, "events", "evt", _build_event)
+    platform = Account(**given.get("account", {}))
+    ledgers = [_build_ledger(platform, given, "")]
+    for n, each in enumerate(given.get("accounts", ())):
+        place = f"accounts[{n}]."
+        account = Account(**{"livemode": platform.livemode, **each["account"]})
+        if account.livemode != platform.livemode:
+            text = f"must be the platform's, which is {json.dumps(platform.livemode)}"
+            raise SeedError(f"{place}account.livemode: {text}")
+        if any(account.id == ledger.account.id for ledger in ledgers):
+            raise SeedError(f"{place}account.id: {account.id!r} is used twice")
+        ledgers.append(_build_ledger(account, each, place))
+    return ledgers
+
+
+def _build_ledger(account: Account, given: Json, within: str) -> Ledger:
+    """Build one account with its objects; `within` is its place in the seed."""
+    ledger = Ledger(account)
+    _add_objects(ledger, given, within, "meters", "mtr", _build_meter)
+    _add_objects(ledger, given, within, "prices", "price", _build_price)
+    _add_objects(ledger, given, within, "subscriptions", "sub", _build_subscription)
+    _add_objects(ledger, given, within, "events", "evt", _build_event)
     return ledger
 
 
@@ -81,14 +98,19 @@ def build_validator() -> Any:
 
 
 def _add_objects(
-    ledger: Ledger, seed: Json, name: str, kind: str, build: Callable[[Ledger, Json, str], Json]
+    ledger: Ledger,
+    seed: Json,
+    within: str,
+    name: str,
+    kind: str,
+    build: Callable[[Ledger, Json, str], Json],
 ) -> None:
     """Add the objects of one kind, oldest first, under their own ids or new ones."""
     held: dict[str, Json] = getattr(ledger, name)
     rows: list[tuple[int, str, Json]] = []
     for n, given in enumerate(seed.get(name, ())):
         created = given.get("created")
-        rows.append((FIRST + 60 * n if created is None else created, f"{name}[{n}]", given))
+        rows.append((FIRST + 60 * n if created is None else created, f"{within}{name}[{n}]", given))
     taken = {given.get("id") for _, _, given in rows}
     for created, place, given in sorted(rows, key=lambda row: row[0]):
         object_id = given.get("id") or ledger.create_id(kind)

@@ -16,7 +16,8 @@ import struct
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import astuple
+from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from ..errors import StateError
@@ -24,7 +25,7 @@ from ..messages import Json
 from .database import KEPT, OBJECTS, Account, Ledger, Store
 from .seed import Seed, load_seed
 
-VERSION = 1
+VERSION = 2
 
 _APPLICATION_ID = 0x4D745265
 _HEADER = struct.Struct(">60xI4xI")  # of a database: the version, the application id
@@ -34,18 +35,23 @@ _START_AFRESH = "delete the file to start with a new account, or choose another 
 _TABLES = f"""
 PRAGMA application_id = {_APPLICATION_ID};
 PRAGMA user_version = {VERSION};
-CREATE TABLE account (id TEXT, livemode INTEGER, opened INTEGER);
-CREATE TABLE made (kind TEXT PRIMARY KEY, count INTEGER);
-CREATE TABLE objects (kind TEXT, id TEXT, body TEXT, PRIMARY KEY (kind, id));
-CREATE TABLE replies (key TEXT PRIMARY KEY, meaning TEXT, status INTEGER, body TEXT, at REAL);
-CREATE INDEX replies_by_age ON replies (at);
+CREATE TABLE accounts (id TEXT PRIMARY KEY, body TEXT, opened INTEGER);
+CREATE TABLE made (account TEXT, kind TEXT, count INTEGER, PRIMARY KEY (account, kind));
+CREATE TABLE objects (
+    account TEXT, kind TEXT, id TEXT, body TEXT, PRIMARY KEY (account, kind, id)
+);
+CREATE TABLE replies (
+    account TEXT, key TEXT, meaning TEXT, status INTEGER, body TEXT, at REAL,
+    PRIMARY KEY (account, key)
+);
+CREATE INDEX replies_by_age ON replies (account, at);
 """
 
 
 class StateFile(Store):
     """An open state file: the `ledger` read from it, and the connection that keeps it current."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_new: bool) -> None:
         self._path = path
         with self._explaining_errors():
             self._connection = _connect(path, "rw")
@@ -53,25 +59,26 @@ class StateFile(Store):
                 self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
                 self._connection.execute("PRAGMA synchronous = NORMAL")
                 with self._connection:
-                    self._connection.execute("UPDATE account SET opened = opened + 1")
-                super().__init__(_read(self._connection))
+                    self._connection.execute("UPDATE accounts SET opened = opened + 1")
+                super().__init__(*_read(self._connection), is_new=is_new)
             except BaseException:
                 self._connection.close()
                 raise
-        self.ledger.write = self.write
+        for ledger in (self.ledger, *self.connected.values()):
+            ledger.write = partial(self.write, ledger.account.id)
 
-    def write(self, record: Json) -> None:
-        """Store what one request changed, all of it or nothing; raises StateError on failure.
+    def write(self, account: str, record: Json) -> None:
+        """Store what a request changed in an account, all or nothing; raises StateError.
 
         If there is no room, the write-ahead log is written back first, and the change is tried
         again.
         """
         with self._explaining_errors():
             try:
-                self._insert(record)
+                self._insert(account, record)
             except sqlite3.OperationalError:
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-                self._insert(record)
+                self._insert(account, record)
 
     def close(self) -> None:
         """Fold the write-ahead log into the database, and unlock it.
@@ -80,9 +87,9 @@ class StateFile(Store):
         """
         self._connection.close()
 
-    def _insert(self, record: Json) -> None:
+    def _insert(self, account: str, record: Json) -> None:
         with self._connection:
-            _insert(self._connection, record)
+            _insert(self._connection, account, record)
 
     @contextlib.contextmanager
     def _explaining_errors(self) -> Iterator[None]:
@@ -97,10 +104,11 @@ def open_file(path: Path, seed: Seed) -> StateFile:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         _ignore(path.parent)
-        if not _check_files(path):
-            _create(path, load_seed(seed))
+        is_new = not _check_files(path)
+        if is_new:
+            _create(path, *load_seed(seed))
         _check_owner(path)
-        return StateFile(path)
+        return StateFile(path, is_new=is_new)
     except OSError as error:
         raise StateError(f"{path}: cannot keep the emulator's state here: {error}") from None
 
@@ -177,13 +185,15 @@ def _is_incomplete(path: Path, error: sqlite3.Error) -> bool:
     return name.startswith("SQLITE_CORRUPT") and path.with_name(f"{path.name}-wal").exists()
 
 
-def _create(path: Path, ledger: Ledger) -> None:
+def _create(path: Path, *ledgers: Ledger) -> None:
     """Create a complete database at the path, unless another process has done so."""
     with closing(sqlite3.connect(":memory:")) as memory:
         memory.executescript(_TABLES)
         with memory:
-            memory.execute("INSERT INTO account VALUES (?, ?, 0)", astuple(ledger.account))
-            _insert(memory, ledger.export())
+            for ledger in ledgers:
+                row = (ledger.account.id, json.dumps(asdict(ledger.account)))
+                memory.execute("INSERT INTO accounts VALUES (?, ?, 0)", row)
+                _insert(memory, ledger.account.id, ledger.export())
         image = bytearray(memory.serialize())
     image[18:20] = _WAL_MODE
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as draft:
@@ -200,39 +210,56 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, timeout=0, check_same_thread=False)
 
 
-def _insert(connection: sqlite3.Connection, record: Json) -> None:
+def _insert(connection: sqlite3.Connection, account: str, record: Json) -> None:
     """Add objects and replies, replace objects in their place, drop replies past their time."""
     connection.executemany(
-        "INSERT INTO objects VALUES (?, ?, ?) "
-        "ON CONFLICT (kind, id) DO UPDATE SET body = excluded.body",
+        "INSERT INTO objects VALUES (?, ?, ?, ?) "
+        "ON CONFLICT (account, kind, id) DO UPDATE SET body = excluded.body",
         (
-            (kind, thing["id"], json.dumps(thing))
+            (account, kind, thing["id"], json.dumps(thing))
             for kind in OBJECTS
             for thing in record.get(kind, ())
         ),
     )
     for reply in record.get("replies", ()):
-        connection.execute("DELETE FROM replies WHERE at <= ?", (reply["at"] - KEPT,))
         connection.execute(
-            "INSERT OR REPLACE INTO replies VALUES (:key, :meaning, :status, :body, :at)", reply
+            "DELETE FROM replies WHERE account = ? AND at <= ?", (account, reply["at"] - KEPT)
         )
-    connection.executemany("INSERT OR REPLACE INTO made VALUES (?, ?)", record["made"].items())
+        connection.execute(
+            "INSERT OR REPLACE INTO replies VALUES (:account, :key, :meaning, :status, :body, :at)",
+            {**reply, "account": account},
+        )
+    connection.executemany(
+        "INSERT OR REPLACE INTO made VALUES (?, ?, ?)",
+        ((account, kind, count) for kind, count in record["made"].items()),
+    )
 
 
-def _read(connection: sqlite3.Connection) -> Ledger:
-    """Read everything, in the order in which it was added."""
-    account_id, livemode, opened = connection.execute("SELECT * FROM account").fetchone()
-    ledger = Ledger(Account(account_id, bool(livemode)))
-    ledger.opened = opened
+def _read(connection: sqlite3.Connection) -> list[Ledger]:
+    """Read every account, and what is in it, in the order in which it was added."""
+    rows = connection.execute("SELECT body, opened FROM accounts ORDER BY rowid").fetchall()
+    ledgers = [Ledger(Account(**json.loads(body))) for body, _ in rows]
+    for ledger, (_, opened) in zip(ledgers, rows, strict=True):
+        ledger.opened = opened
+        ledger.load(_read_record(connection, ledger.account.id))
+    return ledgers
+
+
+def _read_record(connection: sqlite3.Connection, account: str) -> Json:
+    """Read one account as the change that adds all of it."""
     record: Json = {kind: [] for kind in OBJECTS}
-    for kind, body in connection.execute("SELECT kind, body FROM objects ORDER BY rowid"):
+    objects = "SELECT kind, body FROM objects WHERE account = ? ORDER BY rowid"
+    for kind, body in connection.execute(objects, (account,)):
         record[kind].append(json.loads(body))
-    replies = connection.execute("SELECT * FROM replies ORDER BY rowid")
+    replies = connection.execute(
+        "SELECT key, meaning, status, body, at FROM replies WHERE account = ? ORDER BY rowid",
+        (account,),
+    )
     names = [column[0] for column in replies.description]
     record["replies"] = [dict(zip(names, row, strict=True)) for row in replies]
-    record["made"] = dict(connection.execute("SELECT * FROM made"))
-    ledger.load(record)
-    return ledger
+    made = connection.execute("SELECT kind, count FROM made WHERE account = ?", (account,))
+    record["made"] = dict(made)
+    return record
 
 
 def _describe_error(path: Path, error: sqlite3.Error) -> StateError:

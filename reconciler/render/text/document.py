@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
+from typing import Any
 
 from ...diagnostics.diagnostic import Diagnostic, Effect, Level
 from ...diagnostics.errors import Exit
-from ...report.documents import DiagnosticList, EmulatorInfo, Inventory, MeterDeclarations
+from ...report.checkup import Checkup
+from ...report.documents import (
+    DiagnosticList,
+    EmulatorInfo,
+    Inventory,
+    MeterDeclarations,
+    PlainText,
+    Readiness,
+)
 from ...report.history import History
 from ...report.report import AccountReport, ChangeResult, Report, ReportedChange, ResultStatus
-from .. import Document
+from .. import Document, Structured
 from ..escape import clean
-from ..summary import Headline, Tone, count, describe_account, explain_incomplete
+from ..summary import Headline, Tone, count, describe_account, explain_incomplete, title_run
 from ..view import AccountView, build_view
+from .checks import conclude, render_checks
 from .excerpt import render_excerpt
 from .history import render_runs, render_timeline
 from .items import render_items
 from .styled import WIDTH, Line, Span, Style, set_width, wrap_text, write_lines
-from .tables import render_meters, render_rules
+from .tables import render_meters, render_ready_meters, render_rules
 
 Shown = Mapping[str, AccountReport]
 """The plans, by account, that are on the screen already."""
@@ -46,26 +56,26 @@ def render(
 
     Many unmanaged or ignored meters are one line unless `verbose`.
     """
+    if isinstance(document, PlainText):
+        return document.text
     with set_width(width):
         return write_lines(_render(document, shown, verbose=verbose), colours=colours)
 
 
-def _render(document: Document, shown: Shown, *, verbose: bool) -> Iterator[Line]:
-    match document:
-        case Report():
-            yield from _render_report(document, shown, verbose=verbose)
-        case Inventory():
-            yield from _render_inventory(document)
-        case History():
-            yield from _render_history(document)
-        case EmulatorInfo(url=url, api_key=api_key):
-            yield from _render_diagnostics(document.diagnostics)
-            yield (f"Emulating Stripe at {url} (key: {api_key}); Ctrl-C stops it",)
-        case MeterDeclarations():
-            yield from _render_declarations(document)
-        case DiagnosticList(rules=rules):
-            yield from render_rules(rules)
-            yield from _render_diagnostics(document.diagnostics)
+def _render(document: Structured, shown: Shown, *, verbose: bool) -> Iterator[Line]:
+    if isinstance(document, Report):
+        return _render_report(document, shown, verbose=verbose)
+    return _RENDERERS[type(document)](document)
+
+
+def _render_emulator(info: EmulatorInfo) -> Iterator[Line]:
+    yield from _render_diagnostics(info.diagnostics)
+    yield (f"Emulating Stripe at {info.url} (key: {info.api_key}); Ctrl-C stops it",)
+
+
+def _render_rules(found: DiagnosticList) -> Iterator[Line]:
+    yield from render_rules(found.rules)
+    yield from _render_diagnostics(found.diagnostics)
 
 
 def _render_report(report: Report, shown: Shown, *, verbose: bool) -> Iterator[Line]:
@@ -79,7 +89,7 @@ def _render_report(report: Report, shown: Shown, *, verbose: bool) -> Iterator[L
         if n or report.diagnostics:
             yield ()
         named = describe_account(account.report.account)
-        yield (Span(f"{report.command.capitalize()} for {named}", Style.BOLD),)
+        yield (Span(f"{title_run(report.command)} for {named}", Style.BOLD),)
         yield from _render_account(account, shown.get(account.name), verbose=verbose)
     if report.command in _COMPARED and not report.accounts and report.exit_code is not Exit.USAGE:
         yield from _render_headline(view.headline)
@@ -189,6 +199,37 @@ def _render_inventory(inventory: Inventory) -> Iterator[Line]:
         yield (Span("Partial list: only meters that match are shown.", Style.YELLOW),)
 
 
+def _render_checkup(checkup: Checkup) -> Iterator[Line]:
+    yield (Span("This machine and project", Style.BOLD),)
+    yield from render_checks(checkup.checks)
+    yield from _render_diagnostics(checkup.diagnostics)
+    for account in checkup.accounts:
+        yield ()
+        yield (Span(f"Account {describe_account(account.account)}", Style.BOLD),)
+        yield from render_checks(account.checks)
+        yield from _render_diagnostics(account.diagnostics)
+    yield ()
+    yield conclude(checkup)
+
+
+def _render_readiness(readiness: Readiness) -> Iterator[Line]:
+    yield from _render_diagnostics(readiness.diagnostics)
+    for n, account in enumerate(readiness.accounts):
+        if n or readiness.diagnostics:
+            yield ()
+        yield (Span(f"Readiness of {describe_account(account.account)}", Style.BOLD),)
+        yield from render_ready_meters(account.meters)
+        yield from _render_diagnostics(account.diagnostics)
+        if not account.meters:
+            continue
+        yield ()
+        ready = sum(meter.ready for meter in account.meters)
+        whole = ready == len(account.meters)
+        verdict = f"Ready: {count(ready, 'meter')}." if whole else "Not ready: "
+        verdict += "" if whole else f"{len(account.meters) - ready} of {len(account.meters)}."
+        yield (Span(verdict, Style.GREEN if whole else Style.RED),)
+
+
 def _render_declarations(document: MeterDeclarations) -> Iterator[Line]:
     """Yield the YAML as it is: it is quoted and escaped already, and files are made of it."""
     if document.file is None:
@@ -203,3 +244,14 @@ def _render_history(history: History) -> Iterator[Line]:
         yield from render_diagnostic(diagnostic)
         yield ()
     yield from render_runs(history) if history.timeline is None else render_timeline(history)
+
+
+_RENDERERS: dict[type, Callable[[Any], Iterator[Line]]] = {
+    Inventory: _render_inventory,
+    Readiness: _render_readiness,
+    MeterDeclarations: _render_declarations,
+    History: _render_history,
+    Checkup: _render_checkup,
+    EmulatorInfo: _render_emulator,
+    DiagnosticList: _render_rules,
+}

@@ -8,6 +8,7 @@ from ...diagnostics.diagnostic import Rule
 from ...model.meter import ExistingMeter
 from ...model.price import Price, PricesByMeter
 from ...planning.prices import describe_price
+from ...report.documents import MeterReadiness
 from ..escape import clean
 from ..summary import count
 from .styled import Line, Span, Style, wrap_text
@@ -46,6 +47,15 @@ def _render_prices(prices: tuple[Price, ...]) -> Iterator[Line]:
         yield ("    ", Span("no prices in use", Style.FAINT))
     for price in prices:
         yield from wrap_text(f"price: {describe_price(price)}", "    ", "      ")
+
+
+def render_ready_meters(meters: tuple[MeterReadiness, ...]) -> Iterator[Line]:
+    """Yield one meter per line, with its id where it is ready."""
+    rows = [(clean(meter.event_name), clean(meter.meter_id or "")) for meter in meters]
+    wide = max((len(name) for name, _ in rows), default=0)
+    for meter, (name, id_) in zip(meters, rows, strict=True):
+        word = Span("ready    ", Style.GREEN) if meter.ready else Span("not ready", Style.RED)
+        yield ("  ", word, f"  {name.ljust(wide)}  {id_}".rstrip())
 
 
 def _list_cells(meter: ExistingMeter) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from ..yaml.scalars import resolve
+from .scalars import resolve
 
 # Nothing in it has a meaning in YAML, in block style or within brackets.
 _PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*(?: [A-Za-z0-9_][A-Za-z0-9_.-]*)*")

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ...model.match import flatten
-from ...model.meter import DEFAULTS, ExistingMeter, has_unknown_values, unpack
-from ...timestamps import format_time
-from .scalars import write_scalar, write_value
+from ..config.yaml.writer import write_scalar, write_value
+from ..model.match import flatten
+from ..model.meter import DEFAULTS, ExistingMeter, has_unknown_values, unpack
+from ..timestamps import format_time
 
 SCHEMA_HINT = "# yaml-language-server: $schema="
 """Begins the comment by which editors find the schema of a file."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from builders.meters import existing, inactive
 
+from reconciler.adoption.entries import Adoption
+from reconciler.adoption.splice import splice
 from reconciler.config.meter_file import read_meters
-from reconciler.config.writing.entries import Adoption
-from reconciler.config.writing.splice import splice
 from reconciler.diagnostics.errors import ConfigError
 
 NEW = (Adoption(existing("mtr_1", "calls", window="day")), Adoption(inactive("mtr_2", "old ")))

@@ -8,13 +8,13 @@ from types import MappingProxyType
 
 from ..config.meter_file import read_meters
 from ..config.secret_scan import redact
-from ..config.writing.entries import Adoption, write_file
-from ..diagnostics.codes import config as codes
+from ..diagnostics.codes import adoption as codes
 from ..diagnostics.diagnostic import Diagnostic, Level
 from ..model.match import MeterMatch, match_meters
 from ..model.meter import ExistingMeter
 from ..model.pattern import fits, matches
 from ..model.project import Account
+from .entries import Adoption, write_file
 
 _NOTHING = "nothing to declare: every meter that matches is declared already"
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config.yaml.source_text import escape_invisible
-from ..diagnostics.codes import config as codes
+from ..diagnostics.codes import adoption as codes
 from ..diagnostics.diagnostic import Location
 from ..diagnostics.errors import ConfigError
 from ..model.meter import ExistingMeter

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from ...diagnostics.codes import config as codes
-from ...diagnostics.diagnostic import Level, Location
-from ...diagnostics.errors import ConfigError
-from ..meter_file import MeterFile, read_meters
-from ..yaml import reader
-from ..yaml.parsed_file import ParsedFile
-from ..yaml.source_text import LINE_BREAK, decode
+from ..config.meter_file import MeterFile, read_meters
+from ..config.yaml import reader
+from ..config.yaml.parsed_file import ParsedFile
+from ..config.yaml.source_text import LINE_BREAK, decode
+from ..diagnostics.codes import adoption as codes
+from ..diagnostics.diagnostic import Level, Location
+from ..diagnostics.errors import ConfigError
 from .entries import Adoption, write_entries
 
 _BOM = "\ufeff"

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..config import load_accounts
-from ..config.writing.entries import Adoption, write_file
-from ..config.writing.splice import splice
 from ..config.yaml.source_text import escape_invisible
-from ..diagnostics.codes import config as codes
+from ..diagnostics.codes import adoption as codes
+from ..diagnostics.codes.config import NOT_SELECTED, UNREADABLE
 from ..diagnostics.diagnostic import Diagnostic, Location
 from ..diagnostics.errors import ConfigError
 from ..model.project import Account, Project
+from .entries import Adoption, write_file
+from .splice import splice
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def extend(path: str, file: str, adoptions: tuple[Adoption, ...], account: Accou
     extended = next(each for each in project.accounts if each.name == account.name)
     if not _reads(extended, file):
         message = f"account {account.name!r} does not read this file"
-        raise ConfigError(codes.NOT_SELECTED(message, Location(shown)))
+        raise ConfigError(NOT_SELECTED(message, Location(shown)))
     declared = {each.event_name: (each.meter, str(each.status)) for each in extended.declared}
     for each in adoptions:
         if declared.get(each.event_name) != (each.meter.meter, str(each.meter.status)):
@@ -53,7 +54,7 @@ def _read(file: str) -> bytes:
     except OSError as error:
         message = f"cannot read: {(error.strerror or str(error)).lower()}"
         location = Location(escape_invisible(file))
-        raise ConfigError(codes.UNREADABLE(message, location)) from None
+        raise ConfigError(UNREADABLE(message, location)) from None
 
 
 def _reads(account: Account, file: str) -> bool:
