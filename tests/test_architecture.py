@@ -19,6 +19,7 @@ ROOMS = (
     "__main__",
     "cli",
     "render",
+    "codegen",
     "__init__",
     "operations",
     "history",

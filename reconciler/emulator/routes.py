@@ -16,6 +16,9 @@ from .state import Call
 from .usage import core_events, meter_events, sessions, summaries
 from .usage import v2_meter_events as v2
 
+CONTROL = "/_emulator"
+"""Where a running emulator is controlled, if that is asked for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -90,6 +93,8 @@ def find_endpoint(method: str, path: str) -> tuple[Endpoint, str]:
                 return endpoint, ""
             if not is_fixed_path(path):
                 return endpoint, unquote(found[1])
+    if path == CONTROL or path.startswith(f"{CONTROL}/"):
+        raise RequestError(404, "The control path is off: start the emulator with --control.")
     if is_call(method, path):
         raise RequestError.unsupported(method, path, list_supported())
     raise RequestError.unknown_url(method, path)

@@ -66,29 +66,33 @@ class State:
         faults: Iterable[Fault] = (),
         connected: Iterable[Ledger] = (),
     ) -> None:
-        self.ledger = ledger
-        self.ledgers = {each.account.id: each for each in (ledger, *connected)}
+        self.load(ledger, *connected)
         self.settings = settings or Settings()
         self.number = 0
         self.in_use: set[tuple[str, str]] = set()
         self._buckets: dict[str, Bucket] = {}
-        self._armed = [Armed(fault) for fault in faults]
+        self.armed = [Armed(fault) for fault in faults]
+
+    def load(self, ledger: Ledger, *connected: Ledger) -> None:
+        """Use the data of these accounts from now on."""
+        self.ledger = ledger
+        self.ledgers = {each.account.id: each for each in (ledger, *connected)}
         self._history: dict[tuple[str, str], list[tuple[float, Json | None]]] = {}
 
     def arm(self, fault: Fault) -> None:
         """Activate a fault; it counts from the next request on."""
-        self._armed.append(Armed(fault))
+        self.armed.append(Armed(fault))
 
     def disarm(self) -> None:
         """Deactivate every fault."""
-        self._armed.clear()
+        self.armed.clear()
 
     def register(self, request: Request) -> Arrival:
         """Number a request and find the faults that apply to it."""
         self.number += 1
         faults = tuple(
             armed.fault
-            for n, armed in enumerate(self._armed)
+            for n, armed in enumerate(self.armed)
             if armed.count(self.number, request, self._chance(n, armed))
         )
         ledger = self.ledger

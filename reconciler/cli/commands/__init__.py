@@ -19,6 +19,7 @@ COMMANDS = {
     "drift": "audit the account against the files; read-only",
     "ready": "check that meters are ready to receive usage",
     "list": "list the existing meters of an account",
+    "generate": "write constants and event builders for application code",
     "import": "write existing meters that no file declares as YAML",
     "history": "show what was applied and by whom, or the history of one meter",
     "doctor": "check keys, permissions, mode and clock; read-only",

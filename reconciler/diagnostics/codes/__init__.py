@@ -1,8 +1,8 @@
 """The catalogue of diagnostics, for `explain` and the documentation.
 
 Letters: Y reading YAML, C configuration, U usage, S Stripe's responses and the network,
-P planning, G guards, A applying, D drift, R readiness, J the journal,
-E this machine (files, emulator).
+P planning, G guards, A applying, D drift, R readiness, N generated code,
+J the journal, E this machine (files, emulator).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from ..diagnostic import Rule
 from . import (
     adoption,
     applying,
+    codegen,
     config,
     drift,
     environment,
@@ -32,6 +33,7 @@ _MODULES = (
     applying,
     drift,
     readiness,
+    codegen,
     journal,
     environment,
 )

@@ -111,9 +111,10 @@ def mask(secret: str) -> str:
 
 
 def _find_key(secret: str, account: Account, settings: Settings) -> Key | None:
-    """Find the listed key, or any well-formed one of the account's mode if none are listed."""
-    if settings.keys:
-        return next((key for key in settings.keys if key.secret == secret), None)
+    """Find the listed key, or any well-formed one of the account's mode if none is accepted."""
+    listed = next((key for key in settings.keys if key.secret == secret), None)
+    if listed or any(not key.expired for key in settings.keys):
+        return listed
     found = _WELL_FORMED.fullmatch(secret)
     mode = "live" if account.livemode else "test"
     return Key(secret) if found and found[2] in (None, mode) else None
