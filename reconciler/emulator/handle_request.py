@@ -22,6 +22,7 @@ from .routes import Endpoint, find_endpoint
 from .settings import API_VERSION
 from .state import Answer, Arrival, Call, State
 from .storage.database import Ledger, Reply
+from .subscriptions.cycle import settle
 from .usage import v2_meter_events
 from .usage.sessions import check_session
 
@@ -100,6 +101,7 @@ def _finish_once(state: State, ticket: Ticket, now: float) -> Answer:
     before, after = arrival.find_fault(Phase.BEFORE), arrival.find_fault(Phase.AFTER)
     failure_body = RequestError.internal().render(v2=request.is_v2)
     try:
+        settle(state, ledger, now)
         status, body = (500, failure_body) if before else _execute(ticket.endpoint, call, request)
         if after and after.kind is Kind.FAILURE:
             status, body = 500, failure_body
@@ -129,6 +131,7 @@ def edit(
     endpoint, object_id = find_endpoint("POST", path)
     ledger = state.ledgers[account] if account else state.ledger
     call = Call(state, ledger, now, object_id, parse_params(endpoint.shape, encode_form(params)))
+    settle(state, ledger, now)
     answer = endpoint.run(call)
     if call.change:
         state.store(ledger, call.change, now)
