@@ -126,7 +126,9 @@ def test_every_call_and_permission_is_on_the_page():
     assert all(f"`{name}`" in TEXT for name in PERMISSIONS)
 
 
-@pytest.mark.parametrize("name", ["account", "meters", "prices", "events"])
+@pytest.mark.parametrize(
+    "name", ["account", "meters", "products", "prices", "customers", "alerts", "events"]
+)
 def test_every_field_of_a_seed_is_on_the_page(name):
     (row,) = re.findall(rf"^\| `{name}` \|(.*)\|$", TEXT, re.M)
     fields = build_validator().schema["$defs"][name.rstrip("s")]["properties"]

@@ -73,6 +73,11 @@ class Options:
         return tuple((out.file, PUBLIC) for out in self.out if out.file != "-")
 
     @property
+    def keeps_files(self) -> bool:
+        """Whether a run that fails leaves the files of --out as they are, without its report."""
+        return False
+
+    @property
     def first_path(self) -> str:
         """The project that the run is about, or the first of several."""
         return "."

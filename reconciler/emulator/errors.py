@@ -42,11 +42,8 @@ class RequestError(Exception):
     def __str__(self) -> str:
         return self.message
 
-    def build_body(self, log_url: str = "") -> str:
-        """Build the error as JSON text, absent fields omitted as Stripe does.
-
-        `log_url` is where the Dashboard would show the request.
-        """
+    def _build_v1_body(self, log_url: str) -> str:
+        """Build the error in the shape of API v1, absent fields omitted as Stripe does."""
         error = {"message": self.message, "type": self.kind}
         if self.code:
             error["code"] = self.code
@@ -58,13 +55,24 @@ class RequestError(Exception):
             error["request_log_url"] = log_url
         return json.dumps({"error": error}, indent=2)
 
+    def render(self, *, v2: bool, log_url: str = "") -> str:
+        """Return the error as JSON text, in the shape of API v1 or v2.
+
+        `log_url` is where the Dashboard would show the request; only v1 has it.
+        """
+        return self._v2_body if v2 else self._build_v1_body(log_url)
+
     @property
-    def v2_body(self) -> str:
+    def _v2_body(self) -> str:
         """The error in the shape of API v2: its code and message, and a type where v2 has one."""
         code = "not_found" if self.status == 404 else "invalid_fields" if self.param else self.code
-        shown = {"code": code, "message": self.message} if code else {"message": self.message}
+        place = f"{self.param}: " if code == "invalid_fields" and self.param else ""
+        shown = {"code": code} if code else {}
+        shown["message"] = place + self.message
         if not code or self.kind != "invalid_request_error":
             shown["type"] = self.kind
+        elif code == "rate_limit":
+            shown["type"] = code
         return json.dumps({"error": shown}, indent=2)
 
     @classmethod

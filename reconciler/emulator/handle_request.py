@@ -21,7 +21,8 @@ from .requests.params import parse_params
 from .routes import Endpoint, find_endpoint
 from .settings import API_VERSION
 from .state import Answer, Arrival, Call, State
-from .storage.database import Ledger, Reply
+from .storage.database import KEPT, KEPT_BY_V2, Ledger, Reply
+from .subscriptions.cycle import settle
 from .usage import v2_meter_events
 from .usage.sessions import check_session
 
@@ -110,6 +111,7 @@ def _finish_once(state: State, ticket: Ticket, now: float) -> Answer:
     before, after = arrival.find_fault(Phase.BEFORE), arrival.find_fault(Phase.AFTER)
     failure_body = _render(state, RequestError.internal(), arrival, now)
     try:
+        settle(state, ledger, now)
         status, body = (500, failure_body) if before else _execute(ticket, call)
         if after and after.kind is Kind.FAILURE:
             status, body = 500, failure_body
@@ -138,6 +140,7 @@ def edit(
     endpoint, object_id = find_endpoint("POST", path)
     ledger = state.ledgers[account] if account else state.ledger
     call = Call(state, ledger, now, object_id, parse_params(endpoint.shape, encode_form(params)))
+    settle(state, ledger, now)
     answer = endpoint.run(call)
     if call.change:
         state.store(ledger, call.change, now)
@@ -180,18 +183,17 @@ def _execute(ticket: Ticket, call: Call) -> tuple[int, str]:
 
 def _render(state: State, error: RequestError, arrival: Arrival, now: float) -> str:
     """Return the body of an error; where the key is known, it names the log of the request."""
-    if arrival.request.is_v2:
-        return error.v2_body
-    if error.status == 401:
-        return error.build_body()
+    if arrival.request.is_v2 or error.status == 401:
+        return error.render(v2=arrival.request.is_v2)
     mode = "" if state.ledger.account.livemode else "test/"
     log = f"https://dashboard.stripe.com/{mode}logs/{arrival.request_id}?t={int(now)}"
-    return error.build_body(log)
+    return error.render(v2=False, log_url=log)
 
 
 def _build_reply(ticket: Ticket, status: int, body: str, now: float) -> Reply:
     path, request_id = ticket.arrival.request.path, ticket.arrival.request_id
-    return Reply(ticket.key, path, ticket.meaning, request_id, status, body, now)
+    expires = now + (KEPT_BY_V2 if ticket.arrival.request.is_v2 else KEPT)
+    return Reply(ticket.key, path, ticket.meaning, request_id, status, body, now, expires)
 
 
 def _describe_execution(
@@ -224,7 +226,7 @@ def _answer_early(
 
 def _answer_failure(arrival: Arrival, error: Exception) -> Answer:
     failure = RequestError.failed(f"{type(error).__name__}: {error}")
-    body = failure.v2_body if arrival.request.is_v2 else failure.build_body()
+    body = failure.render(v2=arrival.request.is_v2)
     response = _build_response(arrival, failure.status, body, failure.headers)
     return Answer(arrival, response, 0.0, error)
 

@@ -174,12 +174,20 @@ class Call:
         return self.state.settings
 
     def find(self, name: str, noun: str) -> Json:
-        """Find the object of the call's id; raises RequestError (404)."""
-        held: dict[str, Json] = getattr(self.ledger, name)
-        if self.object_id not in held:
+        """Find the object of the call's id; raises RequestError (404), also for a deleted one."""
+        found = self.get(name, self.object_id)
+        if found is None or found.get("deleted"):
             param = "price" if name == "prices" else "id"
             raise RequestError.no_such(noun, self.object_id, param)
-        return held[self.object_id]
+        return found
+
+    def get(self, name: str, object_id: str) -> Json | None:
+        """Return the object of an id as this call leaves it, also a deleted one."""
+        for thing in reversed(self.change.get(name, [])):
+            if thing["id"] == object_id:
+                return thing
+        held: dict[str, Json] = getattr(self.ledger, name)
+        return held.get(object_id)
 
     def put(self, name: str, thing: Json, event: str, previous: Json | None = None) -> None:
         """Store an object and emit its event, after every check."""
