@@ -6,7 +6,7 @@ import pytest
 from emulator.client import DAY, START, STREAM, V2_USAGE, account
 from emulator.test_meter_events import PAYLOAD, REJECTED
 
-from reconciler.emulator import Key
+from reconciler.emulator import Fault, Key
 from reconciler.emulator.messages import Request
 
 ADJUSTMENTS, SESSIONS = "/v2/billing/meter_event_adjustments", "/v2/billing/meter_event_session"
@@ -145,9 +145,25 @@ def test_other_errors_have_the_shape_of_v2_too():
     assert one.post_json(V2_USAGE, build()).status == 200
     limited = one.post_json(V2_USAGE, build())
     assert (limited.status, limited.error["code"]) == (429, "rate_limit")
+    assert limited.error["type"] == "rate_limit"
     one.headers["authorization"] = "Bearer nobody"
     refused = one.post_json(V2_USAGE, build())
     assert (refused.status, refused.error["type"]) == (401, "invalid_request_error")
+
+
+@pytest.mark.parametrize(
+    ("fault", "status", "code"),
+    [("409:code=too_many_concurrent_requests", 409, "too_many_concurrent_requests"),
+     ("429", 429, "rate_limit"), ("500", 500, None), ("503", 503, None)],
+)  # fmt: skip
+def test_faults_have_the_shape_of_v2(fault, status, code):
+    one, path = make()
+    one.state.arm(Fault.parse(f"{fault}:times=1"))
+    failed = one.post_json(V2_USAGE, build(), "k")
+    assert (failed.status, failed.error.get("code")) == (status, code)
+    assert "doc_url" not in failed.error
+    assert one.post_json(V2_USAGE, build(), "k").status == 200
+    assert one.sums(path) == [1]
 
 
 def test_a_success_is_replayed_and_an_error_is_not():

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from ..errors import StateError
 from ..messages import Json
 from ..requests.ids import generate_object_id
 from ..settings import API_VERSION
@@ -137,14 +138,34 @@ class Ledger:
 class Store:
     """The data of an account and of those connected to it, in memory or in a file.
 
-    `is_new` where the data is that of the seed, and not of an earlier process. Call `close`, or
-    use it in a `with`.
+    `is_new` where the data is that of the seed, and not of an earlier process; `reload` builds
+    that of the seed again (default: of empty accounts). Call `close`, or use it in a `with`.
     """
 
-    def __init__(self, ledger: Ledger, *connected: Ledger, is_new: bool = True) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        *connected: Ledger,
+        reload: Callable[[], list[Ledger]] | None = None,
+        is_new: bool = True,
+    ) -> None:
         self.ledger = ledger
         self.connected = {each.account.id: each for each in connected}
+        self.reload = reload or (lambda: [Ledger(each.account) for each in (ledger, *connected)])
         self.is_new = is_new
+
+    def replace(self, ledger: Ledger, *connected: Ledger) -> None:
+        """Replace all data; what still uses the replaced can store nothing more."""
+        new, replaced = (ledger, *connected), (self.ledger, *self.connected.values())
+        for each in new:
+            each.opened = self.ledger.opened + 1  # so that the ids of requests do not repeat
+        self._write_all(*new)
+        for each in replaced:
+            each.write = _refuse
+        self.ledger, self.connected = ledger, {each.account.id: each for each in connected}
+
+    def _write_all(self, *ledgers: Ledger) -> None:
+        """Write these accounts in place of all others."""
 
     def close(self) -> None:
         """Release the file, if there is one."""
@@ -154,6 +175,10 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _refuse(_: Json) -> None:
+    raise StateError("the state was reset during this request")
 
 
 def build_event(account: Account, thing: Json, previous: Json | None, **known: Any) -> Json:

@@ -14,7 +14,7 @@ import sqlite3
 import stat
 import struct
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict
 from functools import partial
@@ -46,12 +46,18 @@ CREATE TABLE replies (
 );
 CREATE INDEX replies_by_age ON replies (account, at);
 """
+_DELETIONS = (
+    "DELETE FROM accounts",
+    "DELETE FROM made",
+    "DELETE FROM objects",
+    "DELETE FROM replies",
+)
 
 
 class StateFile(Store):
     """An open state file: the `ledger` read from it, and the connection that keeps it current."""
 
-    def __init__(self, path: Path, *, is_new: bool) -> None:
+    def __init__(self, path: Path, reload: Callable[[], list[Ledger]], *, is_new: bool) -> None:
         self._path = path
         with self._explaining_errors():
             self._connection = _connect(path, "rw")
@@ -60,12 +66,11 @@ class StateFile(Store):
                 self._connection.execute("PRAGMA synchronous = NORMAL")
                 with self._connection:
                     self._connection.execute("UPDATE accounts SET opened = opened + 1")
-                super().__init__(*_read(self._connection), is_new=is_new)
+                super().__init__(*_read(self._connection), reload=reload, is_new=is_new)
             except BaseException:
                 self._connection.close()
                 raise
-        for ledger in (self.ledger, *self.connected.values()):
-            ledger.write = partial(self.write, ledger.account.id)
+        self._attach(self.ledger, *self.connected.values())
 
     def write(self, account: str, record: Json) -> None:
         """Store what a request changed in an account, all or nothing; raises StateError.
@@ -79,6 +84,21 @@ class StateFile(Store):
             except sqlite3.OperationalError:
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 self._insert(account, record)
+
+    def replace(self, ledger: Ledger, *connected: Ledger) -> None:
+        """Replace all data, on disk too; raises StateError and changes nothing on failure."""
+        super().replace(ledger, *connected)
+        self._attach(ledger, *connected)
+
+    def _attach(self, *ledgers: Ledger) -> None:
+        for ledger in ledgers:
+            ledger.write = partial(self.write, ledger.account.id)
+
+    def _write_all(self, *ledgers: Ledger) -> None:
+        with self._explaining_errors(), self._connection:
+            for deletion in _DELETIONS:
+                self._connection.execute(deletion)
+            _insert_accounts(self._connection, ledgers)
 
     def close(self) -> None:
         """Fold the write-ahead log into the database, and unlock it.
@@ -108,7 +128,7 @@ def open_file(path: Path, seed: Seed) -> StateFile:
         if is_new:
             _create(path, *load_seed(seed))
         _check_owner(path)
-        return StateFile(path, is_new=is_new)
+        return StateFile(path, partial(load_seed, seed), is_new=is_new)
     except OSError as error:
         raise StateError(f"{path}: cannot keep the emulator's state here: {error}") from None
 
@@ -190,10 +210,7 @@ def _create(path: Path, *ledgers: Ledger) -> None:
     with closing(sqlite3.connect(":memory:")) as memory:
         memory.executescript(_TABLES)
         with memory:
-            for ledger in ledgers:
-                row = (ledger.account.id, json.dumps(asdict(ledger.account)))
-                memory.execute("INSERT INTO accounts VALUES (?, ?, 0)", row)
-                _insert(memory, ledger.account.id, ledger.export())
+            _insert_accounts(memory, ledgers)
         image = bytearray(memory.serialize())
     image[18:20] = _WAL_MODE
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as draft:
@@ -208,6 +225,14 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     """Open an existing database; a lock that another process holds is not waited for."""
     uri = f"{path.absolute().as_uri()}?mode={mode}"
     return sqlite3.connect(uri, uri=True, timeout=0, check_same_thread=False)
+
+
+def _insert_accounts(connection: sqlite3.Connection, ledgers: Iterable[Ledger]) -> None:
+    """Add accounts with all that is in them."""
+    for ledger in ledgers:
+        row = (ledger.account.id, json.dumps(asdict(ledger.account)), ledger.opened)
+        connection.execute("INSERT INTO accounts VALUES (?, ?, ?)", row)
+        _insert(connection, ledger.account.id, ledger.export())
 
 
 def _insert(connection: sqlite3.Connection, account: str, record: Json) -> None:
