@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from itertools import chain
 from typing import Any
 
 from .. import json_text
@@ -26,7 +27,12 @@ FORMAT_VERSION = "1.0"
 
 def render(document: Document) -> str:
     """Return the document as indented JSON."""
-    return json_text.dump(_render_document(document))
+    return "".join(render_parts(document))
+
+
+def render_parts(document: Document) -> Iterator[str]:
+    """Yield the parts of the document as indented JSON; what there may be many of comes singly."""
+    return json_text.iterate(_render_document(document))
 
 
 def _render_document(document: Document) -> dict[str, Any]:
@@ -58,7 +64,7 @@ def _render_report(report: Report) -> dict[str, Any]:
         "exit_code": int(report.exit_code),
         "declared": report.declared,
         "diagnostics": _list_diagnostics(report.diagnostics),
-        "accounts": [_render_account(account, report.command) for account in report.accounts],
+        "accounts": (_render_account(account, report.command) for account in report.accounts),
         "summary": report.summary,
     }
 
@@ -66,14 +72,14 @@ def _render_report(report: Report) -> dict[str, Any]:
 def _render_account(report: AccountReport, command: str) -> dict[str, Any]:
     counted = [said for said in report.diagnostics if said.effect is Effect.FINDING]
     others = [said for said in report.diagnostics if said.effect is not Effect.FINDING]
-    findings = [*_list_findings(report.entries), *map(_build_account_finding, counted)]
+    findings = chain(_list_findings(report.entries), map(_build_account_finding, counted))
     return {
         "account": asdict(report.account),
         "complete": report.complete,
         "exit_code": int(report.exit_code),
         "plan_id": report.plan_id,
         "plan_hash": report.plan_hash,
-        "changes": [_render_change(change) for change in report.changes],
+        "changes": map(_render_change, report.changes),
         **({"findings": findings} if command == "drift" else {}),
         "diagnostics": _list_diagnostics(others),
         "summary": report.summary,
@@ -153,8 +159,8 @@ def _render_result(result: ChangeResult) -> dict[str, Any]:
     }
 
 
-def _list_diagnostics(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
-    return [_render_diagnostic(diagnostic) for diagnostic in diagnostics]
+def _list_diagnostics(diagnostics: Iterable[Diagnostic]) -> Iterator[dict[str, Any]]:
+    return map(_render_diagnostic, diagnostics)
 
 
 def _render_diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
@@ -175,7 +181,7 @@ def _render_inventory(inventory: Inventory) -> dict[str, Any]:
         "complete": inventory.complete,
         "exit_code": int(inventory.exit_code),
         "diagnostics": _list_diagnostics(inventory.diagnostics),
-        "accounts": [_render_listed(account) for account in inventory.accounts],
+        "accounts": map(_render_listed, inventory.accounts),
     }
 
 
@@ -183,21 +189,21 @@ def _render_listed(inventory: AccountInventory) -> dict[str, Any]:
     return {
         "account": asdict(inventory.account),
         "exit_code": int(inventory.exit_code),
-        "meters": [meter.as_api() for meter in inventory.meters],
+        "meters": (meter.as_api() for meter in inventory.meters),
         "diagnostics": _list_diagnostics(inventory.diagnostics),
     }
 
 
 def _render_history(history: History) -> dict[str, Any]:
     moments = history.timeline
-    timeline = [asdict(moment) for moment in moments or ()]
+    timeline = map(asdict, moments or ())
     of_one = {"meter": history.meter, "similar": history.similar, "timeline": timeline}
     return {
         **_build_head("history"),
         "complete": history.complete,
         "exit_code": int(history.exit_code),
         "diagnostics": _list_diagnostics(history.diagnostics),
-        "runs": [_render_run(run) for run in history.runs],
+        "runs": map(_render_run, history.runs),
         **({} if moments is None else of_one),
     }
 

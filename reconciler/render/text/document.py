@@ -13,7 +13,7 @@ from ...report.report import AccountReport, ChangeResult, Report, ReportedChange
 from .. import Document
 from ..escape import clean
 from ..summary import Headline, Tone, count, describe_account, explain_incomplete
-from ..view import AccountView, build_view
+from ..view import AccountView, build_view, sum_up
 from .excerpt import render_excerpt
 from .history import render_runs, render_timeline
 from .items import render_items
@@ -55,7 +55,7 @@ def _render(document: Document, shown: Shown, *, verbose: bool) -> Iterator[Line
         case Report():
             yield from _render_report(document, shown, verbose=verbose)
         case Inventory():
-            yield from _render_inventory(document)
+            yield from _render_inventory(document, verbose=verbose)
         case History():
             yield from _render_history(document)
         case EmulatorInfo(url=url, api_key=api_key):
@@ -72,7 +72,7 @@ def _render_report(report: Report, shown: Shown, *, verbose: bool) -> Iterator[L
     if report.command == "validate":
         yield from _render_validation(report)
         return
-    view = build_view(report)
+    view = build_view(report, verbose=verbose)
     for n, account in enumerate(view.accounts):
         if n or report.diagnostics:
             yield ()
@@ -163,7 +163,7 @@ def _find_hint(reported: ReportedChange) -> str | None:
     return None
 
 
-def _render_inventory(inventory: Inventory) -> Iterator[Line]:
+def _render_inventory(inventory: Inventory, *, verbose: bool) -> Iterator[Line]:
     for diagnostic in inventory.diagnostics:
         yield from render_diagnostic(diagnostic)
     for n, account in enumerate(inventory.accounts):
@@ -172,7 +172,8 @@ def _render_inventory(inventory: Inventory) -> Iterator[Line]:
         yield (Span(f"Meters of {describe_account(account.account)}", Style.BOLD),)
         if account.total is not None:
             yield from render_meters(account.meters, account.total)
-        yield from _render_diagnostics(account.diagnostics)
+        said = account.diagnostics
+        yield from _render_diagnostics(said if verbose else sum_up(said))
     if inventory.narrowed:
         yield ()
         yield (Span("Partial list: only meters that match are shown.", Style.YELLOW),)

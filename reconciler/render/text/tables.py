@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...diagnostics.diagnostic import Rule
+from ...diagnostics.shorten import shorten
 from ...model.meter import ExistingMeter
 from ..escape import clean
 from ..summary import count
@@ -17,7 +18,7 @@ def render_meters(found: tuple[ExistingMeter, ...], total: int) -> Iterator[Line
         has = f"no meter matches; the account has {count(total, 'meter')}" if total else "no meters"
         yield (f"  {has}",)
         return
-    rows = [tuple(map(clean, _list_cells(meter))) for meter in found]
+    rows = [tuple(clean(shorten(cell)) for cell in _list_cells(meter)) for meter in found]
     wide = [max(map(len, column)) for column in zip(*rows, strict=True)]
     for meter, row in zip(found, rows, strict=True):
         cells = "  ".join(cell.ljust(width) for cell, width in zip(row, wide, strict=True))
