@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
-from . import __version__
+from ._version import __version__, describe_runtime
 
 TYPE_CHECKING = False  # as in the package
 if TYPE_CHECKING:
@@ -22,6 +22,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         from .cli.console import Console
 
         Console().write_document(f"reconciler {__version__}\n")
+        return 0
+    if len(options) == 2 and set(options) in ({"--version", "-v"}, {"-V", "-v"}):
+        from .cli.console import Console
+
+        Console().write_document(f"reconciler {__version__}\n{describe_runtime()}\n")
         return 0
     from .cli.main import run
 

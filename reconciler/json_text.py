@@ -1,8 +1,8 @@
 """Write a document as JSON in ASCII, so that no text in it can move or hide anything on a screen.
 
-Nor can one be a command of the CI runner that reads the log, such as `##[error]`: an escape of JSON
-stands for one of its characters, and a reader gets the same text. A line of indented JSON never
-begins with `::`.
+Nor can one be a command of the CI runner that reads the log, such as `##[error]`: one of its
+characters is written as a JSON escape, and a reader gets the same text. A line of indented JSON
+never begins with `::`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ def dump(document: Any) -> str:
 def iterate(document: Any) -> Iterator[str]:
     """Yield the parts of `dump(document)`; no string is split.
 
-    An iterator in a mapping is written as a list. One of its entries exists at a time, which
-    matters where there are a hundred thousand.
+    An iterator is written as a list. Where it is the value of a key, one of its entries exists at
+    a time, which matters where there are a hundred thousand.
     """
     yield from _iterate(document, "\n")
     yield "\n"
@@ -39,7 +39,7 @@ def _iterate(value: Any, margin: str) -> Iterator[str]:
         named = ((f"{json.dumps(key)}: ", each) for key, each in value.items())
         yield from _enclose("{}", named, margin)
     else:  # no line break but those of the indentation: strings have them escaped
-        text = json.dumps(value, indent=_INDENT).replace("\n", margin)
+        text = json.dumps(value, indent=_INDENT, default=list).replace("\n", margin)
         yield _COMMAND.sub(r"\\u0023", text)
 
 

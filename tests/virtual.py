@@ -1,4 +1,4 @@
-"""A clock that never waits: `sleep` moves its hands, unless the run has been told to stop."""
+"""A clock that never waits: `sleep` moves its hands, unless the run has been interrupted."""
 
 from __future__ import annotations
 
@@ -22,6 +22,11 @@ class VirtualClock:
         self._hands = [0.0]  # shared with the clock of what has to be finished
         self.stopped = stopped
         self.slept: list[float] = []
+
+    def stopped_by(self, stopped: Stopped) -> Self:
+        """This clock, in a run that may be interrupted."""
+        self.stopped = stopped
+        return self
 
     def now(self) -> float:
         """Unix seconds."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
@@ -16,27 +16,42 @@ from ..model.pattern import matches
 from ..model.project import Account, AccountRef, Project
 from ..planning.scope import Scope
 from ..report.report import AccountReport, Report
+from .arguments import ACCOUNT_VARIABLE
 from .context import Context
 from .errors import explain_error, trace
 
 T = TypeVar("T")
 
 
-def select_accounts(project: Project, names: tuple[str, ...]) -> tuple[Account, ...]:
-    """Return the named accounts, or the only one there is; raise UsageError for any other."""
+def select_accounts(project: Project, patterns: tuple[str, ...]) -> tuple[Account, ...]:
+    """Return the accounts that match the globs, in their order, or the only account there is.
+
+    Raise UsageError for a glob that matches nothing, and where there are several and no glob.
+    """
     known = {account.name: account for account in project.accounts}
-    for name in names:
-        if name not in known:
-            close = suggest(name, known)
-            listed = f"the project has {', '.join(known)}"
-            hint = f"did you mean {close}? {listed}" if close else listed
-            raise UsageError(usage.NO_ACCOUNT(f"there is no account {name!r}", hint=hint))
-    if not names and len(known) > 1:
+    if not patterns and len(known) > 1:
         message = f"the project has {len(known)} accounts: choose with --account"
-        raise UsageError(usage.NO_ACCOUNT(message, hint=f"--account {' or '.join(known)}"))
-    chosen = tuple(known[name] for name in dict.fromkeys(names)) or project.accounts
+        hint = f"--account {' or '.join(known)}, or --account '*' for all"
+        raise UsageError(usage.NO_ACCOUNT(message, hint=hint))
+    chosen = tuple(known[name] for name in match_names(known, patterns)) or project.accounts
     _check_selected(project, chosen)
     return chosen
+
+
+def match_names(known: Iterable[str], patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of accounts that match the globs, each once; raise UsageError for none."""
+    names = tuple(known)
+    chosen: dict[str, None] = {}
+    for pattern in patterns:
+        found = [name for name in names if matches(name, (pattern,))]
+        if not found:
+            close = suggest(pattern, names)
+            listed = f"the project has {', '.join(names)}"
+            hint = f"did you mean {close}? {listed}" if close else listed
+            message = f"no account matches {pattern!r}, given by --account or {ACCOUNT_VARIABLE}"
+            raise UsageError(usage.NO_ACCOUNT(message, hint=hint))
+        chosen |= dict.fromkeys(found)
+    return tuple(chosen)
 
 
 def _check_selected(project: Project, accounts: tuple[Account, ...]) -> None:

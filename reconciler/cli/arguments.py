@@ -6,9 +6,9 @@ import argparse
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn, Self, TypeVar
 
 from ..diagnostics.codes import usage
 from ..diagnostics.errors import UsageError
@@ -16,6 +16,7 @@ from ..diagnostics.suggest import suggest
 from ..render import FORMATS
 
 PUBLIC, PRIVATE = 0o666, 0o600  # modes of new files; the umask is subtracted
+ACCOUNT_VARIABLE = "RECONCILER_ACCOUNT"
 _STDOUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 
@@ -72,9 +73,18 @@ class Options:
         return tuple((out.file, PUBLIC) for out in self.out if out.file != "-")
 
     @property
+    def keeps_files(self) -> bool:
+        """Whether a run that fails leaves the files of --out as they are, without its report."""
+        return False
+
+    @property
     def first_path(self) -> str:
         """The project that the run is about, or the first of several."""
         return "."
+
+    def read_environment(self, _: Mapping[str, str]) -> Self:
+        """Return the options, with those that environment variables set and no flag does."""
+        return self
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +92,16 @@ class AccountOptions(Options):
     """The options of a command about accounts of a project."""
 
     account: tuple[str, ...] = option(
-        "an account of the project; repeatable; optional if there is only one",
-        metavar="NAME",
+        "accounts of the project that match the glob, '*' for all; repeatable; optional if there "
+        f"is only one, or if {ACCOUNT_VARIABLE} is set",
+        metavar="PATTERN",
         default=(),
     )
+
+    def read_environment(self, environ: Mapping[str, str]) -> Self:
+        """Return the options; without `--account`, with the globs of the variable."""
+        patterns = tuple(re.findall(r"[^\s,]+", environ.get(ACCOUNT_VARIABLE, "")))
+        return self if self.account or not patterns else replace(self, account=patterns)
 
 
 def only_option() -> Any:

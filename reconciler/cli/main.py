@@ -58,6 +58,7 @@ class _Run:
             console.write_document(help_text)
             return Exit.DONE
         command, parsed = _read(self.options)
+        parsed = parsed.read_environment(os.environ)
         console.configure(quiet=parsed.quiet, no_color=parsed.no_color)
         stack.enter_context(_directory(parsed.directory))
         clock = SystemClock(stop)

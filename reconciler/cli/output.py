@@ -25,7 +25,8 @@ _MOST_LINES = 100  # errors on standard error, beside a document that has all of
 class Output:
     """The format of standard output, the files beside it, the targets by file name, and the -v.
 
-    `path` and `workspace` are those that the places of a document are related to.
+    `path` and `workspace` are those that the places of a document are related to. With
+    `keeps_files`, the report of a run that fails is not written to files.
     """
 
     format: str = "text"
@@ -34,6 +35,7 @@ class Output:
     verbosity: int = 0
     path: str = "."
     workspace: str = ""
+    keeps_files: bool = False
 
     def render(self, document: Document, name: str) -> tuple[str, ...]:
         """Return the parts of the document in a format."""
@@ -67,7 +69,15 @@ def open_output(options: Options, environ: Mapping[str, str], clock: Clock) -> I
         outs = tuple(out for out in options.out if out.file != "-")
         stdout = to_stdout[0] if to_stdout else "text"
         workspace = environ.get("GITHUB_WORKSPACE", "")
-        yield Output(stdout, outs, targets, options.verbose, options.first_path, workspace)
+        yield Output(
+            stdout,
+            outs,
+            targets,
+            options.verbose,
+            options.first_path,
+            workspace,
+            keeps_files=options.keeps_files,
+        )
 
 
 StreamWriter = Callable[..., None]
@@ -151,7 +161,7 @@ def _write_targets(
     """Write to the targets that are streams, or to those that are not."""
     for out in output.outs:
         target = output.targets[out.file]
-        if target.is_stream is not streams:
+        if target.is_stream is not streams or (output.keeps_files and document.exit_code):
             continue
         try:
             write(target, *output.render(document, out.format))

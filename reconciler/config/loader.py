@@ -16,7 +16,16 @@ from ..model.meter import Status
 from ..model.project import Account, Project, Undeclared, UnreadFile
 from . import discovery, globs
 from .discovery import PROJECT_FILE, Start
-from .meter_file import MeterFile, find_duplicates, find_lookalikes, find_retired_twice, read_meters
+from .meter_file import (
+    MeterFile,
+    apply_overrides,
+    check_overrides,
+    check_protection,
+    find_duplicates,
+    find_lookalikes,
+    find_retired_twice,
+    read_meters,
+)
 from .project_file import Entry, build_default_project, read_project
 from .secret_scan import redact
 from .source_lines import add_source_lines
@@ -117,10 +126,12 @@ class _Reader:
         files = [self._read_meter_file(name) for name in listed]
         names = [name for file in files for name in file.names]
         self.diagnostics += find_duplicates(names)
-        declared = [one for file in files for one in file.declared]
+        self.diagnostics += check_overrides(entry.account.name, files)
+        declared = list(apply_overrides(files))
         retired = {one.event_name for one in declared if one.status is Status.INACTIVE}
         self.diagnostics += find_lookalikes(one for one in names if one[0] not in retired)
         self.diagnostics += find_retired_twice(declared)
+        self.diagnostics += check_protection(declared)
         return replace(
             entry.account,
             declared=tuple(sorted(declared, key=lambda one: one.event_name)),

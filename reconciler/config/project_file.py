@@ -59,6 +59,8 @@ def read_project(data: bytes, file: str, folder: Folder) -> ProjectFile:
         parsed = reader.read(data, file)
     except ConfigError as error:
         return ProjectFile((), (*keys, *error.diagnostics))
+    if unmet := project_rules.find_unmet_version(parsed):
+        return ProjectFile((), (unmet,))
     checked = schema.check(parsed, "project")
     diagnostics = (*keys, *parsed.diagnostics, *checked.diagnostics)
     if checked.value is None:

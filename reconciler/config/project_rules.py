@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import Any
 
+from .._version import __version__
 from ..diagnostics.codes import config as codes
 from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.suggest import suggest
@@ -23,9 +25,38 @@ _ONLY_WITH_KEY = ("api_key_env", "stripe_account", "stripe_context", "api_base")
 _OTHER_FILE = re.compile(r"\.ya?ml\Z|(?:\A|/)(?:\.reconciler/journal\.|\.git[a-z]*\Z)")
 
 
+def find_unmet_version(parsed: ParsedFile) -> Diagnostic | None:
+    """Return an error where the file requires another version of this tool; None if it does not.
+
+    A file for another version may have keys that this one does not know, so nothing else of it is
+    checked.
+    """
+    required = parsed.value.get("requires") if isinstance(parsed.value, dict) else None
+    if not isinstance(required, str) or _accepts_this_version(required) is not False:
+        return None
+    message = f"this project requires reconciler {clip(required)}, and this is {__version__}"
+    hint = f"install that version: pip install {shlex.quote(f'meter-reconciler{required}')}"
+    return codes.OTHER_VERSION_REQUIRED(message, parsed.locate(("requires",)), hint)
+
+
+def _accepts_this_version(required: str) -> bool | None:
+    """Whether a version specifier includes this version; None for an invalid specifier."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # only some projects need it
+
+    try:
+        return SpecifierSet(required).contains(__version__, prereleases=True)
+    except InvalidSpecifier:
+        return None
+
+
 def check(file: CheckedFile, folder: Folder) -> Iterator[Diagnostic]:
     """Report every error in what is valid by the schema, whether or not the rest is."""
     parsed, accounts = file.parsed, file.value.get("accounts", {})
+    required = file.value.get("requires")
+    if required is not None and _accepts_this_version(required) is None:
+        message = f"`requires` has an invalid version: `{clip(required)}`"
+        hint = 'write versions such as ">=0.3" or ">=0.3,<1"'
+        yield codes.BAD_TEXT(message, parsed.locate(("requires",)), hint)
     yield from _check_level(parsed, (), file.value)
     for name, settings in accounts.items():
         path = ("accounts", name)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, reduce
 from itertools import chain, islice
+from operator import getitem
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -27,6 +28,10 @@ from .yaml.reader import MAX_DIAGNOSTICS
 
 # The wheel has them inside the package; a checkout or an editable install, beside it.
 _FOLDERS = (FilePath(__file__).parents[1] / "schemas", FilePath(__file__).parents[2] / "schemas")
+_ENDING = ".schema.json"
+
+_NOT_REQUIRED_BESIDE = {"overrides": "meters"}
+"""Keys, each with the key that is required only without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,8 @@ def _inline(schema: Any, definitions: dict[str, Any]) -> Any:
     reference = plain.pop("$ref", None)
     if reference is None:
         return plain
-    return {**_inline(definitions[reference.removeprefix("#/$defs/")], definitions), **plain}
+    steps = reference.removeprefix("#/$defs/").split("/")
+    return {**_inline(reduce(getitem, steps, definitions), definitions), **plain}
 
 
 def _find_meant(found: dict[Path, Violation]) -> Iterator[Path]:
@@ -119,7 +125,9 @@ def _find_meant(found: dict[Path, Violation]) -> Iterator[Path]:
     for path, violation in found.items():
         if violation.keyword == "additionalProperties":
             word, known = str(path[-1]), violation.schema["properties"]
-            for meant in (suggest(word, known), *find_homes(word, known)):
+            meant_here = suggest(word, known)
+            unneeded = _NOT_REQUIRED_BESIDE.get(meant_here or "")
+            for meant in (meant_here, unneeded, *find_homes(word, known)):
                 missing = found.get((*path[:-1], meant or ""))
                 if missing and missing.keyword == "required":
                     yield missing.path
@@ -150,7 +158,17 @@ def _check_quotes(parsed: ParsedFile, invalid: Collection[Path]) -> Iterator[Dia
 @cache
 def read_schema(name: str) -> dict[str, Any]:
     """Load a published JSON Schema by name; callers must not change it."""
-    paths = (folder / f"{name}.schema.json" for folder in _FOLDERS)
-    path = next(path for path in paths if path.is_file())
-    schema: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    schema: dict[str, Any] = json.loads(read_schema_text(name))
     return schema
+
+
+def read_schema_text(name: str) -> str:
+    """Return the text of a published JSON Schema."""
+    paths = (folder / f"{name}{_ENDING}" for folder in _FOLDERS)
+    return next(path for path in paths if path.is_file()).read_text("utf-8")
+
+
+def list_schemas() -> list[str]:
+    """Return the names of the published JSON Schemas, sorted."""
+    found = (path.name for folder in _FOLDERS for path in folder.glob(f"*{_ENDING}"))
+    return sorted({name.removesuffix(_ENDING) for name in found})

@@ -79,6 +79,7 @@ _CHECKS: dict[str, tuple[type | UnionType, _Check]] = {
         object,
         lambda value, if_, schema: is_valid(value, if_) or is_valid(value, schema["else"]),
     ),
+    "allOf": (object, lambda value, every, _: all(is_valid(value, one) for one in every)),
     "pattern": (str, lambda value, wanted, _: bool(re.search(wanted, value))),
     "minLength": (str, lambda value, least, _: len(value) >= least),
     "maxLength": (str, lambda value, most, _: len(value) <= most),

@@ -232,7 +232,11 @@ def _describe_limit(parsed: ParsedFile, violation: Violation) -> Diagnostic:
     value = violation.value
     length = len(value) if isinstance(value, str) else 0
     fault = _LIMITS[violation.keyword].format(value=value, length=length, limit=violation.wanted)
-    return codes.OUT_OF_RANGE(f"{violation.name} {fault}", parsed.locate(violation.path))
+    hint = ""
+    if isinstance(value, dict) and value:
+        fault = f"has no key besides {', '.join(f'`{clip(key)}`' for key in value)}"
+        hint = "add the settings that it is to have, or remove it"
+    return codes.OUT_OF_RANGE(f"{violation.name} {fault}", parsed.locate(violation.path), hint)
 
 
 def _find_block(parsed: ParsedFile, violation: Violation) -> str | None:

@@ -16,6 +16,7 @@ from ..model.meter import ExistingMeter, Status
 from ..model.pattern import matches
 from ..model.price import Price, PricesByMeter, select_unaccepted
 from ..model.project import MeterConfig, Policy
+from ..planning.diagnose import note_override
 from ..timestamps import format_duration
 from . import remediation
 from .remediation import Commands
@@ -163,7 +164,7 @@ def _restore_active(names: MeterMatch, change: Change, known: DriftInput) -> Rem
     if change.reason == Reason.PRICES_ON_OTHER_METER:
         return remediation.adopt_settings(used[0], desired)
     retired = [*desired.retires, *(meter.id for meter in used)]
-    return remediation.retire_meters(retired, "  # leave out the one to keep")
+    return remediation.retire_meters(desired, retired, "  # leave out the one to keep")
 
 
 def _compare_with_declaration(
@@ -176,17 +177,18 @@ def _compare_with_declaration(
         existing, desired.meter
     ):
         yield _report_difference(desired, existing, change, known)
-    if desired.status == Status.ACTIVE and existing.display_name != desired.meter.display_name:
-        before, after = tell_apart(existing.display_name, desired.meter.display_name)
+    name = desired.meter_for(existing).display_name
+    if desired.status == Status.ACTIVE and existing.display_name != name:
+        before, after = tell_apart(existing.display_name, name)
         stuck = change.action is Action.BLOCKED
         yield _build_finding(
             Kind.RENAMED,
             Severity.LOW,
             f"the display_name of {existing.id} is {existing.display_name!r}{before}, "
-            f"declared is {desired.meter.display_name!r}{after}",
+            f"declared is {name!r}{after}{note_override(desired, 'display_name')}",
             meter_ids=(existing.id,),
             since=existing.updated,
-            remediation=remediation.adopt_name(existing)
+            remediation=remediation.adopt_name(existing, desired)
             if stuck
             else known.apply(change.event_name),
         )
@@ -198,7 +200,8 @@ def _report_running(
     open_ = select_unaccepted(known.prices.get(existing.id, ()), desired)
     needs = []
     if change.action is Action.BLOCKED:
-        needs.append(remediation.retire_meters([*desired.retires, existing.id]).text)
+        retired = [*desired.retires, existing.id]
+        needs.append(remediation.retire_meters(desired, retired).text)
     if open_:
         needs.append(_accept_prices(open_, desired).text)
     keep = remediation.keep_active(
@@ -221,6 +224,7 @@ def _report_difference(
     fields = ", ".join(
         f"{field.path} is {_format_value(field.before)}{existing_points}, "
         f"declared is {_format_value(field.after)}{declared_points}"
+        f"{note_override(desired, field.path)}"
         for field in change.fields
         for existing_points, declared_points in [tell_apart(field.before, field.after)]
         if field.path != "display_name"
@@ -353,4 +357,5 @@ def _list_unserved_prices(
 
 def _accept_prices(prices: Iterable[Price], desired: MeterConfig) -> Remediation:
     """Return the consent given already, extended to these prices."""
-    return remediation.accept_prices([*desired.accepted_prices, *(price.id for price in prices)])
+    accepted = [*desired.accepted_prices, *(price.id for price in prices)]
+    return remediation.accept_prices(desired, accepted)

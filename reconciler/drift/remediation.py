@@ -12,7 +12,7 @@ from ..model.meter import DEFAULTS, ExistingMeter
 from ..model.price import Price
 from ..model.project import Account, MeterConfig
 from ..planning import adoption
-from ..planning.adoption import ALLOW_UNKNOWN, format_flow, has_unknown_values
+from ..planning.adoption import ALLOW_UNKNOWN, format_flow, has_unknown_values, name_override
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +44,22 @@ class Commands:
         return Remediation(RemediationKind.COMMAND, shlex.join(words))
 
 
-def accept_prices(price_ids: Iterable[str]) -> Remediation:
+def accept_prices(desired: MeterConfig, price_ids: Iterable[str]) -> Remediation:
     """Return the consent to exactly these prices in use on an inactive meter."""
-    return _edit(f"accepts: {format_flow({'prices': list(price_ids)})}")
+    consent = f"accepts: {format_flow({'prices': list(price_ids)})}"
+    return _edit(consent + name_override(desired, "accepts"))
 
 
-def retire_meters(meter_ids: Iterable[str], note: str = "") -> Remediation:
+def retire_meters(desired: MeterConfig, meter_ids: Iterable[str], note: str = "") -> Remediation:
     """Return the consent to give up exactly these meters."""
-    return _edit(f"retires: {format_flow(list(meter_ids))}{note}")
+    consent = f"retires: {format_flow(list(meter_ids))}{note}"
+    return _edit(consent + name_override(desired, "retires"))
 
 
-def adopt_name(existing: ExistingMeter) -> Remediation:
+def adopt_name(existing: ExistingMeter, desired: MeterConfig) -> Remediation:
     """Return the display_name of an existing meter."""
-    return _edit(format_flow({"display_name": existing.display_name})[1:-1])
+    name = format_flow({"display_name": existing.display_name})[1:-1]
+    return _edit(name + name_override(desired, "display_name"))
 
 
 def adopt_settings(existing: ExistingMeter, desired: MeterConfig) -> Remediation:

@@ -8,26 +8,31 @@ behaviour is not known, `Settings` selects it. `Fault`s break requests on demand
 no other part of this package.
 """
 
-from .auth import PERMISSIONS, parse_key
 from .breakpoints import Announcer, parse_moment
-from .database import Store
+from .control import ControlledServer
 from .errors import EmulatorError, RequestError, SeedError, SettingError, StateError
-from .faults import Fault, Kind
+from .http_server import is_loopback
 from .messages import Phase
-from .request_log import Entry, RequestLog
+from .request_log import Entry, Level, LogLine, RequestLog
+from .requests.auth import PERMISSIONS, parse_key
+from .requests.faults import Fault, Kind
 from .server import Clock, Reached, Server
 from .settings import Key, Settings, list_choices, parse_settings
-from .storage import open_state
+from .storage.database import Store
+from .storage.open_state import open_state
 
 __all__ = [
     "PERMISSIONS",
     "Announcer",
     "Clock",
+    "ControlledServer",
     "EmulatorError",
     "Entry",
     "Fault",
     "Key",
     "Kind",
+    "Level",
+    "LogLine",
     "Phase",
     "Reached",
     "RequestError",
@@ -38,6 +43,7 @@ __all__ = [
     "Settings",
     "StateError",
     "Store",
+    "is_loopback",
     "list_choices",
     "open_state",
     "parse_key",

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
+
+_NO_RETRY = {"Stripe-Should-Retry": "false"}
+_OWN_CODES = ("emulator_error", "not_emulated", "state_not_stored")
+_DOCS = "https://stripe.com/docs/error-codes/"
 
 
 class EmulatorError(Exception):
@@ -44,10 +48,26 @@ class RequestError(Exception):
         error = {"message": self.message, "type": self.kind}
         if self.code:
             error["code"] = self.code
-            error["doc_url"] = f"https://stripe.com/docs/error-codes/{self.code.replace('_', '-')}"
+            if self.code not in _OWN_CODES:
+                error["doc_url"] = _DOCS + self.code.replace("_", "-")
         if self.param:
             error["param"] = self.param
         return json.dumps({"error": error}, indent=2)
+
+    def render(self, *, v2: bool) -> str:
+        """Return the error as JSON text, in the shape of API v1 or v2."""
+        return self._v2_body if v2 else self.body
+
+    @property
+    def _v2_body(self) -> str:
+        """The error in the shape of API v2: its code and message, and a type where v2 has one."""
+        code = "not_found" if self.status == 404 else "invalid_fields" if self.param else self.code
+        shown = {"code": code, "message": self.message} if code else {"message": self.message}
+        if not code or self.kind != "invalid_request_error":
+            shown["type"] = self.kind
+        elif code == "rate_limit":
+            shown["type"] = code
+        return json.dumps({"error": shown}, indent=2)
 
     @classmethod
     def invalid(cls, param: str, message: str, code: str | None = None) -> Self:
@@ -66,6 +86,28 @@ class RequestError(Exception):
             404,
             f"Unrecognized request URL ({method}: {path}). Please see https://stripe.com/docs "
             "or we can help at https://support.stripe.com/.",
+        )
+
+    @classmethod
+    def unsupported(cls, method: str, path: str, supported: Iterable[str]) -> Self:
+        """Return the 501 for a call that Stripe has and the emulator has not."""
+        text = f"The emulator does not support {method} {path}. Supported: {', '.join(supported)}"
+        return cls(501, text, "not_emulated", kind="api_error", headers=_NO_RETRY)
+
+    @classmethod
+    def failed(cls, why: str) -> Self:
+        """Return the 500 for an exception inside the emulator."""
+        text = f"The emulator failed, which is a bug of the emulator: {why}"
+        return cls(500, text, "emulator_error", kind="api_error", headers=_NO_RETRY)
+
+    @classmethod
+    def no_access(cls, masked: str, account_id: str) -> Self:
+        """Return the 403 for an account that the key (masked) does not reach."""
+        return cls(
+            403,
+            f"The provided key '{masked}' does not have access to account '{account_id}' (or that "
+            "account does not exist). Application access may have been revoked.",
+            "account_invalid",
         )
 
     @classmethod

@@ -11,17 +11,20 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from .auth import check_account, check_key, check_permission, check_version
-from .database import Reply
 from .errors import RequestError, StateError
-from .faults import Fault, Kind, apply_fault
-from .forms import encode_form, parse_parameters
-from .idempotency import find_reply, hash_request
 from .messages import Json, Phase, Request, Response
-from .params import parse_params
+from .requests.auth import check_account, check_key, check_permission, check_version
+from .requests.faults import Fault, Kind, apply_fault
+from .requests.forms import encode_form, parse_parameters
+from .requests.idempotency import find_reply, hash_request
+from .requests.params import parse_params
 from .routes import Endpoint, find_endpoint
 from .settings import API_VERSION
 from .state import Answer, Arrival, Call, State
+from .storage.database import Ledger, Reply
+from .subscriptions.cycle import settle
+from .usage import v2_meter_events
+from .usage.sessions import check_session
 
 _BOTH = (Phase.BEFORE, Phase.AFTER)
 
@@ -34,37 +37,57 @@ class Ticket:
     endpoint: Endpoint
     object_id: str
     params: dict[str, Any]
+    ledger: Ledger
     meaning: str
     delay: float
 
 
 def begin(state: State, request: Request, now: float) -> Ticket | Answer:
-    """Accept a request, or answer it at once: refused, replayed, or broken by a fault."""
+    """Accept a request, or answer it at once: refused, replayed, or broken by a fault.
+
+    An exception inside the emulator is a 500 as well, here as in `finish`.
+    """
     arrival = state.register(request)
+    try:
+        return _begin(state, arrival, now)
+    except Exception as error:  # one request must not end the others
+        return _answer_failure(arrival, error)
+
+
+def finish(state: State, ticket: Ticket, now: float) -> Answer:
+    """Execute an accepted request and answer it; a duplicated one gets its second answer."""
+    try:
+        return _finish(state, ticket, now)
+    except Exception as error:
+        return _answer_failure(ticket.arrival, error)
+
+
+def _begin(state: State, arrival: Arrival, now: float) -> Ticket | Answer:
+    request = arrival.request
     fault = arrival.find_fault(Phase.BEFORE)
     if fault and fault.kind is not Kind.FAILURE:
         return _answer_early(state, arrival, 200, "")
     try:
         accepted = _accept(state, arrival, now)
     except RequestError as error:
-        return _answer_early(state, arrival, error.status, error.body, error.headers)
+        body = error.render(v2=request.is_v2)
+        return _answer_early(state, arrival, error.status, body, error.headers)
     if isinstance(accepted, Reply):
         replayed = {"idempotent-replayed": "true"}
         return _answer_early(state, arrival, accepted.status, accepted.body, replayed)
     if request.key:
-        state.in_use.add(request.key)
+        state.in_use.add((accepted.ledger.account.id, request.key))
     return accepted
 
 
-def finish(state: State, ticket: Ticket, now: float) -> Answer:
-    """Execute an accepted request and answer it; a duplicated one gets its second answer."""
+def _finish(state: State, ticket: Ticket, now: float) -> Answer:
     answer = _finish_once(state, ticket, now)
     if not ticket.arrival.is_duplicated:
         return answer
     if not ticket.arrival.request.key:
         return _finish_once(state, ticket, now)
     response = answer.response
-    if response is None:
+    if response is None or not _is_kept(ticket.arrival.request, response.status):
         return answer
     stored = {**response.headers, "idempotent-replayed": "true"}
     return replace(answer, response=replace(response, headers=stored))
@@ -72,70 +95,84 @@ def finish(state: State, ticket: Ticket, now: float) -> Answer:
 
 def _finish_once(state: State, ticket: Ticket, now: float) -> Answer:
     """Execute a request, and store its answer under its key."""
-    arrival, key = ticket.arrival, ticket.arrival.request.key
-    call = Call(state, now, ticket.object_id, ticket.params, arrival.request_id, key)
+    arrival, request, ledger = ticket.arrival, ticket.arrival.request, ticket.ledger
+    key = request.key
+    call = Call(state, ledger, now, ticket.object_id, ticket.params, arrival.request_id, key)
     before, after = arrival.find_fault(Phase.BEFORE), arrival.find_fault(Phase.AFTER)
-    failure = RequestError.internal()
+    failure_body = RequestError.internal().render(v2=request.is_v2)
     try:
-        status, body = (500, failure.body) if before else _execute(ticket.endpoint, call)
+        settle(state, ledger, now)
+        status, body = (500, failure_body) if before else _execute(ticket.endpoint, call, request)
         if after and after.kind is Kind.FAILURE:
-            status, body = 500, failure.body
-        if key:
-            state.ledger.drop_expired_replies(now)
+            status, body = 500, failure_body
+        if key and _is_kept(request, status):
+            ledger.drop_expired_replies(now)
             call.change["replies"].append(asdict(Reply(key, ticket.meaning, status, body, now)))
         if call.change:
-            state.store(call.change, now)
+            state.store(ledger, call.change, now)
     except StateError as error:
         failure = RequestError.internal(f"Nothing was changed: {error}", code="state_not_stored")
-        status, body = 500, failure.body
+        status, body = 500, failure.render(v2=request.is_v2)
     finally:
-        state.in_use.discard(key or "")
+        state.in_use.discard((ledger.account.id, key or ""))
     response = _build_response(arrival, status, body)
     delay = arrival.sum_latency(Phase.AFTER)
     return _apply_fault(state, arrival, response, before or after, delay)
 
 
-def edit(state: State, path: str, params: Mapping[str, Any], now: float) -> Json:
+def edit(
+    state: State, path: str, params: Mapping[str, Any], now: float, account: str | None = None
+) -> Json:
     """Make a POST as the dashboard does: no key, no faults, no limits, no request id in events.
 
     Numbers and booleans in `params` are encoded as in a form. Raises RequestError when the API
     would refuse it.
     """
     endpoint, object_id = find_endpoint("POST", path)
-    call = Call(state, now, object_id, parse_params(endpoint.shape, encode_form(params)))
+    ledger = state.ledgers[account] if account else state.ledger
+    call = Call(state, ledger, now, object_id, parse_params(endpoint.shape, encode_form(params)))
+    settle(state, ledger, now)
     answer = endpoint.run(call)
     if call.change:
-        state.store(call.change, now)
+        state.store(ledger, call.change, now)
     return answer
 
 
 def _accept(state: State, arrival: Arrival, now: float) -> Ticket | Reply:
     """Make every check before the execution, in Stripe's order; raises RequestError."""
     request, settings, account = arrival.request, state.settings, state.ledger.account
-    key = check_key(request, account, settings)
+    if request.path == v2_meter_events.STREAM_URL:
+        key = check_session(request, state.ledgers.values(), now)
+    else:
+        key = check_key(request, account, settings)
     check_version(request)
     endpoint, object_id = find_endpoint(request.method, request.path)
     state.limit_rate("", settings.rate_limit, now, "global-rate")
     name = f"{endpoint.method} {endpoint.path}"
     state.limit_rate(name, settings.endpoint_rate_limit, now, "endpoint-rate")
-    check_account(request, key, account)
-    check_permission(key, endpoint.permission, account)
+    ledger = state.ledgers[check_account(request, key, account, state.ledgers)]
+    check_permission(key, endpoint.permission, ledger.account)
     tree = parse_parameters(request)
     meaning = hash_request(request, tree)
-    stored = find_reply(state, request.key, meaning, now) if request.key else None
+    stored = find_reply(state, ledger, request.key, meaning, now) if request.key else None
     if stored:
         return stored
     params = parse_params(endpoint.shape, tree)
     delay = settings.latency + arrival.sum_latency(Phase.BEFORE)
-    return Ticket(arrival, endpoint, object_id, params, meaning, delay)
+    return Ticket(arrival, endpoint, object_id, params, ledger, meaning, delay)
 
 
-def _execute(endpoint: Endpoint, call: Call) -> tuple[int, str]:
+def _execute(endpoint: Endpoint, call: Call, request: Request) -> tuple[int, str]:
     """Execute a call; endpoints make every check before they change anything."""
     try:
-        return 200, json.dumps(endpoint.run(call))
+        return 200, json.dumps(endpoint.run(call), indent=2)
     except RequestError as error:
-        return error.status, error.body
+        return error.status, error.render(v2=request.is_v2)
+
+
+def _is_kept(request: Request, status: int) -> bool:
+    """Return whether an answer is stored under the key: API v2 repeats work that has failed."""
+    return status < 400 or not request.is_v2
 
 
 def _answer_early(
@@ -145,6 +182,13 @@ def _answer_early(
     response = _build_response(arrival, status, body, headers)
     delay = state.settings.latency + arrival.sum_latency(*_BOTH)
     return _apply_fault(state, arrival, response, arrival.find_fault(*_BOTH), delay)
+
+
+def _answer_failure(arrival: Arrival, error: Exception) -> Answer:
+    failure = RequestError.failed(f"{type(error).__name__}: {error}")
+    body = failure.render(v2=arrival.request.is_v2)
+    response = _build_response(arrival, failure.status, body, failure.headers)
+    return Answer(arrival, response, 0.0, error)
 
 
 def _apply_fault(

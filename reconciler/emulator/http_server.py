@@ -1,14 +1,16 @@
-"""HTTP/1.1 on a loopback port: a thread for each connection, until the server is closed."""
+"""HTTP/1.1 on one address: a thread for each connection, until the server is closed."""
 
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import re
 import socket
 import struct
 import sys
 import threading
 from collections.abc import Callable
+from email.utils import formatdate
 from http.client import responses
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
@@ -31,36 +33,95 @@ LONGEST_LINE = 65536
 LINGER = 1.0
 """Seconds for which a refused client may continue to send."""
 
+_Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+_TLS_HANDSHAKE = b"\x16"
+_EMPTY_LINES = (b"\r\n", b"\n")
+_TARGET = re.compile(r"^https?://[^/?#]+(?=[/?#]|$)", re.IGNORECASE)
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER: closing sends a reset, not an end
 
 
-class HttpServer(ThreadingHTTPServer):
-    """Accept connections on `port` (0: a free one); raises OSError when it is taken.
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches a host; a name may mean any address."""
+    address = _parse_address(host)
+    return address.is_loopback if address else host.lower() == "localhost"
 
-    `exchange` answers a request; None means that the connection is to be reset.
+
+def build_url(host: str, port: int) -> str:
+    """Build the address for clients on this machine."""
+    host = _replace_wildcard(host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _replace_wildcard(host: str) -> str:
+    """Return an address that can be connected to, also for one that means all addresses."""
+    address = _parse_address(host)
+    if address is None or not address.is_unspecified:
+        return host
+    return HOST if address.version == 4 else "::1"
+
+
+def _resolve(host: str) -> tuple[socket.AddressFamily, str]:
+    """Return the family and the address of a host; only a name is looked up."""
+    if address := _parse_address(host):
+        return socket.AF_INET if address.version == 4 else socket.AF_INET6, host
+    family, _, _, _, found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)[0]
+    return family, str(found[0])
+
+
+def _parse_address(host: str) -> _Address | None:
+    try:
+        return ipaddress.ip_address(host)
+    except ValueError:
+        return None
+
+
+class HttpServer(ThreadingHTTPServer):
+    """Accept connections at `host` and `port` (0: a free one); raises OSError when it is taken.
+
+    `exchange` answers a request; None means that the connection is to be reset. `on_refused` is
+    called with the status and the message of what is no request of the API. `now` gives the time
+    of responses, in Unix seconds.
     """
 
     request_queue_size = 128
     allow_reuse_port = False
 
-    def __init__(self, port: int, exchange: Callable[[Request], Response | None]) -> None:
-        super().__init__((HOST, port), _Handler)
-        self.exchange = exchange
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        exchange: Callable[[Request], Response | None],
+        on_refused: Callable[[int, str], None],
+        now: Callable[[], float],
+    ) -> None:
+        self.host = host
+        self.address_family, address = _resolve(host)
+        super().__init__((address, port), _Handler)
+        self.exchange, self.on_refused, self.now = exchange, on_refused, now
         self._closing = False
         self._open: dict[threading.Thread, socket.socket] = {}
         self._accepting = threading.Thread(target=self._accept, daemon=True)
         self._accepting.start()
 
+    @property
+    def url(self) -> str:
+        """Where clients find it."""
+        return build_url(self.host, self.server_port)
+
     def server_bind(self) -> None:
         """Bind without looking the host's name up, which can take seconds."""
+        if self.host == "::":
+            self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
         TCPServer.server_bind(self)
-        self.server_name, self.server_port = HOST, int(self.server_address[1])
+        self.server_name, self.server_port = self.host, int(self.server_address[1])
 
     def close(self) -> None:
         """Accept no more connections, finish requests in progress, end idle connections."""
         self._closing = True
         with contextlib.suppress(OSError):  # ends the wait for the next connection
-            socket.create_connection((HOST, self.server_port), timeout=1).close()
+            host = _replace_wildcard(str(self.server_address[0]))
+            socket.create_connection((host, self.server_port), timeout=1).close()
         self._accepting.join()
         self.server_close()
         open_now = dict(self._open)
@@ -109,11 +170,20 @@ class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     command = ""
+    request_version = protocol_version
     server: HttpServer
+
+    def handle(self) -> None:
+        """Answer the requests of a connection, which does not begin with a TLS handshake."""
+        if self.connection.recv(1, socket.MSG_PEEK) == _TLS_HANDSHAKE:
+            self._refuse(RequestError(400, f"This is not HTTPS: use {self.server.url}"))
+        else:
+            super().handle()
 
     def handle_one_request(self) -> None:
         """Read and answer one request of any method; without one, the connection ends."""
-        self.raw_requestline = self.rfile.readline(LONGEST_LINE + 1)
+        self.command = ""
+        self.raw_requestline = self._read_request_line()
         if not self.raw_requestline:
             self.close_connection = True
         elif len(self.raw_requestline) > LONGEST_LINE:
@@ -121,28 +191,48 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.parse_request():
             self._respond()
 
+    def send_error(self, code: int, message: str | None = None, *_: Any) -> None:
+        """Refuse what is not HTTP, or more than is read."""
+        self.command = self.command or ""
+        self._refuse(RequestError(int(code), message or responses.get(code, "")))
+
+    def _read_request_line(self) -> bytes:
+        """Read the first line of a request; empty lines before it are ignored."""
+        while (line := self.rfile.readline(LONGEST_LINE + 1)) in _EMPTY_LINES:
+            pass
+        return line
+
     def _respond(self) -> None:
         try:
-            chunked = "transfer-encoding" in self.headers
-            body = self._read_chunks() if chunked else self._read_sized()
+            body = self._read_body()
         except RequestError as error:
             self._refuse(error)
             return
-        path, _, query = self.path.partition("?")
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        request = Request(self.command, path, query, headers, body)
-        response = self.server.exchange(request)
+        path, _, query = _TARGET.sub("", self.path, count=1).partition("?")
+        headers = {name.lower(): _unfold(value) for name, value in self.headers.items()}
+        response = self.server.exchange(Request(self.command, path or "/", query, headers, body))
         if response is None:
             self.close_connection = True
             self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         else:
             self._write(response)
 
+    def _read_body(self) -> bytes:
+        """Read the body by its chunks or its length; both, or another encoding, are refused."""
+        encodings = self.headers.get_all("transfer-encoding", ())
+        if not encodings:
+            return self._read_sized()
+        if ",".join(encodings).strip().lower() != "chunked":
+            raise RequestError(501, "Not Implemented: only chunked is read as Transfer-Encoding")
+        if "content-length" in self.headers:
+            raise RequestError(400, "Bad Request: both Content-Length and Transfer-Encoding")
+        return self._read_chunks()
+
     def _read_sized(self) -> bytes:
-        stated = self.headers.get("content-length", "0")
-        if not re.fullmatch(r"\d{1,15}", stated, re.ASCII):
-            raise RequestError(400, "Bad Request")
-        return self._read(int(stated))
+        stated = set(self.headers.get_all("content-length", ("0",)))
+        if len(stated) > 1 or not re.fullmatch(r"\d{1,15}", min(stated), re.ASCII):
+            raise RequestError(400, "Bad Request: invalid Content-Length")
+        return self._read(int(min(stated)))
 
     def _read_chunks(self) -> bytes:
         """Read a body in chunks, without its trailers."""
@@ -158,10 +248,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _read_chunk_size(self) -> int:
         line = self.rfile.readline(LONGEST_LINE).split(b";")[0].strip()
-        try:
-            return int(line, 16)
-        except ValueError:
-            raise RequestError(400, "Bad Request") from None
+        if not re.fullmatch(rb"[0-9A-Fa-f]{1,15}", line):
+            raise RequestError(400, "Bad Request: invalid size of a chunk")
+        return int(line, 16)
 
     def _read(self, size: int) -> bytes:
         """Read exactly `size` bytes; raises ConnectionError if the client disconnects."""
@@ -179,6 +268,7 @@ class _Handler(BaseHTTPRequestHandler):
         and lose the answer.
         """
         self.close_connection = True
+        self.server.on_refused(error.status, error.message)
         self._write(Response(error.status, f"{error.message}\n", {"Content-Type": "text/plain"}))
         self.connection.shutdown(socket.SHUT_WR)
         self.connection.settimeout(LINGER)
@@ -192,11 +282,19 @@ class _Handler(BaseHTTPRequestHandler):
         phrase = responses.get(response.status, "")
         head = [f"{self.protocol_version} {response.status} {phrase}"]
         head += [f"{name}: {value}" for name, value in response.headers.items()]
+        head.append(f"Date: {formatdate(self.server.now(), usegmt=True)}")
         head.append(f"Content-Length: {len(body)}")
         if self.close_connection:
             head.append("Connection: close")
+        elif self.request_version == "HTTP/1.0":
+            head.append("Connection: keep-alive")
         data = "\r\n".join([*head, "", ""]).encode("latin-1", "replace")
         self.wfile.write(data if self.command == "HEAD" else data + body)
 
     def log_message(self, *args: Any) -> None:
         """Print nothing: the server has a log of its own."""
+
+
+def _unfold(value: str) -> str:
+    """Return the value of a header in one line."""
+    return " ".join(value.splitlines())

@@ -28,6 +28,11 @@ class Request:
     body: bytes = b""
 
     @property
+    def is_v2(self) -> bool:
+        """Whether it is a request to API v2, which has JSON bodies and errors of its own shape."""
+        return self.path.startswith("/v2/")
+
+    @property
     def key(self) -> str | None:
         """The idempotency key: only a POST has one, an empty one is none."""
         return self.headers.get("idempotency-key") or None if self.method == "POST" else None

@@ -5,13 +5,31 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import Enum, auto
 from fnmatch import fnmatchcase
 
 from .errors import RequestError
-from .forms import Tree, parse_parameters
+from .requests.forms import Tree, parse_parameters
 from .state import Answer
 
 LONGEST = 100_000
+
+
+class Level(Enum):
+    """What a line of the log is about: a request, no request at all, a failure inside."""
+
+    REQUEST = auto()
+    REFUSAL = auto()
+    FAILURE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class LogLine:
+    """One line of the log, without secrets; `details` is the traceback of a failure."""
+
+    level: Level
+    text: str
+    details: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +45,11 @@ class Entry:
     status: int | None
     replayed: bool
 
+    def __str__(self) -> str:
+        outcome = "reset" if self.status is None else str(self.status)
+        replayed = " replayed" if self.replayed else ""
+        return f"{self.method} {self.path} {outcome}{replayed} {self.request_id}"
+
 
 class RequestLog:
     """The latest requests of a server, in the order of their answers; safe to read at any time."""
@@ -34,7 +57,7 @@ class RequestLog:
     def __init__(self) -> None:
         self._entries: deque[Entry] = deque(maxlen=LONGEST)
 
-    def add(self, answer: Answer) -> None:
+    def add(self, answer: Answer) -> Entry:
         """Add an answered request, without secrets or unreadable parameters."""
         request, response = answer.arrival.request, answer.response
         try:
@@ -52,6 +75,7 @@ class RequestLog:
             response is not None and "idempotent-replayed" in response.headers,
         )
         self._entries.append(new)
+        return new
 
     def clear(self) -> None:
         """Remove all of them; the numbers continue."""

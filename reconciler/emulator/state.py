@@ -7,13 +7,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from .database import OBJECTS, Ledger, build_event
 from .errors import RequestError
-from .faults import Armed, Fault, Kind, draw
-from .ids import generate_request_id
 from .messages import Json, Phase, Request, Response
-from .rate_limit import Bucket
+from .requests.faults import Armed, Fault, Kind, draw
+from .requests.ids import generate_request_id
+from .requests.rate_limit import Bucket
 from .settings import Settings
+from .storage.database import OBJECTS, Ledger, build_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,42 +46,53 @@ class Arrival:
 class Answer:
     """The result of a request, to be sent after `delay` seconds.
 
-    `response` is None when the connection is reset.
+    `response` is None when the connection is reset; `error` is what went wrong inside the
+    emulator.
     """
 
     arrival: Arrival
     response: Response | None
     delay: float
+    error: Exception | None = None
 
 
 class State:
     """The mutable state of an emulator. Hold a lock while using it from several threads."""
 
     def __init__(
-        self, ledger: Ledger, settings: Settings | None = None, faults: Iterable[Fault] = ()
+        self,
+        ledger: Ledger,
+        settings: Settings | None = None,
+        faults: Iterable[Fault] = (),
+        connected: Iterable[Ledger] = (),
     ) -> None:
-        self.ledger = ledger
+        self.load(ledger, *connected)
         self.settings = settings or Settings()
         self.number = 0
-        self.in_use: set[str] = set()
+        self.in_use: set[tuple[str, str]] = set()
         self._buckets: dict[str, Bucket] = {}
-        self._armed = [Armed(fault) for fault in faults]
-        self._history: dict[str, list[tuple[float, Json | None]]] = {}
+        self.armed = [Armed(fault) for fault in faults]
+
+    def load(self, ledger: Ledger, *connected: Ledger) -> None:
+        """Use the data of these accounts from now on."""
+        self.ledger = ledger
+        self.ledgers = {each.account.id: each for each in (ledger, *connected)}
+        self._history: dict[tuple[str, str], list[tuple[float, Json | None]]] = {}
 
     def arm(self, fault: Fault) -> None:
         """Activate a fault; it counts from the next request on."""
-        self._armed.append(Armed(fault))
+        self.armed.append(Armed(fault))
 
     def disarm(self) -> None:
         """Deactivate every fault."""
-        self._armed.clear()
+        self.armed.clear()
 
     def register(self, request: Request) -> Arrival:
         """Number a request and find the faults that apply to it."""
         self.number += 1
         faults = tuple(
             armed.fault
-            for n, armed in enumerate(self._armed)
+            for n, armed in enumerate(self.armed)
             if armed.count(self.number, request, self._chance(n, armed))
         )
         ledger = self.ledger
@@ -100,45 +111,49 @@ class State:
         chance = armed.fault.chance
         return 0.0 if chance is None else draw(self.settings.chance_seed, n, self.number)
 
-    def store(self, change: Mapping[str, list[Json]], now: float) -> None:
+    def store(self, ledger: Ledger, change: Mapping[str, list[Json]], now: float) -> None:
         """Apply what one request changed; lists may show it later. Raises StateError."""
         if self.settings.list_lag > 0:
             for name in OBJECTS:
-                self._keep_versions(name, change.get(name, []), now)
-        self.ledger.store(change)
+                self._keep_versions(ledger, name, change.get(name, []), now)
+        ledger.store(change)
 
-    def _keep_versions(self, name: str, things: list[Json], now: float) -> None:
+    def _keep_versions(self, ledger: Ledger, name: str, things: list[Json], now: float) -> None:
         """Keep the versions that lists still show for a while."""
-        held: dict[str, Json] = getattr(self.ledger, name)
+        held: dict[str, Json] = getattr(ledger, name)
         horizon = now - self.settings.list_lag
         for thing in things:
-            shown = [past for past in self._history.get(thing["id"], ()) if past[0] > horizon]
-            self._history[thing["id"]] = [*shown, (now, held.get(thing["id"]))]
+            place = (ledger.account.id, thing["id"])
+            shown = [past for past in self._history.get(place, ()) if past[0] > horizon]
+            self._history[place] = [*shown, (now, held.get(thing["id"]))]
 
-    def list_objects(self, name: str, now: float) -> list[Json]:
+    def list_objects(self, ledger: Ledger, name: str, now: float) -> list[Json]:
         """Return the objects of a kind as lists show them at `now`, newest first."""
-        held: dict[str, Json] = getattr(self.ledger, name)
+        held: dict[str, Json] = getattr(ledger, name)
         newest_first = list(reversed(held.values()))
         if not self._history:
             return newest_first
         horizon = now - self.settings.list_lag
-        versions = (self._find_version(thing, horizon) for thing in newest_first)
+        account = ledger.account.id
+        versions = (self._find_version(account, thing, horizon) for thing in newest_first)
         return [thing for thing in versions if thing is not None]
 
-    def _find_version(self, thing: Json, horizon: float) -> Json | None:
+    def _find_version(self, account: str, thing: Json, horizon: float) -> Json | None:
         """Return the version of an object at a time; None where it did not exist yet."""
-        later = (old for at, old in self._history.get(thing["id"], ()) if at > horizon)
-        return next(later, thing)
+        history = self._history.get((account, thing["id"]), ())
+        return next((old for at, old in history if at > horizon), thing)
 
 
 @dataclass(slots=True)
 class Call:
     """One execution of an endpoint: its input, and the change that it makes.
 
-    `request_id` and `key` are None for an edit in the dashboard.
+    `ledger` is the data of its account before the call. `request_id` and `key` are None for an
+    edit in the dashboard.
     """
 
     state: State
+    ledger: Ledger
     now: float
     object_id: str
     params: dict[str, Any]
@@ -147,21 +162,24 @@ class Call:
     change: dict[str, list[Json]] = field(default_factory=lambda: defaultdict(list))
 
     @property
-    def ledger(self) -> Ledger:
-        """The data of the account before this call."""
-        return self.state.ledger
-
-    @property
     def settings(self) -> Settings:
         """The settings of the emulator."""
         return self.state.settings
 
     def find(self, name: str, noun: str) -> Json:
-        """Find the object of the call's id; raises RequestError (404)."""
-        held: dict[str, Json] = getattr(self.ledger, name)
-        if self.object_id not in held:
+        """Find the object of the call's id; raises RequestError (404), also for a deleted one."""
+        found = self.get(name, self.object_id)
+        if found is None or found.get("deleted"):
             raise RequestError.no_such(noun, self.object_id)
-        return held[self.object_id]
+        return found
+
+    def get(self, name: str, object_id: str) -> Json | None:
+        """Return the object of an id as this call leaves it, also a deleted one."""
+        for thing in reversed(self.change.get(name, [])):
+            if thing["id"] == object_id:
+                return thing
+        held: dict[str, Json] = getattr(self.ledger, name)
+        return held.get(object_id)
 
     def put(self, name: str, thing: Json, event: str, previous: Json | None = None) -> None:
         """Store an object and emit its event, after every check."""

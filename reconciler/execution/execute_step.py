@@ -258,16 +258,16 @@ def _is_in_requested_state(step: Step, existing: ExistingMeter, base: ExistingMe
         return False
     match step.operation:
         case Operation.CREATE | Operation.UPDATE:
-            return existing.active and existing.meter == _get_desired(step)
+            return existing.active and existing.meter == _get_desired(step, existing)
         case Operation.REACTIVATE:
-            known = (_get_desired(step), base and base.meter)
+            known = (_get_desired(step, existing), base and base.meter)
             return existing.active and (step.undoes is not None or existing.meter in known)
         case Operation.DEACTIVATE:
             return existing.status == Status.INACTIVE
 
 
-def _get_desired(step: Step) -> Meter | None:
-    return step.change.desired.meter if step.change.desired else None
+def _get_desired(step: Step, existing: ExistingMeter) -> Meter | None:
+    return step.change.desired.meter_for(existing) if step.change.desired else None
 
 
 def _choose_status(sent: list[RequestRecord]) -> ResultStatus:

@@ -99,10 +99,8 @@ def _list_replacement(change: Change, old: str | None) -> Iterator[Step]:
 
 
 def _is_renamed(change: Change) -> bool:
-    meter = change.reactivates or change.existing
-    return bool(
-        meter and change.desired and meter.display_name != change.desired.meter.display_name
-    )
+    meter, desired = change.reactivates or change.existing, change.desired_meter
+    return bool(meter and desired and meter.display_name != desired.display_name)
 
 
 def build_key(plan: Plan, step: Step, attempt: int) -> str:

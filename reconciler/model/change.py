@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from ..diagnostics.diagnostic import Location
-from .meter import ExistingMeter
+from .meter import ExistingMeter, Meter
 from .price import Price
 from .project import MeterConfig
 
@@ -84,6 +84,14 @@ class Change:
             return Risk.REVENUE if self.prices else Risk.HIGH
         low = self.action is Action.REACTIVATE or self.renamed_from
         return Risk.LOW if low else Risk.NONE
+
+    @property
+    def desired_meter(self) -> Meter | None:
+        """The declared meter, with the fields that are left as the existing meter has them."""
+        if self.desired is None:
+            return None
+        base = self.reactivates if self.action is Action.REPLACE else self.existing
+        return self.desired.meter_for(base) if base else self.desired.meter
 
     @property
     def location(self) -> Location | None:

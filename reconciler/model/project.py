@@ -3,16 +3,38 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from ..diagnostics.diagnostic import Diagnostic, Location
 from .meter import Meter, Status
 
 
+class SettingSource(StrEnum):
+    """Which part of a meter file sets a value."""
+
+    DECLARATION = "declaration"
+    DEFAULTS = "defaults"
+    OVERRIDE = "override"
+
+
+@dataclass(frozen=True, slots=True)
+class SettingOrigin:
+    """Where the value of one setting comes from; `path` is its dotted path in the declaration."""
+
+    path: str
+    source: SettingSource
+    location: Location
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterConfig:
-    """One entry of a meter file: the meter, its desired status, and the consent it gives."""
+    """One entry of a meter file: the meter, its desired status, and the consent it gives.
+
+    `location` is that of the entry; `origins` are those of the settings that are not from the
+    entry itself, but from `defaults` or `overrides`. `ignore_changes` are the fields of an existing
+    meter that are left as they are.
+    """
 
     meter: Meter
     location: Location
@@ -20,11 +42,41 @@ class MeterConfig:
     protect: bool = False
     retires: tuple[str, ...] = ()
     accepted_prices: tuple[str, ...] = ()
+    ignore_changes: tuple[str, ...] = ()
+    origins: tuple[SettingOrigin, ...] = ()
 
     @property
     def event_name(self) -> str:
         """The key by which declared and existing meters are matched."""
         return self.meter.event_name
+
+    @property
+    def files(self) -> frozenset[str]:
+        """The files that declare the meter or override a setting of it."""
+        others = (
+            each.location.file for each in self.origins if each.source is SettingSource.OVERRIDE
+        )
+        return frozenset((self.location.file, *others))
+
+    def meter_for(self, existing: Meter) -> Meter:
+        """Return the meter that an existing one should become."""
+        kept = {name: getattr(existing, name) for name in self.ignore_changes}
+        return replace(self.meter, **kept) if kept else self.meter
+
+    def find_origin(self, path: str) -> SettingOrigin:
+        """Return where a setting comes from; of one that is left to its default, the entry."""
+        inner = f"{path}."
+        for each in self.origins:
+            if each.path == path or each.path.startswith(inner):
+                return each
+        return SettingOrigin(path, SettingSource.DECLARATION, self.location)
+
+    def find_override(self, *paths: str) -> Location | None:
+        """Return where one of these settings is overridden, if any is."""
+        origins = map(self.find_origin, paths)
+        return next(
+            (each.location for each in origins if each.source is SettingSource.OVERRIDE), None
+        )
 
 
 class Undeclared(StrEnum):

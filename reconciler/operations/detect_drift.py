@@ -117,18 +117,24 @@ def _find_entries(
         now=now,
         refused=_list_refused(changes, account, seen),
     )
-    today = format_date(now)
-    found = (
-        exempt(inspect(each, change, known), account.ignore, today)
-        for each, change in zip(names, changes, strict=True)
-    )
-    entries = tuple(sorted(found, key=rank))
+    entries = _inspect_all(names, changes, known, account)
     attributed = _attribute_by_events(entries, session, now, jobs)
     if isinstance(attributed, Unreadable):
         unreadable = (*unreadable, _report_unreadable(rules.EVENTS_UNREADABLE, attributed))
         attributed = attribute(entries, None, now, jobs)
     renames = tuple(said for change in changes for said in warn_of_rename(change))
     return attributed, renames, unreadable
+
+
+def _inspect_all(
+    names: tuple[MeterMatch, ...], changes: tuple[Change, ...], known: DriftInput, account: Account
+) -> tuple[DriftEntry, ...]:
+    today = format_date(known.now)
+    found = (
+        exempt(inspect(each, change, known), account.ignore, today)
+        for each, change in zip(names, changes, strict=True)
+    )
+    return tuple(sorted(found, key=rank))
 
 
 def _list_refused(

@@ -125,6 +125,10 @@ class Session:
         except (AccountDeniedError, InvalidRequestError) as error:
             return Unreadable(_ACCOUNT_READ, error.message)
 
+    def read_first(self, path: str) -> Reply:
+        """Read the first entry of a list, which shows whether the key may; raise StripeError."""
+        return self._transport.get(path, {"limit": 1})
+
     def report_rate(self) -> tuple[Diagnostic, ...]:
         """Return a warning if `rate_limit` is higher than the account allows; once a session."""
         lesson, limit = self._transport.rate_lesson, self.account.rate_limit
@@ -189,6 +193,11 @@ def connect(
 def _open_remote(account: Account, environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Yield the key and the address of a remote API."""
     _check_address(account, environ)
+    yield read_key(account, environ), account.api_base
+
+
+def read_key(account: Account, environ: Mapping[str, str]) -> str:
+    """Return the API key from the variable of an account; raise AuthError (S001, S002)."""
     name = account.api_key_env or "STRIPE_API_KEY"
     key = environ.get(name, "")
     subject = f"account {account.name!r}: the environment variable {name}"
@@ -199,7 +208,7 @@ def _open_remote(account: Account, environ: Mapping[str, str]) -> Iterator[tuple
         raise AuthError(service.KEY_MISSING(f"{subject} {problem}", hint=hint))
     if wrong := find_flaw(key):
         raise AuthError(service.KEY_MALFORMED(f"the API key in {name} {wrong}", hint=hint))
-    yield key, account.api_base
+    return key
 
 
 def _advise_job(name: str) -> str:

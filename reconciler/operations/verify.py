@@ -136,7 +136,7 @@ def is_fulfilled(change: Change, now: MeterMatch | None) -> bool:
         return False
     active = now.active if now else ()
     if change.desired is not None and change.desired.status == Status.ACTIVE:
-        return len(active) == 1 and active[0].meter == change.desired.meter
+        return len(active) == 1 and active[0].meter == change.desired.meter_for(active[0])
     return not active
 
 

@@ -36,7 +36,13 @@ def _format_edit(existing: ExistingMeter, desired: MeterConfig, more: Mapping[st
     change = format_flow(taken)[1:-1] if len(taken) == 1 else format_flow(taken) if taken else ""
     notes = [f"# leave {name} out" for name in differing if values[name] is None]
     notes += [ALLOW_UNKNOWN] if has_unknown_values(existing) else []
-    return " ".join([change, *notes]).strip()
+    return " ".join([change, *notes]).strip() + name_override(desired, *more, *differing)
+
+
+def name_override(desired: MeterConfig, *paths: str) -> str:
+    """Return as a comment where an edit of one of these settings has an effect."""
+    location = desired.find_override(*paths)
+    return f"  # in the override at {location}" if location else ""
 
 
 def has_unknown_values(existing: ExistingMeter) -> bool:

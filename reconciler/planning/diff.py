@@ -126,7 +126,7 @@ def _decide_active(desired: MeterConfig, names: MeterMatch, prices: PricesByMete
         desired=desired,
         existing=existing,
         others=names.inactive,
-        fields=compare_fields(existing.meter.as_api(), desired.meter.as_api()),
+        fields=compare_fields(existing.meter.as_api(), desired.meter_for(existing).as_api()),
     )
     if not has_same_settings(existing, desired.meter):
         change = replace(change, prices=prices.get(existing.id, ()))
@@ -184,7 +184,7 @@ def _reactivate_or_create(desired: MeterConfig, names: MeterMatch, prices: Price
 
 def _reactivate(change: Change, desired: MeterConfig, existing: ExistingMeter) -> Change:
     before = {**existing.meter.as_api(), "status": existing.status}
-    after = {**desired.meter.as_api(), "status": str(Status.ACTIVE)}
+    after = {**desired.meter_for(existing).as_api(), "status": str(Status.ACTIVE)}
     return replace(
         change,
         action=Action.REACTIVATE,
@@ -210,7 +210,7 @@ def _decide_inactive(desired: MeterConfig, names: MeterMatch, prices: PricesByMe
     change = replace(change, prices=prices.get(existing.id, ()))
     if has_same_settings(existing, desired.meter) or existing.id in desired.retires:
         return _deactivate(change, existing, Reason.DECLARED_INACTIVE)
-    fields = compare_fields(existing.meter.as_api(), desired.meter.as_api())
+    fields = compare_fields(existing.meter.as_api(), desired.meter_for(existing).as_api())
     return replace(change, action=Action.BLOCKED, reason=Reason.DIFFERS, fields=fields)
 
 

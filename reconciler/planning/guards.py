@@ -18,7 +18,7 @@ from ..model.pattern import matches
 from ..model.price import select_unaccepted
 from ..model.project import Account
 from ..model.snapshot import Snapshot
-from .diagnose import diagnose
+from .diagnose import diagnose, note_override
 from .prices import find_missing_permission, name_prices
 
 Changes = tuple[Change, ...]
@@ -48,6 +48,8 @@ def _check_protected(changes: Changes, account: Account, _: Snapshot) -> Iterato
         by_file = _is_protected(change, account)
         if by_file or matches(change.event_name, account.policy.protect):
             setting = "`protect: true`" if by_file else "policy.protect"
+            if by_file and change.desired:
+                setting += note_override(change.desired, "protect")
             yield _refuse(change, rules.PROTECTED, f"{change.event_name!r} is protected: {setting}")
 
 
@@ -111,6 +113,7 @@ def _check_prices_in_use(changes: Changes, *_: object) -> Iterator[Refusal]:
         consent = f"`accepts: {{prices: [{listed}]}}`"
         hint = (
             f"move the prices, or consent under this meter: {consent}"
+            f"{note_override(change.desired, 'accepts')}"
             if change.desired
             else f"move the prices, or declare the meter `status: inactive` with {consent}"
         )

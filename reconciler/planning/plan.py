@@ -82,7 +82,9 @@ def _extract_meaning(plan: Plan) -> list[Any]:
         [
             change.action,
             change.event_name,
-            change.desired and [change.desired.status, change.desired.meter.as_api()],
+            change.desired
+            and change.desired_meter
+            and [change.desired.status, change.desired_meter.as_api()],
             [
                 meter and meter.id
                 for meter in (change.existing, change.reactivates if change.action.writes else None)

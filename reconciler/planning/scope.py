@@ -28,7 +28,7 @@ class Scope:
 
     def includes(self, desired: MeterConfig) -> bool:
         """Whether a declaration is in the scope."""
-        selected = self.files is None or desired.location.file in self.files
+        selected = self.files is None or not self.files.isdisjoint(desired.files)
         return selected and fits(desired.event_name, self.only)
 
 

@@ -17,7 +17,7 @@ from ..model.meter import ExistingMeter, Status, Unreadable
 from ..model.price import Price
 from ..model.project import MeterConfig
 from ..timestamps import format_duration, format_time
-from .diagnose import diagnose
+from .diagnose import diagnose, note_override
 from .lookalikes import warn_of_lookalike_changes
 from .prices import format_prices, name_price
 
@@ -165,7 +165,7 @@ def _explain_difference(
     change: Change, existing: ExistingMeter, desired: MeterConfig, unreadable: Unreadable | None
 ) -> Diagnostic:
     fields = "; ".join(
-        f"{f.path}: {f.before!r}{before} -> {f.after!r}{after}"
+        f"{f.path}: {f.before!r}{before} -> {f.after!r}{after}{note_override(desired, f.path)}"
         for f in change.fields
         for before, after in [tell_apart(f.before, f.after)]
         if f.path != "display_name"
@@ -194,6 +194,7 @@ def _describe_consent(
     """Return everything that the declaration has to list, so that one review is enough."""
     others = dict.fromkeys(price.meter for price in change.prices if price.meter != existing.id)
     consent = f"`retires: [{', '.join(dict.fromkeys([*desired.retires, existing.id, *others]))}]`"
+    consent += note_override(desired, "retires")
     if len(others) > 1:
         consent += " (without the inactive meter to be reactivated)"
     stranded = [price.id for price in change.prices if price.meter == existing.id]
@@ -201,7 +202,7 @@ def _describe_consent(
         consent += ", and `accepts: {prices: [...]}` with the prices in use on it"
     elif set(stranded) - set(desired.accepted_prices):
         accepted = ", ".join(dict.fromkeys([*desired.accepted_prices, *stranded]))
-        consent += f" and `accepts: {{prices: [{accepted}]}}`"
+        consent += f" and `accepts: {{prices: [{accepted}]}}`{note_override(desired, 'accepts')}"
     return consent
 
 

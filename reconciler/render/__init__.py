@@ -4,12 +4,28 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from ..report.documents import DiagnosticList, EmulatorInfo, Inventory
+from ..codegen import generate
+from ..report.checkup import Checkup
+from ..report.documents import DiagnosticList, EmulatorInfo, Inventory, PlainText, Readiness
+from ..report.generated import CodeCheck, GeneratedCode
 from ..report.history import History
 from ..report.report import Report
 from .places import AS_GIVEN, Base
 
-Document = Report | Inventory | History | EmulatorInfo | DiagnosticList
+Structured = (
+    Report
+    | Inventory
+    | Readiness
+    | History
+    | Checkup
+    | EmulatorInfo
+    | DiagnosticList
+    | GeneratedCode
+    | CodeCheck
+)
+"""What a format lays out."""
+
+Document = Structured | PlainText
 """Everything that a command can return."""
 
 FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "github")
@@ -27,6 +43,10 @@ def render(document: Document, name: str, base: Base = AS_GIVEN) -> str:
 
 def render_parts(document: Document, name: str, base: Base = AS_GIVEN) -> tuple[str, ...]:
     """Return the same in parts: a large JSON document is never in memory a second time."""
+    if name not in FORMATS:
+        if isinstance(document, GeneratedCode):
+            return (generate(document.meters, name),)
+        name = "text"  # no other document can be written in a language
     module = import_module(f".{name}", __package__)
     if name == "json":
         return tuple(module.render_parts(document))

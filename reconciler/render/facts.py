@@ -22,6 +22,7 @@ from ..model.finding import (
 )
 from ..model.match import flatten
 from ..model.meter import DEFAULTS, unpack
+from ..model.project import SettingSource
 from ..model.request import RequestRecord
 from ..planning.prices import format_prices
 from ..timestamps import format_time
@@ -100,6 +101,10 @@ def list_change_facts(change: Change) -> Iterator[Fact]:
         yield Fact(label, ", ".join(other.id for other in change.others))
     if change.prices:
         yield Fact("prices", format_prices(change.prices))
+    if change.desired and change.action is not Action.UNCHANGED:
+        for each in change.desired.origins:
+            if each.source is SettingSource.OVERRIDE:
+                yield Fact("overridden", f"{each.path} at {each.location}")
 
 
 def list_finding_facts(finding: Finding) -> Iterator[Fact]:

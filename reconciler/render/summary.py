@@ -61,6 +61,11 @@ def explain_incomplete(report: Report | AccountReport) -> str | None:
     return _PARTIAL if _has(report, Effect.SCOPE) else _UNREAD
 
 
+def title_run(command: str) -> str:
+    """Return what a run of a command is called in headings."""
+    return {"show": "Saved plan", "validate": "Validation"}.get(command, command.capitalize())
+
+
 def describe_mode(account: AccountRef) -> str:
     """Return the mode of an account."""
     return {None: "mode unknown", True: "LIVE mode", False: "test mode"}[account.livemode]
@@ -92,9 +97,14 @@ def _count_rest(report: Report | AccountReport, command: str) -> list[str]:
     if command == "drift":
         return _count_findings(list(_list_entries(report)))
     changes = list(_list_changes(report))
-    if report.exit_code is Exit.DONE:
+    if report.exit_code is Exit.DONE and not _was_refused(command, changes):
         return [] if _count_results(changes) and command == "apply" else _count_others(changes)
     return _count_results(changes) or [*_count_planned(changes), *_count_others(changes)]
+
+
+def _was_refused(command: str, changes: list[ReportedChange]) -> bool:
+    """Whether a saved plan that is only shown was refused when it was made."""
+    return command == "show" and any(map(_is_open, changes))
 
 
 def _count_findings(entries: Sequence[DriftEntry]) -> list[str]:
@@ -157,6 +167,8 @@ def _judge(report: Report | AccountReport, command: str) -> tuple[Tone, str]:
             (Tone.GOOD, "The files are valid.") if valid else (Tone.BAD, "The files have errors.")
         )
     changes = list(_list_changes(report))
+    if _was_refused(command, changes):
+        return Tone.BAD, "Refused when it was made: apply makes no changes."
     if report.exit_code in _ENDED:
         return _judge_failed(report, command, changes)
     if command == "drift":
@@ -165,6 +177,8 @@ def _judge(report: Report | AccountReport, command: str) -> tuple[Tone, str]:
         return Tone.GOOD, f"Apply complete: {', '.join(ended)}."
     if _count_planned(changes):
         return Tone.NEWS, f"Planned: {', '.join(_count_planned(changes))}."
+    if command == "show":
+        return Tone.GOOD, "The plan has no changes."
     return Tone.GOOD, f"No changes{_describe_match(report, command, changes)}."
 
 

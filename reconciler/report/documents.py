@@ -1,4 +1,4 @@
-"""What the commands return: the common part, and the documents of list, emulate and explain."""
+"""What the commands return: the common part, and the documents of the small commands."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from ..diagnostics.diagnostic import Diagnostic, Rule
 from ..diagnostics.errors import Exit, select_worst
+from ..model.change import FieldChange
 from ..model.meter import ExistingMeter
+from ..model.price import PricesByMeter
 from ..model.project import AccountRef
 
 
@@ -52,6 +54,13 @@ class EmulatorInfo(CommandResult):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PlainText(CommandResult):
+    """A text that is printed as it is in every format: a JSON Schema, or a script."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DiagnosticList(CommandResult):
     """What diagnostic codes mean."""
 
@@ -60,10 +69,15 @@ class DiagnosticList(CommandResult):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountInventory(AccountResult):
-    """The selected meters of one account, of `total`; None where they could not be read."""
+    """The selected meters of one account, of `total`; None where they could not be read.
+
+    `prices` are those in use on these meters; None where they were not asked for, or could not be
+    read.
+    """
 
     meters: tuple[ExistingMeter, ...] = ()
     total: int | None = None
+    prices: PricesByMeter | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,3 +91,36 @@ class Inventory(CommandResult):
     def complete(self) -> bool:
         """Whether every account could be read, and no event_name was left out."""
         return self.exit_code is Exit.DONE and not self.narrowed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterReadiness:
+    """Whether a meter is ready to receive usage; `problem` says why not.
+
+    `meter_id` is the active meter, `fields` are the payload keys that differ: before as in
+    Stripe, after as declared.
+    """
+
+    event_name: str
+    meter_id: str | None = None
+    fields: tuple[FieldChange, ...] = ()
+    problem: Diagnostic | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether an application may send usage."""
+        return self.problem is None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountReadiness(AccountResult):
+    """The checked meters of one account."""
+
+    meters: tuple[MeterReadiness, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readiness(CommandResult):
+    """The checked meters of each account."""
+
+    accounts: tuple[AccountReadiness, ...] = ()

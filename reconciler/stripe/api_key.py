@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from enum import StrEnum
 
 from ..diagnostics.codes import service
 from ..diagnostics.errors import AuthError
@@ -36,6 +37,14 @@ _MODES = {"live": True, "test": False}
 _LONGEST_TEXT = 1000
 
 
+class Kind(StrEnum):
+    """What a key is for: everything, what it was given, or several accounts."""
+
+    UNRESTRICTED = "secret"
+    RESTRICTED = "restricted"
+    ORGANIZATION = "organization"
+
+
 class Key:
     """A secret or restricted API key, hidden in `repr` and errors.
 
@@ -61,6 +70,13 @@ class Key:
         """The mode in the prefix of the key; None if it has none (organization keys)."""
         words = self._text.split("_")[1:3]
         return next((_MODES[word] for word in words if word in _MODES), None)
+
+    @property
+    def kind(self) -> Kind:
+        """What the prefix of the key says that it is for."""
+        if self._text.startswith("sk_org_"):
+            return Kind.ORGANIZATION
+        return Kind.RESTRICTED if self._text.startswith("rk_") else Kind.UNRESTRICTED
 
     def scrub(self, text: str) -> str:
         """Remove the key and control characters from text of others, and truncate it.

@@ -7,6 +7,7 @@ become the context of another exception. `requests` is imported with the first c
 from __future__ import annotations
 
 import os
+import re
 import threading
 import time
 from collections.abc import Mapping
@@ -93,6 +94,14 @@ def check_base(address: str) -> str:
         raise ServiceError(service.UNSAFE_ADDRESS("api_base is not an address")) from None
     shown = f"{parts.scheme or 'no scheme'}://{parts.hostname or ''}"
     raise ServiceError(service.UNSAFE_ADDRESS(f"a key is not sent to {shown}"))
+
+
+def find_proxy(base: str) -> str | None:
+    """Return the address of the proxy for requests to an API, without a password; None without."""
+    from requests.utils import get_environ_proxies, select_proxy
+
+    found = None if is_loopback(base) else select_proxy(base, get_environ_proxies(base))
+    return re.sub(r"//[^/]*@", "//", found) if found else None
 
 
 class Connection:

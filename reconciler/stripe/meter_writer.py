@@ -7,7 +7,7 @@ from typing import Any
 
 from ..execution.protocol import Answer
 from ..execution.steps import Operation, Step
-from ..model.meter import ExistingMeter, Unreadable
+from ..model.meter import ExistingMeter, Status, Unreadable
 from ..model.price import Price
 from .client import METERS, Meters, Prices, build_path
 from .codec import parse_meter
@@ -65,6 +65,10 @@ class AccountMeters:
     def list_all(self) -> tuple[ExistingMeter, ...]:
         """Return every meter of the account, active and inactive, each once."""
         return self._meters.everything()
+
+    def list_active(self) -> tuple[ExistingMeter, ...]:
+        """Return the active meters of the account."""
+        return tuple(self._meters.all(status=Status.ACTIVE))
 
     def ignoring_stop(self) -> AccountMeters:
         """Return the same account for requests that no stop signal ends or shortens."""

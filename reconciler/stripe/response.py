@@ -28,11 +28,16 @@ _ADVICE = {"true": True, "false": False}
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A 2xx response: its JSON object, the record of the request, and the bytes of the body."""
+    """A 2xx response: its JSON object, the record of the request, and the bytes of the body.
+
+    `date` is the server's time in Unix seconds, `version` that of the API.
+    """
 
     body: Mapping[str, Any]
     record: RequestRecord
     size: int = 0
+    date: float | None = None
+    version: str | None = None
 
     def read(self, parse: Callable[[Mapping[str, Any]], T]) -> T:
         """Return the body as a noun; raise UnexpectedAnswerError if a promised field is missing."""
@@ -61,7 +66,8 @@ def interpret(
     if body is None:
         message = f"HTTP {response.status} with a body that is not a JSON object"
         return Attempt(), UnexpectedAnswerError(message, _mark_unreadable(record), service.NOT_JSON)
-    return _describe_attempt(response), Reply(body, record, len(response.body))
+    date, version = _parse_date(response.headers), response.headers.get("stripe-version")
+    return _describe_attempt(response), Reply(body, record, len(response.body), date, version)
 
 
 def _extend(before: RequestRecord, response: Response | TransportError) -> RequestRecord:
@@ -130,6 +136,14 @@ def _parse_retry_after(headers: Mapping[str, str]) -> float | None:
     try:
         end, start = map(parsedate_to_datetime, (until, headers.get("date", "")))
         return max(0.0, (end - start).total_seconds())
+    except (ValueError, TypeError, OverflowError):
+        return None
+
+
+def _parse_date(headers: Mapping[str, str]) -> float | None:
+    """Return the time at which the server responded."""
+    try:
+        return parsedate_to_datetime(headers.get("date", "")).timestamp()
     except (ValueError, TypeError, OverflowError):
         return None
 

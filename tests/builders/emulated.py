@@ -17,8 +17,8 @@ from builders.meters import OWNING
 from virtual import VirtualClock
 
 from reconciler.emulator import Entry, Server, Settings, Store, open_state
-from reconciler.emulator.database import Account as EmulatedAccount
-from reconciler.emulator.database import Ledger
+from reconciler.emulator.storage.database import Account as EmulatedAccount
+from reconciler.emulator.storage.database import Ledger
 from reconciler.execution.steps import list_steps
 from reconciler.model.meter import ExistingMeter
 from reconciler.model.price import Price

@@ -66,8 +66,6 @@ def test_a_job_names_the_commit_where_git_cannot(service, name, unreadable, run,
 
 def test_a_commit_that_is_lost_is_said_once(unreadable, run, monkeypatch):
     """With the reason; the plan is made all the same."""
-    for name in ("GITHUB_ACTIONS", "GITLAB_CI", "BUILDKITE", "CIRCLECI", "JENKINS_URL", "TF_BUILD"):
-        monkeypatch.delenv(name, raising=False)
     commit, (diagnostic,) = planned(run, unreadable)
     assert (commit, diagnostic["code"], diagnostic["level"]) == (None, "J104", "warning")
     assert "belongs to another user" in diagnostic["message"]
@@ -123,7 +121,7 @@ def test_commits_of_one_second_are_in_their_own_order(world, run, monkeypatch):
 
 
 @pytest.mark.parametrize("format_", ["text", "json"])
-def test_a_meter_that_nobody_knows_has_a_suggestion(format_, world, run):
+def test_an_unknown_meter_has_a_suggestion(format_, world, run):
     """The one that was meant is declared."""
     ran = run("history", world(SEATS).folder, "--meter", "seatz", "--format", format_)
     assert ran.code == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from cli.world import SEATS, existing
+from cli.world import RETIRED, SEATS, existing
 from published import held
 
 from reconciler.emulator import Key, Settings
@@ -13,7 +13,6 @@ from reconciler.emulator import Key, Settings
 OLD = existing("seats", "Seats", "sum", id="mtr_old")
 SAME = existing("seats", "Seats", id="mtr_same", status="inactive")
 ODD = existing("seats", "Seats", "last", id="mtr_odd", status="inactive")
-RETIRED = SEATS.replace("seats,", "seats, status: inactive,")
 NO_PRICE = "creating a new meter, which no existing price uses: `retires: [mtr_old]`"
 BOTH = "`retires: [mtr_old]` and `accepts: {prices: [price_2, price_1]}`"
 ACCOUNTS = {

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 from cli.conftest import KEY
-from cli.world import CALLS, SEATS, World, existing
+from cli.world import CALLS, RETIRED, SEATS, World, existing
 
 from reconciler.emulator import Server, open_state
 
 FORM = "application/x-www-form-urlencoded"
 REPLACED = CALLS.replace("calls,", "calls, retires: [mtr_old],")
-RETIRED = SEATS.replace("seats,", "seats, status: inactive,")
 CASES = {
     "create": (SEATS, [], {"/v1/billing/meters"}),
     "update": (SEATS, [existing("seats", "Chairs", id="mtr_1")], {"/v1/billing/meters/mtr_1"}),

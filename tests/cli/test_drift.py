@@ -207,7 +207,7 @@ def test_the_readme_tells_every_kind_and_what_it_costs():
 
 
 def test_the_name_of_a_meter_that_is_to_be_inactive_is_no_finding(world, run):
-    """It is to be deactivated; whatever it is called until then matters to nobody."""
+    """It is to be deactivated: until then its display_name does not matter."""
     retired = SEATS.replace("seats,", "seats, status: inactive,")
     for status, kinds in (("active", ["running"]), ("inactive", [])):
         made = world(retired, {"meters": [existing("seats", "Chairs", status=status)]})

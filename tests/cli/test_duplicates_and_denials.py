@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from cli.world import CALLS, SEATS, existing
+from cli.world import CALLS, REPLACED, RETIRED, SEATS, existing
 from published import held
 
 OLD = existing("seats", "Seats", "sum", id="mtr_old")
-REPLACED = SEATS.replace("seats,", "seats, retires: [mtr_old],")
-RETIRED = SEATS.replace("seats,", "seats, status: inactive,")
 STORIES = {
     "create": (SEATS, None),
     "update": (SEATS, existing("seats", "Chairs", id="mtr_a")),

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from contextlib import contextmanager
 
@@ -115,7 +118,7 @@ def test_a_key_that_makes_no_sense_is_wrong_usage(key, run):
 
 
 def test_it_announces_and_holds():
-    """At the moment that is asked for it stands still until it is given a sign."""
+    """At the moment that is asked for it pauses until a signal."""
     with emulating("--announce", "--hold", "1:before") as (child, document):
         child.stdin.write("\n")
         child.stdin.flush()
@@ -153,3 +156,81 @@ def test_files_that_describe_no_account_are_clear_errors(options, run, world, mo
     ran = run("emulate", "--port", "0", *options, "--format", "json")
     assert ran.code == 1
     assert [diagnostic["code"] for diagnostic in held(ran.out)["diagnostics"]] == ["E001"]
+
+
+@pytest.mark.parametrize("port", ["65536", "99999999999999999999", "-1", "http"])
+def test_a_port_that_cannot_be_is_wrong_usage(port, run):
+    ran = run("emulate", "--port", port)
+    assert ran.code == 64
+    assert "error U002: argument --port" in ran.out
+
+
+@pytest.mark.parametrize("host", ["nowhere.invalid", "127.0.0.1:80", "", "[::1]", "x" * 300])
+def test_a_host_that_cannot_be_is_a_clear_error(host, run, monkeypatch):
+    """E001; no network is asked for a name that is none."""
+
+    def fail(*_, **__):
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fail)
+    ran = run("emulate", "--port", "0", "--host", host)
+    assert (ran.code, "E001: " in ran.out) == (1, True)
+    assert "--host takes an address of this machine" in " ".join(ran.out.split())
+
+
+def test_it_warns_beyond_loopback_and_of_a_seed_that_is_not_used(tmp_path):
+    """Both are in the document, whose address is one that can be connected to."""
+    seed, state = tmp_path / "seed.json", tmp_path / "state.json"
+    seed.write_text(json.dumps(SEED))
+    with emulating("--seed", seed, "--state", state) as (_, document):
+        assert document["diagnostics"] == []
+    options = ("--seed", seed, "--state", state, "--host", "0.0.0.0")
+    with emulating(*options) as (child, document):
+        assert [each["code"] for each in document["diagnostics"]] == ["E004", "E005"]
+        assert {each["level"] for each in document["diagnostics"]} == {"warning"}
+        assert document["url"].startswith("http://127.0.0.1:")
+        assert meters(document) == ["seats"]
+        child.send_signal(signal.SIGTERM)
+        out, err = child.communicate(timeout=10)
+        assert (child.returncode, out, err) == (0, "", "")
+
+
+def test_verbose_logs_each_request():
+    """With its status and its id; what a TLS client sends is always reported."""
+    for flags in ((), ("-v",)):
+        with emulating(*flags, "--key", "sk_test_all") as (child, document):
+            assert meters(document) == []
+            with pytest.raises(urllib.error.HTTPError, match="401"):
+                meters(document | {"api_key": "sk_test_other"})
+            with pytest.raises(OSError, match="SSL"):
+                meters(document | {"url": document["url"].replace("http:", "https:")})
+            child.send_signal(signal.SIGTERM)
+            _, err = child.communicate(timeout=10)
+            *requests, hint = err.splitlines()
+            assert hint == f"400 This is not HTTPS: use {document['url']}"
+            logged = [line.rpartition(" req_")[0] for line in requests]
+            both = ["GET /v1/billing/meters 200", "GET /v1/billing/meters 401"]
+            assert logged == (both if flags else [])
+            assert "sk_test" not in err
+
+
+def test_it_is_controlled_only_if_that_is_asked_for():
+    """The expired key of an option, and a fault of the control path."""
+    for flags, status in (((), 404), (("--control",), 200)):
+        with emulating("--expired-key", "sk_test_old", *flags) as (_, document):
+            with pytest.raises(urllib.error.HTTPError, match="401"):
+                meters(document | {"api_key": "sk_test_old"})
+            request = urllib.request.Request(f"{document['url']}/_emulator/faults")
+            request.add_header("Authorization", f"Bearer {document['api_key']}")
+            request.add_header("Content-Type", "application/json")
+            request.data = b'{"add": ["503"]}'
+            try:
+                with urllib.request.urlopen(request, timeout=10) as answer:
+                    answered = answer.status
+            except urllib.error.HTTPError as error:
+                answered = error.code
+            assert answered == status
+            with contextlib.ExitStack() as stack:
+                if flags:
+                    stack.enter_context(pytest.raises(urllib.error.HTTPError, match="503"))
+                assert meters(document) == []

@@ -11,7 +11,7 @@ import pytest
 from cli.world import CALLS, SEATS
 from published import held
 
-from reconciler.emulator import state_file
+from reconciler.emulator.storage import state_file
 
 PRECIOUS = "precious"
 
@@ -67,7 +67,7 @@ def test_nothing_is_done_to_files_with_names_that_sqlite_derives(
 
 
 @pytest.mark.parametrize("name", ["app.log", "app-wal", "app.json.log", "app.new", ".app.tmp"])
-def test_files_with_similar_names_are_somebody_elses(project, run, name):
+def test_files_with_similar_names_are_not_the_state(project, run, name):
     """They are neither emptied nor removed, whatever the state is called."""
     for state in ("app", "app.json"):
         folder = project(emulator=state)
@@ -78,7 +78,7 @@ def test_files_with_similar_names_are_somebody_elses(project, run, name):
         (folder / name).unlink()
 
 
-def test_a_file_of_somebody_else_is_not_changed(project, run):
+def test_a_file_of_another_program_is_not_changed(project, run):
     folder = project(emulator="app.log")
     (folder / "app.log").write_text(PRECIOUS)
     ran = run("apply", folder, "--yes", "--no-journal", "--format", "json")

@@ -7,14 +7,13 @@ from functools import partial
 from itertools import count
 
 import pytest
-from cli.world import SEATS
+from cli.world import RETIRED, SEATS
 from stripe_client.scripted import Scripted, a_list, a_meter, http, refusal
 
 from reconciler.stripe.http import Limits
 
 METERS, PRICES, EVENTS = "/v1/billing/meters", "/v1/prices", "/v1/events"
 SEAT = {"event_name": "seats", "display_name": "Seats", "default_aggregation": {"formula": "count"}}
-RETIRED = SEATS.replace("seats,", "seats, status: inactive,")
 
 
 def a_price(number):

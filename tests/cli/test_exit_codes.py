@@ -3,15 +3,15 @@ one document on standard output, nothing else there."""
 
 from __future__ import annotations
 
-import os
 import signal
+from functools import partial
 
 import pytest
-from cli.world import CALLS, SEATS, existing
+from cli.world import CALLS, RETIRED, SEATS, existing
 from published import held
 
 from reconciler.cli.console import Console
-from reconciler.emulator import Key, Phase, Settings
+from reconciler.emulator import Key, Settings
 
 FORMATS = ("text", "json")
 
@@ -26,9 +26,6 @@ def renamed(world):
 
 def blocked(world):
     return world(SEATS, {"meters": [existing("seats", "Seats", "sum")]})
-
-
-RETIRED = SEATS.replace("seats,", "seats, status: inactive,")
 
 
 def protected(world):
@@ -129,7 +126,7 @@ def _one_document(ran, code, format_):
 
 @pytest.mark.parametrize("format_", FORMATS)
 def test_a_stale_plan_ends_with_4_and_writes_nothing(format_, world, run):
-    """Somebody renamed the meter between plan and apply."""
+    """Another client renamed the meter between plan and apply."""
     made, saved = renamed(world), world
     saved = made.folder / "saved.json"
     assert run("plan", made.folder, "--save", saved).code == 0
@@ -194,14 +191,10 @@ def test_what_is_asked_names_the_account_and_its_mode(world, asked, monkeypatch)
 def test_a_signal_while_reading_ends_with_130(words, signal_, format_, world, run):
     """Nothing is written after it, and the document says what happened."""
     made = renamed(world)
-    made.server.reached = lambda moment: os.kill(os.getpid(), signal_) if _first(moment) else None
+    made.at(partial(made.interrupt, signal_), "GET")
     ran = run(words[0], made.folder, *words[1:], "--format", format_)
     _one_document(ran, 130, format_)
     assert made.posts() == []
-
-
-def _first(moment):
-    return moment.number == 1 and moment.phase is Phase.BEFORE
 
 
 @pytest.mark.parametrize("format_", FORMATS)
@@ -211,12 +204,7 @@ def test_a_signal_while_writing_ends_with_130_and_every_outcome(format_, world, 
         f"{CALLS}\n{SEATS.replace('}}', '}, status: inactive}')}",
         {"meters": [existing("seats", "Seats")]},
     )
-
-    def reached(moment):
-        if moment.request.method == "POST" and moment.phase is Phase.BEFORE:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    made.server.reached = reached
+    made.at(partial(made.interrupt, signal.SIGTERM))
     ran = run("apply", made.folder, "--yes", "--format", format_)
     _one_document(ran, 130, format_)
     assert made.posts() == ["/v1/billing/meters"]

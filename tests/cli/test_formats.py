@@ -28,7 +28,7 @@ def new(number):
 
 
 def test_a_comment_drops_a_create_before_a_refused_deactivation(world, run):
-    """320 new meters do not fit; what refuses the whole plan stands first, with its code."""
+    """320 new meters do not fit; what refuses the whole plan comes first, with its code."""
     made = billed(world, f"{SEATS}\n{new(320)}")
     ran = run("plan", made.folder, "--format", "markdown")
     rows = [line for line in ran.out.splitlines() if line.startswith("| ")]
@@ -109,6 +109,7 @@ def test_every_format_says_that_a_run_is_partial(format_, code, words, world, ru
 def test_a_whole_run_is_not_called_partial(format_, world, run):
     """Nor is the test case for what was not looked at there."""
     ran = run("validate", world(SEATS).folder, "--format", format_)
+    assert (ran.code, bool(ran.out)) == (0, True)
     assert PARTIAL not in ran.out
     assert "P104" not in ran.out
     assert "everything else" not in ran.out
@@ -121,6 +122,7 @@ def test_a_whole_run_over_an_account_is_not_called_partial(format_, words, world
     made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
     for _ in range(2):
         ran = run(words[0], made.folder, *words[1:], "--format", format_)
+        assert (ran.code, bool(ran.out)) == (2 if words == ["drift"] else 0, True)
         assert PARTIAL not in ran.out
         assert "P104" not in ran.out
         assert "everything else" not in ran.out
@@ -141,7 +143,7 @@ OWNING = "{undeclared: deactivate, owns: ['*'], max_deactivations: %d}"
 def test_an_undeclared_meter_that_is_refused_or_fails_is_a_failed_test(
     words, allowed, fault, world, run, monkeypatch
 ):
-    """No file names it, so that nothing else would show it to whoever reads the tests only."""
+    """No file names it, so nothing else would show it in a list of tests."""
     seed = {"meters": [existing("seats", "Seats"), existing("old", "Old")]}
     reading = Key("rk_test_r", frozenset({"billing_meter_read", "plan_read"}))
     settings = Settings(keys=(Key("sk_test_emulator"), reading))

@@ -7,8 +7,7 @@ import shlex
 
 import pytest
 import yaml
-from cli.world import CALLS, SEATS, existing
-from published import held
+from cli.world import CALLS, RETIRED, SEATS, account_of, existing
 
 from reconciler.emulator import Key, Settings
 
@@ -17,14 +16,7 @@ ODD = existing("seats", "Seats", "sum", id="mtr_odd", status="inactive")
 SAME = existing("seats", "Seats", id="mtr_same", status="inactive")
 OLD = existing("seats", "Seats", "sum", id="mtr_old")
 ACTIVE = existing("seats", "Seats", id="mtr_seats")
-RETIRED = SEATS.replace("seats,", "seats, status: inactive,")
 PRICES = [{"id": "price_1", "meter": "mtr_seats"}]
-
-
-def account_of(ran):
-    """The one account of a JSON report."""
-    (account,) = held(ran.out)["accounts"]
-    return account
 
 
 def finding_of(ran):

@@ -189,7 +189,7 @@ def test_a_key_that_cannot_be_one_is_an_error(world, run, monkeypatch):
     ("account", "code"), [({"livemode": True}, "G006"), ({"account_id": "acct_other"}, "G007")]
 )
 def test_events_of_another_account_are_left_out(account, code, world, run):
-    """They tell nothing of the meter that was asked about: a warning stands in their place."""
+    """They hold nothing about the meter in question: a warning takes their place."""
     made = world("", {"meters": [existing("seats", "Seats")]}, **account)
     (meter_id,) = made.server.state.ledger.meters
     made.server.edit(f"/v1/billing/meters/{meter_id}", {"display_name": "Chairs"})

@@ -72,7 +72,7 @@ def test_a_linked_folder_is_refused_before_anything_is_sent(made, run, tmp_path_
 
 @pytest.mark.parametrize("kind", [fcntl.LOCK_SH, fcntl.LOCK_EX], ids=["a reader", "a writer"])
 def test_it_is_not_opened_while_another_process_holds_it(kind, made, run):
-    """Whoever reads the files must not have them renamed in the meantime."""
+    """The files must not be renamed while they are read."""
     assert run("apply", made.folder, "--yes").code == 0
     made.write(SEATS.replace("Seats", "Stools"))
     with open(made.folder / ".reconciler" / journal.LOCK) as lock:
@@ -107,7 +107,7 @@ def test_a_signal_after_the_last_request_does_not_announce_more(made, run, monke
 
     def ended(self, exit_code):
         end(self, exit_code)
-        os.kill(os.getpid(), signal.SIGTERM)
+        made.interrupt(signal.SIGTERM)
 
     monkeypatch.setattr(journal.FileJournal, "end", ended)
     ran = run("apply", made.folder, "--yes")

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from cli.world import CALLS, SEATS, existing
+from cli.world import CALLS, RETIRED, SEATS, account_of, existing
 from published import held
 
 STORED = existing("seats", "Seats", id="mtr_s")
 ROOMS = existing("rooms", "Rooms", id="mtr_r")
-RETIRED = SEATS.replace("seats,", "seats, status: inactive,")
 OWNING = "{undeclared: deactivate, owns: ['*'], max_deactivations: 9}"
 
 
@@ -17,12 +16,6 @@ def alter(made, meter_id, **fields):
     for kept in (made.server.state.ledger.meters, made.server.state.ledger.prices):
         if meter_id in kept:
             kept[meter_id] = {**kept[meter_id], **fields}
-
-
-def account_of(ran):
-    """The one account of a JSON report."""
-    (account,) = held(ran.out)["accounts"]
-    return account
 
 
 def change_of(ran, name="seats"):

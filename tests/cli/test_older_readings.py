@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
+from functools import partial
 
 import pytest
-from cli.world import CALLS, SEATS, existing
+from cli.world import CALLS, REPLACED, existing
 from published import held
 
 from reconciler.emulator import Phase
 
 OLD = existing("seats", "Seats", "sum", id="mtr_old", created=1_700_000_000)
-REPLACED = SEATS.replace("seats,", "seats, retires: [mtr_old],")
 CREATES = "method=POST:path=/v1/billing/meters"
 UNDOES = "method=POST:path=/v1/billing/meters/*/reactivate"
 
@@ -81,12 +81,8 @@ def test_a_meter_renamed_while_it_was_inactive_is_reactivated_all_the_same(appli
     """The undo is sent in any case, and leaves the name of another client."""
 
     def rename(made):
-        def reached(moment):
-            path = moment.request.path
-            if path.endswith("mtr_old/deactivate") and moment.phase is Phase.AFTER:
-                made.server.edit("/v1/billing/meters/mtr_old", {"display_name": "Theirs"})
-
-        made.server.reached = reached
+        edit = partial(made.server.edit, "/v1/billing/meters/mtr_old", {"display_name": "Theirs"})
+        made.at(edit, path="mtr_old/deactivate", phase=Phase.AFTER)
 
     made, ran = applied(rename, f"reset:before:times=3:{UNDOES}")
     meter = made.server.state.ledger.meters["mtr_old"]
@@ -98,12 +94,8 @@ def test_the_verification_looks_at_what_was_undone(applied):
     """Deactivated again behind our back: `active again` must not be the last word."""
 
     def undo_the_undo(made):
-        def reached(moment):
-            path = moment.request.path
-            if path.endswith("mtr_old/reactivate") and moment.phase is Phase.AFTER:
-                made.server.edit("/v1/billing/meters/mtr_old/deactivate")
-
-        made.server.reached = reached
+        edit = partial(made.server.edit, "/v1/billing/meters/mtr_old/deactivate")
+        made.at(edit, path="mtr_old/reactivate", phase=Phase.AFTER)
 
     made, ran = applied(undo_the_undo)
     assert made.server.state.ledger.meters["mtr_old"]["status"] == "inactive"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cli.world import CALLS, SEATS, existing
+from cli.world import CALLS, REPLACED, RETIRED, SEATS, existing
 from published import held
 
 from reconciler.emulator import Phase
@@ -11,8 +11,6 @@ from reconciler.emulator import Phase
 NAMED = existing("seats", "Chairs", id="mtr_named")
 PAUSED = existing("calls", "Was", "sum", id="mtr_paused", status="inactive")
 OLD = existing("seats", "Seats", "sum", id="mtr_old")
-REPLACED = SEATS.replace("seats,", "seats, retires: [mtr_old],")
-RETIRED = SEATS.replace("seats,", "seats, status: inactive,")
 STORIES = {
     "update": (SEATS, NAMED),
     "reactivate and rename": (CALLS, PAUSED),

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import signal
 import threading
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from cli.world import CALLS, SEATS, existing
@@ -89,7 +89,7 @@ def result_of(ran, name="seats"):
 )
 @pytest.mark.parametrize("times", ["", ":times=1"], ids=["always", "once"])
 def test_an_effect_whose_answer_is_lost_is_ours(fault, times, run, world):
-    """`done`, not `already`, which says that somebody else did it."""
+    """`done`, not `already`, which says that another client did it."""
     made = world(SEATS, CHAIRS)
     made.server.arm(f"{fault}:method=POST{times}")
     ran = run("apply", made.folder, "--yes", "--format", "json")
@@ -156,16 +156,15 @@ def test_a_silent_server_is_given_up_and_asked_again(run, world, monkeypatch):
 
 
 def test_nothing_is_read_after_a_stop(run, world):
-    """The account is not listed again: whoever stopped the run waits for its end."""
+    """The account is not listed again: the end of the run is being waited for."""
     made = world(SEATS, CHAIRS)
     after = []
 
-    def reached(moment):
-        if moment.request.method == "POST" and moment.phase is Phase.AFTER:
-            os.kill(os.getpid(), signal.SIGTERM)
-            after.append(len(made.server.log))
+    def stop():
+        made.interrupt(signal.SIGTERM)
+        after.append(len(made.server.log))
 
-    made.server.reached = reached
+    made.at(stop, phase=Phase.AFTER)
     ran = run("apply", made.folder, "--yes", "--format", "json")
     (account,) = held(ran.out)["accounts"]
     assert (ran.code, result_of(ran)["status"]) == (130, "done")
@@ -177,14 +176,7 @@ def test_a_stop_ends_the_retries_of_what_had_no_effect(run, world):
     """One request is sent, and the document says that nothing more was done."""
     made = world(SEATS, CHAIRS)
     made.server.arm("429:method=POST:reason=global-rate")
-
-    first = iter([True])
-
-    def reached(moment):
-        if moment.request.method == "POST" and moment.phase is Phase.AFTER and next(first, False):
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    made.server.reached = reached
+    made.at(partial(made.interrupt, signal.SIGTERM), phase=Phase.AFTER)
     ran = run("apply", made.folder, "--yes", "--format", "json")
     assert (ran.code, len(made.posts())) == (130, 1)
     assert result_of(ran)["status"] == "skipped"

@@ -127,7 +127,7 @@ def valid(ran):
 
 
 def test_validate_takes_files_of_several_projects(two, run, monkeypatch):
-    """And checks all accounts unless told otherwise, each project once."""
+    """And checks all accounts unless one is named, each project once."""
     monkeypatch.chdir(two)
     every = ["one_1", "one_2", "two_1", "two_2"]
     files = ["one/seats.yaml", "two/seats.yaml", "two/calls.yaml"]

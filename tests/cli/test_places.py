@@ -27,9 +27,8 @@ def files(text, format_):
 
 
 @pytest.fixture
-def project(tmp_path, monkeypatch):
+def project(tmp_path):
     """The project of a monorepo, with an error in a meter file: billing/meters/a.yaml."""
-    monkeypatch.delenv("GITHUB_WORKSPACE", raising=False)
     folder = tmp_path / "repo" / "billing"
     (folder / "meters").mkdir(parents=True)
     (folder / "reconciler.yaml").write_text('version: 1\nmeters: ["meters/*.yaml"]\n')

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
-from cli.world import CALLS, SEATS, existing
+from cli.world import CALLS, RETIRED, SEATS, existing
 from published import held
 
-from reconciler.emulator import Key, Settings
+from reconciler.emulator import Key, Phase, Settings
 
 SEAT = existing("seats", "Seats", id="mtr_seats")
 ODD = existing("seats", "Seats", "sum", id="mtr_odd")
-RETIRED = SEATS.replace("seats,", "seats, status: inactive,")
 REPLACED = SEATS.replace("seats,", "seats, retires: [mtr_odd],")
 OWNING = "{undeclared: deactivate, owns: ['*']}"
 NOTE = "No prices found. Inline prices cannot be listed and may still use this meter."
@@ -92,7 +93,10 @@ def test_every_format_says_that_inline_prices_are_not_listed(case, out, world, r
 
 def test_a_priced_deactivation_does_not_say_that_there_are_no_prices(world, run):
     made = world(RETIRED.replace("seats,", "seats, accepts: {prices: [price_old]},"), account(SEAT))
-    assert NOTE not in run("plan", made.folder, "--format", "json").out
+    ran = run("plan", made.folder, "--format", "json")
+    change, notes = changed(ran)
+    assert (ran.code, change["action"], change["prices"][0]["id"]) == (0, "deactivate", "price_old")
+    assert "P108" not in [each["code"] for each in notes]
 
 
 def test_of_two_inactive_meters_the_one_with_customers_is_reactivated(world, run):
@@ -149,20 +153,15 @@ def test_a_price_that_was_archived_since_the_plan_keeps_its_meter_active(world, 
     """Attached and archived while other changes were applied."""
     made = world(f"{CALLS}\n{RETIRED}", account(SEAT, status="canceled"))
 
-    def subscribe(moment):
-        if moment.request.method == "POST":
-            made.server.reached = lambda _: None
-            ledger = made.server.state.ledger.subscriptions
-            ledger["sub_1"] = {**ledger["sub_1"], "status": "active"}
-
-    made.server.reached = subscribe
+    ledger = made.server.state.ledger.subscriptions
+    subscribed = made.at(lambda: ledger.update(sub_1={**ledger["sub_1"], "status": "active"}))
     ran = run("apply", made.folder, "--yes", "--format", "json")
     change, _ = changed(ran)
     assert (ran.code, change["result"]["status"]) == (5, "stale")
     assert change["result"]["error"]["code"] == "A012"
     said = "a new price is in use on it: price_old (archived price with subscriptions)"
     assert said in change["result"]["error"]["message"]
-    assert made.posts() == ["/v1/billing/meters"]
+    assert made.posts() == subscribed == ["/v1/billing/meters"]
 
 
 @pytest.mark.parametrize("case", ["deactivated", "replaced"])
@@ -184,14 +183,9 @@ def test_the_meter_is_read_before_its_prices(case, world, run):
 def attach(made, meter, **more):
     """Attach a price to a meter just before the next deactivation takes effect."""
     recurring = {"interval": "month", "usage_type": "metered", "meter": meter}
-    asked = {"currency": "usd", "unit_amount": 1, "product": "prod_1", "recurring": recurring}
-
-    def reached(moment):
-        if moment.request.path.endswith("/deactivate"):
-            made.server.reached = lambda _: None
-            made.server.edit("/v1/prices", asked | more)
-
-    made.server.reached = reached
+    asked = {"currency": "usd", "unit_amount": 1, "recurring": recurring}
+    asked["product_data"] = {"name": "Seats"}
+    made.at(lambda: made.server.edit("/v1/prices", asked | more), path="/deactivate")
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -234,13 +228,9 @@ def test_an_accepted_price_is_no_news_to_the_verification(world, run):
 def test_prices_that_cannot_be_read_again_are_not_called_verified(world, run):
     """The key lost its permission during the run."""
     made = world(RETIRED, {"meters": [SEAT]})
-
-    def revoke(moment):
-        if moment.request.path.endswith("/deactivate") and moment.phase == "after":
-            few = frozenset({"billing_meter_write"})
-            made.server.state.settings = Settings(keys=(Key("sk_test_emulator", few),))
-
-    made.server.reached = revoke
+    few = Settings(keys=(Key("sk_test_emulator", frozenset({"billing_meter_write"})),))
+    revoke = partial(setattr, made.server.state, "settings", few)
+    made.at(revoke, path="/deactivate", phase=Phase.AFTER)
     ran = run("apply", made.folder, "--yes", "--format", "json")
     (entry,) = held(ran.out)["accounts"]
     (error,) = (each for each in entry["diagnostics"] if each["level"] == "error")
@@ -293,11 +283,23 @@ def test_drift_finds_archived_prices_with_subscriptions(case, world, run):
     assert "archived price with subscriptions" in text
 
 
+WITHOUT_SUBSCRIPTIONS = {
+    "inactive beside an active one": [],
+    "declared inactive": [],
+    "undeclared": ["unmanaged"],
+    "undeclared and inactive": [],
+}
+
+
 @pytest.mark.parametrize("case", DRIFT)
 def test_drift_ignores_archived_prices_without_subscriptions(case, world, run):
-    meters, seed, _ = DRIFT[case]
+    """What else there is to find is still found."""
+    meters, seed, (found_with_them,) = DRIFT[case]
     made = world(meters, account(*seed, status="canceled"))
-    assert all(prices == [] for *_, prices in found(run("drift", made.folder, "--format", "json")))
+    findings = found(run("drift", made.folder, "--format", "json"))
+    assert made.server.log.matching("GET", "/v1/subscriptions")
+    kinds = WITHOUT_SUBSCRIPTIONS.get(case, [found_with_them[0]])
+    assert [(kind, prices) for kind, _, prices in findings] == [(kind, []) for kind in kinds]
 
 
 def test_drift_accepts_an_archived_price_that_the_file_names(world, run):
@@ -319,7 +321,7 @@ def test_drift_names_the_permission_without_which_an_archived_price_counts(world
 
 
 def test_drift_does_not_read_archived_prices_of_meters_as_declared(world, run):
-    """One list of active prices, and nothing for a meter that nobody would touch."""
+    """One list of active prices, and nothing for a meter that needs no change."""
     made = world(SEATS, account(SEAT))
     assert run("drift", made.folder).code == 0
     (asked,) = made.server.log.matching("GET", "/v1/prices")

@@ -150,7 +150,7 @@ def test_an_interrupted_question_keeps_the_plan_in_the_document(world, run, monk
     monkeypatch.setattr(Console, "interactive", property(lambda _: True))
 
     def interrupted(*_: object) -> str:
-        os.kill(os.getpid(), signal.SIGINT)
+        made.interrupt(signal.SIGINT)
         return ""
 
     monkeypatch.setattr(Console, "ask", interrupted)
@@ -170,7 +170,7 @@ def run_beside(*words: object, **streams: object) -> subprocess.CompletedProcess
 
 
 @pytest.mark.parametrize("hidden", ["stdin", "stderr"])
-def test_a_question_that_nobody_would_see_or_answer_is_not_asked(hidden, world):
+def test_a_question_that_cannot_be_seen_or_answered_is_not_asked(hidden, world):
     """A usage error at once, instead of a wait for an answer; a `yes` typed ahead is not read."""
     made = renamed(world)
     master, slave = pty.openpty()

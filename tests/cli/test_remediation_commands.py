@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 import pytest
-from cli.world import CALLS, SEATS, existing
+from cli.world import CALLS, RETIRED, SEATS, existing
 from published import held
 
 from reconciler.emulator import Key, Settings
@@ -14,7 +14,6 @@ from reconciler.render import FORMATS
 
 ODD = existing("seats", "Seats", "sum", id="mtr_old")
 STOPPED = existing("seats", "Seats", status="inactive")
-RETIRED = SEATS.replace("seats,", "seats, status: inactive,")
 CONSENT = SEATS.replace("seats,", "seats, retires: [mtr_old],")
 OWNING = '{undeclared: deactivate, owns: ["s*"]}'
 CASES = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from cli.world import SEATS, existing
+from cli.world import RETIRED, SEATS, existing
 from published import held
 
 OWNING = '{undeclared: deactivate, owns: ["*"], max_deactivations: 9}'
@@ -12,7 +12,6 @@ RENAMED = {
     "similar name": SEATS.replace("seats,", "seats_v2,").replace("Seats,", "Places,"),
     "same display_name": SEATS.replace("seats,", "places,"),
 }
-RETIRED = SEATS.replace("seats,", "seats, status: inactive,")
 
 
 def plan(run, folder, *more):

@@ -24,7 +24,9 @@ def imported(*words: object) -> set[str]:
     """The top-level packages that a run in a fresh interpreter has imported."""
     command = [sys.executable, "-c", _SHOW, *map(str, words)]
     child = subprocess.run(command, capture_output=True, text=True, timeout=30)
-    return set(child.stderr.split())
+    names = set(child.stderr.split())
+    assert "reconciler" in names, child.stderr
+    return names
 
 
 @pytest.mark.parametrize(

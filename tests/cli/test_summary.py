@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 
 import pytest
-from cli.world import CALLS, SEATS, existing
+from cli.world import CALLS, RETIRED, SEATS, existing
 from published import held
 from render.sentences import check
 
@@ -15,7 +14,6 @@ from reconciler.cli.console import Console
 from reconciler.emulator import Key, Phase, Settings
 
 CHAIRS = existing("seats", "Chairs", id="mtr_s")
-RETIRED = SEATS.replace("seats,", "seats, status: inactive,")
 READING = Key("rk_test_r", frozenset({"billing_meter_read", "plan_read"}))
 BLIND = Key("rk_test_b", frozenset({"billing_meter_write"}))
 KEYS = Settings(keys=(Key("sk_test_emulator"), READING, BLIND))
@@ -27,6 +25,8 @@ class Stage:
 
     def __init__(self, world, run, monkeypatch):
         self.world, self.run, self.patch = world, run, monkeypatch
+        self.happened, self.happens_in = [], ()
+        self.interrupted = False
 
     def build(self, meters=SEATS, *seeded, prices=(), **more):
         self.made = self.world(meters, {"meters": list(seeded), "prices": list(prices)}, **more)
@@ -44,13 +44,16 @@ class Stage:
         self.made.server.edit("/v1/billing/meters/mtr_s", fields)
 
     def at_post(self, act):
-        once = iter([True])
+        self.happens_in = ("apply",)
+        self.happened = self.made.at(act, phase=Phase.AFTER)
 
-        def reached(moment):
-            if moment.request.method == "POST" and moment.phase is Phase.AFTER and next(once, 0):
-                act()
+    def at_get(self, act):
+        self.happens_in = ("plan", "apply", "drift")
+        self.happened = self.made.at(act, "GET")
 
-        self.made.server.reached = reached
+    def interrupt(self, signal_):
+        self.interrupted = True
+        self.made.interrupt(signal_)
 
     def type(self, answer):
         self.patch.setattr(Console, "interactive", property(lambda _: True))
@@ -167,14 +170,12 @@ def unreadable_again(on):
 
 def stopped(on):
     on.build(f"{SEATS}\n{CALLS}", CHAIRS)
-    on.at_post(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    on.at_post(lambda: on.interrupt(signal.SIGTERM))
 
 
 def stopped_early(on):
-    made = on.build(SEATS, CHAIRS)
-    made.server.reached = lambda moment: (
-        os.kill(os.getpid(), signal.SIGINT) if moment.number == moment.phase == 1 else None
-    )
+    on.build(SEATS, CHAIRS)
+    on.at_get(lambda: on.interrupt(signal.SIGINT))
 
 
 def misspelt(on):
@@ -233,6 +234,8 @@ def summarized(on, *words):
     ran = on.run(words[0], made.folder, *words[1:], "--format", "markdown", "--out", f"json={file}")
     document = held(file.read_text("utf-8"))
     assert document["exit_code"] == ran.code
+    assert bool(on.happened) is (words[0] in on.happens_in)
+    assert (ran.code == 130) is on.interrupted
     verdict, *rest = check(document, ran.out)
     changed = {id_ for id_, meter in _meters(made).items() if before.get(id_) != meter}
     if "Nothing was changed" in verdict or "No " in verdict or words[0] != "apply":
@@ -278,29 +281,28 @@ def test_the_summary_of_a_narrowed_run_is_true(state, only, words, on):
     assert not [each for each in rest if "unmanaged" in each]
 
 
+SINCE = {
+    "as planned": lambda on: None,
+    "stale": lambda on: on.edit(display_name="Stools"),
+    "already": lambda on: on.edit(display_name="Seats"),
+    "failing": lambda on: on.made.server.arm("500:before:method=POST"),
+    "deactivated": lambda on: on.made.server.edit("/v1/billing/meters/mtr_s/deactivate"),
+}
+
+
 @pytest.mark.parametrize("words", [[], ["--only", "seats"]], ids=["whole", "narrowed"])
-@pytest.mark.parametrize(
-    "then",
-    [
-        lambda on: None,
-        lambda on: on.edit(display_name="Stools"),
-        lambda on: on.edit(display_name="Seats"),
-        lambda on: on.made.server.arm("500:before:method=POST"),
-        lambda on: on.made.server.edit("/v1/billing/meters/mtr_s/deactivate"),
-    ],
-    ids=["as planned", "stale", "already", "failing", "deactivated"],
-)
+@pytest.mark.parametrize("then", SINCE)
 def test_the_summary_of_a_saved_plan_is_true(then, words, on):
     """Applied twice, as well: then nothing is sent, and nothing is said to have been changed."""
     several_changes(on)
     saved = on.save(*words)
-    then(on)
+    SINCE[then](on)
     summarized(on, *saved)
     on.made.server.disarm()
     sent = len(on.made.posts())
     verdict, *_ = summarized(on, *saved)
-    if len(on.made.posts()) == sent:
-        assert "changed," not in verdict.replace("Nothing was changed", "")
+    assert (len(on.made.posts()) > sent) is (then == "failing")
+    assert ("changed" in verdict.replace("Nothing was changed", "")) is (then == "failing")
 
 
 def test_a_saved_plan_without_changes_says_nothing_of_an_account_that_changed_since(on):

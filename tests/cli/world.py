@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from reconciler.emulator import Server
+from conftest import Ran
+from published import held
+
+from reconciler.emulator import Phase, Reached, Server
 
 SEATS = "{event_name: seats, display_name: Seats, default_aggregation: {formula: count}}"
 CALLS = "{event_name: calls, display_name: Calls, default_aggregation: {formula: sum}}"
+RETIRED = SEATS.replace("seats,", "seats, status: inactive,")
+REPLACED = SEATS.replace("seats,", "seats, retires: [mtr_old],")
 
 
 def existing(
@@ -22,6 +31,12 @@ def existing(
         "default_aggregation": {"formula": formula},
         **more,
     }
+
+
+def account_of(ran: Ran) -> dict[str, Any]:
+    """The one account of a JSON report."""
+    (account,) = held(ran.out)["accounts"]
+    return account
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +66,35 @@ class World:
         path = self.folder / name
         path.write_text(text, "utf-8")
         return path
+
+    def at(
+        self,
+        act: Callable[[], object],
+        method: str = "POST",
+        path: str = "",
+        phase: Phase = Phase.BEFORE,
+    ) -> list[str]:
+        """Do something once, before or after the effect of the first such request.
+
+        `path` is the end of its path. Returns a list that then holds the path: the control.
+        """
+        happened: list[str] = []
+
+        def reached(moment: Reached) -> None:
+            request = moment.request
+            if (request.method, moment.phase) == (method, phase) and request.path.endswith(path):
+                self.server.reached = lambda _: None
+                happened.append(request.path)
+                act()
+
+        self.server.reached = reached
+        return happened
+
+    def interrupt(self, number: int) -> None:
+        """Send a signal to this process; returns when the run has received it."""
+        os.kill(os.getpid(), number)
+        while not self.server.clock.stopped():
+            time.sleep(0.001)  # the main thread receives it
 
     def posts(self) -> list[str]:
         """The paths of every POST that the account has seen."""

@@ -1,9 +1,15 @@
 """Meter files: one diagnostic for one error, at its location."""
 
+import json
+from dataclasses import replace
+
 import pytest
 from config.loading import diagnose, places, write
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.config import load
+from reconciler.config.meter_file import apply_overrides, check_overrides, read_meters
 from reconciler.diagnostics.diagnostic import Level
 
 SOUND = "event_name: a, display_name: A, default_aggregation: {formula: sum}"
@@ -260,3 +266,58 @@ def test_the_number_of_reported_errors_is_limited(tmp_path):
         codes = [code for code, *_ in found(tmp_path, meters(*[entry] * 2000))]
         assert 500 < len(codes) <= 1001
         assert "C028" in codes
+
+
+LEAVES = {
+    "display_name": st.sampled_from(["a", "b", "c"]),
+    "default_aggregation.formula": st.sampled_from(["sum", "count", "last"]),
+    "value_settings.event_payload_key": st.sampled_from(["a", "b"]),
+    "customer_mapping.event_payload_key": st.sampled_from(["a", "b"]),
+    "event_time_window": st.sampled_from(["hour", "day", None]),
+    "status": st.sampled_from(["active", "inactive"]),
+    "protect": st.booleans(),
+    "retires": st.lists(st.sampled_from(["mtr_1", "mtr_2"]), unique=True),
+    "accepts.prices": st.lists(st.sampled_from(["price_1", "price_2"]), unique=True),
+    "ignore_changes": st.sampled_from([[], ["display_name"]]),
+}
+SHARED = ("default_aggregation", "value_settings", "customer_mapping", "event_time_window")
+DEFAULT = {"display_name": "x", "default_aggregation.formula": "sum"}
+
+
+def nest(leaves):
+    nested = {}
+    for path, value in leaves.items():
+        key, _, inner = path.partition(".")
+        if inner:
+            nested.setdefault(key, {})[inner] = value
+        else:
+            nested[key] = value
+    return nested
+
+
+@given(*(st.fixed_dictionaries({}, optional=LEAVES) for _ in range(4)))
+def test_overrides_replace_the_declaration_and_that_the_defaults_leaf_by_leaf(
+    defaults, own, first, second
+):
+    """The result is what one declaration with the effective settings says, and says where from."""
+    defaults = {path: value for path, value in defaults.items() if path.startswith(SHARED)}
+    own = DEFAULT | own
+    second = {path: value for path, value in second.items() if path not in first}
+
+    def read(entry, name, **more):
+        entry = {"event_name": "calls", **nest(entry)}
+        text = json.dumps({"version": 1, name: [entry], **more})
+        return read_meters(text.encode(), f"{name}.yaml")
+
+    files = [read(one, "overrides") for one in (first, second) if one]
+    files.insert(0, read(own, "meters", defaults=nest(defaults)))
+    (desired,) = apply_overrides(files)
+    effective = defaults | own | first | second
+    (wanted,) = read(effective, "meters").declared
+    assert replace(desired, origins=(), location=wanted.location) == wanted
+    sources = {path: desired.find_origin(path).source for path in effective}
+    assert sources == {
+        path: "override" if path in first | second else "declaration" if path in own else "defaults"
+        for path in effective
+    }
+    assert not list(check_overrides("sandbox", files))

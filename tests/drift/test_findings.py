@@ -263,7 +263,8 @@ def test_prices_beside_a_meter_of_unknown_status_can_only_be_accepted():
     entry = inspect_one([retire()], [unclear, inactive()], ["p@mtr_i"])
     found = {finding.kind: finding.remediation for finding in entry.findings}
     remedy = found[Kind.PRICE_ON_INACTIVE]
-    assert remedy and remedy.text == 'accepts: {prices: ["p"]}'
+    assert remedy
+    assert remedy.text == 'accepts: {prices: ["p"]}'
 
 
 def test_a_finding_has_all_its_prices():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import yaml
 from builders.meters import COMMANDS, active_prices, existing, inactive
+from builders.meters import declare as declare_meter
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,7 +36,9 @@ def test_an_inactive_meter_is_declared_active_or_else_given_up_with_its_prices()
 
 @given(TEXT)
 def test_a_display_name_reads_back(display):
-    assert yaml.safe_load(adopt_name(existing(display=display)).text) == {"display_name": display}
+    assert yaml.safe_load(adopt_name(existing(display=display), declare_meter()).text) == {
+        "display_name": display
+    }
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,10 @@ from reconciler.emulator.handle_request import Ticket, begin, finish
 from reconciler.emulator.messages import Request
 from reconciler.emulator.state import Answer, State
 
+USAGE, V2_USAGE = "/v1/billing/meter_events", "/v2/billing/meter_events"
+STREAM, CORE_EVENTS = "/v2/billing/meter_event_stream", "/v2/core/events"
 METERS, PRICES, EVENTS = "/v1/billing/meters", "/v1/prices", "/v1/events"
+PRODUCT = {"products": [{"id": "prod_1", "name": "Calls"}]}
 START = 1_790_000_000.0
 DAY = 24 * 3600
 KEY = {"authorization": "Bearer sk_test_emulator"}
@@ -84,6 +87,42 @@ class Client:
         headers = self.headers | ({"idempotency-key": key} if key is not None else {})
         return Request("POST", path, "", headers, form(params).encode())
 
+    def ask_delete(self, path: str, **params: Any) -> Response:
+        return self.ask(Request("DELETE", path, form(params), self.headers))
+
+    def post_json(self, path: str, body: Any = None, key: str | None = None) -> Response:
+        """Make a POST to API v2."""
+        headers = self.headers | {"content-type": "application/json"}
+        headers |= {"idempotency-key": key} if key is not None else {}
+        return self.ask(Request("POST", path, "", headers, json.dumps(body or {}).encode()))
+
+    def use(self, value: Any = 1, customer: str = "cus_1", **more: Any) -> Response:
+        """Send a meter event of API v1."""
+        payload = {"stripe_customer_id": customer, "value": value}
+        return self.post(USAGE, **({"event_name": "searches", "payload": payload} | more))
+
+    def sums(self, path: str, customer: str = "cus_1", **more: Any) -> list[Any]:
+        """The sums of a customer on the day of START, newest first."""
+        period = {"start_time": int(START) // DAY * DAY, "end_time": int(START) // DAY * DAY + DAY}
+        found = self.get(f"{path}/event_summaries", **({"customer": customer} | period | more))
+        return [each["aggregated_value"] for each in found.json["data"]]
+
+    def reports(self, **filters: Any) -> list[tuple[str, str | None, dict[str, int]]]:
+        """Type, meter and number of errors by code of each report, newest first."""
+        events = self.get(CORE_EVENTS, **filters).json["data"]
+        return [
+            (
+                event["type"].removeprefix("v1.billing.meter."),
+                (event["related_object"] or {}).get("id"),
+                {
+                    each["code"]: each["error_count"]
+                    for each in event["data"]["reason"]["error_types"]
+                },
+            )
+            for event in events
+            if event["data"]
+        ]
+
     def create(self, event_name: str = "searches", **more: Any) -> str:
         """Create a meter and return its path."""
         return f"{METERS}/{self.post(**meter(event_name, **more)).json['id']}"
@@ -130,7 +169,8 @@ def _convert(answer: Answer) -> Response:
 def account(*faults: Any, seed: Any = None, chance: int = 0, **settings: Any) -> Account:
     """An account in memory with these faults and settings; `chance` seeds the faults."""
     values = Settings(chance_seed=chance, **settings)
-    return Account(State(open_state(None, seed).ledger, values, faults))
+    store = open_state(None, seed)
+    return Account(State(store.ledger, values, faults, store.connected.values()))
 
 
 class Connection(Client):

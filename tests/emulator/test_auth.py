@@ -1,12 +1,17 @@
 """Checks before the execution: keys, permissions, account, version, URL and rate limits."""
 
 import base64
+import re
+from pathlib import Path
 
 import pytest
+import stripe
 from emulator.client import EVENTS, METERS, PRICES, account, meter
 
 from reconciler.emulator import Key, SettingError, parse_key
 from reconciler.emulator.messages import Request
+from reconciler.emulator.requests.stripe_calls import is_call
+from reconciler.emulator.routes import ENDPOINTS
 
 LIVE = {"account": {"id": "acct_live", "livemode": True}}
 READER = Key("rk_test_reader123456", frozenset({"billing_meter_read"}))
@@ -148,7 +153,7 @@ def test_every_answer_has_a_request_id_of_its_own():
 @pytest.mark.parametrize(
     ("method", "path"),
     [
-        ("GET", "/v1/customers"), ("DELETE", f"{METERS}/mtr_1"), ("PUT", METERS), ("GET", "/"),
+        ("GET", "/v1/custmers"), ("DELETE", f"{METERS}/mtr_1"), ("PUT", METERS), ("GET", "/"),
         ("HEAD", METERS), ("GET", f"{METERS}/a/b"), ("GET", f"{METERS}/mtr_1/deactivate"),
         ("GET", f"{METERS}/"),
     ],
@@ -158,6 +163,41 @@ def test_an_unknown_path_or_method_is_a_404(method, path):
     response = emulated.ask(Request(method, path, "", emulated.headers))
     assert response.status == 404
     assert response.error["message"].startswith(f"Unrecognized request URL ({method}: {path})")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/invoices"), ("DELETE", "/v1/invoices/in_1"), ("GET", "/v1/prices/search"),
+        ("POST", "/v2/core/accounts"), ("POST", "/v1/invoices/in_1/lines/il_1"),
+    ],
+)  # fmt: skip
+def test_a_call_that_only_stripe_has_is_named(method, path):
+    """It says what is emulated, and that a retry is of no use."""
+    emulated = account()
+    response = emulated.ask(Request(method, path, "", emulated.headers))
+    assert (response.status, response.error["code"]) == (501, "not_emulated")
+    assert response.headers["Stripe-Should-Retry"] == "false"
+    start, supported = response.error["message"].split(". Supported: ")
+    assert start == f"The emulator does not support {method} {path}"
+    assert {METERS, PRICES, EVENTS, "/v1/account"} <= set(supported.split(", "))
+
+
+def test_every_emulated_call_is_one_of_stripe():
+    """And so is every call of Stripe's own package."""
+    for endpoint in ENDPOINTS:
+        assert is_call(endpoint.method, endpoint.path.replace("{id}", "x_1")), endpoint.path
+    folder = Path(stripe.__file__).parent
+    text = "".join(path.read_text("utf-8") for path in folder.rglob("_*_service.py"))
+    calls = set(re.findall(r'"(get|post|delete)",\s*"(/v[12]/[^"]*)"', text))
+    assert len(calls) > 500
+    for method, path in calls:
+        assert is_call(method.upper(), re.sub(r"\{[^}]*\}", "x_1", path)), path
+
+
+def test_an_id_in_a_path_may_be_encoded():
+    emulated = account(seed={"meters": [meter("a") | {"id": "mtr/ä 1"}]})
+    assert emulated.get(f"{METERS}/mtr%2F%C3%A4%201").json["id"] == "mtr/ä 1"
 
 
 def test_requests_above_the_rate_limit_are_refused():

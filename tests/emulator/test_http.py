@@ -3,11 +3,13 @@
 import json
 import socket
 import struct
+from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import pytest
-from emulator.client import FORM, METERS, Connection, form, head, meter, raw
+from emulator.client import FORM, KEY, METERS, Connection, form, head, meter, raw
 
-from reconciler.emulator import Server, open_state
+from reconciler.emulator import Level, Server, open_state
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +65,12 @@ CHUNK = b"80000\r\n" + b"x" * 0x80000 + b"\r\n"
         ({"Content_Length": "ten"}, b"zz\r\n", 400),
         ({"Content_Length": "9" * 5000}, b"zz\r\n", 400),
         ({"Content_Length": 4 << 20}, b"x" * (4 << 20), 413),  # all of it is read, and answered
+        ({"Content_Length": "2\r\nContent-Length: 3"}, b"zz\r\n", 400),
         ({"Transfer_Encoding": "chunked"}, b"zz\r\n", 400),
+        ({"Transfer_Encoding": "chunked"}, b"-1\r\n", 400),
+        ({"Transfer_Encoding": "gzip, chunked"}, b"0\r\n\r\n", 501),
+        ({"Transfer_Encoding": "identity"}, b"", 501),
+        ({"Transfer_Encoding": "chunked", "Content_Length": "0"}, b"0\r\n\r\n", 400),
         ({"Transfer_Encoding": "chunked"}, CHUNK + CHUNK + b"1\r\nx", 413),
     ],
     ids=lambda value: str(value)[:30],
@@ -124,14 +131,100 @@ def test_any_other_method_is_a_404_of_the_api(api, method):
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
-        (b"\x16\x03\x01 nonsense\r\n\r\n", b"400"),
+        (b"\x16\x03\x01\x02\x00 a handshake without a line end", b"400"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"505"),
+        (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 200 + b"\r\n", b"431"),
         (head("GET", "http://[nowhere"), b"404"),
         (b"GET /" + b"x" * 70_000, b"414"),
     ],
-    ids=["TLS", "URL", "long"],
+    ids=["TLS", "HTTP/2", "headers", "URL", "long"],
 )
 def test_nonsense_is_refused(shared, sent, status):
-    assert status in raw(shared, sent)
+    received = raw(shared, sent)
+    assert received.startswith(b"HTTP/1.1 %b " % status)
+    assert b"<html" not in received.lower()
+
+
+def test_a_client_of_https_is_told_the_address(server):
+    """In the log as well: a TLS client cannot read the answer."""
+    lines = []
+    server.on_log = lines.append
+    hello = b"\x16\x03\x01\x00\x04abcd"
+    assert raw(server, hello, shut=False).endswith(f"use {server.url}\n".encode())
+    (line,) = lines
+    assert (line.level, line.text) == (Level.REFUSAL, f"400 This is not HTTPS: use {server.url}")
+
+
+@pytest.mark.parametrize("start", ["http://example.com", "HTTP://127.0.0.1:1", "https://x"])
+def test_a_target_may_be_absolute(shared, start):
+    """As a proxy sends it."""
+    sent = head("GET", f"{start}{METERS}?limit=1", Connection="close")
+    received = raw(shared, sent)
+    assert received.startswith(b"HTTP/1.1 200 ")
+    assert [entry.path for entry in shared.log][-1] == METERS
+
+
+def test_http_1_0_is_answered(shared):
+    """The connection ends, unless the client asks to keep it: then the answer says so."""
+    request = head("GET").replace(b"HTTP/1.1", b"HTTP/1.0")
+    received = raw(shared, request, shut=False)
+    assert received.startswith(b"HTTP/1.1 200 ")
+    assert b"Connection: close\r\n" in received
+    kept = request.replace(b"\r\n\r\n", b"\r\nConnection: keep-alive\r\n\r\n")
+    received = raw(shared, kept, kept)
+    assert received.count(b"HTTP/1.1 200 ") == received.count(b"Connection: keep-alive") == 2
+
+
+def test_empty_lines_before_a_request_are_ignored(shared):
+    assert raw(shared, b"\r\n\n" + head("GET")).startswith(b"HTTP/1.1 200 ")
+
+
+def test_a_folded_header_is_returned_in_one_line(shared):
+    received = raw(shared, head(Idempotency_Key="a\r\n b: c", Content_Length="0"))
+    assert b"\r\nIdempotency-Key: a  b: c\r\n" in received
+
+
+def test_bodies_are_indented_as_stripe_does(api):
+    assert api.get("/v1/account").body.startswith('{\n  "id": "acct_1EmulatedAccount",\n  "')
+    assert api.get("/v1/nope").body.startswith('{\n  "error": {\n    "message": "')
+
+
+def test_an_exception_inside_is_a_500_and_the_connection_lives(server, connection, monkeypatch):
+    """With a request id; the log has the traceback, the key of the request is free again."""
+    lines = []
+    server.on_log = lines.append
+    for broken in ("create_id", "find_reply"):
+        monkeypatch.setattr(type(server.state.ledger), broken, lambda *_: 1 / 0)
+        failed = connection.post(key="k", **meter())
+        kept = connection.http.sock
+        monkeypatch.undo()
+        assert (failed.status, failed.error["type"]) == (500, "api_error")
+        assert "ZeroDivisionError" in failed.error["message"]
+        assert failed.headers["Stripe-Should-Retry"] == "false"
+        request, failure = lines
+        assert str(request.text).endswith(failed.headers["Request-Id"])
+        assert failed.headers["Request-Id"] in failure.text
+        assert "Traceback" in failure.details
+        lines.clear()
+    assert connection.post(key="k", **meter()).status == 200
+    assert connection.http.sock is kept
+
+
+@pytest.mark.parametrize("host", ["::1", "localhost", "0.0.0.0", "::"])
+def test_it_listens_where_it_is_told(host):
+    """The URL is one that a client on this machine can use."""
+    try:
+        with open_state() as store, Server(store, host=host) as running:
+            parts = urlsplit(running.url)
+            assert parts.hostname == {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+            client = HTTPConnection(parts.hostname, parts.port, timeout=5)
+            client.request("GET", METERS, headers=KEY)
+            assert client.getresponse().status == 200
+            client.close()
+    except OSError as error:
+        if ":" not in host:
+            raise
+        pytest.skip(f"no IPv6 here: {error}")
 
 
 def test_the_answer_to_head_has_no_body(shared):

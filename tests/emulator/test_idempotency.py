@@ -152,8 +152,8 @@ def test_a_failed_execution_releases_its_key(monkeypatch):
     emulated = account()
     ticket = emulated.begin(emulated.posting(key="k", **meter()))
     monkeypatch.setattr(type(emulated.state.ledger), "create_id", lambda *_: 1 / 0)
-    with pytest.raises(ZeroDivisionError):
-        emulated.finish(ticket)
+    failed = emulated.finish(ticket)
+    assert (failed.status, failed.error["code"]) == (500, "emulator_error")
     monkeypatch.undo()
     assert emulated.post(key="k", **meter()).status == 200
     assert emulated.meters

@@ -88,7 +88,7 @@ def test_a_seed_may_contain_events():
 
 BAD = [
     ([], "seed: [] must be an object with any of account"),
-    ({"metres": []}, "metres: unknown field; use any of account, meters"),
+    ({"metres": []}, "metres: unknown field; use any of account, accounts, meters"),
     ({"meters": {}}, "meters: {} must be an array"),
     ({"meters": [1]}, "meters[0]: 1 must be an object"),
     ({"account": {"livemode": "no"}}, "account.livemode: 'no' must be true or false"),

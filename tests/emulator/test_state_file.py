@@ -224,7 +224,7 @@ def test_a_state_that_cannot_be_stored_is_a_500(path, capfd):
     assert capfd.readouterr().err == ""
 
 
-def database(path, application_id=0, version=1):
+def database(path, application_id=0, version=2):
     """Create an SQLite database as another program does."""
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(
@@ -238,7 +238,7 @@ FOREIGN = {
     "empty": (lambda path: path.write_bytes(b""), "is not an emulator state file"),
     "text": (lambda path: path.write_text('{"version": 1}'), "is not an emulator state file"),
     "database": (database, "is not an emulator state file"),
-    "version": (lambda path: database(path, OURS, 2), "has state version 2, this program reads 1"),
+    "version": (lambda path: database(path, OURS, 1), "has state version 1, this program reads 2"),
     "tables": (lambda path: database(path, OURS), "is not an emulator state file"),
 }
 

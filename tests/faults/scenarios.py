@@ -37,12 +37,12 @@ SCENARIOS = {
         (declare("named", display="Other"),), (existing("mtr_n", "named"),), ("updated named",)
     ),
     "reactivate": Scenario(
-        (declare("woken"),), (inactive("mtr_w", "woken"),), ("reactivated woken",)
+        (declare("paused"),), (inactive("mtr_w", "paused"),), ("reactivated paused",)
     ),
     "reactivate and rename": Scenario(
-        (declare("woken", display="Other"),),
-        (inactive("mtr_w", "woken"),),
-        ("reactivated woken", "updated woken"),
+        (declare("paused", display="Other"),),
+        (inactive("mtr_w", "paused"),),
+        ("reactivated paused", "updated paused"),
     ),
     "replace by a new one": Scenario(
         (declare("old", retires=("mtr_o",)),), (OLD,), ("deactivated old", "created old")
@@ -62,21 +62,21 @@ SCENARIOS = {
 SCENARIOS["every kind"] = Scenario(
     declared=(
         declare("new"),
-        declare("woken", display="Other"),
+        declare("paused", display="Other"),
         declare("named", display="Other"),
         declare("old", retires=("mtr_o",)),
         retire("gone"),
         declare("same"),
     ),
     meters=(
-        inactive("mtr_w", "woken"),
+        inactive("mtr_w", "paused"),
         existing("mtr_n", "named"),
         OLD,
         existing("mtr_g", "gone"),
         existing("mtr_e", "same"),
     ),
     effects=(
-        *("created new", "reactivated woken", "updated woken", "updated named"),
+        *("created new", "reactivated paused", "updated paused", "updated named"),
         *("deactivated old", "created old", "deactivated gone"),
     ),
 )
@@ -104,13 +104,13 @@ FAULTS = (
 SWITCHES: dict[str, dict[str, object]] = {
     "as it is thought to be": {},
     "names are taken for ever": {"name_scope": "all"},
-    "stopping twice is an error": {"deactivate_inactive": "error"},
-    "waking twice is an error": {"reactivate_active": "error"},
+    "deactivating twice is an error": {"deactivate_inactive": "error"},
+    "reactivating twice is an error": {"reactivate_active": "error"},
     "inactive meters keep their names": {"update_inactive": "error"},
     "lists hold active meters only": {"list_scope": "active"},
-    "`updated` stands still": {"updated_moves": "off"},
-    "stopping is an update too": {"deactivate_emits_updated": "on"},
-    "waking into a taken name is a conflict": {"reactivate_conflict": "conflict"},
+    "`updated` does not change": {"updated_moves": "off"},
+    "a deactivation is an update too": {"deactivate_emits_updated": "on"},
+    "reactivating into a taken name is a conflict": {"reactivate_conflict": "conflict"},
     "errors are worded otherwise": {
         "duplicate_error": "coded",
         "key_in_use_error": "invalid_request_error",

@@ -60,8 +60,6 @@ def begun(folder: Path, monkeypatch: pytest.MonkeyPatch, hashes: str = "sha1") -
     """An empty checkout; from here on no git in this test reads the settings of the machine."""
     if not shutil.which("git"):
         pytest.skip("git is not installed")
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setenv("XDG_CONFIG_HOME", os.devnull)  # where git looks for files to ignore
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")

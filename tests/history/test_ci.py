@@ -43,10 +43,10 @@ def test_a_job_was_started_by_a_person(environ, name, monkeypatch):
 @pytest.mark.parametrize("error", [KeyError("uid"), OSError("no pwd")])
 def test_a_machine_may_have_no_login(error, monkeypatch):
 
-    def nobody():
+    def unknown():
         raise error
 
-    monkeypatch.setattr(getpass, "getuser", nobody)
+    monkeypatch.setattr(getpass, "getuser", unknown)
     assert ci.find_user({}) is None
 
 

@@ -160,21 +160,27 @@ class KilledMeters:
 
     def __init__(self, meters, at, after):
         self.meters, self.at, self.after = meters, at, after
-        self.count, self.lock = 0, threading.Lock()
+        self.count, self.is_dead, self.lock = 0, False, threading.Lock()
+
+    def ignoring_stop(self):
+        """The second half of a replacement is killed like any other request."""
+        return self
 
     def send(self, step, key, may_retry):
         with self.lock:
             self.count += 1
-            mine = self.count
-        if mine > self.at or (mine == self.at and not self.after):
+            is_last = self.count == self.at
+            self.is_dead |= is_last and not self.after
+        if self.is_dead:
             raise Killed
         answer = self.meters.send(step, key, may_retry)
-        if mine == self.at:
+        self.is_dead |= is_last
+        if self.is_dead:
             raise Killed
         return answer
 
     def __getattr__(self, name):
-        if self.count > self.at:
+        if self.is_dead:
             raise Killed
         return getattr(self.meters, name)
 

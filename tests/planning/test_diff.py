@@ -175,7 +175,7 @@ MAPPING = st.fixed_dictionaries(
 
 @given(before=MAPPING, after=MAPPING)
 def test_compare_fields_names_exactly_what_differs(before, after):
-    """Whatever stands in names and values: each difference once, by path, in order."""
+    """Whatever the names and values: each difference once, by path, in order."""
     expected = [
         FieldChange(key, before[key], after[key])
         for key in sorted(before)

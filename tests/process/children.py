@@ -104,6 +104,6 @@ class Child:
 
 
 def apply(folder: Path, *words: object, format_: str = "json", **more: Any) -> Child:
-    """`reconciler apply` on a project without asking; its report is JSON unless told otherwise."""
+    """`reconciler apply` on a project without asking; its report is JSON by default."""
     agreed = () if "--plan" in words else ("--yes",)
     return Child("apply", folder, *agreed, "--format", format_, "--quiet", *words, **more)

@@ -28,8 +28,8 @@ def complete(stand, ended):
     assert entries[-1]["exit_code"] == ended.code
     kinds = Counter(entry["kind"] for entry in entries)
     assert kinds["request"] == kinds["response"]
-    told = {e["event_name"]: e["status"] for e in entries if e["kind"] == "result"}
-    assert told == ended.results
+    reported = {e["event_name"]: e["status"] for e in entries if e["kind"] == "result"}
+    assert reported == ended.results
     ids = {entry["request_id"] for entry in entries if entry["kind"] == "response"}
     assert ids <= {entry.request_id for entry in stand.server.log.posts}
 
@@ -43,7 +43,7 @@ def test_after_success(stand):
 
 
 def test_after_a_500_that_came_after_the_effect(stand):
-    """The doubtful answer stands there as one, and so does that the line is done."""
+    """It records the indeterminate answer, and that the change is done."""
     stand.server.arm("500:after:post=13")
     ended = apply(stand.folder).end()
     assert ended.code == 0
@@ -78,11 +78,11 @@ def link_to_elsewhere(stand):
     (stand.state_folder / journal.NAME).symlink_to(stand.folder / "elsewhere")
 
 
-def folder_of_somebody_else(stand):
+def folder_of_another_user(stand):
     stand.state_folder.mkdir(mode=0o500)
 
 
-def file_of_somebody_else(stand):
+def file_of_another_user(stand):
     stand.state_folder.mkdir()
     (stand.state_folder / journal.NAME).touch(mode=0o400)
 
@@ -100,7 +100,7 @@ def powerless() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="capabilities are Linux's")
 @pytest.mark.parametrize(
-    "trouble", [link_to_elsewhere, folder_of_somebody_else, file_of_somebody_else, file_in_the_way]
+    "trouble", [link_to_elsewhere, folder_of_another_user, file_of_another_user, file_in_the_way]
 )
 def test_without_a_journal_nothing_is_sent_unless_it_was_asked_for(stand, trouble):
     """A clear error before the first request, exit 1; with --no-journal the run goes on."""
@@ -123,7 +123,7 @@ def little_room() -> None:
 
 
 def test_a_disk_that_fills_up_prevents_only_unsent_requests(stand):
-    """What was sent is told and was written down before; the next run does the rest."""
+    """What was sent is reported and was recorded before; the next run does the rest."""
     ended = apply(stand.folder, setup=little_room).end()
     assert (ended.code, ended.document["exit_code"]) == (5, 5)
     codes = [diagnostic["code"] for diagnostic in ended.document["accounts"][0]["diagnostics"]]

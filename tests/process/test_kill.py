@@ -17,7 +17,7 @@ SAMPLE = {
     (4, Phase.AFTER),
     (9, Phase.AFTER),  # a reactivation or its rename
     (13, Phase.BEFORE),  # an update
-    (16, Phase.BEFORE),  # a twin is to be woken in place of what has just been stopped
+    (16, Phase.BEFORE),  # a twin is to be reactivated in place of the meter just deactivated
     (19, Phase.BEFORE),  # the rename of such a twin
     (21, Phase.BEFORE),  # a meter is to be created in place of what has just been stopped
     (25, Phase.AFTER),  # a deactivation

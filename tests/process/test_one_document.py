@@ -42,7 +42,7 @@ def interrupted(stand):
 
 @pytest.mark.parametrize("ending", [done, overtaken, without_journal, stale, interrupted])
 def test_text_is_one_document_and_says_what_happened(ending, stand):
-    """It begins once, nothing stands before or after it, and no traceback anywhere."""
+    """It begins once, with nothing before or after it, and no traceback anywhere."""
     code, child, said = ending(stand)
     ended = child.end()
     assert ended.code == code, ended

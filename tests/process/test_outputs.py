@@ -1,4 +1,4 @@
-"""Outputs of a real process in a real shell: pipes that are read, slowly, or by nobody."""
+"""Outputs of a real process in a real shell: pipes that are read, slowly, or not at all."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def test_a_reader_that_leaves_costs_nothing_but_its_copy(project):
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_pipe_that_nobody_reads_on_does_not_hold_the_process(number, project, tmp_path):
+def test_a_pipe_that_is_read_no_further_does_not_hold_the_process(number, project, tmp_path):
     """It was opened by a reader; standard output is whole, and the second signal ends it."""
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)

@@ -26,7 +26,7 @@ PIPE = 4096  # bytes that fit into the smallest pipe
 
 
 def interrupted(stand, ended):
-    """Exit 130, one document, every line told; what was sent is recorded, and nothing else."""
+    """Exit 130, one document, a result for each change; only what was sent is recorded."""
     assert ended.code == 130, ended
     assert ended.document["exit_code"] == 130
     assert "Traceback" not in ended.err
@@ -36,8 +36,8 @@ def interrupted(stand, ended):
     keys = {kind: {e["key"] for e in entries if e["kind"] == kind} for kind in KINDS}
     assert keys["request"] == keys["response"] | keys["not_sent"]
     assert keys["response"] == {entry.key for entry in stand.server.log.posts}
-    told = {e["event_name"]: e["status"] for e in entries if e["kind"] == "result"}
-    assert told.items() <= ended.results.items()
+    reported = {e["event_name"]: e["status"] for e in entries if e["kind"] == "result"}
+    assert reported.items() <= ended.results.items()
     return statuses
 
 
@@ -45,7 +45,7 @@ def interrupted(stand, ended):
     ("number", "phase"), [(signal.SIGINT, Phase.BEFORE), (signal.SIGTERM, Phase.AFTER)]
 )
 def test_requests_in_progress_are_waited_for_and_reported(stand, number, phase):
-    """Told while creates run side by side: each thread ends the request that it is at."""
+    """During parallel creates: each thread finishes its request."""
     arrived = []
 
     def stop(*_):
@@ -125,7 +125,7 @@ def test_the_second_signal_ends_at_once_and_loses_nothing_that_matters(stand, nu
 @EITHER
 @pytest.mark.parametrize("format_", ["json", "text"])
 def test_a_signal_before_the_first_write_ends_with_nothing_written(stand, number, format_):
-    """Told while the account is read."""
+    """While the account is read."""
     stand.at(1, Phase.BEFORE, lambda *_: child.process.send_signal(number), "GET")
     child = apply(stand.folder, format_=format_)
     ended = child.end()
@@ -138,7 +138,7 @@ def test_a_signal_before_the_first_write_ends_with_nothing_written(stand, number
 
 @EITHER
 def test_a_signal_during_the_closing_look_leaves_the_report_whole(stand, number):
-    """Every line is done and told; only the verification is missing."""
+    """Each change is done and reported; only the verification is missing."""
     stand.at(twenty.GETS, Phase.BEFORE, lambda *_: child.process.send_signal(number), "GET")
     child = apply(stand.folder)
     ended = child.end()
@@ -151,7 +151,7 @@ def test_a_signal_during_the_closing_look_leaves_the_report_whole(stand, number)
 def test_a_signal_while_the_report_is_read_does_not_cut_it_off(
     stand, number, command, unbuffered, monkeypatch
 ):
-    """Somebody reads slowly, as a pager does: the document is whole, and the code is its own."""
+    """Read slowly, as by a pager: the document is whole, and the exit code unchanged."""
     monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)  # as many images of CI have it
     child = Child(
         command, stand.folder, *(["--yes"] if command == "apply" else []), "--format", "json"

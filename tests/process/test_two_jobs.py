@@ -73,13 +73,13 @@ COUNTED = {"default_aggregation": {"formula": "count"}}
     ("name", "wish", "held"),
     [
         ("gone_1", {}, ("GET", "/mtr_gone_1", b"")),
-        ("woken_1", {}, ("GET", "/mtr_woken_1", b"")),
+        ("paused_1", {}, ("GET", "/mtr_paused_1", b"")),
         ("over_1", COUNTED, ("GET", "/mtr_over_1", b"")),
         ("new_1", {}, ("POST", "/meters", b"event_name=new_1&")),
     ],
 )
 def test_of_two_plans_the_one_that_comes_late_to_a_meter_yields(stand, tmp_path, name, wish, held):
-    """What stops or wakes a meter looks at it right before; a create is refused by the API."""
+    """Before a meter is deactivated or reactivated it is read; a create is refused by the API."""
     folder = tmp_path / "theirs"
     folder.mkdir()
     wanted = {**twenty.settings(name, "Theirs"), **wish}

@@ -10,7 +10,7 @@ from typing import Any
 Json = dict[str, Any]
 
 CREATES = tuple(f"new_{n}" for n in range(1, 7))
-WOKEN = ("woken_1", "woken_2", "woken_3")  # the last two come back under another display_name
+PAUSED = ("paused_1", "paused_2", "paused_3")  # the last two come back under another display_name
 RENAMED = ("named_1", "named_2", "named_3")
 REPLACED = {"again_1": "twin", "again_2": "renamed twin", "over_1": "new", "over_2": "new"}
 RETIRED = "gone_1"
@@ -35,7 +35,7 @@ def settings(name: str, display_name: str = "Wanted", formula: str = "sum") -> J
 
 def declared() -> list[Json]:
     """The entries of the one meter file."""
-    plain = (*CREATES, *WOKEN, *RENAMED, "same_1")
+    plain = (*CREATES, *PAUSED, *RENAMED, "same_1")
     return [
         *(settings(name) for name in plain),
         *({**settings(name), "retires": [f"mtr_{name}"]} for name in REPLACED),
@@ -46,8 +46,8 @@ def declared() -> list[Json]:
 def seed() -> Json:
     """The account before the first run: every id tells the name that it is of."""
     meters = [
-        _meter("woken_1", status="inactive"),
-        *(_meter(name, "Other", status="inactive") for name in WOKEN[1:]),
+        _meter("paused_1", status="inactive"),
+        *(_meter(name, "Other", status="inactive") for name in PAUSED[1:]),
         *(_meter(name, "Other") for name in RENAMED),
         *(_meter(name, formula="count") for name in REPLACED),
         {**_meter("again_1", status="inactive"), "id": "mtr_again_1_twin"},
@@ -70,7 +70,7 @@ def wanted() -> Counter[tuple[str, ...]]:
     """The account afterwards: name, display_name, formula, status and id (`new` for a new one)."""
     found = [
         *((name, "Wanted", "sum", "active", "new") for name in CREATES),
-        *((name, "Wanted", "sum", "active", f"mtr_{name}") for name in (*WOKEN, *RENAMED)),
+        *((name, "Wanted", "sum", "active", f"mtr_{name}") for name in (*PAUSED, *RENAMED)),
         *((name, "Wanted", "count", "inactive", f"mtr_{name}") for name in REPLACED),
         *((name, "Wanted", "sum", "active", f"mtr_{name}_twin") for name in ("again_1", "again_2")),
         *((name, "Wanted", "sum", "active", "new") for name in ("over_1", "over_2")),

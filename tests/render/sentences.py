@@ -245,7 +245,7 @@ def _is_made_and_reported(facts: Facts) -> bool:
 def check(document: dict[str, Any], comment: str) -> list[str]:
     """Check every sentence of a comment in Markdown; return the verdict of the run, then the rest.
 
-    A sentence that is not known here is an error: whoever adds one says what it claims.
+    A sentence that is not known here is an error: for a new one, add what it claims.
     """
     whole = Facts(
         document["command"],

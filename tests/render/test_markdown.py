@@ -209,7 +209,7 @@ def test_thousands_of_unchanged_names_are_folded():
     assert "approval" not in comment
 
 
-@pytest.mark.parametrize("name", REPORTS.keys() - {"many"})
+@pytest.mark.parametrize("name", sorted(REPORTS.keys() - {"many"}))
 def test_a_whole_report_is_not_called_shortened(name):
     assert "approval" not in markdown.render(REPORTS[name]())
 

@@ -125,7 +125,7 @@ def test_an_audit_that_met_an_error_has_failed(level, exit_code):
     ],
 )
 def test_what_does_not_stand_is_partial_only_where_something_was_written(every, unmet, exit_code):
-    """Somebody may undo at once what was found as wanted, and then we have written nothing."""
+    """Another client may undo at once what was found as wanted; then this run wrote nothing."""
     assert exit_code_for_verification(tuple(every), unmet) is exit_code
 
 
@@ -148,7 +148,7 @@ def test_what_does_not_stand_is_partial_only_where_something_was_written(every, 
     ],
 )
 def test_a_line_is_fulfilled_by_what_is_active(desired, before, now, so):
-    """Whoever brought it about, and whichever meter it is."""
+    """Whichever client caused it, and whichever meter it is."""
     (line,) = decide_all([desired] if desired else [], before)
     (names,) = match_meters([desired] if desired else [], now) or [None]
     assert is_fulfilled(line, names) is so

@@ -1,4 +1,4 @@
-"""One run of a client: what it was told, what it said, and what the account saw of it."""
+"""One run of a client: its input, its report, and the requests that reached the account."""
 
 from __future__ import annotations
 
@@ -52,10 +52,10 @@ def save(it: Context) -> Saved:
 class Attempt:
     """A run, from its first look at the account to its report, its error or its death.
 
-    It applies a saved plan, or makes one. `calm` says that nobody interferes, and that what
-    fails does so once; `crossed` that another client applies a plan meanwhile, `shared` that
+    It applies a saved plan, or makes one. `calm` says that no other client interferes, and that
+    what fails does so once; `crossed` that another client applies a plan meanwhile, `shared` that
     it is the very same plan.
-    `acted` is how many of its requests had been answered when somebody interfered, `decided`
+    `acted` is how many of its requests had been answered when another client interfered, `decided`
     when it knew what to do.
     """
 
@@ -95,7 +95,7 @@ class Attempt:
         self.entries = tuple(self.it.server.log)[self.first :]
 
     def interfere(self) -> None:
-        """Somebody acts now."""
+        """Another client acts now."""
         self.acted = self._answered()
 
     def _answered(self) -> int:
@@ -111,7 +111,7 @@ class Attempt:
         age = self.it.clock.now() - plan.created_at
         writing = (line for line in plan.changes if line.action.writes)
         return age <= self.policy.max_plan_age and all(
-            stands(line, self.it)
+            is_in_place(line, self.it)
             or {m.id: m for m in line.existing_meters}
             == {m.id: m for m in held(self.it, line.event_name)}
             for line in writing
@@ -140,7 +140,7 @@ class Attempt:
 
     @property
     def touched(self) -> set[str]:
-        """The names at which somebody else has been meanwhile."""
+        """The names that another client changed meanwhile."""
         return {e.name for e in self.events if self.shared or not self.ours(e.key)}
 
     def ours(self, key: str | None) -> bool:
@@ -180,7 +180,7 @@ class Mortal:
         return alive
 
 
-def stands(line: Change, it: Context) -> bool:
+def is_in_place(line: Change, it: Context) -> bool:
     """Whether a name is in the account as its line wants it."""
     active = [existing.meter for existing in held(it, line.event_name) if existing.active]
     wanted = line.desired and line.desired.status == "active"
@@ -189,7 +189,7 @@ def stands(line: Change, it: Context) -> bool:
 
 @contextmanager
 def at_moment(server: Server, moment: str, act: Callable[[], None]) -> Iterator[None]:
-    """Have somebody act at a moment of the run inside; what the act raises is raised at its end.
+    """Call `act` at a moment of the run inside; what it raises is raised at the end.
 
     A moment is `3 before` or `3 after`: the effect of the third request, not yet answered.
     """

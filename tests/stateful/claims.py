@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fnmatch import fnmatchcase
 
-from stateful.attempt import Attempt, stands
+from stateful.attempt import Attempt, is_in_place
 from stateful.conduct import conducted
 from stateful.ledger import billing, history
 
@@ -77,7 +77,7 @@ def stops_were_allowed(run: Attempt) -> None:
 def each_line_is_as_reported(run: Attempt) -> None:
     """`done` is said of what we did and the account shows, `already` of what it only shows.
 
-    Only where nobody else has been meanwhile: they may undo it at any time.
+    Only where no other client interfered: it may undo a change at any time.
     """
     effects = {event.name for event in run.effects}
     for line in run.changes:
@@ -87,7 +87,7 @@ def each_line_is_as_reported(run: Attempt) -> None:
             continue
         if result.status.succeeded:
             behind = run.settings.list_lag and not result.requests  # all that it saw was a list
-            assert behind or stands(line.change, run.it), name
+            assert behind or is_in_place(line.change, run.it), name
             assert result.status in _whose(run, name), name
         if result.status is ResultStatus.SKIPPED or line.change.refused_by:
             assert name not in effects
@@ -149,7 +149,7 @@ def _cause(line: ReportedChange) -> Exit:
 
 
 def what_can_be_done_is_done(run: Attempt) -> None:
-    """Faults that pass, and nobody else there: the run makes good for all of them itself."""
+    """Faults that pass, and no other client: the run recovers from all of them itself."""
     if not run.calm or run.settings.list_lag or run.error is not None:
         assert not run.calm or run.error is None or isinstance(run.error, StaleError)
         return

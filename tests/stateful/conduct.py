@@ -12,11 +12,11 @@ STOP_OR_WAKE = ("/deactivate", "/reactivate")
 
 
 def conducted(run: Attempt) -> None:
-    """Every claim about the requests of a run; two jobs with one plan cannot be told apart."""
+    """Every claim about the requests of a run; two jobs with one plan cannot be distinguished."""
     if run.shared:
         return
     a_new_attempt_follows_an_old_answer(run)
-    nothing_moves_that_somebody_was_seen_to_have_moved(run)
+    nothing_is_changed_that_another_client_was_seen_to_change(run)
     every_request_was_written_down(run)
     if run.report:
         every_request_is_reported(run)
@@ -25,7 +25,7 @@ def conducted(run: Attempt) -> None:
 
 def a_new_attempt_follows_an_old_answer(run: Attempt) -> None:
     """Another key is only used when the one before brought back a stored answer, or a useless
-    one: for as long as nobody knows what came of a request, its key stays the same.
+    one: as long as the effect of a request is unknown, its key stays the same.
     """
     proved = set()
     for entry in run.posts:
@@ -36,8 +36,8 @@ def a_new_attempt_follows_an_old_answer(run: Attempt) -> None:
             proved.add((parts.n, parts.attempt))
 
 
-def nothing_moves_that_somebody_was_seen_to_have_moved(run: Attempt) -> None:
-    """A meter is read right before it is stopped or woken; who was there first has won."""
+def nothing_is_changed_that_another_client_was_seen_to_change(run: Attempt) -> None:
+    """A meter is read right before it is deactivated or reactivated; an earlier change wins."""
     if run.crossed:
         return  # whose look was it?
     theirs = {event.id for event in run.events if not run.ours(event.key)}
@@ -48,7 +48,7 @@ def nothing_moves_that_somebody_was_seen_to_have_moved(run: Attempt) -> None:
             continue
         path = entry.path.rpartition("/")[0]
         looks = [k for k, each in enumerate(run.entries[:n]) if _shows(each, path)]
-        assert looks, "nobody looked"
+        assert looks, "the meter was not read"
         meter_id, reactivates = path.rpartition("/")[2], entry.path.endswith("/reactivate")
         if reactivates and meter_id in undone:
             continue
@@ -70,7 +70,7 @@ def every_request_was_written_down(run: Attempt) -> None:
 
 
 def every_request_is_reported(run: Attempt) -> None:
-    """As many tries stand in the report as have reached the account."""
+    """The report has as many tries as reached the account."""
     if not _left_behind(run):
         sent = [each for line in run.changes if line.result for each in line.result.requests]
         assert sum(each.attempts for each in sent) == len(run.posts)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from builders.emulated import Context, expected_meters, request_of
-from stateful.attempt import Attempt, stands
+from stateful.attempt import Attempt, is_in_place
 from stateful.ledger import Event, held, history
 
 from reconciler.diagnostics.codes.guards import RENAMED
@@ -67,8 +67,8 @@ def _could_wake(line: Change) -> bool:
     """Whether an inactive meter has all that is declared, and is not given up."""
     desired = line.desired
     assert desired
-    asleep = [m for m in line.existing_meters if not m.active and m.id not in desired.retires]
-    return any(has_same_settings(meter, desired.meter) for meter in asleep)
+    candidates = [m for m in line.existing_meters if not m.active and m.id not in desired.retires]
+    return any(has_same_settings(meter, desired.meter) for meter in candidates)
 
 
 def converge(it: Context, run: Attempt) -> None:
@@ -90,7 +90,7 @@ def converge(it: Context, run: Attempt) -> None:
         if change.refused_by or not change.action.writes:
             assert all(it.stored()[meter.id] == was[meter.id] for meter in change.existing_meters)
         else:
-            assert stands(change, it)
+            assert is_in_place(change, it)
             active = [m.meter for m in held(it, change.event_name) if m.active]
             assert active == [meter for meter in [wanted[change.event_name]] if meter]
     alike = {

@@ -72,7 +72,7 @@ class Story(RuleBasedStateMachine):
 
     @rule(events=st.lists(words.EDITS | st.just(A_DAY), min_size=1, max_size=3))
     def meanwhile(self, events: list[str]) -> None:
-        """Somebody edits the account in the Dashboard, as far as the API allows it.
+        """An edit of the account in the Dashboard, as far as the API allows it.
 
         After a day saved plans are too old, and stored answers forgotten.
         """
@@ -119,7 +119,7 @@ class Story(RuleBasedStateMachine):
         self._carry_out(run, faults, f"{moment}: other", act)
 
     def settle_down(self) -> None:
-        """Nothing fails any more, nobody interferes: one run, and the account is as declared."""
+        """No more faults, no other client: one run, and the account is as declared."""
         run = Attempt(self.it)
         converge(self.it, run)
         self._judge(run)

@@ -1,4 +1,4 @@
-"""Whatever fails, whenever it fails, whoever else is there: stories that hypothesis makes up.
+"""Whatever fails, whenever, and whatever other clients do: stories that hypothesis makes up.
 
 And some that it need not find again, written as it prints them.
 """
@@ -21,10 +21,10 @@ def begun(account, files, policy="deactivate * protect= most=9", **switches):
 
 
 def test_an_old_answer_is_not_taken_for_success():
-    """A meter that somebody woke looks as it was read: the plan stops it again, not by a replay."""
+    """A reactivated meter looks as it was read: it is deactivated again, not by a replay."""
     state, plans_0 = begun(["x sum raw One"], ["x sum raw One inactive"], updated_moves="off")
     state.apply_saved(during="", faults=[], refusals="SKIP", saved=plans_0)
-    state.meanwhile(events=["wake x"])
+    state.meanwhile(events=["reactivate x"])
     state.apply_saved(during="", faults=[], refusals="SKIP", saved=plans_0)
     state.teardown()
 
@@ -50,7 +50,7 @@ def test_two_jobs_with_one_plan_make_one_meter(moment):
     state.teardown()
 
 
-@pytest.mark.parametrize("edit", ["stop x", "rename x", "price x", "create ai_a sum raw Two"])
+@pytest.mark.parametrize("edit", ["deactivate x", "rename x", "price x", "create ai_a sum raw Two"])
 @pytest.mark.parametrize("at", range(1, 9))
 def test_an_edit_in_the_dashboard_is_not_overwritten(at, edit):
     """At every request of a run that makes one meter and stops another."""

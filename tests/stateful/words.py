@@ -1,4 +1,4 @@
-"""What a story is told in: plain words, so that a failing one can be read and run again.
+"""The words of a story, so that a failing one can be read and run again.
 
 A meter is `ai_a sum raw One`, and perhaps `stopped`, and `priced` or `sold` (on an archived price
 that has a subscription). A declaration is the same,
@@ -78,7 +78,9 @@ SWITCHES = st.lists(
     max_size=2,
     unique=True,
 ).map(dict)
-EDITS = st.builds("{} {}".format, st.sampled_from(["stop", "wake", "rename"]), A_NAME) | (
+EDITS = st.builds(
+    "{} {}".format, st.sampled_from(["deactivate", "reactivate", "rename"]), A_NAME
+) | (
     st.builds("{} {}".format, st.sampled_from(["price", "unprice"]), A_NAME)
     | st.builds("create {} {}".format, A_NAME, SETTINGS)
 )
@@ -154,9 +156,9 @@ def policy_of(text: str) -> dict[str, Any]:
 
 
 def edit(it: Context, text: str) -> None:
-    """Somebody does this in the Dashboard; nothing where there is nothing to do it to.
+    """An edit in the Dashboard; no effect where there is no such meter.
 
-    It is done to the active meter of a name, else to the last; the first is woken. Raises
+    It is done to the active meter of a name, else to the last; the first is reactivated. Raises
     RequestError where the API refuses it.
     """
     what, name, *words = text.split()
@@ -170,10 +172,10 @@ def edit(it: Context, text: str) -> None:
     elif mine and what == "price":
         it.server.edit("/v1/prices", priced(mine[-1].id))
     elif mine:
-        it.edit((mine[0] if what == "wake" else mine[-1]).id, VERBS[what], **named(what, mine[-1]))
-
-
-VERBS = {"rename": "", "stop": "deactivate", "wake": "reactivate"}
+        operation = "" if what == "rename" else what
+        it.edit(
+            (mine[0] if what == "reactivate" else mine[-1]).id, operation, **named(what, mine[-1])
+        )
 
 
 def named(what: str, meter: ExistingMeter) -> dict[str, str]:

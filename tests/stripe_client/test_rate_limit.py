@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.emulator.rate_limit import Bucket as Limit
+from reconciler.emulator.requests.rate_limit import Bucket as Limit
 from reconciler.stripe.rate_limit import (
     BURST,
     SLOWEST,

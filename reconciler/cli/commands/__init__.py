@@ -15,10 +15,15 @@ COMMANDS = {
     "validate": "check the files; offline, needs no key",
     "plan": "show what apply would do; writes nothing to Stripe",
     "apply": "plan, confirm, apply and verify",
+    "show": "print a saved plan; needs no key",
     "drift": "audit the account against the files; read-only",
+    "ready": "check that meters are ready to receive usage",
     "list": "list the existing meters of an account",
+    "generate": "write constants and event builders for application code",
     "history": "show what was applied and by whom, or the history of one meter",
+    "doctor": "check keys, permissions, mode and clock; read-only",
     "emulate": "run a local emulator of the Stripe API",
+    "schema": "print the JSON Schema of a file or an output",
     "explain": "describe a diagnostic code, or list them all",
 }
 _FOREIGN = {

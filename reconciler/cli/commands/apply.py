@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 from ..._version import __version__
 from ...config import load
@@ -60,6 +62,10 @@ class ApplyOptions(ScopedOptions):
             raise UsageError(usage.PROTECTED_FILE(f"{self.plan} is the plan to apply"))
         return written
 
+    def read_environment(self, environ: Mapping[str, str]) -> Self:
+        """Return the options; a saved plan says itself which account it is for."""
+        return self if self.plan else ScopedOptions.read_environment(self, environ)
+
 
 def _apply(options: ApplyOptions, context: Context) -> Document:
     if not (options.yes or options.plan or context.console.interactive):
@@ -71,7 +77,7 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
     project = load(options.path)
     if saved:  # PATH only finds the project: the plan has its changes
         project = replace(project, selected=None)
-    accounts = select_accounts(project, options.account or _find_account(project, saved))
+    accounts = _select_accounts(project, options.account, saved)
     if len(accounts) > 1 and (options.plan or options.expect):
         message = "--plan and --expect take one account"
         raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
@@ -94,15 +100,18 @@ def _load_saved(file: str) -> Plan:
     return plan_file.load_plan(files.read(file), file)
 
 
-def _find_account(project: Project, saved: Plan | None) -> tuple[str, ...]:
-    """Return the name of the account that a saved plan is for; raise RefusedError without one."""
+def _select_accounts(
+    project: Project, patterns: tuple[str, ...], saved: Plan | None
+) -> tuple[Account, ...]:
+    """Return the accounts of the run: that of the saved plan; raise RefusedError without it."""
     if saved is None:
-        return ()
+        return select_accounts(project, patterns)
     name = saved.target.name
     if name not in {account.name for account in project.accounts}:
         message = f"the plan is for another account: the project has no account {name!r}"
         raise RefusedError(guards.FOREIGN_PLAN(message))
-    return (name,)
+    chosen = select_accounts(project, patterns or (name,))
+    return tuple(account for account in chosen if account.name == name) or chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import socket
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from ...diagnostics.codes import environment, usage
@@ -12,11 +14,15 @@ from ...diagnostics.errors import ReconcilerError, UsageError
 from ...emulator import (
     PERMISSIONS,
     Announcer,
+    ControlledServer,
     EmulatorError,
     Fault,
+    Level,
+    LogLine,
     Server,
     SettingError,
     Settings,
+    is_loopback,
     list_choices,
     open_state,
     parse_key,
@@ -30,6 +36,8 @@ from ..arguments import Options, flag, option, parse_whole_number
 from ..context import PLAIN, Command, Context
 from ..output import emit
 
+HOST, LAST_PORT = "127.0.0.1", 65535
+
 _SPELLED_OUT = ("latency", "rate_limit", "name_scope")
 _OTHERS = {name: options for name, options in list_choices().items() if name not in _SPELLED_OUT}
 
@@ -39,6 +47,7 @@ _KEY = (
     f"repeatable. Permissions: {', '.join(PERMISSIONS)}. Example of a read-only key: "
     "rk_test_reader=billing_meter_read,plan_read,event_read"
 )
+_EXPIRED_KEY = "answer 401 to this key, as to one that has expired; repeatable"
 _SWITCH = "set a behavior that Stripe does not document (default first); repeatable: " + "; ".join(
     f"{name} ({options})" for name, options in _OTHERS.items()
 )
@@ -49,14 +58,22 @@ _FAULT = (
 _HOLD = "pause at e.g. 7:before or 7:after until a line is entered; implies --announce"
 
 
+def _parse_port(word: str) -> int:
+    port = parse_whole_number(word)
+    if port > LAST_PORT:
+        raise argparse.ArgumentTypeError(f"{word} is not a port from 0 to {LAST_PORT}")
+    return port
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmulateOptions(Options):
     """The port, the state and the seed, the settings and the faults of the emulator."""
 
+    host: str = option(
+        "address to listen on (default 127.0.0.1); others reach it at 0.0.0.0 or ::", default=HOST
+    )
     port: int = option(
-        "port to listen on (default 12111; 0: any free port)",
-        type=parse_whole_number,
-        default=12111,
+        "port to listen on (default 12111; 0: any free port)", type=_parse_port, default=12111
     )
     state: str | None = option(
         "keep the state of the account in this SQLite file (default: in memory)", metavar="FILE"
@@ -70,6 +87,8 @@ class EmulateOptions(Options):
     key: tuple[str, ...] = option(_KEY, metavar="KEY[=PERMISSION,...]", default=())
     switch: tuple[str, ...] = option(_SWITCH, metavar="NAME=VALUE", default=())
     fault: tuple[str, ...] = option(_FAULT, metavar="SPEC", default=())
+    expired_key: tuple[str, ...] = option(_EXPIRED_KEY, metavar="KEY", default=())
+    control: bool = flag("serve /_emulator, which controls faults, switches, clock and state")
     announce: bool = flag("print every request on standard error")
     hold: tuple[str, ...] = option(_HOLD, metavar="MOMENT", default=())
 
@@ -92,23 +111,63 @@ def _serve(options: EmulateOptions, context: Context) -> Document:
     try:
         with (
             open_state(options.state, options.seed) as store,
-            Server(store, settings, faults, port=options.port, reached=announcer) as server,
+            (ControlledServer if options.control else Server)(
+                store,
+                settings,
+                faults,
+                port=options.port,
+                reached=announcer,
+                host=options.host,
+                on_log=_build_log(options, context),
+            ) as server,
         ):
-            serving = EmulatorInfo(url=server.url, api_key=server.api_key)
+            serving = EmulatorInfo(
+                url=server.url,
+                api_key=server.api_key,
+                diagnostics=tuple(_find_surprises(options, is_new=store.is_new)),
+            )
             context.stop.defer()
             emit(serving, context.output, context.console)
             while not context.stop():
                 context.clock.sleep(60.0)
     except EmulatorError as error:
         raise ReconcilerError(environment.EMULATOR(str(error))) from None
-    except OSError as error:
-        raise ReconcilerError(_describe_bind_error(options.port, error)) from None
+    except (OSError, UnicodeError) as error:
+        raise ReconcilerError(_describe_bind_error(options, error)) from None
     return serving
 
 
-def _describe_bind_error(port: int, error: OSError) -> Diagnostic:
-    why = os.strerror(error.errno) if error.errno else str(error)
-    message = f"cannot listen on 127.0.0.1:{port}: {why}"
+def _find_surprises(options: EmulateOptions, *, is_new: bool) -> Iterator[Diagnostic]:
+    """Warn of an address that others reach, and of a seed that has no effect."""
+    if not is_loopback(options.host):
+        message = f"{options.host} is not a loopback address: other machines can use the emulator"
+        yield environment.EXPOSED_EMULATOR(message)
+    if options.seed and not is_new:
+        message = f"--seed {options.seed} is not used: {options.state} has an account already"
+        yield environment.UNUSED_SEED(message)
+
+
+def _build_log(options: EmulateOptions, context: Context) -> Callable[[LogLine], None]:
+    """Return the log: with -v each request, always what went wrong, with -vv its traceback."""
+
+    def write(line: LogLine) -> None:
+        if line.level is Level.FAILURE:
+            context.console.warn(str(environment.BUG(f"in the emulator: {line.text}")))
+            if options.verbose > 1:
+                context.console.warn(line.details)
+        elif options.verbose or line.level is Level.REFUSAL:
+            context.console.warn(line.text)
+
+    return write
+
+
+def _describe_bind_error(options: EmulateOptions, error: OSError | UnicodeError) -> Diagnostic:
+    why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+    if isinstance(error, socket.gaierror):
+        hint = "--host takes an address of this machine, such as 127.0.0.1, ::1 or 0.0.0.0"
+        return environment.EMULATOR(f"there is no address {options.host!r}", hint=hint)
+    address = f"[{options.host}]" if ":" in options.host else options.host
+    message = f"cannot listen on {address}:{options.port}: {why}"
     return environment.EMULATOR(message, hint="choose another --port; --port 0 takes any free port")
 
 
@@ -119,7 +178,9 @@ def _parse_switches(options: EmulateOptions) -> Settings:
     given |= {name: word for name, word in spelled.items() if word is not None}
     if given.get("latency", "").isdigit():
         given["latency"] += "ms"
-    return replace(parse_settings(given), keys=tuple(map(parse_key, options.key)))
+    keys = [parse_key(word) for word in options.key]
+    keys += [replace(parse_key(word), expired=True) for word in options.expired_key]
+    return replace(parse_settings(given), keys=tuple(keys))
 
 
 def _split_pair(word: str) -> tuple[str, str]:

@@ -25,7 +25,7 @@ from ...render import Document
 from ...report.documents import AccountResult
 from ...report.history import History
 from ...stripe.client import read_if_permitted
-from ..accounts import run_on_accounts, select_accounts
+from ..accounts import match_names, run_on_accounts, select_accounts
 from ..arguments import ProjectOptions, option
 from ..context import PLAIN, Command, Context, open_session
 
@@ -44,8 +44,10 @@ def _show(options: HistoryOptions, context: Context) -> Document:
     project = load(options.path)
     entries, diagnostics = journal.read(Path(project.root) / ".reconciler", context.clock)
     runs = parse_runs(entries)
+    names: tuple[str, ...] = ()
     if options.account:
-        names = {account.name for account in select_accounts(project, options.account)}
+        known = (*(each.name for each in project.accounts), *(run.account.name for run in runs))
+        names = match_names(dict.fromkeys(known), options.account)  # also of former accounts
         runs = tuple(run for run in runs if run.account.name in names)
     failed = any(diagnostic.level is Level.ERROR for diagnostic in diagnostics)
     history = History(
@@ -55,7 +57,9 @@ def _show(options: HistoryOptions, context: Context) -> Document:
     )
     if options.meter is None:
         return history
-    accounts = select_accounts(project, options.account)
+    accounts = tuple(each for each in project.accounts if each.name in names)
+    if not options.account:
+        accounts = select_accounts(project, ())
     return _narrow(options.meter, history, project.root, accounts, context)
 
 

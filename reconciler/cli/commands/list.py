@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...config import load_accounts
-from ...model.meter import ExistingMeter, Status
+from ...diagnostics.codes import drift
+from ...diagnostics.diagnostic import Diagnostic
+from ...diagnostics.errors import Exit
+from ...model.meter import ExistingMeter, Status, Unreadable
 from ...model.pattern import fits
+from ...model.price import PricesByMeter, group_by_meter
 from ...model.project import Account
+from ...operations.session import Session
 from ...operations.snapshot import check_account, take_snapshot
 from ...planning.warnings import note_partial, warn_of_unknown_fields
 from ...render import Document
 from ...report.documents import AccountInventory, Inventory
 from ..accounts import run_on_accounts, select_accounts
-from ..arguments import ScopedOptions, option
+from ..arguments import ScopedOptions, flag, option
 from ..context import PLAIN, Command, Context, open_session
 
 
@@ -24,6 +29,7 @@ class ListOptions(ScopedOptions):
     status: str | None = option(
         "only meters of this status (default: all)", choices=[str(status) for status in Status]
     )
+    prices: bool = flag("also show which prices in use bill on each meter")
 
 
 def _list(options: ListOptions, context: Context) -> Document:
@@ -31,22 +37,7 @@ def _list(options: ListOptions, context: Context) -> Document:
 
     def read(account: Account) -> AccountInventory:
         with open_session(account, context) as session:
-            existing = session.meters.list_all()
-            snapshot = take_snapshot(session, (), existing)
-            diagnostics = (
-                *check_account(account, snapshot),
-                *session.report_rate(),
-                *([note_partial()] if options.only else []),
-            )
-        meters = sorted((meter for meter in existing if _matches(meter, options)), key=_order)
-        for meter in meters:
-            diagnostics += tuple(warn_of_unknown_fields(meter.event_name, [meter]))
-        return AccountInventory(
-            account=snapshot.account,
-            meters=tuple(meters),
-            total=len(existing),
-            diagnostics=diagnostics,
-        )
+            return _read_account(session, options)
 
     accounts = run_on_accounts(
         select_accounts(project, options.account), context, read, AccountInventory
@@ -54,6 +45,42 @@ def _list(options: ListOptions, context: Context) -> Document:
     return Inventory(
         accounts=accounts, diagnostics=project.diagnostics, narrowed=bool(options.only)
     )
+
+
+def _read_account(session: Session, options: ListOptions) -> AccountInventory:
+    existing = session.meters.list_all()
+    snapshot = take_snapshot(session, (), existing)
+    diagnostics = check_account(session.account, snapshot)
+    meters = tuple(sorted((meter for meter in existing if _matches(meter, options)), key=_order))
+    prices, unreadable = _read_prices(session, meters, options) if options.prices else (None, ())
+    diagnostics += (
+        *unreadable,
+        *session.report_rate(),
+        *([note_partial()] if options.only else []),
+    )
+    for meter in meters:
+        diagnostics += tuple(warn_of_unknown_fields(meter.event_name, [meter]))
+    return AccountInventory(
+        account=snapshot.account,
+        exit_code=Exit.DENIED if unreadable else Exit.DONE,
+        meters=meters,
+        total=len(existing),
+        prices=prices,
+        diagnostics=diagnostics,
+    )
+
+
+def _read_prices(
+    session: Session, meters: tuple[ExistingMeter, ...], options: ListOptions
+) -> tuple[PricesByMeter | None, tuple[Diagnostic, ...]]:
+    """Return the prices in use on the meters, or None and why they are unreadable."""
+    ids = tuple(meter.id for meter in meters)
+    read = session.prices.in_use if options.only else session.prices.all_in_use
+    found = read(ids)
+    if isinstance(found, Unreadable):
+        rule = drift.PRICES_UNREADABLE
+        return None, (rule(f"{rule.title} (permission: {found.permission})"),)
+    return group_by_meter(found), ()
 
 
 def _matches(meter: ExistingMeter, options: ListOptions) -> bool:

@@ -17,6 +17,8 @@ _LIBYAML_SAYS = {
     "could not find expected ':'": "missing `:` after a key",
     "did not find expected key": "expected a key; check the indentation, and for an unclosed "
     "quote or bracket",
+    "did not find expected comment or line break": "`>` and `|` begin a block of text on the "
+    "following lines; quote a value that begins with one of them",
     "did not find expected '-' indicator": "expected `-`, as on the lines before",
     "found invalid Unicode character escape code": "invalid Unicode escape sequence",
 }
@@ -56,7 +58,9 @@ def _describe_problem(problem: str, around: str, character: str) -> str:
         return "tabs cannot be used for indentation; use spaces"
     if "cannot start any token" in problem and character:
         return f"a value cannot start with `{clip(character)}`; quote the value"
-    if "scanning for the next token" in around or "simple key" in around:
+    if any(
+        word in around for word in ("scanning for the next token", "simple key", "block scalar")
+    ):
         around = ""  # describes the parser, not the file
     return _LIBYAML_SAYS.get(problem, problem) + around
 

@@ -1,15 +1,40 @@
 """The catalogue of diagnostics, for `explain` and the documentation.
 
 Letters: Y reading YAML, C configuration, U usage, S Stripe's responses and the network,
-P planning, G guards, A applying, D drift, J the journal, E this machine (files, emulator).
+P planning, G guards, A applying, D drift, R readiness, N generated code,
+J the journal, E this machine (files, emulator).
 """
 
 from __future__ import annotations
 
 from ..diagnostic import Rule
-from . import applying, config, drift, environment, guards, journal, planning, service, usage
+from . import (
+    applying,
+    codegen,
+    config,
+    drift,
+    environment,
+    guards,
+    journal,
+    planning,
+    readiness,
+    service,
+    usage,
+)
 
-_MODULES = (config, usage, service, planning, guards, applying, drift, journal, environment)
+_MODULES = (
+    config,
+    usage,
+    service,
+    planning,
+    guards,
+    applying,
+    drift,
+    readiness,
+    codegen,
+    journal,
+    environment,
+)
 
 
 def _collect_rules() -> dict[str, Rule]:

@@ -140,3 +140,11 @@ PLAN_FILE = Rule(
     "version does not support. The hashes of a plan are recomputed when it is loaded.",
     "make a new plan with `reconciler plan --save`",
 )
+SAVED_PLAN = Rule(
+    "A203",
+    "a saved plan, as it was made",
+    "`show` reads the file alone. The account and the files may have changed since; "
+    "`apply --plan` checks that before it writes.",
+    "",
+    Level.INFO,
+)

@@ -336,6 +336,27 @@ LOOKALIKE = Rule(
     "keep one spelling, unless both meters are wanted",
     Level.WARNING,
 )
+OTHER_VERSION_REQUIRED = Rule(
+    "C040",
+    "another version of reconciler is required",
+    "The project file says with `requires` which versions may read it. Another version may not "
+    "know its keys, or read them differently, so nothing else is checked.",
+    "install a version that `requires` includes",
+)
+OVERRIDE_UNDECLARED = Rule(
+    "C038",
+    "override of an undeclared event_name",
+    "An override changes a meter that a file of the same account declares. One that changes "
+    "nothing is usually a misspelled event_name, or is in a file of the wrong account.",
+    "correct the event_name, declare it for this account, or remove the override",
+)
+OVERRIDDEN_TWICE = Rule(
+    "C039",
+    "setting overridden twice",
+    "The files of an account have no order, so neither of two overrides of one setting takes "
+    "precedence.",
+    "remove one of the two, or assign their files to different accounts",
+)
 HIDDEN_FILE = Rule(
     "C032",
     "hidden file not read",
@@ -350,4 +371,13 @@ OTHER_CASE = Rule(
     "Patterns of meter files distinguish upper and lower case. If the file were skipped, its "
     "meters would appear to be undeclared.",
     "rename the file, or list it under `meters` in reconciler.yaml",
+)
+SCHEMA_OUTDATED = Rule(
+    "C037",
+    "the schema for editors is out of date",
+    "The comment `# yaml-language-server: $schema=PATH` names the JSON Schema by which an editor "
+    "checks a file and completes its keys. The file at that path is missing, or of another version "
+    "of the tool; the tool itself does not read it.",
+    "reconciler schema meters > PATH",
+    Level.WARNING,
 )

@@ -102,3 +102,11 @@ EVENTS_UNREADABLE = Rule(
     "give the restricted key the permission to read events (event_read)",
     Level.WARNING,
 )
+SUBSCRIPTIONS_UNREADABLE = Rule(
+    "D103",
+    "API key may not read subscriptions",
+    "An archived price is in use as long as a subscription to it is left. Where the key may not "
+    "read subscriptions, every archived price counts as in use.",
+    "give the restricted key the permission to read subscriptions (subscription_read)",
+    Level.WARNING,
+)

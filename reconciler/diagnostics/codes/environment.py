@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostic import Effect, Rule
+from ..diagnostic import Effect, Level, Rule
 
 EMULATOR = Rule(
     "E001",
@@ -23,8 +23,24 @@ FILE_UNWRITABLE = Rule(
 FILE_UNREADABLE = Rule(
     "E003",
     "a file cannot be read",
-    "The file of --plan does not exist, is not readable, or is not UTF-8 text.",
+    "The file of a saved plan does not exist, is not readable, or is not UTF-8 text.",
     "pass the file that `reconciler plan --save` wrote",
+)
+EXPOSED_EMULATOR = Rule(
+    "E004",
+    "the emulator can be reached from other machines",
+    "`emulate --host` names an address that is not loopback, as a container needs. Whoever reaches "
+    "it can read and change the emulated account: the keys that it accepts are no secrets.",
+    "leave out --host, or publish the port on loopback only: docker run -p 127.0.0.1:12111:12111",
+    level=Level.WARNING,
+)
+UNUSED_SEED = Rule(
+    "E005",
+    "the seed is not used",
+    "A seed is the initial state of a new account. The file of --state has an account already, "
+    "which is used as it is.",
+    "delete the file of --state to start with the seed, or leave out --seed",
+    level=Level.WARNING,
 )
 BUG = Rule(
     "E900",

@@ -175,3 +175,27 @@ STOPPED = Rule(
     "After an interrupt, requests in progress are finished and no new one is sent.",
     "run the command again: every run starts from the current state of the account",
 )
+CLOCK_WRONG = Rule(
+    "S041",
+    "the clock of this machine is wrong",
+    "The age of saved plans, the reach of events and how long a meter has been inactive are "
+    "counted by this clock, and certificates are checked by it. Stripe rejects usage that is dated "
+    "more than five minutes ahead.",
+    "synchronize the clock of this machine",
+    Level.WARNING,
+)
+OTHER_VERSION = Rule(
+    "S042",
+    "responses have another API version",
+    "Every request names the version of the API whose responses this version of the tool reads. "
+    "Something between this machine and Stripe, or an emulator, uses another one.",
+    "remove what changes the `Stripe-Version` header, or use a newer version of the tool",
+    Level.WARNING,
+)
+CONTEXT_MISSING = Rule(
+    "S043",
+    "an organization key needs an account",
+    "A key that begins with sk_org_ is valid for several accounts, so Stripe requires a context in "
+    "every request.",
+    "set `stripe_context` of the account in the project file, or use a key of the account itself",
+)

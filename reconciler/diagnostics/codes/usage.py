@@ -61,6 +61,12 @@ PROTECTED_FILE = Rule(
     "outside the folder that holds the link.",
     "choose another file",
 )
+NO_SCHEMA = Rule(
+    "U010",
+    "unknown or missing schema",
+    "`reconciler schema NAME` prints one of the published JSON Schemas.",
+    "use one of the names in the message",
+)
 CANCELLED = Rule(
     "U101",
     "cancelled at the prompt",

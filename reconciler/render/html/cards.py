@@ -112,8 +112,10 @@ def _list_tags(item: Item) -> Iterator[Html]:
 def _build_body(item: Item) -> Iterator[Html]:
     yield from map(_build_finding, item.findings)
     for fact in item.facts:
-        if fact.label == "reason":  # the other facts are tables
+        if fact.label == "reason":  # prices and other meters are tables
             yield tag("p", format_prose(fact.text), class_="why")
+        elif fact.label == "overridden":
+            yield tag("p", format_prose(f"Overridden: {fact.text}"), class_="why")
     yield from map(_build_diagnostic, item.diagnostics)
     if item.result:
         yield from _build_result(item.result)

@@ -16,12 +16,11 @@ from ..facts import (
     find_origin,
     is_past_resending,
 )
-from ..summary import Tone, count, describe_mode
+from ..summary import Tone, count, describe_mode, title_run
 from ..view import Item, Status, View, count_degrees, group_items
 from .markup import Html, format_moment, format_prose, join, table, tag
 from .svg import Part, draw_bar, draw_gauge
 
-_TITLES = {"plan": "Plan", "apply": "Apply", "drift": "Drift", "validate": "Validation"}
 _ICON = {Tone.GOOD: "✓", Tone.NEWS: "→", Tone.WARNING: "!", Tone.BAD: "✕"}
 _LATE = "only usage of the last 35 days"
 _LOOK = {
@@ -44,7 +43,7 @@ def format_title(report: Report) -> str:
     """Return the title of the page."""
     names = ", ".join(account.account.name for account in report.accounts[:5])
     more = f" and {len(report.accounts) - 5} more" if len(report.accounts) > 5 else ""
-    what = _TITLES.get(report.command, report.command.capitalize() or "Report")
+    what = title_run(report.command) or "Report"
     return f"{what} · {names}{more}" if names else what
 
 

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from ...diagnostics.diagnostic import Diagnostic, Level
 from ..escape import clean
-from ..summary import Tone, count, describe_mode
+from ..summary import Tone, count, describe_mode, title_run
 from ..view import Item, View, count_degrees
 from .gfm import format_code, format_prose
 from .rows import Budget
@@ -42,7 +42,7 @@ def render_top(view: View, budget: Budget) -> Iterator[str]:
 
 
 def _render_heading(view: View, budget: Budget) -> str:
-    command = view.report.command.capitalize() or "Run"
+    command = title_run(view.report.command) or "Run"
     match view.report.accounts:
         case [only]:
             account = only.account

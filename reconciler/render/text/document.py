@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from ...diagnostics.diagnostic import Diagnostic, Effect, Level
 from ...diagnostics.errors import Exit
-from ...report.documents import DiagnosticList, EmulatorInfo, Inventory
-from ...report.history import History
+from ...report.documents import CommandResult, PlainText
 from ...report.report import AccountReport, ChangeResult, Report, ReportedChange, ResultStatus
-from .. import Document
-from ..escape import clean
-from ..summary import Headline, Tone, count, describe_account, explain_incomplete
+from .. import Document, Structured
+from ..summary import Headline, Tone, count, describe_account, explain_incomplete, title_run
 from ..view import AccountView, build_view, sum_up
-from .excerpt import render_excerpt
-from .history import render_runs, render_timeline
+from .diagnostics import render_diagnostic, render_diagnostics
 from .items import render_items
+from .small import render_small
 from .styled import WIDTH, Line, Span, Style, set_width, wrap_text, write_lines
-from .tables import render_meters, render_rules
 
 Shown = Mapping[str, AccountReport]
 """The plans, by account, that are on the screen already."""
 
 _NOTHING: Shown = MappingProxyType({})
-_LEVEL = {Level.ERROR: Style.RED, Level.WARNING: Style.YELLOW, Level.INFO: Style.CYAN}
 _TONE = {
     Tone.GOOD: Style.GREEN,
     Tone.NEWS: Style.CYAN,
@@ -46,24 +43,25 @@ def render(
 
     Many unmanaged or ignored meters are one line unless `verbose`.
     """
+    if isinstance(document, PlainText):
+        return document.text
     with set_width(width):
         return write_lines(_render(document, shown, verbose=verbose), colours=colours)
 
 
-def _render(document: Document, shown: Shown, *, verbose: bool) -> Iterator[Line]:
-    match document:
-        case Report():
-            yield from _render_report(document, shown, verbose=verbose)
-        case Inventory():
-            yield from _render_inventory(document, verbose=verbose)
-        case History():
-            yield from _render_history(document)
-        case EmulatorInfo(url=url, api_key=api_key):
-            yield from _render_diagnostics(document.diagnostics)
-            yield (f"Emulating Stripe at {url} (key: {api_key}); Ctrl-C stops it",)
-        case DiagnosticList(rules=rules):
-            yield from render_rules(rules)
-            yield from _render_diagnostics(document.diagnostics)
+def _render(document: Structured, shown: Shown, *, verbose: bool) -> Iterator[Line]:
+    if isinstance(document, Report):
+        yield from _render_report(document, shown, verbose=verbose)
+    else:
+        yield from render_small(document if verbose else _sum_up_accounts(document))
+
+
+def _sum_up_accounts(document: CommandResult) -> CommandResult:
+    accounts = (
+        replace(account, diagnostics=tuple(sum_up(account.diagnostics)))
+        for account in document.accounts
+    )
+    return replace(document, accounts=tuple(accounts))
 
 
 def _render_report(report: Report, shown: Shown, *, verbose: bool) -> Iterator[Line]:
@@ -77,7 +75,7 @@ def _render_report(report: Report, shown: Shown, *, verbose: bool) -> Iterator[L
         if n or report.diagnostics:
             yield ()
         named = describe_account(account.report.account)
-        yield (Span(f"{report.command.capitalize()} for {named}", Style.BOLD),)
+        yield (Span(f"{title_run(report.command)} for {named}", Style.BOLD),)
         yield from _render_account(account, shown.get(account.name), verbose=verbose)
     if report.command in _COMPARED and not report.accounts and report.exit_code is not Exit.USAGE:
         yield from _render_headline(view.headline)
@@ -105,44 +103,19 @@ def _render_account(
     report = view.report
     if shown and not any(change.result for change in report.changes):
         new = (each for each in report.diagnostics if each not in shown.diagnostics)
-        yield from _render_diagnostics(new)
+        yield from render_diagnostics(new)
         yield from _render_headline(view.headline)
         return
     whole = [each for each in view.unattached if each.effect is Effect.ACCOUNT]
-    yield from _render_diagnostics(whole)
+    yield from render_diagnostics(whole)
     yield from render_items((item for item in view.items if item.shown), verbose=verbose)
-    yield from _render_diagnostics(each for each in view.unattached if each not in whole)
+    yield from render_diagnostics(each for each in view.unattached if each not in whole)
     if view.items or report.plan_hash or report.exit_code is not Exit.DONE:
         yield from _render_headline(view.headline)
         for hint in dict.fromkeys(filter(None, map(_find_hint, report.changes))):
             yield from wrap_text(f"hint: {hint}", "  ", "    ")
         if report.plan_hash:
             yield (Span(f"plan_hash {report.plan_hash}", Style.FAINT),)
-
-
-def _render_diagnostics(diagnostics: Iterable[Diagnostic]) -> Iterator[Line]:
-    for diagnostic in diagnostics:
-        if diagnostic.effect is not Effect.SCOPE:  # stated with the counts, which it limits
-            yield ()
-            yield from render_diagnostic(diagnostic)
-
-
-def render_diagnostic(diagnostic: Diagnostic) -> Iterator[Line]:
-    """Yield a diagnostic as a compiler shows it; of an info only the message."""
-    if diagnostic.level is Level.INFO:
-        yield from wrap_text(diagnostic.message, "", "    ")
-        return
-    colour = _LEVEL[diagnostic.level]
-    place = f"{diagnostic.location}: " if diagnostic.location else ""
-    label = f"{diagnostic.level} {diagnostic.code}"
-    head = clean(f"{place}{label}: ")  # in one piece, for grep
-    first, *rest = wrap_text(diagnostic.message, head, "    ")
-    before, found, after = str(first[0]).partition(label)
-    yield (before, Span(found, colour), after)
-    yield from rest
-    yield from render_excerpt(diagnostic, colour)
-    if diagnostic.hint:
-        yield from wrap_text(f"hint: {diagnostic.hint}", "    ")
 
 
 def _render_headline(headline: Headline) -> Iterator[Line]:
@@ -161,26 +134,3 @@ def _find_hint(reported: ReportedChange) -> str | None:
         case ChangeResult(status=ResultStatus.SKIPPED, error=Diagnostic(hint=hint)):
             return hint
     return None
-
-
-def _render_inventory(inventory: Inventory, *, verbose: bool) -> Iterator[Line]:
-    for diagnostic in inventory.diagnostics:
-        yield from render_diagnostic(diagnostic)
-    for n, account in enumerate(inventory.accounts):
-        if n or inventory.diagnostics:
-            yield ()
-        yield (Span(f"Meters of {describe_account(account.account)}", Style.BOLD),)
-        if account.total is not None:
-            yield from render_meters(account.meters, account.total)
-        said = account.diagnostics
-        yield from _render_diagnostics(said if verbose else sum_up(said))
-    if inventory.narrowed:
-        yield ()
-        yield (Span("Partial list: only meters that match are shown.", Style.YELLOW),)
-
-
-def _render_history(history: History) -> Iterator[Line]:
-    for diagnostic in history.diagnostics:
-        yield from render_diagnostic(diagnostic)
-        yield ()
-    yield from render_runs(history) if history.timeline is None else render_timeline(history)

@@ -30,7 +30,10 @@ def render_items(shown: Iterable[Item], *, verbose: bool) -> Iterator[Line]:
     """Yield every item, many unmanaged or ignored ones as one; a blank line before each."""
     for entry in shown if verbose else group_items(shown):
         yield ()
-        yield from _render_group(entry) if isinstance(entry, Group) else _render_item(entry)
+        if isinstance(entry, Group):
+            yield from _render_group(entry)
+        else:
+            yield from _render_item(entry, verbose=verbose)
 
 
 def _render_group(group: Group) -> Iterator[Line]:
@@ -41,7 +44,7 @@ def _render_group(group: Group) -> Iterator[Line]:
     yield from rest
 
 
-def _render_item(item: Item) -> Iterator[Line]:
+def _render_item(item: Item, *, verbose: bool) -> Iterator[Line]:
     lead, indent = _mark(item)
     name, place = clean(item.name), clean(str(item.location or ""))
     command = _describe_action(item.change) if item.change else ""
@@ -49,7 +52,7 @@ def _render_item(item: Item) -> Iterator[Line]:
     gap = " " * max(2, get_width() - used - len(place))
     yield (lead, Span(name, Style.BOLD), Span(command, lead.style), gap, Span(place, Style.FAINT))
     if item.change:
-        yield from _render_fields(item, item.change, indent)
+        yield from _render_fields(item, item.change, indent, verbose=verbose)
     for fact in item.facts:
         yield from _render_fact(fact, indent)
     for finding in item.findings:
@@ -73,7 +76,7 @@ def _describe_action(change: Change) -> str:
     return f"  {change.action}{' (refused)' if change.refused_by else ''}"
 
 
-def _render_fields(item: Item, change: Change, indent: str) -> Iterator[Line]:
+def _render_fields(item: Item, change: Change, indent: str, *, verbose: bool) -> Iterator[Line]:
     if change.action is not Action.CREATE and change.existing:
         yield (indent, Span("meter: ", Style.FAINT), change.existing.id, _name_successor(change))
     for field in item.fields:
@@ -82,6 +85,9 @@ def _render_fields(item: Item, change: Change, indent: str) -> Iterator[Line]:
             yield (indent, path, field.after)
         else:
             yield (indent, path, f"{field.before} → ", Span(field.after, Style.BOLD))
+        if verbose and change.desired:
+            origin = change.desired.find_origin(field.path)
+            yield (indent, "  ", Span(f"from {origin.source} at {origin.location}", Style.FAINT))
 
 
 def _name_successor(change: Change) -> str:

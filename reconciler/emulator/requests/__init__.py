@@ -1,0 +1,1 @@
+"""What all requests share: keys, parameters, lists, idempotency, limits, faults."""

@@ -1,0 +1,90 @@
+"""Form encoding as v1 reads it: `default_aggregation[formula]=sum`, `expand[]=a`, `types[0]=b`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import unquote_to_bytes
+
+from ..errors import RequestError
+from ..messages import Request
+from .v2_parameters import name_arrays, parse_json
+
+DEEPEST = 8
+
+_KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
+_STEP = re.compile(r"\[([^\[\]]*)\]")
+
+Tree = dict[str, Any]
+
+
+def parse_parameters(request: Request) -> Tree:
+    """Parse the query of a request and, for a POST, its form. JSON is ignored, as v1 does.
+
+    Raises RequestError (400) for text that is not UTF-8 or that nests one name in two ways.
+    """
+    tree: Tree = {}
+    query = name_arrays(request.query) if request.is_v2 else request.query
+    _fill(tree, query.encode("latin-1", "replace"))
+    if request.is_v2 and request.method == "POST":
+        return tree | parse_json(request)
+    kind = request.headers.get("content-type", "application/x-www-form-urlencoded")
+    if request.method == "POST" and kind.split(";")[0].strip().lower() == (
+        "application/x-www-form-urlencoded"
+    ):
+        _fill(tree, request.body)
+    return tree
+
+
+def encode_form(params: Mapping[str, Any]) -> Tree:
+    """Convert parameters to those of a form: strings, also for numbers and booleans."""
+    return {name: _encode(value) for name, value in params.items()}
+
+
+def _encode(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return encode_form(value)
+    if isinstance(value, list | tuple):
+        return {"": [_encode(each) for each in value]}
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def _fill(tree: Tree, text: bytes) -> None:
+    for pair in filter(None, text.split(b"&")):
+        name, _, value = pair.partition(b"=")
+        _put(tree, _split_name(_decode(name)), _decode(value))
+
+
+def _decode(text: bytes) -> str:
+    try:
+        return unquote_to_bytes(text.replace(b"+", b" ")).decode("utf-8")
+    except UnicodeDecodeError:
+        raise RequestError(400, "Invalid request: parameters must be valid UTF-8.") from None
+
+
+def _split_name(name: str) -> list[str]:
+    """Split `a[b][]` into its names; one with unbalanced brackets is a plain name."""
+    found = _KEY.fullmatch(name)
+    steps = [found[1], *_STEP.findall(found[2])] if found else [name]
+    if "" in steps[:-1]:
+        raise RequestError(400, f"Invalid request: {steps[0]} is not an array of hashes.")
+    if len(steps) > DEEPEST:
+        raise RequestError(400, f"Invalid request: parameter {steps[0]} is nested too deeply.")
+    return steps
+
+
+def _put(tree: Tree, steps: list[str], value: str) -> None:
+    """Store one value; `[]` appends under the empty name, of a plain name the last value wins."""
+    *outer, last = steps
+    for step in outer:
+        tree = tree.setdefault(step, {})
+        if not isinstance(tree, dict):
+            break
+    if not isinstance(tree, dict) or (last and isinstance(tree.get(last), dict)):
+        text = f"Invalid request: {steps[0]} is given both as a value and as a hash."
+        raise RequestError(400, text)
+    if last:
+        tree[last] = value
+    else:
+        tree.setdefault("", []).append(value)

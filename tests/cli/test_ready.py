@@ -1,0 +1,108 @@
+"""`ready`: the gate of an application's deploy job."""
+
+from __future__ import annotations
+
+import pytest
+from cli.world import CALLS, SEATS, existing
+from published import held
+
+from reconciler.emulator import Key, Settings
+
+READ_ONLY = frozenset({"billing_meter_read"})
+SUM = {"value_settings": {"event_payload_key": "amount"}}
+ACCOUNT = [existing("seats", "Seats", id="mtr_s"), existing("calls", "Calls", "sum", id="mtr_c")]
+
+
+@pytest.fixture
+def ready(world, run):
+    """`ready(meters, account, *words)`: the project, and the run in its folder."""
+
+    def start(meters, account, *words, **more):
+        made = world(meters, {"meters": account}, **more)
+        made.server.log.clear()
+        return made, run("ready", *words, "-C", made.folder)
+
+    return start
+
+
+def read(ran):
+    """The state of each meter by event_name: its code, None where it is ready."""
+    (account,) = held(ran.out)["accounts"]
+    return {meter["event_name"]: meter["code"] for meter in account["meters"]}
+
+
+def test_active_meters_with_the_declared_keys_are_ready(ready):
+    _, ran = ready(f"{SEATS}\n{CALLS}", ACCOUNT)
+    assert ran.code == 0
+    assert "  ready      calls  mtr_c\n  ready      seats  mtr_s\n" in ran.out
+    assert ran.out.endswith("Ready: 2 meters.\n")
+
+
+@pytest.mark.parametrize(
+    ("meter", "account", "code"),
+    {
+        "missing": (CALLS, [], "R001"),
+        "inactive": (CALLS, [existing("calls", "Calls", "sum", status="inactive")], "R001"),
+        "retired": (CALLS.replace("{", "{status: inactive, ", 1), ACCOUNT, "R002"),
+        "another customer key": (
+            CALLS,
+            [
+                existing(
+                    "calls",
+                    "C",
+                    "sum",
+                    customer_mapping={"type": "by_id", "event_payload_key": "c"},
+                )
+            ],
+            "R003",
+        ),
+        "another value key": (CALLS, [existing("calls", "Calls", "sum", **SUM)], "R003"),
+        "a count reads no value": (SEATS, [existing("seats", "Seats", **SUM)], None),
+        "another name or window": (
+            CALLS,
+            [existing("calls", "Rings", "sum", event_time_window="day")],
+            None,
+        ),
+    }.values(),
+)
+def test_each_reason_not_to_deploy_has_a_code(meter, account, code, ready):
+    name = "calls" if "calls" in meter else "seats"
+    _, ran = ready(meter, account, name, "--format", "json")
+    assert (read(ran), ran.code) == ({name: code}, 2 if code else 0)
+
+
+def test_a_meter_that_is_not_ready_is_explained(ready):
+    _, ran = ready(CALLS, [existing("calls", "Calls", "sum", id="mtr_c", **SUM)])
+    assert "value_settings.event_payload_key is 'amount', declared 'value'" in " ".join(
+        ran.out.split()
+    )
+    assert "meters.yaml:3:" in ran.out
+    assert ran.out.endswith("Not ready: 1 of 1.\n")
+
+
+def test_one_listing_of_active_meters_and_a_read_only_key_are_enough(ready):
+    """Inactive meters are not listed, no price is read, and nothing is written."""
+    settings = Settings(keys=(Key("sk_test_emulator", READ_ONLY),))
+    retired = [existing(f"old_{n}", "Old", status="inactive") for n in range(120)]
+    made, ran = ready(SEATS, [*ACCOUNT, *retired], settings=settings)
+    lists = made.server.log.matching("GET", "/v1/billing/meters")
+    assert ran.code == 0
+    assert [(entry.path, entry.params.get("status")) for entry in lists] == [
+        ("/v1/billing/meters", "active")
+    ]
+    assert made.posts() == []
+
+
+def test_a_name_that_is_not_declared_is_an_error_with_a_suggestion(ready):
+    made, ran = ready(f"{SEATS}\n{CALLS}", ACCOUNT, "seats", "cals", "--format", "json")
+    (account,) = held(ran.out)["accounts"]
+    (problem,) = account["diagnostics"]
+    assert (ran.code, problem["code"], problem["hint"]) == (1, "R005", "did you mean calls?")
+    assert account["meters"] == []
+    assert made.server.log.matching("GET", "/v1/billing/meters") == []
+
+
+def test_the_wrong_mode_is_refused(ready):
+    _, ran = ready(SEATS, ACCOUNT, "--format", "json", livemode=True)
+    (account,) = held(ran.out)["accounts"]
+    assert (ran.code, account["meters"]) == (3, [])
