@@ -23,6 +23,7 @@ ROOMS = (
     "__init__",
     "operations",
     "history",
+    "adoption",
     "stripe",
     "drift",
     "execution",

@@ -101,10 +101,7 @@ def emit(
         )
     for diagnostic in document.losses:
         console.warn(_format_line(diagnostic))
-    if console.written or output.format != "text":  # written already where a server was started
-        for diagnostic in document.said:
-            if diagnostic.level is Level.ERROR:
-                console.inform(_format_line(diagnostic))
+    _show_messages(document, output, console)
     late = []
     if not console.written:
         why = console.write_document(_render_for_stdout(document, output, console))
@@ -132,11 +129,26 @@ def show_preview(planned: AccountReport, output: Output, console: Console) -> No
     write(text.render(plan, width=console.width, verbose=output.verbosity > 0, colours=colours))
 
 
+def _show_messages(document: Document, output: Output, console: Console) -> None:
+    """Show on standard error what the text on standard output does not say."""
+    if document.is_data and output.format == "text":
+        from ..render.text import render_messages
+
+        said = [each for each in document.said if each.level is not Level.INFO or not console.quiet]
+        console.show(render_messages(said, console.width, colours=console.colours_errors))
+    elif console.written or output.format != "text":  # written already where a server was started
+        for diagnostic in document.said:
+            if diagnostic.level is Level.ERROR:
+                console.inform(_format_line(diagnostic))
+
+
 def _render_for_stdout(document: Document, output: Output, console: Console) -> str:
     if output.format != "text":
         return output.render(document, output.format)
     from ..render import text
 
+    if document.is_data:
+        return console.escape_unencodable(text.render(document))
     return text.render(
         document,
         console.shown,

@@ -6,7 +6,14 @@ from importlib import import_module
 
 from ..codegen import generate
 from ..report.checkup import Checkup
-from ..report.documents import DiagnosticList, EmulatorInfo, Inventory, PlainText, Readiness
+from ..report.documents import (
+    DiagnosticList,
+    EmulatorInfo,
+    Inventory,
+    MeterDeclarations,
+    PlainText,
+    Readiness,
+)
 from ..report.generated import CodeCheck, GeneratedCode
 from ..report.history import History
 from ..report.report import Report
@@ -20,6 +27,7 @@ Structured = (
     | Checkup
     | EmulatorInfo
     | DiagnosticList
+    | MeterDeclarations
     | GeneratedCode
     | CodeCheck
 )

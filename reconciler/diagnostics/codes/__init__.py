@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from ..diagnostic import Rule
 from . import (
+    adoption,
     applying,
     codegen,
     config,
@@ -24,6 +25,7 @@ from . import (
 
 _MODULES = (
     config,
+    adoption,
     usage,
     service,
     planning,

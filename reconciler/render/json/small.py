@@ -7,6 +7,7 @@ from functools import singledispatch
 from typing import Any
 
 from ...codegen.json import build_document
+from ...diagnostics.errors import Exit
 from ...report.checkup import Check, Checkup
 from ...report.documents import (
     AccountInventory,
@@ -15,6 +16,7 @@ from ...report.documents import (
     DiagnosticList,
     EmulatorInfo,
     Inventory,
+    MeterDeclarations,
     MeterReadiness,
     Readiness,
 )
@@ -69,6 +71,20 @@ def _(inventory: Inventory) -> dict[str, Any]:
         "exit_code": int(inventory.exit_code),
         "diagnostics": list_diagnostics(inventory.diagnostics),
         "accounts": [_render_listed(account) for account in inventory.accounts],
+    }
+
+
+@render_small.register
+def _(found: MeterDeclarations) -> dict[str, Any]:
+    return {
+        **build_head("import"),
+        "complete": found.exit_code is Exit.DONE,
+        "exit_code": int(found.exit_code),
+        "diagnostics": list_diagnostics(found.diagnostics),
+        "account": asdict(found.account) if found.account else None,
+        "meters": [meter.as_api() for meter in found.meters],
+        "yaml": found.text,
+        "file": found.file,
     }
 
 

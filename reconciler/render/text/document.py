@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from types import MappingProxyType
 
 from ...diagnostics.diagnostic import Diagnostic, Effect, Level
@@ -46,6 +46,15 @@ def render(
         return document.text
     with set_width(width):
         return write_lines(_render(document, shown, verbose=verbose), colours=colours)
+
+
+def render_messages(
+    diagnostics: Iterable[Diagnostic], width: int = WIDTH, *, colours: bool = False
+) -> str:
+    """Return diagnostics alone, for standard error."""
+    with set_width(width):
+        lines = (line for each in diagnostics for line in render_diagnostic(each))
+        return write_lines(lines, colours=colours)
 
 
 def _render(document: Structured, shown: Shown, *, verbose: bool) -> Iterator[Line]:

@@ -11,6 +11,7 @@ from ...report.documents import (
     DiagnosticList,
     EmulatorInfo,
     Inventory,
+    MeterDeclarations,
     Readiness,
 )
 from ...report.generated import CodeCheck, GeneratedCode
@@ -20,7 +21,7 @@ from ..summary import count, describe_account
 from .checks import conclude, render_checks
 from .diagnostics import render_diagnostic, render_diagnostics
 from .history import render_runs, render_timeline
-from .styled import Line, Span, Style
+from .styled import Line, Span, Style, wrap_text
 from .tables import render_meters, render_ready_meters, render_rules
 
 
@@ -44,6 +45,16 @@ def _(inventory: Inventory) -> Iterator[Line]:
     if inventory.narrowed:
         yield ()
         yield (Span("Partial list: only meters that match are shown.", Style.YELLOW),)
+
+
+@render_small.register
+def _(found: MeterDeclarations) -> Iterator[Line]:
+    """Yield the YAML as it is: it is quoted and escaped already, and files are made of it."""
+    if found.file is None:
+        yield from ((line,) for line in found.text.splitlines())
+    elif found.meters:
+        added = count(len(found.meters), "meter")
+        yield from wrap_text(f"Added {added} to {found.file}.", "", "  ")
 
 
 @render_small.register
