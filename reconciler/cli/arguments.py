@@ -219,6 +219,10 @@ class Parser(argparse.ArgumentParser):
         lists = {name: tuple(each) for name, each in found.items() if isinstance(each, list)}
         return self._options(**found | lists)
 
+    def list_actions(self) -> list[argparse.Action]:
+        """Return the declared options and arguments, as argparse has them."""
+        return self._actions
+
     @property
     def _flags(self) -> list[str]:
         return [flag for action in self._actions for flag in action.option_strings]

@@ -62,7 +62,9 @@ class RequestError(Exception):
     def _v2_body(self) -> str:
         """The error in the shape of API v2: its code and message, and a type where v2 has one."""
         code = "not_found" if self.status == 404 else "invalid_fields" if self.param else self.code
-        shown = {"code": code, "message": self.message} if code else {"message": self.message}
+        place = f"{self.param}: " if code == "invalid_fields" and self.param else ""
+        shown = {"code": code} if code else {}
+        shown["message"] = place + self.message
         if not code or self.kind != "invalid_request_error":
             shown["type"] = self.kind
         elif code == "rate_limit":

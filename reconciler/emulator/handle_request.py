@@ -21,7 +21,7 @@ from .requests.params import parse_params
 from .routes import Endpoint, find_endpoint
 from .settings import API_VERSION
 from .state import Answer, Arrival, Call, State
-from .storage.database import Ledger, Reply
+from .storage.database import KEPT, KEPT_BY_V2, Ledger, Reply
 from .subscriptions.cycle import settle
 from .usage import v2_meter_events
 from .usage.sessions import check_session
@@ -107,7 +107,9 @@ def _finish_once(state: State, ticket: Ticket, now: float) -> Answer:
             status, body = 500, failure_body
         if key and _is_kept(request, status):
             ledger.drop_expired_replies(now)
-            call.change["replies"].append(asdict(Reply(key, ticket.meaning, status, body, now)))
+            expires = now + (KEPT_BY_V2 if request.is_v2 else KEPT)
+            reply = Reply(key, ticket.meaning, status, body, now, expires)
+            call.change["replies"].append(asdict(reply))
         if call.change:
             state.store(ledger, call.change, now)
     except StateError as error:

@@ -18,6 +18,7 @@ USAGE, V2_USAGE = "/v1/billing/meter_events", "/v2/billing/meter_events"
 STREAM, CORE_EVENTS = "/v2/billing/meter_event_stream", "/v2/core/events"
 METERS, PRICES, EVENTS = "/v1/billing/meters", "/v1/prices", "/v1/events"
 PRODUCT = {"products": [{"id": "prod_1", "name": "Calls"}]}
+CUSTOMERS = [{"id": f"cus_{name}"} for name in (1, 2, "a", "b")]
 START = 1_790_000_000.0
 DAY = 24 * 3600
 KEY = {"authorization": "Bearer sk_test_emulator"}

@@ -25,6 +25,7 @@ COMMANDS = {
     "history": "show what was applied and by whom, or the history of one meter",
     "doctor": "check keys, permissions, mode and clock; read-only",
     "emulate": "run a local emulator of the Stripe API",
+    "completion": "print the completion script of bash, zsh or fish",
     "schema": "print the JSON Schema of a file or an output",
     "explain": "describe a diagnostic code, or list them all",
 }
@@ -70,7 +71,7 @@ def find_command(options: list[str]) -> Command[Any]:
 
 def format_overview() -> str:
     """Return the help of the tool itself."""
-    commands = "".join(f"  {name:<10}{summary}\n" for name, summary in COMMANDS.items())
+    commands = "".join(f"  {name:<12}{summary}\n" for name, summary in COMMANDS.items())
     return _OVERVIEW.format(commands=commands)
 
 
