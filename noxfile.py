@@ -42,9 +42,15 @@ def test(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def full(session: nox.Session) -> None:
-    """Run the whole matrix, and longer stories."""
+    """Run the whole matrix and longer stories, then clients that nobody here wrote.
+
+    Of those it says why one is skipped.
+    """
     profile = {"HYPOTHESIS_PROFILE": "build"}
-    session.run("pytest", "-m", "full or hypothesis", "-n", "2", *session.posargs, env=profile)
+    long = ("-m", "full or hypothesis", "-n", "2", "--ignore", "tests/clients")
+    session.run("pytest", *long, *session.posargs, env=profile)
+    if not session.posargs:
+        session.run("pytest", "-m", "full", "-rsp", "tests/clients")
 
 
 @nox.session(venv_backend="venv")
