@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -84,7 +84,7 @@ def _load(start: Start, *, may_be_empty: bool = False) -> Project:
     reader = _Reader(start, may_be_empty=may_be_empty)
     accounts = tuple(map(reader.read_account, reader.read_entries()))
     selected = reader.select_files() if start.selected and accounts else None
-    return Project(start.folder.root, accounts, reader.finish(), selected)
+    return Project(start.folder.root, accounts, reader.finish(), selected, reader.same_meters)
 
 
 def _deactivates_undeclared(entry: Entry) -> bool:
@@ -104,6 +104,7 @@ class _Reader:
         self._may_be_empty = may_be_empty
         self.diagnostics: list[Diagnostic] = []
         self.contents: dict[str, bytes] = {}
+        self.same_meters: tuple[Mapping[str, str], ...] = ()
         self._start = start
         self._files: dict[str, MeterFile] = {}
 
@@ -118,6 +119,7 @@ class _Reader:
             return ()
         project = read_project(data, shown, self._start.folder)
         self.diagnostics += project.diagnostics
+        self.same_meters = project.same_meters
         return project.entries
 
     def read_account(self, entry: Entry) -> Account:

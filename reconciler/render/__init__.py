@@ -5,12 +5,15 @@ from __future__ import annotations
 from importlib import import_module
 
 from ..report.checkup import Checkup
+from ..report.comparison import Comparison
 from ..report.documents import DiagnosticList, EmulatorInfo, Inventory, PlainText, Readiness
 from ..report.history import History
 from ..report.report import Report
 from .places import AS_GIVEN, Base
 
-Structured = Report | Inventory | Readiness | History | Checkup | EmulatorInfo | DiagnosticList
+Structured = (
+    Report | Inventory | Readiness | Comparison | History | Checkup | EmulatorInfo | DiagnosticList
+)
 """What a format lays out."""
 
 Document = Structured | PlainText

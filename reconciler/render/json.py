@@ -13,10 +13,12 @@ from .. import json_text
 from .._version import __version__
 from ..diagnostics.diagnostic import Diagnostic, Effect, Location
 from ..model.change import Action, Change
+from ..model.comparison import MeterComparison, Side
 from ..model.finding import DriftEntry, Finding, Severity
 from ..model.meter import ExistingMeter, Meter, Status
 from ..model.project import MeterConfig
 from ..report.checkup import Check, Checkup
+from ..report.comparison import Comparison
 from ..report.documents import (
     AccountInventory,
     AccountReadiness,
@@ -49,18 +51,22 @@ def _render_document(document: Structured) -> dict[str, Any]:
             return _render_inventory(document)
         case Readiness():
             return _render_readiness(document)
+        case Comparison():
+            return _render_comparison(document)
         case History():
             return _render_history(document)
         case Checkup():
             return _render_checkup(document)
-        case EmulatorInfo(url=url, api_key=api_key):
-            said = _list_diagnostics(document.diagnostics)
-            return {**_build_head("emulate"), "diagnostics": said, "url": url, "api_key": api_key}
-        case DiagnosticList(rules=rules):
-            return {
-                **_build_head("explain"),
-                "codes": [_pick(rule, "code", "title", "level", "why", "remedy") for rule in rules],
-            }
+        case EmulatorInfo() | DiagnosticList():
+            return _render_info(document)
+
+
+def _render_info(document: EmulatorInfo | DiagnosticList) -> dict[str, Any]:
+    if isinstance(document, EmulatorInfo):
+        said = _list_diagnostics(document.diagnostics)
+        return {**_build_head("emulate"), "diagnostics": said, **_pick(document, "url", "api_key")}
+    rules = [_pick(one, "code", "title", "level", "why", "remedy") for one in document.rules]
+    return {**_build_head("explain"), "codes": rules}
 
 
 def _build_head(command: str | None) -> dict[str, Any]:
@@ -205,6 +211,42 @@ def _render_listed(inventory: AccountInventory) -> dict[str, Any]:
         "meters": [meter.as_api() for meter in inventory.meters],
         "prices": _list_prices(inventory),
         "diagnostics": _list_diagnostics(inventory.diagnostics),
+    }
+
+
+def _render_comparison(document: Comparison) -> dict[str, Any]:
+    return {
+        **_build_head("compare"),
+        "complete": document.complete,
+        "exit_code": int(document.exit_code),
+        "diagnostics": _list_diagnostics(document.diagnostics),
+        "accounts": [
+            {
+                "account": asdict(each.account),
+                "exit_code": int(each.exit_code),
+                "diagnostics": _list_diagnostics(each.diagnostics),
+            }
+            for each in document.accounts
+        ],
+        "meters": [_render_compared(each) for each in document.meters],
+        "counts": document.counts,
+    }
+
+
+def _render_compared(each: MeterComparison) -> dict[str, Any]:
+    return {
+        "result": str(each.parity),
+        "a": _render_side(each.a),
+        "b": _render_side(each.b),
+        "fields": [asdict(field) for field in each.fields],
+    }
+
+
+def _render_side(side: Side) -> dict[str, Any]:
+    return {
+        "event_name": side.event_name,
+        "meter": side.meter.as_api() if side.meter else None,
+        "other_meters": [meter.id for meter in side.others],
     }
 
 

@@ -18,6 +18,7 @@ COMMANDS = {
     "show": "print a saved plan; needs no key",
     "drift": "audit the account against the files; read-only",
     "ready": "check that meters are ready to receive usage",
+    "compare": "compare the meters of two accounts, field by field",
     "list": "list the existing meters of an account",
     "history": "show what was applied and by whom, or the history of one meter",
     "doctor": "check keys, permissions, mode and clock; read-only",

@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from ...diagnostics.diagnostic import Diagnostic, Effect, Level
 from ...diagnostics.errors import Exit
 from ...report.checkup import Checkup
+from ...report.comparison import Comparison
 from ...report.documents import DiagnosticList, EmulatorInfo, Inventory, PlainText, Readiness
 from ...report.history import History
 from ...report.report import AccountReport, ChangeResult, Report, ReportedChange, ResultStatus
 from .. import Document, Structured
+from ..comparison import list_diagnostics
 from ..escape import clean
 from ..summary import Headline, Tone, count, describe_account, explain_incomplete, title_run
 from ..view import AccountView, build_view
 from .checks import conclude, render_checks
+from .comparison import render_comparison
 from .excerpt import render_excerpt
 from .history import render_runs, render_timeline
 from .items import render_items
@@ -62,16 +66,23 @@ def _render(document: Structured, shown: Shown, *, verbose: bool) -> Iterator[Li
             yield from _render_inventory(document)
         case Readiness():
             yield from _render_readiness(document)
+        case Comparison():
+            yield from _render_comparison(document, verbose=verbose)
         case History():
             yield from _render_history(document)
         case Checkup():
             yield from _render_checkup(document)
-        case EmulatorInfo(url=url, api_key=api_key):
-            yield from _render_diagnostics(document.diagnostics)
-            yield (f"Emulating Stripe at {url} (key: {api_key}); Ctrl-C stops it",)
-        case DiagnosticList(rules=rules):
-            yield from render_rules(rules)
-            yield from _render_diagnostics(document.diagnostics)
+        case EmulatorInfo() | DiagnosticList():
+            yield from _render_info(document)
+
+
+def _render_info(document: EmulatorInfo | DiagnosticList) -> Iterator[Line]:
+    if isinstance(document, EmulatorInfo):
+        yield from _render_diagnostics(document.diagnostics)
+        yield (f"Emulating Stripe at {document.url} (key: {document.api_key}); Ctrl-C stops it",)
+    else:
+        yield from render_rules(document.rules)
+        yield from _render_diagnostics(document.diagnostics)
 
 
 def _render_report(report: Report, shown: Shown, *, verbose: bool) -> Iterator[Line]:
@@ -215,6 +226,14 @@ def _render_readiness(readiness: Readiness) -> Iterator[Line]:
         verdict = f"Ready: {count(ready, 'meter')}." if whole else "Not ready: "
         verdict += "" if whole else f"{len(account.meters) - ready} of {len(account.meters)}."
         yield (Span(verdict, Style.GREEN if whole else Style.RED),)
+
+
+def _render_comparison(document: Comparison, *, verbose: bool) -> Iterator[Line]:
+    yield from render_comparison(document, verbose=verbose)
+    for whose, diagnostic in list_diagnostics(document):
+        yield ()
+        named = f"account {whose!r}: {diagnostic.message}" if whose else diagnostic.message
+        yield from render_diagnostic(replace(diagnostic, message=named))
 
 
 def _render_history(history: History) -> Iterator[Line]:
