@@ -12,7 +12,16 @@ from pathlib import Path
 import pytest
 from conftest import Run
 
-from reconciler.emulator import PERMISSIONS, Fault, Kind, list_choices
+from reconciler.emulator import (
+    PERMISSIONS,
+    ControlledServer,
+    Fault,
+    Kind,
+    list_choices,
+    open_state,
+)
+from reconciler.emulator.control import PARTS
+from reconciler.emulator.messages import Request
 from reconciler.emulator.requests.faults import OPTIONS
 from reconciler.emulator.routes import ENDPOINTS
 from reconciler.emulator.storage.seed import build_validator
@@ -117,8 +126,33 @@ def test_every_call_and_permission_is_on_the_page():
     assert all(f"`{name}`" in TEXT for name in PERMISSIONS)
 
 
-@pytest.mark.parametrize("name", ["account", "meters", "prices", "events"])
+@pytest.mark.parametrize(
+    "name", ["account", "meters", "products", "prices", "customers", "alerts", "events"]
+)
 def test_every_field_of_a_seed_is_on_the_page(name):
     (row,) = re.findall(rf"^\| `{name}` \|(.*)\|$", TEXT, re.M)
     fields = build_validator().schema["$defs"][name.rstrip("s")]["properties"]
     assert set(re.findall(r"`(\w+)`", row)) - {"idempotency_key"} == set(fields)
+
+
+def test_every_request_of_the_control_path_is_on_the_page():
+    """Each example is accepted."""
+    table = re.findall(r"^\| `([A-Z]+) /_emulator/?(\w*)` \| (?:`(.+?)`)? ?\|", TEXT, re.M)
+    shown = {(method, part): body for method, part, body in table}
+    assert set(shown) == {(method, name) for name, part in PARTS.items() for method in part.methods}
+    seed = {
+        "meters": [
+            {
+                "id": "mtr_1",
+                "event_name": "a",
+                "display_name": "A",
+                "default_aggregation": {"formula": "sum"},
+            }
+        ]
+    }
+    with open_state(None, seed) as store, ControlledServer(store) as server:
+        for (method, part), body in shown.items():
+            path = f"/_emulator/{part}".rstrip("/")
+            headers = {"content-type": "application/json"}
+            answer = server.exchange(Request(method, path, "", headers, body.encode()))
+            assert answer.status == 200, (method, part, answer.body)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import stat
 import sys
 from contextlib import suppress
 from io import RawIOBase
@@ -80,6 +82,26 @@ class Console:
             sys.stdout, sys.stderr
         )
 
+    @property
+    def quiet(self) -> bool:
+        """Whether only warnings and errors are wanted."""
+        return self._quiet
+
+    def escape_unencodable(self, text: str) -> str:
+        """Return YAML with escape sequences for what standard output cannot encode."""
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        return text.encode(encoding, "backslashreplace").decode(encoding)
+
+    @property
+    def empty_output_file(self) -> str | None:
+        """The file that a shell created for standard output, where the system tells its path."""
+        with suppress(OSError, ValueError, AttributeError):
+            descriptor = sys.stdout.fileno()
+            found, path = os.fstat(descriptor), _find_path(descriptor)
+            if stat.S_ISREG(found.st_mode) and not found.st_size:
+                return path if path and os.path.samestat(found, os.stat(path)) else None
+        return None
+
     def write_beginning(self, text: str) -> None:
         """Write the first part of the document, before its end is known."""
         self.clear_status()
@@ -145,6 +167,14 @@ class Console:
             if not typed.endswith("\n"):
                 _write(sys.stderr, "\n")
         return typed.strip()
+
+
+def _find_path(descriptor: int) -> str | None:
+    """Return the path of an open file: from /proc, or as macOS tells it."""
+    if name := getattr(fcntl, "F_GETPATH", None):
+        return fcntl.fcntl(descriptor, name, bytes(1024)).rstrip(b"\0").decode()
+    path = f"/proc/self/fd/{descriptor}"
+    return os.path.realpath(path) if os.path.exists(path) else None
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

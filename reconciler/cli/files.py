@@ -38,7 +38,7 @@ class Target:
         """Replace the file, or write to the stream and close it; raise FileError."""
         try:
             if not self.is_stream:
-                _replace(Path(self._file).resolve(), text, self._mode)
+                replace(Path(self._file), text, self._mode)
             elif self._descriptor is not None:
                 descriptor, self._descriptor = self._descriptor, None
                 with open(descriptor, "w", encoding="utf-8") as stream:
@@ -127,7 +127,7 @@ def _open_stream(file: str, clock: Clock, *, append: bool) -> int | None:
             return os.open(file, os.O_WRONLY | (os.O_APPEND if append else 0))
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, "it is a folder")
-    draft, descriptor = _create_draft(Path(file).resolve(), 0o600)
+    draft, descriptor = create_draft(Path(file).resolve(), 0o600)
     os.close(descriptor)
     draft.unlink()
     return None
@@ -157,15 +157,16 @@ def _open_fifo(file: str, clock: Clock) -> int:
             return descriptor
 
 
-def _create_draft(path: Path, mode: int) -> tuple[Path, int]:
+def create_draft(path: Path, mode: int) -> tuple[Path, int]:
     """Create a file with an unpredictable name beside another, following no link."""
     draft = path.with_name(f".reconciler-{secrets.token_hex(8)}")
     return draft, os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
 
 
-def _replace(path: Path, text: str, mode: int) -> None:
+def replace(path: Path, text: str, mode: int) -> None:
     """Write a draft beside the file and rename it when it is complete; keep the file's mode."""
-    draft, descriptor = _create_draft(path, mode)
+    path = path.resolve()
+    draft, descriptor = create_draft(path, mode)
     try:
         with open(descriptor, "w", encoding="utf-8") as stream:
             with suppress(FileNotFoundError):

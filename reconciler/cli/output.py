@@ -23,7 +23,8 @@ from .places import find_base
 class Output:
     """The format of standard output, the files beside it, the targets by file name, and the -v.
 
-    `path` and `workspace` are those that the places of a document are related to.
+    `path` and `workspace` are those that the places of a document are related to. With
+    `keeps_files`, the report of a run that fails is not written to files.
     """
 
     format: str = "text"
@@ -32,6 +33,7 @@ class Output:
     verbosity: int = 0
     path: str = "."
     workspace: str = ""
+    keeps_files: bool = False
 
     def render(self, document: Document, name: str) -> str:
         """Return the document in a format."""
@@ -65,7 +67,15 @@ def open_output(options: Options, environ: Mapping[str, str], clock: Clock) -> I
         outs = tuple(out for out in options.out if out.file != "-")
         stdout = to_stdout[0] if to_stdout else "text"
         workspace = environ.get("GITHUB_WORKSPACE", "")
-        yield Output(stdout, outs, targets, options.verbose, options.first_path, workspace)
+        yield Output(
+            stdout,
+            outs,
+            targets,
+            options.verbose,
+            options.first_path,
+            workspace,
+            keeps_files=options.keeps_files,
+        )
 
 
 StreamWriter = Callable[[files.Target, str], None]
@@ -91,10 +101,7 @@ def emit(
         )
     for diagnostic in document.losses:
         console.warn(_format_line(diagnostic))
-    if console.written or output.format != "text":  # written already where a server was started
-        for diagnostic in document.said:
-            if diagnostic.level is Level.ERROR:
-                console.inform(_format_line(diagnostic))
+    _show_messages(document, output, console)
     late = []
     if not console.written:
         why = console.write_document(_render_for_stdout(document, output, console))
@@ -122,11 +129,26 @@ def show_preview(planned: AccountReport, output: Output, console: Console) -> No
     write(text.render(plan, width=console.width, verbose=output.verbosity > 0, colours=colours))
 
 
+def _show_messages(document: Document, output: Output, console: Console) -> None:
+    """Show on standard error what the text on standard output does not say."""
+    if document.is_data and output.format == "text":
+        from ..render.text import render_messages
+
+        said = [each for each in document.said if each.level is not Level.INFO or not console.quiet]
+        console.show(render_messages(said, console.width, colours=console.colours_errors))
+    elif console.written or output.format != "text":  # written already where a server was started
+        for diagnostic in document.said:
+            if diagnostic.level is Level.ERROR:
+                console.inform(_format_line(diagnostic))
+
+
 def _render_for_stdout(document: Document, output: Output, console: Console) -> str:
     if output.format != "text":
         return output.render(document, output.format)
     from ..render import text
 
+    if document.is_data:
+        return console.escape_unencodable(text.render(document))
     return text.render(
         document,
         console.shown,
@@ -146,7 +168,7 @@ def _write_targets(
     """Write to the targets that are streams, or to those that are not."""
     for out in output.outs:
         target = output.targets[out.file]
-        if target.is_stream is not streams:
+        if target.is_stream is not streams or (output.keeps_files and document.exit_code):
             continue
         try:
             write(target, output.render(document, out.format))

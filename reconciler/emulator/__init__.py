@@ -9,6 +9,7 @@ no other part of this package.
 """
 
 from .breakpoints import Announcer, parse_moment
+from .control import ControlledServer
 from .errors import EmulatorError, RequestError, SeedError, SettingError, StateError
 from .http_server import is_loopback
 from .messages import Phase
@@ -24,6 +25,7 @@ __all__ = [
     "PERMISSIONS",
     "Announcer",
     "Clock",
+    "ControlledServer",
     "EmulatorError",
     "Entry",
     "Fault",

@@ -54,13 +54,21 @@ class RequestError(Exception):
             error["param"] = self.param
         return json.dumps({"error": error}, indent=2)
 
+    def render(self, *, v2: bool) -> str:
+        """Return the error as JSON text, in the shape of API v1 or v2."""
+        return self._v2_body if v2 else self.body
+
     @property
-    def v2_body(self) -> str:
+    def _v2_body(self) -> str:
         """The error in the shape of API v2: its code and message, and a type where v2 has one."""
         code = "not_found" if self.status == 404 else "invalid_fields" if self.param else self.code
-        shown = {"code": code, "message": self.message} if code else {"message": self.message}
+        place = f"{self.param}: " if code == "invalid_fields" and self.param else ""
+        shown = {"code": code} if code else {}
+        shown["message"] = place + self.message
         if not code or self.kind != "invalid_request_error":
             shown["type"] = self.kind
+        elif code == "rate_limit":
+            shown["type"] = code
         return json.dumps({"error": shown}, indent=2)
 
     @classmethod

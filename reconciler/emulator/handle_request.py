@@ -21,7 +21,8 @@ from .requests.params import parse_params
 from .routes import Endpoint, find_endpoint
 from .settings import API_VERSION
 from .state import Answer, Arrival, Call, State
-from .storage.database import Ledger, Reply
+from .storage.database import KEPT, KEPT_BY_V2, Ledger, Reply
+from .subscriptions.cycle import settle
 from .usage import v2_meter_events
 from .usage.sessions import check_session
 
@@ -69,7 +70,7 @@ def _begin(state: State, arrival: Arrival, now: float) -> Ticket | Answer:
     try:
         accepted = _accept(state, arrival, now)
     except RequestError as error:
-        body = _render(error, request)
+        body = error.render(v2=request.is_v2)
         return _answer_early(state, arrival, error.status, body, error.headers)
     if isinstance(accepted, Reply):
         replayed = {"idempotent-replayed": "true"}
@@ -98,19 +99,22 @@ def _finish_once(state: State, ticket: Ticket, now: float) -> Answer:
     key = request.key
     call = Call(state, ledger, now, ticket.object_id, ticket.params, arrival.request_id, key)
     before, after = arrival.find_fault(Phase.BEFORE), arrival.find_fault(Phase.AFTER)
-    failure_body = _render(RequestError.internal(), request)
+    failure_body = RequestError.internal().render(v2=request.is_v2)
     try:
+        settle(state, ledger, now)
         status, body = (500, failure_body) if before else _execute(ticket.endpoint, call, request)
         if after and after.kind is Kind.FAILURE:
             status, body = 500, failure_body
         if key and _is_kept(request, status):
             ledger.drop_expired_replies(now)
-            call.change["replies"].append(asdict(Reply(key, ticket.meaning, status, body, now)))
+            expires = now + (KEPT_BY_V2 if request.is_v2 else KEPT)
+            reply = Reply(key, ticket.meaning, status, body, now, expires)
+            call.change["replies"].append(asdict(reply))
         if call.change:
             state.store(ledger, call.change, now)
     except StateError as error:
         failure = RequestError.internal(f"Nothing was changed: {error}", code="state_not_stored")
-        status, body = 500, _render(failure, request)
+        status, body = 500, failure.render(v2=request.is_v2)
     finally:
         state.in_use.discard((ledger.account.id, key or ""))
     response = _build_response(arrival, status, body)
@@ -129,6 +133,7 @@ def edit(
     endpoint, object_id = find_endpoint("POST", path)
     ledger = state.ledgers[account] if account else state.ledger
     call = Call(state, ledger, now, object_id, parse_params(endpoint.shape, encode_form(params)))
+    settle(state, ledger, now)
     answer = endpoint.run(call)
     if call.change:
         state.store(ledger, call.change, now)
@@ -164,11 +169,7 @@ def _execute(endpoint: Endpoint, call: Call, request: Request) -> tuple[int, str
     try:
         return 200, json.dumps(endpoint.run(call), indent=2)
     except RequestError as error:
-        return error.status, _render(error, request)
-
-
-def _render(error: RequestError, request: Request) -> str:
-    return error.v2_body if request.is_v2 else error.body
+        return error.status, error.render(v2=request.is_v2)
 
 
 def _is_kept(request: Request, status: int) -> bool:
@@ -187,7 +188,7 @@ def _answer_early(
 
 def _answer_failure(arrival: Arrival, error: Exception) -> Answer:
     failure = RequestError.failed(f"{type(error).__name__}: {error}")
-    body = _render(failure, arrival.request)
+    body = failure.render(v2=arrival.request.is_v2)
     response = _build_response(arrival, failure.status, body, failure.headers)
     return Answer(arrival, response, 0.0, error)
 

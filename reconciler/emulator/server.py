@@ -90,7 +90,7 @@ class Server:
     @property
     def api_key(self) -> str:
         """A key that the account accepts: the first of those listed, else one of its mode."""
-        listed = self.state.settings.keys
+        listed = [key for key in self.state.settings.keys if not key.expired]
         mode = "live" if self.state.ledger.account.livemode else "test"
         return listed[0].secret if listed else f"sk_{mode}_emulator"
 
@@ -145,6 +145,15 @@ class Server:
         """
         with self.lock:
             return edit(self.state, path, params or {}, self.now(), account)
+
+    def reset(self) -> None:
+        """Replace the state by that of the seed, which is read again; raises as `open_state`.
+
+        Requests in progress get a 500 and change nothing.
+        """
+        with self.lock:
+            self.store.replace(*self.store.reload())
+            self.state.load(self.store.ledger, *self.store.connected.values())
 
     def exchange(self, request: Request) -> Response | None:
         """Answer a request; None when the connection is to be reset."""

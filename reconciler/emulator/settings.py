@@ -11,7 +11,8 @@ from .errors import SettingError
 
 API_VERSION = "2026-09-30.endive"
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s)")
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 24 * 3600}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +82,10 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 
 
 def parse_duration(word: str) -> float:
-    """Parse seconds from `250ms` or `1.5s`; raises SettingError without a unit."""
+    """Parse seconds from `250ms`, `1.5s`, `24h`; raises SettingError without a unit."""
     if found := _DURATION.fullmatch(word):
-        return float(found[1]) / (1000 if found[2] == "ms" else 1)
+        value, unit = float(found[1]), found[2]
+        return value / 1000 if unit == "ms" else value * _SECONDS[unit]
     raise SettingError(f"{word!r} is not a duration: write it as 250ms or 1.5s")
 
 
@@ -128,15 +130,25 @@ def list_choices() -> dict[str, str]:
 def parse_settings(words: Mapping[str, str]) -> Settings:
     """Parse settings from strings by name, as a command line has them; keys excepted.
 
+    Raises SettingError as `parse_switches`.
+    """
+    return Settings(**parse_switches(words))
+
+
+def parse_switches(words: Mapping[str, str | None]) -> dict[str, Any]:
+    """Parse the values of some settings; None is the default of one.
+
     Dashes may replace underscores. Raises SettingError naming the setting and its values.
     """
     chosen: dict[str, Any] = {}
     for word, value in words.items():
         name = word.replace("-", "_")
-        if name in _CHOICES:
+        if value is None and name in list_choices():
+            chosen[name] = getattr(Settings(), name)
+        elif value is not None and name in _CHOICES:
             _check_choice(word, value, _CHOICES[name])
             chosen[name] = value
-        elif name in _PARSERS:
+        elif value is not None and name in _PARSERS:
             try:
                 chosen[name] = _PARSERS[name][1](value)
             except SettingError as error:
@@ -144,7 +156,17 @@ def parse_settings(words: Mapping[str, str]) -> Settings:
         else:
             known = ", ".join(list_choices())
             raise SettingError(f"unknown switch {word!r}; choose from {known}")
-    return Settings(**chosen)
+    return chosen
+
+
+def format_settings(settings: Settings) -> dict[str, str | None]:
+    """Format settings as `parse_settings` reads them, None for no limit; keys excepted."""
+    shown: dict[str, str | None] = {}
+    for name in list_choices():
+        value = getattr(settings, name)
+        unit = "s" if _PARSERS.get(name, ("",))[0] == "0s" else ""
+        shown[name] = None if value is None else f"{value:g}{unit}" if unit else str(value)
+    return shown
 
 
 def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:

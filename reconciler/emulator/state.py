@@ -66,29 +66,33 @@ class State:
         faults: Iterable[Fault] = (),
         connected: Iterable[Ledger] = (),
     ) -> None:
-        self.ledger = ledger
-        self.ledgers = {each.account.id: each for each in (ledger, *connected)}
+        self.load(ledger, *connected)
         self.settings = settings or Settings()
         self.number = 0
         self.in_use: set[tuple[str, str]] = set()
         self._buckets: dict[str, Bucket] = {}
-        self._armed = [Armed(fault) for fault in faults]
+        self.armed = [Armed(fault) for fault in faults]
+
+    def load(self, ledger: Ledger, *connected: Ledger) -> None:
+        """Use the data of these accounts from now on."""
+        self.ledger = ledger
+        self.ledgers = {each.account.id: each for each in (ledger, *connected)}
         self._history: dict[tuple[str, str], list[tuple[float, Json | None]]] = {}
 
     def arm(self, fault: Fault) -> None:
         """Activate a fault; it counts from the next request on."""
-        self._armed.append(Armed(fault))
+        self.armed.append(Armed(fault))
 
     def disarm(self) -> None:
         """Deactivate every fault."""
-        self._armed.clear()
+        self.armed.clear()
 
     def register(self, request: Request) -> Arrival:
         """Number a request and find the faults that apply to it."""
         self.number += 1
         faults = tuple(
             armed.fault
-            for n, armed in enumerate(self._armed)
+            for n, armed in enumerate(self.armed)
             if armed.count(self.number, request, self._chance(n, armed))
         )
         ledger = self.ledger
@@ -163,11 +167,19 @@ class Call:
         return self.state.settings
 
     def find(self, name: str, noun: str) -> Json:
-        """Find the object of the call's id; raises RequestError (404)."""
-        held: dict[str, Json] = getattr(self.ledger, name)
-        if self.object_id not in held:
+        """Find the object of the call's id; raises RequestError (404), also for a deleted one."""
+        found = self.get(name, self.object_id)
+        if found is None or found.get("deleted"):
             raise RequestError.no_such(noun, self.object_id)
-        return held[self.object_id]
+        return found
+
+    def get(self, name: str, object_id: str) -> Json | None:
+        """Return the object of an id as this call leaves it, also a deleted one."""
+        for thing in reversed(self.change.get(name, [])):
+            if thing["id"] == object_id:
+                return thing
+        held: dict[str, Json] = getattr(self.ledger, name)
+        return held.get(object_id)
 
     def put(self, name: str, thing: Json, event: str, previous: Json | None = None) -> None:
         """Store an object and emit its event, after every check."""

@@ -4,15 +4,34 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from ..codegen import generate
 from ..report.checkup import Checkup
 from ..report.comparison import Comparison
-from ..report.documents import DiagnosticList, EmulatorInfo, Inventory, PlainText, Readiness
+from ..report.documents import (
+    DiagnosticList,
+    EmulatorInfo,
+    Inventory,
+    MeterDeclarations,
+    PlainText,
+    Readiness,
+)
+from ..report.generated import CodeCheck, GeneratedCode
 from ..report.history import History
 from ..report.report import Report
 from .places import AS_GIVEN, Base
 
 Structured = (
-    Report | Inventory | Readiness | Comparison | History | Checkup | EmulatorInfo | DiagnosticList
+    Report
+    | Inventory
+    | Readiness
+    | Comparison
+    | History
+    | Checkup
+    | EmulatorInfo
+    | DiagnosticList
+    | MeterDeclarations
+    | GeneratedCode
+    | CodeCheck
 )
 """What a format lays out."""
 
@@ -29,6 +48,10 @@ PLACED = ("junit", "sarif", "github")
 
 def render(document: Document, name: str, base: Base = AS_GIVEN) -> str:
     """Return the document in the named format, ending in a line break."""
+    if name not in FORMATS:
+        if isinstance(document, GeneratedCode):
+            return generate(document.meters, name)
+        name = "text"  # no other document can be written in a language
     write = import_module(f".{name}", __package__).render
     text: str = write(document, base) if name in PLACED else write(document)
     return text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -211,3 +212,25 @@ def test_verbose_logs_each_request():
             both = ["GET /v1/billing/meters 200", "GET /v1/billing/meters 401"]
             assert logged == (both if flags else [])
             assert "sk_test" not in err
+
+
+def test_it_is_controlled_only_if_that_is_asked_for():
+    """The expired key of an option, and a fault of the control path."""
+    for flags, status in (((), 404), (("--control",), 200)):
+        with emulating("--expired-key", "sk_test_old", *flags) as (_, document):
+            with pytest.raises(urllib.error.HTTPError, match="401"):
+                meters(document | {"api_key": "sk_test_old"})
+            request = urllib.request.Request(f"{document['url']}/_emulator/faults")
+            request.add_header("Authorization", f"Bearer {document['api_key']}")
+            request.add_header("Content-Type", "application/json")
+            request.data = b'{"add": ["503"]}'
+            try:
+                with urllib.request.urlopen(request, timeout=10) as answer:
+                    answered = answer.status
+            except urllib.error.HTTPError as error:
+                answered = error.code
+            assert answered == status
+            with contextlib.ExitStack() as stack:
+                if flags:
+                    stack.enter_context(pytest.raises(urllib.error.HTTPError, match="503"))
+                assert meters(document) == []

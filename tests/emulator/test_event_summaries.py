@@ -3,7 +3,7 @@
 import itertools
 
 import pytest
-from emulator.client import DAY, START, account
+from emulator.client import CUSTOMERS, DAY, START, account
 
 MIDNIGHT = int(START) // DAY * DAY
 HOUR = 3600
@@ -12,7 +12,7 @@ PERIOD = {"customer": "cus_1", "start_time": MIDNIGHT, "end_time": MIDNIGHT + DA
 
 def make(formula="sum", window=None, **settings):
     """An account with a meter, and the path of its sums."""
-    one = account(**settings)
+    one = account(seed={"customers": CUSTOMERS}, **settings)
     more = {"event_time_window": window} if window else {}
     return one, one.create(default_aggregation={"formula": formula}, **more)
 

@@ -1,7 +1,7 @@
 """Pages, prices and events: what lists contain, in which order, and when."""
 
 import pytest
-from emulator.client import DAY, EVENTS, METERS, PRICES, START, account, meter
+from emulator.client import DAY, EVENTS, METERS, PRICES, PRODUCT, START, account, meter
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +101,7 @@ def price(path, **more):
 
 def test_a_price_is_found_by_its_meter():
     """Only active prices are listed unless `active=false` is given."""
-    emulated = account()
+    emulated = account(seed=PRODUCT)
     one, other = emulated.create("a"), emulated.create("b")
     found = {"recurring": {"meter": one.split("/")[-1]}}
     made = emulated.post(PRICES, **price(one, nickname="Per call")).json
@@ -132,12 +132,12 @@ def test_a_price_is_found_by_its_meter():
     ],
 )  # fmt: skip
 def test_a_price_is_strict(more, param):
-    response = account().post(PRICES, **price("mtr_1") | more)
+    response = account(seed=PRODUCT).post(PRICES, **price("mtr_1") | more)
     assert (response.status, response.error["param"]) == (400, param)
 
 
 def test_an_inactive_meter_keeps_its_prices_and_gets_no_new_one():
-    emulated = account()
+    emulated = account(seed=PRODUCT)
     path = emulated.create()
     emulated.post(PRICES, **price(path))
     emulated.post(f"{path}/deactivate")
@@ -146,7 +146,7 @@ def test_an_inactive_meter_keeps_its_prices_and_gets_no_new_one():
 
 
 def test_a_fraction_of_a_cent_has_no_unit_amount():
-    emulated = account()
+    emulated = account(seed=PRODUCT)
     asked = price(emulated.create(), unit_amount_decimal="0.50")
     del asked["unit_amount"]
     made = emulated.post(PRICES, **asked).json

@@ -6,7 +6,16 @@ from pathlib import Path
 import reconciler.emulator
 
 FOLDER = Path(reconciler.emulator.__file__).parent
-EDGES = {"__init__", "breakpoints", "open_state", "state_file", "http_server", "seed", "server"}
+EDGES = {
+    "__init__",
+    "breakpoints",
+    "control",
+    "open_state",
+    "state_file",
+    "http_server",
+    "seed",
+    "server",
+}
 IMPURE = {
     *("sqlite3", "os", "io", "time", "random", "socket"),
     *("threading", "http", "pathlib", "datetime"),

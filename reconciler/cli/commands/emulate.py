@@ -14,6 +14,7 @@ from ...diagnostics.errors import ReconcilerError, UsageError
 from ...emulator import (
     PERMISSIONS,
     Announcer,
+    ControlledServer,
     EmulatorError,
     Fault,
     Level,
@@ -46,6 +47,7 @@ _KEY = (
     f"repeatable. Permissions: {', '.join(PERMISSIONS)}. Example of a read-only key: "
     "rk_test_reader=billing_meter_read,plan_read,event_read"
 )
+_EXPIRED_KEY = "answer 401 to this key, as to one that has expired; repeatable"
 _SWITCH = "set a behavior that Stripe does not document (default first); repeatable: " + "; ".join(
     f"{name} ({options})" for name, options in _OTHERS.items()
 )
@@ -85,6 +87,8 @@ class EmulateOptions(Options):
     key: tuple[str, ...] = option(_KEY, metavar="KEY[=PERMISSION,...]", default=())
     switch: tuple[str, ...] = option(_SWITCH, metavar="NAME=VALUE", default=())
     fault: tuple[str, ...] = option(_FAULT, metavar="SPEC", default=())
+    expired_key: tuple[str, ...] = option(_EXPIRED_KEY, metavar="KEY", default=())
+    control: bool = flag("serve /_emulator, which controls faults, switches, clock and state")
     announce: bool = flag("print every request on standard error")
     hold: tuple[str, ...] = option(_HOLD, metavar="MOMENT", default=())
 
@@ -107,7 +111,7 @@ def _serve(options: EmulateOptions, context: Context) -> Document:
     try:
         with (
             open_state(options.state, options.seed) as store,
-            Server(
+            (ControlledServer if options.control else Server)(
                 store,
                 settings,
                 faults,
@@ -174,7 +178,9 @@ def _parse_switches(options: EmulateOptions) -> Settings:
     given |= {name: word for name, word in spelled.items() if word is not None}
     if given.get("latency", "").isdigit():
         given["latency"] += "ms"
-    return replace(parse_settings(given), keys=tuple(map(parse_key, options.key)))
+    keys = [parse_key(word) for word in options.key]
+    keys += [replace(parse_key(word), expired=True) for word in options.expired_key]
+    return replace(parse_settings(given), keys=tuple(keys))
 
 
 def _split_pair(word: str) -> tuple[str, str]:

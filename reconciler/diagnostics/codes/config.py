@@ -129,8 +129,7 @@ NO_SUCH_PATH = Rule(
     "check the spelling and the current folder",
 )
 ADOPT = (
-    "to adopt existing meters, begin with a file that has `version: 1` and `meters: []`: "
-    "`reconciler drift` then prints each of them as an entry"
+    "to adopt existing meters, `reconciler import --into FILE` creates a file that declares them"
 )
 NO_METER_FILES = Rule(
     "C002",

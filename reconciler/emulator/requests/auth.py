@@ -17,9 +17,14 @@ PERMISSIONS = {
     "billing_meter_write": "Billing Meters Write",
     "billing_meter_event_read": "Billing Meter Events Read",
     "billing_meter_event_write": "Billing Meter Events Write",
+    "product_read": "Products Read",
+    "product_write": "Products Write",
     "plan_read": "Prices Read",
     "plan_write": "Prices Write",
+    "customer_read": "Customers Read",
+    "customer_write": "Customers Write",
     "subscription_read": "Subscriptions Read",
+    "subscription_write": "Subscriptions Write",
     "event_read": "Events Read",
     "accounts_kyc_basic_read": "Basic Account Information Read",
     "connected_account_read": "Connected Accounts Read",
@@ -111,9 +116,10 @@ def mask(secret: str) -> str:
 
 
 def _find_key(secret: str, account: Account, settings: Settings) -> Key | None:
-    """Find the listed key, or any well-formed one of the account's mode if none are listed."""
-    if settings.keys:
-        return next((key for key in settings.keys if key.secret == secret), None)
+    """Find the listed key, or any well-formed one of the account's mode if none is accepted."""
+    listed = next((key for key in settings.keys if key.secret == secret), None)
+    if listed or any(not key.expired for key in settings.keys):
+        return listed
     found = _WELL_FORMED.fullmatch(secret)
     mode = "live" if account.livemode else "test"
     return Key(secret) if found and found[2] in (None, mode) else None

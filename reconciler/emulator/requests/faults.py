@@ -78,6 +78,16 @@ class Fault:
             raise SettingError(f"fault {spec!r}: {error}") from None
         return cls(**chosen)
 
+    def __str__(self) -> str:
+        timed = self.kind in (Kind.LATENCY, Kind.TIMEOUT)
+        words = [f"{self.kind}={self.wait * 1000:.15g}ms" if timed else str(self.kind)]
+        if self.phase is not Phase.BEFORE:
+            words.append(self.phase)
+        given = {name: getattr(self, field) for name, (field, _) in OPTIONS.items()}
+        if self.status == 200:
+            del given["status"]
+        return ":".join(words + [f"{n}={value}" for n, value in given.items() if value is not None])
+
     @property
     def silence(self) -> float:
         """The seconds without an answer before the connection is closed."""
@@ -142,7 +152,10 @@ def _parse_choice(word: str, choices: Iterable[str]) -> str:
     return word
 
 
-_CODES = ("lock_timeout", "idempotency_key_in_use", "rate_limit")
+_CODES = (
+    *("lock_timeout", "idempotency_key_in_use", "rate_limit"),
+    "too_many_concurrent_requests",
+)
 
 OPTIONS: dict[str, tuple[str, Callable[[str], object]]] = {
     "n": ("number", parse_whole),
@@ -200,7 +213,8 @@ def apply_fault(
     if fault.kind is Kind.TRUNCATED:
         return Response(response.status, response.body[: len(response.body) // 2] or "{", headers)
     error = _build_error(fault, request, settings)
-    return Response(error.status, error.body, headers | dict(error.headers))
+    body = error.render(v2=request.is_v2)
+    return Response(error.status, body, headers | dict(error.headers))
 
 
 def _build_error(fault: Fault, request: Request, settings: Settings) -> RequestError:
@@ -213,6 +227,9 @@ def _build_error(fault: Fault, request: Request, settings: Settings) -> RequestE
         return RequestError(int(fault.kind), _DENIALS[fault.kind])
     if fault.code == "idempotency_key_in_use":
         return RequestError.key_in_use(request.key or "", settings.key_in_use_error)
+    if fault.code == "too_many_concurrent_requests":
+        text = "Another meter event of this customer and meter is being processed. Try again later."
+        return RequestError(int(fault.kind), text, fault.code)
     if fault.kind is Kind.RATE_LIMITED and fault.code != "lock_timeout":
         return RequestError.rate_limited(fault.reason)
     return RequestError.locked(int(fault.kind))

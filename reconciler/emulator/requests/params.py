@@ -153,12 +153,18 @@ class Nested(Param):
 
 
 class Metadata(Param):
-    """Up to 50 free names of at most 40 characters, with values of at most 500."""
+    """Free names of at most 40 characters, with values of at most 500.
 
-    def _parse(self, name: str, raw: Any) -> dict[str, str]:
-        if not isinstance(raw, dict) or len(raw) > 50 or any(not k or len(k) > 40 for k in raw):
+    An empty value removes its name, and stays; an empty text removes all of them, and is None.
+    """
+
+    def _parse(self, name: str, raw: Any) -> dict[str, str] | None:
+        if raw == "":
+            return None
+        if not isinstance(raw, dict) or any(not k or len(k) > 40 for k in raw):
             raise RequestError.invalid(name, "Invalid object")
-        return {key: Text(500)._parse(f"{name}[{key}]", value) for key, value in raw.items()}
+        value = Text(500)
+        return {key: each and value._parse(f"{name}[{key}]", each) for key, each in raw.items()}
 
 
 class Period(Param):

@@ -6,13 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+from ..errors import StateError
 from ..messages import Json
 from ..requests.ids import generate_object_id
 from ..settings import API_VERSION
 from .usage_index import UsageIndex
 
-KEPT = 24 * 3600
-"""Seconds for which Stripe keeps a reply at least."""
+KEPT, KEPT_BY_V2 = 24 * 3600, 30 * 24 * 3600
+"""Seconds for which Stripe keeps a reply of API v1 at least, and one of API v2."""
 
 FIRST = 1_735_689_600
 """`created` of the account and of the first object of a seed that gives none (2025-01-01)."""
@@ -57,6 +58,7 @@ class Reply:
     status: int
     body: str
     at: float
+    expires: float
 
 
 class Ledger:
@@ -118,13 +120,13 @@ class Ledger:
     def find_reply(self, key: str, now: float) -> Reply | None:
         """Find the reply stored for a key, unless it has expired."""
         stored = self.replies.get(key)
-        return stored if stored and now - stored.at < KEPT else None
+        return stored if stored and now < stored.expires else None
 
     def drop_expired_replies(self, now: float) -> None:
         """Drop the replies that are too old to be replayed."""
         while self.replies:
             oldest = next(iter(self.replies.values()))
-            if now - oldest.at < KEPT:
+            if now < oldest.expires:
                 return
             del self.replies[oldest.key]
 
@@ -137,14 +139,34 @@ class Ledger:
 class Store:
     """The data of an account and of those connected to it, in memory or in a file.
 
-    `is_new` where the data is that of the seed, and not of an earlier process. Call `close`, or
-    use it in a `with`.
+    `is_new` where the data is that of the seed, and not of an earlier process; `reload` builds
+    that of the seed again (default: of empty accounts). Call `close`, or use it in a `with`.
     """
 
-    def __init__(self, ledger: Ledger, *connected: Ledger, is_new: bool = True) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        *connected: Ledger,
+        reload: Callable[[], list[Ledger]] | None = None,
+        is_new: bool = True,
+    ) -> None:
         self.ledger = ledger
         self.connected = {each.account.id: each for each in connected}
+        self.reload = reload or (lambda: [Ledger(each.account) for each in (ledger, *connected)])
         self.is_new = is_new
+
+    def replace(self, ledger: Ledger, *connected: Ledger) -> None:
+        """Replace all data; what still uses the replaced can store nothing more."""
+        new, replaced = (ledger, *connected), (self.ledger, *self.connected.values())
+        for each in new:
+            each.opened = self.ledger.opened + 1  # so that the ids of requests do not repeat
+        self._write_all(*new)
+        for each in replaced:
+            each.write = _refuse
+        self.ledger, self.connected = ledger, {each.account.id: each for each in connected}
+
+    def _write_all(self, *ledgers: Ledger) -> None:
+        """Write these accounts in place of all others."""
 
     def close(self) -> None:
         """Release the file, if there is one."""
@@ -154,6 +176,10 @@ class Store:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _refuse(_: Json) -> None:
+    raise StateError("the state was reset during this request")
 
 
 def build_event(account: Account, thing: Json, previous: Json | None, **known: Any) -> Json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from .database import Store
@@ -16,7 +17,7 @@ def open_state(path: str | Path | None = None, seed: Seed = None) -> Store:
     process has locked them, and SeedError for an invalid seed.
     """
     if path is None:
-        return Store(*load_seed(seed))
+        return Store(*load_seed(seed), reload=partial(load_seed, seed))
     from .state_file import open_file  # only a state file needs SQLite
 
     return open_file(Path(path), seed)

@@ -14,7 +14,7 @@ import sqlite3
 import stat
 import struct
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import asdict
 from functools import partial
@@ -22,7 +22,7 @@ from pathlib import Path
 
 from ..errors import StateError
 from ..messages import Json
-from .database import KEPT, OBJECTS, Account, Ledger, Store
+from .database import OBJECTS, Account, Ledger, Store
 from .seed import Seed, load_seed
 
 VERSION = 2
@@ -41,17 +41,23 @@ CREATE TABLE objects (
     account TEXT, kind TEXT, id TEXT, body TEXT, PRIMARY KEY (account, kind, id)
 );
 CREATE TABLE replies (
-    account TEXT, key TEXT, meaning TEXT, status INTEGER, body TEXT, at REAL,
+    account TEXT, key TEXT, meaning TEXT, status INTEGER, body TEXT, at REAL, expires REAL,
     PRIMARY KEY (account, key)
 );
-CREATE INDEX replies_by_age ON replies (account, at);
+CREATE INDEX replies_by_age ON replies (account, expires);
 """
+_DELETIONS = (
+    "DELETE FROM accounts",
+    "DELETE FROM made",
+    "DELETE FROM objects",
+    "DELETE FROM replies",
+)
 
 
 class StateFile(Store):
     """An open state file: the `ledger` read from it, and the connection that keeps it current."""
 
-    def __init__(self, path: Path, *, is_new: bool) -> None:
+    def __init__(self, path: Path, reload: Callable[[], list[Ledger]], *, is_new: bool) -> None:
         self._path = path
         with self._explaining_errors():
             self._connection = _connect(path, "rw")
@@ -60,12 +66,11 @@ class StateFile(Store):
                 self._connection.execute("PRAGMA synchronous = NORMAL")
                 with self._connection:
                     self._connection.execute("UPDATE accounts SET opened = opened + 1")
-                super().__init__(*_read(self._connection), is_new=is_new)
+                super().__init__(*_read(self._connection), reload=reload, is_new=is_new)
             except BaseException:
                 self._connection.close()
                 raise
-        for ledger in (self.ledger, *self.connected.values()):
-            ledger.write = partial(self.write, ledger.account.id)
+        self._attach(self.ledger, *self.connected.values())
 
     def write(self, account: str, record: Json) -> None:
         """Store what a request changed in an account, all or nothing; raises StateError.
@@ -79,6 +84,21 @@ class StateFile(Store):
             except sqlite3.OperationalError:
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
                 self._insert(account, record)
+
+    def replace(self, ledger: Ledger, *connected: Ledger) -> None:
+        """Replace all data, on disk too; raises StateError and changes nothing on failure."""
+        super().replace(ledger, *connected)
+        self._attach(ledger, *connected)
+
+    def _attach(self, *ledgers: Ledger) -> None:
+        for ledger in ledgers:
+            ledger.write = partial(self.write, ledger.account.id)
+
+    def _write_all(self, *ledgers: Ledger) -> None:
+        with self._explaining_errors(), self._connection:
+            for deletion in _DELETIONS:
+                self._connection.execute(deletion)
+            _insert_accounts(self._connection, ledgers)
 
     def close(self) -> None:
         """Fold the write-ahead log into the database, and unlock it.
@@ -108,7 +128,7 @@ def open_file(path: Path, seed: Seed) -> StateFile:
         if is_new:
             _create(path, *load_seed(seed))
         _check_owner(path)
-        return StateFile(path, is_new=is_new)
+        return StateFile(path, partial(load_seed, seed), is_new=is_new)
     except OSError as error:
         raise StateError(f"{path}: cannot keep the emulator's state here: {error}") from None
 
@@ -190,10 +210,7 @@ def _create(path: Path, *ledgers: Ledger) -> None:
     with closing(sqlite3.connect(":memory:")) as memory:
         memory.executescript(_TABLES)
         with memory:
-            for ledger in ledgers:
-                row = (ledger.account.id, json.dumps(asdict(ledger.account)))
-                memory.execute("INSERT INTO accounts VALUES (?, ?, 0)", row)
-                _insert(memory, ledger.account.id, ledger.export())
+            _insert_accounts(memory, ledgers)
         image = bytearray(memory.serialize())
     image[18:20] = _WAL_MODE
     with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.") as draft:
@@ -210,6 +227,14 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, timeout=0, check_same_thread=False)
 
 
+def _insert_accounts(connection: sqlite3.Connection, ledgers: Iterable[Ledger]) -> None:
+    """Add accounts with all that is in them."""
+    for ledger in ledgers:
+        row = (ledger.account.id, json.dumps(asdict(ledger.account)), ledger.opened)
+        connection.execute("INSERT INTO accounts VALUES (?, ?, ?)", row)
+        _insert(connection, ledger.account.id, ledger.export())
+
+
 def _insert(connection: sqlite3.Connection, account: str, record: Json) -> None:
     """Add objects and replies, replace objects in their place, drop replies past their time."""
     connection.executemany(
@@ -223,10 +248,11 @@ def _insert(connection: sqlite3.Connection, account: str, record: Json) -> None:
     )
     for reply in record.get("replies", ()):
         connection.execute(
-            "DELETE FROM replies WHERE account = ? AND at <= ?", (account, reply["at"] - KEPT)
+            "DELETE FROM replies WHERE account = ? AND expires <= ?", (account, reply["at"])
         )
         connection.execute(
-            "INSERT OR REPLACE INTO replies VALUES (:account, :key, :meaning, :status, :body, :at)",
+            "INSERT OR REPLACE INTO replies "
+            "VALUES (:account, :key, :meaning, :status, :body, :at, :expires)",
             {**reply, "account": account},
         )
     connection.executemany(
@@ -252,7 +278,8 @@ def _read_record(connection: sqlite3.Connection, account: str) -> Json:
     for kind, body in connection.execute(objects, (account,)):
         record[kind].append(json.loads(body))
     replies = connection.execute(
-        "SELECT key, meaning, status, body, at FROM replies WHERE account = ? ORDER BY rowid",
+        "SELECT key, meaning, status, body, at, expires FROM replies WHERE account = ? "
+        "ORDER BY rowid",
         (account,),
     )
     names = [column[0] for column in replies.description]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from ...model.comparison import Parity
 from ...report.comparison import Comparison
@@ -10,12 +11,14 @@ from ..comparison import (
     Row,
     format_title,
     judge,
+    list_diagnostics,
     list_notes,
     list_rows,
     name_accounts,
 )
 from ..escape import clean
 from ..summary import Tone, describe_account
+from .diagnostics import render_diagnostic
 from .styled import Line, Span, Style, wrap_text
 
 _SIGN = {
@@ -43,6 +46,10 @@ def render_comparison(document: Comparison, *, verbose: bool) -> Iterator[Line]:
     yield (Span(verdict, _TONE[tone]),)
     for note in list_notes(document):
         yield from wrap_text(note, "", "  ")
+    for whose, diagnostic in list_diagnostics(document):
+        yield ()
+        named = f"account {whose!r}: {diagnostic.message}" if whose else diagnostic.message
+        yield from render_diagnostic(replace(diagnostic, message=named))
 
 
 def _render_row(row: Row, names: list[str]) -> Iterator[Line]:
