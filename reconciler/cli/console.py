@@ -107,11 +107,11 @@ class Console:
         self.clear_status()
         _write(sys.stdout, text)
 
-    def write_document(self, text: str) -> str | None:
+    def write_document(self, *parts: str) -> str | None:
         """Write the whole document. Return why it is lost, if it is; a closed pipe is no error."""
         self.clear_status()
         self.written = True
-        why = _write(sys.stdout, text)
+        why = _write(sys.stdout, *parts)
         self.finished = True
         return why
 
@@ -191,16 +191,17 @@ def _is_same_device(one: TextIO, other: TextIO) -> bool:
         return False
 
 
-def _write(stream: TextIO | None, text: str) -> str | None:
+def _write(stream: TextIO | None, *parts: str) -> str | None:
     """Write all of it; return why not where that fails, except for a closed pipe."""
     if stream is None:
         return None
     try:
-        fitting = _replace_unencodable(text, stream.encoding or "utf-8")
+        fitting = (_replace_unencodable(text, stream.encoding or "utf-8") for text in parts)
         if isinstance(getattr(stream, "buffer", None), RawIOBase):
-            _write_raw(stream, fitting)
+            for text in fitting:
+                _write_raw(stream, text)
         else:
-            stream.write(fitting)
+            stream.writelines(fitting)
             stream.flush()
     except OSError as error:
         with suppress(OSError, ValueError):

@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,24 +35,24 @@ class Target:
         self._descriptor = descriptor
         self.is_stream = descriptor is not None
 
-    def write(self, text: str) -> None:
+    def write(self, *parts: str) -> None:
         """Replace the file, or write to the stream and close it; raise FileError."""
         try:
             if not self.is_stream:
-                replace(Path(self._file), text, self._mode)
+                replace(Path(self._file), parts, self._mode)
             elif self._descriptor is not None:
                 descriptor, self._descriptor = self._descriptor, None
                 with open(descriptor, "w", encoding="utf-8") as stream:
-                    stream.write(text)
+                    stream.writelines(parts)
         except OSError as error:
             raise FileError(describe_unwritable(self._file, error.strerror or str(error))) from None
 
-    def write_at_once(self, text: str) -> None:
+    def write_at_once(self, *parts: str) -> None:
         """Write to a stream what its reader takes without a wait."""
         if self._descriptor is not None:
             os.set_blocking(self._descriptor, False)
             with suppress(OSError):
-                data = text.encode()
+                data = "".join(parts).encode()
                 while data:
                     data = data[os.write(self._descriptor, data) :]
             self.close()
@@ -85,7 +86,7 @@ def is_same_file(file: str, other: str) -> bool:
 def read(file: str) -> str:
     """Return the text of a file that a user named; raise ConfigError."""
     try:
-        return Path(file).read_text("utf-8")
+        return Path(file).read_bytes().decode()
     except UnicodeDecodeError:
         message = "not UTF-8 text"
     except OSError as error:
@@ -163,7 +164,7 @@ def create_draft(path: Path, mode: int) -> tuple[Path, int]:
     return draft, os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
 
 
-def replace(path: Path, text: str, mode: int) -> None:
+def replace(path: Path, parts: Iterable[str], mode: int) -> None:
     """Write a draft beside the file and rename it when it is complete; keep the file's mode."""
     path = path.resolve()
     draft, descriptor = create_draft(path, mode)
@@ -171,7 +172,7 @@ def replace(path: Path, text: str, mode: int) -> None:
         with open(descriptor, "w", encoding="utf-8") as stream:
             with suppress(FileNotFoundError):
                 os.fchmod(descriptor, stat.S_IMODE(path.stat().st_mode))
-            stream.write(text)
+            stream.writelines(parts)
             stream.flush()
             os.fsync(descriptor)
         draft.replace(path)

@@ -11,12 +11,14 @@ from ..clock import Clock
 from ..diagnostics.codes import usage
 from ..diagnostics.diagnostic import Diagnostic, Level
 from ..diagnostics.errors import Exit, UsageError, select_worst
-from ..render import PLACED, Document, render
+from ..render import PLACED, Document, render_parts
 from ..report.report import AccountReport, Report
 from . import files
 from .arguments import Options, Out
 from .console import Console
 from .places import find_base
+
+_MOST_LINES = 100  # errors on standard error, beside a document that has all of them
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,11 +37,11 @@ class Output:
     workspace: str = ""
     keeps_files: bool = False
 
-    def render(self, document: Document, name: str) -> str:
-        """Return the document in a format."""
+    def render(self, document: Document, name: str) -> tuple[str, ...]:
+        """Return the parts of the document in a format."""
         if name not in PLACED:
-            return render(document, name)
-        return render(document, name, find_base(self.path, self.workspace))
+            return render_parts(document, name)
+        return render_parts(document, name, find_base(self.path, self.workspace))
 
 
 @contextmanager
@@ -78,7 +80,7 @@ def open_output(options: Options, environ: Mapping[str, str], clock: Clock) -> I
         )
 
 
-StreamWriter = Callable[[files.Target, str], None]
+StreamWriter = Callable[..., None]
 
 
 def emit(
@@ -104,7 +106,7 @@ def emit(
     _show_messages(document, output, console)
     late = []
     if not console.written:
-        why = console.write_document(_render_for_stdout(document, output, console))
+        why = console.write_document(*_render_for_stdout(document, output, console))
         late += [files.describe_unwritable("standard output", why)] if why else []
     late += _write_targets(document, output, write, streams=True)
     for diagnostic in late:
@@ -137,25 +139,28 @@ def _show_messages(document: Document, output: Output, console: Console) -> None
         said = [each for each in document.said if each.level is not Level.INFO or not console.quiet]
         console.show(render_messages(said, console.width, colours=console.colours_errors))
     elif console.written or output.format != "text":  # written already where a server was started
-        for diagnostic in document.said:
-            if diagnostic.level is Level.ERROR:
-                console.inform(_format_line(diagnostic))
+        errors = [each for each in document.said if each.level is Level.ERROR]
+        for diagnostic in errors[:_MOST_LINES]:
+            console.inform(_format_line(diagnostic))
+        if len(errors) > _MOST_LINES:
+            console.inform(f"{len(errors) - _MOST_LINES:,} more errors are in the document")
 
 
-def _render_for_stdout(document: Document, output: Output, console: Console) -> str:
+def _render_for_stdout(document: Document, output: Output, console: Console) -> tuple[str, ...]:
     if output.format != "text":
         return output.render(document, output.format)
     from ..render import text
 
     if document.is_data:
-        return console.escape_unencodable(text.render(document))
-    return text.render(
+        return (console.escape_unencodable(text.render(document)),)
+    shown = text.render(
         document,
         console.shown,
         width=console.width,
         verbose=output.verbosity > 0,
         colours=console.colours,
     )
+    return (shown,)
 
 
 def _write_targets(
@@ -171,7 +176,7 @@ def _write_targets(
         if target.is_stream is not streams or (output.keeps_files and document.exit_code):
             continue
         try:
-            write(target, output.render(document, out.format))
+            write(target, *output.render(document, out.format))
         except files.FileError as error:
             yield from error.diagnostics
 

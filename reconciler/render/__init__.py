@@ -12,6 +12,7 @@ from ..report.documents import (
     EmulatorInfo,
     Inventory,
     MeterDeclarations,
+    NewProject,
     PlainText,
     Readiness,
 )
@@ -30,6 +31,7 @@ Structured = (
     | EmulatorInfo
     | DiagnosticList
     | MeterDeclarations
+    | NewProject
     | GeneratedCode
     | CodeCheck
 )
@@ -48,10 +50,16 @@ PLACED = ("junit", "sarif", "github")
 
 def render(document: Document, name: str, base: Base = AS_GIVEN) -> str:
     """Return the document in the named format, ending in a line break."""
+    return "".join(render_parts(document, name, base))
+
+
+def render_parts(document: Document, name: str, base: Base = AS_GIVEN) -> tuple[str, ...]:
+    """Return the same in parts: a large JSON document is never in memory a second time."""
     if name not in FORMATS:
         if isinstance(document, GeneratedCode):
-            return generate(document.meters, name)
+            return (generate(document.meters, name),)
         name = "text"  # no other document can be written in a language
-    write = import_module(f".{name}", __package__).render
-    text: str = write(document, base) if name in PLACED else write(document)
-    return text
+    module = import_module(f".{name}", __package__)
+    if name == "json":
+        return tuple(module.render_parts(document))
+    return (module.render(document, base) if name in PLACED else module.render(document),)

@@ -14,7 +14,7 @@ from emulator.catalog import (
     subscribe,
     types,
 )
-from emulator.client import DAY, EVENTS, START, form
+from emulator.client import DAY, EVENTS, FORM, START, form
 
 from reconciler.emulator.messages import Request
 
@@ -257,7 +257,9 @@ def test_a_subscription_is_strict(more, param, code):
     once = emulated.post(PRICES, product="prod_1", currency="usd", unit_amount=1).json["id"]
     asked = {"customer": customer(emulated), "items": rows({"price": "METERED"})} | more
     named = form(asked).replace("ONCE", once).replace("METERED", metered(emulated)["id"])
-    refused = emulated.ask(Request("POST", SUBSCRIPTIONS, "", emulated.headers, named.encode()))
+    refused = emulated.ask(
+        Request("POST", SUBSCRIPTIONS, "", FORM | emulated.headers, named.encode())
+    )
     assert (refused.status, refused.error["param"]) == (400, param)
     assert refused.error.get("code") == code
     assert emulated.get(SUBSCRIPTIONS, status="all").ids == []

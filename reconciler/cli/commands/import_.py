@@ -110,7 +110,7 @@ def _write_into(
         )
     text = extension.content.decode()
     if extension.exists:
-        files.replace(Path(file), text, PUBLIC)
+        files.replace(Path(file), (text,), PUBLIC)
     else:
         new_files.create_files({file: text})
     said = (*found.diagnostics, *extension.diagnostics)

@@ -78,12 +78,7 @@ class Whole(Param):
         if not re.fullmatch(r"-?\d{1,15}", value, re.ASCII):
             raise RequestError.invalid(name, f"Invalid integer: {value}", code)
         number = int(value)
-        if self.least is not None and number < self.least:
-            text = f"This value must be greater than or equal to {self.least}."
-            raise RequestError.invalid(name, text, code)
-        if self.most is not None and number > self.most:
-            text = f"This value must be less than or equal to {self.most}."
-            raise RequestError.invalid(name, text, code)
+        check_bounds(name, number, self.least, self.most)
         return number
 
 
@@ -136,7 +131,10 @@ class Expand(Param):
         values = Texts()._parse(name, raw)
         for value in values:
             if value not in self.fields:
-                raise RequestError.invalid(name, f"This property cannot be expanded ({value}).")
+                inside = f"data.{value}" in self.fields
+                hint = f" You may want to try expanding 'data.{value}' instead." if inside else ""
+                text = f"This property cannot be expanded ({value}).{hint}"
+                raise RequestError.invalid(name, text)
         return values
 
 
@@ -190,6 +188,17 @@ def parse_params(shape: Shape, raw: Mapping[str, Any], within: str = "") -> dict
             text = f"Missing required param: {named[name]}."
             raise RequestError.invalid(named[name], text, "parameter_missing")
     return {name: shape[name]._parse(named[name], raw[name]) for name in raw}
+
+
+def check_bounds(name: str, number: int, least: int | None, most: int | None) -> None:
+    """Raise RequestError for an integer out of its bounds."""
+    code = "parameter_invalid_integer"
+    if least is not None and number < least:
+        text = f"This value must be greater than or equal to {least}."
+        raise RequestError.invalid(name, text, code)
+    if most is not None and number > most:
+        text = f"This value must be less than or equal to {most}."
+        raise RequestError.invalid(name, text, code)
 
 
 def check_exclusive(params: Mapping[str, Any], one: str, other: str) -> None:

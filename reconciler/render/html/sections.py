@@ -17,7 +17,7 @@ from ..facts import (
     is_past_resending,
 )
 from ..summary import Tone, count, describe_mode, title_run
-from ..view import Item, Status, View, count_degrees
+from ..view import Item, Status, View, count_degrees, group_items
 from .markup import Html, format_moment, format_prose, join, table, tag
 from .svg import Part, draw_bar, draw_gauge
 
@@ -117,7 +117,7 @@ def _list_losses(item: Item) -> Iterator[tuple[Html | str, ...]]:
         yield (
             tag(
                 "span",
-                tag("span", item.event_name, class_="name"),
+                tag("span", item.name, class_="name"),
                 tag("span", finding.kind.replace("_", " "), class_="known"),
             ),
             _format_known(finding.since),
@@ -170,7 +170,8 @@ def build_diagnostic(whose: str, diagnostic: Diagnostic) -> Html:
 
 def build_timeline(view: View) -> Html | None:
     """Return what happened and who did it, in order, and until when usage can be re-sent."""
-    moments = sorted(_list_moments(view.items), key=lambda entry: entry[0])
+    single = (item for item in group_items(view.items) if isinstance(item, Item))
+    moments = sorted(_list_moments(single), key=lambda entry: entry[0])
     if not moments:
         return None
     entries = (tag("li", format_moment(at), said, class_=look) for at, look, said in moments)
@@ -179,7 +180,7 @@ def build_timeline(view: View) -> Html | None:
 
 def _list_moments(items: Iterable[Item]) -> Iterator[tuple[int, str, Html]]:
     for item in items:
-        name = tag("b", item.event_name, class_="name")
+        name = tag("b", item.name, class_="name")
         for finding in item.findings:
             by = find_origin(finding)
             at = by.at if by and by.at is not None else finding.since

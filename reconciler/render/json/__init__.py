@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ... import json_text
 from ...report.documents import PlainText
 from ...report.report import Report
@@ -15,7 +17,13 @@ from .small import render_small
 
 def render(document: Document) -> str:
     """Return the document as indented JSON; a plain text as it is."""
+    return "".join(render_parts(document))
+
+
+def render_parts(document: Document) -> Iterator[str]:
+    """Yield the same in parts; of what there may be many, each entry is made when it is written."""
     if isinstance(document, PlainText):
-        return document.text
+        yield document.text
+        return
     shape = render_report(document) if isinstance(document, Report) else render_small(document)
-    return json_text.dump(shape)
+    yield from json_text.iterate(shape)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -23,9 +23,9 @@ def pick(noun: object, *names: str) -> dict[str, Any]:
     return {name: getattr(noun, name) for name in names}
 
 
-def list_diagnostics(diagnostics: Iterable[Diagnostic]) -> list[dict[str, Any]]:
-    """Return diagnostics in their order."""
-    return [render_diagnostic(diagnostic) for diagnostic in diagnostics]
+def list_diagnostics(diagnostics: Iterable[Diagnostic]) -> Iterator[dict[str, Any]]:
+    """Yield diagnostics in their order."""
+    return map(render_diagnostic, diagnostics)
 
 
 def render_diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from itertools import chain
 from typing import Any
 
 from ...diagnostics.diagnostic import Diagnostic, Effect, Location
@@ -23,7 +24,7 @@ def render_report(report: Report) -> dict[str, Any]:
         "exit_code": int(report.exit_code),
         "declared": report.declared,
         "diagnostics": list_diagnostics(report.diagnostics),
-        "accounts": [_render_account(account, report.command) for account in report.accounts],
+        "accounts": (_render_account(account, report.command) for account in report.accounts),
         "summary": report.summary,
     }
 
@@ -31,14 +32,14 @@ def render_report(report: Report) -> dict[str, Any]:
 def _render_account(report: AccountReport, command: str) -> dict[str, Any]:
     counted = [said for said in report.diagnostics if said.effect is Effect.FINDING]
     others = [said for said in report.diagnostics if said.effect is not Effect.FINDING]
-    findings = [*_list_findings(report.entries), *map(_build_account_finding, counted)]
+    findings = chain(_list_findings(report.entries), map(_build_account_finding, counted))
     return {
         "account": asdict(report.account),
         "complete": report.complete,
         "exit_code": int(report.exit_code),
         "plan_id": report.plan_id,
         "plan_hash": report.plan_hash,
-        "changes": [_render_change(change) for change in report.changes],
+        "changes": map(_render_change, report.changes),
         **({"findings": findings} if command == "drift" else {}),
         "diagnostics": list_diagnostics(others),
         "summary": report.summary,

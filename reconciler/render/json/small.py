@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import asdict
 from functools import singledispatch
 from typing import Any
@@ -20,6 +21,7 @@ from ...report.documents import (
     Inventory,
     MeterDeclarations,
     MeterReadiness,
+    NewProject,
     Readiness,
 )
 from ...report.generated import CodeCheck, GeneratedCode
@@ -109,7 +111,7 @@ def _(inventory: Inventory) -> dict[str, Any]:
         "complete": inventory.complete,
         "exit_code": int(inventory.exit_code),
         "diagnostics": list_diagnostics(inventory.diagnostics),
-        "accounts": [_render_listed(account) for account in inventory.accounts],
+        "accounts": map(_render_listed, inventory.accounts),
     }
 
 
@@ -127,22 +129,36 @@ def _(found: MeterDeclarations) -> dict[str, Any]:
     }
 
 
+@render_small.register
+def _(started: NewProject) -> dict[str, Any]:
+    return {
+        **build_head("init"),
+        "complete": started.exit_code is Exit.DONE,
+        "exit_code": int(started.exit_code),
+        "diagnostics": list_diagnostics(started.diagnostics),
+        "account": asdict(started.account),
+        "declared": started.declared,
+        "files": [asdict(file) for file in started.files],
+        "next": list(started.next),
+    }
+
+
 def _render_listed(inventory: AccountInventory) -> dict[str, Any]:
     return {
         "account": asdict(inventory.account),
         "exit_code": int(inventory.exit_code),
-        "meters": [meter.as_api() for meter in inventory.meters],
+        "meters": (meter.as_api() for meter in inventory.meters),
         "prices": _list_prices(inventory),
         "diagnostics": list_diagnostics(inventory.diagnostics),
     }
 
 
-def _list_prices(inventory: AccountInventory) -> list[dict[str, Any]] | None:
+def _list_prices(inventory: AccountInventory) -> Iterator[dict[str, Any]] | None:
     """Return the prices in the order of their meters; None where they are not known."""
     known = inventory.prices
     if known is None:
         return None
-    return [asdict(price) for meter in inventory.meters for price in known.get(meter.id, ())]
+    return (asdict(price) for meter in inventory.meters for price in known.get(meter.id, ()))
 
 
 @render_small.register
@@ -175,14 +191,14 @@ def _render_ready_meter(meter: MeterReadiness) -> dict[str, Any]:
 @render_small.register
 def _(history: History) -> dict[str, Any]:
     moments = history.timeline
-    timeline = [asdict(moment) for moment in moments or ()]
+    timeline = map(asdict, moments or ())
     of_one = {"meter": history.meter, "similar": history.similar, "timeline": timeline}
     return {
         **build_head("history"),
         "complete": history.complete,
         "exit_code": int(history.exit_code),
         "diagnostics": list_diagnostics(history.diagnostics),
-        "runs": [_render_run(run) for run in history.runs],
+        "runs": map(_render_run, history.runs),
         **({} if moments is None else of_one),
     }
 

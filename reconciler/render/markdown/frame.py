@@ -125,7 +125,7 @@ def fold_quiet(view: View, budget: Budget, left: int) -> Iterator[str]:
         return
     names: list[str] = []
     for item in quiet:
-        name = format_code(item.event_name, budget.name)
+        name = format_code(item.name, budget.name)
         left -= len(name.encode()) + 2
         if left < 0:
             break

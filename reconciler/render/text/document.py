@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from ...diagnostics.diagnostic import Diagnostic, Effect, Level
 from ...diagnostics.errors import Exit
 from ...report.comparison import Comparison
-from ...report.documents import PlainText
+from ...report.documents import CommandResult, PlainText
 from ...report.report import AccountReport, ChangeResult, Report, ReportedChange, ResultStatus
 from .. import Document, Structured
 from ..summary import Headline, Tone, count, describe_account, explain_incomplete, title_run
-from ..view import AccountView, build_view
+from ..view import AccountView, build_view, sum_up
 from .comparison import render_comparison
 from .diagnostics import render_diagnostic, render_diagnostics
 from .items import render_items
@@ -65,7 +66,15 @@ def _render(document: Structured, shown: Shown, *, verbose: bool) -> Iterator[Li
     elif isinstance(document, Comparison):
         yield from render_comparison(document, verbose=verbose)
     else:
-        yield from render_small(document)
+        yield from render_small(document if verbose else _sum_up_accounts(document))
+
+
+def _sum_up_accounts(document: CommandResult) -> CommandResult:
+    accounts = (
+        replace(account, diagnostics=tuple(sum_up(account.diagnostics)))
+        for account in document.accounts
+    )
+    return replace(document, accounts=tuple(accounts))
 
 
 def _render_report(report: Report, shown: Shown, *, verbose: bool) -> Iterator[Line]:
@@ -74,7 +83,7 @@ def _render_report(report: Report, shown: Shown, *, verbose: bool) -> Iterator[L
     if report.command == "validate":
         yield from _render_validation(report)
         return
-    view = build_view(report)
+    view = build_view(report, verbose=verbose)
     for n, account in enumerate(view.accounts):
         if n or report.diagnostics:
             yield ()
