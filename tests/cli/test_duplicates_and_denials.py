@@ -85,7 +85,7 @@ def test_a_denial_after_which_nothing_can_be_read_leaves_the_effect_open(story, 
     made = world(declared, {"meters": [meter] if meter else []})
 
     def deny(moment):
-        if moment.request.method == "POST" and not made.server.state._armed[1:]:
+        if moment.request.method == "POST" and not made.server.state.armed[1:]:
             made.server.arm(f"{denial}:before:method=GET")
 
     made.server.arm(f"{denial}:after:method=POST")
