@@ -35,6 +35,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def command() -> NoReturn:
     """Run the process; an interrupted one does not wait for a request that hangs."""
+    if "_ARGCOMPLETE" in os.environ:  # set by the script of `completion`
+        from .cli.completion import complete
+
+        complete()
     from .cli.signals import hold_signals
 
     hold_signals()

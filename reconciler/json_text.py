@@ -9,11 +9,44 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 _COMMAND = re.compile(r"#(?=#[A-Za-z]*\[)")
+_INDENT = "  "
 
 
 def dump(document: Any) -> str:
     """Return the document as indented JSON, ending in a line break."""
-    return _COMMAND.sub(r"\\u0023", json.dumps(document, indent=2)) + "\n"
+    return "".join(iterate(document))
+
+
+def iterate(document: Any) -> Iterator[str]:
+    """Yield the parts of `dump(document)`; no string is split.
+
+    An iterator is written as a list. Where it is the value of a key, one of its entries exists at
+    a time, which matters where there are a hundred thousand.
+    """
+    yield from _iterate(document, "\n")
+    yield "\n"
+
+
+def _iterate(value: Any, margin: str) -> Iterator[str]:
+    """Yield a value whose further lines begin with `margin`, which begins with a line break."""
+    if isinstance(value, Iterator):
+        yield from _enclose("[]", (("", each) for each in value), margin)
+    elif isinstance(value, dict) and any(isinstance(each, Iterator) for each in value.values()):
+        named = ((f"{json.dumps(key)}: ", each) for key, each in value.items())
+        yield from _enclose("{}", named, margin)
+    else:  # no line break but those of the indentation: strings have them escaped
+        text = json.dumps(value, indent=_INDENT, default=list).replace("\n", margin)
+        yield _COMMAND.sub(r"\\u0023", text)
+
+
+def _enclose(brackets: str, entries: Iterable[tuple[str, Any]], margin: str) -> Iterator[str]:
+    start, deeper = brackets[0], f"{margin}{_INDENT}"
+    for name, value in entries:
+        yield f"{start}{deeper}{name}"
+        yield from _iterate(value, deeper)
+        start = ","
+    yield brackets if start == brackets[0] else f"{margin}{brackets[1]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 import subprocess
@@ -17,6 +18,7 @@ from reconciler.emulator import (
     ControlledServer,
     Fault,
     Kind,
+    Server,
     list_choices,
     open_state,
 )
@@ -126,7 +128,9 @@ def test_every_call_and_permission_is_on_the_page():
     assert all(f"`{name}`" in TEXT for name in PERMISSIONS)
 
 
-@pytest.mark.parametrize("name", ["account", "meters", "prices", "events"])
+@pytest.mark.parametrize(
+    "name", ["account", "meters", "products", "prices", "customers", "alerts", "events"]
+)
 def test_every_field_of_a_seed_is_on_the_page(name):
     (row,) = re.findall(rf"^\| `{name}` \|(.*)\|$", TEXT, re.M)
     fields = build_validator().schema["$defs"][name.rstrip("s")]["properties"]
@@ -154,3 +158,41 @@ def test_every_request_of_the_control_path_is_on_the_page():
             headers = {"content-type": "application/json"}
             answer = server.exchange(Request(method, path, "", headers, body.encode()))
             assert answer.status == 200, (method, part, answer.body)
+
+
+def test_the_usage_on_the_page_is_sent_and_summed(capsys):
+    seed = json.loads(re.findall(r"here `seed.json`:\n\n```json\n(.*?)```", TEXT, re.S)[0])
+    (code,) = re.findall(r"```python\n(import stripe\n.*?)```", TEXT, re.S)
+    with open_state(None, seed) as store, Server(store) as server:
+        exec(code.replace(PRINTED, server.url), {})
+    assert capsys.readouterr().out == "25\n"
+
+
+KNOWN = re.findall(r"^\| (.+) \| (.+) \| (.*?) ?\| `(test_\w+\.py)(?:::(\w+))?` \|$", TEXT, re.M)
+GRADES = ("documented", "observed", "inferred", "unknown", "a choice")
+ALWAYS_CHOSEN = {"chance_seed", "latency"}
+
+
+def test_every_fact_names_its_grade_an_existing_switch_and_an_existing_test():
+    assert len(KNOWN) == len(re.findall(r"^\|[^|]+\|[^|]+\|[^|]*\| `test_.*\|$", TEXT, re.M)) > 60
+    for fact, known, switches, module, function in KNOWN:
+        assert known.startswith(GRADES), fact
+        for name in re.findall(r"`(\w+)`", switches):
+            assert (
+                name in list_choices()
+                or name in build_validator().schema["$defs"]["meter"]["properties"]
+            ), (fact, name)
+        text = (PAGE.parents[1] / "tests" / "emulator" / module).read_text("utf-8")
+        assert not function or re.search(rf"^def {function}\(", text, re.M), (fact, function)
+
+
+def test_every_switch_belongs_to_a_fact_and_to_its_test():
+    """A test of that module uses the switch."""
+    for name in set(list_choices()) - ALWAYS_CHOSEN:
+        modules = {row[3] for row in KNOWN if f"`{name}`" in row[2]}
+        assert modules, name
+        texts = [
+            (PAGE.parents[1] / "tests" / "emulator" / module).read_text("utf-8")
+            for module in modules
+        ]
+        assert any(name in text for text in texts), name

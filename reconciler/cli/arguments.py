@@ -73,6 +73,11 @@ class Options:
         return tuple((out.file, PUBLIC) for out in self.out if out.file != "-")
 
     @property
+    def keeps_files(self) -> bool:
+        """Whether a run that fails leaves the files of --out as they are, without its report."""
+        return False
+
+    @property
     def first_path(self) -> str:
         """The project that the run is about, or the first of several."""
         return "."
@@ -213,6 +218,10 @@ class Parser(argparse.ArgumentParser):
         found.pop("help")
         lists = {name: tuple(each) for name, each in found.items() if isinstance(each, list)}
         return self._options(**found | lists)
+
+    def list_actions(self) -> list[argparse.Action]:
+        """Return the declared options and arguments, as argparse has them."""
+        return self._actions
 
     @property
     def _flags(self) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import stat
 import sys
 from contextlib import suppress
 from io import RawIOBase
@@ -80,16 +82,36 @@ class Console:
             sys.stdout, sys.stderr
         )
 
+    @property
+    def quiet(self) -> bool:
+        """Whether only warnings and errors are wanted."""
+        return self._quiet
+
+    def escape_unencodable(self, text: str) -> str:
+        """Return YAML with escape sequences for what standard output cannot encode."""
+        encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+        return text.encode(encoding, "backslashreplace").decode(encoding)
+
+    @property
+    def empty_output_file(self) -> str | None:
+        """The file that a shell created for standard output, where the system tells its path."""
+        with suppress(OSError, ValueError, AttributeError):
+            descriptor = sys.stdout.fileno()
+            found, path = os.fstat(descriptor), _find_path(descriptor)
+            if stat.S_ISREG(found.st_mode) and not found.st_size:
+                return path if path and os.path.samestat(found, os.stat(path)) else None
+        return None
+
     def write_beginning(self, text: str) -> None:
         """Write the first part of the document, before its end is known."""
         self.clear_status()
         _write(sys.stdout, text)
 
-    def write_document(self, text: str) -> str | None:
+    def write_document(self, *parts: str) -> str | None:
         """Write the whole document. Return why it is lost, if it is; a closed pipe is no error."""
         self.clear_status()
         self.written = True
-        why = _write(sys.stdout, text)
+        why = _write(sys.stdout, *parts)
         self.finished = True
         return why
 
@@ -147,6 +169,14 @@ class Console:
         return typed.strip()
 
 
+def _find_path(descriptor: int) -> str | None:
+    """Return the path of an open file: from /proc, or as macOS tells it."""
+    if name := getattr(fcntl, "F_GETPATH", None):
+        return fcntl.fcntl(descriptor, name, bytes(1024)).rstrip(b"\0").decode()
+    path = f"/proc/self/fd/{descriptor}"
+    return os.path.realpath(path) if os.path.exists(path) else None
+
+
 def _is_terminal(stream: TextIO | None) -> bool:
     try:
         return stream is not None and stream.isatty()
@@ -161,16 +191,17 @@ def _is_same_device(one: TextIO, other: TextIO) -> bool:
         return False
 
 
-def _write(stream: TextIO | None, text: str) -> str | None:
+def _write(stream: TextIO | None, *parts: str) -> str | None:
     """Write all of it; return why not where that fails, except for a closed pipe."""
     if stream is None:
         return None
     try:
-        fitting = _replace_unencodable(text, stream.encoding or "utf-8")
+        fitting = (_replace_unencodable(text, stream.encoding or "utf-8") for text in parts)
         if isinstance(getattr(stream, "buffer", None), RawIOBase):
-            _write_raw(stream, fitting)
+            for text in fitting:
+                _write_raw(stream, text)
         else:
-            stream.write(fitting)
+            stream.writelines(fitting)
             stream.flush()
     except OSError as error:
         with suppress(OSError, ValueError):

@@ -8,6 +8,7 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -34,24 +35,24 @@ class Target:
         self._descriptor = descriptor
         self.is_stream = descriptor is not None
 
-    def write(self, text: str) -> None:
+    def write(self, *parts: str) -> None:
         """Replace the file, or write to the stream and close it; raise FileError."""
         try:
             if not self.is_stream:
-                _replace(Path(self._file).resolve(), text, self._mode)
+                replace(Path(self._file), parts, self._mode)
             elif self._descriptor is not None:
                 descriptor, self._descriptor = self._descriptor, None
                 with open(descriptor, "w", encoding="utf-8") as stream:
-                    stream.write(text)
+                    stream.writelines(parts)
         except OSError as error:
             raise FileError(describe_unwritable(self._file, error.strerror or str(error))) from None
 
-    def write_at_once(self, text: str) -> None:
+    def write_at_once(self, *parts: str) -> None:
         """Write to a stream what its reader takes without a wait."""
         if self._descriptor is not None:
             os.set_blocking(self._descriptor, False)
             with suppress(OSError):
-                data = text.encode()
+                data = "".join(parts).encode()
                 while data:
                     data = data[os.write(self._descriptor, data) :]
             self.close()
@@ -85,7 +86,7 @@ def is_same_file(file: str, other: str) -> bool:
 def read(file: str) -> str:
     """Return the text of a file that a user named; raise ConfigError."""
     try:
-        return Path(file).read_text("utf-8")
+        return Path(file).read_bytes().decode()
     except UnicodeDecodeError:
         message = "not UTF-8 text"
     except OSError as error:
@@ -127,7 +128,7 @@ def _open_stream(file: str, clock: Clock, *, append: bool) -> int | None:
             return os.open(file, os.O_WRONLY | (os.O_APPEND if append else 0))
         if stat.S_ISDIR(mode):
             raise IsADirectoryError(errno.EISDIR, "it is a folder")
-    draft, descriptor = _create_draft(Path(file).resolve(), 0o600)
+    draft, descriptor = create_draft(Path(file).resolve(), 0o600)
     os.close(descriptor)
     draft.unlink()
     return None
@@ -157,20 +158,21 @@ def _open_fifo(file: str, clock: Clock) -> int:
             return descriptor
 
 
-def _create_draft(path: Path, mode: int) -> tuple[Path, int]:
+def create_draft(path: Path, mode: int) -> tuple[Path, int]:
     """Create a file with an unpredictable name beside another, following no link."""
     draft = path.with_name(f".reconciler-{secrets.token_hex(8)}")
     return draft, os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
 
 
-def _replace(path: Path, text: str, mode: int) -> None:
+def replace(path: Path, parts: Iterable[str], mode: int) -> None:
     """Write a draft beside the file and rename it when it is complete; keep the file's mode."""
-    draft, descriptor = _create_draft(path, mode)
+    path = path.resolve()
+    draft, descriptor = create_draft(path, mode)
     try:
         with open(descriptor, "w", encoding="utf-8") as stream:
             with suppress(FileNotFoundError):
                 os.fchmod(descriptor, stat.S_IMODE(path.stat().st_mode))
-            stream.write(text)
+            stream.writelines(parts)
             stream.flush()
             os.fsync(descriptor)
         draft.replace(path)

@@ -11,19 +11,22 @@ from ..clock import Clock
 from ..diagnostics.codes import usage
 from ..diagnostics.diagnostic import Diagnostic, Level
 from ..diagnostics.errors import Exit, UsageError, select_worst
-from ..render import PLACED, Document, render
+from ..render import PLACED, Document, render_parts
 from ..report.report import AccountReport, Report
 from . import files
 from .arguments import Options, Out
 from .console import Console
 from .places import find_base
 
+_MOST_LINES = 100  # errors on standard error, beside a document that has all of them
+
 
 @dataclass(frozen=True, slots=True)
 class Output:
     """The format of standard output, the files beside it, the targets by file name, and the -v.
 
-    `path` and `workspace` are those that the places of a document are related to.
+    `path` and `workspace` are those that the places of a document are related to. With
+    `keeps_files`, the report of a run that fails is not written to files.
     """
 
     format: str = "text"
@@ -32,12 +35,13 @@ class Output:
     verbosity: int = 0
     path: str = "."
     workspace: str = ""
+    keeps_files: bool = False
 
-    def render(self, document: Document, name: str) -> str:
-        """Return the document in a format."""
+    def render(self, document: Document, name: str) -> tuple[str, ...]:
+        """Return the parts of the document in a format."""
         if name not in PLACED:
-            return render(document, name)
-        return render(document, name, find_base(self.path, self.workspace))
+            return render_parts(document, name)
+        return render_parts(document, name, find_base(self.path, self.workspace))
 
 
 @contextmanager
@@ -65,10 +69,18 @@ def open_output(options: Options, environ: Mapping[str, str], clock: Clock) -> I
         outs = tuple(out for out in options.out if out.file != "-")
         stdout = to_stdout[0] if to_stdout else "text"
         workspace = environ.get("GITHUB_WORKSPACE", "")
-        yield Output(stdout, outs, targets, options.verbose, options.first_path, workspace)
+        yield Output(
+            stdout,
+            outs,
+            targets,
+            options.verbose,
+            options.first_path,
+            workspace,
+            keeps_files=options.keeps_files,
+        )
 
 
-StreamWriter = Callable[[files.Target, str], None]
+StreamWriter = Callable[..., None]
 
 
 def emit(
@@ -91,13 +103,10 @@ def emit(
         )
     for diagnostic in document.losses:
         console.warn(_format_line(diagnostic))
-    if console.written or output.format != "text":  # written already where a server was started
-        for diagnostic in document.said:
-            if diagnostic.level is Level.ERROR:
-                console.inform(_format_line(diagnostic))
+    _show_messages(document, output, console)
     late = []
     if not console.written:
-        why = console.write_document(_render_for_stdout(document, output, console))
+        why = console.write_document(*_render_for_stdout(document, output, console))
         late += [files.describe_unwritable("standard output", why)] if why else []
     late += _write_targets(document, output, write, streams=True)
     for diagnostic in late:
@@ -122,18 +131,36 @@ def show_preview(planned: AccountReport, output: Output, console: Console) -> No
     write(text.render(plan, width=console.width, verbose=output.verbosity > 0, colours=colours))
 
 
-def _render_for_stdout(document: Document, output: Output, console: Console) -> str:
+def _show_messages(document: Document, output: Output, console: Console) -> None:
+    """Show on standard error what the text on standard output does not say."""
+    if document.is_data and output.format == "text":
+        from ..render.text import render_messages
+
+        said = [each for each in document.said if each.level is not Level.INFO or not console.quiet]
+        console.show(render_messages(said, console.width, colours=console.colours_errors))
+    elif console.written or output.format != "text":  # written already where a server was started
+        errors = [each for each in document.said if each.level is Level.ERROR]
+        for diagnostic in errors[:_MOST_LINES]:
+            console.inform(_format_line(diagnostic))
+        if len(errors) > _MOST_LINES:
+            console.inform(f"{len(errors) - _MOST_LINES:,} more errors are in the document")
+
+
+def _render_for_stdout(document: Document, output: Output, console: Console) -> tuple[str, ...]:
     if output.format != "text":
         return output.render(document, output.format)
     from ..render import text
 
-    return text.render(
+    if document.is_data:
+        return (console.escape_unencodable(text.render(document)),)
+    shown = text.render(
         document,
         console.shown,
         width=console.width,
         verbose=output.verbosity > 0,
         colours=console.colours,
     )
+    return (shown,)
 
 
 def _write_targets(
@@ -146,10 +173,10 @@ def _write_targets(
     """Write to the targets that are streams, or to those that are not."""
     for out in output.outs:
         target = output.targets[out.file]
-        if target.is_stream is not streams:
+        if target.is_stream is not streams or (output.keeps_files and document.exit_code):
             continue
         try:
-            write(target, output.render(document, out.format))
+            write(target, *output.render(document, out.format))
         except files.FileError as error:
             yield from error.diagnostics
 

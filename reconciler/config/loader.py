@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 from ..diagnostics.codes import config as codes
 from ..diagnostics.diagnostic import Diagnostic, Level, Location
@@ -30,6 +31,8 @@ from .project_file import Entry, build_default_project, read_project
 from .secret_scan import redact
 from .source_lines import add_source_lines
 from .yaml.source_text import decode_loosely
+
+NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
 
 def load(path: str | os.PathLike[str] = ".") -> Project:
@@ -73,18 +76,25 @@ def _collecting(errors: list[Diagnostic]) -> Iterator[None]:
         errors += error.diagnostics
 
 
-def load_accounts(path: str | os.PathLike[str] = ".") -> Project:
-    """Read and check the whole project that a path belongs to; it may have no meter files."""
+def load_accounts(
+    path: str | os.PathLike[str] = ".", contents: Mapping[str, bytes] = NOTHING
+) -> Project:
+    """Read and check the whole project that a path belongs to; it may have no meter files.
+
+    `contents` are files by absolute path as if they were stored with this content already.
+    """
     start = discovery.start_from(path)
     whole = replace(start, selected=()) if start.project_file else start
-    return _load(whole, may_be_empty=True)
+    return _load(whole, may_be_empty=True, contents=contents)
 
 
-def _load(start: Start, *, may_be_empty: bool = False) -> Project:
-    reader = _Reader(start, may_be_empty=may_be_empty)
+def _load(
+    start: Start, *, may_be_empty: bool = False, contents: Mapping[str, bytes] = NOTHING
+) -> Project:
+    reader = _Reader(start, may_be_empty=may_be_empty, contents=contents)
     accounts = tuple(map(reader.read_account, reader.read_entries()))
     selected = reader.select_files() if start.selected and accounts else None
-    return Project(start.folder.root, accounts, reader.finish(), selected)
+    return Project(start.folder.root, accounts, reader.finish(), selected, reader.same_meters)
 
 
 def _deactivates_undeclared(entry: Entry) -> bool:
@@ -100,10 +110,14 @@ def _sort(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
 class _Reader:
     """Reads the files of a project, each once; `contents` has them as read, by shown path."""
 
-    def __init__(self, start: Start, *, may_be_empty: bool = False) -> None:
+    def __init__(
+        self, start: Start, *, may_be_empty: bool = False, contents: Mapping[str, bytes] = NOTHING
+    ) -> None:
         self._may_be_empty = may_be_empty
+        self._pending = {os.path.realpath(path): data for path, data in contents.items()}
         self.diagnostics: list[Diagnostic] = []
         self.contents: dict[str, bytes] = {}
+        self.same_meters: tuple[Mapping[str, str], ...] = ()
         self._start = start
         self._files: dict[str, MeterFile] = {}
 
@@ -118,6 +132,7 @@ class _Reader:
             return ()
         project = read_project(data, shown, self._start.folder)
         self.diagnostics += project.diagnostics
+        self.same_meters = project.same_meters
         return project.entries
 
     def read_account(self, entry: Entry) -> Account:
@@ -191,8 +206,18 @@ class _Reader:
 
     def _read(self, name: str) -> tuple[bytes, str]:
         shown = self._start.folder.show(name).file
-        self.contents[shown] = data = discovery.read_file(self._start.folder, name)
+        pending = self._pending.get(os.path.realpath(self._start.folder.build_path(name)))
+        data = discovery.read_file(self._start.folder, name) if pending is None else pending
+        self.contents[shown] = data
         return data, shown
+
+    def _find_pending(self, pattern: str) -> Iterator[str]:
+        """Find the files with a content that is not stored yet and that a pattern matches."""
+        root = os.path.realpath(self._start.folder.root)
+        for path in self._pending:
+            name = Path(os.path.relpath(path, root)).as_posix()
+            if globs.matches(name, pattern) and name != PROJECT_FILE:
+                yield name
 
     def _read_meter_file(self, name: str) -> MeterFile:
         if name not in self._files:
@@ -218,6 +243,8 @@ class _Reader:
         found, diagnostics = discovery.find_files(folder, [p.glob for p in entry.patterns])
         self.diagnostics += diagnostics
         unread = any(one.level is Level.ERROR for one in diagnostics)
+        for glob, some in found.items():
+            some += [name for name in self._find_pending(glob) if name not in some]
         names = sorted({name for names in found.values() for name in names})
         if self._may_be_empty:
             return names

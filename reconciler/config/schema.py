@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache, reduce
@@ -16,6 +17,7 @@ from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.suggest import suggest
 from .schema_fast_path import is_valid
 from .schema_messages import (
+    NAMES,
     Violation,
     describe_violation,
     describe_violations,
@@ -55,6 +57,8 @@ class CheckedFile:
 def check(parsed: ParsedFile, name: str) -> CheckedFile:
     """Report what violates the schema of that name, one diagnostic per error."""
     found = _find_violations(parsed.value, _load_schema(name))
+    if name == "meters":
+        found = {path: one for path, one in found.items() if not _is_written_out(parsed, one)}
     if (version := found.get(("version",))) and version.keyword == "const":
         return CheckedFile(parsed, (describe_violation(parsed, version),))
     # A duplicate item does not invalidate the rest of its list.
@@ -72,6 +76,17 @@ def check(parsed: ParsedFile, name: str) -> CheckedFile:
         return CheckedFile(parsed, diagnostics)
     valid = _keep_valid(parsed.value, (), invalid) if invalid else parsed.value
     return CheckedFile(parsed, diagnostics, invalid, valid)
+
+
+def _is_written_out(parsed: ParsedFile, violation: Violation) -> bool:
+    """Whether a text is only invalid for what escape sequences make visible in the file.
+
+    So an existing meter can be declared whatever its name is, and no such name is a slip.
+    """
+    if violation.keyword != "pattern" or violation.path[-1] not in NAMES:
+        return False
+    source = parsed.find_escaped(violation.path)
+    return source is not None and bool(re.search(violation.schema["pattern"], source))
 
 
 def _find_violations(value: Any, schema: dict[str, Any]) -> dict[Path, Violation]:

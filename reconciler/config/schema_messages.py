@@ -37,6 +37,12 @@ _LIMITS = {
     "exclusiveMinimum": "is {value}; it must be greater than {limit}",
 }
 _ALLOW = "to accept other values of Stripe's API, set `allow_unknown_values: true`"
+NAMES = ("event_name", "display_name", "event_payload_key")
+"""The keys of free texts; what they can hold only Stripe knows."""
+_WRITE_OUT = (
+    "correct the value; where an existing meter has it, write it with escape sequences in double "
+    "quotes (`\\x20` is a space), as `reconciler import` does"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +219,8 @@ def _describe_bad_text(parsed: ParsedFile, violation: Violation) -> Diagnostic:
         return codes.BAD_TEXT(message, parsed.locate(violation.path), hint)
     fault = _find_fault(violation.value)
     reason = f" {fault}" if fault else f": {violation.schema['patternErrorMessage']}"
-    return codes.BAD_TEXT(f"{violation.name}{reason}", parsed.locate(violation.path))
+    hint = _WRITE_OUT if fault and violation.path[-1] in NAMES else ""
+    return codes.BAD_TEXT(f"{violation.name}{reason}", parsed.locate(violation.path), hint)
 
 
 def _describe_bad_key(parsed: ParsedFile, violation: Violation) -> Diagnostic:
@@ -235,7 +242,7 @@ def _describe_limit(parsed: ParsedFile, violation: Violation) -> Diagnostic:
     hint = ""
     if isinstance(value, dict) and value:
         fault = f"has no key besides {', '.join(f'`{clip(key)}`' for key in value)}"
-        hint = "add the settings that it is to have, or remove it"
+        hint = "add what is missing, or remove it"
     return codes.OUT_OF_RANGE(f"{violation.name} {fault}", parsed.locate(violation.path), hint)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from .shorten import ADVICE, MESSAGE, shorten
+
 
 class Level(StrEnum):
     """The level of a diagnostic: an error stops the run, a warning or an info does not."""
@@ -85,5 +87,5 @@ class Rule:
         event_name: str | None = None,
     ) -> Diagnostic:
         """Return a diagnostic of this rule; without a hint, the remedy is the hint."""
-        hint = hint or self.remedy
+        message, hint = shorten(message, MESSAGE), shorten(hint or self.remedy, ADVICE)
         return Diagnostic(self.code, self.level, message, location, hint, event_name, self.effect)

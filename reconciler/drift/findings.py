@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TypedDict, Unpack
 
 from ..diagnostics.lookalikes import tell_apart
+from ..diagnostics.shorten import MESSAGE, shorten
 from ..model.change import Action, Change, Reason
 from ..model.event import RESEND
 from ..model.finding import DriftEntry, Finding, Kind, Remediation, Severity
@@ -109,6 +110,7 @@ def _find(names: MeterMatch, change: Change, known: DriftInput) -> Iterator[Find
 
 
 def _build_finding(kind: Kind, severity: Severity, message: str, **rest: Unpack[_More]) -> Finding:
+    message = shorten(message, MESSAGE)
     return Finding(kind=kind, code=kind.rule.code, severity=severity, message=message, **rest)
 
 

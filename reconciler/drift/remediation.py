@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..model.finding import Remediation, RemediationKind
-from ..model.meter import DEFAULTS, ExistingMeter
+from ..model.meter import DEFAULTS, ExistingMeter, has_unknown_values
 from ..model.price import Price
 from ..model.project import Account, MeterConfig
 from ..planning import adoption
-from ..planning.adoption import ALLOW_UNKNOWN, format_flow, has_unknown_values, name_override
+from ..planning.adoption import ALLOW_UNKNOWN, format_flow, name_override
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,10 @@ from urllib.parse import unquote
 from .errors import RequestError
 from .messages import Json
 from .requests.params import Shape
-from .requests.stripe_calls import is_call, is_fixed_path
-from .resources import accounts, events, meters, prices, subscriptions
+from .requests.stripe_api import is_call, is_fixed_path
+from .resources import accounts, alerts, customers, events, meters, prices, products
 from .state import Call
+from .subscriptions import calls
 from .usage import core_events, meter_events, sessions, summaries
 from .usage import v2_meter_events as v2
 
@@ -30,10 +31,19 @@ class Endpoint:
     shape: Shape
     run: Callable[[Call], Json]
 
+    @property
+    def name(self) -> str:
+        """What its limits are counted under."""
+        return f"{self.method} {self.path}"
+
 
 _READ, _WRITE = "billing_meter_read", "billing_meter_write"
 _USED, _USE = "billing_meter_event_read", "billing_meter_event_write"
-_SUBSCRIBED = "subscription_read"
+_SUBSCRIBED, _SUBSCRIBE = "subscription_read", "subscription_write"
+_CUSTOMER = f"{customers.URL}/{{id}}"
+_SUBSCRIPTION, _ITEM = f"{calls.URL}/{{id}}", f"{calls.ITEMS_URL}/{{id}}"
+_ALERT = f"{alerts.URL}/{{id}}"
+_PRODUCT = f"{products.URL}/{{id}}"
 _KYC = "accounts_kyc_basic_read"
 
 ENDPOINTS = (
@@ -43,18 +53,37 @@ ENDPOINTS = (
     Endpoint("POST", f"{meters.URL}/{{id}}", _WRITE, meters.UPDATE, meters.update),
     Endpoint("POST", f"{meters.URL}/{{id}}/deactivate", _WRITE, meters.READ, meters.deactivate),
     Endpoint("POST", f"{meters.URL}/{{id}}/reactivate", _WRITE, meters.READ, meters.reactivate),
+    Endpoint("GET", products.URL, "product_read", products.LIST, products.list_),
+    Endpoint("POST", products.URL, "product_write", products.CREATE, products.create),
+    Endpoint("GET", _PRODUCT, "product_read", products.READ, products.retrieve),
+    Endpoint("POST", _PRODUCT, "product_write", products.UPDATE, products.update),
+    Endpoint("DELETE", _PRODUCT, "product_write", products.DELETE, products.remove),
     Endpoint("GET", prices.URL, "plan_read", prices.LIST, prices.list_),
     Endpoint("POST", prices.URL, "plan_write", prices.CREATE, prices.create),
     Endpoint("GET", f"{prices.URL}/{{id}}", "plan_read", prices.READ, prices.retrieve),
     Endpoint("POST", f"{prices.URL}/{{id}}", "plan_write", prices.UPDATE, prices.update),
-    Endpoint("GET", subscriptions.URL, _SUBSCRIBED, subscriptions.LIST, subscriptions.list_),
-    Endpoint(
-        "GET",
-        f"{subscriptions.URL}/{{id}}",
-        _SUBSCRIBED,
-        subscriptions.READ,
-        subscriptions.retrieve,
-    ),
+    Endpoint("GET", customers.URL, "customer_read", customers.LIST, customers.list_),
+    Endpoint("POST", customers.URL, "customer_write", customers.CREATE, customers.create),
+    Endpoint("GET", _CUSTOMER, "customer_read", customers.READ, customers.retrieve),
+    Endpoint("POST", _CUSTOMER, "customer_write", customers.UPDATE, customers.update),
+    Endpoint("DELETE", _CUSTOMER, "customer_write", customers.DELETE, customers.remove),
+    Endpoint("GET", calls.URL, _SUBSCRIBED, calls.LIST, calls.list_),
+    Endpoint("POST", calls.URL, _SUBSCRIBE, calls.CREATE, calls.create),
+    Endpoint("GET", _SUBSCRIPTION, _SUBSCRIBED, calls.READ, calls.retrieve),
+    Endpoint("POST", _SUBSCRIPTION, _SUBSCRIBE, calls.UPDATE, calls.update),
+    Endpoint("DELETE", _SUBSCRIPTION, _SUBSCRIBE, calls.CANCEL, calls.remove),
+    Endpoint("POST", f"{_SUBSCRIPTION}/resume", _SUBSCRIBE, calls.RESUME, calls.resume),
+    Endpoint("GET", calls.ITEMS_URL, _SUBSCRIBED, calls.ITEM_LIST, calls.list_items),
+    Endpoint("POST", calls.ITEMS_URL, _SUBSCRIBE, calls.ITEM_CREATE, calls.create_item),
+    Endpoint("GET", _ITEM, _SUBSCRIBED, calls.ITEM_READ, calls.retrieve_item),
+    Endpoint("POST", _ITEM, _SUBSCRIBE, calls.ITEM_UPDATE, calls.update_item),
+    Endpoint("DELETE", _ITEM, _SUBSCRIBE, calls.ITEM_DELETE, calls.remove_item),
+    Endpoint("GET", alerts.URL, _READ, alerts.LIST, alerts.list_),
+    Endpoint("POST", alerts.URL, _WRITE, alerts.CREATE, alerts.create),
+    Endpoint("GET", _ALERT, _READ, alerts.READ, alerts.retrieve),
+    Endpoint("POST", f"{_ALERT}/activate", _WRITE, alerts.READ, alerts.activate),
+    Endpoint("POST", f"{_ALERT}/archive", _WRITE, alerts.READ, alerts.archive),
+    Endpoint("POST", f"{_ALERT}/deactivate", _WRITE, alerts.READ, alerts.deactivate),
     Endpoint("GET", events.URL, "event_read", events.LIST, events.list_),
     Endpoint("GET", f"{events.URL}/{{id}}", "event_read", events.READ, events.retrieve),
     Endpoint("GET", "/v1/account", _KYC, accounts.READ, accounts.retrieve_own),

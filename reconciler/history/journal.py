@@ -225,16 +225,27 @@ def read(
     entries: list[dict[str, Any]] = []
     diagnostics: list[Diagnostic] = []
     for path, data in _read_files(folder, clock or SystemClock(), diagnostics):
+        damaged: list[int] = []
         for number, line in enumerate(data.split(b"\n"), 1):
             try:
                 entry = json.loads(line) if line.strip() else None
             except (ValueError, RecursionError):
-                message = "an entry of the journal is unreadable; a crash may have cut it off"
-                diagnostics.append(rules.DAMAGED(message, Location(str(path), number)))
+                damaged.append(number)
                 continue
             if isinstance(entry, dict):
                 entries.append(entry)
+        if damaged:
+            diagnostics.append(_describe_damage(path, damaged))
     return tuple(entries), tuple(diagnostics)
+
+
+def _describe_damage(path: Path, lines: list[int]) -> Diagnostic:
+    """Return one diagnostic for all unreadable entries of a file, at the first of them."""
+    message = "an entry of the journal is unreadable; a crash may have cut it off"
+    if len(lines) > 1:
+        message = f"{len(lines):,} entries of the journal are unreadable, from line {lines[0]:,} "
+        message += f"to line {lines[-1]:,}"
+    return rules.DAMAGED(message, Location(str(path), lines[0]))
 
 
 def _read_files(

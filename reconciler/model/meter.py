@@ -133,6 +133,15 @@ class ExistingMeter(Meter):
 _KNOWN = frozenset(f.name for f in fields(ExistingMeter))
 
 
+def has_unknown_values(meter: Meter) -> bool:
+    """Whether a file must allow unknown values to declare this meter."""
+    return (
+        meter.default_aggregation.formula not in FORMULAS
+        or meter.event_time_window not in WINDOWS
+        or meter.customer_mapping.type not in MAPPINGS
+    )
+
+
 def unpack(value: Any) -> Any:
     """Return a dataclass as a dict in the API's shape, and any other value unchanged."""
     if hasattr(value, "__dataclass_fields__"):

@@ -6,8 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from ..config.yaml.writer import quote
 from ..model.match import IMMUTABLE
-from ..model.meter import FORMULAS, MAPPINGS, WINDOWS, ExistingMeter, Status
+from ..model.meter import ExistingMeter, Status, has_unknown_values
 from ..model.project import MeterConfig
 
 ALLOW_UNKNOWN = "# with `allow_unknown_values: true` in the file"
@@ -45,22 +46,10 @@ def name_override(desired: MeterConfig, *paths: str) -> str:
     return f"  # in the override at {location}" if location else ""
 
 
-def has_unknown_values(existing: ExistingMeter) -> bool:
-    """Whether a file must allow unknown values to declare this meter."""
-    return (
-        existing.default_aggregation.formula not in FORMULAS
-        or existing.event_time_window not in WINDOWS
-        or existing.customer_mapping.type not in MAPPINGS
-    )
-
-
 def format_flow(value: Any) -> str:
     """Return YAML in flow style, with quoted strings and escaped unprintable characters."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}: {format_flow(inner)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):
         return "[" + ", ".join(map(format_flow, value)) + "]"
-    quoted = json.dumps(value, ensure_ascii=False)  # YAML reads the escapes of JSON alike
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in quoted
-    )
+    return quote(value) if isinstance(value, str) else json.dumps(value)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ..diagnostics.shorten import shorten
 from ..model.price import Price
 
 _SHOWN = 5  # prices that are listed
@@ -11,10 +12,11 @@ _SHOWN = 5  # prices that are listed
 
 def describe_price(price: Price) -> str:
     """Return the id of a price with its nickname and product, and why an archived one is in use."""
-    known = ", ".join(part for part in (price.nickname, price.product) if part)
+    known = ", ".join(shorten(part) for part in (price.nickname, price.product) if part)
     state = "" if price.active else describe_state(price)
     noted = "; ".join(filter(None, (known, state)))
-    return f"{price.id} ({noted})" if noted else price.id
+    id_ = shorten(price.id)
+    return f"{id_} ({noted})" if noted else id_
 
 
 def format_prices(prices: Iterable[Price]) -> str:

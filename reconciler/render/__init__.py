@@ -4,13 +4,37 @@ from __future__ import annotations
 
 from importlib import import_module
 
+from ..codegen import generate
 from ..report.checkup import Checkup
-from ..report.documents import DiagnosticList, EmulatorInfo, Inventory, PlainText, Readiness
+from ..report.comparison import Comparison
+from ..report.documents import (
+    DiagnosticList,
+    EmulatorInfo,
+    Inventory,
+    MeterDeclarations,
+    NewProject,
+    PlainText,
+    Readiness,
+)
+from ..report.generated import CodeCheck, GeneratedCode
 from ..report.history import History
 from ..report.report import Report
 from .places import AS_GIVEN, Base
 
-Structured = Report | Inventory | Readiness | History | Checkup | EmulatorInfo | DiagnosticList
+Structured = (
+    Report
+    | Inventory
+    | Readiness
+    | Comparison
+    | History
+    | Checkup
+    | EmulatorInfo
+    | DiagnosticList
+    | MeterDeclarations
+    | NewProject
+    | GeneratedCode
+    | CodeCheck
+)
 """What a format lays out."""
 
 Document = Structured | PlainText
@@ -26,6 +50,16 @@ PLACED = ("junit", "sarif", "github")
 
 def render(document: Document, name: str, base: Base = AS_GIVEN) -> str:
     """Return the document in the named format, ending in a line break."""
-    write = import_module(f".{name}", __package__).render
-    text: str = write(document, base) if name in PLACED else write(document)
-    return text
+    return "".join(render_parts(document, name, base))
+
+
+def render_parts(document: Document, name: str, base: Base = AS_GIVEN) -> tuple[str, ...]:
+    """Return the same in parts: a large JSON document is never in memory a second time."""
+    if name not in FORMATS:
+        if isinstance(document, GeneratedCode):
+            return (generate(document.meters, name),)
+        name = "text"  # no other document can be written in a language
+    module = import_module(f".{name}", __package__)
+    if name == "json":
+        return tuple(module.render_parts(document))
+    return (module.render(document, base) if name in PLACED else module.render(document),)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+from ..diagnostics.shorten import ADVICE, shorten
+
 # Runners on .NET skip some characters when they compare; none of them is ASCII. What follows a
 # value that ends in `##` may begin with a bracket.
 COMMAND = re.compile(r"#(?=[^ -~]*#(?:[A-Za-z\x7f-\U0010ffff]*\[|\Z))")
@@ -18,9 +20,12 @@ _AT_START = re.compile(r"([^!-~]*):(?=[^ -~]*:)")
 def clean(text: str) -> str:
     """Write out every control, bidirectional or invisible character of a text as an escape.
 
+    A text that is longer than any advice is shortened.
+
     Line breaks are written out too: one value never becomes two lines. So is one character of
     what a CI runner would take for a command.
     """
+    text = shorten(text, ADVICE)
     if not text.isprintable():
         text = "".join(char if char.isprintable() else _escape(char) for char in text)
     text = break_commands(text)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..diagnostics.diagnostic import Level
 from ..diagnostics.lookalikes import tell_apart
+from ..diagnostics.shorten import shorten
 from ..model.change import Action, Change, Reason
 from ..model.finding import (
     Attribution,
@@ -132,7 +133,7 @@ def describe_finding(finding: Finding) -> str:
 
 
 def _quote(plain: Any) -> str:
-    return "(none)" if plain is None else f'"{plain}"'
+    return "(none)" if plain is None else f'"{shorten(str(plain))}"'
 
 
 def format_request(sent: RequestRecord) -> str:

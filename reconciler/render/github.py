@@ -10,15 +10,18 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..diagnostics.diagnostic import Diagnostic, Level, Location
+from ..diagnostics.shorten import shorten
+from ..model.finding import Finding
 from ..report.report import Report
 from .escape import clean
 from .facts import LEVEL, describe_finding
 from .places import AS_GIVEN, Base
 from .summary import describe_account
-from .view import AccountView, Item, build_view
+from .view import AccountView, Group, Item, build_view, group_items
 
 _COMMAND = {Level.ERROR: "error", Level.WARNING: "warning", Level.INFO: "notice"}
 _ORDER = list(_COMMAND)
+_LONGEST = 3_900  # the runner cuts a message at 4,096 characters and does not say so
 
 Note = tuple[Level, str, str, Location | None]
 """Level, title, message and location."""
@@ -46,7 +49,7 @@ def escape_property(text: str) -> str:
 def _format_command(level: Level, title: str, message: str, location: Location | None) -> str:
     properties = [*_list_properties(location), ("title", clean(title))]
     listed = ",".join(f"{name}={escape_property(text)}" for name, text in properties)
-    said = "\n".join(map(clean, message.split("\n")))
+    said = "\n".join(map(clean, shorten(message, _LONGEST).split("\n")))
     return f"::{_COMMAND[level]} {listed}::{escape(said)}"
 
 
@@ -70,7 +73,7 @@ def _list_properties(location: Location | None) -> Iterator[tuple[str, str]]:
 def _note_diagnostic(diagnostic: Diagnostic, base: Base) -> Note:
     diagnostic = base.relate_diagnostic(diagnostic)
     hint = f"\n{diagnostic.hint}" if diagnostic.hint else ""
-    name = f" {diagnostic.event_name}" if diagnostic.event_name else ""
+    name = f" {shorten(diagnostic.event_name)}" if diagnostic.event_name else ""
     return (
         diagnostic.level,
         f"{diagnostic.code}{name}",
@@ -81,20 +84,30 @@ def _note_diagnostic(diagnostic: Diagnostic, base: Base) -> Note:
 
 def _note_account(view: AccountView, command: str, base: Base) -> Iterator[Note]:
     """Yield the items of an account, its other diagnostics, and its verdict."""
-    for item in view.items:
-        if item.shown:
-            yield from _note_item(item, base)
+    for entry in group_items(item for item in view.items if item.shown):
+        yield from _note_group(entry) if isinstance(entry, Group) else _note_item(entry, base)
     yield from (_note_diagnostic(diagnostic, base) for diagnostic in view.unattached)
     title = f"{command} {describe_account(view.report.account)}"
     yield Level.INFO, title, str(view.headline), None
 
 
+def _note_group(group: Group) -> Iterator[Note]:
+    """Yield a note on many items of the same kind."""
+    first = group.items[0]
+    levels = [*map(_find_level, first.findings), *(said.level for said in first.diagnostics)]
+    if levels:
+        yield min(levels, key=_ORDER.index), group.title, group.listing, None
+
+
+def _find_level(finding: Finding) -> Level:
+    return Level.INFO if finding.exemption else LEVEL[finding.severity]
+
+
 def _note_item(item: Item, base: Base) -> Iterator[Note]:
     location = base.relate(item.location)
     for finding in item.findings:
-        title = f"{finding.code} {finding.severity}: {item.event_name}"
-        level = Level.INFO if finding.exemption else LEVEL[finding.severity]
-        yield level, title, describe_finding(finding), location
+        title = f"{finding.code} {finding.severity}: {item.name}"
+        yield _find_level(finding), title, describe_finding(finding), location
     for diagnostic in item.diagnostics:
         if diagnostic.event_name:  # a diagnostic of the whole plan is noted once
             yield _note_diagnostic(diagnostic, base)
@@ -103,5 +116,5 @@ def _note_item(item: Item, base: Base) -> Iterator[Note]:
         yield _note_diagnostic(error, base)
     elif item.change and item.change.action.writes and not item.incomplete:
         done = f" ({item.result.status})" if item.result else ""
-        title = f"{item.change.action} {item.event_name}{done}"
+        title = f"{item.change.action} {item.name}{done}"
         yield Level.INFO, title, item.text, location

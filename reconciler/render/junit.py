@@ -9,17 +9,18 @@ share.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from xml.sax.saxutils import quoteattr
 
 from ..diagnostics.diagnostic import Diagnostic, Effect, Level, Location
+from ..diagnostics.shorten import shorten
 from ..report.report import Report
 from .escape import clean
 from .facts import describe_exemption, describe_finding, format_request
 from .places import AS_GIVEN, Base
 from .summary import describe_account, explain_incomplete
-from .view import AccountView, Item, Status, build_view
+from .view import AccountView, Group, Item, Status, build_view, group_items
 
 
 class Ended(StrEnum):
@@ -115,9 +116,10 @@ def _list_cases(view: AccountView) -> Iterator[Case]:
     for diagnostic in view.unattached:
         if diagnostic.level is not Level.INFO:
             yield _judge_diagnostic(diagnostic)
-    yield from (_judge_item(item) for item in view.items if _is_case(item))
+    for entry in group_items(item for item in view.items if _is_case(item)):
+        yield _judge_group(entry) if isinstance(entry, Group) else _judge_item(entry)
     for desired in view.report.valid:
-        yield Case(name=desired.event_name, ended=Ended.PASSED, location=desired.location)
+        yield Case(name=shorten(desired.event_name), ended=Ended.PASSED, location=desired.location)
     if why := explain_incomplete(view.report):
         yield Case(name="everything else", ended=Ended.SKIPPED, message=why)
 
@@ -141,10 +143,17 @@ def _is_case(item: Item) -> bool:
     return item.location is not None or bool(wrong)
 
 
+def _judge_group(group: Group) -> Case:
+    """Return many items of the same kind as one case, whose name does not change with them."""
+    case = _judge_item(group.items[0])
+    known = f"{group.title}: {group.listing}"
+    return replace(case, name=group.label, message=known, details=known)
+
+
 def _judge_item(item: Item) -> Case:
     ended, types, message = _find_end(item)
     return Case(
-        name=item.event_name,
+        name=item.name,
         ended=ended,
         type=types,
         message=message,

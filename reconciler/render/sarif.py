@@ -18,6 +18,7 @@ from .._version import __version__
 from ..diagnostics.codes import CATALOGUE
 from ..diagnostics.diagnostic import Diagnostic, Level, Location, Rule
 from ..diagnostics.errors import Exit
+from ..diagnostics.shorten import shorten
 from ..model.finding import Finding
 from ..report.report import Report
 from .escape import clean
@@ -29,6 +30,7 @@ _SCHEMA = (
     "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 )
 _LEVEL = {Level.ERROR: "error", Level.WARNING: "warning", Level.INFO: "note"}
+_MOST_RESULTS = 5_000  # GitHub ignores further ones, and rejects a file of more than 25,000
 _RAN = (Exit.DONE, Exit.CHANGES, Exit.REFUSED)
 
 
@@ -51,12 +53,13 @@ def render(report: Report, base: Base = AS_GIVEN) -> str:
     every = list(_list_results(view, base))
     results = [result for result in every if _is_of_a_file(result)]
     notes = [result for result in every if not _is_of_a_file(result)]
+    results, left_out = _select_most_severe(results)
     rules = {code: n for n, code in enumerate(sorted({result.code for result in results}))}
     places = (base.relate(item.location) for item in view.items)
     default = next((place.file for place in places if place), base.project_file)
     run = {
         "tool": {"driver": _render_driver(list(rules), sorted({note.code for note in notes}))},
-        "invocations": [_render_invocation(report, notes)],
+        "invocations": [_render_invocation(report, notes, left_out)],
         "columnKind": "unicodeCodePoints",
         "results": [
             _render_result(result, rules[result.code], nth, default)
@@ -98,8 +101,18 @@ def _render_rule(code: str) -> dict[str, Any]:
     return {"id": clean(code)}
 
 
-def _render_invocation(report: Report, notes: list[Result]) -> dict[str, Any]:
+def _select_most_severe(results: list[Result]) -> tuple[list[Result], int]:
+    """Return the results that fit, the most severe first if not all do, and how many do not."""
+    if len(results) <= _MOST_RESULTS:
+        return results, 0
+    order = list(_LEVEL.values())
+    kept = sorted(results, key=lambda result: order.index(result.level))[:_MOST_RESULTS]
+    return kept, len(results) - len(kept)
+
+
+def _render_invocation(report: Report, notes: list[Result], left_out: int) -> dict[str, Any]:
     """Return how the run ended, with the diagnostics that belong to no file."""
+    text = f"{left_out:,} results are not in this file: code scanning shows {_MOST_RESULTS:,}"
     return {
         "executionSuccessful": report.exit_code in _RAN,
         "exitCode": int(report.exit_code),
@@ -112,7 +125,8 @@ def _render_invocation(report: Report, notes: list[Result]) -> dict[str, Any]:
                 "properties": _clean_properties(note),
             }
             for note in notes
-        ],
+        ]
+        + ([{"level": "warning", "message": {"text": text}}] if left_out else []),
     }
 
 
@@ -138,7 +152,7 @@ def _convert_diagnostic(
 ) -> Result:
     diagnostic = base.relate_diagnostic(diagnostic)
     place = diagnostic.location or (base.relate(item.location) if item else None)
-    name = diagnostic.event_name or ""
+    name = shorten(diagnostic.event_name or "")
     known = name or f"{place.file if place else ''}: {diagnostic.message}"
     return Result(
         code=diagnostic.code,
@@ -163,7 +177,7 @@ def _convert_finding(finding: Finding, item: Item, base: Base) -> Result:
             "severity": finding.severity,
             "hint": "".join(str(fact) for fact in facts if fact.literal),
             "account": item.account,
-            "event_name": item.event_name,
+            "event_name": item.name,
         },
         justification=f"until {exemption.until}: {exemption.reason}" if exemption else None,
     )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from ..diagnostics.diagnostic import Diagnostic, Effect, Level, Location
+from ..diagnostics.shorten import shorten
 from ..model.change import Action, Change, Risk
-from ..model.finding import DriftEntry, Finding, Kind
+from ..model.finding import DriftEntry, Finding
 from ..model.meter import ExistingMeter
 from ..model.price import Price
 from ..report.report import AccountReport, ChangeResult, Report, ReportedChange
@@ -73,6 +75,11 @@ class Item:
     others: tuple[ExistingMeter, ...] = ()
 
     @property
+    def name(self) -> str:
+        """The event_name as it is shown."""
+        return shorten(self.event_name)
+
+    @property
     def shown(self) -> bool:
         """Whether there is more to show than that the meter is as declared."""
         foreign = self.status is Status.UNMANAGED and not (self.change or self.diagnostics)
@@ -120,10 +127,12 @@ class Item:
         """What the item has in common with others like it; empty where it is shown by itself."""
         if self.ignored and (exemption := self.findings[0].exemption):
             return describe_exemption(exemption)
-        if self.status is Status.UNMANAGED and not self.diagnostics:
-            return str(Status.UNMANAGED)
-        kinds = {(finding.kind, finding.exemption) for finding in self.findings}
-        return str(Status.UNMANAGED) if kinds == {(Kind.UNMANAGED, None)} else ""
+        alike = self.status in (Status.UNMANAGED, Status.DRIFTED) and not self.location
+        if not alike or self.must_read or any(finding.exemption for finding in self.findings):
+            return ""
+        kinds = [finding.kind.replace("_", " ") for finding in self.findings] or [self.status]
+        codes = dict.fromkeys(said.code for said in self.diagnostics)
+        return ", ".join([*kinds, *codes])
 
 
 _INCOMPLETE = (
@@ -146,17 +155,30 @@ class Group:
     @property
     def examples(self) -> tuple[str, ...]:
         """The first event_names."""
-        return tuple(item.event_name for item in self.items[:_EXAMPLES])
+        return tuple(item.name for item in self.items[:_EXAMPLES])
 
     @property
     def more(self) -> str:
         """How many items are not among the examples."""
         return f"and {len(self.items) - len(self.examples):,} more"
 
+    @property
+    def title(self) -> str:
+        """The number and the label, for formats without markup."""
+        return f"{len(self.items):,} meters: {self.label}"
+
+    @property
+    def listing(self) -> str:
+        """The examples as a sentence, for formats without markup."""
+        return f"{', '.join(self.examples)} {self.more}; --format json lists all"
+
 
 @dataclass(frozen=True, slots=True)
 class AccountView:
-    """One account: its headline, its items, and the diagnostics of no item that is shown."""
+    """One account: its headline, its items, and the diagnostics of no item that is shown.
+
+    Many warnings of one kind are a few of them, and a last one that counts the rest.
+    """
 
     report: AccountReport
     headline: Headline
@@ -199,9 +221,10 @@ class View:
         return "Severity" if self.report.command == "drift" else "Risk"
 
 
-def build_view(report: Report) -> View:
-    """Return everything that a format shows of a report."""
-    accounts = [build_account_view(account, report.command) for account in report.accounts]
+def build_view(report: Report, *, verbose: bool = False) -> View:
+    """Return everything that a format shows of a report; `verbose` keeps every diagnostic."""
+    tell = list if verbose else sum_up
+    accounts = [build_account_view(each, report.command, tell) for each in report.accounts]
     loose = [("", diagnostic) for diagnostic in report.diagnostics]
     for view in accounts:
         loose += [(view.name if len(accounts) > 1 else "", each) for each in view.unattached]
@@ -214,20 +237,55 @@ def build_view(report: Report) -> View:
     )
 
 
-def build_account_view(account: AccountReport, command: str) -> AccountView:
+def build_account_view(
+    account: AccountReport, command: str, tell: Callable[[Iterable[Diagnostic]], list[Diagnostic]]
+) -> AccountView:
     """Return everything that a format shows of one account, the most important item first."""
-    items = sorted(_build_items(account), key=_get_rank)
+    items = sorted(_build_items(account, tell), key=_get_rank)
     shown = {item.event_name for item in items if item.shown}
     unattached = [each for each in account.diagnostics if each.event_name not in shown]
     unattached.sort(key=lambda each: each.effect is not Effect.ACCOUNT)
-    return AccountView(account, summarize(account, command), items, unattached)
+    return AccountView(account, summarize(account, command), items, tell(unattached))
+
+
+def sum_up(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return diagnostics, of many warnings or notes of one code three, and how many more there are.
+
+    Nothing that decides about a run is left out.
+    """
+    every = list(diagnostics)
+    alike = Counter(each.code for each in every if _is_minor(each))
+    shown: list[Diagnostic] = []
+    left_out: dict[str, Diagnostic] = {}
+    seen: Counter[str] = Counter()
+    for each in every:
+        many = _is_minor(each) and alike[each.code] > _FEW
+        seen[each.code] += many
+        if many and seen[each.code] > _EXAMPLES:
+            left_out[each.code] = each
+        else:
+            shown.append(each)
+    counted = (_count_rest(each, alike[code] - _EXAMPLES) for code, each in left_out.items())
+    return [*shown, *counted]
+
+
+def _is_minor(diagnostic: Diagnostic) -> bool:
+    return diagnostic.level is not Level.ERROR and diagnostic.effect is Effect.NONE
+
+
+def _count_rest(one: Diagnostic, number: int) -> Diagnostic:
+    message = f"{number:,} more diagnostics with code {one.code} are not listed here"
+    hint = "`--format json` has all of them, and so has text with -v"
+    return Diagnostic(one.code, one.level, message, hint=hint)
 
 
 def _get_rank(item: Item) -> tuple[bool, int, int, str]:
     return item.rank
 
 
-def _build_items(account: AccountReport) -> Iterator[Item]:
+def _build_items(
+    account: AccountReport, tell: Callable[[Iterable[Diagnostic]], list[Diagnostic]]
+) -> Iterator[Item]:
     of_names: dict[str | None, list[Diagnostic]] = {}
     for diagnostic in account.diagnostics:
         of_names.setdefault(diagnostic.event_name, []).append(diagnostic)
@@ -235,10 +293,10 @@ def _build_items(account: AccountReport) -> Iterator[Item]:
     shared = [each for each in of_names.get(None, []) if each.effect is not Effect.ACCOUNT]
     for each in account.changes:
         refusing = [said for said in shared if said.code in each.change.refused_by]
-        said = (*refusing, *of_names.get(each.change.event_name, []))
+        said = (*refusing, *tell(of_names.get(each.change.event_name, [])))
         yield _build_change(name, each, said)
     for entry in account.entries:
-        yield _build_entry(name, entry, tuple(of_names.get(entry.event_name, [])))
+        yield _build_entry(name, entry, tuple(tell(of_names.get(entry.event_name, []))))
 
 
 def _build_change(account: str, reported: ReportedChange, said: tuple[Diagnostic, ...]) -> Item:

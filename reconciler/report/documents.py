@@ -44,6 +44,47 @@ class CommandResult:
         """The errors that say that usage is being lost now."""
         return ()
 
+    @property
+    def is_data(self) -> bool:
+        """Whether text output is for a file, so that messages belong on standard error."""
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterDeclarations(CommandResult):
+    """Existing meters that no file declared, and the YAML that declares them.
+
+    `file` was extended by the YAML, or created with it; without one, the YAML is the document.
+    """
+
+    account: AccountRef | None = None
+    meters: tuple[ExistingMeter, ...] = ()
+    text: str = ""
+    file: str | None = None
+
+    @property
+    def is_data(self) -> bool:
+        """Whether text output is for a file, so that messages belong on standard error."""
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """A file of a new project: `change` is `created` or `extended`."""
+
+    path: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewProject(CommandResult):
+    """A project that was started: its files, how many meters it declares, and what to do next."""
+
+    account: AccountRef
+    files: tuple[WrittenFile, ...]
+    declared: int
+    next: tuple[str, ...]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmulatorInfo(CommandResult):

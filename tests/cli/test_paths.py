@@ -47,7 +47,7 @@ def test_other_commands_say_how_to_adopt_what_exists(command, patterns, bare, ru
     made = bare(patterns)
     ran = run(command, made.folder, *(["--yes"] if command == "apply" else []))
     said = " ".join(ran.out.split())
-    assert (ran.code, "to adopt existing meters, begin with a file" in said) == (1, True)
+    assert (ran.code, "to adopt existing meters, `reconciler import" in said) == (1, True)
     assert made.posts() == []
 
 

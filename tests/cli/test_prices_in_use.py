@@ -183,7 +183,8 @@ def test_the_meter_is_read_before_its_prices(case, world, run):
 def attach(made, meter, **more):
     """Attach a price to a meter just before the next deactivation takes effect."""
     recurring = {"interval": "month", "usage_type": "metered", "meter": meter}
-    asked = {"currency": "usd", "unit_amount": 1, "product": "prod_1", "recurring": recurring}
+    asked = {"currency": "usd", "unit_amount": 1, "recurring": recurring}
+    asked["product_data"] = {"name": "Seats"}
     made.at(lambda: made.server.edit("/v1/prices", asked | more), path="/deactivate")
 
 

@@ -338,7 +338,7 @@ def test_a_renderer_that_fails_still_leaves_one_document(world, run, monkeypatch
     def broken(*_: object):
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("reconciler.render.json._render_account", broken)
+    monkeypatch.setattr("reconciler.render.json.report._render_account", broken)
     ran = run("plan", made.folder, "--format", "json")
     assert (ran.code, held(ran.out)["diagnostics"][0]["code"]) == (1, "E900")
 

@@ -17,6 +17,8 @@ from reconciler.emulator.state import Answer, State
 USAGE, V2_USAGE = "/v1/billing/meter_events", "/v2/billing/meter_events"
 STREAM, CORE_EVENTS = "/v2/billing/meter_event_stream", "/v2/core/events"
 METERS, PRICES, EVENTS = "/v1/billing/meters", "/v1/prices", "/v1/events"
+PRODUCT = {"products": [{"id": "prod_1", "name": "Calls"}]}
+CUSTOMERS = [{"id": f"cus_{name}"} for name in (1, 2, "a", "b")]
 START = 1_790_000_000.0
 DAY = 24 * 3600
 KEY = {"authorization": "Bearer sk_test_emulator"}
@@ -83,8 +85,11 @@ class Client:
         return self.ask(self.posting(path, key, **params))
 
     def posting(self, path: str = METERS, key: str | None = None, **params: Any) -> Request:
-        headers = self.headers | ({"idempotency-key": key} if key is not None else {})
+        headers = FORM | self.headers | ({"idempotency-key": key} if key is not None else {})
         return Request("POST", path, "", headers, form(params).encode())
+
+    def ask_delete(self, path: str, **params: Any) -> Response:
+        return self.ask(Request("DELETE", path, form(params), self.headers))
 
     def post_json(self, path: str, body: Any = None, key: str | None = None) -> Response:
         """Make a POST to API v2."""

@@ -3,7 +3,7 @@
 from urllib.parse import parse_qsl
 
 import pytest
-from emulator.client import CORE_EVENTS, DAY, PRICES, START, account, meter
+from emulator.client import CORE_EVENTS, CUSTOMERS, DAY, PRICES, START, account, meter
 
 from reconciler.emulator import open_state
 from reconciler.emulator.handle_request import edit
@@ -15,7 +15,7 @@ NOWHERE = "v1.billing.meter.no_meter_found"
 
 def make(**settings):
     """An account with a meter, and the id of the meter."""
-    one = account(**settings)
+    one = account(seed={"customers": CUSTOMERS}, **settings)
     return one, one.create().split("/")[-1]
 
 
@@ -231,6 +231,7 @@ def test_malformed_filters_are_refused_in_the_shape_of_v2(wrong):
     assert refused.status == 400
     assert set(refused.error) == {"code", "message"}
     assert refused.error["code"] == "invalid_fields"
+    assert next(iter(wrong)) in refused.error["message"]
 
 
 def test_events_are_kept_for_thirty_days():
@@ -244,7 +245,7 @@ def test_events_are_kept_for_thirty_days():
 
 def test_the_state_file_keeps_usage_and_reports(tmp_path):
     one = account()
-    with open_state(tmp_path / "state") as store:
+    with open_state(tmp_path / "state", {"customers": CUSTOMERS}) as store:
         one.state = State(store.ledger)
         path = one.create()
         one.use(3, identifier="a")

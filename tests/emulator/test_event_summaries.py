@@ -3,7 +3,9 @@
 import itertools
 
 import pytest
-from emulator.client import DAY, START, account
+from emulator.client import CUSTOMERS, DAY, START, account
+from hypothesis import given
+from hypothesis import strategies as st
 
 MIDNIGHT = int(START) // DAY * DAY
 HOUR = 3600
@@ -12,7 +14,7 @@ PERIOD = {"customer": "cus_1", "start_time": MIDNIGHT, "end_time": MIDNIGHT + DA
 
 def make(formula="sum", window=None, **settings):
     """An account with a meter, and the path of its sums."""
-    one = account(**settings)
+    one = account(seed={"customers": CUSTOMERS}, **settings)
     more = {"event_time_window": window} if window else {}
     return one, one.create(default_aggregation={"formula": formula}, **more)
 
@@ -165,3 +167,20 @@ def test_the_last_event_of_each_window_of_the_meter_counts(setting, value):
     for number, minute in ((1, 0), (2, 59), (5, 61), (2, 10)):
         one.use(number, timestamp=MIDNIGHT + minute * 60)
     assert rows(one, path)[0][2] == value
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, DAY - 1), st.integers(-9, 9)), max_size=10),
+    st.sampled_from(["sum", "count"]),
+    st.sampled_from(["omit", "zero"]),
+)
+def test_the_windows_add_up_to_the_period(events, formula, empty):
+    one, path = make(formula, empty_summaries=empty)
+    one.now = float(MIDNIGHT + DAY)
+    for moment, value in events:
+        one.use(value, timestamp=MIDNIGHT + moment)
+    whole = rows(one, path)
+    hourly = rows(one, path, value_grouping_window="hour", limit=100)
+    assert sum(value for *_, value in whole) == sum(value for *_, value in hourly)
+    assert len(hourly) == (24 if empty == "zero" else len({moment // HOUR for moment, _ in events}))
+    assert all(end - start == 1 for start, end, _ in hourly)

@@ -1,9 +1,11 @@
 """Meter events of API v1: what counts, what is refused at once, and what is reported later."""
 
 import pytest
-from emulator.client import DAY, METERS, START, USAGE, account
+from emulator.client import CUSTOMERS, DAY, METERS, START, USAGE, account
 from hypothesis import given
 from hypothesis import strategies as st
+
+from reconciler.emulator.messages import Request
 
 ADJUSTMENTS = "/v1/billing/meter_event_adjustments"
 PAYLOAD = {"stripe_customer_id": "cus_1", "value": "1"}
@@ -11,7 +13,7 @@ PAYLOAD = {"stripe_customer_id": "cus_1", "value": "1"}
 
 def make(more=None, **settings):
     """An account with the meter `searches`, and the path of the meter."""
-    one = account(**settings)
+    one = account(seed={"customers": CUSTOMERS}, **settings)
     return one, one.create(**(more or {}))
 
 
@@ -82,6 +84,15 @@ def test_what_is_wrong_is_reported_and_does_not_count(wrong, code, has_meter):
     meter_id = path.removeprefix(f"{METERS}/")
     kind = ("error_report_triggered", meter_id) if has_meter else ("no_meter_found", None)
     assert one.reports() == [(*kind, {code: 1})]
+
+
+def test_a_deleted_customer_is_unknown():
+    one, path = make()
+    one.use(3)
+    one.ask(Request("DELETE", "/v1/customers/cus_1", "", one.headers))
+    one.use(5)
+    kind = ("error_report_triggered", path.removeprefix(f"{METERS}/"))
+    assert one.reports() == [(*kind, {"meter_event_customer_not_found": 1})]
 
 
 @pytest.mark.parametrize(
@@ -205,6 +216,16 @@ def test_decimals_are_a_switch():
         one.use(value)
     assert one.sums(path) == [-0.7]
     assert sum(sum(codes.values()) for *_, codes in one.reports()) == 2
+
+
+def test_the_most_digits_of_a_value_are_a_switch():
+    """Neither the sign nor the point counts."""
+    one, path = make(usage_digits=3, usage_decimals="allow")
+    for value in ("-1.25", "1000"):
+        one.use(value)
+    assert one.sums(path) == [-1.25]
+    (report,) = one.reports()
+    assert report[-1] == {"meter_event_value_too_many_digits": 1}
 
 
 @pytest.mark.parametrize(("setting", "counted"), [("optional", [2]), ("required", [1])])

@@ -1,7 +1,7 @@
 """The six calls on meters, their strict parameters and their settings."""
 
 import pytest
-from emulator.client import METERS, PRICES, START, account, meter
+from emulator.client import METERS, PRICES, PRODUCT, START, account, meter
 
 from reconciler.emulator import SettingError, Settings, list_choices, parse_settings
 
@@ -206,7 +206,7 @@ def test_a_list_without_status_has_all_or_the_active_meters(scope, count):
 @pytest.mark.parametrize("noun", ["billing meter", "meter"])
 def test_an_unknown_meter_is_named_in_the_error(noun):
     """404 in a path, 400 as a cursor and in a price; `noun` is a setting."""
-    emulated = account(noun=noun)
+    emulated = account(seed=PRODUCT, noun=noun)
     recurring = {"interval": "month", "usage_type": "metered", "meter": "mtr_x"}
     price = {"currency": "usd", "product": "prod_1", "unit_amount": 1, "recurring": recurring}
     paths = [f"{METERS}/mtr_x{verb}" for verb in ("", "/deactivate", "/reactivate")]

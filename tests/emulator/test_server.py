@@ -92,7 +92,8 @@ def test_the_events_of_an_edit_name_no_request(server, connection):
     """Neither a request id nor a key; it is not in the log."""
     path = f"{METERS}/{server.edit(METERS, meter('by_hand'))['id']}"
     server.edit(f"{path}/deactivate")
-    server.edit(PRICES, {"currency": "usd", "product": "prod_1", "unit_amount": 5})
+    asked = {"currency": "usd", "product_data": {"name": "Calls"}, "unit_amount": 5}
+    server.edit(PRICES, asked)
     assert connection.get(path).json["status"] == "inactive"
     events = connection.get("/v1/events", type="billing.meter.*").json["data"]
     assert [event["request"] for event in events] == [{"id": None, "idempotency_key": None}] * 2

@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 import stripe
-from emulator.client import DAY, meter
+from emulator.client import CUSTOMERS, DAY, meter
 
 from reconciler.emulator import Server, Settings, open_state
 
@@ -21,7 +21,7 @@ def connect(server, key="sk_test_emulator", **more):
 
 
 def serve(clock, **settings):
-    return Server(open_state(), Settings(**settings), clock=clock)
+    return Server(open_state(None, {"customers": CUSTOMERS}), Settings(**settings), clock=clock)
 
 
 @pytest.fixture

@@ -160,3 +160,26 @@ def test_a_missing_key_is_no_alert_in_a_file():
     (note,) = invocation["toolExecutionNotifications"]
     assert (note["descriptor"]["id"], note["level"]) == ("S001", "error")
     assert run(replace(plan(), diagnostics=()))["invocations"][0]["executionSuccessful"]
+
+
+def test_code_scanning_gets_no_more_results_than_it_takes(monkeypatch):
+    """The most severe ones, in their order; how many are left out is said."""
+    monkeypatch.setattr(sarif, "_MOST_RESULTS", 3)
+    places = [Location("meters.yaml", line, 1) for line in range(1, 6)]
+    rules = (
+        planning.UNKNOWN_FIELDS,
+        config.WRONG_TYPE,
+        planning.PARTIAL,
+        config.WRONG_TYPE,
+        config.WRONG_TYPE,
+    )
+    said = tuple(rule("wrong", place) for rule, place in zip(rules, places, strict=True))
+    found = run(Report(command="validate", diagnostics=said))
+    lines = [
+        result["locations"][0]["physicalLocation"]["region"]["startLine"]
+        for result in found["results"]
+    ]
+    (invocation,) = found["invocations"]
+    (note,) = invocation["toolExecutionNotifications"]
+    assert lines == [2, 4, 5]
+    assert note["message"]["text"] == "2 results are not in this file: code scanning shows 3"

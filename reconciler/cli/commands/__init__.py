@@ -12,19 +12,27 @@ from ..arguments import FOREIGN_OPTIONS
 from ..context import Command
 
 COMMANDS = {
+    "init": "start a project, with the meters of an account if asked for",
     "validate": "check the files; offline, needs no key",
     "plan": "show what apply would do; writes nothing to Stripe",
     "apply": "plan, confirm, apply and verify",
     "show": "print a saved plan; needs no key",
     "drift": "audit the account against the files; read-only",
     "ready": "check that meters are ready to receive usage",
+    "compare": "compare the meters of two accounts, field by field",
     "list": "list the existing meters of an account",
+    "generate": "write constants and event builders for application code",
+    "import": "write existing meters that no file declares as YAML",
     "history": "show what was applied and by whom, or the history of one meter",
     "doctor": "check keys, permissions, mode and clock; read-only",
     "emulate": "run a local emulator of the Stripe API",
+    "completion": "print the completion script of bash, zsh or fish",
     "schema": "print the JSON Schema of a file or an output",
     "explain": "describe a diagnostic code, or list them all",
 }
+_MODULES = {"import": "import_"}
+"""The modules that cannot have the name of their command."""
+
 _FOREIGN = {
     "check": "validate",
     "lint": "validate",
@@ -37,6 +45,9 @@ _FOREIGN = {
     "refresh": "drift",
     "status": "drift",
     "log": "history",
+    "adopt": "import",
+    "dump": "import",
+    "export": "import",
 }
 """What similar tools call a command."""
 
@@ -45,7 +56,7 @@ def find_command(options: list[str]) -> Command[Any]:
     """Return the command that a command line begins with; raise UsageError where it has none."""
     name = options[0] if options else ""
     if name in COMMANDS:
-        command: Command[Any] = import_module(f".{name}", __package__).COMMAND
+        command: Command[Any] = import_module(f".{_MODULES.get(name, name)}", __package__).COMMAND
         return command
     if not name:
         raise UsageError(usage.NO_COMMAND(f"missing command: one of {', '.join(COMMANDS)}"))
@@ -61,7 +72,7 @@ def find_command(options: list[str]) -> Command[Any]:
 
 def format_overview() -> str:
     """Return the help of the tool itself."""
-    commands = "".join(f"  {name:<10}{summary}\n" for name, summary in COMMANDS.items())
+    commands = "".join(f"  {name:<12}{summary}\n" for name, summary in COMMANDS.items())
     return _OVERVIEW.format(commands=commands)
 
 
@@ -79,7 +90,7 @@ exit codes:
     0  done, nothing left to do
     1  error: nothing was written to Stripe, or only a report could not be
        written; also: cancelled at the prompt
-    2  drift found, or changes with --detailed-exitcode
+    2  drift or other differences found, or changes with --detailed-exitcode
     3  refused by a guard, or the wrong account or mode
     4  the saved plan is stale; nothing was written
     5  partial apply: some changes may have been made, not all are confirmed

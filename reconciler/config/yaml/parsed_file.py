@@ -18,7 +18,8 @@ class ParsedFile:
     """The value of a YAML file; locations are kept beside the values, by path.
 
     `words` holds the plain scalars that some YAML parser does not read as a string, as written,
-    and `loose_keys` such keys. `blocks` holds the indicator (`|` or `>`) of each block scalar.
+    and `loose_keys` such keys. `blocks` holds the indicator (`|` or `>`) of each block scalar,
+    `escaped` the text of each scalar with escape sequences as it is between its double quotes.
     `aliases` maps the path of an alias to the path of its anchor.
     """
 
@@ -29,6 +30,7 @@ class ParsedFile:
     words: dict[Path, str] = field(default_factory=dict)
     loose_keys: dict[Path, str] = field(default_factory=dict)
     blocks: dict[Path, str] = field(default_factory=dict)
+    escaped: dict[Path, str] = field(default_factory=dict)
     aliases: dict[Path, Path] = field(default_factory=dict)
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
@@ -49,6 +51,10 @@ class ParsedFile:
     def find_block(self, path: Path) -> str | None:
         """Return the indicator of a block scalar; None for every other value."""
         return self.blocks.get(self._follow(path))
+
+    def find_escaped(self, path: Path) -> str | None:
+        """Return a scalar with escape sequences as it is written; None for every other value."""
+        return self.escaped.get(self._follow(path))
 
     def locate_key(self, path: Path) -> Location:
         """Locate the key of a value; without one, the value."""

@@ -65,7 +65,8 @@ class _Composer:
         self.next = _Loader(filled).get_event
         if filled != text:
             self.next = restore_pairs(text, self.next)
-        self._text = text if _CUT_OFF.search(text) else ""
+        self._text = text
+        self._cuts_off = bool(_CUT_OFF.search(text))
         self._anchors: dict[str, tuple[Any, Path, int]] = {}
         self._aside_depth = 0
         self._values = 0
@@ -125,7 +126,7 @@ class _Composer:
             self._note_style(event, path)
             return event.value
         value, is_string = resolve(event.value)
-        if self._text and is_string:
+        if self._cuts_off and is_string:
             self._check_cut_off(event)
         if not is_string and not self._aside_depth:
             self.parsed.words[path] = event.value
@@ -134,6 +135,9 @@ class _Composer:
     def _note_style(self, event: Any, path: Path) -> None:
         if event.style in ("'", '"'):
             self.quoted = event
+            source = self._text[event.start_mark.index + 1 : event.end_mark.index - 1]
+            if event.style == '"' and "\\" in source:
+                self.parsed.escaped[path] = source
         elif event.style:
             self.parsed.blocks[path] = event.style
 

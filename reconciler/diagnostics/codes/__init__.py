@@ -1,15 +1,17 @@
 """The catalogue of diagnostics, for `explain` and the documentation.
 
 Letters: Y reading YAML, C configuration, U usage, S Stripe's responses and the network,
-P planning, G guards, A applying, D drift, R readiness, J the journal,
-E this machine (files, emulator).
+P planning, G guards, A applying, D drift, R readiness, N generated code,
+J the journal, E this machine (files, emulator).
 """
 
 from __future__ import annotations
 
 from ..diagnostic import Rule
 from . import (
+    adoption,
     applying,
+    codegen,
     config,
     drift,
     environment,
@@ -23,6 +25,7 @@ from . import (
 
 _MODULES = (
     config,
+    adoption,
     usage,
     service,
     planning,
@@ -30,6 +33,7 @@ _MODULES = (
     applying,
     drift,
     readiness,
+    codegen,
     journal,
     environment,
 )

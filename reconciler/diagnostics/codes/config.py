@@ -129,8 +129,8 @@ NO_SUCH_PATH = Rule(
     "check the spelling and the current folder",
 )
 ADOPT = (
-    "to adopt existing meters, begin with a file that has `version: 1` and `meters: []`: "
-    "`reconciler drift` then prints each of them as an entry"
+    "to adopt existing meters, `reconciler import --into FILE` creates a file that declares them, "
+    "and `reconciler init --from-account` a whole project"
 )
 NO_METER_FILES = Rule(
     "C002",
@@ -356,6 +356,13 @@ OVERRIDDEN_TWICE = Rule(
     "The files of an account have no order, so neither of two overrides of one setting takes "
     "precedence.",
     "remove one of the two, or assign their files to different accounts",
+)
+MAPPED_TWICE = Rule(
+    "C046",
+    "event_name mapped twice",
+    "`compare` compares a meter of one account with a single meter of the other, so an event_name "
+    "can be mapped only once for each account.",
+    "remove one of the two, or merge both entries",
 )
 HIDDEN_FILE = Rule(
     "C032",

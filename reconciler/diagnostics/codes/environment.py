@@ -42,6 +42,13 @@ UNUSED_SEED = Rule(
     "delete the file of --state to start with the seed, or leave out --seed",
     level=Level.WARNING,
 )
+FILE_EXISTS = Rule(
+    "E006",
+    "a file exists already",
+    "`init` creates every file of a project and never replaces one, so it writes nothing where "
+    "one of them exists.",
+    "choose another folder; in a project, `reconciler import` adds the meters of the account",
+)
 BUG = Rule(
     "E900",
     "internal error",

@@ -67,6 +67,12 @@ NO_SCHEMA = Rule(
     "`reconciler schema NAME` prints one of the published JSON Schemas.",
     "use one of the names in the message",
 )
+NO_SHELL = Rule(
+    "U011",
+    "unknown or missing shell",
+    "`reconciler completion SHELL` prints a script for one of the shells that it knows.",
+    "use bash, zsh or fish",
+)
 CANCELLED = Rule(
     "U101",
     "cancelled at the prompt",

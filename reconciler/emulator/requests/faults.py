@@ -152,7 +152,10 @@ def _parse_choice(word: str, choices: Iterable[str]) -> str:
     return word
 
 
-_CODES = ("lock_timeout", "idempotency_key_in_use", "rate_limit")
+_CODES = (
+    *("lock_timeout", "idempotency_key_in_use", "rate_limit"),
+    "too_many_concurrent_requests",
+)
 
 OPTIONS: dict[str, tuple[str, Callable[[str], object]]] = {
     "n": ("number", parse_whole),
@@ -203,6 +206,8 @@ def apply_fault(
     if fault.kind in (Kind.RESET, Kind.TIMEOUT):
         return None
     headers = dict(response.headers)
+    if fault.kind is not Kind.TRUNCATED:
+        headers.pop("Stripe-Should-Retry", None)  # the answer is no longer that of the execution
     if fault.should_retry:
         headers["Stripe-Should-Retry"] = fault.should_retry
     if fault.kind is Kind.GARBAGE:
@@ -210,7 +215,8 @@ def apply_fault(
     if fault.kind is Kind.TRUNCATED:
         return Response(response.status, response.body[: len(response.body) // 2] or "{", headers)
     error = _build_error(fault, request, settings)
-    return Response(error.status, error.body, headers | dict(error.headers))
+    body = error.render(v2=request.is_v2)
+    return Response(error.status, body, headers | dict(error.headers))
 
 
 def _build_error(fault: Fault, request: Request, settings: Settings) -> RequestError:
@@ -223,6 +229,9 @@ def _build_error(fault: Fault, request: Request, settings: Settings) -> RequestE
         return RequestError(int(fault.kind), _DENIALS[fault.kind])
     if fault.code == "idempotency_key_in_use":
         return RequestError.key_in_use(request.key or "", settings.key_in_use_error)
+    if fault.code == "too_many_concurrent_requests":
+        text = "Another meter event of this customer and meter is being processed. Try again later."
+        return RequestError(int(fault.kind), text, fault.code)
     if fault.kind is Kind.RATE_LIMITED and fault.code != "lock_timeout":
         return RequestError.rate_limited(fault.reason)
     return RequestError.locked(int(fault.kind))

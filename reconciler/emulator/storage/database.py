@@ -12,8 +12,8 @@ from ..requests.ids import generate_object_id
 from ..settings import API_VERSION
 from .usage_index import UsageIndex
 
-KEPT = 24 * 3600
-"""Seconds for which Stripe keeps a reply at least."""
+KEPT, KEPT_BY_V2 = 24 * 3600, 30 * 24 * 3600
+"""Seconds for which Stripe keeps a reply of API v1 at least, and one of API v2."""
 
 FIRST = 1_735_689_600
 """`created` of the account and of the first object of a seed that gives none (2025-01-01)."""
@@ -51,13 +51,19 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The first answer to an idempotency key. `meaning` identifies the key's request."""
+    """The first answer to an idempotency key.
+
+    `path` and `meaning` identify what the key was used for, `request_id` the request.
+    """
 
     key: str
+    path: str
     meaning: str
+    request_id: str
     status: int
     body: str
     at: float
+    expires: float
 
 
 class Ledger:
@@ -119,13 +125,13 @@ class Ledger:
     def find_reply(self, key: str, now: float) -> Reply | None:
         """Find the reply stored for a key, unless it has expired."""
         stored = self.replies.get(key)
-        return stored if stored and now - stored.at < KEPT else None
+        return stored if stored and now < stored.expires else None
 
     def drop_expired_replies(self, now: float) -> None:
         """Drop the replies that are too old to be replayed."""
         while self.replies:
             oldest = next(iter(self.replies.values()))
-            if now - oldest.at < KEPT:
+            if now < oldest.expires:
                 return
             del self.replies[oldest.key]
 

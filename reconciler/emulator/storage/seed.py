@@ -13,12 +13,18 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ..errors import SeedError
+from ..errors import RequestError, SeedError
 from ..messages import Json
+from ..requests.expansion import hide
+from ..resources.alerts import build_alert
+from ..resources.catalog import build_price, build_product
+from ..resources.customers import build_customer
 from ..resources.meters import build_meter
-from ..resources.prices import build_price
-from ..resources.subscriptions import build_subscription
+from ..resources.price_amounts import check_amounts
+from ..subscriptions.build import ENDED, build_subscription
 from .database import FIRST, Account, Ledger, build_event
+
+DAY = 24 * 3600
 
 Seed = str | Path | Mapping[str, Any] | None
 
@@ -64,8 +70,12 @@ def _build_ledger(account: Account, given: Json, within: str) -> Ledger:
     """Build one account with its objects; `within` is its place in the seed."""
     ledger = Ledger(account)
     _add_objects(ledger, given, within, "meters", "mtr", _build_meter)
+    _add_objects(ledger, given, within, "products", "prod", _build_product)
     _add_objects(ledger, given, within, "prices", "price", _build_price)
+    _check_default_prices(ledger, given, within)
+    _add_objects(ledger, given, within, "customers", "cus", _build_customer)
     _add_objects(ledger, given, within, "subscriptions", "sub", _build_subscription)
+    _add_objects(ledger, given, within, "alerts", "alrt", _build_alert)
     _add_objects(ledger, given, within, "events", "evt", _build_event)
     return ledger
 
@@ -134,7 +144,7 @@ def _build_meter(ledger: Ledger, given: Json, place: str) -> Json:
         updated = deactivated or given["created"]
     if status == "inactive" and deactivated is None:
         deactivated = updated
-    return build_meter(
+    meter = build_meter(
         given,
         id=given["id"],
         created=given["created"],
@@ -143,48 +153,170 @@ def _build_meter(ledger: Ledger, given: Json, place: str) -> Json:
         status_transitions={"deactivated_at": deactivated},
         updated=updated,
     )
+    extra: Json = given.get("extra", {})
+    return meter | extra
+
+
+def _build_product(ledger: Ledger, given: Json, place: str) -> Json:
+    updated = given["created"] if given.get("updated") is None else given["updated"]
+    return build_product(
+        given,
+        id=given["id"],
+        created=given["created"],
+        default_price=given.get("default_price"),
+        livemode=ledger.account.livemode,
+        updated=updated,
+    )
 
 
 def _build_price(ledger: Ledger, given: Json, place: str) -> Json:
-    """Build a metered price on a meter of the seed, active or not."""
-    meter = _find_meter(ledger, given["meter"], place)
-    recurring = {"interval": given.get("interval", "month"), "interval_count": 1}
+    """Build a price, metered if it names a meter of the seed, of a product that it may add."""
+    asked = {"currency": "usd", "unit_amount": 1} | given
+    if "tiers" in given:
+        asked["billing_scheme"] = "tiered"
+        asked["tiers_mode"] = given.get("tiers_mode", "graduated")
+    if "unit_amount" not in given and {"unit_amount_decimal", "tiers"} & set(given):
+        del asked["unit_amount"]
+    try:
+        check_amounts(asked)
+    except RequestError as error:
+        raise SeedError(f"{place}.{error.param}: {error}") from None
     return build_price(
-        {"currency": "usd", "unit_amount": 1} | given,
+        asked,
         id=given["id"],
         created=given["created"],
         livemode=ledger.account.livemode,
-        product=given.get("product") or ledger.create_id("prod"),
-        recurring=recurring | {"meter": meter["id"], "usage_type": "metered"},
+        product=_find_or_add_product(ledger, given),
+        recurring=_build_recurring(ledger, given, place),
+    )
+
+
+def _build_recurring(ledger: Ledger, given: Json, place: str) -> Json | None:
+    """Build the interval of a price: monthly by default, null for one that is charged once."""
+    interval = given.get("interval", "month")
+    meter = _find_meter(ledger, given["meter"], place) if given.get("meter") else None
+    if interval is None and meter:
+        raise SeedError(f"{place}.interval: must not be null, since the price has a meter")
+    return interval and {
+        "interval": interval,
+        "interval_count": given.get("interval_count", 1),
+        "meter": meter and meter["id"],
+        "usage_type": "metered" if meter else "licensed",
+    }
+
+
+def _find_or_add_product(ledger: Ledger, given: Json) -> str:
+    """Return the id of the product of a price; one that the seed does not have is added."""
+    product_id: str = given.get("product") or ledger.create_id("prod")
+    if product_id not in ledger.products:
+        ledger.products[product_id] = build_product(
+            {"name": product_id},
+            id=product_id,
+            created=given["created"],
+            livemode=ledger.account.livemode,
+        )
+    return product_id
+
+
+def _check_default_prices(ledger: Ledger, given: Json, within: str) -> None:
+    """Check that each default price is one of its product."""
+    for n, product in enumerate(given.get("products", ())):
+        price_id = product.get("default_price")
+        price = ledger.prices.get(price_id or "", {})
+        if price_id is not None and price.get("product") != product.get("id"):
+            place = f"{within}products[{n}].default_price"
+            raise SeedError(f"{place}: the product has no price with the id {price_id!r}")
+
+
+def _build_customer(ledger: Ledger, given: Json, place: str) -> Json:
+    settings = {"default_payment_method": given.get("default_payment_method")}
+    return build_customer(
+        given | {"invoice_settings": settings},
+        id=given["id"],
+        created=given["created"],
+        livemode=ledger.account.livemode,
     )
 
 
 def _build_subscription(ledger: Ledger, given: Json, place: str) -> Json:
-    """Build a subscription to prices of the seed, active or not."""
+    """Build a subscription to recurring prices of the seed, active or not.
+
+    Nothing becomes due: its status stays until a call changes it.
+    """
     for n, item in enumerate(given["items"]):
-        if item["price"] not in ledger.prices:
+        price = ledger.prices.get(item["price"])
+        if price is None:
             raise SeedError(f"{place}.items[{n}].price: no price has the id {item['price']!r}")
+        if price["recurring"] is None:
+            raise SeedError(f"{place}.items[{n}].price: {item['price']!r} is charged only once")
+    status, created = given.get("status", "active"), given["created"]
+    currency = ledger.prices[given["items"][0]["price"]]["currency"]
+    trial = {"trial_start": created, "trial_end": given.get("trial_end") or created + 30 * DAY}
     return build_subscription(
-        given,
+        {"metadata": given.get("metadata", {}), **(trial if status == "trialing" else {})},
         id=given["id"],
-        created=given["created"],
+        created=created,
+        currency=currency,
         livemode=ledger.account.livemode,
-        customer=given.get("customer") or ledger.create_id("cus"),
-        items=[{"id": ledger.create_id("si"), "price": item["price"]} for item in given["items"]],
+        customer=_find_or_add_customer(ledger, given, currency),
+        ended_at=created if status in ENDED else None,
+        items=[{"id": ledger.create_id("si"), "quantity": 1, **item} for item in given["items"]],
+        status=status,
+    )
+
+
+def _find_or_add_customer(ledger: Ledger, given: Json, currency: str) -> str:
+    """Return the id of the customer of a subscription; one that is not in the seed is added."""
+    customer_id: str = given.get("customer") or ledger.create_id("cus")
+    found = ledger.customers.get(customer_id) or build_customer(
+        {}, id=customer_id, created=given["created"], livemode=ledger.account.livemode
+    )
+    ledger.customers[customer_id] = found | {"currency": currency}
+    return customer_id
+
+
+def _build_alert(ledger: Ledger, given: Json, place: str) -> Json:
+    """Build an alert on a meter of the seed, for all customers or one of the seed."""
+    customer = given.get("customer")
+    if customer and customer not in ledger.customers:
+        raise SeedError(f"{place}.customer: no customer has the id {customer!r}")
+    return build_alert(
+        given.get("title", "Usage"),
+        {
+            "filters": [{"customer": customer, "type": "customer"}] if customer else [],
+            "gte": given.get("gte", 1),
+            "meter": _find_meter(ledger, given["meter"], place)["id"],
+        },
+        id=given["id"],
+        livemode=ledger.account.livemode,
+        status=given.get("status", "active"),
     )
 
 
 def _build_event(ledger: Ledger, given: Json, place: str) -> Json:
-    """Build an event about a meter of the seed, in its present state."""
+    """Build an event about an object of the seed, in its present state."""
     return build_event(
         ledger.account,
-        _find_meter(ledger, given["meter"], place),
+        _find_object(ledger, given, place),
         given.get("previous_attributes"),
         id=given["id"],
         created=given["created"],
         request={"id": None, "idempotency_key": None} | given.get("request", {}),
         type=given["type"],
     )
+
+
+def _find_object(ledger: Ledger, given: Json, place: str) -> Json:
+    """Find what an event is about: a meter, or the product, price or customer of an id."""
+    if "object" not in given:
+        if "meter" not in given:
+            text = "is missing; give a string of 1 to 5000 characters, or an object"
+            raise SeedError(f"{place}.meter: {text}")
+        return _find_meter(ledger, given["meter"], place)
+    for held in (ledger.meters, ledger.products, ledger.prices, ledger.customers):
+        if given["object"] in held:
+            return hide(held[given["object"]])
+    raise SeedError(f"{place}.object: nothing in the seed has the id {given['object']!r}")
 
 
 def _find_meter(ledger: Ledger, name: str, place: str) -> Json:

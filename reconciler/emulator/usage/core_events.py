@@ -93,7 +93,7 @@ def _build_thin(call: Call, event: Json) -> Json:
     return {
         "id": generate_thin_event_id(mode, event["id"], 0),
         "object": "v2.core.event",
-        "changes": {"before": previous, "after": {name: thing[name] for name in previous}}
+        "changes": {"before": previous, "after": {name: thing.get(name) for name in previous}}
         if previous
         else None,
         "context": find_context(call),

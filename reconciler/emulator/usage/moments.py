@@ -16,7 +16,7 @@ def format_moment(seconds: float) -> str:
     """Format Unix seconds, as in `2026-09-30T12:00:00.000Z`."""
     whole, fraction = divmod(round(seconds * 1000), 1000)
     days, second = divmod(whole, _DAY)
-    year, month, day = _find_date(days)
+    year, month, day = find_date(days)
     clock = f"{second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}"
     return f"{year:04}-{month:02}-{day:02}T{clock}.{fraction:03}Z"
 
@@ -35,7 +35,7 @@ def parse_moment(text: str) -> float | None:
     return timegm((year, month, day, hour, minute, second)) - shift + float(found[7] or 0)
 
 
-def _find_date(days: int) -> tuple[int, int, int]:
+def find_date(days: int) -> tuple[int, int, int]:
     """Find the date that is a number of days after 1970-01-01."""
     era, left = divmod(days + 719_468, 146_097)  # of 400 years, from a first of March on
     year = (left - left // 1460 + left // 36_524 - left // 146_096) // 365

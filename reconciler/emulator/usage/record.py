@@ -103,8 +103,8 @@ def find_meter(ledger: Ledger, event_name: str) -> Json | None:
 
 
 def is_customer(ledger: Ledger, customer: str) -> bool:
-    """Return whether the account has a customer of this id."""
-    return customer.startswith("cus_")
+    """Return whether the account has a customer of this id, who is not deleted."""
+    return not ledger.customers.get(customer, {"deleted": True}).get("deleted")
 
 
 _Wrong = tuple[str, str, str | None]  # code, message, code of API v2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...diagnostics.diagnostic import Diagnostic
+from ...diagnostics.shorten import shorten
 from ...model.change import Action, Risk
 from ...model.finding import Finding
 from ...planning.prices import describe_state
@@ -33,7 +34,7 @@ def build_cards(shown: list[Item | Group], *, several: bool) -> Html:
 
 def _build_card(nth: int, item: Item, *, several: bool) -> Html:
     known = (item.meter_id, str(item.location or ""), item.account if several else "")
-    head = _build_head(item, item.event_name, known, tuple(_list_tags(item)))
+    head = _build_head(item, item.name, known, tuple(_list_tags(item)))
     if not item.shown:
         return _build_entry(nth, item, tag("div", head, class_="quiet"))
     opened = "" if nth < _OPEN and item.must_read else None
@@ -58,7 +59,7 @@ def _build_entry(nth: int, item: Item, card: Html) -> Html:
         card,
         class_=f"line {_choose_class(item)}",
         data_rank=nth,
-        data_name=item.event_name,
+        data_name=item.name,
         data_severity="ignored" if item.ignored else str(item.degree),
         data_status=str(item.status),
         data_account=item.account,
@@ -124,9 +125,9 @@ def _build_body(item: Item) -> Iterator[Html]:
         heads = ("Price", "Nickname", "Product", "Meter", "State")
         prices = (
             (
-                tag("code", price.id),
-                price.nickname or "—",
-                price.product or "—",
+                tag("code", shorten(price.id)),
+                shorten(price.nickname or "—"),
+                shorten(price.product or "—"),
                 price.meter,
                 describe_state(price),
             )

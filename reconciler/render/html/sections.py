@@ -17,7 +17,7 @@ from ..facts import (
     is_past_resending,
 )
 from ..summary import Tone, count, describe_mode, title_run
-from ..view import Item, Status, View, count_degrees
+from ..view import Item, Status, View, count_degrees, group_items
 from .markup import Html, format_moment, format_prose, join, table, tag
 from .svg import Part, draw_bar, draw_gauge
 
@@ -58,13 +58,18 @@ def build_header(view: View) -> Html:
         tag("p", *brand, class_="brand"),
         tag("h1", format_title(view.report)),
         tag("p", *_build_badges(only), class_="badges") if only else None,
-        tag(
-            "div",
-            tag("span", _ICON[headline.tone], class_="icon", aria_hidden="true"),
-            tag("p", tag("strong", headline.verdict), counts),
-            class_=f"verdict {headline.tone}",
-        ),
+        build_verdict(headline.tone, headline.verdict, counts),
         *(tag("p", note, class_="partial") for note in headline.notes),
+    )
+
+
+def build_verdict(tone: Tone, verdict: str, counts: Html | None) -> Html:
+    """Return the verdict of a page behind its icon, and the counts below it."""
+    return tag(
+        "div",
+        tag("span", _ICON[tone], class_="icon", aria_hidden="true"),
+        tag("p", tag("strong", verdict), counts),
+        class_=f"verdict {tone}",
     )
 
 
@@ -112,7 +117,7 @@ def _list_losses(item: Item) -> Iterator[tuple[Html | str, ...]]:
         yield (
             tag(
                 "span",
-                tag("span", item.event_name, class_="name"),
+                tag("span", item.name, class_="name"),
                 tag("span", finding.kind.replace("_", " "), class_="known"),
             ),
             _format_known(finding.since),
@@ -146,11 +151,12 @@ def build_accounts(view: View) -> Html | None:
 
 def build_diagnostics(view: View, heading: str, *levels: Level) -> Html | None:
     """Return the diagnostics of the run, an account or a file that have one of the levels."""
-    entries = [_build_diagnostic(*pair) for pair in view.unattached if pair[1].level in levels]
+    entries = [build_diagnostic(*pair) for pair in view.unattached if pair[1].level in levels]
     return _build_section(heading, tag("ul", *entries, class_="said")) if entries else None
 
 
-def _build_diagnostic(whose: str, diagnostic: Diagnostic) -> Html:
+def build_diagnostic(whose: str, diagnostic: Diagnostic) -> Html:
+    """Return one diagnostic as an item of a list, with the name of its account, if any."""
     place = [text for text in (whose, str(diagnostic.location or "")) if text]
     return tag(
         "li",
@@ -164,7 +170,8 @@ def _build_diagnostic(whose: str, diagnostic: Diagnostic) -> Html:
 
 def build_timeline(view: View) -> Html | None:
     """Return what happened and who did it, in order, and until when usage can be re-sent."""
-    moments = sorted(_list_moments(view.items), key=lambda entry: entry[0])
+    single = (item for item in group_items(view.items) if isinstance(item, Item))
+    moments = sorted(_list_moments(single), key=lambda entry: entry[0])
     if not moments:
         return None
     entries = (tag("li", format_moment(at), said, class_=look) for at, look, said in moments)
@@ -173,7 +180,7 @@ def build_timeline(view: View) -> Html | None:
 
 def _list_moments(items: Iterable[Item]) -> Iterator[tuple[int, str, Html]]:
     for item in items:
-        name = tag("b", item.event_name, class_="name")
+        name = tag("b", item.name, class_="name")
         for finding in item.findings:
             by = find_origin(finding)
             at = by.at if by and by.at is not None else finding.since

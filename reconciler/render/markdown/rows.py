@@ -67,7 +67,7 @@ def _fit(parts: Iterable[str], left: int) -> str:
 
 
 def _render_names(item: Item, account: str, budget: Budget) -> Iterator[str]:
-    yield f"**{format_code(item.event_name, budget.name)}**"
+    yield f"**{format_code(item.name, budget.name)}**"
     for known in filter(None, (account, item.meter_id)):
         yield f"<sub>{format_code(known, 60)}</sub>"  # an id of Stripe has 41 characters
     if budget.place and item.location:

@@ -1,5 +1,5 @@
 """The report for a terminal."""
 
-from .document import render
+from .document import render, render_messages
 
-__all__ = ["render"]
+__all__ = ["render", "render_messages"]

@@ -46,7 +46,7 @@ def _render_group(group: Group) -> Iterator[Line]:
 
 def _render_item(item: Item, *, verbose: bool) -> Iterator[Line]:
     lead, indent = _mark(item)
-    name, place = clean(item.event_name), clean(str(item.location or ""))
+    name, place = clean(item.name), clean(str(item.location or ""))
     command = _describe_action(item.change) if item.change else ""
     used = len(lead.text) + len(name) + len(command)
     gap = " " * max(2, get_width() - used - len(place))

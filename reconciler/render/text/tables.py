@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...diagnostics.diagnostic import Rule
+from ...diagnostics.shorten import shorten
 from ...model.meter import ExistingMeter
 from ...model.price import Price, PricesByMeter
 from ...planning.prices import describe_price
@@ -27,7 +28,7 @@ def render_meters(
         has = f"no meter matches; the account has {count(total, 'meter')}" if total else "no meters"
         yield (f"  {has}",)
         return
-    rows = [tuple(map(clean, _list_cells(meter))) for meter in found]
+    rows = [tuple(clean(shorten(cell)) for cell in _list_cells(meter)) for meter in found]
     wide = [max(map(len, column)) for column in zip(_HEADER, *rows, strict=True)]
     yield ("  ", Span(_align(_HEADER, wide), Style.BOLD))
     for meter, row in zip(found, rows, strict=True):
@@ -51,7 +52,7 @@ def _render_prices(prices: tuple[Price, ...]) -> Iterator[Line]:
 
 def render_ready_meters(meters: tuple[MeterReadiness, ...]) -> Iterator[Line]:
     """Yield one meter per line, with its id where it is ready."""
-    rows = [(clean(meter.event_name), clean(meter.meter_id or "")) for meter in meters]
+    rows = [(clean(shorten(meter.event_name)), clean(meter.meter_id or "")) for meter in meters]
     wide = max((len(name) for name, _ in rows), default=0)
     for meter, (name, id_) in zip(meters, rows, strict=True):
         word = Span("ready    ", Style.GREEN) if meter.ready else Span("not ready", Style.RED)

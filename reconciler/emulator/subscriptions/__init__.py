@@ -1,0 +1,1 @@
+"""Subscriptions: their items, their periods, and how their status changes with time."""

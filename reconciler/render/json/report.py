@@ -1,0 +1,115 @@
+"""The report of validate, plan, apply and drift."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from itertools import chain
+from typing import Any
+
+from ...diagnostics.diagnostic import Diagnostic, Effect, Location
+from ...model.change import Action, Change
+from ...model.finding import DriftEntry, Finding, Severity
+from ...model.meter import ExistingMeter, Meter, Status
+from ...model.project import MeterConfig
+from ...report.report import AccountReport, ChangeResult, Report, ReportedChange
+from .parts import build_head, list_diagnostics, pick, render_diagnostic, render_location
+
+
+def render_report(report: Report) -> dict[str, Any]:
+    """Return a report as `schemas/report.schema.json` describes it."""
+    return {
+        **build_head(report.command or None),
+        "complete": report.complete,
+        "exit_code": int(report.exit_code),
+        "declared": report.declared,
+        "diagnostics": list_diagnostics(report.diagnostics),
+        "accounts": (_render_account(account, report.command) for account in report.accounts),
+        "summary": report.summary,
+    }
+
+
+def _render_account(report: AccountReport, command: str) -> dict[str, Any]:
+    counted = [said for said in report.diagnostics if said.effect is Effect.FINDING]
+    others = [said for said in report.diagnostics if said.effect is not Effect.FINDING]
+    findings = chain(_list_findings(report.entries), map(_build_account_finding, counted))
+    return {
+        "account": asdict(report.account),
+        "complete": report.complete,
+        "exit_code": int(report.exit_code),
+        "plan_id": report.plan_id,
+        "plan_hash": report.plan_hash,
+        "changes": map(_render_change, report.changes),
+        **({"findings": findings} if command == "drift" else {}),
+        "diagnostics": list_diagnostics(others),
+        "summary": report.summary,
+    }
+
+
+def _render_change(reported: ReportedChange) -> dict[str, Any]:
+    change, result = reported.change, reported.result
+    known = change.existing.id if change.existing else None
+    shape = {
+        "event_name": change.event_name,
+        "action": change.action,
+        "reason": str(change.reason),
+        "risk": change.risk,
+        "meter_id": (result.meter_id if result else None) or known,
+        "before": change.existing.as_api() if change.existing else None,
+        "after": _find_after(change),
+        "fields": [asdict(field) for field in change.fields],
+        "location": render_location(change.location),
+        "prices": [asdict(price) for price in change.prices],
+        "inactive_meters": [other.id for other in change.others],
+        "refused_by": list(change.refused_by),
+    }
+    if change.desired and change.desired.origins:
+        shape["origins"] = [asdict(origin) for origin in change.desired.origins]
+    return shape | ({"result": _render_result(result)} if result else {})
+
+
+def _list_findings(entries: Iterable[DriftEntry]) -> Iterator[dict[str, Any]]:
+    """Yield the findings of every entry as one list, each with its event_name."""
+    for entry in entries:
+        for finding in entry.findings:
+            yield _render_finding(entry.event_name, finding, entry.location)
+
+
+def _render_finding(
+    event_name: str | None, finding: Finding, location: Location | None
+) -> dict[str, Any]:
+    shape = {"event_name": event_name, **asdict(finding)}
+    return shape | {"location": render_location(location)}
+
+
+def _build_account_finding(diagnostic: Diagnostic) -> dict[str, Any]:
+    """Return the finding of an expired exemption, which concerns the whole account."""
+    finding = Finding(
+        kind="exemption_expired",
+        code=diagnostic.code,
+        severity=Severity.LOW,
+        message=diagnostic.message,
+    )
+    return _render_finding(None, finding, diagnostic.location)
+
+
+def _find_after(change: Change) -> dict[str, Any] | None:
+    """Return the meter after the change; of a blocked change, as declared."""
+    match change:
+        case Change(action=Action.UNCHANGED | Action.UNMANAGED, existing=existing):
+            return existing.as_api() if existing else None
+        case Change(action=Action.DEACTIVATE, existing=ExistingMeter(id=id_) as existing):
+            return {"id": id_, **existing.meter.as_api(), "status": str(Status.INACTIVE)}
+        case Change(desired=MeterConfig(status=status), desired_meter=Meter() as meter):
+            successor = change.reactivates if change.action is Action.REPLACE else change.existing
+            known = {"id": successor.id if successor else None}
+            return {**known, **meter.as_api(), "status": str(status)}
+    return None
+
+
+def _render_result(result: ChangeResult) -> dict[str, Any]:
+    return {
+        "status": result.status,
+        "requests": [pick(sent, "operation", "request_id", "attempts") for sent in result.requests],
+        "error": render_diagnostic(result.error) if result.error else None,
+    }
