@@ -86,7 +86,7 @@ def is_same_file(file: str, other: str) -> bool:
 def read(file: str) -> str:
     """Return the text of a file that a user named; raise ConfigError."""
     try:
-        return Path(file).read_text("utf-8")
+        return Path(file).read_bytes().decode()
     except UnicodeDecodeError:
         message = "not UTF-8 text"
     except OSError as error:

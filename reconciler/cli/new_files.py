@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,18 +15,20 @@ from .files import FileError, create_draft, describe_unwritable
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)
 
 
-def create_files(contents: Mapping[str, str]) -> None:
-    """Create every file, in this order; where that fails, remove what was created.
+def create_files(contents: Mapping[str, str], finish: Callable[[], None] = lambda: None) -> None:
+    """Create every file, in this order, and finish; where that fails, remove what was created.
 
     Raise FileError where a file exists already, or cannot be created.
     """
     created: list[Path] = []
+    file = ""
     try:
         for file, text in contents.items():
             path = Path(file)
             created += _create_folders(path.parent)
             _create(path, text)
             created.append(path)
+        finish()
     except BaseException as error:
         for path in reversed(created):
             with suppress(OSError):

@@ -20,7 +20,7 @@ def find_base(path: str, workspace: str) -> Base:
         real = project.resolve()
     except OSError:  # the current folder is gone
         return AS_GIVEN
-    top = _find_repository(real) or _find_workspace(real, workspace) or real
+    top = find_repository(real) or _find_workspace(real, workspace) or real
     return Base(
         start=start.as_posix(),
         project=project.as_posix(),
@@ -38,7 +38,8 @@ def _find_project(path: str) -> str:
         return os.path.abspath(path if os.path.isdir(path) else os.path.dirname(path))
 
 
-def _find_repository(folder: Path) -> Path | None:
+def find_repository(folder: Path) -> Path | None:
+    """Return the root of the repository that a folder is in."""
     around = (folder, *folder.parents)
     return next((each for each in around if os.path.lexists(each / ".git")), None)
 

@@ -42,9 +42,8 @@ class RequestError(Exception):
     def __str__(self) -> str:
         return self.message
 
-    @property
-    def body(self) -> str:
-        """The error as JSON text, absent fields omitted as Stripe does."""
+    def _build_v1_body(self, log_url: str) -> str:
+        """Build the error in the shape of API v1, absent fields omitted as Stripe does."""
         error = {"message": self.message, "type": self.kind}
         if self.code:
             error["code"] = self.code
@@ -52,11 +51,16 @@ class RequestError(Exception):
                 error["doc_url"] = _DOCS + self.code.replace("_", "-")
         if self.param:
             error["param"] = self.param
+        if log_url:
+            error["request_log_url"] = log_url
         return json.dumps({"error": error}, indent=2)
 
-    def render(self, *, v2: bool) -> str:
-        """Return the error as JSON text, in the shape of API v1 or v2."""
-        return self._v2_body if v2 else self.body
+    def render(self, *, v2: bool, log_url: str = "") -> str:
+        """Return the error as JSON text, in the shape of API v1 or v2.
+
+        `log_url` is where the Dashboard would show the request; only v1 has it.
+        """
+        return self._v2_body if v2 else self._build_v1_body(log_url)
 
     @property
     def _v2_body(self) -> str:
@@ -133,6 +137,26 @@ class RequestError(Exception):
             "https://stripe.com/docs/rate-limits.",
             "rate_limit",
             headers={"Stripe-Rate-Limited-Reason": reason} if reason else {},
+        )
+
+    @classmethod
+    def wrong_content_type(cls) -> Self:
+        """Return the 400 for a POST to v1 whose body is no form."""
+        return cls(
+            400,
+            "Invalid request (check that your POST content type is "
+            "application/x-www-form-urlencoded). If you have any questions, we can help at "
+            "https://support.stripe.com/.",
+        )
+
+    @classmethod
+    def key_mismatch(cls, key: str, what: str) -> Self:
+        """Return the 400 for an idempotency key that was first used for something else."""
+        return cls(
+            400,
+            f"Keys for idempotent requests can only be used {what}. Try using a key other than "
+            f"'{key}' if you meant to execute a different request.",
+            kind="idempotency_error",
         )
 
     @classmethod

@@ -15,8 +15,8 @@ from .errors import RequestError, StateError
 from .messages import Json, Phase, Request, Response
 from .requests.auth import check_account, check_key, check_permission, check_version
 from .requests.faults import Fault, Kind, apply_fault
-from .requests.forms import encode_form, parse_parameters
-from .requests.idempotency import find_reply, hash_request
+from .requests.forms import check_content_type, encode_form, parse_parameters
+from .requests.idempotency import find_reply, hash_request, scope_key
 from .requests.params import parse_params
 from .routes import Endpoint, find_endpoint
 from .settings import API_VERSION
@@ -31,13 +31,17 @@ _BOTH = (Phase.BEFORE, Phase.AFTER)
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """An accepted request, to be executed in `delay` seconds."""
+    """An accepted request, to be executed in `delay` seconds.
+
+    `key` identifies its idempotency key in the account, `meaning` what the key is used for.
+    """
 
     arrival: Arrival
     endpoint: Endpoint
     object_id: str
     params: dict[str, Any]
     ledger: Ledger
+    key: str
     meaning: str
     delay: float
 
@@ -60,6 +64,9 @@ def finish(state: State, ticket: Ticket, now: float) -> Answer:
         return _finish(state, ticket, now)
     except Exception as error:
         return _answer_failure(ticket.arrival, error)
+    finally:
+        state.running[ticket.endpoint.name] -= 1
+        state.in_use.discard((ticket.ledger.account.id, ticket.key))
 
 
 def _begin(state: State, arrival: Arrival, now: float) -> Ticket | Answer:
@@ -70,13 +77,15 @@ def _begin(state: State, arrival: Arrival, now: float) -> Ticket | Answer:
     try:
         accepted = _accept(state, arrival, now)
     except RequestError as error:
-        body = error.render(v2=request.is_v2)
+        body = _render(state, error, arrival, now)
         return _answer_early(state, arrival, error.status, body, error.headers)
     if isinstance(accepted, Reply):
-        replayed = {"idempotent-replayed": "true"}
+        first = _describe_execution(state, request, accepted.request_id, accepted.status)
+        replayed = {"idempotent-replayed": "true", **first}
         return _answer_early(state, arrival, accepted.status, accepted.body, replayed)
+    state.running[accepted.endpoint.name] += 1
     if request.key:
-        state.in_use.add((accepted.ledger.account.id, request.key))
+        state.in_use.add((accepted.ledger.account.id, accepted.key))
     return accepted
 
 
@@ -96,28 +105,26 @@ def _finish(state: State, ticket: Ticket, now: float) -> Answer:
 def _finish_once(state: State, ticket: Ticket, now: float) -> Answer:
     """Execute a request, and store its answer under its key."""
     arrival, request, ledger = ticket.arrival, ticket.arrival.request, ticket.ledger
-    key = request.key
-    call = Call(state, ledger, now, ticket.object_id, ticket.params, arrival.request_id, key)
+    call = Call(
+        state, ledger, now, ticket.object_id, ticket.params, arrival.request_id, request.key
+    )
     before, after = arrival.find_fault(Phase.BEFORE), arrival.find_fault(Phase.AFTER)
-    failure_body = RequestError.internal().render(v2=request.is_v2)
+    failure_body = _render(state, RequestError.internal(), arrival, now)
     try:
         settle(state, ledger, now)
-        status, body = (500, failure_body) if before else _execute(ticket.endpoint, call, request)
+        status, body = (500, failure_body) if before else _execute(ticket, call)
         if after and after.kind is Kind.FAILURE:
             status, body = 500, failure_body
-        if key and _is_kept(request, status):
+        if ticket.key and _is_kept(request, status):
             ledger.drop_expired_replies(now)
-            expires = now + (KEPT_BY_V2 if request.is_v2 else KEPT)
-            reply = Reply(key, ticket.meaning, status, body, now, expires)
-            call.change["replies"].append(asdict(reply))
+            call.change["replies"].append(asdict(_build_reply(ticket, status, body, now)))
         if call.change:
             state.store(ledger, call.change, now)
     except StateError as error:
         failure = RequestError.internal(f"Nothing was changed: {error}", code="state_not_stored")
-        status, body = 500, failure.render(v2=request.is_v2)
-    finally:
-        state.in_use.discard((ledger.account.id, key or ""))
-    response = _build_response(arrival, status, body)
+        status, body = 500, _render(state, failure, arrival, now)
+    executed = _describe_execution(state, request, arrival.request_id, status)
+    response = _build_response(arrival, status, body, executed)
     delay = arrival.sum_latency(Phase.AFTER)
     return _apply_fault(state, arrival, response, before or after, delay)
 
@@ -147,29 +154,60 @@ def _accept(state: State, arrival: Arrival, now: float) -> Ticket | Reply:
         key = check_session(request, state.ledgers.values(), now)
     else:
         key = check_key(request, account, settings)
-    check_version(request)
+    check_version(request, settings)
     endpoint, object_id = find_endpoint(request.method, request.path)
     state.limit_rate("", settings.rate_limit, now, "global-rate")
-    name = f"{endpoint.method} {endpoint.path}"
-    state.limit_rate(name, settings.endpoint_rate_limit, now, "endpoint-rate")
+    state.limit_rate(endpoint.name, settings.endpoint_rate_limit, now, "endpoint-rate")
+    state.limit_parallel(endpoint.name)
     ledger = state.ledgers[check_account(request, key, account, state.ledgers)]
-    check_permission(key, endpoint.permission, ledger.account)
+    check_permission(key, endpoint.permission, ledger.account, settings)
+    check_content_type(request, settings.content_type)
     tree = parse_parameters(request)
     meaning = hash_request(request, tree)
-    stored = find_reply(state, ledger, request.key, meaning, now) if request.key else None
+    scoped = scope_key(request, key, settings)
+    stored = find_reply(state, ledger, request, scoped, meaning, now) if scoped else None
     if stored:
         return stored
     params = parse_params(endpoint.shape, tree)
     delay = settings.latency + arrival.sum_latency(Phase.BEFORE)
-    return Ticket(arrival, endpoint, object_id, params, ledger, meaning, delay)
+    return Ticket(arrival, endpoint, object_id, params, ledger, scoped, meaning, delay)
 
 
-def _execute(endpoint: Endpoint, call: Call, request: Request) -> tuple[int, str]:
+def _execute(ticket: Ticket, call: Call) -> tuple[int, str]:
     """Execute a call; endpoints make every check before they change anything."""
     try:
-        return 200, json.dumps(endpoint.run(call), indent=2)
+        return 200, json.dumps(ticket.endpoint.run(call), indent=2)
     except RequestError as error:
-        return error.status, error.render(v2=request.is_v2)
+        return error.status, _render(call.state, error, ticket.arrival, call.now)
+
+
+def _render(state: State, error: RequestError, arrival: Arrival, now: float) -> str:
+    """Return the body of an error; where the key is known, it names the log of the request."""
+    if arrival.request.is_v2 or error.status == 401:
+        return error.render(v2=arrival.request.is_v2)
+    mode = "" if state.ledger.account.livemode else "test/"
+    log = f"https://dashboard.stripe.com/{mode}logs/{arrival.request_id}?t={int(now)}"
+    return error.render(v2=False, log_url=log)
+
+
+def _build_reply(ticket: Ticket, status: int, body: str, now: float) -> Reply:
+    path, request_id = ticket.arrival.request.path, ticket.arrival.request_id
+    expires = now + (KEPT_BY_V2 if ticket.arrival.request.is_v2 else KEPT)
+    return Reply(ticket.key, path, ticket.meaning, request_id, status, body, now, expires)
+
+
+def _describe_execution(
+    state: State, request: Request, request_id: str, status: int
+) -> dict[str, str]:
+    """Return the headers of an answer that is kept under an idempotency key.
+
+    A 500 is among those that clients may send again, to get the stored answer.
+    """
+    if not request.key or request.is_v2:
+        return {}
+    advised = state.settings.should_retry == "stored" and status < 500
+    advice = {"Stripe-Should-Retry": "false"} if advised else {}
+    return {"Original-Request": request_id, **advice}
 
 
 def _is_kept(request: Request, status: int) -> bool:

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 from .errors import RequestError
 from .messages import Json
 from .requests.params import Shape
-from .requests.stripe_calls import is_call, is_fixed_path
+from .requests.stripe_api import is_call, is_fixed_path
 from .resources import accounts, alerts, customers, events, meters, prices, products
 from .state import Call
 from .subscriptions import calls
@@ -30,6 +30,11 @@ class Endpoint:
     permission: str
     shape: Shape
     run: Callable[[Call], Json]
+
+    @property
+    def name(self) -> str:
+        """What its limits are counted under."""
+        return f"{self.method} {self.path}"
 
 
 _READ, _WRITE = "billing_meter_read", "billing_meter_write"

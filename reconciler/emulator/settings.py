@@ -45,7 +45,17 @@ class Settings:
     update_inactive: Literal["allow", "error"] = "allow"
     duplicate_error: Literal["plain", "coded"] = "plain"
     reactivate_conflict: Literal["invalid", "conflict"] = "invalid"
+    key_scope: Literal["account", "key"] = "account"
+    should_retry: Literal["stored", "off"] = "stored"
+    content_type: Literal["required", "body", "optional"] = "required"
+    unknown_version: Literal["accept", "refuse"] = "accept"
+    limit_range: Literal["refuse", "clamp"] = "refuse"
+    denied_text: Literal["newer", "older"] = "newer"
+    account_permission: Literal["accounts_kyc_basic_read", "accounts_kyc_id_numbers_read"] = (
+        "accounts_kyc_basic_read"
+    )
     key_in_use_error: Literal["idempotency_error", "invalid_request_error"] = "idempotency_error"
+    unknown_values: Literal["refuse", "accept"] = "refuse"
     updated_moves: Literal["on", "off"] = "on"
     deactivate_emits_updated: Literal["off", "on"] = "off"
     noun: str = "billing meter"
@@ -66,6 +76,7 @@ class Settings:
     latency: float = 0.0
     rate_limit: float | None = None
     endpoint_rate_limit: float | None = None
+    parallel_limit: int | None = None
     chance_seed: int = 0
     keys: tuple[Key, ...] = ()
 
@@ -102,6 +113,12 @@ def _parse_rate(word: str) -> float:
     raise SettingError(f"{word!r} is not a number above 0")
 
 
+def _parse_count(word: str) -> int:
+    if re.fullmatch(r"\d{1,9}", word, re.ASCII) and int(word) > 0:
+        return int(word)
+    raise SettingError(f"{word!r} is not a whole number above 0")
+
+
 def _parse_text(word: str) -> str:
     if not word:
         raise SettingError("the text is empty")
@@ -117,6 +134,7 @@ _PARSERS: dict[str, tuple[str, Callable[[str], object]]] = {
     "latency": ("0s", parse_duration),
     "rate_limit": ("a number", _parse_rate),
     "endpoint_rate_limit": ("a number", _parse_rate),
+    "parallel_limit": ("a number", _parse_count),
     "chance_seed": ("0", parse_whole),
 }
 

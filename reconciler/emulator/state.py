@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,6 +69,7 @@ class State:
         self.load(ledger, *connected)
         self.settings = settings or Settings()
         self.number = 0
+        self.running: Counter[str] = Counter()
         self.in_use: set[tuple[str, str]] = set()
         self._buckets: dict[str, Bucket] = {}
         self.armed = [Armed(fault) for fault in faults]
@@ -105,6 +106,12 @@ class State:
             bucket = self._buckets.setdefault(name, Bucket(max(1.0, rate), now))
             if not bucket.take(rate, now):
                 raise RequestError.rate_limited(reason)
+
+    def limit_parallel(self, name: str) -> None:
+        """Raise RequestError (429) while as many calls of a name as are allowed are executed."""
+        limit = self.settings.parallel_limit
+        if limit is not None and self.running[name] >= limit:
+            raise RequestError.rate_limited("endpoint-concurrency")
 
     def _chance(self, n: int, armed: Armed) -> float:
         """Draw for the n-th fault and this request, if the fault depends on it."""
@@ -170,7 +177,8 @@ class Call:
         """Find the object of the call's id; raises RequestError (404), also for a deleted one."""
         found = self.get(name, self.object_id)
         if found is None or found.get("deleted"):
-            raise RequestError.no_such(noun, self.object_id)
+            param = "price" if name == "prices" else "id"
+            raise RequestError.no_such(noun, self.object_id, param)
         return found
 
     def get(self, name: str, object_id: str) -> Json | None:

@@ -211,7 +211,7 @@ def _check_effect(
         return StepResult(_choose_status(sent), now, tuple(sent))
     if not step.undoes and now != (None if step.operation is Operation.CREATE else base):
         return _report_stale(step, now, tuple(sent))
-    if record.is_denied():
+    if record.is_denied() and not record.replayed:  # else an earlier delivery had its effect
         sent[-1] = sent[-1].without_effect()
     return None
 

@@ -11,6 +11,7 @@ from ..report.documents import (
     EmulatorInfo,
     Inventory,
     MeterDeclarations,
+    NewProject,
     PlainText,
     Readiness,
 )
@@ -28,6 +29,7 @@ Structured = (
     | EmulatorInfo
     | DiagnosticList
     | MeterDeclarations
+    | NewProject
     | GeneratedCode
     | CodeCheck
 )

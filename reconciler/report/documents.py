@@ -68,6 +68,24 @@ class MeterDeclarations(CommandResult):
         return True
 
 
+@dataclass(frozen=True, slots=True)
+class WrittenFile:
+    """A file of a new project: `change` is `created` or `extended`."""
+
+    path: str
+    change: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewProject(CommandResult):
+    """A project that was started: its files, how many meters it declares, and what to do next."""
+
+    account: AccountRef
+    files: tuple[WrittenFile, ...]
+    declared: int
+    next: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EmulatorInfo(CommandResult):
     """The address of an emulator, and a key that it accepts, which is no secret."""

@@ -6,6 +6,8 @@ import pytest
 from cli.world import CALLS, REPLACED, RETIRED, SEATS, existing
 from published import held
 
+from reconciler.emulator import Settings
+
 OLD = existing("seats", "Seats", "sum", id="mtr_old")
 STORIES = {
     "create": (SEATS, None),
@@ -23,9 +25,10 @@ DENIAL = pytest.mark.parametrize("denial", ["401", "403"])
 def applied(world, run):
     """`applied(story, *faults)`: the account after an apply, its exit code, and the only change."""
 
-    def act(story, *faults):
+    def act(story, *faults, **switches):
         declared, meter = STORIES[story]
-        made = world(declared, {"meters": [meter] if meter else []})
+        settings = Settings(**switches)
+        made = world(declared, {"meters": [meter] if meter else []}, settings=settings)
         made.server.arm(*faults)
         ran = run("apply", made.folder, "--yes", "--format", "json")
         (line,) = (each for each in held(ran.out)["accounts"][0]["changes"] if "result" in each)
@@ -62,6 +65,14 @@ def test_a_refusal_that_arrived_twice_does_not_stretch_the_gap(world, run, clock
     assert clock.monotonic() < 10
 
 
+def test_a_denied_duplicate_whose_effect_is_not_listed_yet_is_done(applied):
+    """The stored answer says that the first delivery had its effect, whatever the list shows."""
+    faults = ("dup:post=1", "401:after:post=1")
+    made, code, result = applied("create", *faults, list_lag=2)
+    assert (code, result["status"]) == (0, "done")
+    assert len(made.server.state.ledger.meters) == 1
+
+
 @STORY
 @DENIAL
 def test_an_effect_whose_answer_is_a_denial_is_done(story, denial, applied):
@@ -85,7 +96,7 @@ def test_a_denial_after_which_nothing_can_be_read_leaves_the_effect_open(story, 
     made = world(declared, {"meters": [meter] if meter else []})
 
     def deny(moment):
-        if moment.request.method == "POST" and not made.server.state._armed[1:]:
+        if moment.request.method == "POST" and not made.server.state.armed[1:]:
             made.server.arm(f"{denial}:before:method=GET")
 
     made.server.arm(f"{denial}:after:method=POST")

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
@@ -234,3 +235,36 @@ def test_it_is_controlled_only_if_that_is_asked_for():
                 if flags:
                     stack.enter_context(pytest.raises(urllib.error.HTTPError, match="503"))
                 assert meters(document) == []
+
+
+def post(document: dict[str, str], path: str, body: str, kind: str) -> dict[str, object]:
+    """The answer to a POST with the key of the document."""
+    request = urllib.request.Request(f"{document['url']}{path}", body.encode())
+    request.add_header("Authorization", f"Bearer {document['api_key']}")
+    request.add_header("Content-Type", kind)
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        return json.load(answer)
+
+
+def test_usage_and_the_time_survive_a_kill(tmp_path):
+    """By a key that may only send usage; 40 days later the same event is too old."""
+    seed = tmp_path / "seed.json"
+    seed.write_text(json.dumps(SEED | {"customers": [{"id": "cus_1"}]}), "utf-8")
+    words = ("--state", tmp_path / "state", "--seed", seed, "--switch", "v1_usage_errors=error")
+    words += ("--key", "rk_test_usage=billing_meter_event_write", "--control")
+    form = "application/x-www-form-urlencoded"
+    event = "event_name=seats&payload[stripe_customer_id]=cus_1&identifier=a&timestamp="
+    with emulating(*words) as (child, document):
+        start = int(time.time())
+        sent = post(document, "/v1/billing/meter_events", f"{event}{start}", form)
+        assert sent["identifier"] == "a"
+        with pytest.raises(urllib.error.HTTPError, match="403"):
+            meters(document)
+        post(document, "/_emulator/clock", '{"advance": "40d"}', "application/json")
+        child.kill()
+    with open_state(tmp_path / "state") as store:
+        assert [each["identifier"] for each in store.ledger.usage.values()] == ["a"]
+        assert store.ledger.clock_offset == 40 * 24 * 3600
+    with emulating(*words) as (_, document), pytest.raises(urllib.error.HTTPError) as caught:
+        post(document, "/v1/billing/meter_events", f"{event}{start}", form)
+    assert "more than 35 days ago" in json.load(caught.value)["error"]["message"]

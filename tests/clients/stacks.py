@@ -31,6 +31,17 @@ def find_module(path: str, version: str) -> Path:
 
 
 @cache
+def install_go(path: str, version: str) -> Path:
+    """Install the program of a Go module, and return its path."""
+    go = find_program("go")
+    with _cache("go-bin") as folder:
+        program = folder / path.rpartition("/")[2]
+        if not program.exists():
+            _install([go, "install", f"{path}@{version}"], folder, GOBIN=str(folder))
+        return program
+
+
+@cache
 def install_node(*packages: str) -> Path:
     """Install packages of Node.js, and return the folder with their programs."""
     npm = find_program("npm")
@@ -83,10 +94,16 @@ def _cache(name: str) -> Iterator[Path]:
         yield folder
 
 
-def _install(words: list[str], folder: Path) -> str:
+def _install(words: list[str], folder: Path, **environment: str) -> str:
     """Run a command that may download; where it cannot, the test is skipped."""
     ran = subprocess.run(
-        words, cwd=folder, capture_output=True, text=True, timeout=600, check=False
+        words,
+        cwd=folder,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
     )
     if ran.returncode:
         last = (ran.stderr.strip() or ran.stdout.strip()).splitlines()[-1:]

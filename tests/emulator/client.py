@@ -85,7 +85,7 @@ class Client:
         return self.ask(self.posting(path, key, **params))
 
     def posting(self, path: str = METERS, key: str | None = None, **params: Any) -> Request:
-        headers = self.headers | ({"idempotency-key": key} if key is not None else {})
+        headers = FORM | self.headers | ({"idempotency-key": key} if key is not None else {})
         return Request("POST", path, "", headers, form(params).encode())
 
     def ask_delete(self, path: str, **params: Any) -> Response:

@@ -10,7 +10,7 @@ from emulator.client import EVENTS, METERS, PRICES, account, meter
 
 from reconciler.emulator import Key, SettingError, parse_key
 from reconciler.emulator.messages import Request
-from reconciler.emulator.requests.stripe_calls import is_call
+from reconciler.emulator.requests.stripe_api import is_call
 from reconciler.emulator.routes import ENDPOINTS
 
 LIVE = {"account": {"id": "acct_live", "livemode": True}}

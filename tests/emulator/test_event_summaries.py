@@ -4,6 +4,8 @@ import itertools
 
 import pytest
 from emulator.client import CUSTOMERS, DAY, START, account
+from hypothesis import given
+from hypothesis import strategies as st
 
 MIDNIGHT = int(START) // DAY * DAY
 HOUR = 3600
@@ -165,3 +167,20 @@ def test_the_last_event_of_each_window_of_the_meter_counts(setting, value):
     for number, minute in ((1, 0), (2, 59), (5, 61), (2, 10)):
         one.use(number, timestamp=MIDNIGHT + minute * 60)
     assert rows(one, path)[0][2] == value
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, DAY - 1), st.integers(-9, 9)), max_size=10),
+    st.sampled_from(["sum", "count"]),
+    st.sampled_from(["omit", "zero"]),
+)
+def test_the_windows_add_up_to_the_period(events, formula, empty):
+    one, path = make(formula, empty_summaries=empty)
+    one.now = float(MIDNIGHT + DAY)
+    for moment, value in events:
+        one.use(value, timestamp=MIDNIGHT + moment)
+    whole = rows(one, path)
+    hourly = rows(one, path, value_grouping_window="hour", limit=100)
+    assert sum(value for *_, value in whole) == sum(value for *_, value in hourly)
+    assert len(hourly) == (24 if empty == "zero" else len({moment // HOUR for moment, _ in events}))
+    assert all(end - start == 1 for start, end, _ in hourly)

@@ -89,10 +89,14 @@ def test_an_incomplete_request_has_no_effect(server):
     assert not len(server.log)
 
 
-def test_json_is_ignored(api):
-    """As v1 does: the parameters are missing."""
-    response = api.send("POST", body=json.dumps(meter()), **{"content-type": "application/json"})
-    assert (response.status, response.error["code"]) == (400, "parameter_missing")
+def test_json_is_refused(api):
+    """By every POST to v1: no parameter of it is read."""
+    for kind in ("application/json", "application/json; charset=utf-8", "text/plain"):
+        response = api.send("POST", body=json.dumps(meter()), **{"content-type": kind})
+        assert response.status == 400
+        assert response.error["message"].startswith(
+            "Invalid request (check that your POST content type is application/x-www-form-urlencode"
+        )
 
 
 @pytest.mark.parametrize(

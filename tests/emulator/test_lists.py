@@ -61,7 +61,7 @@ def test_the_object_of_a_cursor_may_be_filtered_out(twenty_five, newest_first):
         ({"limit": 101}, "parameter_invalid_integer", "limit"),
         ({"limit": "ten"}, "parameter_invalid_integer", "limit"),
         ({"limit": "\u0661"}, "parameter_invalid_integer", "limit"),
-        ({"starting_after": "a", "ending_before": "b"}, "parameters_exclusive", "starting_after"),
+        ({"starting_after": "a", "ending_before": "b"}, "resource_missing", "starting_after"),
         ({"starting_after": "mtr_nope"}, "resource_missing", "starting_after"),
         ({"event_name": "m1"}, "parameter_unknown", "event_name"),
     ],

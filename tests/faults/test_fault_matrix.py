@@ -31,7 +31,7 @@ def statuses(report):
 
 def hit(it):
     """Whether the fault struck: one that misses proves nothing."""
-    return all(armed.applied for armed in it.server.state._armed)
+    return all(armed.applied for armed in it.server.state.armed)
 
 
 @cache

@@ -12,6 +12,7 @@ from ..arguments import FOREIGN_OPTIONS
 from ..context import Command
 
 COMMANDS = {
+    "init": "start a project, with the meters of an account if asked for",
     "validate": "check the files; offline, needs no key",
     "plan": "show what apply would do; writes nothing to Stripe",
     "apply": "plan, confirm, apply and verify",

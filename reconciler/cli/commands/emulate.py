@@ -199,8 +199,9 @@ def _build_announcer(options: EmulateOptions, context: Context) -> Announcer | N
 
 COMMAND = Command(
     EmulateOptions,
-    "Run a local emulator of the Stripe API: billing meters, prices, subscriptions, events and the "
-    "account. It keeps state as Stripe does, and injects faults on request. Stop it with Ctrl-C.",
+    "Run a local emulator of the Stripe API: billing meters and their usage, products, prices, "
+    "customers, subscriptions, events and accounts. It keeps state as Stripe does, and injects "
+    "faults on request. Stop it with Ctrl-C.",
     _serve,
     PLAIN,
 )

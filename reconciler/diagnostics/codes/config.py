@@ -129,7 +129,8 @@ NO_SUCH_PATH = Rule(
     "check the spelling and the current folder",
 )
 ADOPT = (
-    "to adopt existing meters, `reconciler import --into FILE` creates a file that declares them"
+    "to adopt existing meters, `reconciler import --into FILE` creates a file that declares them, "
+    "and `reconciler init --from-account` a whole project"
 )
 NO_METER_FILES = Rule(
     "C002",

@@ -11,6 +11,7 @@ from ..errors import RequestError, SettingError
 from ..messages import Request
 from ..settings import Key, Settings
 from ..storage.database import Account
+from .stripe_api import is_version
 
 PERMISSIONS = {
     "billing_meter_read": "Billing Meters Read",
@@ -27,6 +28,7 @@ PERMISSIONS = {
     "subscription_write": "Subscriptions Write",
     "event_read": "Events Read",
     "accounts_kyc_basic_read": "Basic Account Information Read",
+    "accounts_kyc_id_numbers_read": "Account ID Numbers Read",
     "connected_account_read": "Connected Accounts Read",
 }
 
@@ -42,7 +44,8 @@ def parse_key(word: str) -> Key:
     secret, equals, permissions = word.partition("=")
     if not _WELL_FORMED.fullmatch(secret):
         raise SettingError(f"key {mask(secret)!r}: write it as sk_test_... or rk_test_...")
-    held = frozenset(filter(None, permissions.split(",")))
+    names = (name.removeprefix("rak_") for name in permissions.split(","))
+    held = frozenset(filter(None, names))
     for name in sorted(held - set(PERMISSIONS)):
         raise SettingError(f"key {mask(secret)!r}: {name!r} is not one of {', '.join(PERMISSIONS)}")
     return Key(secret, held if equals else None)
@@ -58,6 +61,14 @@ def check_key(request: Request, account: Account, settings: Settings) -> Key:
             "Authorization header, using Bearer auth (e.g. 'Authorization: Bearer "
             "YOUR_SECRET_KEY'). See https://stripe.com/docs/api#authentication for details.",
         )
+    if secret.startswith("pk_"):
+        raise RequestError(
+            401,
+            "This API call cannot be made with a publishable API key. Please use a secret API "
+            "key. You can find a list of your API keys at "
+            "https://dashboard.stripe.com/account/apikeys.",
+            "secret_key_required",
+        )
     key = _find_key(secret, account, settings)
     if key is None:
         raise RequestError(401, f"Invalid API Key provided: {mask(secret)}")
@@ -67,10 +78,13 @@ def check_key(request: Request, account: Account, settings: Settings) -> Key:
     return key
 
 
-def check_version(request: Request) -> None:
-    """Raise RequestError for a malformed API version."""
+def check_version(request: Request, settings: Settings) -> None:
+    """Raise RequestError for a malformed API version; for an unknown one if the setting says so."""
     given = request.headers.get("stripe-version")
-    if given is not None and not _VERSION.fullmatch(given):
+    if given is None:
+        return
+    unknown = settings.unknown_version == "refuse" and not is_version(given.split(";")[0])
+    if unknown or not _VERSION.fullmatch(given):
         raise RequestError(400, f"Invalid Stripe API version: {given}")
 
 
@@ -93,17 +107,24 @@ def check_account(request: Request, key: Key, account: Account, known: Container
     return target
 
 
-def check_permission(key: Key, needed: str, account: Account) -> None:
-    """Raise RequestError (403) in Stripe's newer wording for a permission that the key lacks."""
+def check_permission(key: Key, needed: str, account: Account, settings: Settings) -> None:
+    """Raise RequestError (403) for a permission that the key lacks, in either of two wordings."""
+    if needed == "accounts_kyc_basic_read":
+        needed = settings.account_permission
     held = key.permissions
     if held is None or needed in held or needed.replace("_read", "_write") in held:
         return
+    lacking = (
+        f"The provided key '{mask(key.secret)}' does not have the required permissions for this "
+        f"endpoint on account '{account.id}'."
+    )
+    if settings.denied_text == "older":
+        way_out = f"Having the 'rak_{needed}' permission would allow this request to continue."
+        raise RequestError(403, f"{lacking} {way_out}")
     raise RequestError(
         403,
-        f"Permission denied. The provided key '{mask(key.secret)}' does not have the required "
-        f"permissions for this endpoint on account '{account.id}'. Enabling "
-        f"\"{PERMISSIONS[needed]}\" ('{needed}') permissions on this key would allow this request "
-        "to continue.",
+        f"Permission denied. {lacking} Enabling \"{PERMISSIONS[needed]}\" ('{needed}') permissions "
+        "on this key would allow this request to continue.",
     )
 
 

@@ -206,6 +206,8 @@ def apply_fault(
     if fault.kind in (Kind.RESET, Kind.TIMEOUT):
         return None
     headers = dict(response.headers)
+    if fault.kind is not Kind.TRUNCATED:
+        headers.pop("Stripe-Should-Retry", None)  # the answer is no longer that of the execution
     if fault.should_retry:
         headers["Stripe-Should-Retry"] = fault.should_retry
     if fault.kind is Kind.GARBAGE:

@@ -13,14 +13,28 @@ from .v2_parameters import name_arrays, parse_json
 
 DEEPEST = 8
 
+_FORM = "application/x-www-form-urlencoded"
+
 _KEY = re.compile(r"([^\[\]]+)((?:\[[^\[\]]*\])*)")
 _STEP = re.compile(r"\[([^\[\]]*)\]")
 
 Tree = dict[str, Any]
 
 
+def check_content_type(request: Request, needed: str) -> None:
+    """Raise RequestError (400) for a POST to v1 that is no form, or does not say what it is.
+
+    `needed` is the setting `content_type`.
+    """
+    given = request.headers.get("content-type", "").split(";")[0].strip().lower()
+    if request.method != "POST" or request.is_v2 or given == _FORM:
+        return
+    if given or needed == "required" or (request.body and needed == "body"):
+        raise RequestError.wrong_content_type()
+
+
 def parse_parameters(request: Request) -> Tree:
-    """Parse the query of a request and, for a POST, its form. JSON is ignored, as v1 does.
+    """Parse the query of a request and, for a POST, its form.
 
     Raises RequestError (400) for text that is not UTF-8 or that nests one name in two ways.
     """
@@ -29,10 +43,7 @@ def parse_parameters(request: Request) -> Tree:
     _fill(tree, query.encode("latin-1", "replace"))
     if request.is_v2 and request.method == "POST":
         return tree | parse_json(request)
-    kind = request.headers.get("content-type", "application/x-www-form-urlencoded")
-    if request.method == "POST" and kind.split(";")[0].strip().lower() == (
-        "application/x-www-form-urlencoded"
-    ):
+    if request.method == "POST":
         _fill(tree, request.body)
     return tree
 

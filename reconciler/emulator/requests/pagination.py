@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import RequestError
 from ..messages import Json
 from ..state import Call
-from .params import Expand, Shape, Text, Whole, check_exclusive
+from .params import Expand, Shape, Text, Whole, check_bounds
 
 _COMPARISONS = {"gt": operator.gt, "gte": operator.ge, "lt": operator.lt, "lte": operator.le}
 
@@ -19,7 +19,7 @@ def build_list_shape(expandable: tuple[str, ...], filters: Shape) -> Shape:
     return filters | {
         "ending_before": Text(5000),
         "expand": Expand(("data", *(f"data.{name}" for name in expandable))),
-        "limit": Whole(1, 100),
+        "limit": Whole(),
         "starting_after": Text(5000),
     }
 
@@ -37,17 +37,27 @@ def build_page_of(
     call: Call, things: list[Json], noun: str, url: str, select: Callable[[Json], bool]
 ) -> Json:
     """Build the page that the call's cursors ask for of these objects, newest first."""
-    check_exclusive(call.params, "starting_after", "ending_before")
-    limit: int = call.params.get("limit", 10)
+    limit = _get_limit(call)
+    start = _find_position(call.params, "starting_after", things, noun) + 1
+    end = _find_position(call.params, "ending_before", things, noun)
+    if "starting_after" in call.params and "ending_before" in call.params:
+        text = "Received both starting_after and ending_before parameters. Please pass in only one."
+        raise RequestError(400, text)
     if "ending_before" in call.params:
-        end = _find_position(call.params, "ending_before", things, noun)
         found = [thing for thing in reversed(things[:end]) if select(thing)]
         data = found[:limit][::-1]
     else:
-        start = _find_position(call.params, "starting_after", things, noun) + 1
         found = [thing for thing in things[start:] if select(thing)]
         data = found[:limit]
     return {"object": "list", "data": data, "has_more": len(found) > limit, "url": url}
+
+
+def _get_limit(call: Call) -> int:
+    """Return the size of a page, 10 unless one is given; raises RequestError for another."""
+    given: int = call.params.get("limit", 10)
+    if call.settings.limit_range == "refuse":
+        check_bounds("limit", given, 1, 100)
+    return min(max(given, 1), 100)
 
 
 def _find_position(params: Mapping[str, Any], cursor: str, things: list[Json], noun: str) -> int:

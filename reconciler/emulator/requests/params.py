@@ -53,16 +53,15 @@ class Text(Param):
 
 @dataclass(frozen=True, slots=True)
 class Choice(Param):
-    """One of these words."""
+    """One of these words; of an open enumeration any word, which its call has to check."""
 
     values: tuple[str, ...]
+    is_open: bool = False
 
     def _parse(self, name: str, raw: Any) -> str:
         value = _get_scalar(name, raw, "string")
-        if value not in self.values:
-            *others, last = self.values
-            listed = f"{', '.join(others)} or {last}" if others else last
-            raise RequestError.invalid(name, f"Invalid {name}: must be one of {listed}")
+        if not self.is_open or not re.fullmatch(r"\w{1,100}", value, re.ASCII):
+            check_choice(name, value, self.values)
         return value
 
 
@@ -78,12 +77,7 @@ class Whole(Param):
         if not re.fullmatch(r"-?\d{1,15}", value, re.ASCII):
             raise RequestError.invalid(name, f"Invalid integer: {value}", code)
         number = int(value)
-        if self.least is not None and number < self.least:
-            text = f"This value must be greater than or equal to {self.least}."
-            raise RequestError.invalid(name, text, code)
-        if self.most is not None and number > self.most:
-            text = f"This value must be less than or equal to {self.most}."
-            raise RequestError.invalid(name, text, code)
+        check_bounds(name, number, self.least, self.most)
         return number
 
 
@@ -136,7 +130,10 @@ class Expand(Param):
         values = Texts()._parse(name, raw)
         for value in values:
             if value not in self.fields:
-                raise RequestError.invalid(name, f"This property cannot be expanded ({value}).")
+                inside = f"data.{value}" in self.fields
+                hint = f" You may want to try expanding 'data.{value}' instead." if inside else ""
+                text = f"This property cannot be expanded ({value}).{hint}"
+                raise RequestError.invalid(name, text)
         return values
 
 
@@ -190,6 +187,25 @@ def parse_params(shape: Shape, raw: Mapping[str, Any], within: str = "") -> dict
             text = f"Missing required param: {named[name]}."
             raise RequestError.invalid(named[name], text, "parameter_missing")
     return {name: shape[name]._parse(named[name], raw[name]) for name in raw}
+
+
+def check_choice(name: str, value: str, values: tuple[str, ...]) -> None:
+    """Raise RequestError for a word that is not one of these."""
+    if value not in values:
+        *others, last = values
+        listed = f"{', '.join(others)} or {last}" if others else last
+        raise RequestError.invalid(name, f"Invalid {name}: must be one of {listed}")
+
+
+def check_bounds(name: str, number: int, least: int | None, most: int | None) -> None:
+    """Raise RequestError for an integer out of its bounds."""
+    code = "parameter_invalid_integer"
+    if least is not None and number < least:
+        text = f"This value must be greater than or equal to {least}."
+        raise RequestError.invalid(name, text, code)
+    if most is not None and number > most:
+        text = f"This value must be less than or equal to {most}."
+        raise RequestError.invalid(name, text, code)
 
 
 def check_exclusive(params: Mapping[str, Any], one: str, other: str) -> None:

@@ -51,10 +51,15 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """The first answer to an idempotency key. `meaning` identifies the key's request."""
+    """The first answer to an idempotency key.
+
+    `path` and `meaning` identify what the key was used for, `request_id` the request.
+    """
 
     key: str
+    path: str
     meaning: str
+    request_id: str
     status: int
     body: str
     at: float

@@ -41,8 +41,8 @@ CREATE TABLE objects (
     account TEXT, kind TEXT, id TEXT, body TEXT, PRIMARY KEY (account, kind, id)
 );
 CREATE TABLE replies (
-    account TEXT, key TEXT, meaning TEXT, status INTEGER, body TEXT, at REAL, expires REAL,
-    PRIMARY KEY (account, key)
+    account TEXT, key TEXT, path TEXT, meaning TEXT, request_id TEXT, status INTEGER, body TEXT,
+    at REAL, expires REAL, PRIMARY KEY (account, key)
 );
 CREATE INDEX replies_by_age ON replies (account, expires);
 """
@@ -251,8 +251,8 @@ def _insert(connection: sqlite3.Connection, account: str, record: Json) -> None:
             "DELETE FROM replies WHERE account = ? AND expires <= ?", (account, reply["at"])
         )
         connection.execute(
-            "INSERT OR REPLACE INTO replies "
-            "VALUES (:account, :key, :meaning, :status, :body, :at, :expires)",
+            "INSERT OR REPLACE INTO replies VALUES "
+            "(:account, :key, :path, :meaning, :request_id, :status, :body, :at, :expires)",
             {**reply, "account": account},
         )
     connection.executemany(
@@ -278,8 +278,8 @@ def _read_record(connection: sqlite3.Connection, account: str) -> Json:
     for kind, body in connection.execute(objects, (account,)):
         record[kind].append(json.loads(body))
     replies = connection.execute(
-        "SELECT key, meaning, status, body, at, expires FROM replies WHERE account = ? "
-        "ORDER BY rowid",
+        "SELECT key, path, meaning, request_id, status, body, at, expires FROM replies "
+        "WHERE account = ? ORDER BY rowid",
         (account,),
     )
     names = [column[0] for column in replies.description]

@@ -19,6 +19,7 @@ from ...report.documents import (
     Inventory,
     MeterDeclarations,
     MeterReadiness,
+    NewProject,
     Readiness,
 )
 from ...report.generated import CodeCheck, GeneratedCode
@@ -86,6 +87,20 @@ def _(found: MeterDeclarations) -> dict[str, Any]:
         "meters": [meter.as_api() for meter in found.meters],
         "yaml": found.text,
         "file": found.file,
+    }
+
+
+@render_small.register
+def _(started: NewProject) -> dict[str, Any]:
+    return {
+        **build_head("init"),
+        "complete": started.exit_code is Exit.DONE,
+        "exit_code": int(started.exit_code),
+        "diagnostics": list_diagnostics(started.diagnostics),
+        "account": asdict(started.account),
+        "declared": started.declared,
+        "files": [asdict(file) for file in started.files],
+        "next": list(started.next),
     }
 
 

@@ -12,6 +12,7 @@ from ...report.documents import (
     EmulatorInfo,
     Inventory,
     MeterDeclarations,
+    NewProject,
     Readiness,
 )
 from ...report.generated import CodeCheck, GeneratedCode
@@ -55,6 +56,20 @@ def _(found: MeterDeclarations) -> Iterator[Line]:
     elif found.meters:
         added = count(len(found.meters), "meter")
         yield from wrap_text(f"Added {added} to {found.file}.", "", "  ")
+
+
+@render_small.register
+def _(started: NewProject) -> Iterator[Line]:
+    for file in started.files:
+        yield (f"  {file.change:<8}  {file.path}",)
+    yield from render_diagnostics(started.diagnostics)
+    yield ()
+    declared = count(started.declared, "meter")
+    found = f"Started a project for {describe_account(started.account)}: {declared} declared."
+    for line in wrap_text(found, "", "  "):
+        yield (Span(str(line[0]), Style.GREEN),)
+    for sentence in started.next:
+        yield from wrap_text(f"- {sentence}", "  ", "    ")
 
 
 @render_small.register

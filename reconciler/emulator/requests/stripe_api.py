@@ -1,4 +1,4 @@
-"""The calls that Stripe has: what is not emulated is not confused with what does not exist."""
+"""The calls and the versions that Stripe's API has, so that both can be told from what has none."""
 
 from __future__ import annotations
 
@@ -22,17 +22,26 @@ def is_fixed_path(path: str) -> bool:
     return path in _read_calls()[0]
 
 
+def is_version(text: str) -> bool:
+    """Return whether Stripe has released this version; of previews only the form is known."""
+    return text.endswith(".preview") or text in _read_lines("stripe_versions.txt")
+
+
 @cache
 def _read_calls() -> tuple[dict[str, list[str]], list[tuple[re.Pattern[str], list[str]]]]:
     """Read the methods of each path, by the path itself and by the pattern of one with ids."""
     literal, patterns = {}, []
-    text = files(__package__).joinpath("stripe_calls.txt").read_text("utf-8")
-    for line in text.splitlines():
+    for line in _read_lines("stripe_calls.txt"):
         path, *methods = line.split()
-        if path == "#":
-            continue
         if "{}" in path:
             patterns.append((re.compile(_ID.join(map(re.escape, path.split("{}")))), methods))
         else:
             literal[path] = methods
     return literal, patterns
+
+
+@cache
+def _read_lines(name: str) -> tuple[str, ...]:
+    """Read the lines of a file beside this module, without its comments."""
+    text = files(__package__).joinpath(name).read_text("utf-8")
+    return tuple(line for line in text.splitlines() if not line.startswith("#"))
