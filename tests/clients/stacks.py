@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -46,7 +47,7 @@ def install_node(*packages: str) -> Path:
     """Install packages of Node.js, and return the folder with their programs."""
     npm = find_program("npm")
     find_program("node")
-    with _cache("node") as folder:
+    with _cache(re.sub(r"\W+", "-", f"node-{packages[0]}")) as folder:
         (folder / "package.json").write_text('{"private": true}', "utf-8")
         done = folder / "installed.txt"
         if not done.exists() or done.read_text("utf-8").split() != list(packages):
