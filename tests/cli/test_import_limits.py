@@ -102,7 +102,7 @@ def test_into_a_new_file_and_into_that_file(world, run):
     )
     again = run("import", made.folder, "--into", file, "--only", "*")
     assert (again.code, again.out) == (0, "")
-    assert "every meter that matches is declared already" in again.err
+    assert "nothing to declare: no undeclared meter matches" in again.err
     assert run("plan", made.folder, "--detailed-exitcode").code == 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -92,7 +92,7 @@ def _init(options: InitOptions, context: Context) -> Document:
         files=tuple(written),
         declared=len(start.adopted.adoptions) + len(declared.declared),
         diagnostics=start.adopted.diagnostics,
-        next=tuple(_list_next(options, start)),
+        next=tuple(_list_next(options, start, contents)),
     )
 
 
@@ -232,7 +232,8 @@ def _extend_gitignore(path: str) -> tuple[str | None, Callable[[], None]]:
     return file, lambda: files.replace(Path(file), text, PUBLIC)
 
 
-def _list_next(options: InitOptions, start: _Start) -> list[str]:
+def _list_next(options: InitOptions, start: _Start, contents: Iterable[str]) -> list[str]:
+    """Return what to do next; `contents` are the paths of the new files."""
     at = "" if options.path == "." else f" {shlex.quote(options.path)}"
     first, adopted = (
         os.path.normpath(os.path.join(options.path, name))
@@ -246,6 +247,9 @@ def _list_next(options: InitOptions, start: _Start) -> list[str]:
     if not (options.from_account or start.declares_elsewhere):
         steps.append(f"declare new meters in {first}")
     steps.append(f"run `reconciler plan{at}` to see what `apply` would change")
+    if any(file.endswith(workflows.GITLAB_INCLUDED) for file in contents):
+        include = f"`include: {{local: {workflows.GITLAB_INCLUDED}}}`"
+        steps.append(f"add {include} to {workflows.GITLAB_FILE}")
     if options.ci:
         steps.append("follow the comment at the top of the CI workflow")
     return steps
