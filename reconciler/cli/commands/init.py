@@ -25,7 +25,7 @@ from ...planning.guards import check
 from ...render import Document
 from ...report.documents import NewProject, WrittenFile
 from .. import files, new_files
-from ..arguments import PUBLIC, Options, option, positional
+from ..arguments import Options, option, positional
 from ..console import Console
 from ..context import PLAIN, Command, Context, open_session
 from ..places import find_repository
@@ -229,7 +229,7 @@ def _extend_gitignore(path: str) -> tuple[str | None, Callable[[], None]]:
     text = new_project.extend_gitignore(files.read(file))
     if text is None:
         return None, lambda: None
-    return file, lambda: files.replace(Path(file), text, PUBLIC)
+    return file, lambda: files.replace_file(file, text)
 
 
 def _list_next(options: InitOptions, start: _Start, contents: Iterable[str]) -> list[str]:
