@@ -10,7 +10,18 @@ from typing import Any
 from jsonschema import Draft202012Validator
 
 SCHEMAS = Path(__file__).parents[1] / "schemas"
-_OWN = ("list", "import", "init", "ready", "generate", "explain", "emulate", "history", "doctor")
+_OWN = (
+    "list",
+    "compare",
+    "import",
+    "init",
+    "ready",
+    "generate",
+    "explain",
+    "emulate",
+    "history",
+    "doctor",
+)
 
 
 def held(text: str) -> dict[str, Any]:

@@ -22,6 +22,8 @@ from .errors import explain_error, trace
 
 T = TypeVar("T")
 
+_GIVEN = f", given by --account or {ACCOUNT_VARIABLE}"
+
 
 def select_accounts(project: Project, patterns: tuple[str, ...]) -> tuple[Account, ...]:
     """Return the accounts that match the globs, in their order, or the only account there is.
@@ -38,8 +40,13 @@ def select_accounts(project: Project, patterns: tuple[str, ...]) -> tuple[Accoun
     return chosen
 
 
-def match_names(known: Iterable[str], patterns: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names of accounts that match the globs, each once; raise UsageError for none."""
+def match_names(
+    known: Iterable[str], patterns: tuple[str, ...], given: str = _GIVEN
+) -> tuple[str, ...]:
+    """Return the names of accounts that match the globs, each once; raise UsageError for none.
+
+    `given` says in the message where the globs are from.
+    """
     names = tuple(known)
     chosen: dict[str, None] = {}
     for pattern in patterns:
@@ -48,7 +55,7 @@ def match_names(known: Iterable[str], patterns: tuple[str, ...]) -> tuple[str, .
             close = suggest(pattern, names)
             listed = f"the project has {', '.join(names)}"
             hint = f"did you mean {close}? {listed}" if close else listed
-            message = f"no account matches {pattern!r}, given by --account or {ACCOUNT_VARIABLE}"
+            message = f"no account matches {pattern!r}{given}"
             raise UsageError(usage.NO_ACCOUNT(message, hint=hint))
         chosen |= dict.fromkeys(found)
     return tuple(chosen)

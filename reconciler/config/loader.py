@@ -94,7 +94,7 @@ def _load(
     reader = _Reader(start, may_be_empty=may_be_empty, contents=contents)
     accounts = tuple(map(reader.read_account, reader.read_entries()))
     selected = reader.select_files() if start.selected and accounts else None
-    return Project(start.folder.root, accounts, reader.finish(), selected)
+    return Project(start.folder.root, accounts, reader.finish(), selected, reader.same_meters)
 
 
 def _deactivates_undeclared(entry: Entry) -> bool:
@@ -117,6 +117,7 @@ class _Reader:
         self._pending = {os.path.realpath(path): data for path, data in contents.items()}
         self.diagnostics: list[Diagnostic] = []
         self.contents: dict[str, bytes] = {}
+        self.same_meters: tuple[Mapping[str, str], ...] = ()
         self._start = start
         self._files: dict[str, MeterFile] = {}
 
@@ -131,6 +132,7 @@ class _Reader:
             return ()
         project = read_project(data, shown, self._start.folder)
         self.diagnostics += project.diagnostics
+        self.same_meters = project.same_meters
         return project.entries
 
     def read_account(self, entry: Entry) -> Account:

@@ -45,6 +45,7 @@ class ProjectFile:
 
     entries: tuple[Entry, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
+    same_meters: tuple[Mapping[str, str], ...] = ()
 
 
 def build_default_project() -> ProjectFile:
@@ -71,7 +72,8 @@ def read_project(data: bytes, file: str, folder: Folder) -> ProjectFile:
         Entry(_build_account(parsed, name, folder) if sound else Account(name), patterns)
         for name, patterns in _read_patterns(checked).items()
     )
-    return ProjectFile(tuple(entries), diagnostics)
+    same_meters = parsed.value.get("compare", {}).get("event_names", ()) if sound else ()
+    return ProjectFile(tuple(entries), diagnostics, tuple(same_meters))
 
 
 def _read_patterns(checked: CheckedFile) -> dict[str, tuple[Pattern, ...]]:

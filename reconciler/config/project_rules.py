@@ -11,7 +11,7 @@ from typing import Any
 
 from .._version import __version__
 from ..diagnostics.codes import config as codes
-from ..diagnostics.diagnostic import Diagnostic
+from ..diagnostics.diagnostic import Diagnostic, Location
 from ..diagnostics.suggest import suggest
 from ..trusted_url import is_trusted_api_base
 from .discovery import Folder
@@ -65,6 +65,7 @@ def check(file: CheckedFile, folder: Folder) -> Iterator[Diagnostic]:
         yield from _check_access(parsed, path)
         yield from _check_connection(parsed, path, settings)
     yield from _check_same_accounts(parsed, accounts, folder)
+    yield from _check_mapping(file, accounts)
     yield from _check_owns(file, accounts)
 
 
@@ -188,6 +189,24 @@ def _list_identities(settings: Mapping[str, Any], folder: Folder) -> Iterator[tu
         # Requests act on the last of these that is set, whichever key is used.
         if account := context or connected or settings.get("account_id"):
             yield "id", account, settings.get("livemode", False)
+
+
+def _check_mapping(file: CheckedFile, accounts: Mapping[str, Any]) -> Iterator[Diagnostic]:
+    """Check the event_names of `compare`: accounts that exist, and each name at most once."""
+    known = list(accounts) or ["default"]
+    first: dict[tuple[str, str], Location] = {}
+    for index, entry in enumerate((file.value.get("compare") or {}).get("event_names", ())):
+        for account, name in (entry or {}).items():
+            path: Path = ("compare", "event_names", index, account)
+            if account not in known:
+                close = suggest(account, known)
+                hint = f"did you mean `{close}`?" if close else f"accounts: {', '.join(known)}"
+                message = f"there is no account `{clip(account)}`"
+                yield codes.UNKNOWN_KEY(message, file.parsed.locate_key(path), hint)
+            location = file.parsed.locate(path)
+            if first.setdefault((account, name), location) is not location:
+                message = f"`{clip(name)}` of account `{clip(account)}` is mapped twice, first at "
+                yield codes.MAPPED_TWICE(f"{message}{first[account, name]}", location)
 
 
 def _check_owns(file: CheckedFile, accounts: Mapping[str, Any]) -> Iterator[Diagnostic]:

@@ -242,7 +242,7 @@ def _describe_limit(parsed: ParsedFile, violation: Violation) -> Diagnostic:
     hint = ""
     if isinstance(value, dict) and value:
         fault = f"has no key besides {', '.join(f'`{clip(key)}`' for key in value)}"
-        hint = "add the settings that it is to have, or remove it"
+        hint = "add what is missing, or remove it"
     return codes.OUT_OF_RANGE(f"{violation.name} {fault}", parsed.locate(violation.path), hint)
 
 

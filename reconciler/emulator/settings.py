@@ -55,6 +55,7 @@ class Settings:
         "accounts_kyc_basic_read"
     )
     key_in_use_error: Literal["idempotency_error", "invalid_request_error"] = "idempotency_error"
+    unknown_values: Literal["refuse", "accept"] = "refuse"
     updated_moves: Literal["on", "off"] = "on"
     deactivate_emits_updated: Literal["off", "on"] = "off"
     noun: str = "billing meter"

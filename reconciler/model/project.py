@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
@@ -150,13 +151,20 @@ class Project:
     """A validated project folder: its accounts, each with the meters declared for it.
 
     `root` is an absolute path. `selected` are the meter files of the part of the project that was
-    requested, None for the whole; a part does not show which meters are undeclared.
+    requested, None for the whole; a part does not show which meters are undeclared. `same_meters`
+    are the event_names of one thing in different accounts, by the name of the account.
     """
 
     root: str
     accounts: tuple[Account, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
     selected: frozenset[str] | None = None
+    same_meters: tuple[Mapping[str, str], ...] = ()
+
+    def map_event_names(self, a: str, b: str) -> dict[str, str]:
+        """Return the event_names of account `a` that have another one in account `b`."""
+        pairs = ((names.get(a), names.get(b)) for names in self.same_meters)
+        return {one: other for one, other in pairs if one and other}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

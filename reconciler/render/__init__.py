@@ -6,6 +6,7 @@ from importlib import import_module
 
 from ..codegen import generate
 from ..report.checkup import Checkup
+from ..report.comparison import Comparison
 from ..report.documents import (
     DiagnosticList,
     EmulatorInfo,
@@ -24,6 +25,7 @@ Structured = (
     Report
     | Inventory
     | Readiness
+    | Comparison
     | History
     | Checkup
     | EmulatorInfo

@@ -140,3 +140,70 @@ def test_seeded_meters_can_be_changed_like_any_other():
     assert emulated.post(f"{METERS}/mtr_a/deactivate").json["status"] == "inactive"
     assert emulated.post(**meter("a")).status == 200
     assert len(emulated.events) == 2
+
+
+SHOP = {
+    "meters": [meter("calls", id="mtr_1")],
+    "products": [{"id": "prod_1", "name": "Calls", "default_price": "price_1"}],
+    "prices": [
+        {"id": "price_1", "meter": "calls", "product": "prod_1", "metadata": {"a": "b"},
+         "tiers": [{"up_to": 5, "unit_amount": 2}, {"up_to": "inf", "unit_amount": 1}]},
+        {"id": "price_seat", "product": "prod_seat", "unit_amount": 900, "interval_count": 3},
+        {"id": "price_once", "interval": None, "unit_amount_decimal": "0.5"},
+    ],
+    "customers": [{"id": "cus_1", "email": "a@example.com", "default_payment_method": "pm_1"}],
+    "subscriptions": [
+        {"id": "sub_1", "customer": "cus_1", "items": [{"price": "price_1"}]},
+        {"id": "sub_2", "status": "trialing",
+         "items": [{"price": "price_seat", "quantity": 4}]},
+    ],
+    "alerts": [{"meter": "calls", "customer": "cus_1", "gte": 9}],
+    "events": [{"type": "customer.created", "object": "cus_1", "created": 1_789_999_000}],
+}  # fmt: skip
+
+
+def test_a_seed_may_describe_a_shop():
+    """Linked as through the API; a product that only a price names is added."""
+    emulated = account(seed=SHOP)
+    deep = ["customer", "items.data.price.product"]
+    first = emulated.get("/v1/subscriptions/sub_1", expand=deep).json
+    assert first["customer"]["email"] == "a@example.com"
+    assert first["items"]["data"][0]["price"]["product"]["default_price"] == "price_1"
+    second = emulated.get("/v1/subscriptions/sub_2").json
+    assert (second["status"], second["items"]["data"][0]["quantity"]) == ("trialing", 4)
+    assert emulated.get("/v1/products/prod_seat").json["name"] == "prod_seat"
+    tiers = emulated.get("/v1/prices/price_1", expand=["tiers"]).json
+    assert (tiers["billing_scheme"], len(tiers["tiers"])) == ("tiered", 2)
+    once = emulated.get("/v1/prices/price_once").json
+    assert (once["type"], once["unit_amount_decimal"]) == ("one_time", "0.5")
+    assert emulated.get("/v1/billing/alerts", meter="mtr_1").json["data"][0]["status"] == "active"
+    (event,) = emulated.get("/v1/events").json["data"]
+    assert event["data"]["object"]["id"] == "cus_1"
+
+
+def test_a_seeded_subscription_keeps_its_status_until_it_is_changed():
+    emulated = account(seed=SHOP)
+    assert emulated.get("/v1/events", type="customer.subscription.*").ids == []
+    changed = emulated.post("/v1/subscriptions/sub_1", description="Main").json
+    assert (changed["status"], changed["description"]) == ("active", "Main")
+
+
+@pytest.mark.parametrize(
+    ("name", "thing", "complaint"),
+    [
+        ("products", {}, "products[0].name: is missing; give"),
+        ("products", {"name": "a", "id": "p", "default_price": "price_1"},
+         "products[0].default_price: the product has no price with the id 'price_1'"),
+        ("prices", {"tiers": [{"up_to": 5, "unit_amount": 2}]},
+         "prices[0].tiers[0][up_to]: The last tier must have up_to=inf."),
+        ("prices", {"meter": "calls", "interval": None}, "prices[0].meter: no meter has"),
+        ("customers", {"metadata": {"a": 1}}, "customers[0].metadata.a: 1 must be a string"),
+        ("customers", {"mail": "a@b"}, "customers[0].mail: unknown field"),
+        ("alerts", {"meter": "calls"}, "alerts[0].meter: no meter has"),
+        ("events", {"type": "x", "object": "cus_9"}, "events[0].object: nothing in the seed has"),
+    ],
+)  # fmt: skip
+def test_a_wrong_shop_is_reported_with_its_place(name, thing, complaint):
+    with pytest.raises(SeedError) as caught:
+        open_state(None, {name: [thing]})
+    assert str(caught.value).startswith(complaint)

@@ -2,7 +2,7 @@
 
 import pytest
 import stripe
-from emulator.client import meter
+from emulator.client import DAY, meter
 
 from reconciler.emulator import Key, Server, Settings, open_state
 
@@ -197,3 +197,61 @@ def test_the_retries_of_the_package_are_safe(server, monkeypatch):
     made = connect(server, retries=2).v1.billing.meters.create(meter())
     assert list(server.store.ledger.meters) == [made.id]
     assert [entry.replayed for entry in server.log.posts] == [False, True]
+
+
+def test_from_a_product_to_a_subscription(server, clock):
+    """Typed objects, expanded ones among them; a period later the archived price is in use."""
+    v1 = connect(server).v1
+    made = v1.billing.meters.create(meter())
+    product = v1.products.create({"name": "Searches", "metadata": {"team": "search"}})
+    price = v1.prices.create(
+        {
+            "product": product.id,
+            "currency": "usd",
+            "billing_scheme": "tiered",
+            "tiers_mode": "graduated",
+            "tiers": [{"up_to": 10, "unit_amount": 5}, {"up_to": "inf", "unit_amount": 3}],
+            "recurring": {"interval": "month", "usage_type": "metered", "meter": made.id},
+            "lookup_key": "searches",
+            "expand": ["tiers", "product"],
+        }
+    )
+    assert (price.product.name, price.tiers[1].up_to) == ("Searches", None)
+    customer = v1.customers.create({"email": "jenny@example.com"})
+    items = [{"price": price.id}]
+    sub = v1.subscriptions.create(
+        {"customer": customer.id, "items": items, "expand": ["customer", "latest_invoice"]}
+    )
+    assert isinstance(sub.customer, stripe.Customer)
+    assert (sub.status, sub.customer.email) == ("active", "jenny@example.com")
+    v1.prices.update(price.id, {"active": False})
+    clock.sleep(31 * DAY)
+    (using,) = v1.subscriptions.list({"price": price.id}).data
+    start = using["items"].data[0].current_period_start
+    assert start == sub["items"].data[0].current_period_end
+    with pytest.raises(stripe.InvalidRequestError) as caught:
+        v1.subscriptions.create({"customer": customer.id, "items": items})
+    assert caught.value.param == "items[0][price]"
+    assert v1.subscriptions.cancel(sub.id).status == "canceled"
+    v1.customers.delete(customer.id)
+    assert v1.customers.retrieve(customer.id).deleted
+    kinds = [event.type for event in v1.events.list({"type": "customer.*"}).auto_paging_iter()]
+    renewed, ended = "customer.subscription.updated", "customer.subscription.deleted"
+    assert kinds[::-1] == [renewed, ended, "customer.deleted"]  # older ones have expired
+
+
+def test_a_declined_card_is_a_card_error(server):
+    v1 = connect(server).v1
+    monthly = {"currency": "usd", "unit_amount": 5, "recurring": {"interval": "month"}}
+    price = v1.prices.create(monthly | {"product_data": {"name": "Seat"}})
+    method = {"default_payment_method": "pm_card_chargeDeclined"}
+    customer = v1.customers.create({"invoice_settings": method})
+    with pytest.raises(stripe.CardError) as caught:
+        v1.subscriptions.create(
+            {
+                "customer": customer.id,
+                "items": [{"price": price.id}],
+                "payment_behavior": "error_if_incomplete",
+            }
+        )
+    assert (caught.value.http_status, caught.value.code) == (402, "card_declined")

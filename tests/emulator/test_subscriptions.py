@@ -14,9 +14,11 @@ from emulator.catalog import (
     subscribe,
     types,
 )
-from emulator.client import DAY, EVENTS, FORM, START, form
+from emulator.client import DAY, EVENTS, FORM, START, Account, form
 
+from reconciler.emulator import open_state
 from reconciler.emulator.messages import Request
+from reconciler.emulator.state import State
 
 
 def read(emulated, sub, **params):
@@ -263,3 +265,25 @@ def test_a_subscription_is_strict(more, param, code):
     assert (refused.status, refused.error["param"]) == (400, param)
     assert refused.error.get("code") == code
     assert emulated.get(SUBSCRIPTIONS, status="all").ids == []
+
+
+def test_everything_survives_a_restart(tmp_path):
+    """With what only `expand` shows; what becomes due meanwhile happens at its own time."""
+    path = tmp_path / "state.db"
+    seed = {"products": [{"id": "prod_1", "name": "Calls"}]}
+    with open_state(path, seed) as store:
+        emulated = Account(State(store.ledger))
+        options = {"eur": {"unit_amount": 5}}
+        price = licensed(emulated, lookup_key="gold", currency_options=options)
+        sub = subscribe(emulated, price, trial_period_days=7).json
+        before = emulated.events
+    with open_state(path) as store:
+        emulated = Account(State(store.ledger), now=START + 8 * DAY)
+        shown = read(emulated, sub, expand=["items.data.price.currency_options"])
+        (item,) = shown["items"]["data"]
+        assert (shown["status"], set(item["price"]["currency_options"])) == (
+            "active",
+            {"usd", "eur"},
+        )
+        assert emulated.events[:-1] == before
+        assert emulated.events[-1]["created"] == START + 7 * DAY

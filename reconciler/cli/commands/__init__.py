@@ -19,6 +19,7 @@ COMMANDS = {
     "show": "print a saved plan; needs no key",
     "drift": "audit the account against the files; read-only",
     "ready": "check that meters are ready to receive usage",
+    "compare": "compare the meters of two accounts, field by field",
     "list": "list the existing meters of an account",
     "generate": "write constants and event builders for application code",
     "import": "write existing meters that no file declares as YAML",
@@ -91,7 +92,7 @@ exit codes:
     0  done, nothing left to do
     1  error: nothing was written to Stripe, or only a report could not be
        written; also: cancelled at the prompt
-    2  drift found, or changes with --detailed-exitcode
+    2  drift or other differences found, or changes with --detailed-exitcode
     3  refused by a guard, or the wrong account or mode
     4  the saved plan is stale; nothing was written
     5  partial apply: some changes may have been made, not all are confirmed

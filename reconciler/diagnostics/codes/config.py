@@ -357,6 +357,13 @@ OVERRIDDEN_TWICE = Rule(
     "precedence.",
     "remove one of the two, or assign their files to different accounts",
 )
+MAPPED_TWICE = Rule(
+    "C046",
+    "event_name mapped twice",
+    "`compare` compares a meter of one account with a single meter of the other, so an event_name "
+    "can be mapped only once for each account.",
+    "remove one of the two, or merge both entries",
+)
 HIDDEN_FILE = Rule(
     "C032",
     "hidden file not read",

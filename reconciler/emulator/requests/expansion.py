@@ -107,9 +107,13 @@ def show_page(call: Call, page: Json) -> Json:
 
 
 def hide(thing: Json) -> Json:
-    """Return an object without what is only shown when it is expanded."""
+    """Return an object, and those in it, without what is only shown when it is expanded."""
     hidden = _HIDDEN.get(thing.get("object", ""), ())
-    return {name: value for name, value in thing.items() if name not in hidden}
+    return {
+        name: value if name == "metadata" else _hide_within(value)
+        for name, value in thing.items()
+        if name not in hidden
+    }
 
 
 def put(call: Call, name: str, thing: Json, event: str, previous: Json | None = None) -> None:
@@ -128,6 +132,12 @@ def delete(call: Call, name: str, thing: Json, event: str) -> Json:
 def bury(thing: Json) -> Json:
     """Return what the API shows of a deleted object."""
     return {"id": thing["id"], "object": thing["object"], "deleted": True}
+
+
+def _hide_within(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_hide_within(each) for each in value]
+    return hide(value) if isinstance(value, dict) else value
 
 
 def _show(call: Call, thing: Json, paths: Iterable[list[str]]) -> Json:
@@ -153,7 +163,7 @@ def _expand(call: Call, kind: str, value: Any, paths: list[list[str]]) -> Any:
             for name, rest in _group(paths).items()
             if name in value
         }
-        return value | inner
+        return hide(value) | inner
     if not isinstance(value, str) or kind not in _TABLES:
         return value
     found = call.get(_TABLES[kind], value)

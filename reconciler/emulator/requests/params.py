@@ -53,16 +53,15 @@ class Text(Param):
 
 @dataclass(frozen=True, slots=True)
 class Choice(Param):
-    """One of these words."""
+    """One of these words; of an open enumeration any word, which its call has to check."""
 
     values: tuple[str, ...]
+    is_open: bool = False
 
     def _parse(self, name: str, raw: Any) -> str:
         value = _get_scalar(name, raw, "string")
-        if value not in self.values:
-            *others, last = self.values
-            listed = f"{', '.join(others)} or {last}" if others else last
-            raise RequestError.invalid(name, f"Invalid {name}: must be one of {listed}")
+        if not self.is_open or not re.fullmatch(r"\w{1,100}", value, re.ASCII):
+            check_choice(name, value, self.values)
         return value
 
 
@@ -188,6 +187,14 @@ def parse_params(shape: Shape, raw: Mapping[str, Any], within: str = "") -> dict
             text = f"Missing required param: {named[name]}."
             raise RequestError.invalid(named[name], text, "parameter_missing")
     return {name: shape[name]._parse(named[name], raw[name]) for name in raw}
+
+
+def check_choice(name: str, value: str, values: tuple[str, ...]) -> None:
+    """Raise RequestError for a word that is not one of these."""
+    if value not in values:
+        *others, last = values
+        listed = f"{', '.join(others)} or {last}" if others else last
+        raise RequestError.invalid(name, f"Invalid {name}: must be one of {listed}")
 
 
 def check_bounds(name: str, number: int, least: int | None, most: int | None) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 from ..errors import RequestError
 from ..messages import Json
 from ..requests.pagination import build_list_shape, build_page
-from ..requests.params import Choice, Expand, Nested, Shape, Text
+from ..requests.params import Choice, Expand, Nested, Shape, Text, check_choice
 from ..state import Call
 
 URL = "/v1/billing/meters"
+FORMULAS = ("count", "last", "sum")
+WINDOWS = ("day", "hour")
 
 _FIELDS = ("customer_mapping", "default_aggregation", "status_transitions", "value_settings")
 READ: Shape = {"expand": Expand(_FIELDS)}
@@ -22,11 +24,11 @@ CREATE: Shape = READ | {
         }
     ),
     "default_aggregation": Nested(
-        {"formula": Choice(("count", "last", "sum"), required=True)}, required=True
+        {"formula": Choice(FORMULAS, is_open=True, required=True)}, required=True
     ),
     "display_name": Text(250, required=True),
     "event_name": Text(100, required=True),
-    "event_time_window": Choice(("day", "hour")),
+    "event_time_window": Choice(WINDOWS, is_open=True),
     "value_settings": Nested({"event_payload_key": Text(100, required=True)}),
 }
 UPDATE: Shape = READ | {"display_name": Text(250)}
@@ -35,6 +37,8 @@ LIST = build_list_shape(_FIELDS, {"status": Choice(("active", "inactive"))})
 
 def create(call: Call) -> Json:
     """Create a meter with default values; refused while its event_name is occupied."""
+    if call.settings.unknown_values == "refuse":
+        _check_values(call.params)
     _check_name(call, call.params["event_name"], call.settings.name_scope)
     meter = build_meter(
         call.params,
@@ -44,6 +48,13 @@ def create(call: Call) -> Json:
     )
     call.put("meters", meter, "billing.meter.created")
     return meter
+
+
+def _check_values(asked: Json) -> None:
+    """Raise RequestError for values that Stripe may accept one day: its enumerations are open."""
+    formula = asked["default_aggregation"]["formula"]
+    check_choice("default_aggregation[formula]", formula, FORMULAS)
+    check_choice("event_time_window", asked.get("event_time_window", WINDOWS[0]), WINDOWS)
 
 
 def build_meter(asked: Json, **known: Any) -> Json:

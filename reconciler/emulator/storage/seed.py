@@ -144,7 +144,7 @@ def _build_meter(ledger: Ledger, given: Json, place: str) -> Json:
         updated = deactivated or given["created"]
     if status == "inactive" and deactivated is None:
         deactivated = updated
-    return build_meter(
+    meter = build_meter(
         given,
         id=given["id"],
         created=given["created"],
@@ -153,6 +153,8 @@ def _build_meter(ledger: Ledger, given: Json, place: str) -> Json:
         status_transitions={"deactivated_at": deactivated},
         updated=updated,
     )
+    extra: Json = given.get("extra", {})
+    return meter | extra
 
 
 def _build_product(ledger: Ledger, given: Json, place: str) -> Json:

@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from ..messages import Json
-from ..requests.expansion import hide
 from ..state import Call
 from .periods import find_period
 
@@ -81,7 +80,7 @@ def render_item(call: Call, subscription: Json, item: Json) -> Json:
         "current_period_start": start,
         "discounts": [],
         "metadata": item.get("metadata", {}),
-        "price": hide(price),
+        "price": price,
     }
     if price["recurring"]["usage_type"] == "licensed":
         shown["quantity"] = item.get("quantity", 1)

@@ -7,6 +7,7 @@ order and with the times at which they were due.
 from __future__ import annotations
 
 from ..messages import Json
+from ..requests.expansion import hide
 from ..state import Call, State
 from ..storage.database import Ledger
 from .build import ENDED, get_period, render
@@ -36,10 +37,10 @@ def save(call: Call, old: Json | None, new: Json, event: str) -> Json:
     """Store a subscription with the time of its next change, and emit its event."""
     new = new | {"due": _find_next(call, new)}
     call.change["subscriptions"].append(new)
-    shown = render(call, new)
+    shown = hide(render(call, new))
     previous: Json = {}
     if old is not None and event == UPDATED:
-        before = render(call, old)
+        before = hide(render(call, old))
         previous = {name: before[name] for name in before if before[name] != shown[name]}
     call.emit(shown, event, previous)
     return new

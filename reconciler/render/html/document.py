@@ -13,17 +13,24 @@ from importlib.resources import files
 
 from ...diagnostics.diagnostic import Level
 from ...model.change import Risk
+from ...report.comparison import Comparison
 from ...report.report import Report
+from ..comparison import format_title
 from ..view import View, build_view, group_items
-from . import sections
+from . import comparison, sections
 from .cards import build_cards
 from .markup import Html, join, tag
 
 
-def render(report: Report) -> str:
+def render(report: Report | Comparison) -> str:
     """Return the report as an HTML document; the same report gives the same bytes."""
+    if isinstance(report, Comparison):
+        return _build_page(format_title(report), comparison.build_body(report))
+    return _build_page(sections.format_title(report), _build_body(build_view(report)))
+
+
+def _build_page(title: str, content: tuple[Html | None, ...]) -> str:
     style, script = _read("page.css"), _read("page.js")
-    view = build_view(report)
     head = tag(
         "head",
         Html('<meta charset="utf-8">'),
@@ -31,10 +38,10 @@ def render(report: Report) -> str:
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("meta", name="referrer", content="no-referrer"),
-        tag("title", sections.format_title(report)),
+        tag("title", title),
         Html(f"<style>{style}</style>"),
     )
-    body = tag("body", *_build_body(view), Html(f"<script>{script}</script>"))
+    body = tag("body", *content, Html(f"<script>{script}</script>"))
     return f"<!DOCTYPE html>\n{tag('html', head, body, lang='en').text}\n"
 
 

@@ -58,13 +58,18 @@ def build_header(view: View) -> Html:
         tag("p", *brand, class_="brand"),
         tag("h1", format_title(view.report)),
         tag("p", *_build_badges(only), class_="badges") if only else None,
-        tag(
-            "div",
-            tag("span", _ICON[headline.tone], class_="icon", aria_hidden="true"),
-            tag("p", tag("strong", headline.verdict), counts),
-            class_=f"verdict {headline.tone}",
-        ),
+        build_verdict(headline.tone, headline.verdict, counts),
         *(tag("p", note, class_="partial") for note in headline.notes),
+    )
+
+
+def build_verdict(tone: Tone, verdict: str, counts: Html | None) -> Html:
+    """Return the verdict of a page behind its icon, and the counts below it."""
+    return tag(
+        "div",
+        tag("span", _ICON[tone], class_="icon", aria_hidden="true"),
+        tag("p", tag("strong", verdict), counts),
+        class_=f"verdict {tone}",
     )
 
 
@@ -146,11 +151,12 @@ def build_accounts(view: View) -> Html | None:
 
 def build_diagnostics(view: View, heading: str, *levels: Level) -> Html | None:
     """Return the diagnostics of the run, an account or a file that have one of the levels."""
-    entries = [_build_diagnostic(*pair) for pair in view.unattached if pair[1].level in levels]
+    entries = [build_diagnostic(*pair) for pair in view.unattached if pair[1].level in levels]
     return _build_section(heading, tag("ul", *entries, class_="said")) if entries else None
 
 
-def _build_diagnostic(whose: str, diagnostic: Diagnostic) -> Html:
+def build_diagnostic(whose: str, diagnostic: Diagnostic) -> Html:
+    """Return one diagnostic as an item of a list, with the name of its account, if any."""
     place = [text for text in (whose, str(diagnostic.location or "")) if text]
     return tag(
         "li",

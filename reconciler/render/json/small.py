@@ -9,7 +9,9 @@ from typing import Any
 
 from ...codegen.json import build_document
 from ...diagnostics.errors import Exit
+from ...model.comparison import MeterComparison, Side
 from ...report.checkup import Check, Checkup
+from ...report.comparison import Comparison
 from ...report.documents import (
     AccountInventory,
     AccountReadiness,
@@ -62,6 +64,43 @@ def _(check: CodeCheck) -> dict[str, Any]:
         "exit_code": int(check.exit_code),
         "diagnostics": list_diagnostics(check.diagnostics),
         "files": [asdict(file) for file in check.files],
+    }
+
+
+@render_small.register
+def _(comparison: Comparison) -> dict[str, Any]:
+    return {
+        **build_head("compare"),
+        "complete": comparison.complete,
+        "exit_code": int(comparison.exit_code),
+        "diagnostics": list_diagnostics(comparison.diagnostics),
+        "accounts": [
+            {
+                "account": asdict(each.account),
+                "exit_code": int(each.exit_code),
+                "diagnostics": list_diagnostics(each.diagnostics),
+            }
+            for each in comparison.accounts
+        ],
+        "meters": [_render_compared(each) for each in comparison.meters],
+        "counts": comparison.counts,
+    }
+
+
+def _render_compared(each: MeterComparison) -> dict[str, Any]:
+    return {
+        "result": str(each.parity),
+        "a": _render_side(each.a),
+        "b": _render_side(each.b),
+        "fields": [asdict(field) for field in each.fields],
+    }
+
+
+def _render_side(side: Side) -> dict[str, Any]:
+    return {
+        "event_name": side.event_name,
+        "meter": side.meter.as_api() if side.meter else None,
+        "other_meters": [meter.id for meter in side.others],
     }
 
 

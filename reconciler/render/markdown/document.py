@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from ...report.comparison import Comparison
 from ...report.report import Report
 from ..view import Group, Item, View, build_view, group_items
-from . import frame
+from . import comparison, frame
 from .rows import Budget, measure, render_group, render_row
 
 LIMIT = 65_000
@@ -32,8 +33,10 @@ class _Comment:
     hidden: list[Item]
 
 
-def render(report: Report) -> str:
+def render(report: Report | Comparison) -> str:
     """Return the report as one comment; it begins with a hidden marker for each account."""
+    if isinstance(report, Comparison):
+        return comparison.render(report, LIMIT)
     view = build_view(report)
     for budget in _BUDGETS:
         comment = _fit(view, budget)

@@ -13,7 +13,7 @@ from ..view import Item, View, count_degrees
 from .gfm import format_code, format_prose
 from .rows import Budget
 
-_ALERT = {Tone.GOOD: "TIP", Tone.NEWS: "NOTE", Tone.WARNING: "WARNING", Tone.BAD: "CAUTION"}
+ALERT = {Tone.GOOD: "TIP", Tone.NEWS: "NOTE", Tone.WARNING: "WARNING", Tone.BAD: "CAUTION"}
 _LEVEL = {Level.ERROR: "🔴 **error**", Level.WARNING: "🟡 **warning**", Level.INFO: "**note**"}
 
 
@@ -31,7 +31,7 @@ def render_top(view: View, budget: Budget) -> Iterator[str]:
         yield f"<!-- reconciler {marker} -->"
     yield f"## {_render_heading(view, budget)}"
     yield ""
-    yield f"> [!{_ALERT[view.headline.tone]}]"
+    yield f"> [!{ALERT[view.headline.tone]}]"
     yield f"> **{format_prose(view.headline.verdict, 400)}**"
     for text in filter(None, (view.headline.counts, *view.headline.notes)):
         yield f"> {text}"
@@ -71,7 +71,7 @@ def _render_accounts(view: View, budget: Budget) -> Iterator[str]:
 def _render_diagnostics(view: View, budget: Budget) -> Iterator[str]:
     every = [diagnostic for _, diagnostic in view.unattached]
     for diagnostic in every[: budget.diagnostics]:
-        yield f"- {_render_diagnostic(diagnostic, budget)}"
+        yield f"- {render_diagnostic(diagnostic, budget)}"
     if len(every) > budget.diagnostics:
         rest = Counter(diagnostic.level for diagnostic in every[budget.diagnostics :])
         yield f"- and {', '.join(count(rest[level], f'more {level}') for level in rest)}"
@@ -79,7 +79,8 @@ def _render_diagnostics(view: View, budget: Budget) -> Iterator[str]:
         yield ""
 
 
-def _render_diagnostic(diagnostic: Diagnostic, budget: Budget) -> str:
+def render_diagnostic(diagnostic: Diagnostic, budget: Budget) -> str:
+    """Return a diagnostic in one line."""
     location = diagnostic.location
     place = f"{format_code(str(location), budget.name)} " if location else ""
     hint = format_prose(diagnostic.hint, budget.text)

@@ -8,11 +8,13 @@ from types import MappingProxyType
 
 from ...diagnostics.diagnostic import Diagnostic, Effect, Level
 from ...diagnostics.errors import Exit
+from ...report.comparison import Comparison
 from ...report.documents import CommandResult, PlainText
 from ...report.report import AccountReport, ChangeResult, Report, ReportedChange, ResultStatus
 from .. import Document, Structured
 from ..summary import Headline, Tone, count, describe_account, explain_incomplete, title_run
 from ..view import AccountView, build_view, sum_up
+from .comparison import render_comparison
 from .diagnostics import render_diagnostic, render_diagnostics
 from .items import render_items
 from .small import render_small
@@ -61,6 +63,8 @@ def render_messages(
 def _render(document: Structured, shown: Shown, *, verbose: bool) -> Iterator[Line]:
     if isinstance(document, Report):
         yield from _render_report(document, shown, verbose=verbose)
+    elif isinstance(document, Comparison):
+        yield from render_comparison(document, verbose=verbose)
     else:
         yield from render_small(document if verbose else _sum_up_accounts(document))
 

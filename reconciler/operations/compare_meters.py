@@ -1,0 +1,89 @@
+"""Read two accounts and compare their meters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import chain
+
+from ..diagnostics.codes.config import SAME_ACCOUNT
+from ..diagnostics.codes.planning import UNKNOWN_STATUS
+from ..diagnostics.diagnostic import Diagnostic, Level
+from ..diagnostics.errors import Exit
+from ..drift.parity import compare_accounts
+from ..model.meter import ExistingMeter
+from ..model.project import Account, Project
+from ..planning.guards import check
+from ..planning.warnings import warn_of_unknown_fields
+from ..report.comparison import Comparison
+from ..report.documents import AccountResult
+from .session import Session
+from .snapshot import take_snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountReading(AccountResult):
+    """The existing meters of one account."""
+
+    existing: tuple[ExistingMeter, ...] = ()
+
+
+def read_account(session: Session) -> AccountReading:
+    """Read the meters of one account; REFUSED where it is not the configured account or mode."""
+    existing = session.meters.list_all()
+    snapshot = take_snapshot(session, (), existing)
+    _, refusals = check((), session.account, snapshot)
+    refused = any(diagnostic.level is Level.ERROR for diagnostic in refusals)
+    unknown = (
+        (*_warn_of_status(meter), *warn_of_unknown_fields(meter.event_name, [meter]))
+        for meter in existing
+    )
+    return AccountReading(
+        account=snapshot.account,
+        exit_code=Exit.REFUSED if refused else Exit.DONE,
+        diagnostics=(*refusals, *session.report_rate(), *chain.from_iterable(unknown)),
+        existing=existing,
+    )
+
+
+def _warn_of_status(meter: ExistingMeter) -> Iterator[Diagnostic]:
+    if not meter.has_known_status:
+        message = f"the status of {meter.id} is {meter.status!r}, which this version does not know"
+        diagnostic = UNKNOWN_STATUS(message, event_name=meter.event_name)
+        yield replace(diagnostic, level=Level.WARNING)
+
+
+def join_readings(
+    project: Project,
+    accounts: tuple[Account, Account],
+    readings: tuple[AccountReading, ...],
+    only: tuple[str, ...],
+) -> Comparison:
+    """Compare two accounts; where one could not be read, nothing is said about any meter."""
+    document = Comparison(
+        accounts=readings,
+        diagnostics=project.diagnostics,
+        narrowed=bool(only),
+    )
+    a, b = readings
+    if not document.compared:
+        return document
+    if _is_one_account(accounts, readings):
+        names = " and ".join(f"`{each.name}`" for each in accounts)
+        message = f"accounts {names} are the same account, {a.account.id}"
+        said = (*document.diagnostics, SAME_ACCOUNT(message))
+        return replace(document, diagnostics=said, own_exit=Exit.REFUSED)
+    mapping = project.map_event_names(a.account.name, b.account.name)
+    meters = compare_accounts(a.existing, b.existing, mapping, only)
+    differ = any(each.parity.is_difference for each in meters)
+    return replace(document, meters=meters, own_exit=Exit.CHANGES if differ else Exit.DONE)
+
+
+def _is_one_account(
+    accounts: tuple[Account, Account], readings: tuple[AccountReading, ...]
+) -> bool:
+    """Whether two keys reach the same account in the same mode; emulators have no own ids."""
+    if any(each.emulator for each in accounts) or accounts[0].api_base != accounts[1].api_base:
+        return False
+    a, b = ((each.account.id, each.account.livemode) for each in readings)
+    return a == b and a[0] is not None
