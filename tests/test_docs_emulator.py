@@ -166,3 +166,33 @@ def test_the_usage_on_the_page_is_sent_and_summed(capsys):
     with open_state(None, seed) as store, Server(store) as server:
         exec(code.replace(PRINTED, server.url), {})
     assert capsys.readouterr().out == "25\n"
+
+
+KNOWN = re.findall(r"^\| (.+) \| (.+) \| (.*?) ?\| `(test_\w+\.py)(?:::(\w+))?` \|$", TEXT, re.M)
+GRADES = ("documented", "observed", "inferred", "unknown", "a choice")
+ALWAYS_CHOSEN = {"chance_seed", "latency"}
+
+
+def test_every_fact_names_its_grade_an_existing_switch_and_an_existing_test():
+    assert len(KNOWN) == len(re.findall(r"^\|[^|]+\|[^|]+\|[^|]*\| `test_.*\|$", TEXT, re.M)) > 60
+    for fact, known, switches, module, function in KNOWN:
+        assert known.startswith(GRADES), fact
+        for name in re.findall(r"`(\w+)`", switches):
+            assert (
+                name in list_choices()
+                or name in build_validator().schema["$defs"]["meter"]["properties"]
+            ), (fact, name)
+        text = (PAGE.parents[1] / "tests" / "emulator" / module).read_text("utf-8")
+        assert not function or re.search(rf"^def {function}\(", text, re.M), (fact, function)
+
+
+def test_every_switch_belongs_to_a_fact_and_to_its_test():
+    """A test of that module uses the switch."""
+    for name in set(list_choices()) - ALWAYS_CHOSEN:
+        modules = {row[3] for row in KNOWN if f"`{name}`" in row[2]}
+        assert modules, name
+        texts = [
+            (PAGE.parents[1] / "tests" / "emulator" / module).read_text("utf-8")
+            for module in modules
+        ]
+        assert any(name in text for text in texts), name

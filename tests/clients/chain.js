@@ -1,5 +1,5 @@
 // The chain from a product to a sum of usage, by Stripe's package for Node.js.
-// node chain.js PORT prints what it found as JSON; tests/clients/test_chain.py compares it.
+// `node chain.js PORT` prints what it found as JSON; test_chain.py compares it.
 
 "use strict";
 

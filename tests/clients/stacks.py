@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 SOURCES = Path(__file__).parent
+NODE_PACKAGES = ("@stripe/cli@1.52.0", "stripe@23.1.0")
 
 
 @cache
@@ -42,18 +43,18 @@ def install_go(path: str, version: str) -> Path:
 
 
 @cache
-def install_node(*packages: str) -> Path:
-    """Install packages of Node.js, and return the folder with their programs."""
+def install_node() -> Path:
+    """Install Stripe's packages for Node.js, and return their folder; programs are in `.bin`."""
     npm = find_program("npm")
     find_program("node")
     with _cache("node") as folder:
         (folder / "package.json").write_text('{"private": true}', "utf-8")
         done = folder / "installed.txt"
-        if not done.exists() or done.read_text("utf-8").split() != list(packages):
+        if not done.exists() or done.read_text("utf-8").split() != list(NODE_PACKAGES):
             quiet = ("--no-audit", "--no-fund", "--ignore-scripts", "--loglevel=error")
-            _install([npm, "install", *quiet, *packages], folder)
-            done.write_text("\n".join(packages), "utf-8")
-        return folder / "node_modules" / ".bin"
+            _install([npm, "install", *quiet, *NODE_PACKAGES], folder)
+            done.write_text("\n".join(NODE_PACKAGES), "utf-8")
+        return folder / "node_modules"
 
 
 @cache

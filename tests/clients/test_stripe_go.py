@@ -16,7 +16,7 @@ def test_the_chain_with_the_package_for_go(checked):
         "using": 1,
         "deleted": True,
         "refusals": {
-            "price": [404, "resource_missing", "id"],
+            "price": [404, "resource_missing", "price"],
             "item": [400, "resource_missing", "items[0][price]"],
         },
     }

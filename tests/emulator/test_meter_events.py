@@ -218,6 +218,16 @@ def test_decimals_are_a_switch():
     assert sum(sum(codes.values()) for *_, codes in one.reports()) == 2
 
 
+def test_the_most_digits_of_a_value_are_a_switch():
+    """Neither the sign nor the point counts."""
+    one, path = make(usage_digits=3, usage_decimals="allow")
+    for value in ("-1.25", "1000"):
+        one.use(value)
+    assert one.sums(path) == [-1.25]
+    (report,) = one.reports()
+    assert report[-1] == {"meter_event_value_too_many_digits": 1}
+
+
 @pytest.mark.parametrize(("setting", "counted"), [("optional", [2]), ("required", [1])])
 def test_the_events_of_a_count_need_no_value(setting, counted):
     one, path = make({"default_aggregation": {"formula": "count"}}, count_value=setting)
