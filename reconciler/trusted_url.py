@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from ipaddress import ip_address
 
 _LABEL = r"[A-Za-z0-9_-]{1,63}"
@@ -45,6 +46,7 @@ def is_allowed_in_file(address: str, allowed: str) -> bool:
     return found is not None and _locate(found) in {_STRIPE, *listed}
 
 
+@lru_cache
 def is_loopback(address: str) -> bool:
     """Whether the host of a URL is a loopback address."""
     found = _ADDRESS.fullmatch(address)

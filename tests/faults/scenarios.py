@@ -13,6 +13,7 @@ from builders.meters import declare, existing, inactive, retire
 from reconciler.emulator import Settings
 from reconciler.model.meter import ExistingMeter
 from reconciler.model.project import MeterConfig
+from reconciler.stripe.codec import parse_meter
 
 OLD = existing("mtr_o", "old", formula="count")
 
@@ -144,7 +145,12 @@ def effects(it: Context) -> Counter[str]:
 
 
 def as_declared(it: Context, scenario: Scenario) -> bool:
-    """Whether exactly what is declared is active, with exactly the declared settings."""
-    active = {meter.event_name: meter.meter for meter in it.list_all().values() if meter.active}
+    """Whether exactly what is declared is active, with exactly the declared settings.
+
+    As the account has stored it: a list may lag.
+    """
+    with it.server.lock:
+        held = [parse_meter(meter) for meter in it.server.state.ledger.meters.values()]
+    active = {meter.event_name: meter.meter for meter in held if meter.active}
     running = (desired for desired in scenario.declared if desired.status == "active")
     return active == {desired.event_name: desired.meter for desired in running}

@@ -64,6 +64,7 @@ def struck_once(scenario, *faults, switches, in_process=True):
         assert as_declared(it, story)
         if "mtr_e" in before:
             assert it.stored()["mtr_e"] == before["mtr_e"]
+        it.server.disarm()
         assert not any(line.change.action.writes for line in it.plan().report.changes)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from process.forked import Forked
 from published import held
 
 TIMEOUT = 60  # seconds until a child that hangs fails its test
@@ -39,25 +40,38 @@ class Ended:
 
 
 class Child:
-    """A process of the command; its standard error is read as it comes."""
+    """A process of the command; its standard error is read as it comes.
+
+    One that is `fresh`, or has a `setup`, has an interpreter of its own.
+    """
 
     def __init__(
-        self, *words: object, setup: Callable[[], None] | None = None, key: str = KEY
+        self,
+        *words: object,
+        setup: Callable[[], None] | None = None,
+        key: str = KEY,
+        fresh: bool = False,
     ) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "reconciler", *map(str, words)],
-            env={**os.environ, "SANDBOX_KEY": key},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            preexec_fn=setup,
-        )
+        environ = {**os.environ, "SANDBOX_KEY": key}
+        if fresh or setup:
+            self.process: Forked | subprocess.Popen[str] = subprocess.Popen(
+                [sys.executable, "-m", "reconciler", *map(str, words)],
+                env=environ,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                preexec_fn=setup,
+            )
+        else:
+            self.process = Forked(*words, environ=environ)
         self._said: list[str] = []
         self._waiting: list[tuple[str, threading.Event]] = []
         self._lock = threading.Lock()
         self._reader = threading.Thread(target=self._read, daemon=True)
         self._reader.start()
+        if isinstance(self.process, Forked):
+            self.process.begin()
 
     def stop(self, number: int) -> None:
         """Send a signal, and wait until the process has said that it will stop."""

@@ -153,9 +153,8 @@ def test_a_signal_while_the_report_is_read_does_not_cut_it_off(
 ):
     """Read slowly, as by a pager: the document is whole, and the exit code unchanged."""
     monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)  # as many images of CI have it
-    child = Child(
-        command, stand.folder, *(["--yes"] if command == "apply" else []), "--format", "json"
-    )
+    agreed = ["--yes"] if command == "apply" else []
+    child = Child(command, stand.folder, *agreed, "--format", "json", fresh=True)
     assert child.process.stdout
     fcntl.fcntl(child.process.stdout, fcntl.F_SETPIPE_SZ, PIPE)
     assert select.select([child.process.stdout], [], [], TIMEOUT)[0], "the report has begun"
