@@ -16,7 +16,7 @@ from ..model.pattern import fits, matches
 from ..model.project import Account
 from .entries import Adoption, write_file
 
-_NOTHING = "nothing to declare: every meter that matches is declared already"
+_NOTHING = "nothing to declare: no undeclared meter matches"
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ INSTALL = "git+https://github.com/OWNER/REPOSITORY@COMMIT"
 """What to replace by a reviewed commit of the tool."""
 
 GITHUB_FILE = ".github/workflows/meters.yml"
-GITLAB_FILE, GITLAB_INCLUDED = ".gitlab-ci.yml", "meters.gitlab-ci.yml"
+GITLAB_FILE, GITLAB_INCLUDED = ".gitlab-ci.yml", ".gitlab/meters.gitlab-ci.yml"
 
 _GITHUB = """\
 # Written by `reconciler init --ci github`. Before the first run:

@@ -76,6 +76,14 @@ def open_target(file: str, mode: int, clock: Clock, *, append: bool = False) -> 
         raise UsageError(describe_unwritable(file, error.strerror or str(error))) from None
 
 
+def replace_file(file: str, text: str) -> None:
+    """Replace a file that exists, whole or not at all; raise FileError."""
+    try:
+        replace(Path(file), (text,), 0o600)
+    except OSError as error:
+        raise FileError(describe_unwritable(file, error.strerror or str(error))) from None
+
+
 def is_same_file(file: str, other: str) -> bool:
     """Whether two names are one file."""
     if os.path.realpath(file) == os.path.realpath(other):

@@ -151,6 +151,8 @@ def _render_for_stdout(document: Document, output: Output, console: Console) -> 
         return output.render(document, output.format)
     from ..render import text
 
+    if document.is_data and isinstance(document, Report):
+        return ()
     if document.is_data:
         return (console.escape_unencodable(text.render(document)),)
     shown = text.render(

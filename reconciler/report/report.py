@@ -75,6 +75,11 @@ class Report(CommandResult):
     declared: int | None = None  # of validate: how many meters the files declare
 
     @property
+    def is_data(self) -> bool:
+        """Whether the run was to write a file to standard output, and could not begin."""
+        return self.command == "import"
+
+    @property
     def complete(self) -> bool:
         """Whether everything was read; False when narrowed, unreadable or not begun."""
         return self.own_exit is Exit.DONE and all(each.complete for each in self.accounts)

@@ -102,7 +102,7 @@ def test_into_a_new_file_and_into_that_file(world, run):
     )
     again = run("import", made.folder, "--into", file, "--only", "*")
     assert (again.code, again.out) == (0, "")
-    assert "every meter that matches is declared already" in again.err
+    assert "nothing to declare: no undeclared meter matches" in again.err
     assert run("plan", made.folder, "--detailed-exitcode").code == 0
 
 
@@ -191,3 +191,25 @@ def test_a_file_that_cannot_be_written(target, world, run):
     assert ran.code == 1
     assert "E900" not in ran.err
     assert "event_name: calls" in ran.out or not ran.out
+
+
+def test_a_usage_error_is_on_standard_error(world, run):
+    """The same, since a shell has redirected standard output by then."""
+    ran = run("import", world().folder, "--bogus")
+    assert (ran.code, ran.out) == (64, "")
+    assert "error U002: unrecognized arguments: --bogus" in ran.err
+    assert held(run("import", "--bogus", "--format", "json").out)["exit_code"] == 64
+
+
+def test_a_full_disk_leaves_the_file_as_it_is(world, run, monkeypatch):
+    made = world(CALLS, {"meters": TWO})
+    before = (made.folder / "meters.yaml").read_bytes()
+
+    def fail(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("reconciler.cli.files.os.fsync", fail)
+    ran = run("import", made.folder, "--into", made.folder / "meters.yaml")
+    assert (ran.code, (made.folder / "meters.yaml").read_bytes()) == (1, before)
+    assert "error E002: cannot be written: No space" in " ".join(ran.err.split())
+    assert sorted(p.name for p in made.folder.iterdir()) == ["meters.yaml", "reconciler.yaml"]

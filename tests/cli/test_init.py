@@ -246,3 +246,26 @@ def test_the_end_of_input_takes_the_defaults_and_nonsense_is_refused(tmp_path, r
     ran = run("init", tmp_path / "b", "--account", "x", stdin="\n\njenkins\n")
     assert ran.code == 64
     assert not (tmp_path / "b").exists()
+
+
+def test_a_pipeline_that_exists_includes_the_new_one(tmp_path, run):
+    """At the root of the repository, where a file of the project would match its patterns."""
+    (tmp_path / ".git").mkdir()
+    (tmp_path / ".gitlab-ci.yml").write_text("stages: [build]\n")
+    (tmp_path / "mine.yml").write_text(f"version: 1\nmeters:\n  - {CALLS}\n")
+    ran = run("init", tmp_path, "--ci", "gitlab")
+    assert ran.code == 0
+    assert (tmp_path / ".gitlab-ci.yml").read_text() == "stages: [build]\n"
+    assert (tmp_path / ".gitlab" / "meters.gitlab-ci.yml").exists()
+    assert "`include: {local: .gitlab/meters.gitlab-ci.yml}`" in " ".join(ran.out.split())
+    assert run("validate", tmp_path).code == 0
+
+
+def test_the_workflow_is_at_the_root_of_the_repository(tmp_path, run, monkeypatch):
+    (tmp_path / ".git").mkdir()
+    (tmp_path / "deep").mkdir()
+    monkeypatch.chdir(tmp_path / "deep")
+    assert run("init", "billing", "--ci", "github").code == 0
+    text = (tmp_path / ".github" / "workflows" / "meters.yml").read_text()
+    assert 'PROJECT: "deep/billing"' in text
+    assert '"deep/billing/.reconciler/journal.jsonl"' in text

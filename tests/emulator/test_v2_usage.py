@@ -5,6 +5,8 @@ import json
 import pytest
 from emulator.client import CUSTOMERS, DAY, START, STREAM, V2_USAGE, account
 from emulator.test_meter_events import PAYLOAD, REJECTED
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.emulator import Fault, Key
 from reconciler.emulator.messages import Request
@@ -367,3 +369,27 @@ def test_usage_is_that_of_the_connected_account():
     assert one.use(identifier="a").status == 400
     one.headers = key
     assert (one.reports(), one.use(identifier="a").status) == ([], 200)
+
+
+_TEXTS = st.sampled_from(["searches", "cus_1", "a", "", "2026-09-21T14:13:20Z", "cancel", "\ud800"])
+_LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | _TEXTS
+_NAMES = st.sampled_from(
+    ["event_name", "identifier", "payload", "timestamp", "events", "cancel", "type", "", "value",
+     "stripe_customer_id"]
+)  # fmt: skip
+_JSON = st.recursive(
+    _LEAVES, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=4)
+)
+
+
+@given(_JSON, st.sampled_from([V2_USAGE, ADJUSTMENTS, SESSIONS, STREAM]))
+def test_any_json_is_accepted_or_refused(body, path):
+    one, _ = make()
+    if path == STREAM:
+        start_session(one)
+    headers = one.headers | {"content-type": "application/json"}
+    answer = one.ask(Request("POST", path, "", headers, json.dumps(body).encode()))
+    assert answer.status in (200, 400)
+    if answer.status == 400:
+        assert answer.error["code"]
+        assert answer.error["message"]

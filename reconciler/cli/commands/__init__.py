@@ -45,6 +45,8 @@ _FOREIGN = {
     "refresh": "drift",
     "status": "drift",
     "log": "history",
+    "new": "init",
+    "setup": "init",
     "adopt": "import",
     "dump": "import",
     "export": "import",

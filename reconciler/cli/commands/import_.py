@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from ...adoption.adopt_meters import Adopted, Wanted, adopt_meters
 from ...adoption.extend_file import extend
@@ -17,7 +16,7 @@ from ...render import Document
 from ...report.documents import MeterDeclarations
 from .. import files, new_files
 from ..accounts import select_accounts
-from ..arguments import PUBLIC, ProjectOptions, flag, option
+from ..arguments import ProjectOptions, flag, option
 from ..context import PLAIN, Command, Context, open_session
 from ..errors import explain_error
 
@@ -110,7 +109,7 @@ def _write_into(
         )
     text = extension.content.decode()
     if extension.exists:
-        files.replace(Path(file), (text,), PUBLIC)
+        files.replace_file(file, text)
     else:
         new_files.create_files({file: text})
     said = (*found.diagnostics, *extension.diagnostics)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from ...planning.guards import check
 from ...render import Document
 from ...report.documents import NewProject, WrittenFile
 from .. import files, new_files
-from ..arguments import PUBLIC, Options, option, positional
+from ..arguments import Options, option, positional
 from ..console import Console
 from ..context import PLAIN, Command, Context, open_session
 from ..places import find_repository
@@ -92,7 +92,7 @@ def _init(options: InitOptions, context: Context) -> Document:
         files=tuple(written),
         declared=len(start.adopted.adoptions) + len(declared.declared),
         diagnostics=start.adopted.diagnostics,
-        next=tuple(_list_next(options, start)),
+        next=tuple(_list_next(options, start, contents)),
     )
 
 
@@ -229,10 +229,11 @@ def _extend_gitignore(path: str) -> tuple[str | None, Callable[[], None]]:
     text = new_project.extend_gitignore(files.read(file))
     if text is None:
         return None, lambda: None
-    return file, lambda: files.replace(Path(file), text, PUBLIC)
+    return file, lambda: files.replace_file(file, text)
 
 
-def _list_next(options: InitOptions, start: _Start) -> list[str]:
+def _list_next(options: InitOptions, start: _Start, contents: Iterable[str]) -> list[str]:
+    """Return what to do next; `contents` are the paths of the new files."""
     at = "" if options.path == "." else f" {shlex.quote(options.path)}"
     first, adopted = (
         os.path.normpath(os.path.join(options.path, name))
@@ -246,6 +247,9 @@ def _list_next(options: InitOptions, start: _Start) -> list[str]:
     if not (options.from_account or start.declares_elsewhere):
         steps.append(f"declare new meters in {first}")
     steps.append(f"run `reconciler plan{at}` to see what `apply` would change")
+    if any(file.endswith(workflows.GITLAB_INCLUDED) for file in contents):
+        include = f"`include: {{local: {workflows.GITLAB_INCLUDED}}}`"
+        steps.append(f"add {include} to {workflows.GITLAB_FILE}")
     if options.ci:
         steps.append("follow the comment at the top of the CI workflow")
     return steps
