@@ -41,6 +41,9 @@ def splice(data: bytes, file: str, adoptions: Sequence[Adoption]) -> bytes:
 
 def _check_insertable(parsed: ParsedFile, text: str, adoptions: Sequence[Adoption]) -> None:
     """Raise ConfigError for a file in which entries have no place, or not these."""
+    if ("meters",) not in parsed.places:
+        hint = "add `meters:` to the file, or choose another one"
+        raise _fail(parsed, "it has `overrides` and no `meters`", hint)
     start, _ = parsed.places[("meters",)]
     if not parsed.value["meters"]:
         hint = "remove the file, which declares nothing, and run again: --into creates it anew"

@@ -163,6 +163,7 @@ FOREIGN_OPTIONS = {
     "--version": _VERSION,
     "-version": _VERSION,
     "-V": _VERSION,
+    "--account": "this command takes no --account; `compare` takes accounts as `compare A B`",
     "-json": "did you mean --format json?",
     "--json": "did you mean --format json?",
 }

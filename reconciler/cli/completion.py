@@ -53,6 +53,8 @@ def _build_command(prog: str, command: str) -> argparse.ArgumentParser:
     parser = Parser(command, found.about, found.options, found.formats)
     values: dict[str, Completer] = {
         "account": _list_accounts,
+        "a": _list_accounts,
+        "b": _list_accounts,
         "only": _list_event_names,
         "meter": _list_event_names,
         "event_names": _list_event_names,

@@ -19,7 +19,9 @@ from .yaml.source_text import MAX_BYTES, escape_invisible
 PROJECT_FILE = "reconciler.yaml"
 _LIKE_YAML = re.compile(r"\.ya?ml(?!.*\.sw.$)")  # also backups, but no swap files of an editor
 _NOT_SEARCHED = (".git", ".reconciler")
-_METER_FILE_KEYS = tuple(re.compile(rb"\b%s[\"']?\s*:" % key) for key in (b"version", b"meters"))
+_METER_FILE_KEYS = tuple(
+    re.compile(rb"\b(?:%s)[\"']?\s*:" % key) for key in (b"version", b"meters|overrides")
+)
 _ALMOST = r"[._ ]*reconciler *\.(?:yaml|yml|yalm|ymal)"
 _MISNAMED = re.compile(rf"(?!{PROJECT_FILE}\Z)(?i:{_ALMOST}(?:\.txt)? *)")
 _MISNAMED_OR_BACKUP = re.compile(rf"(?!{PROJECT_FILE}\Z)(?i:{_ALMOST}(?:[.~ -].*)?)")

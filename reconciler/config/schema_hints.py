@@ -31,8 +31,9 @@ def find_shape_hint(name: str | int | None, value: Any, schema: Mapping[str, Any
     """Return how to write a value that needs, or has, one level of nesting more than given."""
     if isinstance(value, str) and _HCL.match(value):
         return "write `key: value`; `key = value` and `resource` blocks are HCL"
-    for inner in schema.get("properties", {}).values():
-        if isinstance(value, str) and (hint := find_value_hint(value, inner)):
+    for key, inner in schema.get("properties", {}).items():
+        given = value[0].get(key) if _is_block(value) else value
+        if isinstance(given, str) and (hint := find_value_hint(given, inner)):
             return hint
     if not isinstance(name, str):
         return None
@@ -51,13 +52,15 @@ def write_flow(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _reshape(value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:
-    """List the shapes of a value that the schema may accept.
+def _is_block(value: Any) -> bool:
+    """Whether a value is a list of one mapping, as Terraform writes a block."""
+    return isinstance(value, list) and len(value) == 1 and isinstance(value[0], dict)
 
-    Terraform writes a block as a list of one mapping.
-    """
+
+def _reshape(value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:
+    """List the shapes of a value that the schema may accept."""
     match schema.get("type"), value:
-        case "object", [dict(block)]:
+        case "object", [block] if _is_block(value):
             yield block
         case "object", str() | list():
             wrapped = ({key: value} for key in schema.get("properties", {}))

@@ -21,7 +21,10 @@ class Severity(StrEnum):
     @property
     def weight(self) -> int:
         """The rank of the severity, from 1."""
-        return list(Severity).index(self) + 1
+        return _WEIGHTS[self]
+
+
+_WEIGHTS = {severity: n for n, severity in enumerate(Severity, 1)}
 
 
 class RemediationKind(StrEnum):

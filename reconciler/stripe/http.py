@@ -7,7 +7,6 @@ become the context of another exception. `requests` is imported with the first c
 from __future__ import annotations
 
 import os
-import re
 import threading
 import time
 from collections.abc import Mapping
@@ -101,7 +100,10 @@ def find_proxy(base: str) -> str | None:
     from requests.utils import get_environ_proxies, select_proxy
 
     found = None if is_loopback(base) else select_proxy(base, get_environ_proxies(base))
-    return re.sub(r"//[^/]*@", "//", found) if found else None
+    if not found or "@" not in found:
+        return found
+    scheme, separator, _ = found.partition("://")
+    return f"{scheme if separator else 'http'}://{found.rpartition('@')[2]}"
 
 
 class Connection:

@@ -249,6 +249,7 @@ def test_two_keys_of_one_account_are_refused(accounts, run, monkeypatch):
         ([A, "prodution"], "did you mean production?"),
         ([A, "*"], "'*' matches 2 accounts"),
         ([A, B, ".", "x"], "unrecognized arguments: x"),
+        (["--account", A, "--account", B], "`compare` takes accounts as `compare A B`"),
     ],
 )
 def test_wrong_usage_says_what_to_write(words, text, accounts, run):

@@ -73,6 +73,7 @@ def test_names_of_the_project(completed, project):
     """Of the accounts, and of what they declare."""
     assert completed("reconciler plan --account ") == ["sandbox", "production"]
     assert completed("reconciler plan --account=p") == ["--account=production"]
+    assert completed("reconciler compare sandbox p") == ["production"]
     assert completed("reconciler plan --only s") == ["seats"]
     assert completed("reconciler history --meter c") == ["calls"]
     assert completed("reconciler ready s") == ["seats"]

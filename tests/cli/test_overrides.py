@@ -300,3 +300,22 @@ def test_the_required_version_is_a_version_specifier(required, code, text, proje
     ran = run("validate")
     assert ran.code == code, ran.out
     assert text in " ".join(ran.out.split())
+
+
+def test_import_leaves_a_file_that_only_has_overrides_as_it_is(project, run):
+    """It has no list to add to; the message says what to do."""
+    made = project({"sandbox.yaml": OVERRIDE}, seed={"meters": [existing("seats", "Seats")]})
+    ran = run("import", "--account", "sandbox", "--into", "sandbox.yaml")
+    assert ran.code == 1
+    assert "it has `overrides` and no `meters`" in " ".join(ran.err.split())
+    assert (made.folder / "sandbox.yaml").read_text("utf-8") == OVERRIDE
+
+
+def test_a_hidden_file_of_overrides_is_not_missed_in_silence(project, run, monkeypatch):
+    """As one of meters, where a pattern would match it but for its dot."""
+    made = project({})
+    text = (made.folder / "reconciler.yaml").read_text("utf-8")
+    made.file("reconciler.yaml", text.replace('["meters.yaml"]', '["*s.yaml"]'))
+    made.file(".overrides.yaml", OVERRIDE)
+    said = held(run("validate", "--format", "json").out)["diagnostics"]
+    assert [one["code"] for one in said] == ["C032"]

@@ -91,6 +91,12 @@ def test_a_block_of_the_wrong_shape(entry, written):
     assert entry(SHAPES[written], formula=needs) == []
 
 
+def test_a_block_with_a_value_that_would_be_refused(entry):
+    """The hint is the one for the value, not to write it in another shape."""
+    (found,) = entry("default_aggregation: [{formula: max}]", formula=None)
+    assert found["hint"].startswith("meters have no maximum")
+
+
 def test_a_hint_repeats_nothing_long(entry):
     """A list of one long mapping has the general hint."""
     (found,) = entry(f"customer_mapping: [{{event_payload_key: {'x' * 100}}}]")

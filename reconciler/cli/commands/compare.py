@@ -11,7 +11,7 @@ from ...model.project import Account, Project
 from ...operations.compare_meters import AccountReading, join_readings, read_account
 from ...render import Document
 from ..accounts import match_names, run_on_accounts
-from ..arguments import Options, only_option, positional
+from ..arguments import Options, option, positional
 from ..context import Command, Context, open_session
 
 
@@ -22,7 +22,11 @@ class CompareOptions(Options):
     a: str | None = positional("an account of the project", "A")
     b: str | None = positional("the account to compare it with", "B")
     path: str = positional("the project folder (default: the current folder)", "PATH", ".")
-    only: tuple[str, ...] = only_option()
+    only: tuple[str, ...] = option(
+        "only event_names of either account that match the glob, e.g. 'ai_*'; repeatable",
+        metavar="PATTERN",
+        default=(),
+    )
 
     @property
     def first_path(self) -> str:

@@ -18,7 +18,7 @@ FILE_UNWRITABLE = Rule(
     "a pipe that no process reads, or is on a full disk. Files are written under another name"
     " and renamed when complete. If a report cannot be written, the changes of the run "
     "remain: see `reconciler history`.",
-    "choose a file in an existing, writable folder",
+    "name a file in an existing, writable folder, or free disk space",
 )
 FILE_UNREADABLE = Rule(
     "E003",
