@@ -1,6 +1,6 @@
 """Decide what becomes of one event: a record of usage, or a rejection with its code.
 
-Source: the error codes of Stripe's events and of the calls of API v2, docs/emulator.md.
+Source: the error codes of Stripe's events and of the calls of API v2, docs/reference/emulator.md.
 """
 
 from __future__ import annotations
