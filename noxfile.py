@@ -1,7 +1,7 @@
 """The tasks of this repository: `nox --list` names them, `nox -s NAME` runs one.
 
-`lint`, `docs`, `test` and `full` run where nox is installed (`pip install -e '.[dev]'`); `oldest` and
-`wheel` make an environment of their own. `.ci/run` runs them all.
+`lint`, `docs`, `test` and `full` run where nox is installed (`pip install -e '.[dev]'`); `oldest`
+and `wheel` make an environment of their own. `.ci/run` runs them all.
 """
 
 from __future__ import annotations

@@ -92,6 +92,7 @@ def test_links_of_the_site_stay_in_it():
             assert DOCS in (page.parent / target).resolve().parents, f"{page.name}: {target}"
 
 
+@pytest.mark.full
 def test_the_site_is_built_without_a_warning(tmp_path):
     """Strictly, and without a network: tests have none."""
     if not find_spec("zensical"):
