@@ -135,8 +135,10 @@ def _show_messages(document: Document, output: Output, console: Console) -> None
     """Show on standard error what the text on standard output does not say."""
     if document.is_data and output.format == "text":
         from ..render.text import render_messages
+        from ..render.view import sum_up
 
-        said = [each for each in document.said if each.level is not Level.INFO or not console.quiet]
+        told = document.said if output.verbosity else sum_up(document.said)
+        said = [each for each in told if each.level is not Level.INFO or not console.quiet]
         console.show(render_messages(said, console.width, colours=console.colours_errors))
     elif console.written or output.format != "text":  # written already where a server was started
         errors = [each for each in document.said if each.level is Level.ERROR]

@@ -84,7 +84,7 @@ class HttpServer(ThreadingHTTPServer):
     of responses, in Unix seconds.
     """
 
-    request_queue_size = 128
+    request_queue_size = 1024
     allow_reuse_port = False
 
     def __init__(

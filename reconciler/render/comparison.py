@@ -9,9 +9,11 @@ from typing import Any
 
 from ..diagnostics.diagnostic import Diagnostic, Level
 from ..diagnostics.lookalikes import tell_apart
+from ..diagnostics.shorten import shorten
 from ..model.comparison import MeterComparison, Parity, Side
 from ..report.comparison import Comparison
 from .summary import Tone, count
+from .view import sum_up
 
 _NOTHING = "(not set)"
 
@@ -36,10 +38,15 @@ def name_accounts(document: Comparison) -> list[str]:
     return [each.account.name for each in document.accounts]
 
 
-def list_diagnostics(document: Comparison) -> list[tuple[str, Diagnostic]]:
-    """Return all diagnostics, errors first, each with the name of its account, if any."""
+def list_diagnostics(document: Comparison, *, every: bool = False) -> list[tuple[str, Diagnostic]]:
+    """Return the diagnostics, errors first, each with the name of its account, if any.
+
+    Many warnings of one kind are summed up, unless all are asked for.
+    """
     said = [("", each) for each in document.diagnostics]
-    said += [(one.account.name, each) for one in document.accounts for each in one.diagnostics]
+    for one in document.accounts:
+        told = one.diagnostics if every else sum_up(one.diagnostics)
+        said += [(one.account.name, each) for each in told]
     levels = list(Level)
     return sorted(said, key=lambda pair: levels.index(pair[1].level))
 
@@ -87,7 +94,9 @@ def _build_row(each: MeterComparison, a: str, b: str) -> Row:
 
 def _format_name(each: MeterComparison) -> str:
     one, other = each.a.event_name, each.b.event_name
-    return f"{one} ↔ {other}" if one and other and one != other else each.name
+    if one and other and one != other:
+        return f"{shorten(one)} ↔ {shorten(other)}"
+    return shorten(each.name)
 
 
 def _describe(each: MeterComparison, a: str, b: str) -> str:
@@ -118,4 +127,4 @@ def _list_ids(side: Side) -> str:
 
 
 def _format_value(value: Any) -> str:
-    return _NOTHING if value is None else json.dumps(value, ensure_ascii=False)
+    return _NOTHING if value is None else shorten(json.dumps(value, ensure_ascii=False))

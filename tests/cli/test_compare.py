@@ -291,3 +291,19 @@ def test_a_comment_that_does_not_fit_says_how_much_is_missing(accounts, run):
 def read(name):
     with open(name, encoding="utf-8") as file:
         return file.read()
+
+
+def test_long_values_and_many_warnings_are_bounded(accounts, run):
+    """As in every other document; JSON has them whole."""
+    names = [f"calls_{n}" for n in range(8)]
+    one, _ = accounts([existing(name, "Calls", id=f"mtr_{name}") for name in names], [])
+    for name in names:
+        alter(one, f"mtr_{name}", brand_new=f"{name}!", event_name=f"{name} {'x' * 100_000}")
+    for format_ in ("text", "markdown", "html"):
+        out = run("compare", A, B, "--format", format_).out
+        assert "5 more diagnostics with code P107 are not listed here" in " ".join(out.split())
+        assert len(out) < 40_000
+    assert "calls_7!" in run("compare", A, B, "-v").out
+    _, document = compare(run)
+    assert len(document["accounts"][0]["diagnostics"]) == 8
+    assert len(document["meters"][0]["a"]["event_name"]) > 100_000

@@ -269,3 +269,11 @@ def test_the_workflow_is_at_the_root_of_the_repository(tmp_path, run, monkeypatc
     text = (tmp_path / ".github" / "workflows" / "meters.yml").read_text()
     assert 'PROJECT: "deep/billing"' in text
     assert '"deep/billing/.reconciler/journal.jsonl"' in text
+
+
+def test_files_of_other_tools_do_not_matter(tmp_path, run):
+    """As at the root of a repository."""
+    (tmp_path / "compose.yaml").write_text("services: {}\n")
+    (tmp_path / "broken.yml").write_text("[")
+    assert run("init", tmp_path).code == 0
+    assert run("validate", tmp_path).code == 0

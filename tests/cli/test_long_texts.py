@@ -169,3 +169,13 @@ def test_a_damaged_journal_is_one_diagnostic(world, run):
         in (damaged["message"])
     )
     assert len(document["runs"]) == 1
+
+
+def test_many_warnings_beside_a_file_on_standard_output_are_summed_up(world, run):
+    """`import` says on standard error what it leaves out."""
+    made = world("", {"meters": [existing(f"e{n}", "E", id=f"mtr_{n}") for n in range(MANY)]})
+    for n in range(MANY):
+        alter(made, f"mtr_{n}", event_name=f"e{n}{LONG}")
+    err = run("import", made.folder).err
+    assert "5 more diagnostics" in " ".join(err.split())
+    assert len(err) < 10_000

@@ -35,13 +35,15 @@ def said(report):
     return [each for each in account["diagnostics"] if each["code"] == "S036"]
 
 
-@pytest.mark.parametrize("rate_limit", [30, 50, 100, 1000])
-def test_a_wrong_rate_limit_costs_no_time(rate_limit, applied):
+def test_a_wrong_rate_limit_costs_no_time(applied):
     """Whatever is configured above what is allowed."""
     _, _, right = applied(ALLOWED)
-    _, statuses, wrong = applied(rate_limit)
-    assert wrong <= right
-    assert statuses.count(429) <= 0.1 * len(statuses)
+    for rate_limit in (30, 50, 100, 1000):
+        _, statuses, wrong = applied(rate_limit)
+        assert wrong <= right, rate_limit
+        rejected = statuses.count(429)
+        assert rejected <= 0.1 * len(statuses), rate_limit
+    assert rejected
 
 
 def test_the_real_rate_is_said_once(applied):

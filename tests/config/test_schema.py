@@ -111,3 +111,11 @@ def test_the_fast_path_agrees_with_jsonschema_at_every_limit(name):
 def test_an_unknown_keyword_is_left_to_jsonschema():
     assert not is_valid(3, {"multipleOf": 3})
     assert find_violations(3, {"multipleOf": 3}, 9) == {}
+
+
+def test_every_key_of_a_meter_can_be_overridden():
+    """But the event_name, which says what is overridden; keys are described in one place."""
+    definitions = read_schema("meters")["$defs"]
+    meter, override = (definitions[name]["properties"] for name in ("meter", "override"))
+    assert override.keys() == meter.keys()
+    assert all("$ref" in key for key in override.values())

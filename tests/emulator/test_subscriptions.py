@@ -287,3 +287,17 @@ def test_everything_survives_a_restart(tmp_path):
         )
         assert emulated.events[:-1] == before
         assert emulated.events[-1]["created"] == START + 7 * DAY
+
+
+def test_items_may_be_written_without_indexes():
+    """As curl and older clients do; a name that comes again begins the next item."""
+    emulated = shop()
+    first, second = licensed(emulated)["id"], licensed(emulated)["id"]
+    body = (
+        f"customer={customer(emulated)}&items[][price]={first}&items[][quantity]=2"
+        f"&items[][metadata][a]=b&items[][price]={second}&items[][metadata][a]=c"
+    )
+    headers = emulated.headers | FORM
+    made = emulated.ask(Request("POST", SUBSCRIPTIONS, "", headers, body.encode())).json
+    found = [(it["price"]["id"], it["quantity"], it["metadata"]) for it in made["items"]["data"]]
+    assert found == [(first, 2, {"a": "b"}), (second, 1, {"a": "c"})]

@@ -60,7 +60,8 @@ class Stand:
     def lose(self, moment: Reached) -> None:
         """From a hook before the effect: the request never arrived."""
         with self.server.lock:
-            self.server.state.in_use.discard(moment.request.key or "")
+            account = self.server.state.ledger.account.id
+            self.server.state.in_use.discard((account, moment.request.key or ""))
         raise ConnectionAbortedError
 
     @property

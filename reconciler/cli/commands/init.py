@@ -11,8 +11,8 @@ from pathlib import Path
 from ...adoption import new_project, workflows
 from ...adoption.adopt_meters import Adopted, Wanted, adopt_meters
 from ...adoption.new_project import NewAccount
-from ...config import load_accounts
-from ...config.discovery import PROJECT_FILE, Folder, start_from
+from ...config import globs, load_accounts
+from ...config.discovery import PROJECT_FILE, Folder, find_meter_files, start_from
 from ...config.project_file import read_project
 from ...config.secret_scan import holds_key
 from ...diagnostics.codes import environment, usage
@@ -170,8 +170,12 @@ def _parse_account(account: NewAccount, path: str) -> Account:
 
 
 def _load_declared(path: str, account: Account) -> Account:
-    """Return the account with the meters that files in the folder declare already."""
-    if not os.path.isdir(path):
+    """Return the account with the meters that files in the folder declare already.
+
+    Without such files, the YAML files of other tools in it do not matter.
+    """
+    found = find_meter_files(Folder(os.path.abspath(path), path))
+    if not any(globs.is_usual(name) for name, _ in found):
         return account
     (existing,) = load_accounts(path).accounts
     return replace(account, declared=existing.declared, files=existing.files)

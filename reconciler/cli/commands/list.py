@@ -57,9 +57,8 @@ def _read_account(session: Session, options: ListOptions) -> AccountInventory:
         *unreadable,
         *session.report_rate(),
         *([note_partial()] if options.only else []),
+        *(said for each in meters for said in warn_of_unknown_fields(each.event_name, [each])),
     )
-    for meter in meters:
-        diagnostics += tuple(warn_of_unknown_fields(meter.event_name, [meter]))
     return AccountInventory(
         account=snapshot.account,
         exit_code=Exit.DENIED if unreadable else Exit.DONE,

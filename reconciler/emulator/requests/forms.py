@@ -78,24 +78,46 @@ def _split_name(name: str) -> list[str]:
     """Split `a[b][]` into its names; one with unbalanced brackets is a plain name."""
     found = _KEY.fullmatch(name)
     steps = [found[1], *_STEP.findall(found[2])] if found else [name]
-    if "" in steps[:-1]:
-        raise RequestError(400, f"Invalid request: {steps[0]} is not an array of hashes.")
     if len(steps) > DEEPEST:
         raise RequestError(400, f"Invalid request: parameter {steps[0]} is nested too deeply.")
     return steps
 
 
 def _put(tree: Tree, steps: list[str], value: str) -> None:
-    """Store one value; `[]` appends under the empty name, of a plain name the last value wins."""
+    """Store one value; `[]` appends under the empty name, of a plain name the last value wins.
+
+    `a[][b]` is in the last hash of the array, until that has a `b`.
+    """
     *outer, last = steps
-    for step in outer:
-        tree = tree.setdefault(step, {})
-        if not isinstance(tree, dict):
+    held: Any = tree
+    for n, step in enumerate(outer):
+        held = held.setdefault(step, {}) if step else _find_open_hash(held, steps[n + 1 :])
+        if not isinstance(held, dict):
             break
-    if not isinstance(tree, dict) or (last and isinstance(tree.get(last), dict)):
+    if not isinstance(held, dict) or isinstance(_find_last(held, last), dict):
         text = f"Invalid request: {steps[0]} is given both as a value and as a hash."
         raise RequestError(400, text)
     if last:
-        tree[last] = value
+        held[last] = value
     else:
-        tree.setdefault("", []).append(value)
+        held.setdefault("", []).append(value)
+
+
+def _find_open_hash(tree: Tree, steps: list[str]) -> Any:
+    """Return the last hash of an array, or a new one where that has a value of this name."""
+    hashes: list[Any] = tree.setdefault("", [])
+    if not hashes or (isinstance(hashes[-1], dict) and _has(hashes[-1], steps)):
+        hashes.append({})
+    return hashes[-1]
+
+
+def _has(tree: Any, steps: list[str]) -> bool:
+    *outer, last = steps
+    for step in outer:
+        tree = tree.get(step) if isinstance(tree, dict) else None
+    return isinstance(tree, dict) and last != "" and last in tree
+
+
+def _find_last(tree: Tree, name: str) -> Any:
+    """Return what a value of this name would replace, or follow in its array."""
+    return tree.get(name) if name else next(iter(tree.get("", [])[-1:]), None)

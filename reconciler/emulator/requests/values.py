@@ -36,22 +36,24 @@ class WordOr(Param):
 
 @dataclass(frozen=True, slots=True)
 class Hashes(Param):
-    """An array of hashes, written with indexes."""
+    """An array of hashes, written with `[]` or with indexes."""
 
     shape: Shape
     most: int = 100
 
     def _parse(self, name: str, raw: Any) -> list[dict[str, Any]]:
-        if not isinstance(raw, dict) or not all(_INDEX.fullmatch(k) for k in raw):
+        if not isinstance(raw, dict) or not all(_INDEX.fullmatch(k) for k in raw if k):
             raise RequestError.invalid(name, "Invalid array")
-        if len(raw) > self.most:
+        indexed = [raw[index] for index in sorted(filter(None, raw), key=int)]
+        hashes = [*indexed, *raw.get("", [])]
+        if len(hashes) > self.most:
             text = f"Array {name} exceeded maximum {self.most} allowed elements."
             raise RequestError.invalid(name, text)
         found = []
-        for n, index in enumerate(sorted(raw, key=int)):
-            if not isinstance(raw[index], dict):
+        for n, each in enumerate(hashes):
+            if not isinstance(each, dict):
                 raise RequestError.invalid(f"{name}[{n}]", "Invalid object")
-            found.append(parse_params(self.shape, raw[index], f"{name}[{n}]"))
+            found.append(parse_params(self.shape, each, f"{name}[{n}]"))
         return found
 
 

@@ -33,7 +33,7 @@ def build_body(document: Comparison) -> tuple[Html | None, ...]:
     differing = rows[: len(document.differences)]  # they come first
     content = (
         _build_rows("Differences", differing, document) if differing else None,
-        _build_names("Equal", rows[len(differing) :]),
+        _build_names("Without difference", rows[len(differing) :]),
         _build_messages(document),
     )
     exit_code = tag("div", tag("dt", "Exit code"), tag("dd", str(int(document.exit_code))))

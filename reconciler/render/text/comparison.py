@@ -46,7 +46,7 @@ def render_comparison(document: Comparison, *, verbose: bool) -> Iterator[Line]:
     yield (Span(verdict, _TONE[tone]),)
     for note in list_notes(document):
         yield from wrap_text(note, "", "  ")
-    for whose, diagnostic in list_diagnostics(document):
+    for whose, diagnostic in list_diagnostics(document, every=verbose):
         yield ()
         named = f"account {whose!r}: {diagnostic.message}" if whose else diagnostic.message
         yield from render_diagnostic(replace(diagnostic, message=named))
