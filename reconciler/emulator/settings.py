@@ -62,6 +62,7 @@ class Settings:
     v1_usage_errors: Literal["report", "error"] = "report"
     duplicate_identifier: Literal["error", "ignore"] = "error"
     identifier_scope: Literal["account", "event_name"] = "account"
+    unknown_customer: Literal["reject", "accept"] = "reject"
     usage_decimals: Literal["refuse", "allow"] = "refuse"
     count_value: Literal["optional", "required"] = "optional"
     windowed_usage: Literal["last", "all"] = "last"
