@@ -18,6 +18,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 ROOMS = (
     "__main__",
     "cli",
+    "testing",
     "render",
     "codegen",
     "__init__",
@@ -69,7 +70,12 @@ IMPURE = {
 }
 # They load a module or data of the package when it is first used.
 LOADERS = ("render/__init__.py", "render/html/document.py")
-EMULATOR_STARTERS = ("operations/session.py", "cli/commands/emulate.py")
+EMULATOR_STARTERS = (
+    "operations/session.py",
+    "cli/commands/emulate.py",
+    "testing/emulated.py",
+    "testing/usage.py",
+)
 HATCHES = {"type: ignore": 0, "noqa": 2, "pragma: no cover": 0}
 
 

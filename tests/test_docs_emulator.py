@@ -1,4 +1,4 @@
-"""docs/emulator.md: its sessions are captured from real runs, its tables are complete."""
+"""docs/reference/emulator.md: its sessions are captured from real runs, its tables are complete."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ from reconciler.emulator.requests.faults import OPTIONS
 from reconciler.emulator.routes import ENDPOINTS
 from reconciler.emulator.storage.seed import build_validator
 
-PAGE = Path(__file__).parents[1] / "docs" / "emulator.md"
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "reference" / "emulator.md"
 TEXT = PAGE.read_text("utf-8")
 CONSOLE = re.compile(r"(```console\n\$ (.*)\n)(?:(?!```).*\n)*```")
 _SERVED = re.compile(r"http://127\.0\.0\.1:\d+")
@@ -182,7 +183,7 @@ def test_every_fact_names_its_grade_an_existing_switch_and_an_existing_test():
                 name in list_choices()
                 or name in build_validator().schema["$defs"]["meter"]["properties"]
             ), (fact, name)
-        text = (PAGE.parents[1] / "tests" / "emulator" / module).read_text("utf-8")
+        text = (ROOT / "tests" / "emulator" / module).read_text("utf-8")
         assert not function or re.search(rf"^def {function}\(", text, re.M), (fact, function)
 
 
@@ -191,8 +192,5 @@ def test_every_switch_belongs_to_a_fact_and_to_its_test():
     for name in set(list_choices()) - ALWAYS_CHOSEN:
         modules = {row[3] for row in KNOWN if f"`{name}`" in row[2]}
         assert modules, name
-        texts = [
-            (PAGE.parents[1] / "tests" / "emulator" / module).read_text("utf-8")
-            for module in modules
-        ]
+        texts = [(ROOT / "tests" / "emulator" / module).read_text("utf-8") for module in modules]
         assert any(name in text for text in texts), name
