@@ -28,7 +28,7 @@ _BLOCK = re.compile(
 )
 _PROGRESS = re.compile(r"^done: .*\n", re.M)
 _ENVIRONMENT = re.compile(r"([A-Z_]+)=(\S*)")
-_ORDINARY = {"cat", "cp", "git", "grep", "ls", "mkdir", "mv", "rm"}
+_ORDINARY = {"cat", "cp", "grep", "head", "ls", "mkdir", "mv", "rm"}
 
 
 class Emulator:
@@ -66,6 +66,7 @@ class Reader:
 
     def follow(self, text: str) -> str:
         """Return the page with what its commands print."""
+        self.patch.setattr("reconciler.execution.executor.SIDE_BY_SIDE", 1)  # ids in one order
         try:
             for block in _BLOCK.finditer(text):
                 if block["language"] == "console":
@@ -151,7 +152,8 @@ def _commands(text: str) -> list[str]:
 
 def _side(text: str, sign: str) -> str:
     """Return the lines of a diff before (-) or after (+) the change."""
-    return "".join(line[1:] for line in text.splitlines(keepends=True) if line[0] in (" ", sign))
+    lines = text.splitlines(keepends=True)
+    return "".join(line[1:] or "\n" for line in lines if line[0] in (" ", "\n", sign))
 
 
 def _with_output(block: re.Match[str], outputs: Iterator[str]) -> str:
