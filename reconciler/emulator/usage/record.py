@@ -115,10 +115,9 @@ def find_meter(ledger: Ledger, event_name: str) -> Json | None:
 
 
 def is_customer(ledger: Ledger, settings: Settings, customer: str) -> bool:
-    """Return whether the account has a customer of this id, who is not deleted; or need not."""
-    if settings.unknown_customer == "accept":
-        return True
-    return not ledger.customers.get(customer, {"deleted": True}).get("deleted")
+    """Return whether the account has a customer of this id, who is not deleted."""
+    known = ledger.customers.get(customer, {"deleted": settings.unknown_customer == "reject"})
+    return not known.get("deleted")
 
 
 _Wrong = tuple[str, str, str | None]  # code, message, code of API v2: of what is wrong first
