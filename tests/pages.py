@@ -20,6 +20,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Run
+from virtual import VirtualClock
 
 _SERVED = re.compile(r"http://127\.0\.0\.1:\d+")
 PRINTED = "http://127.0.0.1:12111"
@@ -67,6 +68,7 @@ class Reader:
     def follow(self, text: str) -> str:
         """Return the page with what its commands print."""
         self.patch.setattr("reconciler.execution.executor.SIDE_BY_SIDE", 1)  # ids in one order
+        self.patch.setattr("reconciler.emulator.server._SystemClock", lambda _: VirtualClock())
         try:
             for block in _BLOCK.finditer(text):
                 if block["language"] == "console":
