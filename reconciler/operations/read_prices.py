@@ -1,9 +1,13 @@
-"""Read the prices that findings of drift depend on."""
+"""Read the prices that findings of drift depend on, and those that a plan shows."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from ..diagnostics.diagnostic import Effect
 from ..drift.expected_prices import list_expected, list_unpriced
 from ..drift.findings import list_archived_dependencies
+from ..model.change import Action
 from ..model.match import MeterMatch
 from ..model.meter import Unreadable
 from ..model.price import (
@@ -13,6 +17,7 @@ from ..model.price import (
     group_by_lookup_key,
     group_by_meter,
 )
+from ..report.report import AccountReport, ReportedChange
 from .session import Session
 
 
@@ -37,6 +42,33 @@ def read_prices(
     if isinstance(expected, Unreadable):
         return expected
     return group_by_meter((*prices, *more)), expected
+
+
+def show_prices(report: AccountReport, session: Session, *, every: bool) -> AccountReport:
+    """Add the prices in use to the changes of a plan that write or are blocked, or to all.
+
+    Nothing is read of an account that is not the configured one. Without the permission, the
+    changes say so.
+    """
+    shown = {
+        each.change.event_name: [meter.id for meter in each.change.existing_meters]
+        for each in report.changes
+        if every or each.change.action.writes or each.change.action is Action.BLOCKED
+    }
+    ids = tuple(id_ for some in shown.values() for id_ in some)
+    if not ids or any(each.effect is Effect.ACCOUNT for each in report.diagnostics):
+        return report
+    found = session.prices.all_in_use(ids) if every else session.prices.in_use(ids)
+    by_meter = {} if isinstance(found, Unreadable) else group_by_meter(found)
+
+    def add(each: ReportedChange) -> ReportedChange:
+        on = shown.get(each.change.event_name)
+        if not on:
+            return each
+        known = tuple(price for id_ in on for price in by_meter.get(id_, ()))
+        return replace(each, prices=found if isinstance(found, Unreadable) else known)
+
+    return replace(report, changes=tuple(map(add, report.changes)))
 
 
 def _find_expected(

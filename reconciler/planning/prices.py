@@ -9,6 +9,7 @@ from ..diagnostics.shorten import shorten
 from ..model.price import Price
 
 _SHOWN = 5  # prices that are listed
+_ADVERBS = {"day": "daily", "week": "weekly", "month": "monthly", "year": "yearly"}
 _DIGITS = {
     **dict.fromkeys(("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga"), 0),
     **dict.fromkeys(("pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"), 0),
@@ -41,25 +42,26 @@ def format_prices(prices: Iterable[Price]) -> str:
 
 
 def describe_amount(price: Price) -> str:
-    """Return the amount and the billing interval, as `0.10 USD per 1,000 units every month`."""
+    """Return the amount and the billing interval, as `0.10 USD per 1,000 units, monthly`."""
     if price.currency is None:
         return ""
     currency = shorten(price.currency.upper())
-    amount = f"{currency} by tiers"
-    if price.unit_amount is not None:
-        digits = _DIGITS.get(currency.lower(), 2)
-        units = Decimal(price.unit_amount).scaleb(-digits)
-        places = max(digits, -int(units.normalize().as_tuple().exponent))
-        amount = f"{units:.{places}f} {currency}"
-    number = f" per {price.divide_by:,} units" if (price.divide_by or 1) > 1 else ""
-    return f"{amount}{number}{_describe_interval(price)}"
+    if price.unit_amount is None:
+        return f"{currency} by tiers{_describe_interval(price)}"
+    digits = _DIGITS.get(currency.lower(), 2)
+    units = Decimal(price.unit_amount).scaleb(-digits)
+    places = max(digits, -int(units.normalize().as_tuple().exponent))
+    number = "unit" if (price.divide_by or 1) == 1 else f"{price.divide_by:,} units"
+    return f"{units:.{places}f} {currency} per {number}{_describe_interval(price)}"
 
 
 def _describe_interval(price: Price) -> str:
     if price.interval is None:
         return ""
     count, interval = price.interval_count or 1, shorten(price.interval)
-    return f" every {count:,} {interval}s" if count > 1 else f" every {interval}"
+    if count == 1:
+        return f", {_ADVERBS.get(interval, f'every {interval}')}"
+    return f", every {count:,} {interval}s"
 
 
 def name_price(price: Price) -> str:

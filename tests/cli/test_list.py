@@ -56,12 +56,10 @@ def test_prices_in_use_are_below_their_meter(world, run):
     calls, nothing, old, archived, seats, *rest = lines[2:]
     assert [line.split()[0] for line in (calls, old, seats)] == ["calls", "old", "seats"]
     assert nothing == "    no prices in use"
-    assert (
-        archived
-        == "    price: price_old (0.01 USD every month, prod_1; archived price with subscriptions)"
-    )
+    state = "archived price with subscriptions"
+    assert archived == f"    price: price_old (0.01 USD per unit, monthly, prod_1; {state})"
     assert sorted(line.split()[1] for line in rest) == ["price_1", "price_2"]
-    assert any("(0.01 USD every month, Team, prod_" in line for line in rest)
+    assert any("(0.01 USD per unit, monthly, Team, prod_" in line for line in rest)
 
 
 @pytest.mark.parametrize("narrowed", [[], ["--only", "*"]])
