@@ -32,7 +32,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How an emulator behaves: docs/emulator.md describes each setting and its values.
+    """How an emulator behaves: docs/reference/emulator.md describes each setting and its values.
 
     Durations are in seconds, rate limits in requests a second (None: no limit). Raises
     SettingError for a value that is not one of those listed.
