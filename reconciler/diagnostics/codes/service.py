@@ -199,3 +199,18 @@ CONTEXT_MISSING = Rule(
     "every request.",
     "set `stripe_context` of the account in the project file, or use a key of the account itself",
 )
+INVALID_EVENT = Rule(
+    "S045",
+    "the usage cannot be sent",
+    "A meter event has an event_name, an identifier that is not empty (Stripe would count an event "
+    "without one again if it were repeated), and a payload of whole numbers, Decimals or strings. "
+    "Floats are not exact, and a time without a time zone could be any. Nothing was sent.",
+    "correct the event",
+)
+DUPLICATE_EVENT = Rule(
+    "S046",
+    "an event with this identifier exists",
+    "Stripe counts an identifier once in at least 24 hours, and refused to count it again "
+    "(HTTP 400). If the same event was sent before, by a call that failed, it has arrived.",
+    "use a new identifier, if this is other usage",
+)
