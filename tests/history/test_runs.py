@@ -167,7 +167,7 @@ def test_history_of_all_meters_or_one(run, project):
     assert none.out.endswith("\nNo history for 'nothing' in the sources that could be read.\n")
 
 
-@pytest.mark.parametrize(("account", "code"), [("default", 0), ("sandbox", 64)])
+@pytest.mark.parametrize(("account", "code"), [("default", 0), ("elsewhere", 64)])
 def test_an_account_must_be_one_of_the_project(account, code, run, project):
     told = run("history", project, "--account", account, "--format", "json")
     assert told.code == code
