@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
 from itertools import chain
 from threading import Event as Flag
 from typing import Self, TypeVar, Unpack
@@ -25,9 +26,20 @@ from ..model.meter import (
 )
 from ..model.price import Price
 from . import pagination
-from .codec import Page, is_meter_id, parse_event, parse_meter, parse_price, parse_status
+from .codec import (
+    Page,
+    is_meter_id,
+    parse_any_price,
+    parse_event,
+    parse_meter,
+    parse_price,
+    parse_status,
+    parse_summary,
+)
 from .errors import PermissionDeniedError
 from .transport import Options, Transport
+from .usage.objects import MeterEventSummary
+from .usage.values import to_seconds
 
 METERS, PRICES, EVENTS = "/v1/billing/meters", "/v1/prices", "/v1/events"
 SUBSCRIPTIONS = "/v1/subscriptions"
@@ -40,6 +52,7 @@ T = TypeVar("T")
 Item = TypeVar("Item")
 
 _MAX_REQUESTS = 50  # meters whose prices are listed with one request each
+_MOST_KEYS = 10  # lookup keys of one request
 _ENDED = frozenset({"canceled", "incomplete_expired"})  # statuses of subscriptions
 
 
@@ -177,6 +190,31 @@ class Meters:
         path, params = f"{build_path(meter_id)}/reactivate", {"expand": tuple(expand)}
         return self._transport.post(path, params, idempotency_key).read(parse_meter)
 
+    def event_summaries(
+        self,
+        meter_id: str,
+        *,
+        customer: str,
+        start_time: datetime | float,
+        end_time: datetime | float,
+        value_grouping_window: str | None = None,
+        limit: int = pagination.PER_PAGE,
+    ) -> Iterator[MeterEventSummary]:
+        """Yield what a customer used of a meter, reading pages of `limit` on demand.
+
+        One sum, or one for each `hour` or `day` of `value_grouping_window`, newest first; the
+        times are to be on whole minutes, hours or days. New usage is not included at once.
+        """
+        params = {
+            "customer": customer,
+            "start_time": int(to_seconds("start_time", start_time)),
+            "end_time": int(to_seconds("end_time", end_time)),
+            "value_grouping_window": value_grouping_window,
+            "limit": limit,
+        }
+        path = f"{build_path(meter_id)}/event_summaries"
+        return pagination.iterate_entries(self._transport, path, params, parse_summary)
+
 
 class Prices:
     """The prices of an account that are in use, if the key may read them.
@@ -207,6 +245,25 @@ class Prices:
                 self._list({"usage_type": "metered"}, active=True), archived_on
             ),
         )
+
+    def find(self, lookup_keys: Iterable[str]) -> tuple[Price, ...] | Unreadable:
+        """Return the prices with these lookup keys, active ones first, whatever they bill on.
+
+        A lookup key has at most one active price, and any number of archived ones.
+        """
+        wanted = list(dict.fromkeys(lookup_keys))
+        parts = [wanted[n : n + _MOST_KEYS] for n in range(0, len(wanted), _MOST_KEYS)]
+        asked = [(part, active) for active in (True, False) for part in parts]
+        return read_if_permitted(
+            "rak_plan_read",
+            lambda: tuple(chain.from_iterable(run_concurrently(self._find_some, asked))),
+        )
+
+    def _find_some(self, asked: tuple[list[str], bool]) -> tuple[Price, ...]:
+        keys, active = asked
+        params = {"lookup_keys": keys, "active": active}
+        found = pagination.iterate_entries(self._transport, PRICES, params, parse_any_price)
+        return tuple(each for each in found if each.active is active and each.lookup_key in keys)
 
     def _keep_in_use(
         self, active: tuple[Price, ...], archived_on: tuple[str, ...]

@@ -21,7 +21,8 @@ from ..model.meter import (
     ValueSettings,
 )
 from ..model.price import Price
-from ..timestamps import LATEST
+from ..timestamps import LATEST, parse_moment
+from .usage.objects import MeterEvent, MeterEventAdjustment, MeterEventSession, MeterEventSummary
 
 T = TypeVar("T")
 Json = Mapping[str, Any]
@@ -36,6 +37,8 @@ _NESTED_FIELDS = {
         ("status_transitions", StatusTransitions),
     )
 }
+_TOKEN = re.compile(r"[!-~]{1,4096}")
+_DECIMAL = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
 _METER_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,254}")
 
 
@@ -123,19 +126,29 @@ def _list_extra(data: Json) -> dict[str, Any]:
 
 def parse_price(data: Json) -> Price | None:
     """Parse a `price` object; return None if it uses no meter. Raises MalformedError."""
+    price = parse_any_price(data)
+    return price if price.meter else None
+
+
+def parse_any_price(data: Json) -> Price:
+    """Parse a `price` object, which may use no meter; raise MalformedError."""
     recurring = _read_optional(_read_object, data, "recurring") or {}
-    on = _read_optional(_read_text, recurring, "meter")
-    if on is None:
-        return None
+    transform = _read_optional(_read_object, data, "transform_quantity") or {}
     product = data.get("product")
     return Price(
         id=_read_text(data, "id"),
-        meter=on,
+        meter=_read_optional(_read_text, recurring, "meter") or "",
         active=_read_flag(data, "active"),
         product=_read_text(product, "id")
         if isinstance(product, dict)
         else _read_optional(_read_text, data, "product"),
         nickname=_read_optional(_read_text, data, "nickname"),
+        lookup_key=_read_optional(_read_text, data, "lookup_key"),
+        currency=_read_optional(_read_text, data, "currency"),
+        unit_amount=_read_optional(_read_decimal, data, "unit_amount_decimal"),
+        divide_by=_read_optional(_read_count, transform, "divide_by"),
+        interval=_read_optional(_read_text, recurring, "interval"),
+        interval_count=_read_optional(_read_count, recurring, "interval_count"),
     )
 
 
@@ -155,6 +168,61 @@ def parse_event(data: Json) -> Event:
         previous_attributes=_read_optional(_read_object, inner, "previous_attributes") or {},
         request_id=_read_optional(_read_text, request, "id"),
         idempotency_key=_read_optional(_read_text, request, "idempotency_key"),
+    )
+
+
+def parse_meter_event(data: Json) -> MeterEvent:
+    """Parse a meter event of API v1 or v2; raise MalformedError."""
+    payload = _read_object(data, "payload")
+    return MeterEvent(
+        event_name=_read_text(data, "event_name"),
+        identifier=_read_text(data, "identifier"),
+        payload={key: _read_text(payload, key) for key in payload},
+        timestamp=_read_moment(data, "timestamp"),
+        created=_read_moment(data, "created"),
+        livemode=_read_flag(data, "livemode"),
+    )
+
+
+def parse_adjustment(data: Json) -> MeterEventAdjustment:
+    """Parse a meter event adjustment of API v1 or v2; raise MalformedError."""
+    return MeterEventAdjustment(
+        event_name=_read_text(data, "event_name"),
+        identifier=_read_text(_read_object(data, "cancel"), "identifier"),
+        status=_read_text(data, "status"),
+        type=_read_text(data, "type"),
+        livemode=_read_flag(data, "livemode"),
+        id=_read_optional(_read_text, data, "id"),
+        created=_read_optional(_read_moment, data, "created"),
+    )
+
+
+def parse_session(data: Json) -> MeterEventSession:
+    """Parse a meter event session; raise MalformedError, also for a token no header can hold."""
+    token = _read_text(data, "authentication_token")
+    if not _TOKEN.fullmatch(token):
+        raise MalformedError("authentication_token contains characters that tokens do not have")
+    return MeterEventSession(
+        id=_read_text(data, "id"),
+        authentication_token=token,
+        created=_read_moment(data, "created"),
+        expires_at=_read_moment(data, "expires_at"),
+        livemode=_read_flag(data, "livemode"),
+    )
+
+
+def parse_summary(data: Json) -> MeterEventSummary:
+    """Parse a meter event summary; raise MalformedError."""
+    value = data.get("aggregated_value")
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise MalformedError(f"aggregated_value is {_describe_type(value)} instead of a number")
+    return MeterEventSummary(
+        id=_read_text(data, "id"),
+        meter=_read_text(data, "meter"),
+        aggregated_value=value,
+        start_time=_read_time(data, "start_time"),
+        end_time=_read_time(data, "end_time"),
+        livemode=_read_flag(data, "livemode"),
     )
 
 
@@ -191,6 +259,31 @@ def _read_time(data: Json, name: str) -> int:
     if not 0 <= value <= LATEST:
         raise MalformedError(f"{name} is out of range")
     return value
+
+
+def _read_moment(data: Json, name: str) -> float:
+    """Read a time as Unix seconds, which API v2 writes as text."""
+    value = data.get(name)
+    if not isinstance(value, str):
+        return _read_time(data, name)
+    moment = parse_moment(value)
+    if moment is None:
+        raise MalformedError(f"{name} is not a time in the form of RFC 3339")
+    return moment
+
+
+def _read_count(data: Json, name: str) -> int:
+    value = data.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise MalformedError(f"{name} is not a whole number")
+    return value
+
+
+def _read_decimal(data: Json, name: str) -> str:
+    text = _read_text(data, name)
+    if not _DECIMAL.fullmatch(text):
+        raise MalformedError(f"{name} is not a decimal number")
+    return text
 
 
 def _read_flag(data: Json, name: str) -> bool:
