@@ -1,4 +1,4 @@
-"""Format times and durations: UTC and ISO 8601, independent of the locale."""
+"""Format and parse times and durations: UTC and ISO 8601, independent of the locale."""
 
 from __future__ import annotations
 
@@ -13,6 +13,16 @@ _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 def format_time(seconds: int) -> str:
     """Format Unix seconds as `2026-11-04T14:02:00Z`; later times than `LATEST` as `LATEST`."""
     return datetime.fromtimestamp(min(seconds, LATEST), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_time(text: str) -> int | None:
+    """Parse an RFC 3339 time as Unix seconds, without an offset as UTC; None if it is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+        seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+    except (ValueError, OverflowError):
+        return None
+    return seconds if 0 <= seconds <= LATEST else None
 
 
 def format_date(seconds: int) -> str:
