@@ -15,19 +15,24 @@ def format_time(seconds: int) -> str:
     return datetime.fromtimestamp(min(seconds, LATEST), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def parse_time(text: str) -> int | None:
-    """Parse an RFC 3339 time as Unix seconds, without an offset as UTC; None if it is none."""
-    try:
-        moment = datetime.fromisoformat(text)
-        seconds = int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-    except (ValueError, OverflowError):
-        return None
-    return seconds if 0 <= seconds <= LATEST else None
-
-
 def format_date(seconds: int) -> str:
     """Format the date of Unix seconds as `2026-11-04`."""
     return format_time(seconds)[:10]
+
+
+def format_moment(seconds: float) -> str:
+    """Format Unix seconds with milliseconds: `2026-11-04T14:02:00.250Z`."""
+    whole, milliseconds = divmod(round(seconds * 1000), 1000)
+    return f"{format_time(whole)[:-1]}.{milliseconds:03}Z"
+
+
+def parse_moment(text: str) -> float | None:
+    """Parse a time of API v2 (RFC 3339) to Unix seconds; None for text that is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return None if moment.utcoffset() is None else moment.timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def format_duration(seconds: int) -> str:
