@@ -38,9 +38,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update-golden` rewrites the expected files instead of comparing with them."""
-    parser.addoption(
-        "--update-golden", action="store_true", help="rewrite tests/golden and the docs"
-    )
+    parser.addoption("--update-golden", action="store_true", help="rewrite goldens and docs")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -197,6 +197,7 @@ def test_it_warns_beyond_loopback_and_of_a_seed_that_is_not_used(tmp_path):
     with emulating(*options) as (child, document):
         assert [each["code"] for each in document["diagnostics"]] == ["E004", "E005"]
         assert {each["level"] for each in document["diagnostics"]} == {"warning"}
+        assert document["diagnostics"][0]["message"].startswith("--host 0.0.0.0 is not a loopback")
         assert document["url"].startswith("http://127.0.0.1:")
         assert meters(document) == ["seats"]
         child.send_signal(signal.SIGTERM)

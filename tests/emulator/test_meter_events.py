@@ -95,6 +95,13 @@ def test_a_deleted_customer_is_unknown():
     assert one.reports() == [(*kind, {"meter_event_customer_not_found": 1})]
 
 
+def test_any_customer_is_accepted_by_switch():
+    one, path = make(unknown_customer="accept")
+    one.use(3, "nobody")
+    assert one.reports() == []
+    assert one.sums(path, "nobody") == [3]
+
+
 @pytest.mark.parametrize(
     "allowed",
     [{"timestamp": int(START) - 35 * DAY}, {"timestamp": int(START) + 300}, {"value": "9" * 15}],
@@ -305,3 +312,9 @@ def test_the_sums_are_those_of_the_accepted_values(events):
     for name in "ab":
         used = [value for who, value in events if who == name]
         assert one.sums(path, f"cus_{name}") == ([sum(used)] if used else [])
+
+
+def test_usage_of_a_customer_that_does_not_exist_counts_where_it_is_accepted():
+    one, path = make(unknown_customer="accept")
+    one.use(4, "cus_made_up")
+    assert (one.sums(path, "cus_made_up"), one.reports()) == ([4], [])

@@ -141,8 +141,8 @@ def _serve(options: EmulateOptions, context: Context) -> Document:
 def _find_surprises(options: EmulateOptions, *, is_new: bool) -> Iterator[Diagnostic]:
     """Warn of an address that others reach, and of a seed that has no effect."""
     if not is_loopback(options.host):
-        message = f"{options.host} is not a loopback address: other machines can use the emulator"
-        yield environment.EXPOSED_EMULATOR(message)
+        place = f"--host {options.host} is not a loopback address"
+        yield environment.EXPOSED_EMULATOR(f"{place}: other machines can use the emulator")
     if options.seed and not is_new:
         message = f"--seed {options.seed} is not used: {options.state} has an account already"
         yield environment.UNUSED_SEED(message)

@@ -114,9 +114,10 @@ def find_meter(ledger: Ledger, event_name: str) -> Json | None:
     return next(reversed(active or found), None)
 
 
-def is_customer(ledger: Ledger, customer: str) -> bool:
+def is_customer(ledger: Ledger, settings: Settings, customer: str) -> bool:
     """Return whether the account has a customer of this id, who is not deleted."""
-    return not ledger.customers.get(customer, {"deleted": True}).get("deleted")
+    known = ledger.customers.get(customer, {"deleted": settings.unknown_customer == "reject"})
+    return not known.get("deleted")
 
 
 _Wrong = tuple[str, str, str | None]  # code, message, code of API v2: of what is wrong first
@@ -141,7 +142,7 @@ def _check_customer(
     if not customer:
         text = f"Customer mapping key {key} not found in payload."
         return "meter_event_no_customer_defined", text, "payload_no_customer_defined"
-    if settings.unknown_customer == "reject" and not is_customer(ledger, customer):
+    if not is_customer(ledger, settings, customer):
         return "meter_event_customer_not_found", f"No such customer: '{customer}'", None
     return None
 
