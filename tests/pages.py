@@ -30,6 +30,7 @@ from sybil import Document, Example, Lexeme, Region
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import SkipParser
 from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
+from virtual import VirtualClock
 
 PRINTED = "http://127.0.0.1:12111"
 _SERVED = re.compile(r"http://127\.0\.0\.1:\d+")
@@ -99,6 +100,7 @@ class Reader:
     def follow(self, page: Path) -> str:
         """Return the page with what its commands print."""
         self.patch.setattr("reconciler.execution.executor.SIDE_BY_SIDE", 1)  # ids in one order
+        self.patch.setattr("reconciler.emulator.server._SystemClock", lambda _: VirtualClock())
         document = Document.parse(str(page), SkipParser(), self._parse)
         try:
             for example in document:

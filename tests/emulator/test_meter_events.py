@@ -95,13 +95,6 @@ def test_a_deleted_customer_is_unknown():
     assert one.reports() == [(*kind, {"meter_event_customer_not_found": 1})]
 
 
-def test_any_customer_is_accepted_by_switch():
-    one, path = make(unknown_customer="accept")
-    one.use(3, "nobody")
-    assert one.reports() == []
-    assert one.sums(path, "nobody") == [3]
-
-
 @pytest.mark.parametrize(
     "allowed",
     [{"timestamp": int(START) - 35 * DAY}, {"timestamp": int(START) + 300}, {"value": "9" * 15}],
