@@ -99,8 +99,6 @@ class Reader:
 
     def follow(self, page: Path) -> str:
         """Return the page with what its commands print."""
-        self.patch.setattr("reconciler.execution.executor.SIDE_BY_SIDE", 1)  # ids in one order
-        self.patch.setattr("reconciler.emulator.server._SystemClock", lambda _: VirtualClock())
         document = Document.parse(str(page), SkipParser(), self._parse)
         try:
             for example in document:
@@ -182,7 +180,10 @@ class Reader:
     def _reconcile(self, arguments: list[str]) -> str:
         """Return what is printed, except what `> FILE` at the end sends there."""
         redirected = arguments[-2:-1] == [">"]
-        ran = self.run(*arguments[: -2 if redirected else None])
+        with self.patch.context() as patch:
+            patch.setattr("reconciler.execution.executor.SIDE_BY_SIDE", 1)  # ids in one order
+            patch.setattr("reconciler.emulator.server._SystemClock", lambda _: VirtualClock())
+            ran = self.run(*arguments[: -2 if redirected else None])
         self._status = ran.code
         messages = _PROGRESS.sub("", ran.err)
         if not redirected:
