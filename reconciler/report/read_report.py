@@ -1,8 +1,8 @@
 """Read a JSON report of validate, plan, apply or drift back into the nouns it was made from.
 
 The file may come from a job that is not trusted: every value has its type and its range, or the
-file is refused as a whole. What a value means is never taken from a text: the effect of a diagnostic
-is that of its code, and a risk has to be the one that follows from the change.
+file is refused as a whole. The effect of a diagnostic is that of its code, and a risk has to be the
+one that follows from the change.
 """
 
 from __future__ import annotations
