@@ -18,6 +18,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 ROOMS = (
     "__main__",
     "cli",
+    "publish",
     "render",
     "codegen",
     "__init__",

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
 from ..diagnostics.codes import service
@@ -22,7 +22,6 @@ from ..diagnostics.diagnostic import Rule
 from ..diagnostics.errors import ServiceError
 from ..execution.protocol import SIDE_BY_SIDE
 from ..trusted_url import is_loopback, is_trusted_api_base
-from .api_key import Key
 from .ca_bundle import find_ca_bundle
 
 if TYPE_CHECKING:
@@ -46,14 +45,22 @@ class Limits:
     list_time: float = 3600.0
 
 
+class Secret(Protocol):
+    """A key or a token, shown to the connection only."""
+
+    def reveal(self) -> str:
+        """Return it, for the `Authorization` header only."""
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request to send. `fields` are the query of a GET and the body of a POST."""
+    """A request to send. `fields` are the query of a GET, and the form of a POST without `body`."""
 
     method: str
     path: str
     fields: tuple[tuple[str, str], ...]
     headers: Mapping[str, str]
+    body: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,7 @@ class Connection:
     ServiceError (S013) for a CA bundle that cannot be used.
     """
 
-    def __init__(self, base: str, key: Key, limits: Limits) -> None:
+    def __init__(self, base: str, key: Secret, limits: Limits) -> None:
         import requests
         from requests.adapters import HTTPAdapter
 
@@ -175,7 +182,7 @@ class Connection:
             request.method,
             self._base + request.path,
             params=list(request.fields) if reads else None,
-            data=None if reads else list(request.fields),
+            data=request.body or (None if reads else list(request.fields)),
             headers=dict(request.headers),
             auth=self._authorize,
             timeout=(self._limits.connect, self._limits.read),

@@ -17,7 +17,11 @@ from reconciler.render import render
 from reconciler.report.read_report import COMMANDS, read_report
 from reconciler.report.report import Report
 
-READABLE = {name: make for name, make in REPORTS.items() if make().command in COMMANDS}
+READABLE = {
+    name: make
+    for name, make in REPORTS.items()
+    if name != "many" and make().command in COMMANDS
+}
 
 
 def again(report: Report) -> Report:
