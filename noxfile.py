@@ -1,7 +1,7 @@
 """The tasks of this repository: `nox --list` names them, `nox -s NAME` runs one.
 
-`lint`, `test` and `full` run where nox is installed (`pip install -e '.[dev]'`); `oldest` and
-`wheel` make an environment of their own. `.ci/run` runs them all.
+`lint`, `docs`, `test` and `full` run where nox is installed (`pip install -e '.[dev]'`); `oldest`
+and `wheel` make an environment of their own. `.ci/run` runs them all.
 """
 
 from __future__ import annotations
@@ -32,6 +32,12 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+
+
+@nox.session(python=False)
+def docs(session: nox.Session) -> None:
+    """Build the documentation into site/, offline; a warning, such as a broken link, fails."""
+    session.run("zensical", "build", "--clean", "--strict", *session.posargs)
 
 
 @nox.session(python=False)

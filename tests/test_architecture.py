@@ -19,6 +19,7 @@ ROOMS = (
     "__main__",
     "cli",
     "publish",
+    "testing",
     "render",
     "codegen",
     "__init__",
@@ -70,7 +71,12 @@ IMPURE = {
 }
 # They load a module or data of the package when it is first used.
 LOADERS = ("render/__init__.py", "render/html/document.py")
-EMULATOR_STARTERS = ("operations/session.py", "cli/commands/emulate.py")
+EMULATOR_STARTERS = (
+    "operations/session.py",
+    "cli/commands/emulate.py",
+    "testing/emulated.py",
+    "testing/usage.py",
+)
 HATCHES = {"type: ignore": 0, "noqa": 2, "pragma: no cover": 0}
 
 

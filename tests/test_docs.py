@@ -5,8 +5,12 @@ import os
 import re
 import shlex
 import shutil
+import subprocess
+import sys
+import tomllib
 from collections.abc import Iterator
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +27,7 @@ from reconciler.render import FORMATS
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
 DOCS = ROOT / "docs"
-PAGES = sorted([*ROOT.glob("*.md"), *DOCS.glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 MOST_LINES = 300
 
 
@@ -63,10 +67,42 @@ def test_every_link_leads_somewhere(page):
         assert not fragment or fragment in anchors(file), target
 
 
-def test_the_readme_links_to_every_page():
-    linked = set(re.findall(r"\(([\w/]+\.md)\)", README.read_text("utf-8")))
-    pages = {str(page.relative_to(ROOT)) for page in PAGES}
-    assert pages - linked - {"README.md", "CHANGELOG.md", "docs/mutation.md"} == set()
+SITE = tomllib.loads((ROOT / "zensical.toml").read_text("utf-8"))["project"]
+
+
+def listed(entries: list[dict[str, Any]]) -> Iterator[str]:
+    """Yield the pages of a navigation."""
+    for entry in entries:
+        for page in entry.values():
+            yield from listed(page) if isinstance(page, list) else [page]
+
+
+def test_every_page_is_in_the_navigation():
+    """Once, and the README leads to the site and to the other pages."""
+    pages = list(listed(SITE["nav"]))
+    assert sorted(pages) == sorted(str(page.relative_to(DOCS)) for page in DOCS.rglob("*.md"))
+    linked = set(re.findall(r"\(([\w/-]+\.md)\)", README.read_text("utf-8")))
+    others = {page.name for page in ROOT.glob("*.md")} - {"README.md", "CHANGELOG.md"}
+    assert {"docs/index.md", *others} <= linked
+
+
+def test_links_of_the_site_stay_in_it():
+    for page in DOCS.rglob("*.md"):
+        for target in re.findall(r"\]\((?!https?:|#)([^)\s#]+)", page.read_text("utf-8")):
+            assert DOCS in (page.parent / target).resolve().parents, f"{page.name}: {target}"
+
+
+@pytest.mark.full
+def test_the_site_is_built_without_a_warning(tmp_path):
+    """Strictly, and without a network: tests have none."""
+    if not find_spec("zensical"):
+        pytest.skip("zensical is not installed: pip install -e '.[docs]'")
+    shutil.copy(ROOT / "zensical.toml", tmp_path)
+    shutil.copytree(DOCS, tmp_path / "docs")
+    build = [sys.executable, "-m", "zensical", "build", "--strict"]
+    done = subprocess.run(build, cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (tmp_path / "site" / "how-to" / "adopt" / "index.html").exists()
 
 
 @pytest.fixture
@@ -107,7 +143,7 @@ def test_the_blocked_change_is_real(project, run, request):
 
 
 PYTHON = re.compile(r"<!-- python -->\n+```python\n(.*?)```", re.S)
-EXAMPLES = PYTHON.findall((DOCS / "python.md").read_text())
+EXAMPLES = PYTHON.findall((DOCS / "reference" / "python.md").read_text())
 
 
 @pytest.mark.parametrize("code", EXAMPLES, ids=["pipeline", "client", "asyncio"])
@@ -123,7 +159,10 @@ def test_the_python_of_the_readme_is_the_example(project):
 
 
 WORKFLOW = yaml.safe_load(
-    section("workflow", DOCS / "ci.md").strip().removeprefix("```yaml\n").removesuffix("```")
+    section("workflow", DOCS / "how-to" / "ci.md")
+    .strip()
+    .removeprefix("```yaml\n")
+    .removesuffix("```")
 )
 STEPS = [(name, step) for name, job in WORKFLOW["jobs"].items() for step in job["steps"]]
 
@@ -162,7 +201,7 @@ def test_the_commands_of_the_workflow_run(project, run, monkeypatch):
 def test_the_table_of_codes_is_the_catalogue(request):
     rows = [f"| {rule.code} | {rule.level} | {rule.title} |" for rule in CATALOGUE.values()]
     table = "\n".join(["", "| code | level | what |", "|---|---|---|", *rows, "", ""])
-    expect("codes", table, request, DOCS / "diagnostics.md")
+    expect("codes", table, request, DOCS / "reference" / "diagnostics.md")
 
 
 def type_of(schema: dict[str, Any]) -> str:
@@ -196,7 +235,7 @@ def test_the_tables_of_keys_are_the_schema(request):
     shared = schema["$defs"]
     objects = {"report": schema, **{k: v for k, v in shared.items() if "properties" in v}}
     lines = [line for name, each in objects.items() for line in described(name, each, shared)]
-    expect("keys", "\n".join([*lines, "", ""]), request, DOCS / "json.md")
+    expect("keys", "\n".join([*lines, "", ""]), request, DOCS / "reference" / "json.md")
 
 
 CODES = ROOT / "reconciler" / "diagnostics" / "codes"
@@ -266,7 +305,7 @@ def test_every_format_is_in_the_readme():
 
 def test_no_guarantee_without_its_test():
     """Every test that the page on reliability names exists."""
-    named = re.findall(r"`(test_\w+)`", (DOCS / "reliability.md").read_text())
+    named = re.findall(r"`(test_\w+)`", (DOCS / "explanation" / "reliability.md").read_text())
     sources = [path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
     defined = {test for text in sources for test in re.findall(r"^def (test_\w+)", text, re.M)}
     assert len(named) > 30

@@ -1,17 +1,13 @@
-"""docs/emulator.md: its sessions are captured from real runs, its tables are complete."""
+"""The page of the emulator: its tables are complete; test_docs_pages.py runs its sessions."""
 
 from __future__ import annotations
 
 import json
 import re
-import shlex
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from conftest import Run
+from pages import PRINTED
 
 from reconciler.emulator import (
     PERMISSIONS,
@@ -28,70 +24,9 @@ from reconciler.emulator.requests.faults import OPTIONS
 from reconciler.emulator.routes import ENDPOINTS
 from reconciler.emulator.storage.seed import build_validator
 
-PAGE = Path(__file__).parents[1] / "docs" / "emulator.md"
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "reference" / "emulator.md"
 TEXT = PAGE.read_text("utf-8")
-CONSOLE = re.compile(r"(```console\n\$ (.*)\n)(?:(?!```).*\n)*```")
-_SERVED = re.compile(r"http://127\.0\.0\.1:\d+")
-PRINTED = "http://127.0.0.1:12111"
-
-
-class Emulator:
-    """An emulator in a process of its own, on a free port, and its output."""
-
-    def __init__(self, words: list[str]) -> None:
-        self._child = subprocess.Popen(
-            [sys.executable, "-m", "reconciler", *words, "--port", "0"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        assert self._child.stdout
-        self._output = self._child.stdout.readline()
-        (self.url,) = _SERVED.findall(self._output)
-
-    def end(self) -> str:
-        """Stop it; return its output, with the default port."""
-        self._child.terminate()
-        rest, _ = self._child.communicate(timeout=10)
-        assert self._child.returncode == 0
-        return (self._output + rest).replace(self.url, PRINTED)
-
-
-def write_files(url: str) -> None:
-    """Write the files of the page into this folder, for an emulator at this address."""
-    for name, text in re.findall(r"`([\w/]+\.\w+)`:\n\n```\w+\n(.*?)```", TEXT, re.S):
-        Path(name).parent.mkdir(exist_ok=True)
-        Path(name).write_text(text.replace(PRINTED, url), "utf-8")
-
-
-def run_sessions(run: Run, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, str]]:
-    """Run each command of the page; an emulator runs until the next one starts."""
-    serving: tuple[str, Emulator] | None = None
-    write_files(PRINTED)
-    for _, command in CONSOLE.findall(TEXT):
-        key, name, *words = shlex.split(f"NONE= {command}" if command[0] == "r" else command)
-        assert name == "reconciler"
-        if words[0] == "emulate":
-            if serving:
-                yield serving[0], serving[1].end()
-            serving = command, Emulator(words)
-            write_files(serving[1].url)
-        else:
-            monkeypatch.setenv(*key.split("=", 1))
-            ran = run(*words)
-            assert ran.code == 0
-            yield command, ran.out
-    assert serving
-    yield serving[0], serving[1].end()
-
-
-def test_the_sessions_are_captured_output(tmp_path, monkeypatch, run, request):
-    monkeypatch.chdir(tmp_path)
-    output = dict(run_sessions(run, monkeypatch))
-    wanted = CONSOLE.sub(lambda found: f"{found[1]}{output[found[2]]}```", TEXT)
-    if request.config.getoption("--update-golden"):
-        PAGE.write_text(wanted, "utf-8")
-    assert PAGE.read_text("utf-8") == wanted
 
 
 def test_every_option_of_emulate_is_on_the_page(run):
@@ -182,7 +117,7 @@ def test_every_fact_names_its_grade_an_existing_switch_and_an_existing_test():
                 name in list_choices()
                 or name in build_validator().schema["$defs"]["meter"]["properties"]
             ), (fact, name)
-        text = (PAGE.parents[1] / "tests" / "emulator" / module).read_text("utf-8")
+        text = (ROOT / "tests" / "emulator" / module).read_text("utf-8")
         assert not function or re.search(rf"^def {function}\(", text, re.M), (fact, function)
 
 
@@ -191,8 +126,5 @@ def test_every_switch_belongs_to_a_fact_and_to_its_test():
     for name in set(list_choices()) - ALWAYS_CHOSEN:
         modules = {row[3] for row in KNOWN if f"`{name}`" in row[2]}
         assert modules, name
-        texts = [
-            (PAGE.parents[1] / "tests" / "emulator" / module).read_text("utf-8")
-            for module in modules
-        ]
+        texts = [(ROOT / "tests" / "emulator" / module).read_text("utf-8") for module in modules]
         assert any(name in text for text in texts), name

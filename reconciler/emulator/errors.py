@@ -140,13 +140,14 @@ class RequestError(Exception):
         )
 
     @classmethod
-    def wrong_content_type(cls) -> Self:
-        """Return the 400 for a POST to v1 whose body is no form."""
+    def wrong_content_type(cls, *, is_missing: bool) -> Self:
+        """Return the 400 for a POST to v1 whose body is no form, or has no type."""
+        missing = " The request has no Content-Type header." if is_missing else ""
         return cls(
             400,
             "Invalid request (check that your POST content type is "
-            "application/x-www-form-urlencoded). If you have any questions, we can help at "
-            "https://support.stripe.com/.",
+            f"application/x-www-form-urlencoded).{missing} If you have any questions, we can help "
+            "at https://support.stripe.com/.",
         )
 
     @classmethod

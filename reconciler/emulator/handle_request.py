@@ -183,7 +183,7 @@ def _execute(ticket: Ticket, call: Call) -> tuple[int, str]:
 
 def _render(state: State, error: RequestError, arrival: Arrival, now: float) -> str:
     """Return the body of an error; where the key is known, it names the log of the request."""
-    if arrival.request.is_v2 or error.status == 401:
+    if arrival.request.is_v2 or error.status in (401, 501):
         return error.render(v2=arrival.request.is_v2)
     mode = "" if state.ledger.account.livemode else "test/"
     log = f"https://dashboard.stripe.com/{mode}logs/{arrival.request_id}?t={int(now)}"

@@ -32,7 +32,7 @@ class Key:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How an emulator behaves: docs/emulator.md describes each setting and its values.
+    """How an emulator behaves: docs/reference/emulator.md describes each setting and its values.
 
     Durations are in seconds, rate limits in requests a second (None: no limit). Raises
     SettingError for a value that is not one of those listed.
@@ -62,6 +62,7 @@ class Settings:
     v1_usage_errors: Literal["report", "error"] = "report"
     duplicate_identifier: Literal["error", "ignore"] = "error"
     identifier_scope: Literal["account", "event_name"] = "account"
+    unknown_customer: Literal["reject", "accept"] = "reject"
     usage_decimals: Literal["refuse", "allow"] = "refuse"
     count_value: Literal["optional", "required"] = "optional"
     windowed_usage: Literal["last", "all"] = "last"

@@ -84,7 +84,12 @@ def _get_recent(now: int, change: Change) -> ExistingMeter | None:
     """Return the active meter that a file declares active, if an earlier run may have made it."""
     meter = change.existing if _has_active(change) else None
     declared = change.desired is not None and change.desired.status == Status.ACTIVE
-    return meter if meter and declared and now - meter.created <= RESEND else None
+    return meter if meter and declared and now - _find_appearance(meter) <= RESEND else None
+
+
+def _find_appearance(meter: ExistingMeter) -> int:
+    """Return when a meter was created, or reactivated: nothing but `updated` shows that."""
+    return max(meter.created, meter.updated)
 
 
 def _has_active(change: Change) -> bool:
@@ -133,9 +138,9 @@ class _Group(Generic[MeterT]):
 
 
 def _may_succeed(meter: Meter, other: Meter) -> bool:
-    """Whether one meter may have replaced the other; of two existing ones only the newer may."""
+    """Whether one meter may have replaced the other; of two existing ones only the later may."""
     if isinstance(meter, ExistingMeter) and isinstance(other, ExistingMeter):
-        return meter.created > other.created
+        return _find_appearance(meter) > other.created
     return True
 
 

@@ -179,6 +179,14 @@ def test_a_host_that_cannot_be_is_a_clear_error(host, run, monkeypatch):
     assert "--host takes an address of this machine" in " ".join(ran.out.split())
 
 
+def test_an_address_of_another_machine_is_a_clear_error(run):
+    """192.0.2.1 belongs to documentation, and to no machine."""
+    ran = run("emulate", "--port", "0", "--host", "192.0.2.1")
+    assert ran.code == 1
+    assert "E001: cannot listen on 192.0.2.1:0" in ran.out
+    assert "--host takes an address of this machine" in " ".join(ran.out.split())
+
+
 def test_it_warns_beyond_loopback_and_of_a_seed_that_is_not_used(tmp_path):
     """Both are in the document, whose address is one that can be connected to."""
     seed, state = tmp_path / "seed.json", tmp_path / "state.json"
@@ -189,6 +197,7 @@ def test_it_warns_beyond_loopback_and_of_a_seed_that_is_not_used(tmp_path):
     with emulating(*options) as (child, document):
         assert [each["code"] for each in document["diagnostics"]] == ["E004", "E005"]
         assert {each["level"] for each in document["diagnostics"]} == {"warning"}
+        assert document["diagnostics"][0]["message"].startswith("--host 0.0.0.0 is not a loopback")
         assert document["url"].startswith("http://127.0.0.1:")
         assert meters(document) == ["seats"]
         child.send_signal(signal.SIGTERM)

@@ -51,6 +51,17 @@ def test_a_rename_in_two_runs_needs_the_same_consent(first, world, run, clock):
     assert plan(run, made.folder)[1]["seats"] == ("deactivate", [])
 
 
+def test_a_rename_that_reactivates_a_meter_needs_the_same_consent(world, run, clock):
+    """Nothing but `updated` shows that the meter of the new name was reactivated lately."""
+    former = existing("seats_v2", "Places", id="mtr_new", status="inactive", created=1_600_000_000)
+    made = world(RENAMED["similar name"], {"meters": [OLD, former]}, policy=OWNING)
+    run("apply", made.folder, "--yes", "--skip-refused")
+    assert made.posts() == ["/v1/billing/meters/mtr_new/reactivate"]
+    assert plan(run, made.folder)[1]["seats"] == ("deactivate", ["G012"])
+    clock.sleep(36 * 86_400)
+    assert plan(run, made.folder)[1]["seats"] == ("deactivate", [])
+
+
 def test_a_saved_plan_that_is_applied_twice_does_not_complete_a_rename(world, run, tmp_path):
     """The first time creates the new meter, and the second finds it."""
     made = world(RENAMED["similar name"], {"meters": [OLD]}, policy=OWNING)

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 SOURCES = Path(__file__).parent
-NODE_PACKAGES = ("@stripe/cli@1.52.0", "stripe@23.1.0")
+NODE_PACKAGES = ("@stripe/cli@1.52.0", "jest@30.5.2", "stripe@23.1.0")
 
 
 @cache
@@ -44,7 +44,7 @@ def install_go(path: str, version: str) -> Path:
 
 @cache
 def install_node() -> Path:
-    """Install Stripe's packages for Node.js, and return their folder; programs are in `.bin`."""
+    """Install Stripe's packages and Jest, and return their folder; programs are in `.bin`."""
     npm = find_program("npm")
     find_program("node")
     with _cache("node") as folder:
@@ -67,6 +67,17 @@ def build_go(name: str) -> Path:
         _install([go, "mod", "tidy"], folder)
         run(go, "build", "-o", "client", ".", cwd=folder)
         return folder / "client"
+
+
+def run_go_tests(sources: Iterable[Path], **environment: str) -> str:
+    """Run `go test` on these files, beside the dependencies of the program in `go`."""
+    go = find_program("go")
+    with _cache("go-test") as folder:
+        shutil.copy(SOURCES / "go" / "go.mod.txt", folder / "go.mod")
+        for source in sources:
+            shutil.copy(source, folder)
+        _install([go, "mod", "tidy"], folder)
+        return run(go, "test", "-count=1", "-v", ".", cwd=folder, **environment)
 
 
 def run(*words: str | Path, cwd: Path | None = None, **environment: str) -> str:

@@ -178,6 +178,7 @@ def test_a_call_that_only_stripe_has_is_named(method, path):
     response = emulated.ask(Request(method, path, "", emulated.headers))
     assert (response.status, response.error["code"]) == (501, "not_emulated")
     assert response.headers["Stripe-Should-Retry"] == "false"
+    assert "request_log_url" not in response.error
     start, supported = response.error["message"].split(". Supported: ")
     assert start == f"The emulator does not support {method} {path}"
     assert {METERS, PRICES, EVENTS, "/v1/account"} <= set(supported.split(", "))

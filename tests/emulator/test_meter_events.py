@@ -305,3 +305,9 @@ def test_the_sums_are_those_of_the_accepted_values(events):
     for name in "ab":
         used = [value for who, value in events if who == name]
         assert one.sums(path, f"cus_{name}") == ([sum(used)] if used else [])
+
+
+def test_usage_of_a_customer_that_does_not_exist_counts_where_it_is_accepted():
+    one, path = make(unknown_customer="accept")
+    one.use(4, "cus_made_up")
+    assert (one.sums(path, "cus_made_up"), one.reports()) == ([4], [])

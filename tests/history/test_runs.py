@@ -167,11 +167,13 @@ def test_history_of_all_meters_or_one(run, project):
     assert none.out.endswith("\nNo history for 'nothing' in the sources that could be read.\n")
 
 
-@pytest.mark.parametrize(("account", "code"), [("default", 0), ("sandbox", 64)])
-def test_an_account_must_be_one_of_the_project(account, code, run, project):
+@pytest.mark.parametrize(
+    ("account", "code", "runs"), [("default", 0, 0), ("sandbox", 0, 2), ("production", 64, 0)]
+)
+def test_an_account_is_one_of_the_project_or_of_the_journal(account, code, runs, run, project):
+    """One that has left the project still has a history."""
     told = run("history", project, "--account", account, "--format", "json")
-    assert told.code == code
-    assert not held(told.out).get("runs")
+    assert (told.code, len(held(told.out).get("runs", []))) == (code, runs)
 
 
 def test_a_damaged_entry_is_a_warning(run, project):

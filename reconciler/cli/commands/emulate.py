@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import socket
 from collections.abc import Callable, Iterator
@@ -140,8 +141,8 @@ def _serve(options: EmulateOptions, context: Context) -> Document:
 def _find_surprises(options: EmulateOptions, *, is_new: bool) -> Iterator[Diagnostic]:
     """Warn of an address that others reach, and of a seed that has no effect."""
     if not is_loopback(options.host):
-        message = f"{options.host} is not a loopback address: other machines can use the emulator"
-        yield environment.EXPOSED_EMULATOR(message)
+        place = f"--host {options.host} is not a loopback address"
+        yield environment.EXPOSED_EMULATOR(f"{place}: other machines can use the emulator")
     if options.seed and not is_new:
         message = f"--seed {options.seed} is not used: {options.state} has an account already"
         yield environment.UNUSED_SEED(message)
@@ -163,11 +164,13 @@ def _build_log(options: EmulateOptions, context: Context) -> Callable[[LogLine],
 
 def _describe_bind_error(options: EmulateOptions, error: OSError | UnicodeError) -> Diagnostic:
     why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
-    if isinstance(error, socket.gaierror):
-        hint = "--host takes an address of this machine, such as 127.0.0.1, ::1 or 0.0.0.0"
-        return environment.EMULATOR(f"there is no address {options.host!r}", hint=hint)
+    own = "--host takes an address of this machine, such as 127.0.0.1, ::1 or 0.0.0.0"
+    if isinstance(error, socket.gaierror | UnicodeError):
+        return environment.EMULATOR(f"there is no address {options.host!r}", hint=own)
     address = f"[{options.host}]" if ":" in options.host else options.host
     message = f"cannot listen on {address}:{options.port}: {why}"
+    if isinstance(error, OSError) and error.errno == errno.EADDRNOTAVAIL:
+        return environment.EMULATOR(message, hint=own)
     return environment.EMULATOR(message, hint="choose another --port; --port 0 takes any free port")
 
 

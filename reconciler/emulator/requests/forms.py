@@ -30,7 +30,7 @@ def check_content_type(request: Request, needed: str) -> None:
     if request.method != "POST" or request.is_v2 or given == _FORM:
         return
     if given or needed == "required" or (request.body and needed == "body"):
-        raise RequestError.wrong_content_type()
+        raise RequestError.wrong_content_type(is_missing=not given)
 
 
 def parse_parameters(request: Request) -> Tree:

@@ -1,6 +1,6 @@
 """Decide what becomes of one event: a record of usage, or a rejection with its code.
 
-Source: the error codes of Stripe's events and of the calls of API v2, docs/emulator.md.
+Source: the error codes of Stripe's events and of the calls of API v2, docs/reference/emulator.md.
 """
 
 from __future__ import annotations
@@ -73,12 +73,10 @@ def _find_recent(call: Call, event_name: str, identifier: str) -> list[Json]:
 
 def record(call: Call, event: UsageEvent) -> Json | Rejection:
     """Check an event, and store it if nothing is wrong with it."""
-    meter = find_meter(call.ledger, event.event_name)
-    if meter is None:
-        text = f"No meter was found matching event_name {event.event_name}."
-        return Rejection(event, None, "no_meter", text, "no_meter")
-    if wrong := _check(call, event, meter):
-        return Rejection(event, meter, *wrong)
+    found = judge(call.ledger, call.settings, call.now, event)
+    if isinstance(found, Rejection):
+        return found
+    meter = found
     key = meter["value_settings"]["event_payload_key"]
     new = {
         "id": call.ledger.create_id("mevt"),
@@ -95,6 +93,20 @@ def record(call: Call, event: UsageEvent) -> Json | Rejection:
     return new
 
 
+def judge(ledger: Ledger, settings: Settings, now: float, event: UsageEvent) -> Json | Rejection:
+    """Return the meter that records an event, or why none does."""
+    meter = find_meter(ledger, event.event_name)
+    if meter is None:
+        text = f"No meter was found matching event_name {event.event_name}."
+        return Rejection(event, None, "no_meter", text, "no_meter")
+    wrong = (
+        _check_moment(now, event, meter)
+        or _check_customer(ledger, settings, event, meter)
+        or _check_value(settings, event, meter)
+    )
+    return Rejection(event, meter, *wrong) if wrong else meter
+
+
 def find_meter(ledger: Ledger, event_name: str) -> Json | None:
     """Find the active meter of an event_name, or else the newest inactive one."""
     found = [meter for meter in ledger.meters.values() if meter["event_name"] == event_name]
@@ -102,33 +114,35 @@ def find_meter(ledger: Ledger, event_name: str) -> Json | None:
     return next(reversed(active or found), None)
 
 
-def is_customer(ledger: Ledger, customer: str) -> bool:
+def is_customer(ledger: Ledger, settings: Settings, customer: str) -> bool:
     """Return whether the account has a customer of this id, who is not deleted."""
-    return not ledger.customers.get(customer, {"deleted": True}).get("deleted")
+    known = ledger.customers.get(customer, {"deleted": settings.unknown_customer == "reject"})
+    return not known.get("deleted")
 
 
-_Wrong = tuple[str, str, str | None]  # code, message, code of API v2
+_Wrong = tuple[str, str, str | None]  # code, message, code of API v2: of what is wrong first
 
 
-def _check(call: Call, event: UsageEvent, meter: Json) -> _Wrong | None:
-    """Return the first thing that is wrong with an event: its codes, and the message."""
+def _check_moment(now: float, event: UsageEvent, meter: Json) -> _Wrong | None:
     if meter["status"] != "active":
         text = f"The meter of event_name {event.event_name} is archived."
         return "archived_meter", text, "archived_meter"
-    if event.timestamp < call.now - OLDEST:
+    if event.timestamp < now - OLDEST:
         return "timestamp_too_far_in_past", "The timestamp is more than 35 days ago.", None
-    if event.timestamp > call.now + NEWEST:
+    if event.timestamp > now + NEWEST:
         return "timestamp_in_future", "The timestamp is more than 5 minutes in the future.", None
-    return _check_customer(call.ledger, event, meter) or _check_value(call.settings, event, meter)
+    return None
 
 
-def _check_customer(ledger: Ledger, event: UsageEvent, meter: Json) -> _Wrong | None:
+def _check_customer(
+    ledger: Ledger, settings: Settings, event: UsageEvent, meter: Json
+) -> _Wrong | None:
     key = meter["customer_mapping"]["event_payload_key"]
     customer = event.payload.get(key)
     if not customer:
         text = f"Customer mapping key {key} not found in payload."
         return "meter_event_no_customer_defined", text, "payload_no_customer_defined"
-    if not is_customer(ledger, customer):
+    if not is_customer(ledger, settings, customer):
         return "meter_event_customer_not_found", f"No such customer: '{customer}'", None
     return None
 

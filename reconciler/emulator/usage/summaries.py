@@ -37,7 +37,7 @@ def list_(call: Call) -> Json:
     """List what a customer used: one sum, or one for each hour or day, newest first."""
     meter = meters.retrieve(call)
     asked = call.params
-    if not is_customer(call.ledger, asked["customer"]):
+    if not is_customer(call.ledger, call.settings, asked["customer"]):
         raise RequestError.no_such("customer", asked["customer"], "customer", 400)
     size = WINDOWS.get(asked.get("value_grouping_window", ""))
     _check_period(asked, size)

@@ -1,0 +1,72 @@
+"""Fixtures for pytest: an emulator with the project's meters, and a check of what is sent to it.
+
+Only pytest is imported until a test asks for a fixture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from .emulated import EmulatedMeters
+
+_USED = pytest.StashKey["EmulatedMeters"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the settings of the plugin."""
+    parser.addini(
+        "reconciler_project",
+        "the folder of the project that declares the meters, from the root of the tests",
+        default=".",
+    )
+    parser.addini(
+        "reconciler_account", "the account whose meters are served (default: of all)", default=""
+    )
+
+
+@pytest.fixture(scope="session")
+def _emulated_meters(pytestconfig: pytest.Config) -> Iterator[EmulatedMeters]:
+    from ..diagnostics.errors import ReconcilerError
+    from .emulated import serve_project
+
+    folder = str(pytestconfig.rootpath / pytestconfig.getini("reconciler_project"))
+    account = pytestconfig.getini("reconciler_account") or None
+    try:
+        served = serve_project(folder, account)
+        emulated = served.__enter__()
+    except ReconcilerError as error:
+        pytest.fail(f"reconciler_project is not valid:\n{error}", pytrace=False)
+    except KeyError:
+        pytest.fail(f"reconciler_account: there is no account {account!r}", pytrace=False)
+    yield emulated
+    served.__exit__(None, None, None)
+
+
+@pytest.fixture
+def stripe_meters(
+    _emulated_meters: EmulatedMeters, request: pytest.FixtureRequest
+) -> EmulatedMeters:
+    """Serve the Stripe API with the declared meters; fail the test for usage that would be lost.
+
+    That is usage for an event_name that no meter has, without the customer key or the value key
+    of its meter, or with a value that Stripe rejects.
+    """
+    _emulated_meters.reset()
+    request.node.stash[_USED] = _emulated_meters
+    return _emulated_meters
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Fail a test that passed, but sent usage that would be lost."""
+    result = yield
+    if emulated := item.stash.get(_USED, None):
+        problems = emulated.find_problems()
+        if problems:
+            listed = "\n".join(f"  - {problem}" for problem in problems)
+            pytest.fail(f"usage was sent that Stripe would not count:\n{listed}", pytrace=False)
+    return result
