@@ -17,10 +17,13 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from conftest import Run
+from virtual import VirtualClock
 
+README = Path(__file__).parents[1] / "README.md"
 _SERVED = re.compile(r"http://127\.0\.0\.1:\d+")
 PRINTED = "http://127.0.0.1:12111"
 _BLOCK = re.compile(
@@ -67,6 +70,7 @@ class Reader:
     def follow(self, text: str) -> str:
         """Return the page with what its commands print."""
         self.patch.setattr("reconciler.execution.executor.SIDE_BY_SIDE", 1)  # ids in one order
+        self.patch.setattr("reconciler.emulator.server._SystemClock", lambda _: VirtualClock())
         try:
             for block in _BLOCK.finditer(text):
                 if block["language"] == "console":
@@ -162,3 +166,45 @@ def _with_output(block: re.Match[str], outputs: Iterator[str]) -> str:
     head = block[0][: block.start("text") - block.start()]
     sessions = (f"$ {command}\n{next(outputs)}" for command in _commands(block["text"]))
     return f"{head}{''.join(sessions)}```"
+
+
+def section(name: str, page: Path = README) -> str:
+    """Return what is between `<!-- name -->` and the next `<!-- end -->`."""
+    found = re.search(rf"<!-- {re.escape(name)} -->\n(.*?)<!-- end -->", page.read_text(), re.S)
+    assert found, f"{page.name} has no section {name!r}"
+    return found.group(1)
+
+
+def expect(name: str, wanted: str, request: pytest.FixtureRequest, page: Path = README) -> None:
+    """Compare the section with this text; with --update-golden, write it."""
+    if request.config.getoption("--update-golden"):
+        head, rest = page.read_text().split(f"<!-- {name} -->\n", 1)
+        tail = rest.split("<!-- end -->", 1)[1]
+        page.write_text(f"{head}<!-- {name} -->\n{wanted}<!-- end -->{tail}")
+    assert section(name, page) == wanted
+
+
+def type_of(schema: dict[str, Any]) -> str:
+    """Describe the type of a value in a few words."""
+    if "$ref" in schema:
+        return schema["$ref"].rpartition("/")[2]
+    if "oneOf" in schema:
+        return " or ".join(map(type_of, schema["oneOf"]))
+    if "enum" in schema:
+        return " ".join(f"`{value}`" for value in schema["enum"] if value is not None)
+    if "const" in schema:
+        return f"`{schema['const']}`"
+    if schema.get("type") == "array":
+        return f"list of {type_of(schema['items'])}"
+    types = schema["type"]
+    return types if isinstance(types, str) else " or ".join(types)
+
+
+def described(name: str, schema: dict[str, Any], shared: dict[str, Any]) -> Iterator[str]:
+    """Yield the table of one object of a schema."""
+    yield from ("", f"### {name}", "", schema["description"], "")
+    yield from ("| key | type | meaning |", "|---|---|---|")
+    for key, value in schema["properties"].items():
+        refers = shared.get(value.get("$ref", "").rpartition("/")[2], {})
+        meaning = value.get("description") or refers.get("description", "")
+        yield f"| {key} | {type_of(value)} | {meaning} |".replace("  ", " ")

@@ -17,6 +17,7 @@ TESTS = sorted((ROOT / "tests").rglob("*.py"))
 # From the top down. A module imports from its own room and from rooms further down this list.
 ROOMS = (
     "__main__",
+    "action",
     "cli",
     "publish",
     "testing",
@@ -77,7 +78,7 @@ EMULATOR_STARTERS = (
     "testing/emulated.py",
     "testing/usage.py",
 )
-HATCHES = {"type: ignore": 0, "noqa": 2, "pragma: no cover": 0}
+HATCHES = {"type: ignore": 0, "noqa": 3, "pragma: no cover": 0}
 
 
 @cache

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 import yaml
+from pages import README, described, expect, section
 
 from reconciler.config.schema import read_schema
 from reconciler.diagnostics import codes
@@ -25,26 +26,9 @@ from reconciler.diagnostics.errors import Exit
 from reconciler.render import FORMATS
 
 ROOT = Path(__file__).parents[1]
-README = ROOT / "README.md"
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
 MOST_LINES = 300
-
-
-def section(name: str, page: Path = README) -> str:
-    """Return what is between `<!-- name -->` and the next `<!-- end -->`."""
-    found = re.search(rf"<!-- {re.escape(name)} -->\n(.*?)<!-- end -->", page.read_text(), re.S)
-    assert found, f"{page.name} has no section {name!r}"
-    return found.group(1)
-
-
-def expect(name: str, wanted: str, request: pytest.FixtureRequest, page: Path = README) -> None:
-    """Compare the section with this text; with --update-golden, write it."""
-    if request.config.getoption("--update-golden"):
-        head, rest = page.read_text().split(f"<!-- {name} -->\n", 1)
-        tail = rest.split("<!-- end -->", 1)[1]
-        page.write_text(f"{head}<!-- {name} -->\n{wanted}<!-- end -->{tail}")
-    assert section(name, page) == wanted
 
 
 def anchors(page: Path) -> set[str]:
@@ -204,32 +188,6 @@ def test_the_table_of_codes_is_the_catalogue(request):
     expect("codes", table, request, DOCS / "reference" / "diagnostics.md")
 
 
-def type_of(schema: dict[str, Any]) -> str:
-    """Describe the type of a value in a few words."""
-    if "$ref" in schema:
-        return schema["$ref"].rpartition("/")[2]
-    if "oneOf" in schema:
-        return " or ".join(map(type_of, schema["oneOf"]))
-    if "enum" in schema:
-        return " ".join(f"`{value}`" for value in schema["enum"] if value is not None)
-    if "const" in schema:
-        return f"`{schema['const']}`"
-    if schema.get("type") == "array":
-        return f"list of {type_of(schema['items'])}"
-    types = schema["type"]
-    return types if isinstance(types, str) else " or ".join(types)
-
-
-def described(name: str, schema: dict[str, Any], shared: dict[str, Any]) -> Iterator[str]:
-    """Yield the table of one object of a schema."""
-    yield from ("", f"### {name}", "", schema["description"], "")
-    yield from ("| key | type | meaning |", "|---|---|---|")
-    for key, value in schema["properties"].items():
-        refers = shared.get(value.get("$ref", "").rpartition("/")[2], {})
-        meaning = value.get("description") or refers.get("description", "")
-        yield f"| {key} | {type_of(value)} | {meaning} |".replace("  ", " ")
-
-
 def test_the_tables_of_keys_are_the_schema(request):
     schema = read_schema("report")
     shared = schema["$defs"]
@@ -285,22 +243,24 @@ def test_every_code_can_be_explained(code, run):
     assert CATALOGUE[code].title in done.out
 
 
-def test_every_exit_code_is_in_the_readme():
+def test_every_exit_code_is_on_its_page():
     """The table of exit codes names each of them."""
-    for code in Exit:
-        assert re.search(rf"^\| {int(code)} \|", README.read_text(), re.M), code
+    table = re.findall(r"^\| (\d+) \|", (DOCS / "reference" / "exit-codes.md").read_text(), re.M)
+    assert table == [str(int(code)) for code in Exit]
 
 
 def test_the_table_of_commands_is_that_of_the_help(run):
-    """`--help` and the README name the same commands."""
-    documented = set(re.findall(r"^\| `(\w+)` \| .* \| [\d ]+ \|$", README.read_text(), re.M))
+    """`--help` and the page name the same commands."""
+    page = (DOCS / "reference" / "commands.md").read_text()
+    documented = set(re.findall(r"^\| `(\w+)` \| .* \| [\d ]+ \|$", page, re.M))
     listed = set(re.findall(r"^  ([a-z]+) {2,}\w", run("--help").out, re.M))
     assert documented == listed
 
 
-def test_every_format_is_in_the_readme():
+def test_every_format_is_on_its_page():
     """The table of formats is that of the renderers."""
-    assert re.findall(r"^\| `(\w+)` \| [^|]* \|$", README.read_text(), re.M) == list(FORMATS)
+    page = (DOCS / "reference" / "output-formats.md").read_text()
+    assert re.findall(r"^\| `(\w+)` \| [^|]* \|$", page, re.M) == list(FORMATS)
 
 
 def test_no_guarantee_without_its_test():

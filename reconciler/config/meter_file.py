@@ -13,7 +13,7 @@ from ..diagnostics.lookalikes import fold, tell_apart
 from ..diagnostics.suggest import suggest
 from ..model.match import flatten
 from ..model.meter import CustomerMapping, DefaultAggregation, Meter, Status, ValueSettings
-from ..model.project import MeterConfig, SettingOrigin, SettingSource
+from ..model.project import MeterConfig, PriceExpectation, SettingOrigin, SettingSource
 from . import secret_scan
 from .schema import CheckedFile, check
 from .yaml import reader
@@ -240,6 +240,8 @@ def _build_config(
         customer_mapping=CustomerMapping(**entry.get("customer_mapping", {})),
         event_time_window=entry.get("event_time_window"),
     )
+    prices = entry.get("prices")
+    listed = prices if isinstance(prices, list) else []
     return MeterConfig(
         meter=meter,
         location=location,
@@ -248,6 +250,8 @@ def _build_config(
         retires=tuple(entry.get("retires", ())),
         accepted_prices=tuple(entry.get("accepts", {}).get("prices", ())),
         ignore_changes=tuple(entry.get("ignore_changes", ())),
+        prices=PriceExpectation(prices) if prices and not listed else None,
+        lookup_keys=tuple(each["lookup_key"] for each in listed),
         origins=origins,
     )
 

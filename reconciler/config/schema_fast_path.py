@@ -68,7 +68,11 @@ def _check_other_properties(value: dict[str, Any], wanted: Any, schema: dict[str
 
 
 def _check_unique(value: list[Any], _: Any, __: Any) -> bool:
-    return all(isinstance(item, str) for item in value) and len(set(value)) == len(value)
+    """Whether all differ; of mappings only where their values are strings too."""
+    items = [tuple(sorted(each.items())) if isinstance(each, dict) else each for each in value]
+    texts = (part for each in items for part in (each if isinstance(each, tuple) else [each]))
+    plain = all(isinstance(text[1] if isinstance(text, tuple) else text, str) for text in texts)
+    return plain and len(set(items)) == len(items)
 
 
 _CHECKS: dict[str, tuple[type | UnionType, _Check]] = {

@@ -35,10 +35,10 @@ def find_shape_hint(name: str | int | None, value: Any, schema: Mapping[str, Any
         given = value[0].get(key) if _is_block(value) else value
         if isinstance(given, str) and (hint := find_value_hint(given, inner)):
             return hint
-    if not isinstance(name, str):
-        return None
     written = next((write_flow(shape) for shape in _reshape(value, schema)), "")
-    return f"write `{name}: {written}`" if 0 < len(written) <= _LONGEST else None
+    if not 0 < len(written) <= _LONGEST:
+        return None
+    return f"write `{name}: {written}`" if isinstance(name, str) else f"write `{written}`"
 
 
 def write_flow(value: Any) -> str:
@@ -59,7 +59,12 @@ def _is_block(value: Any) -> bool:
 
 def _reshape(value: Any, schema: Mapping[str, Any]) -> Iterator[Any]:
     """List the shapes of a value that the schema may accept."""
-    match schema.get("type"), value:
+    kind = schema.get("type")
+    if isinstance(kind, list):
+        for each in kind:
+            yield from _reshape(value, {**schema, "type": each})
+        return
+    match kind, value:
         case "object", [block] if _is_block(value):
             yield block
         case "object", str() | list():

@@ -102,8 +102,8 @@ def _describe_type(parsed: ParsedFile, violation: Violation) -> Diagnostic:
         hint = f"write a value, or remove {violation.name}"
         message = f"{violation.name} has no value"
         return codes.WRONG_TYPE(message, parsed.locate(violation.path), hint)
-    if isinstance(violation.wanted, list):  # the type, or null
-        violation = replace(violation, wanted=violation.wanted[0])
+    if isinstance(violation.wanted, list):
+        return _describe_types(parsed, violation)
     if violation.wanted == "string" and word:
         return _describe_unquoted(parsed, violation, word)
     wanted, hint = _TYPES[violation.wanted]
@@ -120,6 +120,24 @@ def _describe_type(parsed: ParsedFile, violation: Violation) -> Diagnostic:
         if isinstance(violation.value, dict):
             hint = "write a list: `- event_name: NAME` for each meter, its settings below that"
     return codes.WRONG_TYPE(message, parsed.locate(violation.path), hint)
+
+
+def _describe_types(parsed: ParsedFile, violation: Violation) -> Diagnostic:
+    """Describe a value that has none of several types; where it may be null, as if it may not."""
+    kinds = [kind for kind in violation.wanted if kind != "null"]
+    if len(kinds) == 1:
+        return _describe_type(parsed, replace(violation, wanted=kinds[0]))
+    word, value = parsed.words.get(violation.path), violation.value
+    wanted = " or ".join(_TYPES[kind][0] for kind in kinds)
+    plain = "null" if value is None else word or json.dumps(value)
+    found = f"`{clip(plain)}`" if not isinstance(value, dict) else _name_type(value)
+    hint = find_value_hint(json.dumps(value), violation.schema) or find_shape_hint(
+        violation.path[-1], value, violation.schema
+    )
+    if not hint and (known := violation.schema.get("else", {}).get("enum")):
+        hint = f"known values: {', '.join(known)}, or a list"
+    message = f"{violation.name} must be {wanted}, not {found}"
+    return codes.WRONG_TYPE(message, parsed.locate(violation.path), hint or "")
 
 
 def _describe_unquoted(parsed: ParsedFile, violation: Violation, word: str) -> Diagnostic:
@@ -239,7 +257,7 @@ def _describe_limit(parsed: ParsedFile, violation: Violation) -> Diagnostic:
     value = violation.value
     length = len(value) if isinstance(value, str) else 0
     fault = _LIMITS[violation.keyword].format(value=value, length=length, limit=violation.wanted)
-    hint = ""
+    hint = find_value_hint(json.dumps(value), violation.schema) or ""
     if isinstance(value, dict) and value:
         fault = f"has no key besides {', '.join(f'`{clip(key)}`' for key in value)}"
         hint = "add what is missing, or remove it"
@@ -274,6 +292,8 @@ def _name_type(value: Any) -> str:
 def _format_value(value: Any) -> str:
     if isinstance(value, str):
         return f'"{clip(value)}"'
+    if isinstance(value, dict):
+        return f"`{clip(write_flow(value))}`"
     return _name_type(value) if isinstance(value, dict | list) else clip(json.dumps(value))
 
 

@@ -22,6 +22,13 @@ _EXPLAINED_BY = {
     Kind.PRICE_ON_INACTIVE: (_DEACTIVATED,),
     Kind.RENAMED: (_UPDATED, _CREATED),
 }
+_BY_NO_EVENT = (
+    Kind.PRICE_MISSING,
+    Kind.PRICE_ON_OTHER_METER,
+    Kind.NO_PRICE,
+    Kind.UNEXPECTED_PRICE,
+)
+"""Kinds that no event of a meter explains."""
 _STARTED = (_CREATED, _REACTIVATED)  # what explains every other kind: the meter is active
 _DATED = tuple(_EXPLAINED_BY)  # kinds that the meter itself dates
 
@@ -49,7 +56,13 @@ def attribute(
     """
     found = [finding for entry in entries for finding in entry.findings]
     explained = _match_events(found, events or (), now)
-    open_ = {f for f in found if not f.meter_ids or (events is None and _is_within_reach(f, now))}
+    open_ = {
+        f
+        for f in found
+        if not f.meter_ids
+        or f.kind in _BY_NO_EVENT
+        or (events is None and _is_within_reach(f, now))
+    }
 
     def attribute_one(finding: Finding) -> Finding:
         return (
@@ -64,7 +77,7 @@ def attribute(
 
 
 def _is_within_reach(finding: Finding, now: int) -> bool:
-    if not finding.meter_ids:
+    if not finding.meter_ids or finding.kind in _BY_NO_EVENT:
         return False
     dated = finding.kind in _DATED and finding.since is not None
     return not dated or (finding.since or 0) >= now - REACH

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TypedDict, Unpack
 
 from ..diagnostics.lookalikes import tell_apart
-from ..diagnostics.shorten import MESSAGE, shorten
 from ..model.change import Action, Change, Reason
 from ..model.event import RESEND
 from ..model.finding import DriftEntry, Finding, Kind, Remediation, Severity
 from ..model.match import MeterMatch, has_same_settings
 from ..model.meter import ExistingMeter, Status
 from ..model.pattern import matches
-from ..model.price import Price, PricesByMeter, select_unaccepted
+from ..model.price import Price, PricesByLookupKey, PricesByMeter, select_unaccepted
 from ..model.project import MeterConfig, Policy
 from ..planning.diagnose import note_override
 from ..timestamps import format_duration
 from . import remediation
+from .build_finding import build_finding
+from .expected_prices import check_expected_prices
 from .remediation import Commands
 
 
@@ -27,13 +27,15 @@ class DriftInput:
     """What drift detection needs besides the meters: prices in use, policy, now (Unix seconds).
 
     `commands` makes the commands that remediate a finding; `refused` are the event_names whose
-    change a guard refuses, so that no command can help.
+    change a guard refuses, so that no command can help. `expected` are the prices with the lookup
+    keys that files expect, None where the key may not read prices.
     """
 
     commands: Commands
     policy: Policy
     prices: PricesByMeter
     now: int
+    expected: PricesByLookupKey | None = None
     refused: frozenset[str] = frozenset()
 
     def find_prices(self, meters: Iterable[ExistingMeter]) -> tuple[Price, ...]:
@@ -107,21 +109,8 @@ def _find(names: MeterMatch, change: Change, known: DriftInput) -> Iterator[Find
         case MeterMatch(desired=None, active=(existing,)):
             yield _report_undeclared(existing, change, known)
     yield from _check_inactive_prices(names, change, known)
-
-
-def _build_finding(kind: Kind, severity: Severity, message: str, **rest: Unpack[_More]) -> Finding:
-    message = shorten(message, MESSAGE)
-    return Finding(kind=kind, code=kind.rule.code, severity=severity, message=message, **rest)
-
-
-class _More(TypedDict, total=False):
-    """The optional fields of a finding."""
-
-    meter_ids: tuple[str, ...]
-    since: int | None
-    resend_until: int | None
-    prices: tuple[Price, ...]
-    remediation: Remediation | None
+    if known.expected is not None:
+        yield from check_expected_prices(names, known.prices, known.expected, known.commands)
 
 
 def _report_no_active(names: MeterMatch, change: Change, known: DriftInput) -> Finding:
@@ -130,13 +119,13 @@ def _report_no_active(names: MeterMatch, change: Change, known: DriftInput) -> F
         message = f"{names.event_name!r} is declared active, but no meter has this event_name"
         former = change.renamed_from
         remedy = remediation.keep_name(former) if former else known.apply(names.event_name)
-        return _build_finding(Kind.MISSING, Severity.REVENUE, message, remediation=remedy)
+        return build_finding(Kind.MISSING, Severity.REVENUE, message, remediation=remedy)
     last = names.inactive[0]
     since = last.inactive_since
     creates = change.action is Action.CREATE
     which = f"{last.id}, which differs," if creates else last.id
     deadline = since + RESEND
-    return _build_finding(
+    return build_finding(
         Kind.MISSING if creates else Kind.INACTIVE,
         Severity.REVENUE,
         f"{names.event_name!r} is declared active, but {which} has been inactive for "
@@ -181,7 +170,7 @@ def _compare_with_declaration(
     if desired.status == Status.ACTIVE and existing.display_name != name:
         before, after = tell_apart(existing.display_name, name)
         stuck = change.action is Action.BLOCKED
-        yield _build_finding(
+        yield build_finding(
             Kind.RENAMED,
             Severity.LOW,
             f"the display_name of {existing.id} is {existing.display_name!r}{before}, "
@@ -207,7 +196,7 @@ def _report_running(
     keep = remediation.keep_active(
         existing, desired, f"  # or give it up: {', '.join(needs)}" if needs else ""
     )
-    return _build_finding(
+    return build_finding(
         Kind.RUNNING,
         Severity.LOW,
         f"{change.event_name!r} is declared inactive, but {existing.id} is active and counts usage",
@@ -231,7 +220,7 @@ def _report_difference(
     )
     open_ = select_unaccepted(known.prices.get(existing.id, ()), desired)
     adopted = remediation.adopt_settings(existing, desired)
-    return _build_finding(
+    return build_finding(
         Kind.DIFFERS,
         Severity.HIGH,
         f"{existing.id} differs in fields that cannot be updated: {fields}",
@@ -267,7 +256,7 @@ def _report_two_active(names: MeterMatch, known: DriftInput) -> Finding:
     unused = min(
         names.active, key=lambda meter: (meter.id in known.prices, -meter.created, meter.id)
     )
-    return _build_finding(
+    return build_finding(
         Kind.TWO_ACTIVE,
         Severity.HIGH if names.desired or prices else Severity.LOW,
         f"{names.event_name!r} has {len(ids)} active meters, {', '.join(ids)}; which of them "
@@ -282,7 +271,7 @@ def _report_two_active(names: MeterMatch, known: DriftInput) -> Finding:
 def _report_unclear(names: MeterMatch, known: DriftInput) -> Finding:
     prices = known.find_prices(names.unclear)
     statuses = ", ".join(f"the status of {meter.id} is {meter.status!r}" for meter in names.unclear)
-    return _build_finding(
+    return build_finding(
         Kind.UNKNOWN_STATUS,
         Severity.HIGH if names.desired or prices else Severity.LOW,
         f"{statuses}, which this version does not know: whether {names.event_name!r} counts usage "
@@ -297,7 +286,7 @@ def _report_undeclared(existing: ExistingMeter, change: Change, known: DriftInpu
     prices = known.prices.get(existing.id, ())
     refused = bool(prices) or change.event_name in known.refused
     leaves = change.action is Action.DEACTIVATE and not refused
-    return _build_finding(
+    return build_finding(
         Kind.PRICE_ON_UNDECLARED if prices else Kind.UNMANAGED,
         Severity.HIGH if prices else Severity.LOW,
         f"{existing.id} is active, and no file declares {change.event_name!r}",
@@ -319,7 +308,7 @@ def _check_inactive_prices(
     used = {price.meter for price in prices}
     meters = [meter for meter in names.inactive if meter.id in used]
     shown = next(iter(names.active), meters[0])
-    yield _build_finding(
+    yield build_finding(
         Kind.PRICE_ON_INACTIVE,
         Severity.REVENUE,
         f"{names.event_name!r} has prices in use on an inactive meter, which counts no usage",

@@ -33,14 +33,21 @@ class Commands:
 
     def deactivate(self, meter: ExistingMeter) -> Remediation:
         """Return the command of the Stripe CLI that deactivates one of several active meters."""
+        return self._post(f"/v1/billing/meters/{meter.id}/deactivate", live=meter.livemode)
+
+    def activate(self, price: Price) -> Remediation:
+        """Return the command of the Stripe CLI that makes an archived price active again."""
+        live = self.account.livemode
+        return self._post(f"/v1/prices/{price.id}", "-d", "active=true", live=live)
+
+    def _post(self, path: str, *data: str, live: bool) -> Remediation:
         acting = {
             "--stripe-account": self.account.stripe_account,
             "--stripe-context": self.account.stripe_context,
         }
         on = [word for option, value in acting.items() if value for word in (option, value)]
-        mode = ["--live"] if meter.livemode else []
-        path = f"/v1/billing/meters/{meter.id}/deactivate"
-        words = ["stripe", "post", path, *on, *mode]
+        mode = ["--live"] if live else []
+        words = ["stripe", "post", path, *data, *on, *mode]
         return Remediation(RemediationKind.COMMAND, shlex.join(words))
 
 
@@ -48,6 +55,14 @@ def accept_prices(desired: MeterConfig, price_ids: Iterable[str]) -> Remediation
     """Return the consent to exactly these prices in use on an inactive meter."""
     consent = f"accepts: {format_flow({'prices': list(price_ids)})}"
     return _edit(consent + name_override(desired, "accepts"))
+
+
+def expect_prices(desired: MeterConfig, prices: Iterable[Price]) -> Remediation:
+    """Return the expectation that these prices meet."""
+    keys = [price.lookup_key for price in prices]
+    listed = [{"lookup_key": key} for key in keys if key]
+    text = f"prices: {format_flow(listed) if len(listed) == len(keys) else 'required'}"
+    return _edit(text + name_override(desired, "prices"))
 
 
 def retire_meters(desired: MeterConfig, meter_ids: Iterable[str], note: str = "") -> Remediation:

@@ -151,10 +151,14 @@ class Kind(StrEnum):
     INACTIVE = "inactive"
     MISSING = "missing"
     PRICE_ON_INACTIVE = "price_on_inactive"
+    PRICE_MISSING = "price_missing"
+    PRICE_ON_OTHER_METER = "price_on_other_meter"
     DIFFERS = "differs"
     TWO_ACTIVE = "two_active"
     UNKNOWN_STATUS = "unknown_status"
     PRICE_ON_UNDECLARED = "price_on_undeclared"
+    NO_PRICE = "no_price"
+    UNEXPECTED_PRICE = "unexpected_price"
     RENAMED = "renamed"
     RUNNING = "running"
     UNMANAGED = "unmanaged"
@@ -169,10 +173,14 @@ _RULES = {
     Kind.INACTIVE: rules.INACTIVE,
     Kind.MISSING: rules.MISSING,
     Kind.PRICE_ON_INACTIVE: rules.PRICE_ON_INACTIVE,
+    Kind.PRICE_MISSING: rules.PRICE_MISSING,
+    Kind.PRICE_ON_OTHER_METER: rules.PRICE_ON_OTHER_METER,
     Kind.DIFFERS: rules.DIFFERS,
     Kind.TWO_ACTIVE: rules.TWO_ACTIVE,
     Kind.UNKNOWN_STATUS: rules.UNKNOWN_STATUS,
     Kind.PRICE_ON_UNDECLARED: rules.PRICE_ON_UNDECLARED,
+    Kind.NO_PRICE: rules.NO_PRICE,
+    Kind.UNEXPECTED_PRICE: rules.UNEXPECTED_PRICE,
     Kind.RENAMED: rules.RENAMED,
     Kind.RUNNING: rules.RUNNING,
     Kind.UNMANAGED: rules.UNMANAGED,

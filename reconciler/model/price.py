@@ -14,7 +14,10 @@ class Price:
 
     A price is in use if it is active, or archived with a subscription that has not ended.
     `missing_permission` is set for an archived one that counts as in use because the key may not
-    read whether subscriptions to it are left: the permission that would tell.
+    read whether subscriptions to it are left: the permission that would tell. `meter` is empty
+    where a price was read by its lookup key and uses no meter. `unit_amount` is a decimal number in
+    the smallest unit of the currency, None where the price has tiers; `divide_by` is the number of
+    units that it is for, `interval_count` the number of intervals of a billing period.
     """
 
     id: str
@@ -23,9 +26,16 @@ class Price:
     product: str | None = None
     nickname: str | None = None
     missing_permission: str | None = None
+    lookup_key: str | None = None
+    currency: str | None = None
+    unit_amount: str | None = None
+    divide_by: int | None = None
+    interval: str | None = None
+    interval_count: int | None = None
 
 
 PricesByMeter = Mapping[str, tuple[Price, ...]]
+PricesByLookupKey = Mapping[str, tuple[Price, ...]]
 
 
 def group_by_meter(prices: Iterable[Price]) -> dict[str, tuple[Price, ...]]:
@@ -34,6 +44,15 @@ def group_by_meter(prices: Iterable[Price]) -> dict[str, tuple[Price, ...]]:
     for price in prices:
         found.setdefault(price.meter, []).append(price)
     return {meter: tuple(some) for meter, some in found.items()}
+
+
+def group_by_lookup_key(prices: Iterable[Price]) -> dict[str, tuple[Price, ...]]:
+    """Group prices by their lookup key, if they have one."""
+    found: dict[str, list[Price]] = {}
+    for price in prices:
+        if price.lookup_key is not None:
+            found.setdefault(price.lookup_key, []).append(price)
+    return {key: tuple(some) for key, some in found.items()}
 
 
 def select_unaccepted(prices: Iterable[Price], desired: MeterConfig | None) -> tuple[Price, ...]:

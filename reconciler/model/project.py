@@ -28,13 +28,21 @@ class SettingOrigin:
     location: Location
 
 
+class PriceExpectation(StrEnum):
+    """Whether prices are expected to use a meter."""
+
+    REQUIRED = "required"
+    NONE = "none"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterConfig:
     """One entry of a meter file: the meter, its desired status, and the consent it gives.
 
     `location` is that of the entry; `origins` are those of the settings that are not from the
     entry itself, but from `defaults` or `overrides`. `ignore_changes` are the fields of an existing
-    meter that are left as they are.
+    meter that are left as they are. `prices` and `lookup_keys` are the prices expected on the
+    active meter, at most one of the two: any or none, or one for each lookup key.
     """
 
     meter: Meter
@@ -44,6 +52,8 @@ class MeterConfig:
     retires: tuple[str, ...] = ()
     accepted_prices: tuple[str, ...] = ()
     ignore_changes: tuple[str, ...] = ()
+    prices: PriceExpectation | None = None
+    lookup_keys: tuple[str, ...] = ()
     origins: tuple[SettingOrigin, ...] = ()
 
     @property

@@ -16,13 +16,12 @@ from ..diagnostics.diagnostic import Diagnostic, Rule
 from ..diagnostics.errors import Exit
 from ..drift.attribution import REACH, attribute, needs_events
 from ..drift.exemptions import exempt, report_expired
-from ..drift.findings import DriftInput, inspect, list_archived_dependencies, rank
+from ..drift.findings import DriftInput, inspect, rank
 from ..drift.remediation import Commands
 from ..model.change import Action, Change
 from ..model.finding import DriftEntry, Severity
 from ..model.match import MeterMatch, match_meters
 from ..model.meter import Unreadable
-from ..model.price import group_by_meter
 from ..model.project import Account, Project
 from ..model.snapshot import Snapshot
 from ..planning.diff import decide, list_price_dependencies
@@ -35,6 +34,7 @@ from ..report.exit_code import exit_code_for_drift
 from ..report.report import AccountReport
 from ..stripe.client import read_if_permitted
 from ..timestamps import format_date
+from .read_prices import read_prices
 from .session import Session
 from .snapshot import take_snapshot
 
@@ -97,14 +97,11 @@ def _find_entries(
     """Return all entries, the worst first, warnings of renames, and what could not be read."""
     account, now = session.account, snapshot.taken_at
     unreadable: tuple[Diagnostic, ...] = ()
-    archived_on = [
-        id_ for each in names for id_ in list_archived_dependencies(each, account.policy)
-    ]
-    prices = session.prices.all_in_use(tuple(archived_on))
-    denied = prices if isinstance(prices, Unreadable) else None
-    if isinstance(prices, Unreadable):
-        unreadable, prices = (_report_unreadable(rules.PRICES_UNREADABLE, prices),), ()
-    in_use = group_by_meter(prices)
+    found = read_prices(session, names)
+    denied = found if isinstance(found, Unreadable) else None
+    if isinstance(found, Unreadable):
+        unreadable = (_report_unreadable(rules.PRICES_UNREADABLE, found),)
+    in_use, expected = ({}, None) if isinstance(found, Unreadable) else found
     decided = tuple(decide(each, in_use, account.policy) for each in names)
     changes = mark_renames(decided, now)
     needing = (each for each in names if list_price_dependencies(each, account.policy))
@@ -116,6 +113,7 @@ def _find_entries(
         prices=in_use,
         now=now,
         refused=_list_refused(changes, account, seen),
+        expected=expected,
     )
     entries = _inspect_all(names, changes, known, account)
     attributed = _attribute_by_events(entries, session, now, jobs)

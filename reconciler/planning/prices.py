@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from decimal import Decimal
 
 from ..diagnostics.shorten import shorten
 from ..model.price import Price
 
 _SHOWN = 5  # prices that are listed
+_ADVERBS = {"day": "daily", "week": "weekly", "month": "monthly", "year": "yearly"}
+_DIGITS = {
+    **dict.fromkeys(("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga"), 0),
+    **dict.fromkeys(("pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"), 0),
+    **dict.fromkeys(("bhd", "jod", "kwd", "omr", "tnd"), 3),
+}
+"""Decimal digits of the smallest unit of a currency, where they are not two.
+
+Source: https://docs.stripe.com/currencies
+"""
 
 
 def describe_price(price: Price) -> str:
-    """Return the id of a price with its nickname and product, and why an archived one is in use."""
-    known = ", ".join(shorten(part) for part in (price.nickname, price.product) if part)
+    """Return the id of a price with what is known of it, and why an archived one is in use.
+
+    That is the lookup key, the amount, the nickname and the product.
+    """
+    terms = filter(None, (price.lookup_key, describe_amount(price), price.nickname, price.product))
+    known = ", ".join(map(shorten, terms))
     state = "" if price.active else describe_state(price)
     noted = "; ".join(filter(None, (known, state)))
     id_ = shorten(price.id)
@@ -24,6 +39,29 @@ def format_prices(prices: Iterable[Price]) -> str:
     every = list(prices)
     listed = ", ".join(map(describe_price, every[:_SHOWN]))
     return f"{listed} and {len(every) - _SHOWN} more" if len(every) > _SHOWN else listed
+
+
+def describe_amount(price: Price) -> str:
+    """Return the amount and the billing interval, as `0.10 USD per 1,000 units, monthly`."""
+    if price.currency is None:
+        return ""
+    currency = shorten(price.currency.upper())
+    if price.unit_amount is None:
+        return f"{currency} by tiers{_describe_interval(price)}"
+    digits = _DIGITS.get(currency.lower(), 2)
+    units = Decimal(price.unit_amount).scaleb(-digits)
+    places = max(digits, -int(units.normalize().as_tuple().exponent))
+    number = "unit" if (price.divide_by or 1) == 1 else f"{price.divide_by:,} units"
+    return f"{units:.{places}f} {currency} per {number}{_describe_interval(price)}"
+
+
+def _describe_interval(price: Price) -> str:
+    if price.interval is None:
+        return ""
+    count, interval = price.interval_count or 1, shorten(price.interval)
+    if count == 1:
+        return f", {_ADVERBS.get(interval, f'every {interval}')}"
+    return f", every {count:,} {interval}s"
 
 
 def name_price(price: Price) -> str:

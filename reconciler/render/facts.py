@@ -21,10 +21,12 @@ from ..model.finding import (
     Severity,
 )
 from ..model.match import flatten
-from ..model.meter import DEFAULTS, unpack
+from ..model.meter import DEFAULTS, Unreadable, unpack
+from ..model.price import group_by_meter
 from ..model.project import SettingSource
 from ..model.request import RequestRecord
 from ..planning.prices import format_prices
+from ..report.report import ReportedChange
 from ..timestamps import format_time
 
 _REASON: dict[str, str] = {
@@ -93,18 +95,30 @@ def list_fields(change: Change) -> Iterator[Field]:
         yield Field(field.path, _quote(field.before) + before, _quote(field.after) + after)
 
 
-def list_change_facts(change: Change) -> Iterator[Fact]:
+def list_change_facts(reported: ReportedChange) -> Iterator[Fact]:
     """Yield the reason of a change, the other meters of the event_name, and the prices in use."""
+    change = reported.change
     yield Fact("reason", _REASON.get(change.reason, change.reason))
     if change.others:
         label = "others" if any(other.active for other in change.others) else "inactive"
         yield Fact(label, ", ".join(other.id for other in change.others))
-    if change.prices:
-        yield Fact("prices", format_prices(change.prices))
+    yield from _list_prices(reported)
     if change.desired and change.action is not Action.UNCHANGED:
         for each in change.desired.origins:
             if each.source is SettingSource.OVERRIDE:
                 yield Fact("overridden", f"{each.path} at {each.location}")
+
+
+def _list_prices(reported: ReportedChange) -> Iterator[Fact]:
+    """Yield the prices in use, by meter where they are on several; what was read, even if none."""
+    if isinstance(reported.prices, Unreadable):
+        yield Fact("prices", f"not readable (permission: {reported.prices.permission})")
+    by_meter = group_by_meter(reported.known_prices)
+    for meter_id, prices in by_meter.items():
+        on = f"on {meter_id}: " if len(by_meter) > 1 else ""
+        yield Fact("prices", on + format_prices(prices))
+    if reported.prices == () and not reported.change.action.deactivates:  # there, a note says so
+        yield Fact("prices", "none listed")
 
 
 def list_finding_facts(finding: Finding) -> Iterator[Fact]:

@@ -55,7 +55,7 @@ class Item:
 
     `degree` is the risk that is left of a change, or the severity of an entry; `rank` orders the
     items of a report. `facts` and `fields` are those of the change; `diagnostics` leave out the
-    error of its result.
+    error of its result. `priced` says that its prices were read to be shown.
     """
 
     account: str
@@ -73,6 +73,7 @@ class Item:
     findings: tuple[Finding, ...] = ()
     prices: tuple[Price, ...] = ()
     others: tuple[ExistingMeter, ...] = ()
+    priced: bool = False
 
     @property
     def name(self) -> str:
@@ -83,7 +84,7 @@ class Item:
     def shown(self) -> bool:
         """Whether there is more to show than that the meter is as declared."""
         foreign = self.status is Status.UNMANAGED and not (self.change or self.diagnostics)
-        return self.status is not Status.IN_SYNC and not foreign
+        return self.priced or (self.status is not Status.IN_SYNC and not foreign)
 
     @property
     def ignored(self) -> bool:
@@ -327,10 +328,11 @@ def _build_change(account: str, reported: ReportedChange, said: tuple[Diagnostic
         change=change,
         result=result,
         fields=tuple(list_fields(change)),
-        facts=tuple(list_change_facts(change)),
+        facts=tuple(list_change_facts(reported)),
         diagnostics=tuple(each for each in said if not result or each != result.error),
-        prices=change.prices,
+        prices=reported.known_prices,
         others=change.others,
+        priced=reported.prices is not None,
     )
 
 

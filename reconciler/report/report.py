@@ -10,6 +10,8 @@ from ..diagnostics.diagnostic import Diagnostic, Effect
 from ..diagnostics.errors import Exit
 from ..model.change import Action, Change
 from ..model.finding import DriftEntry, Kind
+from ..model.meter import Unreadable
+from ..model.price import Price
 from ..model.project import MeterConfig
 from ..model.request import RequestRecord
 from .documents import AccountResult, CommandResult
@@ -43,10 +45,20 @@ class ChangeResult:
 
 @dataclass(frozen=True, slots=True)
 class ReportedChange:
-    """One change in a report; in a report of apply, with its result."""
+    """One change in a report; in a report of apply, with its result.
+
+    `prices` are the prices in use on the existing meters of the event_name, where they were read
+    to be shown.
+    """
 
     change: Change
     result: ChangeResult | None = None
+    prices: tuple[Price, ...] | Unreadable | None = None
+
+    @property
+    def known_prices(self) -> tuple[Price, ...]:
+        """The prices in use that were read, at least those that the decision depends on."""
+        return self.prices if isinstance(self.prices, tuple) else self.change.prices
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,15 @@ from ..model.meter import (
 )
 from ..model.price import Price
 from . import pagination
-from .codec import Page, is_meter_id, parse_event, parse_meter, parse_price, parse_status
+from .codec import (
+    Page,
+    is_meter_id,
+    parse_any_price,
+    parse_event,
+    parse_meter,
+    parse_price,
+    parse_status,
+)
 from .errors import PermissionDeniedError
 from .transport import Options, Transport
 
@@ -40,6 +48,7 @@ T = TypeVar("T")
 Item = TypeVar("Item")
 
 _MAX_REQUESTS = 50  # meters whose prices are listed with one request each
+_MOST_KEYS = 10  # lookup keys of one request
 _ENDED = frozenset({"canceled", "incomplete_expired"})  # statuses of subscriptions
 
 
@@ -207,6 +216,25 @@ class Prices:
                 self._list({"usage_type": "metered"}, active=True), archived_on
             ),
         )
+
+    def find(self, lookup_keys: Iterable[str]) -> tuple[Price, ...] | Unreadable:
+        """Return the prices with these lookup keys, active ones first, whatever they bill on.
+
+        A lookup key has at most one active price, and any number of archived ones.
+        """
+        wanted = list(dict.fromkeys(lookup_keys))
+        parts = [wanted[n : n + _MOST_KEYS] for n in range(0, len(wanted), _MOST_KEYS)]
+        asked = [(part, active) for active in (True, False) for part in parts]
+        return read_if_permitted(
+            "rak_plan_read",
+            lambda: tuple(chain.from_iterable(run_concurrently(self._find_some, asked))),
+        )
+
+    def _find_some(self, asked: tuple[list[str], bool]) -> tuple[Price, ...]:
+        keys, active = asked
+        params = {"lookup_keys": keys, "active": active}
+        found = pagination.iterate_entries(self._transport, PRICES, params, parse_any_price)
+        return tuple(each for each in found if each.active is active and each.lookup_key in keys)
 
     def _keep_in_use(
         self, active: tuple[Price, ...], archived_on: tuple[str, ...]

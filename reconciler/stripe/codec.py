@@ -36,6 +36,7 @@ _NESTED_FIELDS = {
         ("status_transitions", StatusTransitions),
     )
 }
+_DECIMAL = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
 _METER_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,254}")
 
 
@@ -123,19 +124,29 @@ def _list_extra(data: Json) -> dict[str, Any]:
 
 def parse_price(data: Json) -> Price | None:
     """Parse a `price` object; return None if it uses no meter. Raises MalformedError."""
+    price = parse_any_price(data)
+    return price if price.meter else None
+
+
+def parse_any_price(data: Json) -> Price:
+    """Parse a `price` object, which may use no meter; raise MalformedError."""
     recurring = _read_optional(_read_object, data, "recurring") or {}
-    on = _read_optional(_read_text, recurring, "meter")
-    if on is None:
-        return None
+    transform = _read_optional(_read_object, data, "transform_quantity") or {}
     product = data.get("product")
     return Price(
         id=_read_text(data, "id"),
-        meter=on,
+        meter=_read_optional(_read_text, recurring, "meter") or "",
         active=_read_flag(data, "active"),
         product=_read_text(product, "id")
         if isinstance(product, dict)
         else _read_optional(_read_text, data, "product"),
         nickname=_read_optional(_read_text, data, "nickname"),
+        lookup_key=_read_optional(_read_text, data, "lookup_key"),
+        currency=_read_optional(_read_text, data, "currency"),
+        unit_amount=_read_optional(_read_decimal, data, "unit_amount_decimal"),
+        divide_by=_read_optional(_read_count, transform, "divide_by"),
+        interval=_read_optional(_read_text, recurring, "interval"),
+        interval_count=_read_optional(_read_count, recurring, "interval_count"),
     )
 
 
@@ -191,6 +202,20 @@ def _read_time(data: Json, name: str) -> int:
     if not 0 <= value <= LATEST:
         raise MalformedError(f"{name} is out of range")
     return value
+
+
+def _read_count(data: Json, name: str) -> int:
+    value = data.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
+        raise MalformedError(f"{name} is not a whole number")
+    return value
+
+
+def _read_decimal(data: Json, name: str) -> str:
+    text = _read_text(data, name)
+    if not _DECIMAL.fullmatch(text):
+        raise MalformedError(f"{name} is not a decimal number")
+    return text
 
 
 def _read_flag(data: Json, name: str) -> bool:

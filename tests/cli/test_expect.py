@@ -54,3 +54,10 @@ def test_other_files_or_another_account_have_another_hash(meters, account, revie
     made.write(meters, **account)
     ran = run("apply", made.folder, "--yes", "--expect", expected)
     assert (ran.code, made.posts()) == (3, [])
+
+
+def test_an_empty_hash_approves_nothing(reviewed, run):
+    """It is what a script passes on of a plan that failed."""
+    made, _ = reviewed(account_id=ACCOUNT)
+    ran = run("apply", made.folder, "--yes", "--expect", "")
+    assert (ran.code, made.posts()) == (3, [])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from cli.world import existing
 from published import held
@@ -50,12 +52,14 @@ def test_prices_in_use_are_below_their_meter(world, run):
     """Archived ones with subscriptions too, since they go on billing."""
     ran = run("list", world("", SEED).folder, "--prices")
     assert ran.code == 0
-    calls, nothing, old, archived, seats, *rest = ran.out.splitlines()[2:]
+    lines = re.sub(r"\n      +", " ", ran.out).splitlines()
+    calls, nothing, old, archived, seats, *rest = lines[2:]
     assert [line.split()[0] for line in (calls, old, seats)] == ["calls", "old", "seats"]
     assert nothing == "    no prices in use"
-    assert archived == "    price: price_old (prod_1; archived price with subscriptions)"
+    state = "archived price with subscriptions"
+    assert archived == f"    price: price_old (0.01 USD per unit, monthly, prod_1; {state})"
     assert sorted(line.split()[1] for line in rest) == ["price_1", "price_2"]
-    assert any("(Team, prod_" in line for line in rest)
+    assert any("(0.01 USD per unit, monthly, Team, prod_" in line for line in rest)
 
 
 @pytest.mark.parametrize("narrowed", [[], ["--only", "*"]])

@@ -18,9 +18,7 @@ from reconciler.report.read_report import COMMANDS, read_report
 from reconciler.report.report import Report
 
 READABLE = {
-    name: make
-    for name, make in REPORTS.items()
-    if name != "many" and make().command in COMMANDS
+    name: make for name, make in REPORTS.items() if name != "many" and make().command in COMMANDS
 }
 
 

@@ -67,6 +67,7 @@ class Attempt:
         self.policy = it.account.policy
         self.outdated = bool(self.plan) and not self._current(self.plan)
         self.killed = self.signalled = self.calm = self.crossed = self.shared = False
+        self.calls_left: int | None = None  # until a second signal ends the process
         self.first, self.decided, self.acted = 0, 0, -1
         self.pages = MemoryJournal()
         self.may: set[tuple[str, str, str]] = set()
@@ -93,6 +94,12 @@ class Attempt:
             assert self.killed
         self.events = tuple(history(self.it)[happened:])
         self.entries = tuple(self.it.server.log)[self.first :]
+
+    def count_call(self) -> None:
+        """End the process once the calls between two signals have returned."""
+        if self.calls_left is not None:
+            self.calls_left -= 1
+            self.killed = self.killed or self.calls_left <= 0
 
     def interfere(self) -> None:
         """Another client acts now."""
@@ -173,6 +180,7 @@ class Mortal:
             if self.attempt.killed:
                 raise Killed
             answer = call(*arguments)
+            self.attempt.count_call()
             if self.attempt.killed:
                 raise Killed
             return answer

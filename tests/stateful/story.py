@@ -158,6 +158,8 @@ class Story(RuleBasedStateMachine):
                 run.killed = True
             case "signal":
                 run.signalled = True
+            case "two signals":
+                run.signalled, run.calls_left = True, 2
             case _:
                 run.interfere()
                 self.meanwhile([what])

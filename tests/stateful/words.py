@@ -86,7 +86,7 @@ EDITS = st.builds(
 )
 MOMENTS = st.builds("{} {}".format, st.integers(1, 12), st.sampled_from(["before", "after"]))
 DURING = st.just("") | st.builds(
-    "{}: {}".format, MOMENTS, st.sampled_from(["killed", "signal"]) | EDITS
+    "{}: {}".format, MOMENTS, st.sampled_from(["killed", "signal", "two signals"]) | EDITS
 )
 REFUSALS = st.sampled_from(["SKIP", "ABORT"])
 KINDS = ["500:before", "500:after", "reset:before", "reset:after", "timeout:after"]

@@ -148,7 +148,7 @@ class _Run:
     def _check_expected(self, planned: Planned, account: Account) -> AccountReport | None:
         """Return the report of a plan that `--expect` does not approve; None if it does."""
         found, expected = planned.plan.plan_hash, self.options.expect
-        if not expected or find_refusal(planned.report):
+        if expected is None or find_refusal(planned.report):
             return None
         if not _is_named(account):
             message = f"account {account.name!r} has no `account_id`: --expect approves nothing"

@@ -10,6 +10,7 @@ from ...diagnostics.errors import Exit, UsageError
 from ...history import ci
 from ...model.project import Account
 from ...operations.make_plan import make_plan
+from ...operations.read_prices import show_prices
 from ...planning import plan_file
 from ...render import Document
 from ...report.report import AccountReport
@@ -20,10 +21,11 @@ from ..context import Command, Context, open_session
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanOptions(ScopedOptions):
-    """Where to save the plan, and whether changes have an exit code of their own."""
+    """Where to save the plan, whether changes have an exit code of their own, and what to show."""
 
     save: str | None = option("save the plan for `apply --plan FILE`", metavar="FILE")
     detailed_exitcode: bool = flag("exit 2 instead of 0 if there are changes")
+    prices: bool = flag("show the prices in use of all meters, not only of those that change")
 
     def writes(self) -> tuple[tuple[str, int], ...]:
         """Return the saved plan as well."""
@@ -42,9 +44,10 @@ def _plan(options: PlanOptions, context: Context) -> Document:
     def make(account: Account) -> AccountReport:
         with open_session(account, context) as session:
             made = make_plan(project, session, scope, commit)
+            report = show_prices(made.report, session, every=options.prices)
         if options.save:
             context.output.targets[options.save].write(plan_file.dump_plan(made.plan))
-        return _mark_changes(made.report) if options.detailed_exitcode else made.report
+        return _mark_changes(report) if options.detailed_exitcode else report
 
     return build_report("plan", project, accounts, context, make, unknown)
 

@@ -87,6 +87,36 @@ UNKNOWN_STATUS = Rule(
     "not change it.",
     "see the meter in the Dashboard; upgrade reconciler",
 )
+PRICE_MISSING = Rule(
+    "D012",
+    "an expected price is missing",
+    "The declaration lists the lookup key of a price under `prices`. No active price has it, so "
+    "nobody can subscribe to what the price list promises.",
+    "create the price on the meter with this lookup key, or make the archived one active again; or "
+    "correct `prices`",
+)
+PRICE_ON_OTHER_METER = Rule(
+    "D013",
+    "an expected price is not on the meter",
+    "The declaration lists the lookup key of a price under `prices`. The price is on another "
+    "meter, or on none, so it does not bill the usage of this meter. The meter of a price cannot "
+    "be changed.",
+    "create a price on the meter with `transfer_lookup_key`, and move the subscriptions to it; or "
+    "correct `prices`",
+)
+NO_PRICE = Rule(
+    "D014",
+    "no price uses the meter, although one is required",
+    "The declaration has `prices: required`. Usage of a meter without prices is recorded and not "
+    "billed. Inline prices of subscriptions are in no list: a meter that only they use has none.",
+    "create a price on the meter, or declare `prices: none`",
+)
+UNEXPECTED_PRICE = Rule(
+    "D015",
+    "a price uses the meter, although none is expected",
+    "The declaration has `prices: none`, and customers can be billed by the meter.",
+    "declare the price under `prices`, or move its subscriptions and archive it",
+)
 PRICES_UNREADABLE = Rule(
     "D101",
     "API key may not read prices",

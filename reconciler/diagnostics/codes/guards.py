@@ -121,3 +121,13 @@ NO_ACCOUNT_ID = Rule(
     "set `account_id` of the account in the project file, and have the new plan approved",
     effect=Effect.ACCOUNT,
 )
+NOT_APPROVED = Rule(
+    "G015",
+    "no approved plan",
+    "`apply` in the GitHub Action applies what was approved: the plan of the head commit of the "
+    "merged pull request, as a review of exactly that commit saw it. A later commit, a plan that "
+    "was made again after the review, and a direct push are not approved.",
+    "revert and open the pull request again, or approve the plan in a protected environment: give "
+    "`args: --expect HASH` with the hash of a plan of the same workflow run",
+    effect=Effect.ACCOUNT,
+)

@@ -8,7 +8,7 @@ from ...diagnostics.diagnostic import Diagnostic
 from ...diagnostics.shorten import shorten
 from ...model.change import Action, Risk
 from ...model.finding import Finding
-from ...planning.prices import describe_state
+from ...planning.prices import describe_amount, describe_state
 from ...report.report import ChangeResult
 from ..facts import Fact, list_finding_facts
 from ..view import Group, Item, Status
@@ -112,20 +112,23 @@ def _list_tags(item: Item) -> Iterator[Html]:
 def _build_body(item: Item) -> Iterator[Html]:
     yield from map(_build_finding, item.findings)
     for fact in item.facts:
-        if fact.label == "reason":  # prices and other meters are tables
+        if fact.label == "reason":
             yield tag("p", format_prose(fact.text), class_="why")
-        elif fact.label == "overridden":
-            yield tag("p", format_prose(f"Overridden: {fact.text}"), class_="why")
+        elif fact.label == "overridden" or (fact.label == "prices" and not item.prices):
+            said = f"{fact.label.capitalize()}: {fact.text}"
+            yield tag("p", format_prose(said), class_="why")  # others are tables
     yield from map(_build_diagnostic, item.diagnostics)
     if item.result:
         yield from _build_result(item.result)
     if item.fields:
         yield _build_fields(item)
     if item.prices:
-        heads = ("Price", "Nickname", "Product", "Meter", "State")
+        heads = ("Price", "Lookup key", "Amount", "Nickname", "Product", "Meter", "State")
         prices = (
             (
                 tag("code", shorten(price.id)),
+                shorten(price.lookup_key or "—"),
+                describe_amount(price) or "—",
                 shorten(price.nickname or "—"),
                 shorten(price.product or "—"),
                 price.meter,

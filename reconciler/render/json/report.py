@@ -49,7 +49,7 @@ def _render_account(report: AccountReport, command: str) -> dict[str, Any]:
 def _render_change(reported: ReportedChange) -> dict[str, Any]:
     change, result = reported.change, reported.result
     known = change.existing.id if change.existing else None
-    shape = {
+    shape: dict[str, Any] = {
         "event_name": change.event_name,
         "action": change.action,
         "reason": str(change.reason),
@@ -59,10 +59,12 @@ def _render_change(reported: ReportedChange) -> dict[str, Any]:
         "after": _find_after(change),
         "fields": [asdict(field) for field in change.fields],
         "location": render_location(change.location),
-        "prices": [asdict(price) for price in change.prices],
+        "prices": [asdict(price) for price in reported.known_prices],
         "inactive_meters": [other.id for other in change.others],
         "refused_by": list(change.refused_by),
     }
+    if reported.prices is not None:
+        shape["prices_read"] = isinstance(reported.prices, tuple)
     if change.desired and change.desired.origins:
         shape["origins"] = [asdict(origin) for origin in change.desired.origins]
     return shape | ({"result": _render_result(result)} if result else {})

@@ -1,0 +1,81 @@
+"""Read the prices that findings of drift depend on, and those that a plan shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..diagnostics.diagnostic import Effect
+from ..drift.expected_prices import list_expected, list_unpriced
+from ..drift.findings import list_archived_dependencies
+from ..model.change import Action
+from ..model.match import MeterMatch
+from ..model.meter import Unreadable
+from ..model.price import (
+    Price,
+    PricesByLookupKey,
+    PricesByMeter,
+    group_by_lookup_key,
+    group_by_meter,
+)
+from ..report.report import AccountReport, ReportedChange
+from .session import Session
+
+
+def read_prices(
+    session: Session, names: tuple[MeterMatch, ...]
+) -> tuple[PricesByMeter, PricesByLookupKey] | Unreadable:
+    """Return the prices in use by meter, and the expected ones by lookup key.
+
+    Beside the active metered prices of the account, listed once, it reads archived ones where they
+    matter, and expected prices that are not among these.
+    """
+    policy = session.account.policy
+    archived_on = (id_ for each in names for id_ in list_archived_dependencies(each, policy))
+    prices = session.prices.all_in_use(tuple(archived_on))
+    if isinstance(prices, Unreadable):
+        return prices
+    bare = list_unpriced(names, group_by_meter(prices))
+    more = session.prices.in_use(bare) if bare else ()
+    expected = _find_expected(session, names, prices)
+    if isinstance(more, Unreadable):
+        return more
+    if isinstance(expected, Unreadable):
+        return expected
+    return group_by_meter((*prices, *more)), expected
+
+
+def show_prices(report: AccountReport, session: Session, *, every: bool) -> AccountReport:
+    """Add the prices in use to the changes of a plan that write or are blocked, or to all.
+
+    Nothing is read of an account that is not the configured one. Without the permission, the
+    changes say so.
+    """
+    shown = {
+        each.change.event_name: [meter.id for meter in each.change.existing_meters]
+        for each in report.changes
+        if every or each.change.action.writes or each.change.action is Action.BLOCKED
+    }
+    ids = tuple(id_ for some in shown.values() for id_ in some)
+    if not ids or any(each.effect is Effect.ACCOUNT for each in report.diagnostics):
+        return report
+    found = session.prices.all_in_use(ids) if every else session.prices.in_use(ids)
+    by_meter = {} if isinstance(found, Unreadable) else group_by_meter(found)
+
+    def add(each: ReportedChange) -> ReportedChange:
+        on = shown.get(each.change.event_name)
+        if not on:
+            return each
+        known = tuple(price for id_ in on for price in by_meter.get(id_, ()))
+        return replace(each, prices=found if isinstance(found, Unreadable) else known)
+
+    return replace(report, changes=tuple(map(add, report.changes)))
+
+
+def _find_expected(
+    session: Session, names: tuple[MeterMatch, ...], prices: tuple[Price, ...]
+) -> PricesByLookupKey | Unreadable:
+    """Return the expected prices; those that are not active metered ones are read by their keys."""
+    known = group_by_lookup_key(price for price in prices if price.active)
+    unknown = [key for key in list_expected(names) if key not in known]
+    found = session.prices.find(unknown) if unknown else ()
+    return found if isinstance(found, Unreadable) else known | group_by_lookup_key(found)
