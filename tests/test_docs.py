@@ -130,7 +130,9 @@ PYTHON = re.compile(r"<!-- python -->\n+```python\n(.*?)```", re.S)
 EXAMPLES = PYTHON.findall((DOCS / "reference" / "python.md").read_text())
 
 
-@pytest.mark.parametrize("code", EXAMPLES, ids=["pipeline", "client", "asyncio"])
+@pytest.mark.parametrize(
+    "code", EXAMPLES, ids=["pipeline", "client", "asyncio", "usage", "unsent", "async usage"]
+)
 def test_the_python_examples_run(code, project):
     """As they are printed."""
     exec(compile(code, "python.md", "exec"), {})

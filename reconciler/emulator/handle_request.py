@@ -160,7 +160,7 @@ def _accept(state: State, arrival: Arrival, now: float) -> Ticket | Reply:
     state.limit_rate(endpoint.name, settings.endpoint_rate_limit, now, "endpoint-rate")
     state.limit_parallel(endpoint.name)
     ledger = state.ledgers[check_account(request, key, account, state.ledgers)]
-    check_permission(key, endpoint.permission, ledger.account, settings)
+    check_permission(key, endpoint.find_permission(settings), ledger.account, settings)
     check_content_type(request, settings.content_type)
     tree = parse_parameters(request)
     meaning = hash_request(request, tree)

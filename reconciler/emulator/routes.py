@@ -12,6 +12,7 @@ from .messages import Json
 from .requests.params import Shape
 from .requests.stripe_api import is_call, is_fixed_path
 from .resources import accounts, alerts, customers, events, meters, prices, products
+from .settings import Settings
 from .state import Call
 from .subscriptions import calls
 from .usage import core_events, meter_events, sessions, summaries
@@ -30,6 +31,12 @@ class Endpoint:
     permission: str
     shape: Shape
     run: Callable[[Call], Json]
+    switch: str = ""  # the setting with the permission, where it is not known
+
+    def find_permission(self, settings: Settings) -> str:
+        """Find the permission that a restricted key needs."""
+        chosen: str = getattr(settings, self.switch) if self.switch else self.permission
+        return chosen
 
     @property
     def name(self) -> str:
@@ -44,7 +51,8 @@ _CUSTOMER = f"{customers.URL}/{{id}}"
 _SUBSCRIPTION, _ITEM = f"{calls.URL}/{{id}}", f"{calls.ITEMS_URL}/{{id}}"
 _ALERT = f"{alerts.URL}/{{id}}"
 _PRODUCT = f"{products.URL}/{{id}}"
-_KYC = "accounts_kyc_basic_read"
+_KYC, _KYC_SWITCH = "accounts_kyc_basic_read", "account_permission"
+_THIN_SWITCH = "core_events_permission"
 
 ENDPOINTS = (
     Endpoint("GET", meters.URL, _READ, meters.LIST, meters.list_),
@@ -86,9 +94,9 @@ ENDPOINTS = (
     Endpoint("POST", f"{_ALERT}/deactivate", _WRITE, alerts.READ, alerts.deactivate),
     Endpoint("GET", events.URL, "event_read", events.LIST, events.list_),
     Endpoint("GET", f"{events.URL}/{{id}}", "event_read", events.READ, events.retrieve),
-    Endpoint("GET", "/v1/account", _KYC, accounts.READ, accounts.retrieve_own),
+    Endpoint("GET", "/v1/account", _KYC, accounts.READ, accounts.retrieve_own, _KYC_SWITCH),
     Endpoint("GET", accounts.URL, "connected_account_read", accounts.LIST, accounts.list_),
-    Endpoint("GET", f"{accounts.URL}/{{id}}", _KYC, accounts.READ, accounts.retrieve),
+    Endpoint("GET", f"{accounts.URL}/{{id}}", _KYC, accounts.READ, accounts.retrieve, _KYC_SWITCH),
     Endpoint("POST", meter_events.URL, _USE, meter_events.CREATE, meter_events.create),
     Endpoint("POST", meter_events.ADJUSTMENTS_URL, _USE, meter_events.ADJUST, meter_events.adjust),
     Endpoint("GET", summaries.URL, _USED, summaries.LIST, summaries.list_),
@@ -96,13 +104,16 @@ ENDPOINTS = (
     Endpoint("POST", v2.ADJUSTMENTS_URL, _USE, v2.ADJUST, v2.adjust),
     Endpoint("POST", sessions.URL, _USE, sessions.CREATE, sessions.create),
     Endpoint("POST", v2.STREAM_URL, _USE, v2.STREAM, v2.stream),
-    Endpoint("GET", core_events.URL, "event_read", core_events.LIST, core_events.list_),
+    Endpoint(
+        "GET", core_events.URL, "event_read", core_events.LIST, core_events.list_, _THIN_SWITCH
+    ),
     Endpoint(
         "GET",
         f"{core_events.URL}/{{id}}",
         "event_read",
         core_events.READ,
         core_events.retrieve,
+        _THIN_SWITCH,
     ),
 )
 

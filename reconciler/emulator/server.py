@@ -97,7 +97,7 @@ class Server:
     def start(self) -> None:
         """Start serving."""
         host, port = self._address
-        self._http = HttpServer(host, port, self.exchange, self._log_refusal, self.clock.now)
+        self._http = HttpServer(host, port, self.exchange, self._log_refusal, self.now)
 
     def close(self) -> None:
         """Stop serving: end what waits, answer requests in progress."""

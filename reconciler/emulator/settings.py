@@ -54,6 +54,7 @@ class Settings:
     account_permission: Literal["accounts_kyc_basic_read", "accounts_kyc_id_numbers_read"] = (
         "accounts_kyc_basic_read"
     )
+    core_events_permission: Literal["event_read", "billing_meter_event_read"] = "event_read"
     key_in_use_error: Literal["idempotency_error", "invalid_request_error"] = "idempotency_error"
     unknown_values: Literal["refuse", "accept"] = "refuse"
     updated_moves: Literal["on", "off"] = "on"
@@ -68,7 +69,7 @@ class Settings:
     windowed_usage: Literal["last", "all"] = "last"
     summary_end: Literal["exclusive", "inclusive"] = "exclusive"
     empty_summaries: Literal["omit", "zero"] = "omit"
-    cancel_unknown: Literal["error", "ignore"] = "error"
+    cancel_unknown: Literal["report", "error", "ignore"] = "report"
     report_identifier: Literal["identifier", "idempotency_key"] = "identifier"
     usage_digits: int = 15
     usage_lag: float = 0.0

@@ -11,7 +11,7 @@ from typing import Any
 from ..clock import Clock
 from ..diagnostics.codes import publishing as rules
 from ..diagnostics.errors import AuthError, ServiceError
-from ..diagnostics.shorten import shorten
+from ..stripe.api_key import Secret
 from ..stripe.http import Connection, Limits, Request, Response, TransportError
 from ..stripe.retry import ATTEMPTS, Attempt, wait_before_retry
 from ..trusted_url import is_trusted_api_base
@@ -21,28 +21,16 @@ _LONGEST_PAUSE = 120.0  # seconds that a rate limit is waited for; GitHub advise
 _TOKEN = re.compile(r"[!-~]{1,4096}", re.ASCII)
 
 
-class Token:
-    """A token of a code host, hidden in `repr`; raise AuthError for one that no header can hold."""
+class Token(Secret):
+    """A token of a code host; raise AuthError for one that no header can hold."""
 
-    __slots__ = ("_text",)
+    __slots__ = ()
 
     def __init__(self, text: str, variable: str) -> None:
         if not _TOKEN.fullmatch(text):
-            what = "contains a space or another character" if text.strip() else "is empty"
-            raise AuthError(rules.NO_TOKEN(f"{variable} {what} that a token does not have"))
-        self._text = text
-
-    def __repr__(self) -> str:
-        return "Token(hidden)"
-
-    def reveal(self) -> str:
-        """Return the token, for the `Authorization` header only."""
-        return self._text
-
-    def scrub(self, text: str) -> str:
-        """Return the text of a host without the token, on one line, shortened."""
-        plain = text.replace(self._text, "[token hidden]")
-        return shorten(" ".join("".join(c if c.isprintable() else " " for c in plain).split()))
+            what = "has a character that no token has" if text else "is empty"
+            raise AuthError(rules.NO_TOKEN(f"{variable} {what}"))
+        super().__init__(text)
 
 
 class UncertainError(ServiceError):
@@ -117,7 +105,7 @@ class Host:
         One that creates something is only sent again after a rate limit.
         """
         body = None if payload is None else json.dumps(payload).encode()
-        request = Request(method, path, (), self._headers, body)
+        request = Request(method, path, (), self._headers, content=body)
         for attempt in range(1, ATTEMPTS + 1):
             sent = self._connection.send(request)
             wait = self._find_wait(attempt, sent, creates=creates)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from http.client import HTTPException
 from http.cookiejar import DefaultCookiePolicy
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..diagnostics.codes import service
@@ -22,6 +22,7 @@ from ..diagnostics.diagnostic import Rule
 from ..diagnostics.errors import ServiceError
 from ..execution.protocol import SIDE_BY_SIDE
 from ..trusted_url import is_loopback, is_trusted_api_base
+from .api_key import Secret
 from .ca_bundle import find_ca_bundle
 
 if TYPE_CHECKING:
@@ -45,22 +46,20 @@ class Limits:
     list_time: float = 3600.0
 
 
-class Secret(Protocol):
-    """A key or a token, shown to the connection only."""
-
-    def reveal(self) -> str:
-        """Return it, for the `Authorization` header only."""
-
-
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request to send. `fields` are the query of a GET, and the form of a POST without `body`."""
+    """A request to send. `fields` are the query of a GET and the form of a POST.
+
+    `content` is the body of a POST that is no form. A 2xx response to it may be empty if
+    `may_answer_empty`.
+    """
 
     method: str
     path: str
     fields: tuple[tuple[str, str], ...]
     headers: Mapping[str, str]
-    body: bytes | None = None
+    content: bytes | None = None
+    may_answer_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,11 +177,12 @@ class Connection:
     def _open(self, request: Request) -> requests.Response:
         """Return the response, its body unread. A callable `auth` keeps `.netrc` out."""
         reads = request.method == "GET"
+        form = None if reads else list(request.fields)
         return self._session.request(
             request.method,
             self._base + request.path,
             params=list(request.fields) if reads else None,
-            data=request.body or (None if reads else list(request.fields)),
+            data=form if request.content is None else request.content,
             headers=dict(request.headers),
             auth=self._authorize,
             timeout=(self._limits.connect, self._limits.read),

@@ -200,6 +200,17 @@ def test_the_older_text_of_a_403():
         assert (older in message) is (setting == "older")
 
 
+def test_the_permission_to_read_thin_events_varies():
+    """On the list and on one of them; that of the events of v1 stays."""
+    key = Key("rk_test_reader123456", frozenset({"event_read"}))
+    for setting, status in (("event_read", 200), ("billing_meter_event_read", 403)):
+        emulated = account(keys=(key,), core_events_permission=setting)
+        emulated.headers["authorization"] = f"Bearer {key.secret}"
+        assert emulated.get("/v2/core/events").status == status
+        assert emulated.get("/v2/core/events/evt_1").status == (404 if status == 200 else 403)
+        assert emulated.get("/v1/events").status == 200
+
+
 def test_the_permission_to_read_the_account_varies():
     key = Key("rk_test_reader123456", frozenset({"accounts_kyc_id_numbers_read"}))
     for setting, status in (("kyc_basic", 403), ("kyc_id_numbers", 200)):

@@ -1,5 +1,7 @@
 """The clock of an account can be moved forward: what takes time happens as if it had passed."""
 
+from email.utils import parsedate_to_datetime
+
 import pytest
 from emulator.client import DAY, METERS, meter
 
@@ -17,6 +19,13 @@ def test_objects_are_created_at_the_time_of_the_account(server, connection, cloc
     assert server.advance(35 * DAY) == clock.now() + 35 * DAY
     assert connection.post(**meter("b")).json["created"] == before + 35 * DAY
     assert server.edit(METERS, meter("c"))["created"] == before + 35 * DAY
+
+
+def test_answers_are_dated_by_the_account(server, connection):
+    """As what they create: a client that compares both finds no difference."""
+    server.advance(35 * DAY)
+    made = connection.post(**meter())
+    assert parsedate_to_datetime(made.headers["date"]).timestamp() == made.json["created"]
 
 
 def test_replies_expire_after_a_day(server, connection):

@@ -1,5 +1,6 @@
 """The state file: what is kept, one process at a time, and which files are never changed."""
 
+import hashlib
 import os
 import signal
 import socket
@@ -14,6 +15,7 @@ from emulator.client import METERS, Account, Connection, meter
 
 from reconciler.emulator import Server, Settings, StateError, open_state
 from reconciler.emulator.state import State
+from reconciler.emulator.storage.state_file import VERSION
 
 ROOT = Path(__file__).parents[2]
 COMPANIONS = ("-wal", "-shm", "-journal")
@@ -224,7 +226,7 @@ def test_a_state_that_cannot_be_stored_is_a_500(path, capfd):
     assert capfd.readouterr().err == ""
 
 
-def database(path, application_id=0, version=2):
+def database(path, application_id=0, version=VERSION):
     """Create an SQLite database as another program does."""
     with closing(sqlite3.connect(path)) as connection:
         connection.executescript(
@@ -238,9 +240,19 @@ FOREIGN = {
     "empty": (lambda path: path.write_bytes(b""), "is not an emulator state file"),
     "text": (lambda path: path.write_text('{"version": 1}'), "is not an emulator state file"),
     "database": (database, "is not an emulator state file"),
-    "version": (lambda path: database(path, OURS, 1), "has state version 1, this program reads 2"),
+    "version": (lambda path: database(path, OURS, 1), "has state version 1, this program reads 3"),
     "tables": (lambda path: database(path, OURS), "is not an emulator state file"),
 }
+
+
+def test_other_tables_are_another_version(path):
+    """So that a file with former tables is refused by its version."""
+    with (
+        open_state(path),
+        closing(sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)) as made,
+    ):
+        tables = "\n".join(sql for (sql,) in made.execute("SELECT sql FROM sqlite_schema") if sql)
+    assert (VERSION, hashlib.sha256(tables.encode()).hexdigest()[:8]) == (3, "65df1838")
 
 
 @pytest.mark.parametrize("kind", FOREIGN)

@@ -207,3 +207,18 @@ GITHUB_FAILED = Rule(
     "give the job `permissions: {contents: read, pull-requests: read, statuses: read}`, and "
     "`statuses: write` where it plans a pull request; run the job again if GitHub has an outage",
 )
+INVALID_EVENT = Rule(
+    "S045",
+    "the usage cannot be sent",
+    "A meter event has an event_name, an identifier that is not empty (Stripe would count an event "
+    "without one again if it were repeated), and a payload of whole numbers, Decimals or strings. "
+    "Floats are not exact, and a time without a time zone could be any. Nothing was sent.",
+    "correct the event",
+)
+DUPLICATE_EVENT = Rule(
+    "S046",
+    "an event with this identifier exists",
+    "Stripe counts an identifier once in at least 24 hours, and refused to count it again "
+    "(HTTP 400). If the same event was sent before, by a call that failed, it has arrived.",
+    "use a new identifier, if this is other usage",
+)

@@ -109,8 +109,6 @@ def check_account(request: Request, key: Key, account: Account, known: Container
 
 def check_permission(key: Key, needed: str, account: Account, settings: Settings) -> None:
     """Raise RequestError (403) for a permission that the key lacks, in either of two wordings."""
-    if needed == "accounts_kyc_basic_read":
-        needed = settings.account_permission
     held = key.permissions
     if held is None or needed in held or needed.replace("_read", "_write") in held:
         return

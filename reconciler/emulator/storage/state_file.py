@@ -25,7 +25,7 @@ from ..messages import Json
 from .database import OBJECTS, Account, Ledger, Store
 from .seed import Seed, load_seed
 
-VERSION = 2
+VERSION = 3
 
 _APPLICATION_ID = 0x4D745265
 _HEADER = struct.Struct(">60xI4xI")  # of a database: the version, the application id

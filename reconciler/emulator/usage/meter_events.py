@@ -1,7 +1,7 @@
 """Meter events and their adjustments in API v1. Source: /v1/billing/meter_events and
 /v1/billing/meter_event_adjustments of Stripe's specification.
 
-An event is answered with 200 before it is checked; a report tells what was wrong with it.
+Both are answered with 200 before they are checked; a report tells what was wrong.
 """
 
 from __future__ import annotations
@@ -12,11 +12,12 @@ from ..errors import RequestError
 from ..messages import Json
 from ..requests.params import Choice, Expand, Nested, Shape, Text, Whole
 from ..state import Call
-from .record import Rejection, UsageEvent, find_cancellable, find_duplicate, record
+from .record import Rejection, UsageEvent, find_cancellable, find_duplicate, find_meter, record
 from .reports import report
 from .usage_params import Payload
 
 URL = "/v1/billing/meter_events"
+INVALID_CANCEL = "invalid_cancel_configuration"
 ADJUSTMENTS_URL = "/v1/billing/meter_event_adjustments"
 
 CREATE: Shape = {
@@ -83,14 +84,16 @@ def _explain(rejection: Rejection) -> str:
 
 
 def adjust(call: Call) -> Json:
-    """Cancel an event of the last 24 hours."""
+    """Cancel an event of the last 24 hours; a report tells of one that there is not."""
     identifier = call.params.get("cancel", {}).get("identifier")
     if identifier is None:
         text = "Missing required param: cancel[identifier]."
         raise RequestError.invalid("cancel[identifier]", text, "parameter_missing")
     if not cancel(call, call.params["event_name"], identifier):
-        text = explain_no_event(call.params["event_name"], identifier)
-        raise RequestError.invalid("cancel[identifier]", text)
+        rejection = _build_rejection(call, call.params["event_name"], identifier)
+        if call.settings.cancel_unknown == "error":
+            raise RequestError.invalid("cancel[identifier]", rejection.message)
+        report(call, [rejection])
     return {
         "object": "billing.meter_event_adjustment",
         "cancel": {"identifier": identifier},
@@ -108,6 +111,16 @@ def cancel(call: Call, event_name: str, identifier: str) -> bool:
         return call.settings.cancel_unknown == "ignore"
     call.change["usage"].append(found | {"cancelled": True})
     return True
+
+
+def _build_rejection(call: Call, event_name: str, identifier: str) -> Rejection:
+    """Build the rejection of an adjustment that fits no event."""
+    event, meter = (
+        UsageEvent(event_name, identifier, {}, call.now),
+        find_meter(call.ledger, event_name),
+    )
+    code = INVALID_CANCEL if meter else "no_meter"
+    return Rejection(event, meter, code, explain_no_event(event_name, identifier), INVALID_CANCEL)
 
 
 def explain_no_event(event_name: str, identifier: str) -> str:

@@ -9,7 +9,7 @@ from ..errors import RequestError
 from ..messages import Json
 from ..requests.params import Choice, Nested, Shape, Text
 from ..state import Call
-from .meter_events import build_usage_event, cancel, explain_no_event
+from .meter_events import INVALID_CANCEL, build_usage_event, cancel, explain_no_event
 from .moments import format_moment
 from .record import Rejection, find_duplicate, record
 from .reports import report
@@ -71,7 +71,7 @@ def adjust(call: Call) -> Json:
     """Cancel an event of the last 24 hours."""
     name, identifier = call.params["event_name"], call.params["cancel"]["identifier"]
     if not cancel(call, name, identifier):
-        raise RequestError(400, explain_no_event(name, identifier), "invalid_cancel_configuration")
+        raise RequestError(400, explain_no_event(name, identifier), INVALID_CANCEL)
     return {
         "id": call.ledger.create_id("mea"),
         "object": "v2.billing.meter_event_adjustment",
