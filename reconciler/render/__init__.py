@@ -42,11 +42,11 @@ Structured = (
 Document = Structured | PlainText
 """Everything that a command can return."""
 
-FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "github")
+FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "codequality", "github")
 """The name of each format is that of its module; every document has the first two."""
 
 
-PLACED = ("junit", "sarif", "github")
+PLACED = ("junit", "sarif", "codequality", "github")
 """The formats whose places are relative to the repository, since code hosts look them up there."""
 
 
