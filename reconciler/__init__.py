@@ -15,7 +15,8 @@ What the command line does, from Python; each name is imported when it is first 
         report = apply_plan(planned, session)           # report.exit_code, report.changes
         audit = detect_drift(project, session)          # read-only
 
-`Meters` and `AsyncMeters` are the API client, usable on its own. Every error is a
+`Meters` and `AsyncMeters` are the API client, usable on its own, as are `MeterEvents` and
+`MeterEventsV2` (and `Async…`), which send usage: each a `UsageEvent`. Every error is a
 `ReconcilerError`: its `diagnostics` say what happened and what to do, its `exit_code` is the one
 of the command line.
 """
@@ -45,8 +46,14 @@ if TYPE_CHECKING:
     from .operations.session import connect
     from .stripe.async_client import AsyncMeters
     from .stripe.client import Meters
+    from .stripe.usage.async_client import AsyncMeterEvents, AsyncMeterEventsV2
+    from .stripe.usage.client import MeterEvents
+    from .stripe.usage.objects import UsageEvent
+    from .stripe.usage.v2_client import MeterEventsV2
 
 _HOMES = {
+    "AsyncMeterEvents": "stripe.usage.async_client",
+    "AsyncMeterEventsV2": "stripe.usage.async_client",
     "AsyncMeters": "stripe.async_client",
     "AuthError": "diagnostics.errors",
     "ConfigError": "diagnostics.errors",
@@ -56,7 +63,10 @@ _HOMES = {
     "StaleError": "diagnostics.errors",
     "StoppedError": "diagnostics.errors",
     "UsageError": "diagnostics.errors",
+    "MeterEvents": "stripe.usage.client",
+    "MeterEventsV2": "stripe.usage.v2_client",
     "Meters": "stripe.client",
+    "UsageEvent": "stripe.usage.objects",
     "detect_drift": "operations.detect_drift",
     "apply_plan": "operations.apply_plan",
     "connect": "operations.session",
@@ -65,9 +75,13 @@ _HOMES = {
 }
 
 __all__ = [
+    "AsyncMeterEvents",
+    "AsyncMeterEventsV2",
     "AsyncMeters",
     "AuthError",
     "ConfigError",
+    "MeterEvents",
+    "MeterEventsV2",
     "Meters",
     "ReconcilerError",
     "RefusedError",
@@ -75,6 +89,7 @@ __all__ = [
     "StaleError",
     "StoppedError",
     "UsageError",
+    "UsageEvent",
     "__version__",
     "apply_plan",
     "connect",

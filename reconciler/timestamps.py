@@ -20,6 +20,21 @@ def format_date(seconds: int) -> str:
     return format_time(seconds)[:10]
 
 
+def format_moment(seconds: float) -> str:
+    """Format Unix seconds with milliseconds: `2026-11-04T14:02:00.250Z`."""
+    whole, milliseconds = divmod(round(seconds * 1000), 1000)
+    return f"{format_time(whole)[:-1]}.{milliseconds:03}Z"
+
+
+def parse_moment(text: str) -> float | None:
+    """Parse a time of API v2 (RFC 3339) to Unix seconds; None for text that is none."""
+    try:
+        moment = datetime.fromisoformat(text)
+        return None if moment.utcoffset() is None else moment.timestamp()
+    except (ValueError, OverflowError):
+        return None
+
+
 def format_duration(seconds: int) -> str:
     """Format a duration in its two largest units: `3 days 4 hours`, `5 minutes`; never negative."""
     left, parts = max(0, seconds), []

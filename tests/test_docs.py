@@ -114,23 +114,13 @@ def test_the_first_line_does_what_it_says(project, run, request):
     assert run("plan", "examples/quickstart", "--detailed-exitcode").code == 0
 
 
-def test_the_blocked_change_is_real(project, run, request):
-    """The README's second output: an immutable field of a meter with a price is changed."""
-    file = project / "examples/quickstart/meters/workspace.yaml"
-    text = file.read_text("utf-8")
-    assert text.count("formula: last") == 1
-    file.write_text(text.replace("formula: last", "formula: sum"), "utf-8")
-    command = "plan examples/quickstart --only storage_gb"
-    ran = run(*command.split())
-    assert ran.code == 3
-    expect(f"output: {command}", f"\n```\n{ran.out}```\n\n", request)
-
-
 PYTHON = re.compile(r"<!-- python -->\n+```python\n(.*?)```", re.S)
 EXAMPLES = PYTHON.findall((DOCS / "reference" / "python.md").read_text())
 
 
-@pytest.mark.parametrize("code", EXAMPLES, ids=["pipeline", "client", "asyncio"])
+@pytest.mark.parametrize(
+    "code", EXAMPLES, ids=["pipeline", "client", "asyncio", "usage", "unsent", "async usage"]
+)
 def test_the_python_examples_run(code, project):
     """As they are printed."""
     exec(compile(code, "python.md", "exec"), {})

@@ -73,7 +73,8 @@ def tables_of_options(name: str) -> Iterator[str]:
 def option_row(action: argparse.Action) -> str:
     value = action.metavar or "\\|".join(action.choices or ())
     words = " ".join(filter(None, ["/".join(action.option_strings), value]))
-    return f"| `{words}` | {action.help} |".replace("'*'", "`'*'`").replace("'ai_*'", "`'ai_*'`")
+    meaning = str(action.help).replace("|", "\\|")
+    return f"| `{words}` | {meaning} |".replace("'*'", "`'*'`").replace("'ai_*'", "`'ai_*'`")
 
 
 def test_the_tables_of_options_are_those_of_the_parser(request):

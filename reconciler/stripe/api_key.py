@@ -45,25 +45,41 @@ class Kind(StrEnum):
     ORGANIZATION = "organization"
 
 
-class Key:
-    """A secret or restricted API key, hidden in `repr` and errors.
-
-    Raises AuthError (S002) for a malformed one.
-    """
+class Secret:
+    """Text that authorizes requests, hidden in `repr` and errors."""
 
     __slots__ = ("_text",)
 
     def __init__(self, text: str) -> None:
-        if wrong := find_flaw(text):
-            raise AuthError(service.KEY_MALFORMED(f"the API key {wrong}"))
         self._text = text
 
     def __repr__(self) -> str:
-        return "Key(hidden)"
+        return f"{type(self).__name__}(hidden)"
 
     def reveal(self) -> str:
-        """Return the key, for the `Authorization` header only."""
+        """Return the secret, for the `Authorization` header only."""
         return self._text
+
+    def scrub(self, text: str) -> str:
+        """Remove the secret and control characters from text of others, and truncate it.
+
+        A traceback or a gateway's page may quote the request.
+        """
+        plain = text.replace(self._text, "[key hidden]")
+        printable = "".join(c if c.isprintable() else " " for c in plain)
+        short = " ".join(printable.split())
+        return short if len(short) <= _LONGEST_TEXT else short[: _LONGEST_TEXT - 1] + "…"
+
+
+class Key(Secret):
+    """A secret or restricted API key. Raises AuthError (S002) for a malformed one."""
+
+    __slots__ = ()
+
+    def __init__(self, text: str) -> None:
+        if wrong := find_flaw(text):
+            raise AuthError(service.KEY_MALFORMED(f"the API key {wrong}"))
+        super().__init__(text)
 
     @property
     def livemode(self) -> bool | None:
@@ -77,16 +93,6 @@ class Key:
         if self._text.startswith("sk_org_"):
             return Kind.ORGANIZATION
         return Kind.RESTRICTED if self._text.startswith("rk_") else Kind.UNRESTRICTED
-
-    def scrub(self, text: str) -> str:
-        """Remove the key and control characters from text of others, and truncate it.
-
-        A traceback or a gateway's page may quote the request.
-        """
-        plain = text.replace(self._text, "[key hidden]")
-        printable = "".join(c if c.isprintable() else " " for c in plain)
-        short = " ".join(printable.split())
-        return short if len(short) <= _LONGEST_TEXT else short[: _LONGEST_TEXT - 1] + "…"
 
 
 def find_flaw(text: str) -> str | None:

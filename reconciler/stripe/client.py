@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from dataclasses import replace
+from datetime import datetime
 from itertools import chain
 from threading import Event as Flag
 from typing import Self, TypeVar, Unpack
@@ -33,9 +34,12 @@ from .codec import (
     parse_meter,
     parse_price,
     parse_status,
+    parse_summary,
 )
 from .errors import PermissionDeniedError
 from .transport import Options, Transport
+from .usage.objects import MeterEventSummary
+from .usage.values import to_seconds
 
 METERS, PRICES, EVENTS = "/v1/billing/meters", "/v1/prices", "/v1/events"
 SUBSCRIPTIONS = "/v1/subscriptions"
@@ -185,6 +189,31 @@ class Meters:
         """Reactivate a meter, which keeps its id."""
         path, params = f"{build_path(meter_id)}/reactivate", {"expand": tuple(expand)}
         return self._transport.post(path, params, idempotency_key).read(parse_meter)
+
+    def event_summaries(
+        self,
+        meter_id: str,
+        *,
+        customer: str,
+        start_time: datetime | float,
+        end_time: datetime | float,
+        value_grouping_window: str | None = None,
+        limit: int = pagination.PER_PAGE,
+    ) -> Iterator[MeterEventSummary]:
+        """Yield what a customer used of a meter, reading pages of `limit` on demand.
+
+        One sum, or one for each `hour` or `day` of `value_grouping_window`, newest first; the
+        times are to be on whole minutes, hours or days. New usage is not included at once.
+        """
+        params = {
+            "customer": customer,
+            "start_time": int(to_seconds("start_time", start_time)),
+            "end_time": int(to_seconds("end_time", end_time)),
+            "value_grouping_window": value_grouping_window,
+            "limit": limit,
+        }
+        path = f"{build_path(meter_id)}/event_summaries"
+        return pagination.iterate_entries(self._transport, path, params, parse_summary)
 
 
 class Prices:

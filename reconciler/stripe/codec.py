@@ -21,7 +21,8 @@ from ..model.meter import (
     ValueSettings,
 )
 from ..model.price import Price
-from ..timestamps import LATEST
+from ..timestamps import LATEST, parse_moment
+from .usage.objects import MeterEvent, MeterEventAdjustment, MeterEventSession, MeterEventSummary
 
 T = TypeVar("T")
 Json = Mapping[str, Any]
@@ -36,6 +37,7 @@ _NESTED_FIELDS = {
         ("status_transitions", StatusTransitions),
     )
 }
+_TOKEN = re.compile(r"[!-~]{1,4096}")
 _DECIMAL = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
 _METER_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,254}")
 
@@ -169,6 +171,61 @@ def parse_event(data: Json) -> Event:
     )
 
 
+def parse_meter_event(data: Json) -> MeterEvent:
+    """Parse a meter event of API v1 or v2; raise MalformedError."""
+    payload = _read_object(data, "payload")
+    return MeterEvent(
+        event_name=_read_text(data, "event_name"),
+        identifier=_read_text(data, "identifier"),
+        payload={key: _read_text(payload, key) for key in payload},
+        timestamp=_read_moment(data, "timestamp"),
+        created=_read_moment(data, "created"),
+        livemode=_read_flag(data, "livemode"),
+    )
+
+
+def parse_adjustment(data: Json) -> MeterEventAdjustment:
+    """Parse a meter event adjustment of API v1 or v2; raise MalformedError."""
+    return MeterEventAdjustment(
+        event_name=_read_text(data, "event_name"),
+        identifier=_read_text(_read_object(data, "cancel"), "identifier"),
+        status=_read_text(data, "status"),
+        type=_read_text(data, "type"),
+        livemode=_read_flag(data, "livemode"),
+        id=_read_optional(_read_text, data, "id"),
+        created=_read_optional(_read_moment, data, "created"),
+    )
+
+
+def parse_session(data: Json) -> MeterEventSession:
+    """Parse a meter event session; raise MalformedError, also for a token no header can hold."""
+    token = _read_text(data, "authentication_token")
+    if not _TOKEN.fullmatch(token):
+        raise MalformedError("authentication_token contains characters that tokens do not have")
+    return MeterEventSession(
+        id=_read_text(data, "id"),
+        authentication_token=token,
+        created=_read_moment(data, "created"),
+        expires_at=_read_moment(data, "expires_at"),
+        livemode=_read_flag(data, "livemode"),
+    )
+
+
+def parse_summary(data: Json) -> MeterEventSummary:
+    """Parse a meter event summary; raise MalformedError."""
+    value = data.get("aggregated_value")
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise MalformedError(f"aggregated_value is {_describe_type(value)} instead of a number")
+    return MeterEventSummary(
+        id=_read_text(data, "id"),
+        meter=_read_text(data, "meter"),
+        aggregated_value=value,
+        start_time=_read_time(data, "start_time"),
+        end_time=_read_time(data, "end_time"),
+        livemode=_read_flag(data, "livemode"),
+    )
+
+
 def parse_page(data: Json, read: Callable[[Json], T], limit: int) -> Page[T]:
     """Parse one page of at most `limit` entries, each with `read`; raise MalformedError."""
     entries = data.get("data")
@@ -202,6 +259,17 @@ def _read_time(data: Json, name: str) -> int:
     if not 0 <= value <= LATEST:
         raise MalformedError(f"{name} is out of range")
     return value
+
+
+def _read_moment(data: Json, name: str) -> float:
+    """Read a time as Unix seconds, which API v2 writes as text."""
+    value = data.get(name)
+    if not isinstance(value, str):
+        return _read_time(data, name)
+    moment = parse_moment(value)
+    if moment is None:
+        raise MalformedError(f"{name} is not a time in the form of RFC 3339")
+    return moment
 
 
 def _read_count(data: Json, name: str) -> int:

@@ -5,7 +5,8 @@ StripeError (a ServiceError)
  ├─ UnexpectedAnswerError    a response that is not documented
  ├─ InvalidRequestError      400, and every other 4xx that is final
  │   ├─ NotFoundError        404
- │   └─ IdempotencyError     400: the key was used for something else
+ │   ├─ IdempotencyError     400: the key was used for something else
+ │   └─ DuplicateEventError  400: the identifier of a meter event was used before
  ├─ AuthenticationError      401; an AuthError too, exit 6
  ├─ PermissionDeniedError    403; an AuthError too, exit 6
  ├─ AccountDeniedError       403: no access to the account; an AuthError too, exit 6
@@ -24,6 +25,7 @@ from ..diagnostics.codes import service
 from ..diagnostics.diagnostic import Diagnostic, Rule
 from ..diagnostics.errors import AuthError, Exit, ServiceError
 from ..model.request import Outcome, RequestRecord
+from .usage.objects import UsageEvent
 
 
 class StripeError(ServiceError):
@@ -31,9 +33,11 @@ class StripeError(ServiceError):
 
     `type`, `code` and `param` are the API's; `status` is None where no response could be read;
     `request_id` (`req_…`) finds the request in Stripe's log; `attempts` counts the retries too.
+    `unsent` are the events of a stream that Stripe may not have received.
     """
 
     rule: ClassVar[Rule] = service.BAD_REQUEST
+    unsent: tuple[UsageEvent, ...] = ()
 
     def __init__(
         self,
@@ -96,6 +100,12 @@ class IdempotencyError(InvalidRequestError):
     """The idempotency key was used with other parameters before (400)."""
 
     rule = service.IDEMPOTENCY
+
+
+class DuplicateEventError(InvalidRequestError):
+    """A meter event with this identifier was received before (400); it counts once."""
+
+    rule = service.DUPLICATE_EVENT
 
 
 class AuthenticationError(StripeError, AuthError):

@@ -22,7 +22,7 @@ from ..diagnostics.diagnostic import Rule
 from ..diagnostics.errors import ServiceError
 from ..execution.protocol import SIDE_BY_SIDE
 from ..trusted_url import is_loopback, is_trusted_api_base
-from .api_key import Key
+from .api_key import Secret
 from .ca_bundle import find_ca_bundle
 
 if TYPE_CHECKING:
@@ -48,12 +48,18 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request to send. `fields` are the query of a GET and the body of a POST."""
+    """A request to send. `fields` are the query of a GET and the form of a POST.
+
+    `content` is the body of a POST that is no form. A 2xx response to it may be empty if
+    `may_answer_empty`.
+    """
 
     method: str
     path: str
     fields: tuple[tuple[str, str], ...]
     headers: Mapping[str, str]
+    content: bytes | None = None
+    may_answer_empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +120,7 @@ class Connection:
     ServiceError (S013) for a CA bundle that cannot be used.
     """
 
-    def __init__(self, base: str, key: Key, limits: Limits) -> None:
+    def __init__(self, base: str, key: Secret, limits: Limits) -> None:
         import requests
         from requests.adapters import HTTPAdapter
 
@@ -171,11 +177,12 @@ class Connection:
     def _open(self, request: Request) -> requests.Response:
         """Return the response, its body unread. A callable `auth` keeps `.netrc` out."""
         reads = request.method == "GET"
+        form = None if reads else list(request.fields)
         return self._session.request(
             request.method,
             self._base + request.path,
             params=list(request.fields) if reads else None,
-            data=None if reads else list(request.fields),
+            data=form if request.content is None else request.content,
             headers=dict(request.headers),
             auth=self._authorize,
             timeout=(self._limits.connect, self._limits.read),

@@ -52,6 +52,8 @@ def interpret(
     scrub: Scrub,
     before: RequestRecord,
     rate_limit: float | None = None,
+    *,
+    may_be_empty: bool = False,
 ) -> tuple[Attempt, Reply | StripeError]:
     """Return what one attempt came to, with the record of it and of the attempts `before`."""
     record = _extend(before, response)
@@ -59,7 +61,7 @@ def interpret(
         kind = ConnectionFailedError if response.status is None else UnexpectedAnswerError
         error = kind(scrub(response.message), record, response.rule)
         return Attempt(permanent=response.permanent), error
-    body = _parse_object(response.body)
+    body = _parse_object(response.body or (b"{}" if may_be_empty else b""))
     if response.status >= 300:
         refusal = _build_error(record, (body or {}).get("error"), scrub, rate_limit)
         return _describe_attempt(response, refusal.code), refusal

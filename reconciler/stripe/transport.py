@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import logging
 import platform
 import re
@@ -15,7 +16,7 @@ from ..clock import Clock, Stopped, SystemClock, never
 from ..diagnostics.codes import service
 from ..diagnostics.errors import ServiceError, StoppedError
 from ..model.request import Outcome, RequestRecord
-from .api_key import Key
+from .api_key import Key, Secret
 from .codec import encode_form
 from .errors import StripeError
 from .http import Connection, Limits, Request, check_base
@@ -30,8 +31,11 @@ API_VERSION = "2026-09-30.endive"
 RATE_LIMIT = 20.0
 """Default requests a second: a live account shares its limit with its checkout."""
 
+JSON = "application/json"
+"""The `Content-Type` of every POST to API v2."""
+
 FORM = "application/x-www-form-urlencoded"
-"""The `Content-Type` of every POST, also of one without a body."""
+"""The `Content-Type` of every POST to API v1, also of one without a body."""
 
 _LOG = logging.getLogger(__name__)
 _HEADER = re.compile(r"[!-~]{1,255}")
@@ -72,12 +76,15 @@ class Transport:
     """
 
     def __init__(self, api_key: str, **options: Unpack[Options]) -> None:
-        self._key = Key(api_key)
+        key = Key(api_key)
+        self._key: Secret = key
+        self.key_livemode = key.livemode
+        """The mode in the prefix of the key; None if it has none."""
         self._clock = options.get("clock") or SystemClock()
         self._stopped = options.get("stopped", never)
-        base = check_base(options.get("api_base", STRIPE))
+        self.api_base = check_base(options.get("api_base", STRIPE))
         self.limits = options.get("limits", Limits())
-        self._connection = Connection(base, self._key, self.limits)
+        self._connection = Connection(self.api_base, self._key, self.limits)
         self._rate_limit = options.get("rate_limit", RATE_LIMIT)
         self._rate_limiter = RateLimiter(self._rate_limit, self._clock.monotonic())
         self._budget = Budget()
@@ -93,11 +100,6 @@ class Transport:
     def close(self) -> None:
         """Close the connections."""
         self._connection.close()
-
-    @property
-    def key_livemode(self) -> bool | None:
-        """The mode in the prefix of the key; None if it has none."""
-        return self._key.livemode
 
     @property
     def rate_lesson(self) -> tuple[int, int] | None:
@@ -130,6 +132,19 @@ class Transport:
         finishing._finishes = True
         return finishing
 
+    def with_token(self, token: str, api_base: str) -> Transport:
+        """Return a transport to another host that a token authorizes instead of the key.
+
+        It shares the rate limit and the budget of retries, and has connections of its own. The
+        token is that of an account, so no header names one.
+        """
+        other = self.on_own_account()
+        other._headers = {k: v for k, v in other._headers.items() if k != "Stripe-Context"}
+        other.api_base = check_base(api_base)
+        other._key = Secret(token)
+        other._connection = Connection(other.api_base, other._key, self.limits)
+        return other
+
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Reply:
         """Send a GET. `params` may nest; None leaves a parameter out. Raises StripeError."""
         return self._send_with_retries(
@@ -149,10 +164,27 @@ class Transport:
         Raises StripeError; once something was sent, a stop signal ends the retries with the
         error of the last attempt instead of StoppedError.
         """
-        key = _check_header("Idempotency-Key", str(uuid.uuid4()) if key is None else key)
-        headers = {**self._headers, "Idempotency-Key": key, "Content-Type": FORM}
+        headers = self._build_post_headers(key, FORM)
         request = Request("POST", path, encode_form(params or {}), headers)
         return self._send_with_retries(request, may_retry)
+
+    def post_json(
+        self,
+        path: str,
+        body: Mapping[str, Any],
+        key: str | None = None,
+        *,
+        may_answer_empty: bool = False,
+    ) -> Reply:
+        """Send a POST to API v2, whose bodies are JSON, with an idempotency key as `post` does."""
+        headers = self._build_post_headers(key, JSON)
+        content = json.dumps(body).encode("ascii")
+        request = Request("POST", path, (), headers, content, may_answer_empty)
+        return self._send_with_retries(request)
+
+    def _build_post_headers(self, key: str | None, content_type: str) -> dict[str, str]:
+        key = _check_header("Idempotency-Key", str(uuid.uuid4()) if key is None else key)
+        return {**self._headers, "Idempotency-Key": key, "Content-Type": content_type}
 
     def _send_with_retries(self, request: Request, may_retry: MayRetry = always) -> Reply:
         """Send until it succeeds, a retry cannot help or is not wanted, or the run is stopped."""
@@ -161,7 +193,13 @@ class Transport:
         while True:
             claimed = run._wait_for_turn(failure if request.method == "POST" else None)
             response = self._connection.send(request)
-            attempt, result = interpret(response, self._key.scrub, record, self._rate_limit)
+            attempt, result = interpret(
+                response,
+                self._key.scrub,
+                record,
+                self._rate_limit,
+                may_be_empty=request.may_answer_empty,
+            )
             self._adapt_rate(attempt, claimed)
             record = result.record
             code = f", {result.code}" if isinstance(result, StripeError) and result.code else ""

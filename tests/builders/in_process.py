@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from reconciler import emulator
 from reconciler.diagnostics.codes import service
 from reconciler.emulator.messages import Request as Received
-from reconciler.stripe.api_key import Key
+from reconciler.stripe.api_key import Secret
 from reconciler.stripe.http import Limits, Request, Response, TransportError
 
 URL = "http://127.0.0.1:1"
@@ -24,7 +24,7 @@ URL = "http://127.0.0.1:1"
 class InProcess:
     """Replaces the Connection of a transport: passes each request to the emulator."""
 
-    def __init__(self, server: emulator.Server, base: str, key: Key, _: Limits) -> None:
+    def __init__(self, server: emulator.Server, base: str, key: Secret, _: Limits) -> None:
         self._server, self._base, self._key = server, base, key
 
     def close(self) -> None:
@@ -34,6 +34,7 @@ class InProcess:
         """The answer, or the error of a connection that was reset."""
         form = urlencode(outgoing.fields)
         query, body = (form, b"") if outgoing.method == "GET" else ("", form.encode())
+        body = body if outgoing.content is None else outgoing.content
         headers = {name.lower(): value for name, value in outgoing.headers.items()}
         headers["authorization"] = f"Bearer {self._key.reveal()}"
         answer = self._server.exchange(

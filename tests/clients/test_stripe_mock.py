@@ -6,6 +6,8 @@ It answers `livemode: true` to a test key, and any id with the same object.
 import re
 import subprocess
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from clients.openapi import STRIPE_MOCK, VERSION
@@ -14,6 +16,8 @@ from clients.stacks import install_go
 from reconciler.stripe.client import Events, Meters, Prices
 from reconciler.stripe.errors import InvalidRequestError
 from reconciler.stripe.transport import Transport
+from reconciler.stripe.usage.client import MeterEvents
+from reconciler.stripe.usage.objects import UsageEvent
 
 
 @contextmanager
@@ -54,3 +58,20 @@ def test_every_request_of_the_client_is_valid():
         assert next(events)
         with pytest.raises(InvalidRequestError):
             transport.post("/v1/billing/meters", {"event_nam": "x"}, "key")
+
+
+@pytest.mark.full
+def test_every_request_of_the_usage_client_is_valid():
+    """stripe-mock has API v1 only."""
+    with serving() as url, Transport("sk_test_123", api_base=url) as transport:
+        events = MeterEvents.over(transport)
+        payload = {"stripe_customer_id": "cus_1", "value": Decimal(3)}
+        given = UsageEvent(event_name="a", payload=payload, timestamp=datetime.now(UTC))
+        assert events.send(given).identifier
+        assert events.cancel(event_name="a", identifier=given.identifier).type == "cancel"
+        day = {"start_time": 1_789_948_800, "end_time": datetime.fromtimestamp(1_790_035_200, UTC)}
+        asked = {"customer": "cus_1", "value_grouping_window": "hour", **day}
+        (found,) = Meters.over(transport).event_summaries("mtr_1", **asked)
+        assert found.aggregated_value >= 0
+        with pytest.raises(InvalidRequestError):
+            transport.post("/v1/billing/meter_events", {"event_name": "x"}, "key")

@@ -8,7 +8,9 @@ import threading
 
 import pytest
 from stripe_client.scripted import KEY, Scripted, http, refusal
+from stripe_client.usage import event, world
 
+from reconciler import AsyncMeterEvents, AsyncMeterEventsV2, MeterEvents, MeterEventsV2
 from reconciler.diagnostics.errors import StoppedError
 from reconciler.stripe.async_client import AsyncMeters
 from reconciler.stripe.client import Meters
@@ -19,10 +21,18 @@ def client(server, **options):
     return AsyncMeters(KEY, **{"api_base": server.url, "rate_limit": None} | options)
 
 
-def test_it_has_the_methods_and_parameters_of_the_client():
-    for name, call in inspect.getmembers(Meters, inspect.isfunction):
+@pytest.mark.parametrize(
+    ("kind", "same_kind"),
+    [
+        (Meters, AsyncMeters),
+        (MeterEvents, AsyncMeterEvents),
+        (MeterEventsV2, AsyncMeterEventsV2),
+    ],
+)
+def test_it_has_the_methods_and_parameters_of_the_client(kind, same_kind):
+    for name, call in inspect.getmembers(kind, inspect.isfunction):
         if not name.startswith("_"):
-            same = getattr(AsyncMeters, name)
+            same = getattr(same_kind, name)
             assert [*inspect.signature(same).parameters] == [*inspect.signature(call).parameters]
             assert same.__doc__
 
@@ -115,3 +125,53 @@ def test_a_closed_client_sends_nothing(server):
     with pytest.raises(StoppedError):
         asyncio.run(late())
     assert not len(server.log)
+
+
+def test_usage_is_sent_concurrently_and_counts_once():
+    with world(in_process=False) as one:
+        one.server.arm("reset:after:nth=2:path=/v1/billing/meter_events")
+
+        async def send():
+            options = one.options
+            async with (
+                AsyncMeterEvents(KEY, **options) as v1,
+                AsyncMeters(KEY, **options) as meters,
+            ):
+                sent = await asyncio.gather(*(v1.send(event(2)) for _ in range(20)))
+                await v1.cancel(event_name="searches", identifier=sent[0].identifier)
+                day = {"start_time": 1_789_948_800, "end_time": 1_790_035_200, "customer": "cus_1"}
+                found = meters.event_summaries(one.meter_id, value_grouping_window="day", **day)
+                return [each async for each in found]
+
+        (day,) = asyncio.run(send())
+        assert (day.aggregated_value, day.meter) == (38, one.meter_id)
+        assert day.end_time - day.start_time == 86_400
+
+
+def test_streams_share_a_session():
+    with world() as one:
+
+        async def send():
+            async with AsyncMeterEventsV2(KEY, **one.options) as v2:
+                first = await v2.send(event())
+                await v2.cancel(event_name="searches", identifier=first.identifier)
+                streams = (v2.stream([event() for _ in range(150)]) for _ in range(5))
+                await asyncio.gather(*streams)
+
+        asyncio.run(send())
+        sessions = [e for e in one.server.log.posts if e.path.endswith("meter_event_session")]
+        assert len(sessions) == 1
+        assert one.used() == 750
+
+
+def test_a_closed_client_ends_a_stream():
+    with world() as one:
+
+        async def send():
+            v2 = AsyncMeterEventsV2(KEY, **one.options)
+            await v2.close()
+            await v2.stream([event()])
+
+        with pytest.raises(StoppedError):
+            asyncio.run(send())
+        assert one.used() == 0

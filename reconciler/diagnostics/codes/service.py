@@ -29,7 +29,8 @@ PERMISSION_MISSING = Rule(
     "the API key lacks a permission",
     "A restricted key only has the permissions it was given (HTTP 403). Reading meters needs "
     "rak_billing_meter_read, writing them rak_billing_meter_write, prices rak_plan_read, "
-    "events rak_event_read.",
+    "events rak_event_read. Sending usage needs rak_billing_meter_event_write, reading it "
+    "rak_billing_meter_event_read.",
     "add the permission to the restricted key, or use another key",
 )
 UNSAFE_ADDRESS = Rule(
@@ -206,4 +207,19 @@ GITHUB_FAILED = Rule(
     "commit status. 403 and 404 mean that the token of the job lacks a permission.",
     "give the job `permissions: {contents: read, pull-requests: read, statuses: read}`, and "
     "`statuses: write` where it plans a pull request; run the job again if GitHub has an outage",
+)
+INVALID_EVENT = Rule(
+    "S045",
+    "the usage cannot be sent",
+    "A meter event has an event_name, an identifier that is not empty (Stripe would count an event "
+    "without one again if it were repeated), and a payload of whole numbers, Decimals or strings. "
+    "Floats are not exact, and a time without a time zone could be any. Nothing was sent.",
+    "correct the event",
+)
+DUPLICATE_EVENT = Rule(
+    "S046",
+    "an event with this identifier exists",
+    "Stripe counts an identifier once in at least 24 hours, and refused to count it again "
+    "(HTTP 400). If the same event was sent before, by a call that failed, it has arrived.",
+    "use a new identifier, if this is other usage",
 )
