@@ -7,7 +7,7 @@ import re
 
 import pytest
 import stripe
-from cli.world import CALLS, SEATS, existing
+from cli.world import CALLS, SEATS, account_of, existing
 from conftest import TESTS
 from published import held
 
@@ -281,3 +281,5 @@ def test_a_declared_meter_outside_of_owns_is_compared(world, run):
     made = world(CALLS, {"meters": [existing("calls", "Other", "sum")]}, policy="{owns: ['x*']}")
     ran = run("drift", made.folder, "--format", "json")
     assert (ran.code, set(findings(ran))) == (2, {"calls"})
+    (finding,) = account_of(ran)["findings"]
+    assert finding["message"].endswith(" is 'Other', declared is 'Calls'")
