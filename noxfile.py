@@ -1,7 +1,7 @@
 """The tasks of this repository: `nox --list` names them, `nox -s NAME` runs one.
 
-`lint`, `docs`, `test` and `full` run where nox is installed (`pip install -e '.[dev]'`); `oldest`
-and `wheel` make an environment of their own. `.ci/run` runs them all.
+Those without an environment of their own run where nox is installed (`pip install -e '.[dev]'`);
+`oldest` and `wheel` make one. `.ci/run` runs them all.
 """
 
 from __future__ import annotations
@@ -32,6 +32,37 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", ".")
     session.run("ruff", "format", "--check", ".")
     session.run("mypy")
+
+
+ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.7"
+
+
+@nox.session(python=False)
+def workflows(session: nox.Session) -> None:
+    """Check the Action and all workflows: schemas, security, and expressions where Go is."""
+    folders = ("examples/ci/github", ".github/workflows")
+    github = [str(file) for folder in folders for file in sorted(Path(folder).iterdir())]
+    gitlab = Path(session.create_tmp(), "gitlab-ci.yml")  # the template without its inputs
+    template = Path("examples/ci/gitlab/reconciler.gitlab-ci.yml").read_text("utf-8")
+    gitlab.write_text(template.split("\n---\n")[1], "utf-8")
+    schema = ("check-jsonschema", "--builtin-schema")
+    session.run(*schema, "vendor.github-actions", "action.yml")
+    session.run(*schema, "vendor.github-workflows", *github)
+    session.run(*schema, "vendor.gitlab-ci", "--data-transform", "gitlab-ci", str(gitlab))
+    session.run("zizmor", "--offline", "action.yml", *github)
+    if found := shutil.which("actionlint") or _install_actionlint(session):
+        session.run(found, *github, **HERE)
+    else:
+        session.warn("actionlint is not installed, and neither is Go: not checked")
+
+
+def _install_actionlint(session: nox.Session) -> str | None:
+    """Install actionlint with Go; PyPI has no wheel of it. Return the program, or None."""
+    if not shutil.which("go"):
+        return None
+    folder = Path(session.create_tmp()).absolute()
+    session.run("go", "install", ACTIONLINT, env={"GOBIN": str(folder)}, **HERE)
+    return str(folder / "actionlint")
 
 
 @nox.session(python=False)
@@ -76,12 +107,16 @@ def oldest(session: nox.Session) -> None:
 
 @nox.session(venv_backend="venv")
 def wheel(session: nox.Session) -> None:
-    """Build the wheel, and run it outside the tree."""
+    """Build sdist and wheel, check what is in them, and run the wheel outside the tree.
+
+    Into the folder given after `--`, where a release uploads them from.
+    """
     folder = Path(session.create_tmp())
-    dist, examples = folder / "dist", folder / "examples"
+    dist, examples = Path(*(session.posargs or [folder / "dist"])), folder / "examples"
     for old in (dist, examples):
         shutil.rmtree(old, ignore_errors=True)
-    session.run(sys.executable, "-m", "build", "-q", "--wheel", "--outdir", str(dist), **HERE)
+    session.run(sys.executable, "-m", "build", "-q", "--outdir", str(dist), **HERE)
+    session.run(sys.executable, ".ci/release.py", str(dist), **HERE)
     session.install(*map(str, dist.glob("*.whl")))
     shutil.copytree("examples", examples, ignore=shutil.ignore_patterns(".reconciler"))
     session.chdir(folder)

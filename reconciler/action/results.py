@@ -51,8 +51,9 @@ def list_outputs(report: Mapping[str, Any], exit_code: int) -> Iterator[tuple[st
     """
     yield "exit-code", str(exit_code)
     yield "failure-reason", explain_failure(report, exit_code)
-    for name in COUNTS:
-        yield name, str(report.get("summary", {}).get(name, 0))
+    summary = report.get("summary", {})
+    yield "changes", str(sum(summary.get(name, 0) for name in _WRITING))
+    yield from ((name, str(summary.get(name, 0))) for name in COUNTS)
     accounts = report.get("accounts", [])
     yield "findings", str(sum(len(account.get("findings", ())) for account in accounts))
     only = accounts[0] if len(accounts) == 1 else {}

@@ -18,6 +18,7 @@ from ..report.documents import (
 )
 from ..report.generated import CodeCheck, GeneratedCode
 from ..report.history import History
+from ..report.published import Published
 from ..report.report import Report
 from .places import AS_GIVEN, Base
 
@@ -34,17 +35,18 @@ Structured = (
     | NewProject
     | GeneratedCode
     | CodeCheck
+    | Published
 )
 """What a format lays out."""
 
 Document = Structured | PlainText
 """Everything that a command can return."""
 
-FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "github")
+FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "codequality", "github")
 """The name of each format is that of its module; every document has the first two."""
 
 
-PLACED = ("junit", "sarif", "github")
+PLACED = ("junit", "sarif", "codequality", "github")
 """The formats whose places are relative to the repository, since code hosts look them up there."""
 
 

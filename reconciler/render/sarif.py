@@ -50,9 +50,9 @@ class Result:
 def render(report: Report, base: Base = AS_GIVEN) -> str:
     """Return the report as one SARIF log with one run."""
     view = build_view(report)
-    every = list(_list_results(view, base))
-    results = [result for result in every if _is_of_a_file(result)]
-    notes = [result for result in every if not _is_of_a_file(result)]
+    every = list(list_results(view, base))
+    results = [result for result in every if is_of_a_file(result)]
+    notes = [result for result in every if not is_of_a_file(result)]
     results, left_out = _select_most_severe(results)
     rules = {code: n for n, code in enumerate(sorted({result.code for result in results}))}
     places = (base.relate(item.location) for item in view.items)
@@ -63,7 +63,7 @@ def render(report: Report, base: Base = AS_GIVEN) -> str:
         "columnKind": "unicodeCodePoints",
         "results": [
             _render_result(result, rules[result.code], nth, default)
-            for result, nth in _number(results)
+            for result, nth in number_results(results)
         ],
         "properties": {"command": report.command, "complete": report.complete},
     }
@@ -130,12 +130,13 @@ def _render_invocation(report: Report, notes: list[Result], left_out: int) -> di
     }
 
 
-def _is_of_a_file(result: Result) -> bool:
+def is_of_a_file(result: Result) -> bool:
     """Whether a result belongs to a declaration or an event_name, not to the run or the key."""
     return bool(result.location or result.properties["event_name"])
 
 
-def _list_results(view: View, base: Base) -> Iterator[Result]:
+def list_results(view: View, base: Base) -> Iterator[Result]:
+    """Yield every diagnostic and finding of a report."""
     for diagnostic in view.report.diagnostics:
         yield _convert_diagnostic(diagnostic, base)
     for account in view.accounts:
@@ -183,7 +184,7 @@ def _convert_finding(finding: Finding, item: Item, base: Base) -> Result:
     )
 
 
-def _number(results: list[Result]) -> Iterator[tuple[Result, int]]:
+def number_results(results: list[Result]) -> Iterator[tuple[Result, int]]:
     """Yield each result, and how many before it are known by the same."""
     seen: dict[tuple[str, ...], int] = {}
     for result in results:
@@ -192,9 +193,14 @@ def _number(results: list[Result]) -> Iterator[tuple[Result, int]]:
         seen[key] = seen.get(key, 0) + 1
 
 
-def _render_result(result: Result, rule: int, nth: int, default: str) -> dict[str, Any]:
+def hash_result(result: Result) -> str:
+    """Return what a result is known by, as 32 digits."""
     known = json.dumps([result.code, *result.known_by])
-    fingerprint = f"{hashlib.sha256(known.encode()).hexdigest()[:32]}:{nth + 1}"
+    return hashlib.sha256(known.encode()).hexdigest()[:32]
+
+
+def _render_result(result: Result, rule: int, nth: int, default: str) -> dict[str, Any]:
+    fingerprint = f"{hash_result(result)}:{nth + 1}"
     shape = {
         "ruleId": clean(result.code),
         "ruleIndex": rule,

@@ -17,7 +17,7 @@ SHOUTS = (
     "\u034f::stop-commands::shout",
 )
 NAMES = [*SHOUTS, " ".join(["::add-mask::shout"] * 5), "ends in ##"]  # wherever a line wraps
-FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "github")
+FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "codequality", "github")
 _ANYWHERE = re.compile(r"##(vso|teamcity)?\[")
 _IGNORED = re.compile(r"[\u034f\ufe00-\ufe0f]")
 

@@ -21,7 +21,7 @@ NO_FORMAT = Rule(
     "unknown format",
     "The format does not exist, or this command does not support it: lists and codes are text or "
     "JSON.",
-    "use text or json, or for a report also markdown, html, junit, sarif or github",
+    "use text or json, or for a report also markdown, html, junit, sarif, codequality or github",
 )
 TWO_DOCUMENTS = Rule(
     "U004",
