@@ -91,8 +91,9 @@ def running_image(folder):
     )
     try:
         assert child.stdout
-        (port,) = re.findall(r"http://\S+:(\d+)", child.stdout.readline())
-        yield f"http://127.0.0.1:{port}"
+        lines = (re.match(r"Emulating Stripe at http://\S+:(\d+)", line) for line in child.stdout)
+        found = next(filter(None, lines))
+        yield f"http://127.0.0.1:{found[1]}"
     finally:
         child.terminate()
         child.communicate(timeout=10)
