@@ -11,6 +11,7 @@ from codegen.meters import SETS, TEXTS, build_meter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reconciler import UsageEvent
 from reconciler.codegen import LANGUAGES, generate
 from reconciler.codegen.names import join_pascal, join_snake, join_upper, name_all
 
@@ -47,6 +48,7 @@ def test_python_builds_the_event_of_each_meter(meters, value):
             warnings.simplefilter("always")
             event = build("cus_1", *([value] if amount else []), timestamp=7)
         assert module[constants[meter.event_name]] == meter.event_name
+        assert UsageEvent(**event).texts == event["payload"]
         assert len(event.pop("identifier")) == 36
         payload = {meter.customer_key: "cus_1", **amount}
         assert event == {"event_name": meter.event_name, "payload": payload, "timestamp": 7}

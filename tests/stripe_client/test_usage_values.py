@@ -45,7 +45,10 @@ def test_no_value_is_changed(value):
 @pytest.mark.parametrize(
     ("wrong", "why"),
     [
-        ({"payload": {"value": 1.5}}, "'value' is of type float: use int, Decimal or str"),
+        (
+            {"payload": {"value": 1.5}},
+            "'value' in the payload is of type float: use int, Decimal or str",
+        ),
         ({"payload": {"value": True}}, "is a bool"),
         ({"payload": {"value": None}}, "of type NoneType"),
         ({"payload": {"value": Decimal("NaN")}}, "is not finite"),

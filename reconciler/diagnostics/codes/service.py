@@ -29,7 +29,8 @@ PERMISSION_MISSING = Rule(
     "the API key lacks a permission",
     "A restricted key only has the permissions it was given (HTTP 403). Reading meters needs "
     "rak_billing_meter_read, writing them rak_billing_meter_write, prices rak_plan_read, "
-    "events rak_event_read.",
+    "events rak_event_read. Sending usage needs rak_billing_meter_event_write, reading it "
+    "rak_billing_meter_event_read.",
     "add the permission to the restricted key, or use another key",
 )
 UNSAFE_ADDRESS = Rule(

@@ -37,7 +37,7 @@ def to_payload(payload: Mapping[str, str | int | Decimal]) -> dict[str, str]:
 
 def _format_value(key: str, value: object) -> str:
     """Format a value. A float is no exact number, and a bool is none at all."""
-    place = f"the value of {key[:80]!a}"
+    place = f"the value of {key[:80]!a} in the payload"
     match value:
         case str():
             if not _is_encodable(value):
