@@ -17,6 +17,7 @@ _OWN = (
     "init",
     "ready",
     "generate",
+    "publish",
     "explain",
     "emulate",
     "history",

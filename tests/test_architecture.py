@@ -19,6 +19,7 @@ ROOMS = (
     "__main__",
     "action",
     "cli",
+    "publish",
     "testing",
     "render",
     "codegen",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote
@@ -117,9 +116,7 @@ ENDPOINTS = (
     ),
 )
 
-_PATTERNS = [
-    (re.compile(re.escape(e.path).replace(r"\{id\}", r"([^/]{1,5000})")), e) for e in ENDPOINTS
-]
+LONGEST_ID = 5000
 
 
 def find_endpoint(method: str, path: str) -> tuple[Endpoint, str]:
@@ -127,17 +124,28 @@ def find_endpoint(method: str, path: str) -> tuple[Endpoint, str]:
 
     Raises RequestError: 501 for a call that only Stripe has, 404 for one that nobody has.
     """
-    for pattern, endpoint in _PATTERNS:
-        if endpoint.method == method and (found := pattern.fullmatch(path)):
-            if not pattern.groups:
-                return endpoint, ""
-            if not is_fixed_path(path):
-                return endpoint, unquote(found[1])
+    for endpoint in ENDPOINTS:
+        if endpoint.method != method:
+            continue
+        if endpoint.path == path:
+            return endpoint, ""
+        found = _find_id(endpoint.path, path)
+        if found and not is_fixed_path(path):
+            return endpoint, unquote(found)
     if path == CONTROL or path.startswith(f"{CONTROL}/"):
         raise RequestError(404, "The control path is off: start the emulator with --control.")
     if is_call(method, path):
         raise RequestError.unsupported(method, path, list_supported())
     raise RequestError.unknown_url(method, path)
+
+
+def _find_id(template: str, path: str) -> str:
+    """Find the id in a path that fits a template; "" if it does not fit."""
+    before, mark, after = template.partition("{id}")
+    if not mark or not path.startswith(before) or not path.endswith(after):
+        return ""
+    found = path[len(before) : len(path) - len(after)]
+    return found if "/" not in found and len(found) <= LONGEST_ID else ""
 
 
 def list_supported() -> list[str]:

@@ -1,11 +1,9 @@
 """The settings of the emulator: where Stripe's behaviour is unknown, each answer is available."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from dataclasses import dataclass, field, fields
+from typing import Any, Literal, get_args, get_origin
 
 from .errors import SettingError
 
@@ -88,9 +86,7 @@ class Settings:
 
 
 _CHOICES: dict[str, tuple[str, ...]] = {
-    name: get_args(hint)
-    for name, hint in get_type_hints(Settings).items()
-    if get_origin(hint) is Literal
+    each.name: get_args(each.type) for each in fields(Settings) if get_origin(each.type) is Literal
 }
 
 

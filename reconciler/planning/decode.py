@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from types import NoneType
@@ -14,22 +14,26 @@ class DecodeError(ValueError):
     """The data does not have the expected type; the message says where."""
 
 
-def decode(kind: Any, data: Any, path: str = "") -> Any:
+def decode(kind: Any, data: Any, path: str = "", *, tolerant: bool = False) -> Any:
     """Return data as a `kind`: a dataclass, an enum, a tuple, an optional or a plain value.
 
-    Objects must have exactly the fields of their dataclass. Raises DecodeError.
+    Objects must have exactly the fields of their dataclass; with `tolerant`, unknown keys are
+    ignored, and a missing one has the default of its field. Raises DecodeError.
     """
     origin, args = get_origin(kind), get_args(kind)
     if kind is Any or (data is None and NoneType in args):
         return data
     if NoneType in args:
-        return decode(next(arg for arg in args if arg is not NoneType), data, path)
+        one = next(arg for arg in args if arg is not NoneType)
+        return decode(one, data, path, tolerant=tolerant)
     if origin is tuple and isinstance(data, list):
-        return tuple(decode(args[0], item, f"{path}[{n}]") for n, item in enumerate(data))
+        return tuple(
+            decode(args[0], item, f"{path}[{n}]", tolerant=tolerant) for n, item in enumerate(data)
+        )
     if origin is Mapping and isinstance(data, dict):
         return data
     if is_dataclass(kind) and isinstance(data, dict):
-        return _decode_fields(kind, data, path)
+        return _decode_fields(kind, data, path, tolerant=tolerant)
     if isinstance(kind, type) and issubclass(kind, Enum) and data in [*kind]:
         return kind(data)
     if type(data) is kind:
@@ -37,11 +41,31 @@ def decode(kind: Any, data: Any, path: str = "") -> Any:
     raise DecodeError(f"{path or 'the file'}: invalid value")
 
 
-def _decode_fields(kind: Any, data: Mapping[str, Any], path: str) -> Any:
+def _decode_fields(kind: Any, data: Mapping[str, Any], path: str, *, tolerant: bool) -> Any:
     hints, prefix = _type_hints(kind), f"{path}." if path else ""
+    optional = _list_defaulted(kind) if tolerant else frozenset()
     for name in sorted(hints.keys() ^ data.keys()):
-        raise DecodeError(f"{'missing' if name in hints else 'unknown'} key {prefix}{name}")
-    return kind(**{name: decode(hint, data[name], prefix + name) for name, hint in hints.items()})
+        if name in hints and name not in optional:
+            raise DecodeError(f"missing key {prefix}{name}")
+        if name in data and not tolerant:
+            raise DecodeError(f"unknown key {prefix}{name}")
+    return kind(
+        **{
+            name: decode(hint, data[name], prefix + name, tolerant=tolerant)
+            for name, hint in hints.items()
+            if name in data
+        }
+    )
+
+
+@cache
+def _list_defaulted(kind: Any) -> frozenset[str]:
+    """Return the fields of a dataclass that may be left out."""
+    return frozenset(
+        each.name
+        for each in fields(kind)
+        if each.default is not MISSING or each.default_factory is not MISSING
+    )
 
 
 _type_hints = cache(get_type_hints)

@@ -18,6 +18,7 @@ from ..report.documents import (
 )
 from ..report.generated import CodeCheck, GeneratedCode
 from ..report.history import History
+from ..report.published import Published
 from ..report.report import Report
 from .places import AS_GIVEN, Base
 
@@ -34,6 +35,7 @@ Structured = (
     | NewProject
     | GeneratedCode
     | CodeCheck
+    | Published
 )
 """What a format lays out."""
 

@@ -102,6 +102,12 @@ class Item:
         return self.incomplete or self.degree in (Risk.HIGH, Risk.REVENUE)
 
     @property
+    def routine(self) -> bool:
+        """Whether it is a change without a risk, a failure or anything to say about it."""
+        calm = all(said.level is Level.INFO for said in self.diagnostics)
+        return self.change is not None and self.degree is Risk.NONE and not self.incomplete and calm
+
+    @property
     def badge(self) -> str:
         """The degree in one word; the status where that says more."""
         if self.ignored or (self.incomplete and self.degree is Risk.NONE):

@@ -22,6 +22,7 @@ COMMANDS = {
     "compare": "compare the meters of two accounts, field by field",
     "list": "list the existing meters of an account",
     "generate": "write constants and event builders for application code",
+    "publish": "post a report to a pull request, a merge request or a drift issue",
     "import": "write existing meters that no file declares as YAML",
     "history": "show what was applied and by whom, or the history of one meter",
     "doctor": "check keys, permissions, mode and clock; read-only",

@@ -2,7 +2,7 @@
 
 Letters: Y reading YAML, C configuration, U usage, S Stripe's responses and the network,
 P planning, G guards, A applying, D drift, R readiness, N generated code,
-J the journal, E this machine (files, emulator).
+H code hosts, J the journal, E this machine (files, emulator).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from . import (
     guards,
     journal,
     planning,
+    publishing,
     readiness,
     service,
     usage,
@@ -34,6 +35,7 @@ _MODULES = (
     drift,
     readiness,
     codegen,
+    publishing,
     journal,
     environment,
 )

@@ -11,15 +11,14 @@ _ID = r"[^/]{1,5000}"
 
 def is_call(method: str, path: str) -> bool:
     """Return whether Stripe has this call, emulated or not."""
-    literal, patterns = _read_calls()
-    if path in literal:
-        return method in literal[path]
-    return any(method in methods and each.fullmatch(path) for each, methods in patterns)
+    if is_fixed_path(path):
+        return method in _read_fixed_paths()[path]
+    return any(method in methods and each.fullmatch(path) for each, methods in _read_patterns())
 
 
 def is_fixed_path(path: str) -> bool:
     """Return whether a path has no id in it, as `/v1/prices/search`."""
-    return path in _read_calls()[0]
+    return path in _read_fixed_paths()
 
 
 def is_version(text: str) -> bool:
@@ -28,16 +27,20 @@ def is_version(text: str) -> bool:
 
 
 @cache
-def _read_calls() -> tuple[dict[str, list[str]], list[tuple[re.Pattern[str], list[str]]]]:
-    """Read the methods of each path, by the path itself and by the pattern of one with ids."""
-    literal, patterns = {}, []
-    for line in _read_lines("stripe_calls.txt"):
-        path, *methods = line.split()
-        if "{}" in path:
-            patterns.append((re.compile(_ID.join(map(re.escape, path.split("{}")))), methods))
-        else:
-            literal[path] = methods
-    return literal, patterns
+def _read_fixed_paths() -> dict[str, list[str]]:
+    """Read the methods of each path without an id."""
+    lines = [line.split() for line in _read_lines("stripe_calls.txt") if "{}" not in line]
+    return {path: methods for path, *methods in lines}
+
+
+@cache
+def _read_patterns() -> list[tuple[re.Pattern[str], list[str]]]:
+    """Read the methods of each path with ids; only a call that is not emulated needs them."""
+    lines = [line.split() for line in _read_lines("stripe_calls.txt") if "{}" in line]
+    return [
+        (re.compile(_ID.join(map(re.escape, path.split("{}")))), methods)
+        for path, *methods in lines
+    ]
 
 
 @cache

@@ -26,6 +26,7 @@ from ...report.documents import (
 )
 from ...report.generated import CodeCheck, GeneratedCode
 from ...report.history import History, PastChange, PastRun
+from ...report.published import Published
 from .parts import build_head, list_diagnostics, pick
 
 
@@ -64,6 +65,17 @@ def _(check: CodeCheck) -> dict[str, Any]:
         "exit_code": int(check.exit_code),
         "diagnostics": list_diagnostics(check.diagnostics),
         "files": [asdict(file) for file in check.files],
+    }
+
+
+@render_small.register
+def _(published: Published) -> dict[str, Any]:
+    return {
+        **build_head("publish"),
+        "exit_code": int(published.exit_code),
+        "diagnostics": list_diagnostics(published.diagnostics),
+        "target": published.target,
+        "posted": [asdict(each) for each in published.posted],
     }
 
 

@@ -1,5 +1,6 @@
 """The report as a comment on a pull request."""
 
-from .document import render
+from .around import Around
+from .document import Comment, render, render_comment
 
-__all__ = ["render"]
+__all__ = ["Around", "Comment", "render", "render_comment"]

@@ -7,12 +7,13 @@ texts are shortened before an item that matters is left out, and the comment say
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...report.comparison import Comparison
 from ...report.report import Report
 from ..view import Group, Item, View, build_view, group_items
 from . import comparison, frame
+from .around import Around
 from .rows import Budget, measure, render_group, render_row
 
 LIMIT = 65_000
@@ -25,45 +26,71 @@ _BUDGETS = (
 )
 
 
+_FEW = 3  # routine changes that a posted comment does not fold
+
+
 @dataclass(frozen=True, slots=True)
-class _Comment:
-    """A comment, and the items that do not fit."""
+class Comment:
+    """A comment, the items that do not fit, and whether anything was shortened or left out."""
 
     text: str
     hidden: list[Item]
+    short: bool
 
 
 def render(report: Report | Comparison) -> str:
     """Return the report as one comment; it begins with a hidden marker for each account."""
     if isinstance(report, Comparison):
         return comparison.render(report, LIMIT)
+    return render_comment(report).text
+
+
+def render_comment(report: Report, around: Around | None = None) -> Comment:
+    """Return a comment; one that is posted has its verdict in the first line, and links."""
     view = build_view(report)
     for budget in _BUDGETS:
-        comment = _fit(view, budget)
+        comment = _fit(view, replace(budget, around=around), shortened=budget is not _BUDGETS[0])
         if measure(comment.text) <= LIMIT and not any(item.must_read for item in comment.hidden):
             break
-    return comment.text
+    return comment
 
 
-def _fit(view: View, budget: Budget) -> _Comment:
+def _fit(view: View, budget: Budget, *, shortened: bool) -> Comment:
     """Return as many rows as fit, from the top, in a frame whose size is deducted first."""
     shown = group_items(view.shown)
     top, head = list(frame.render_top(view, budget)), list(frame.render_head(view))
+    routine = _count_routine(shown, budget)
     spare = [*frame.render_warning(view.shown, view), *frame.render_more(view.shown)]
     spare += frame.fold_quiet(view, budget, 0)
-    end = list(frame.render_end(view, budget))
-    left = LIMIT - _measure_lines([*top, *head, *spare, *end])
+    spare += frame.fold_routine(view, view.shown, []) if routine else []
+    how, end = list(frame.render_how_to_apply(view, budget)), list(frame.render_end(view, budget))
+    left = LIMIT - _measure_lines([*top, *head, *spare, *how, *end])
     rows = list(_render_rows(shown, view, budget, left))
     hidden = list(_flatten(shown[len(rows) :]))
-    short = bool(hidden) or budget is not _BUDGETS[0] or frame.is_cut(view, budget)
+    short = bool(hidden) or shortened or frame.is_cut(view, budget)
+    open_, folded = len(shown) - routine, list(_flatten(shown[len(shown) - routine : len(rows)]))
     text = [
         *top,
         *(frame.render_warning(hidden, view) if short else ()),
-        *([*head, *rows, *frame.render_more(hidden), ""] if rows else ()),
+        *([*head, *rows[:open_], *frame.render_more(hidden), ""] if rows[:open_] else ()),
+        *(frame.fold_routine(view, folded, rows[open_:]) if folded else ()),
         *frame.fold_quiet(view, budget, left - _measure_lines(rows)),
+        *(() if short else how),
         *end,
     ]
-    return _Comment("".join(f"{line}\n" for line in text), hidden)
+    return Comment("".join(f"{line}\n" for line in text), hidden, short)
+
+
+def _count_routine(shown: list[Item | Group], budget: Budget) -> int:
+    """Return how many of the last entries are folded: changes that nobody has to read."""
+    if not budget.around:
+        return 0
+    routine = 0
+    for entry in reversed(shown):
+        if isinstance(entry, Group) or not entry.routine:
+            break
+        routine += 1
+    return routine if routine > _FEW else 0
 
 
 def _flatten(shown: Iterable[Item | Group]) -> Iterator[Item]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Iterator
 from urllib.parse import quote
 
 from ...diagnostics.diagnostic import Diagnostic, Level
+from ...diagnostics.errors import Exit
 from ..escape import clean
 from ..summary import Tone, count, describe_mode, title_run
 from ..view import Item, View, count_degrees
+from .around import Around
 from .gfm import format_code, format_prose
 from .rows import Budget
 
@@ -32,16 +35,37 @@ def render_top(view: View, budget: Budget) -> Iterator[str]:
     yield f"## {_render_heading(view, budget)}"
     yield ""
     yield f"> [!{ALERT[view.headline.tone]}]"
-    yield f"> **{format_prose(view.headline.verdict, 400)}**"
-    for text in filter(None, (view.headline.counts, *view.headline.notes)):
-        yield f"> {text}"
+    if budget.around:
+        yield from _render_context(view, budget.around)
+    else:
+        yield f"> **{format_prose(view.headline.verdict, 400)}**"
+        yield from filter(None, (view.headline.counts and f"> {view.headline.counts}",))
+    yield from (f"> {text}" for text in view.headline.notes)
     yield ""
     if view.has_several:
         yield from _render_accounts(view, budget)
     yield from _render_diagnostics(view, budget)
 
 
+def _render_context(view: View, around: Around) -> Iterator[str]:
+    """Yield which account, commit and job a posted comment is of: its verdict is in the heading."""
+    known = [
+        f"account {format_code(each.report.account.id, 60)}"
+        for each in view.accounts
+        if each.report.account.id and not view.has_several
+    ]
+    known += [f"commit {format_code(around.commit[:12], 20)}"] if around.commit else []
+    known += [f"[job]({around.run})"] if around.run else []
+    levels = Counter(diagnostic.level for _, diagnostic in view.unattached)
+    known += [count(number, level) for level, number in levels.items() if level is not Level.INFO]
+    yield f"> {' · '.join(known) or f'reconciler {view.report.command}'}"
+    if around.others:
+        yield f"> {count(around.others, 'more account')} without changes."
+
+
 def _render_heading(view: View, budget: Budget) -> str:
+    if budget.around:
+        return _render_first_line(view, budget)
     command = title_run(view.report.command) or "Run"
     match view.report.accounts:
         case [only]:
@@ -54,6 +78,20 @@ def _render_heading(view: View, budget: Budget) -> str:
             return command
         case several:
             return f"{command} for {count(len(several), 'account')}"
+
+
+def _render_first_line(view: View, budget: Budget) -> str:
+    """Return what a notification shows of a comment: account, mode, verdict and counts."""
+    run = title_run(view.report.command)
+    match view.report.accounts:
+        case [only]:
+            account = only.account
+            mode = f" · {describe_mode(account)}" if account.livemode is not None else ""
+            run = f"{run} for {format_code(account.name, budget.name)}{mode}"
+        case [_, *_] as several:
+            run = f"{run} for {count(len(several), 'account')}"
+    counts = f" {view.headline.counts}." if view.headline.counts else ""
+    return f"{run} · {format_prose(view.headline.verdict, 400)}{counts}"
 
 
 def _render_accounts(view: View, budget: Budget) -> Iterator[str]:
@@ -82,7 +120,7 @@ def _render_diagnostics(view: View, budget: Budget) -> Iterator[str]:
 def render_diagnostic(diagnostic: Diagnostic, budget: Budget) -> str:
     """Return a diagnostic in one line."""
     location = diagnostic.location
-    place = f"{format_code(str(location), budget.name)} " if location else ""
+    place = f"{budget.place_at(location, budget.name)} " if location else ""
     hint = format_prose(diagnostic.hint, budget.text)
     advice = f"<br>_What to do:_ {hint}" if diagnostic.hint else ""
     message = format_prose(diagnostic.message, budget.text)
@@ -136,6 +174,28 @@ def fold_quiet(view: View, budget: Budget, left: int) -> Iterator[str]:
     yield ""
     yield ", ".join([*names, *([f"and {rest:,} more"] if rest else [])])
     yield from ("", "</details>", "")
+
+
+def fold_routine(view: View, items: list[Item], rows: list[str]) -> Iterator[str]:
+    """Yield the rows of changes without a risk, folded."""
+    actions = Counter(str(item.change.action) for item in items if item.change)
+    listed = ", ".join(f"{number:,} {action}" for action, number in actions.items())
+    yield f"<details><summary>{len(items):,} routine: {listed}</summary>"
+    yield from ("", *render_head(view), *rows, "", "</details>", "")
+
+
+def render_how_to_apply(view: View, budget: Budget) -> Iterator[str]:
+    """Yield the command that applies exactly this plan: only where apply would not be refused."""
+    if not budget.around or view.report.command != "plan":
+        return
+    for account in (each.report for each in view.accounts[: budget.accounts]):
+        clear = account.exit_code in (Exit.DONE, Exit.CHANGES) and account.complete
+        writes = any(each.change.action.writes for each in account.changes)
+        if account.plan_hash and clear and writes:
+            words = ("--account", account.account.name, "--expect", account.plan_hash)
+            command = format_code(f"reconciler apply {shlex.join(words)}", 600)
+            yield f"To apply exactly this plan: {command}"
+            yield ""
 
 
 def render_end(view: View, budget: Budget) -> Iterator[str]:

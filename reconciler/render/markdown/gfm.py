@@ -2,7 +2,8 @@
 
 GitHub turns `@name`, `#1`, commit hashes and addresses in text into links, some of them after
 Markdown was read and entities were resolved, but never inside of code. So every value from
-outside, and every word that GitHub could turn into a link, is shown as code.
+outside, and every word that GitHub could turn into a link, is shown as code; likewise what GitLab
+takes for a reference: `!1`, `&1`, `~label`, `%milestone` and `[issue:1]`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from ..escape import clean
 
 _ASCII_MARKS = re.compile(r"[!-/:-@\[-`{-~]")
 _MORE_THAN_A_WORD = re.compile(
-    r"[@#$\\|]|://|www\.|:(?!\d\d:)[\w+-]+:|\bGH-\d|(?<![0-9a-zA-Z])[0-9a-f]{7,40}(?![0-9a-zA-Z])"
+    r'[@#$\\|]|[!&~%](?=[\w"])|\[\w+:|://|www\.|:(?!\d\d:)[\w+-]+:|\bGH-\d|'
+    r"(?<![0-9a-zA-Z])[0-9a-f]{7,40}(?![0-9a-zA-Z])"
 )
 _MARKUP = re.compile(r"[*\[\]~`]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from ...diagnostics.diagnostic import Location
 from ...model.change import Action, Risk
 from ..facts import Fact, list_finding_facts
 from ..view import Group, Item
+from .around import Around
 from .gfm import format_code, format_prose
 
 _BADGE: dict[str, str] = {
@@ -20,7 +22,10 @@ _BADGE: dict[str, str] = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """Limits: bytes of a row, name, location and text; numbers of diagnostics and accounts."""
+    """Limits: bytes of a row, name, location and text; numbers of diagnostics and accounts.
+
+    `around` is set in a comment that is posted; places are linked where there is room for it.
+    """
 
     row: int
     name: int
@@ -28,6 +33,15 @@ class Budget:
     text: int
     diagnostics: int
     accounts: int
+    around: Around | None = None
+
+    def place_at(self, location: Location, room: int) -> str:
+        """Return a place as code, with a link in the widest layout."""
+        roomy = self.around if self.place >= _ROOMY else None
+        return roomy.link(location, room) if roomy else format_code(str(location), room)
+
+
+_ROOMY = 300  # bytes of a place
 
 
 def render_row(item: Item, budget: Budget, *, several: bool) -> str:
@@ -71,7 +85,7 @@ def _render_names(item: Item, account: str, budget: Budget) -> Iterator[str]:
     for known in filter(None, (account, item.meter_id)):
         yield f"<sub>{format_code(known, 60)}</sub>"  # an id of Stripe has 41 characters
     if budget.place and item.location:
-        yield f"<sub>{format_code(str(item.location), budget.place)}</sub>"
+        yield f"<sub>{budget.place_at(item.location, budget.place)}</sub>"
 
 
 def _render_action(item: Item) -> str:

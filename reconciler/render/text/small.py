@@ -17,6 +17,7 @@ from ...report.documents import (
 )
 from ...report.generated import CodeCheck, GeneratedCode
 from ...report.history import History
+from ...report.published import Published
 from ..escape import clean
 from ..summary import count, describe_account
 from .checks import conclude, render_checks
@@ -137,3 +138,14 @@ def _(check: CodeCheck) -> Iterator[Line]:
     for file in check.files:
         state = ("current", Style.GREEN) if file.current else ("out of date", Style.RED)
         yield (f"{clean(file.file)}: ", Span(*state))
+
+
+@render_small.register
+def _(published: Published) -> Iterator[Line]:
+    yield from render_diagnostics(published.diagnostics)
+    for each in published.posted:
+        where = {"": "the project", "*": "all accounts"}.get(each.account, clean(each.account))
+        said = "nothing posted" if each.action == "none" else each.action
+        number = f" #{each.number}" if each.number else ""
+        place = f" {clean(each.url)}" if each.url else ""
+        yield (f"{published.target}{number}: {where}: {said}{place}",)

@@ -1,0 +1,97 @@
+"""GitHub: comments on a pull request and issues, written by the owner of the token."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..clock import Clock
+from .host import Host, Posted, Token, get_number, get_text
+
+_HEADERS = {"Accept": "application/vnd.github+json", "X-GitHub-Api-Version": "2022-11-28"}
+_VIEWER = "query { viewer { login } }"
+_MINIMIZE = (
+    "mutation($id: ID!) { minimizeComment(input: {subjectId: $id, classifier: OUTDATED})"
+    " { minimizedComment { isMinimized } } }"
+)
+
+
+class GitHub:
+    """The calls for one repository. Source: GitHub's REST and GraphQL references."""
+
+    def __init__(self, base: str, token: Token, clock: Clock, repository: str) -> None:
+        root = base.rstrip("/")
+        enterprise = root.endswith("/api/v3")
+        origin = root.removesuffix("/v3") if enterprise else root
+        self._rest = "/v3" if enterprise else ""
+        self.host = Host("GitHub", origin, token, clock, _HEADERS)
+        self._repo = f"{self._rest}/repos/{repository}"
+        self._login: str | None = None
+
+    def find_own_login(self) -> str:
+        """Return who the token belongs to; a job's own token may not read `GET /user`."""
+        if self._login is None:
+            found = self.host.query("/graphql", _VIEWER, {})
+            self._login = get_text(found, "viewer", "login")
+        return self._login
+
+    def find_merged_pull(self, commit: str) -> int | None:
+        """Return the pull request that a commit came with."""
+        pulls = list(self.host.list_all(f"{self._repo}/commits/{commit}/pulls"))
+        merged = [pull for pull in pulls if pull.get("merged_at")] or pulls
+        return next((get_number(pull, "number") for pull in merged), 0) or None
+
+    def list_comments(self, number: int) -> list[Posted]:
+        """Return the own comments on a pull request, oldest first."""
+        found = self.host.list_all(f"{self._repo}/issues/{number}/comments")
+        return [_read(each) for each in found if self._is_own(each)]
+
+    def create_comment(self, number: int, body: str) -> Posted:
+        """Comment on a pull request or an issue."""
+        path = f"{self._repo}/issues/{number}/comments"
+        return _read(self.host.call("POST", path, {"body": body}, creates=True).data)
+
+    def update_comment(self, comment: Posted, body: str) -> Posted:
+        """Replace the text of a comment."""
+        path = f"{self._repo}/issues/comments/{comment.id}"
+        return _read(self.host.call("PATCH", path, {"body": body}).data)
+
+    def delete_comment(self, comment: Posted) -> None:
+        """Delete a comment."""
+        self.host.call("DELETE", f"{self._repo}/issues/comments/{comment.id}")
+
+    def hide_comment(self, comment: Posted) -> None:
+        """Minimize a comment as outdated."""
+        self.host.query("/graphql", _MINIMIZE, {"id": comment.node_id})
+
+    def list_issues(self, label: str) -> list[Posted]:
+        """Return the own open issues with a label, newest first."""
+        found = self.host.list_all(f"{self._repo}/issues?state=open&labels={label}")
+        issues = (each for each in found if "pull_request" not in each and self._is_own(each))
+        return [_read(each) for each in issues]
+
+    def create_issue(self, title: str, body: str, labels: list[str]) -> Posted:
+        """Open an issue; GitHub creates the labels that do not exist."""
+        payload = {"title": title, "body": body, "labels": labels}
+        return _read(self.host.call("POST", f"{self._repo}/issues", payload, creates=True).data)
+
+    def update_issue(self, issue: Posted, **changes: object) -> Posted:
+        """Change fields of an issue."""
+        return _read(self.host.call("PATCH", f"{self._repo}/issues/{issue.id}", changes).data)
+
+    def _is_own(self, data: Any) -> bool:
+        own, login = self.find_own_login(), get_text(data, "user", "login")
+        bot = get_text(data, "user", "type") == "Bot" and login == f"{own}[bot]"
+        return bool(own) and (login == own or bot)
+
+
+def _read(data: Any) -> Posted:
+    """Return a comment, or an issue, which goes by its number."""
+    labels = data.get("labels") if isinstance(data, dict) else None
+    return Posted(
+        id=get_number(data, "number") or get_number(data, "id"),
+        body=get_text(data, "body"),
+        url=get_text(data, "html_url"),
+        node_id=get_text(data, "node_id"),
+        title=get_text(data, "title"),
+        labels=tuple(filter(None, (get_text(label, "name") for label in labels or ()))),
+    )

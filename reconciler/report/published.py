@@ -1,0 +1,29 @@
+"""What `publish` did with each report."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from .documents import CommandResult
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What became of the comment or issue of one account; `number` is that of the thread.
+
+    `action` is created, updated, unchanged, deleted, closed, kept or none; `account` is empty for
+    a report of no account, and `*` for one comment on many accounts.
+    """
+
+    account: str
+    action: str
+    number: int | None = None
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published(CommandResult):
+    """The comments or issues of one run of `publish`."""
+
+    target: str = ""
+    posted: tuple[Publication, ...] = ()

@@ -1,0 +1,250 @@
+"""Read a JSON report of validate, plan, apply or drift back into the nouns it was made from.
+
+The file may come from a job that is not trusted: every value has its type and its range, or the
+file is refused as a whole. The effect of a diagnostic is that of its code, and a risk has to be the
+one that follows from the change.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from ..diagnostics.codes import CATALOGUE
+from ..diagnostics.codes import publishing as rules
+from ..diagnostics.diagnostic import Diagnostic, Effect, Level, Location
+from ..diagnostics.errors import ConfigError, Exit, select_worst
+from ..model.change import Action, Change, FieldChange, Reason, Risk
+from ..model.finding import DriftEntry, Finding
+from ..model.meter import DefaultAggregation, ExistingMeter, Meter, Status
+from ..model.price import Price
+from ..model.project import AccountRef, MeterConfig, SettingOrigin
+from ..model.request import RequestRecord
+from ..planning.decode import DecodeError, decode
+from ..timestamps import LATEST
+from .report import AccountReport, ChangeResult, Report, ReportedChange, ResultStatus
+
+COMMANDS = ("validate", "plan", "apply", "drift")
+"""The commands whose reports can be read."""
+
+MOST_BYTES = 64 * 2**20
+"""The size of a report; one of 20,000 changes has 30 MB."""
+
+_VERSION = re.compile(r"1\.[0-9]{1,4}", re.ASCII)
+_MALFORMED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
+_MOST_LINES = 10**9
+Json = Mapping[str, Any]
+
+
+def read_report(text: str, name: str) -> Report:
+    """Return the report that `--format json` wrote; `name` is the name of the file, for errors.
+
+    Unknown keys are ignored, since minor versions of the format may add some. Raises ConfigError.
+    """
+    if len(text) > MOST_BYTES:
+        raise _refuse(name, f"longer than {MOST_BYTES:,} characters")
+    try:
+        data = json.loads(text)
+    except (ValueError, RecursionError):
+        raise _refuse(name, "not JSON; it may be truncated") from None
+    if not isinstance(data, dict) or "format_version" not in data:
+        raise _refuse(name, "not a JSON report of this tool: it has no format_version")
+    version, command = data["format_version"], data.get("command")
+    if not isinstance(version, str) or not _VERSION.fullmatch(version):
+        raise _refuse(name, f"format_version {version!r:.40} is not supported: this one reads 1.x")
+    if command not in COMMANDS or "summary" not in data:
+        said = f"it is of {command!r:.40}" if command else "it names no command"
+        raise _refuse(name, f"not a report of {', '.join(COMMANDS)}: {said}")
+    try:
+        return _read_run(data, command)
+    except DecodeError as error:
+        raise _refuse(name, f"not a complete report ({error})") from None
+    except _MALFORMED:
+        raise _refuse(name, "not a complete report") from None
+
+
+def _refuse(name: str, message: str) -> ConfigError:
+    return ConfigError(rules.REPORT_FILE(message, Location(name)))
+
+
+def _read_run(data: Json, command: str) -> Report:
+    accounts = tuple(
+        _read_account(each, f"accounts[{n}]") for n, each in enumerate(_list(data, "accounts", ""))
+    )
+    given = _take(data, "exit_code", Exit, "")
+    complete = _take(data, "complete", bool, "")
+    worst = select_worst(each.exit_code for each in accounts)
+    begun = complete or not all(each.complete for each in accounts)
+    report = Report(
+        command=command,
+        accounts=accounts,
+        diagnostics=tuple(_read_diagnostics(data, "")),
+        own_exit=Exit.DONE if given is worst and begun else given,
+        declared=_take(data, "declared", int | None, "") if "declared" in data else None,
+    )
+    if (report.exit_code, report.complete) != (given, complete):
+        raise DecodeError("exit_code or complete does not fit the accounts")
+    return report
+
+
+def _read_account(data: Json, path: str) -> AccountReport:
+    findings = [
+        _read_finding(each, f"{path}.findings[{n}]")
+        for n, each in enumerate(_list(data, "findings", path) if "findings" in data else [])
+    ]
+    expired = (_read_expired(found, place) for name, found, place in findings if name is None)
+    return AccountReport(
+        account=_take(data, "account", AccountRef, path),
+        exit_code=_take(data, "exit_code", Exit, path),
+        complete=_take(data, "complete", bool, path),
+        diagnostics=(*_read_diagnostics(data, f"{path}."), *expired),
+        changes=tuple(
+            _read_change(each, f"{path}.changes[{n}]")
+            for n, each in enumerate(_list(data, "changes", path))
+        ),
+        entries=tuple(_group_findings(findings)),
+        plan_id=_take(data, "plan_id", str | None, path),
+        plan_hash=_take(data, "plan_hash", str | None, path),
+    )
+
+
+def _take(data: Json, name: str, kind: Any, path: str) -> Any:
+    """Return the value of a key, which has to be there, as a `kind`; raise DecodeError."""
+    where = f"{path}.{name}" if path else name
+    if not isinstance(data, dict):
+        raise DecodeError(f"{path}: invalid value")
+    if name not in data:
+        raise DecodeError(f"missing key {where}")
+    return decode(kind, data[name], where, tolerant=True)
+
+
+def _list(data: Json, name: str, path: str) -> tuple[Any, ...]:
+    found: tuple[Any, ...] = _take(data, name, tuple[Any, ...], path)
+    return found
+
+
+def _read_place(data: Json, path: str) -> Location | None:
+    """Return a location within the range that an editor could show."""
+    place: Location | None = _take(data, "location", Location | None, path)
+    numbers = (place.line, place.column, place.end_line, place.end_column) if place else ()
+    if not all(0 <= number <= _MOST_LINES for number in numbers):
+        raise DecodeError(f"{path}.location: out of range")
+    return place
+
+
+def _read_diagnostics(data: Json, path: str) -> Iterator[Diagnostic]:
+    for n, each in enumerate(_list(data, "diagnostics", path.rstrip("."))):
+        yield _read_diagnostic(each, f"{path}diagnostics[{n}]")
+
+
+def _read_diagnostic(data: Json, path: str) -> Diagnostic:
+    code: str = _take(data, "code", str, path)
+    rule = CATALOGUE.get(code)
+    return Diagnostic(
+        code=code,
+        level=_take(data, "level", Level, path),
+        message=_take(data, "message", str, path),
+        location=_read_place(data, path),
+        hint=_take(data, "hint", str, path),
+        event_name=_take(data, "event_name", str | None, path),
+        effect=rule.effect if rule else Effect.NONE,
+    )
+
+
+def _read_change(data: Json, path: str) -> ReportedChange:
+    action: Action = _take(data, "action", Action, path)
+    name: str = _take(data, "event_name", str, path)
+    reason: str = _take(data, "reason", str, path)
+    risk: Risk = _take(data, "risk", Risk, path)
+    known = _take(data, "inactive_meters", tuple[str, ...], path)
+    status = Status.ACTIVE if reason == Reason.TWO_ACTIVE else Status.INACTIVE
+    rename = action is Action.CREATE and risk is Risk.LOW
+    change = Change(
+        action=action,
+        event_name=name,
+        reason=reason,
+        desired=_read_desired(data, path),
+        existing=_take(data, "before", ExistingMeter | None, path),
+        others=tuple(_build_known(id_, name, status) for id_ in known),
+        fields=_take(data, "fields", tuple[FieldChange, ...], path),
+        prices=_take(data, "prices", tuple[Price, ...], path),
+        renamed_from=_build_known("", "", Status.ACTIVE) if rename else None,
+        refused_by=_take(data, "refused_by", tuple[str, ...], path),
+    )
+    if change.risk is not risk:
+        raise DecodeError(f"{path}.risk is {risk}, and the change has the risk {change.risk}")
+    return ReportedChange(change, _read_result(data, change, path) if "result" in data else None)
+
+
+def _build_known(id_: str, event_name: str, status: Status) -> ExistingMeter:
+    """Return a meter of which a report tells the id only."""
+    return ExistingMeter(
+        id=id_,
+        event_name=event_name,
+        display_name="",
+        default_aggregation=DefaultAggregation(""),
+        status=status,
+        created=0,
+        updated=0,
+        livemode=False,
+    )
+
+
+def _read_desired(data: Json, path: str) -> MeterConfig | None:
+    """Return the declaration, as far as a report has it; None for an undeclared event_name."""
+    place, after = _read_place(data, path), _take(data, "after", Meter | None, path)
+    if place is None or after is None:
+        return None
+    origins = _take(data, "origins", tuple[SettingOrigin, ...], path) if "origins" in data else ()
+    return MeterConfig(meter=after, location=place, origins=origins)
+
+
+def _read_result(data: Json, change: Change, path: str) -> ChangeResult:
+    result, where = data["result"], f"{path}.result"
+    meter: str | None = _take(data, "meter_id", str | None, path)
+    known = change.existing.id if change.existing else None
+    error = _take(result, "error", Any, where)
+    return ChangeResult(
+        status=_take(result, "status", ResultStatus, where),
+        requests=_take(result, "requests", tuple[RequestRecord, ...], where),
+        error=None if error is None else _read_diagnostic(error, f"{where}.error"),
+        meter_id=meter if meter != known else None,
+    )
+
+
+Found = tuple[str | None, Finding, Location | None]
+
+
+def _read_finding(data: Json, path: str) -> Found:
+    finding: Finding = decode(Finding, data, path, tolerant=True)
+    by = finding.attribution
+    times = (finding.since, finding.resend_until, by.at if by else None)
+    if not all(at is None or 0 <= at <= LATEST for at in times):
+        raise DecodeError(f"{path}: a time is out of range")
+    return _take(data, "event_name", str | None, path), finding, _read_place(data, path)
+
+
+def _group_findings(findings: list[Found]) -> Iterator[DriftEntry]:
+    """Yield an entry for each event_name that has findings: a report tells of no other."""
+    by_name: dict[str, list[tuple[Finding, Location | None]]] = {}
+    for name, finding, place in findings:
+        if name is not None:
+            by_name.setdefault(name, []).append((finding, place))
+    for name, found in by_name.items():
+        ids = dict.fromkeys(id_ for finding, _ in found for id_ in finding.meter_ids)
+        yield DriftEntry(
+            event_name=name,
+            location=found[0][1],
+            meters=tuple(_build_known(id_, name, Status.ACTIVE) for id_ in ids),
+            findings=tuple(finding for finding, _ in found),
+        )
+
+
+def _read_expired(finding: Finding, place: Location | None) -> Diagnostic:
+    """Return the diagnostic of a finding about the whole account: an expired exemption."""
+    rule = CATALOGUE.get(finding.code)
+    said = Diagnostic(finding.code, Level.WARNING, finding.message, place, effect=Effect.FINDING)
+    return replace(said, hint=rule.remedy) if rule else said
