@@ -192,6 +192,7 @@ def test_a_key_of_an_unusual_alphabet_is_sent(key, run, world, monkeypatch):
         ({"CI": "true"}, None, "set SANDBOX_KEY to a secret or restricted key"),
         ({}, "", "set SANDBOX_KEY to a secret or restricted key"),
         ({"CI": "false"}, "", "set SANDBOX_KEY to a secret or restricted key"),
+        ({"CI": "0"}, "", "set SANDBOX_KEY to a secret or restricted key"),
     ],
 )
 def test_an_empty_key_in_a_job(environ, value, said, run, world, monkeypatch):

@@ -11,6 +11,7 @@ from published import SCHEMAS, held
 from virtual import VirtualClock
 
 from reconciler.emulator import Key, Settings
+from reconciler.stripe.transport import API_VERSION
 
 READER = frozenset({"billing_meter_read", "plan_read", "subscription_read", "event_read"})
 METER = {"meters": [existing("seats", "Seats")]}
@@ -60,7 +61,11 @@ def test_a_project_that_works(world, run, doctor):
         "none",
     )
     assert checks["account"]["message"] == "acct_1EmulatedAccount (as configured)"
-    assert "within 1 minute" in checks["clock"]["message"]
+    assert checks["clock"]["message"] == "within 1 minute of the server's"
+    assert checks["schema"]["message"].endswith(
+        "reconciler.yaml: no comment names a schema; with `# yaml-language-server: $schema=PATH`"
+        " as its first line, an editor checks the file"
+    )
     assert made.posts() == []
     assert sorted(path.name for path in made.folder.iterdir()) == ["meters.yaml", "reconciler.yaml"]
     text = run("doctor", made.folder).out
@@ -166,6 +171,49 @@ def test_a_wrong_clock_is_a_warning(shift, message, world, doctor, monkeypatch, 
     monkeypatch.setattr("reconciler.cli.main.SystemClock", lambda _stop: wrong)
     code, checks = doctor(made.folder)
     assert (code, checks["clock"]["code"], checks["clock"]["message"]) == (0, "S041", message)
+
+
+@pytest.mark.parametrize(
+    ("key", "account", "message"),
+    [
+        ("sk_live_1", {"livemode": True}, "secret key, live mode"),
+        (
+            "sk_org_1",
+            {"stripe_context": "acct_1EmulatedAccount"},
+            "organization key, the mode is not part of it",
+        ),
+    ],
+)
+def test_the_kind_and_the_mode_of_the_key_are_said(
+    key, account, message, world, doctor, monkeypatch
+):
+    monkeypatch.setenv("SANDBOX_KEY", key)
+    made = world(SEATS, METER, **account)
+    assert doctor(made.folder)[1]["key"]["message"] == message
+
+
+def test_certificates_of_the_environment_are_named(world, doctor, monkeypatch):
+    bundle = str(Path(__file__).with_name("loopback.pem"))
+    monkeypatch.setenv("SSL_CERT_FILE", bundle)
+    message = doctor(world(SEATS, METER).folder)[1]["proxy"]["message"]
+    assert message == f"none; certificate authorities from {bundle}"
+
+
+def test_a_response_without_a_date_says_nothing_about_the_clock(world, doctor, monkeypatch):
+    """A gateway may drop it."""
+    monkeypatch.setattr("reconciler.emulator.http_server.formatdate", lambda *_, **__: "")
+    code, checks = doctor(world(SEATS, METER).folder)
+    assert (code, checks["clock"]["status"]) == (0, "unknown")
+    assert checks["clock"]["message"] == "no response has a date to compare with"
+
+
+def test_responses_of_another_version_are_a_warning(world, doctor, monkeypatch):
+    monkeypatch.setattr("reconciler.operations.check_access.API_VERSION", "2020-08-27")
+    code, checks = doctor(world(SEATS, METER).folder)
+    assert (code, checks["api_version"]["code"]) == (0, "S042")
+    assert checks["api_version"]["message"] == (
+        f"requests have version 2020-08-27, responses have {API_VERSION}"
+    )
 
 
 @pytest.mark.parametrize("password", ["hunter2secret", "hunter2/secret@x"])

@@ -99,3 +99,5 @@ def test_drift_does_not_recommend_the_apply_that_is_refused(world, run):
     (account,) = held(run("drift", made.folder, "--format", "json").out)["accounts"]
     (finding,) = [each for each in account["findings"] if each["event_name"] == "seats"]
     assert finding["remediation"]["kind"] == "declaration"
+    (warning,) = [each for each in account["diagnostics"] if each["event_name"] == "seats_v2"]
+    assert "looks like a rename of the undeclared meter 'seats'" in warning["message"]

@@ -200,6 +200,16 @@ def test_a_checkout_that_git_does_not_read_is_reported(made, monkeypatch, does, 
     assert diagnostic.message == f"the commits cannot be read: {reason}"
 
 
+def test_git_is_the_first_one_on_the_path(made, tmp_path_factory, monkeypatch):
+    """Not one of the folders that a system searches without a PATH."""
+    program = tmp_path_factory.mktemp("first") / "git"
+    program.write_text("#!/bin/sh\necho 'the first git' >&2\nexit 3\n")
+    program.chmod(0o700)
+    monkeypatch.setenv("PATH", f"{program.parent}{os.pathsep}{os.environ['PATH']}")
+    _, (diagnostic,) = find_commits(str(made.folder), "seats")
+    assert "the first git" in diagnostic.message
+
+
 def test_a_repository_of_another_user_above_the_project_is_not_read(made, monkeypatch):
     """In a shared folder; one of the project's own user is read."""
     project = made.folder / "billing"

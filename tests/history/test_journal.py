@@ -218,6 +218,7 @@ def test_runs_of_one_plan_have_different_ids(tmp_path):
         other.end(130)
         one.end(0)
     runs = [entry["run"] for entry in journal.read(tmp_path)[0]]
+    assert kinds(tmp_path) == ["run", "run", "request", "not_sent", "end", "end"]
     assert len(set(runs)) == 2
     assert runs == [runs[0], runs[1], runs[0], runs[1], runs[1], runs[0]]
 

@@ -186,6 +186,17 @@ def test_a_damaged_entry_is_a_warning(run, project):
     assert len(document["runs"]) == 2
 
 
+def test_two_damaged_entries_are_one_warning(run, project):
+    path = project / ".reconciler" / journal.NAME
+    whole = path.read_bytes()
+    path.write_bytes(b"{\n" + whole + b"[\n")
+    (warning,) = held(run("history", project, "--format", "json").out)["diagnostics"]
+    last = whole.count(b"\n") + 2
+    assert warning["message"] == (
+        f"2 entries of the journal are unreadable, from line 1 to line {last}"
+    )
+
+
 def test_a_journal_that_cannot_be_opened_is_an_error(run, project):
     path = project / ".reconciler" / journal.NAME
     path.unlink()
