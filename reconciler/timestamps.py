@@ -1,4 +1,4 @@
-"""Format times and durations: UTC and ISO 8601, independent of the locale."""
+"""Format and parse times and durations: UTC and ISO 8601, independent of the locale."""
 
 from __future__ import annotations
 

@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from difflib import unified_diff
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,7 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """`--update-golden` rewrites the expected files instead of comparing with them."""
-    parser.addoption("--update-golden", action="store_true", help="rewrite tests/golden")
+    parser.addoption("--update-golden", action="store_true", help="rewrite goldens and docs")
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -122,16 +123,25 @@ def run(
     return _run
 
 
-@pytest.fixture
-def golden(request: pytest.FixtureRequest) -> Callable[[str, str], None]:
-    """Compare a text with `tests/golden/<name>`, or write it there with `--update-golden`."""
+Golden = Callable[[str | Path, str], None]
 
-    def _compare(name: str, text: str) -> None:
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Golden:
+    """Compare a text with `tests/golden/<name>`, or write it there with `--update-golden`.
+
+    A page is named by its whole path. A failure is the difference from the file.
+    """
+
+    def _compare(name: str | Path, text: str) -> None:
         path = TESTS / "golden" / name
         if request.config.getoption("--update-golden"):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
         assert path.exists(), f"{path} is missing: run pytest --update-golden, then review it"
-        assert text == path.read_text("utf-8")
+        known = path.read_text("utf-8")
+        if text != known:
+            sides = [side.splitlines(keepends=True) for side in (known, text)]
+            pytest.fail("".join(unified_diff(*sides, str(path), "now")), pytrace=False)
 
     return _compare

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 
 import pytest
-from pages import PRINTED
 
 from reconciler.emulator import (
     PERMISSIONS,
     ControlledServer,
     Fault,
     Kind,
-    Server,
     list_choices,
     open_state,
 )
@@ -93,14 +90,6 @@ def test_every_request_of_the_control_path_is_on_the_page():
             headers = {"content-type": "application/json"}
             answer = server.exchange(Request(method, path, "", headers, body.encode()))
             assert answer.status == 200, (method, part, answer.body)
-
-
-def test_the_usage_on_the_page_is_sent_and_summed(capsys):
-    seed = json.loads(re.findall(r"here `seed.json`:\n\n```json\n(.*?)```", TEXT, re.S)[0])
-    (code,) = re.findall(r"```python\n(import stripe\n.*?)```", TEXT, re.S)
-    with open_state(None, seed) as store, Server(store) as server:
-        exec(code.replace(PRINTED, server.url), {})
-    assert capsys.readouterr().out == "25\n"
 
 
 KNOWN = re.findall(r"^\| (.+) \| (.+) \| (.*?) ?\| `(test_\w+\.py)(?:::(\w+))?` \|$", TEXT, re.M)

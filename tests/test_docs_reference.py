@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pages import described, expect
+from tables import described, expect
 
 from reconciler.cli.arguments import Options, Parser
 from reconciler.cli.commands import COMMANDS, find_command
@@ -77,13 +77,13 @@ def option_row(action: argparse.Action) -> str:
     return f"| `{words}` | {meaning} |".replace("'*'", "`'*'`").replace("'ai_*'", "`'ai_*'`")
 
 
-def test_the_tables_of_options_are_those_of_the_parser(request):
+def test_the_tables_of_options_are_those_of_the_parser(golden):
     every = (
         option_row(action) for action in Parser("", "", Options, tuple(FORMATS)).list_actions()
     )
     head = ["", "Of every command:", "", "| option | meaning |", "|---|---|", *every]
     lines = [*head, *(line for name in COMMANDS for line in tables_of_options(name)), "", ""]
-    expect("commands", "\n".join(lines), request, ROOT / "docs/reference/commands.md")
+    expect("commands", "\n".join(lines), golden, ROOT / "docs/reference/commands.md")
 
 
 def tables_of_keys(name: str, file: str) -> Iterator[str]:
@@ -98,10 +98,10 @@ def tables_of_keys(name: str, file: str) -> Iterator[str]:
             yield from described(title, described_as, schema["$defs"])
 
 
-def test_the_tables_of_files_are_the_schemas(request):
+def test_the_tables_of_files_are_the_schemas(golden):
     files = {"meters": "Meter files", "project": "The project file"}
     lines = [line for name, file in files.items() for line in tables_of_keys(name, file)]
-    expect("files", "\n".join([*lines, "", ""]), request, ROOT / "docs/reference/files.md")
+    expect("files", "\n".join([*lines, "", ""]), golden, ROOT / "docs/reference/files.md")
 
 
 def test_the_messages_of_the_incidents_are_those_of_the_catalogue():

@@ -139,9 +139,9 @@ def _build_policy(settings: Mapping[str, Any]) -> Policy:
         given["undeclared"] = Undeclared(given["undeclared"])
     for key in {"owns", "protect"} & given.keys():
         given[key] = tuple(given[key])
-    if "max_plan_age" in given:
-        number, unit = given["max_plan_age"][:-1], given["max_plan_age"][-1]
-        given["max_plan_age"] = int(number) * _SECONDS[unit]
+    for key in {"max_plan_age", "usage_window"} & given.keys():
+        if written := given[key]:
+            given[key] = int(written[:-1]) * _SECONDS[written[-1]]
     return Policy(**given)
 
 

@@ -27,6 +27,7 @@ _BY_NO_EVENT = (
     Kind.PRICE_ON_OTHER_METER,
     Kind.NO_PRICE,
     Kind.UNEXPECTED_PRICE,
+    Kind.USAGE_REJECTED,
 )
 """Kinds that no event of a meter explains."""
 _STARTED = (_CREATED, _REACTIVATED)  # what explains every other kind: the meter is active

@@ -7,6 +7,7 @@ from typing import TypedDict, Unpack
 from ..diagnostics.shorten import MESSAGE, shorten
 from ..model.finding import Finding, Kind, Remediation, Severity
 from ..model.price import Price
+from ..model.usage import RejectedUsage
 
 
 class _More(TypedDict, total=False):
@@ -17,6 +18,7 @@ class _More(TypedDict, total=False):
     resend_until: int | None
     prices: tuple[Price, ...]
     remediation: Remediation | None
+    rejected: RejectedUsage | None
 
 
 def build_finding(kind: Kind, severity: Severity, message: str, **rest: Unpack[_More]) -> Finding:

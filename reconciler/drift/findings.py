@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ..diagnostics.lookalikes import tell_apart
 from ..model.change import Action, Change, Reason
@@ -14,6 +14,7 @@ from ..model.meter import ExistingMeter, Status
 from ..model.pattern import matches
 from ..model.price import Price, PricesByLookupKey, PricesByMeter, select_unaccepted
 from ..model.project import MeterConfig, Policy
+from ..model.usage import RejectedUsage, describe_codes
 from ..planning.diagnose import note_override
 from ..timestamps import format_duration
 from . import remediation
@@ -28,7 +29,8 @@ class DriftInput:
 
     `commands` makes the commands that remediate a finding; `refused` are the event_names whose
     change a guard refuses, so that no command can help. `expected` are the prices with the lookup
-    keys that files expect, None where the key may not read prices.
+    keys that files expect, None where the key may not read prices; `rejected` is the rejected usage
+    by meter id.
     """
 
     commands: Commands
@@ -36,6 +38,7 @@ class DriftInput:
     prices: PricesByMeter
     now: int
     expected: PricesByLookupKey | None = None
+    rejected: Mapping[str, RejectedUsage] = field(default_factory=dict)
     refused: frozenset[str] = frozenset()
 
     def find_prices(self, meters: Iterable[ExistingMeter]) -> tuple[Price, ...]:
@@ -109,8 +112,31 @@ def _find(names: MeterMatch, change: Change, known: DriftInput) -> Iterator[Find
         case MeterMatch(desired=None, active=(existing,)):
             yield _report_undeclared(existing, change, known)
     yield from _check_inactive_prices(names, change, known)
+    yield from _report_rejected(names, known)
     if known.expected is not None:
         yield from check_expected_prices(names, known.prices, known.expected, known.commands)
+
+
+def _report_rejected(names: MeterMatch, known: DriftInput) -> Iterator[Finding]:
+    """Stripe rejected usage of the meters of this event_name."""
+    for meter in names.meters:
+        if not (usage := known.rejected.get(meter.id)):
+            continue
+        number = "1 usage event was" if usage.count == 1 else f"{usage.count:,} usage events were"
+        deadline = usage.first + RESEND
+        wanted = names.desired is not None and names.desired.status == Status.ACTIVE
+        yield build_finding(
+            Kind.USAGE_REJECTED,
+            Severity.REVENUE,
+            f"{number} rejected by {meter.id} in the last {format_duration(usage.window)}: "
+            f"{describe_codes(usage.codes)}",
+            meter_ids=(meter.id,),
+            prices=known.prices.get(meter.id, ()),
+            since=usage.first,
+            resend_until=deadline if known.now < deadline else None,
+            rejected=usage,
+            remediation=known.apply(names.event_name) if wanted and not meter.active else None,
+        )
 
 
 def _report_no_active(names: MeterMatch, change: Change, known: DriftInput) -> Finding:

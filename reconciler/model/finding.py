@@ -9,6 +9,7 @@ from ..diagnostics.codes import drift as rules
 from ..diagnostics.diagnostic import Location, Rule
 from .meter import ExistingMeter
 from .price import Price
+from .usage import RejectedUsage
 
 
 class Severity(StrEnum):
@@ -70,7 +71,8 @@ class Finding:
 
     `code` is the diagnostic of the `kind`; `meter_ids` and `prices` are the ones concerned. Times
     are in Unix seconds: `since` is when the difference began, `resend_until` is when the first
-    lost usage can no longer be re-sent, None if that has passed.
+    lost usage can no longer be re-sent, None if that has passed. `rejected` counts the usage that
+    Stripe rejected.
     """
 
     kind: str
@@ -84,6 +86,7 @@ class Finding:
     remediation: Remediation | None = None
     attribution: Attribution | None = None
     exemption: Exemption | None = None
+    rejected: RejectedUsage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +156,7 @@ class Kind(StrEnum):
     PRICE_ON_INACTIVE = "price_on_inactive"
     PRICE_MISSING = "price_missing"
     PRICE_ON_OTHER_METER = "price_on_other_meter"
+    USAGE_REJECTED = "usage_rejected"
     DIFFERS = "differs"
     TWO_ACTIVE = "two_active"
     UNKNOWN_STATUS = "unknown_status"
@@ -175,6 +179,7 @@ _RULES = {
     Kind.PRICE_ON_INACTIVE: rules.PRICE_ON_INACTIVE,
     Kind.PRICE_MISSING: rules.PRICE_MISSING,
     Kind.PRICE_ON_OTHER_METER: rules.PRICE_ON_OTHER_METER,
+    Kind.USAGE_REJECTED: rules.USAGE_REJECTED,
     Kind.DIFFERS: rules.DIFFERS,
     Kind.TWO_ACTIVE: rules.TWO_ACTIVE,
     Kind.UNKNOWN_STATUS: rules.UNKNOWN_STATUS,

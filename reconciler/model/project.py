@@ -106,6 +106,7 @@ class Policy:
     protect: tuple[str, ...] = ()
     max_deactivations: int = 1
     max_plan_age: int = 24 * 3600  # seconds
+    usage_window: int = 24 * 3600  # seconds; 0 if rejected usage is not read
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
 """Detect drift: read both sides, find what differs, and attribute it by the events.
 
 It requests the listing of meters, the account, the active metered prices of the whole account
-once, archived ones only of meters where they matter, and events only where they could explain a
-finding.
+once, archived ones only of meters where they matter, the reports of rejected usage, and events only
+where they could explain a finding.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from ..diagnostics.errors import Exit
 from ..drift.attribution import REACH, attribute, needs_events
 from ..drift.exemptions import exempt, report_expired
 from ..drift.findings import DriftInput, inspect, rank
+from ..drift.rejected_usage import report_without_meter
 from ..drift.remediation import Commands
 from ..model.change import Action, Change
 from ..model.finding import DriftEntry, Severity
@@ -24,6 +25,7 @@ from ..model.match import MeterMatch, match_meters
 from ..model.meter import Unreadable
 from ..model.project import Account, Project
 from ..model.snapshot import Snapshot
+from ..model.usage import RejectedUsage, UsageReport, sum_reports
 from ..planning.diff import decide, list_price_dependencies
 from ..planning.guards import check
 from ..planning.lookalikes import warn_of_lookalikes
@@ -64,7 +66,9 @@ def detect_drift(
     if not refused:
         names = select_in_scope(match_meters(session.account.declared, existing), scope)
         commands = Commands(path or project.root, session.account)
-        entries, renames, unreadable = _find_entries(names, session, snapshot, jobs, commands)
+        entries, renames, unreadable = _find_entries(
+            names, session, snapshot, jobs, commands, whole=not scope.narrowed
+        )
         today = format_date(snapshot.taken_at)
         diagnostics += (*_warn(names, renames), *report_expired(session.account.ignore, today))
         diagnostics += unreadable
@@ -93,17 +97,17 @@ def _find_entries(
     snapshot: Snapshot,
     jobs: Mapping[str, str],
     commands: Commands,
+    *,
+    whole: bool,
 ) -> tuple[tuple[DriftEntry, ...], tuple[Diagnostic, ...], tuple[Diagnostic, ...]]:
-    """Return all entries, the worst first, warnings of renames, and what could not be read."""
+    """Return all entries, the worst first, what else is to be said, and what could not be read."""
     account, now = session.account, snapshot.taken_at
-    unreadable: tuple[Diagnostic, ...] = ()
-    found = read_prices(session, names)
+    found, usage = read_prices(session, names), _read_usage(session, now)
+    unreadable = tuple(_report_unread(found, usage))
     denied = found if isinstance(found, Unreadable) else None
-    if isinstance(found, Unreadable):
-        unreadable = (_report_unreadable(rules.PRICES_UNREADABLE, found),)
     in_use, expected = ({}, None) if isinstance(found, Unreadable) else found
-    decided = tuple(decide(each, in_use, account.policy) for each in names)
-    changes = mark_renames(decided, now)
+    rejected = {} if isinstance(usage, Unreadable) else usage
+    changes = mark_renames(tuple(decide(each, in_use, account.policy) for each in names), now)
     needing = (each for each in names if list_price_dependencies(each, account.policy))
     needs_prices = frozenset(each.event_name for each in needing)
     seen = replace(snapshot, prices=in_use, unreadable=denied, needs_prices=needs_prices)
@@ -114,14 +118,41 @@ def _find_entries(
         now=now,
         refused=_list_refused(changes, account, seen),
         expected=expected,
+        rejected=rejected,
     )
     entries = _inspect_all(names, changes, known, account)
     attributed = _attribute_by_events(entries, session, now, jobs)
     if isinstance(attributed, Unreadable):
         unreadable = (*unreadable, _report_unreadable(rules.EVENTS_UNREADABLE, attributed))
         attributed = attribute(entries, None, now, jobs)
-    renames = tuple(said for change in changes for said in warn_of_rename(change))
-    return attributed, renames, unreadable
+    said = [said for change in changes for said in warn_of_rename(change)]
+    if whole:
+        said += report_without_meter(rejected.get(""), account, changes, now)
+    return attributed, tuple(said), unreadable
+
+
+def _report_unread(prices: object, usage: object) -> Iterator[Diagnostic]:
+    if isinstance(prices, Unreadable):
+        yield _report_unreadable(rules.PRICES_UNREADABLE, prices)
+    if isinstance(usage, Unreadable):
+        yield _report_unreadable(rules.USAGE_UNREADABLE, usage)
+
+
+def _read_usage(session: Session, now: int) -> dict[str, RejectedUsage] | Unreadable:
+    """Return the rejected usage by meter id; that of no meter has an empty one."""
+    window = min(session.account.policy.usage_window, REACH)
+    if not window:
+        return {}
+    reports = read_if_permitted(
+        "rak_event_read", lambda: list(session.usage_reports.all(since=now - window))
+    )
+    if isinstance(reports, Unreadable):
+        return reports
+    by_meter: dict[str, list[UsageReport]] = {}
+    for each in reports:
+        by_meter.setdefault(each.meter_id or "", []).append(each)
+    summed = {meter_id: sum_reports(some, window) for meter_id, some in by_meter.items()}
+    return {meter_id: usage for meter_id, usage in summed.items() if usage}
 
 
 def _inspect_all(

@@ -19,6 +19,7 @@ from ..planning.guards import report_wrong_mode
 from ..stripe.api_key import find_flaw
 from ..stripe.client import Events, Prices, describe_unreadable
 from ..stripe.codec import parse_id
+from ..stripe.core_events import CORE_EVENTS, UsageReports
 from ..stripe.errors import AccountDeniedError, InvalidRequestError, PermissionDeniedError
 from ..stripe.http import check_base
 from ..stripe.meter_writer import AccountMeters
@@ -35,6 +36,7 @@ _LISTS = {
     "/v1/prices": "prices",
     "/v1/subscriptions": "subscriptions",
     "/v1/events": "events",
+    CORE_EVENTS: "rejected usage",
 }
 
 _OF_ONE_MODE = ("/v1/prices", "/v1/subscriptions")
@@ -94,6 +96,7 @@ class Session:
         self.meters = AccountMeters(transport)
         self.prices = Prices(transport)
         self.events = Events(transport)
+        self.usage_reports = UsageReports(transport)
         self.key_livemode = transport.key_livemode
         self._transport = transport
         self._own = transport.on_own_account()

@@ -25,6 +25,7 @@ from ..model.meter import DEFAULTS, Unreadable, unpack
 from ..model.price import group_by_meter
 from ..model.project import SettingSource
 from ..model.request import RequestRecord
+from ..model.usage import list_samples
 from ..planning.prices import format_prices
 from ..report.report import ReportedChange
 from ..timestamps import format_time
@@ -123,13 +124,7 @@ def _list_prices(reported: ReportedChange) -> Iterator[Fact]:
 
 def list_finding_facts(finding: Finding) -> Iterator[Fact]:
     """Yield what is known of a finding besides its message; what to do about it comes last."""
-    if finding.since is not None:
-        yield Fact("since", format_time(finding.since), finding.since)
-    if finding.resend_until is not None:
-        until = f"lost usage can be re-sent until {format_time(finding.resend_until)}"
-        yield Fact("re-send", f"{until}, or until the invoice is finalized, if earlier")
-    elif is_past_resending(finding):
-        yield Fact("re-send", "only usage of the last 35 days can still be re-sent")
+    yield from _list_dates(finding)
     if finding.prices:
         yield Fact("prices", format_prices(finding.prices))
     if by := find_origin(finding):
@@ -139,6 +134,21 @@ def list_finding_facts(finding: Finding) -> Iterator[Fact]:
     elif finding.remediation:
         how = _REMEDIATION[finding.remediation.kind]
         yield Fact(how, finding.remediation.text, literal=True)
+
+
+def _list_dates(finding: Finding) -> Iterator[Fact]:
+    """Yield since when, until when lost usage can be sent again, and which usage that is."""
+    if finding.since is not None:
+        yield Fact("since", format_time(finding.since), finding.since)
+    if finding.resend_until is not None:
+        until = f"lost usage can be re-sent until {format_time(finding.resend_until)}"
+        yield Fact("re-send", f"{until}, or until the invoice is finalized, if earlier")
+    elif is_past_resending(finding):
+        yield Fact("re-send", "only usage of the last 35 days can still be re-sent")
+    if finding.rejected:
+        yield Fact("last", format_time(finding.rejected.last), finding.rejected.last)
+        if samples := list_samples(finding.rejected.codes):
+            yield Fact("identifiers", shorten(samples))
 
 
 def describe_finding(finding: Finding) -> str:

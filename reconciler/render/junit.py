@@ -129,7 +129,7 @@ def _judge_diagnostic(diagnostic: Diagnostic) -> Case:
     ended = Ended.ERROR if diagnostic.level is Level.ERROR else Ended.PASSED
     return Case(
         name=f"{diagnostic.code}: {diagnostic.message}",
-        ended=Ended.FAILURE if diagnostic.effect is Effect.FINDING else ended,
+        ended=Ended.FAILURE if diagnostic.effect in (Effect.FINDING, Effect.LOST_USAGE) else ended,
         type=diagnostic.code,
         message=diagnostic.message,
         details=str(diagnostic),

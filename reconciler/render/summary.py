@@ -260,6 +260,8 @@ def _judge_drift(report: Report | AccountReport) -> tuple[Tone, str]:
     if found:
         tone = Tone.BAD if Severity.REVENUE in found else Tone.WARNING
         return tone, f"Drift: {count(len(found), 'event_name')} not as declared."
+    if _has(report, Effect.LOST_USAGE):
+        return Tone.BAD, "Drift: usage was sent under event_names that no meter has."
     if report.exit_code is Exit.CHANGES:
         return Tone.WARNING, "No drift, but an exemption has expired."
     return Tone.GOOD, "No drift."

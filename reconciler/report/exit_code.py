@@ -55,6 +55,7 @@ def exit_code_for_drift(
     said = list(diagnostics)
     found = [entry.severity for entry in entries if entry.severity]
     found += [Severity.LOW for each in said if each.effect is Effect.FINDING]
+    found += [Severity.REVENUE for each in said if each.effect is Effect.LOST_USAGE]
     if _has_guard_error(said):
         return Exit.REFUSED
     if any(severity.weight >= fail_on.weight for severity in found):

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any, Generic, TypeVar
+from urllib.parse import parse_qsl, urlsplit
 
 from ..model.event import Event
 from ..model.meter import (
@@ -82,31 +83,31 @@ def is_meter_id(text: str) -> bool:
 
 def parse_meter(data: Json) -> ExistingMeter:
     """Parse a `billing.meter` object; raise MalformedError."""
-    own_id = _read_text(data, "id")
+    own_id = read_text(data, "id")
     if not is_meter_id(own_id):
         raise MalformedError("id contains characters that ids do not have")
     mapping, transitions = (
-        _read_object(data, "customer_mapping"),
-        _read_object(data, "status_transitions"),
+        read_object(data, "customer_mapping"),
+        read_object(data, "status_transitions"),
     )
     return ExistingMeter(
         id=own_id,
-        object=_read_text(data, "object"),
-        event_name=_read_text(data, "event_name"),
-        display_name=_read_text(data, "display_name"),
+        object=read_text(data, "object"),
+        event_name=read_text(data, "event_name"),
+        display_name=read_text(data, "display_name"),
         default_aggregation=DefaultAggregation(
-            _read_text(_read_object(data, "default_aggregation"), "formula")
+            read_text(read_object(data, "default_aggregation"), "formula")
         ),
         value_settings=ValueSettings(
-            _read_text(_read_object(data, "value_settings"), "event_payload_key")
+            read_text(read_object(data, "value_settings"), "event_payload_key")
         ),
         customer_mapping=CustomerMapping(
-            _read_text(mapping, "type"), _read_text(mapping, "event_payload_key")
+            read_text(mapping, "type"), read_text(mapping, "event_payload_key")
         ),
-        event_time_window=_read_optional(_read_text, data, "event_time_window"),
-        status=_read_text(data, "status"),
+        event_time_window=read_optional(read_text, data, "event_time_window"),
+        status=read_text(data, "status"),
         status_transitions=StatusTransitions(
-            _read_optional(_read_time, transitions, "deactivated_at")
+            read_optional(_read_time, transitions, "deactivated_at")
         ),
         created=_read_time(data, "created"),
         updated=_read_time(data, "updated"),
@@ -132,52 +133,52 @@ def parse_price(data: Json) -> Price | None:
 
 def parse_any_price(data: Json) -> Price:
     """Parse a `price` object, which may use no meter; raise MalformedError."""
-    recurring = _read_optional(_read_object, data, "recurring") or {}
-    transform = _read_optional(_read_object, data, "transform_quantity") or {}
+    recurring = read_optional(read_object, data, "recurring") or {}
+    transform = read_optional(read_object, data, "transform_quantity") or {}
     product = data.get("product")
     return Price(
-        id=_read_text(data, "id"),
-        meter=_read_optional(_read_text, recurring, "meter") or "",
+        id=read_text(data, "id"),
+        meter=read_optional(read_text, recurring, "meter") or "",
         active=_read_flag(data, "active"),
-        product=_read_text(product, "id")
+        product=read_text(product, "id")
         if isinstance(product, dict)
-        else _read_optional(_read_text, data, "product"),
-        nickname=_read_optional(_read_text, data, "nickname"),
-        lookup_key=_read_optional(_read_text, data, "lookup_key"),
-        currency=_read_optional(_read_text, data, "currency"),
-        unit_amount=_read_optional(_read_decimal, data, "unit_amount_decimal"),
-        divide_by=_read_optional(_read_count, transform, "divide_by"),
-        interval=_read_optional(_read_text, recurring, "interval"),
-        interval_count=_read_optional(_read_count, recurring, "interval_count"),
+        else read_optional(read_text, data, "product"),
+        nickname=read_optional(read_text, data, "nickname"),
+        lookup_key=read_optional(read_text, data, "lookup_key"),
+        currency=read_optional(read_text, data, "currency"),
+        unit_amount=read_optional(_read_decimal, data, "unit_amount_decimal"),
+        divide_by=read_optional(read_count, transform, "divide_by"),
+        interval=read_optional(read_text, recurring, "interval"),
+        interval_count=read_optional(read_count, recurring, "interval_count"),
     )
 
 
 def parse_status(data: Json) -> str:
     """Return the status of a subscription; raise MalformedError."""
-    return _read_text(data, "status")
+    return read_text(data, "status")
 
 
 def parse_event(data: Json) -> Event:
     """Parse an `event` object; its `object` keeps the API's shape. Raises MalformedError."""
-    inner, request = _read_object(data, "data"), _read_optional(_read_object, data, "request") or {}
+    inner, request = read_object(data, "data"), read_optional(read_object, data, "request") or {}
     return Event(
-        id=_read_text(data, "id"),
-        type=_read_text(data, "type"),
+        id=read_text(data, "id"),
+        type=read_text(data, "type"),
         created=_read_time(data, "created"),
-        object=_read_object(inner, "object"),
-        previous_attributes=_read_optional(_read_object, inner, "previous_attributes") or {},
-        request_id=_read_optional(_read_text, request, "id"),
-        idempotency_key=_read_optional(_read_text, request, "idempotency_key"),
+        object=read_object(inner, "object"),
+        previous_attributes=read_optional(read_object, inner, "previous_attributes") or {},
+        request_id=read_optional(read_text, request, "id"),
+        idempotency_key=read_optional(read_text, request, "idempotency_key"),
     )
 
 
 def parse_meter_event(data: Json) -> MeterEvent:
     """Parse a meter event of API v1 or v2; raise MalformedError."""
-    payload = _read_object(data, "payload")
+    payload = read_object(data, "payload")
     return MeterEvent(
-        event_name=_read_text(data, "event_name"),
-        identifier=_read_text(data, "identifier"),
-        payload={key: _read_text(payload, key) for key in payload},
+        event_name=read_text(data, "event_name"),
+        identifier=read_text(data, "identifier"),
+        payload={key: read_text(payload, key) for key in payload},
         timestamp=_read_moment(data, "timestamp"),
         created=_read_moment(data, "created"),
         livemode=_read_flag(data, "livemode"),
@@ -187,23 +188,23 @@ def parse_meter_event(data: Json) -> MeterEvent:
 def parse_adjustment(data: Json) -> MeterEventAdjustment:
     """Parse a meter event adjustment of API v1 or v2; raise MalformedError."""
     return MeterEventAdjustment(
-        event_name=_read_text(data, "event_name"),
-        identifier=_read_text(_read_object(data, "cancel"), "identifier"),
-        status=_read_text(data, "status"),
-        type=_read_text(data, "type"),
+        event_name=read_text(data, "event_name"),
+        identifier=read_text(read_object(data, "cancel"), "identifier"),
+        status=read_text(data, "status"),
+        type=read_text(data, "type"),
         livemode=_read_flag(data, "livemode"),
-        id=_read_optional(_read_text, data, "id"),
-        created=_read_optional(_read_moment, data, "created"),
+        id=read_optional(read_text, data, "id"),
+        created=read_optional(_read_moment, data, "created"),
     )
 
 
 def parse_session(data: Json) -> MeterEventSession:
     """Parse a meter event session; raise MalformedError, also for a token no header can hold."""
-    token = _read_text(data, "authentication_token")
+    token = read_text(data, "authentication_token")
     if not _TOKEN.fullmatch(token):
         raise MalformedError("authentication_token contains characters that tokens do not have")
     return MeterEventSession(
-        id=_read_text(data, "id"),
+        id=read_text(data, "id"),
         authentication_token=token,
         created=_read_moment(data, "created"),
         expires_at=_read_moment(data, "expires_at"),
@@ -217,8 +218,8 @@ def parse_summary(data: Json) -> MeterEventSummary:
     if not isinstance(value, int | float) or isinstance(value, bool):
         raise MalformedError(f"aggregated_value is {_describe_type(value)} instead of a number")
     return MeterEventSummary(
-        id=_read_text(data, "id"),
-        meter=_read_text(data, "meter"),
+        id=read_text(data, "id"),
+        meter=read_text(data, "meter"),
         aggregated_value=value,
         start_time=_read_time(data, "start_time"),
         end_time=_read_time(data, "end_time"),
@@ -236,12 +237,32 @@ def parse_page(data: Json, read: Callable[[Json], T], limit: int) -> Page[T]:
     return Page(tuple(read(each) for each in entries), _read_flag(data, "has_more"))
 
 
+def parse_linked_page(
+    data: Json, read: Callable[[Json], T], limit: int
+) -> tuple[tuple[T, ...], str | None]:
+    """Parse one page of a list of API v2, and the token of the next one; raise MalformedError.
+
+    Of the address of the next page only the token is used, so that no other host is asked.
+    """
+    entries = read_objects(data, "data")
+    if len(entries) > limit:
+        raise MalformedError(f"a page has {len(entries):,} entries; {limit} were asked for")
+    link = read_optional(read_text, data, "next_page_url")
+    if link is None:
+        return tuple(map(read, entries)), None
+    token = dict(parse_qsl(urlsplit(link).query)).get("page")
+    if token is None:
+        raise MalformedError("next_page_url has no page")
+    return tuple(map(read, entries)), token
+
+
 def parse_id(data: Json) -> str:
     """Return the id of any object; raise MalformedError."""
-    return _read_text(data, "id")
+    return read_text(data, "id")
 
 
-def _read_text(data: Json, name: str) -> str:
+def read_text(data: Json, name: str) -> str:
+    """Return a string; raise MalformedError."""
     value = data.get(name)
     if not isinstance(value, str):
         raise MalformedError(f"{name} is {_describe_type(value)} instead of a string")
@@ -272,7 +293,8 @@ def _read_moment(data: Json, name: str) -> float:
     return moment
 
 
-def _read_count(data: Json, name: str) -> int:
+def read_count(data: Json, name: str) -> int:
+    """Return a whole number from 0; raise MalformedError."""
     value = data.get(name)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise MalformedError(f"{name} is not a whole number")
@@ -280,7 +302,7 @@ def _read_count(data: Json, name: str) -> int:
 
 
 def _read_decimal(data: Json, name: str) -> str:
-    text = _read_text(data, name)
+    text = read_text(data, name)
     if not _DECIMAL.fullmatch(text):
         raise MalformedError(f"{name} is not a decimal number")
     return text
@@ -293,14 +315,30 @@ def _read_flag(data: Json, name: str) -> bool:
     return value
 
 
-def _read_object(data: Json, name: str) -> Json:
+def read_objects(data: Json, name: str) -> tuple[Json, ...]:
+    """Return a list of objects; raise MalformedError."""
+    value = data.get(name)
+    if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+        raise MalformedError(f"{name} is not a list of objects")
+    return tuple(value)
+
+
+def read_moment(data: Json, name: str) -> int:
+    """Return a time that API v2 writes as text, as whole Unix seconds; raise MalformedError."""
+    read_text(data, name)
+    return int(_read_moment(data, name))
+
+
+def read_object(data: Json, name: str) -> Json:
+    """Return an object; raise MalformedError."""
     value = data.get(name)
     if not isinstance(value, dict):
         raise MalformedError(f"{name} is {_describe_type(value)} instead of an object")
     return value
 
 
-def _read_optional(read: Callable[[Json, str], T], data: Json, name: str) -> T | None:
+def read_optional(read: Callable[[Json, str], T], data: Json, name: str) -> T | None:
+    """Read a field that may be missing or null."""
     return None if data.get(name) is None else read(data, name)
 
 

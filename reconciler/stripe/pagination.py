@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from ..diagnostics.codes import service
 from ..model.meter import ExistingMeter, Status
-from .codec import Json, Page, parse_id, parse_page
+from .codec import Json, Page, parse_id, parse_linked_page, parse_page
 from .errors import UnexpectedAnswerError
 from .http import Limits
 from .response import Reply
@@ -98,6 +98,31 @@ def iterate_entries(
 
 def _describe_endless(path: str, reply: Reply, what: str) -> UnexpectedAnswerError:
     return UnexpectedAnswerError(f"GET {path}: {what}", reply.record, service.ENDLESS_LIST)
+
+
+def iterate_linked(
+    transport: Transport, path: str, params: Mapping[str, Any], read: Callable[[Json], T]
+) -> Iterator[T]:
+    """Yield every entry of a list of API v2, lazily; raise as `iterate_pages` does."""
+    params = {"limit": PER_PAGE, **params}
+    past: set[str] = set()
+    extent = _Extent()
+    while True:
+        began = transport.monotonic()
+        reply = transport.get(path, params)
+        found, token = reply.read(lambda body: parse_linked_page(body, read, PER_PAGE))
+        extent.pages, extent.entries = extent.pages + 1, extent.entries + len(found)
+        extent.size += reply.size
+        extent.seconds += transport.monotonic() - began
+        if excess := extent.find_excess(transport.limits):
+            raise _describe_endless(path, reply, excess)
+        yield from found
+        if token is None:
+            return
+        if token in past or not found:
+            raise _describe_endless(path, reply, "its pages do not come to an end")
+        past.add(token)
+        params = {**params, "page": token}
 
 
 def list_every_meter(

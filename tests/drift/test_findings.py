@@ -211,7 +211,8 @@ def test_the_table_has_every_kind_and_each_has_its_own_code():
         Kind.PRICE_ON_OTHER_METER,
         Kind.NO_PRICE,
         Kind.UNEXPECTED_PRICE,
-    }  # in tests/cli/test_expected_prices.py
+        Kind.USAGE_REJECTED,
+    }  # in tests/cli/test_expected_prices.py and test_rejected_usage.py
     assert reached == set(Kind) - of_expectations
     codes = [kind.rule.code for kind in Kind]
     assert len(set(codes)) == len(codes)

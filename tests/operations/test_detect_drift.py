@@ -41,7 +41,7 @@ def count_requests(on):
 
 
 def test_a_thousand_meters_in_sync_take_a_dozen_pages_and_no_events():
-    """Only meters, the account and the metered prices are read, each once."""
+    """Only meters, the account, the metered prices and rejected usage are read, each once."""
     names = [f"m{n:04}" for n in range(1000)]
     meters = [existing(f"mtr_{name}", name, created=NOW - n) for n, name in enumerate(names)]
     prices = [Price(f"price_{n}", f"mtr_m{n:04}") for n in range(250)]
@@ -51,7 +51,11 @@ def test_a_thousand_meters_in_sync_take_a_dozen_pages_and_no_events():
     assert (result.exit_code, result.complete, result.diagnostics) == (Exit.DONE, True, ())
     assert not any(entry.findings for entry in result.entries)
     assert requests.pop(("GET", "/v1/billing/meters")) <= 12
-    assert requests == {("GET", "/v1/prices"): 3, ("GET", "/v1/account"): 1}
+    assert requests == {
+        ("GET", "/v1/prices"): 3,
+        ("GET", "/v1/account"): 1,
+        ("GET", "/v2/core/events"): 1,
+    }
 
 
 def test_hundreds_of_findings_take_one_pass_over_the_events():
@@ -83,8 +87,8 @@ def test_unreadable_events_do_not_change_the_exit_code():
     with drift_context([existing(display="Other", updated=NOW)], (), [declare()], may=may) as on:
         result = report(on)
     assert (result.exit_code, result.complete) == (Exit.CHANGES, False)
-    assert [each.code for each in result.diagnostics] == ["D102"]
-    assert "event_read" in result.diagnostics[0].message
+    assert [each.code for each in result.diagnostics] == ["D104", "D102"]
+    assert all("event_read" in each.message for each in result.diagnostics)
     assert result.entries[0].findings[0].attribution is None
     assert result.entries[0].findings[0].since == NOW
 

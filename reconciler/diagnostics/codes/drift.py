@@ -117,6 +117,25 @@ UNEXPECTED_PRICE = Rule(
     "The declaration has `prices: none`, and customers can be billed by the meter.",
     "declare the price under `prices`, or move its subscriptions and archive it",
 )
+USAGE_REJECTED = Rule(
+    "D016",
+    "Stripe rejected usage of the meter",
+    "Applications sent usage events of this event_name, and Stripe did not count them: the meter "
+    "was inactive, or the events lack what the meter needs. The code says which. Rejected usage is "
+    "not billed unless it is sent again.",
+    "correct the meter or the application, then send the events again: they may be up to 35 days "
+    "old, until the invoice of their period is finalized",
+)
+USAGE_WITHOUT_METER = Rule(
+    "D017",
+    "usage was sent under an event_name that no meter has",
+    "Stripe rejected usage events because no meter has their event_name. Its reports do not say "
+    "which event_name that was. Where the policy has `owns`, other projects share the account, and "
+    "this is a warning only.",
+    "look for the identifiers in the logs of the applications; correct the event_name there, or "
+    "declare the meter, then send the events again: they may be up to 35 days old",
+    effect=Effect.LOST_USAGE,
+)
 PRICES_UNREADABLE = Rule(
     "D101",
     "API key may not read prices",
@@ -130,6 +149,15 @@ EVENTS_UNREADABLE = Rule(
     "API key may not read events",
     "The findings are complete, but not who caused the differences, and when.",
     "give the restricted key the permission to read events (event_read)",
+    Level.WARNING,
+)
+USAGE_UNREADABLE = Rule(
+    "D104",
+    "API key may not read reports of rejected usage",
+    "The findings are complete, except for usage that Stripe rejected: whether there was any is "
+    "not known.",
+    "give the restricted key the permission to read events (event_read), or set "
+    "`policy.usage_window: 0`",
     Level.WARNING,
 )
 SUBSCRIPTIONS_UNREADABLE = Rule(

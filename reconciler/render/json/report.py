@@ -15,6 +15,12 @@ from ...model.project import MeterConfig
 from ...report.report import AccountReport, ChangeResult, Report, ReportedChange
 from .parts import build_head, list_diagnostics, pick, render_diagnostic, render_location
 
+_COUNTED = {
+    Effect.FINDING: ("exemption_expired", Severity.LOW),
+    Effect.LOST_USAGE: ("usage_without_meter", Severity.REVENUE),
+}
+"""The kind and the severity of the diagnostics that are findings."""
+
 
 def render_report(report: Report) -> dict[str, Any]:
     """Return a report as `schemas/report.schema.json` describes it."""
@@ -30,8 +36,8 @@ def render_report(report: Report) -> dict[str, Any]:
 
 
 def _render_account(report: AccountReport, command: str) -> dict[str, Any]:
-    counted = [said for said in report.diagnostics if said.effect is Effect.FINDING]
-    others = [said for said in report.diagnostics if said.effect is not Effect.FINDING]
+    counted = [said for said in report.diagnostics if said.effect in _COUNTED]
+    others = [said for said in report.diagnostics if said.effect not in _COUNTED]
     findings = chain(_list_findings(report.entries), map(_build_account_finding, counted))
     return {
         "account": asdict(report.account),
@@ -81,15 +87,18 @@ def _render_finding(
     event_name: str | None, finding: Finding, location: Location | None
 ) -> dict[str, Any]:
     shape = {"event_name": event_name, **asdict(finding)}
+    if finding.rejected is None:
+        del shape["rejected"]
     return shape | {"location": render_location(location)}
 
 
 def _build_account_finding(diagnostic: Diagnostic) -> dict[str, Any]:
-    """Return the finding of an expired exemption, which concerns the whole account."""
+    """Return a finding of no event_name: it concerns the whole account."""
+    kind, severity = _COUNTED[diagnostic.effect]
     finding = Finding(
-        kind="exemption_expired",
+        kind=kind,
         code=diagnostic.code,
-        severity=Severity.LOW,
+        severity=severity,
         message=diagnostic.message,
     )
     return _render_finding(None, finding, diagnostic.location)

@@ -1,0 +1,80 @@
+"""Usage that Stripe rejected, as its reports count it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+_MOST_SAMPLES = 5  # identifiers of a sum
+
+
+@dataclass(frozen=True, slots=True)
+class RejectionCode:
+    """Why usage events were rejected, how many, and the identifiers of some of them."""
+
+    code: str
+    count: int
+    samples: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageReport:
+    """One report of rejected usage: of one meter, or of event_names that no meter has.
+
+    Times are Unix seconds: `start` and `end` are those of the validation, `created` of the report.
+    """
+
+    id: str
+    type: str
+    created: int
+    meter_id: str | None
+    start: int
+    end: int
+    codes: tuple[RejectionCode, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectedUsage:
+    """All usage events that were rejected within a window (seconds), by code.
+
+    `first` and `last` are the times of the first and the last of them, as far as reports say.
+    """
+
+    count: int
+    codes: tuple[RejectionCode, ...]
+    first: int
+    last: int
+    window: int
+
+
+def sum_reports(reports: Iterable[UsageReport], window: int) -> RejectedUsage | None:
+    """Add up reports; return None if they count nothing. The most frequent code comes first."""
+    every = list(reports)
+    counts: dict[str, int] = {}
+    samples: dict[str, dict[str, None]] = {}
+    for one in (one for report in every for one in report.codes):
+        counts[one.code] = counts.get(one.code, 0) + one.count
+        samples.setdefault(one.code, {}).update(dict.fromkeys(one.samples))
+    if not sum(counts.values()):
+        return None
+    ranked = sorted(counts, key=lambda code: (-counts[code], code))
+    return RejectedUsage(
+        count=sum(counts.values()),
+        codes=tuple(
+            RejectionCode(code, counts[code], tuple(samples[code])[:_MOST_SAMPLES])
+            for code in ranked
+        ),
+        first=min(report.start for report in every),
+        last=max(report.end for report in every),
+        window=window,
+    )
+
+
+def describe_codes(codes: Iterable[RejectionCode]) -> str:
+    """Return the codes, each with its count."""
+    return ", ".join(f"{one.code} ({one.count:,})" for one in codes)
+
+
+def list_samples(codes: Iterable[RejectionCode]) -> str:
+    """Return identifiers of some of the events."""
+    return ", ".join(dict.fromkeys(sample for one in codes for sample in one.samples))
