@@ -35,10 +35,15 @@ class Message:
 
 def build_marker(kind: str, project: str, account: str) -> str:
     """Return the first line of a comment or an issue, which nobody sees."""
-    key = f"project={quote(project, safe='')} account={quote(account, safe='*')}"
+    key = f"project={_quote(project)} account={_quote(account)}"
     if len(key) > _LONGEST_KEY:
         key = f"sha256={hashlib.sha256(key.encode()).hexdigest()}"
     return f"<!-- reconciler {kind} {key.replace('--', '%2D%2D')} -->"
+
+
+def _quote(name: str) -> str:
+    """Return a name without a space or a mark; a lone surrogate is no UTF-8."""
+    return quote(name.encode("utf-8", "backslashreplace"), safe="*")
 
 
 def check_accounts(reports: Iterable[tuple[str, Report]]) -> None:

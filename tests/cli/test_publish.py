@@ -172,6 +172,9 @@ def test_the_comment_is_removed_where_nothing_changes_and_kept_where_something_d
     (body,) = host.own()
     link = f"https://github.com/acme/billing/blob/{HEAD}/meters.yaml#L2"
     assert f"]({link})" in body
+    errors = body.count("🔴 **error**")
+    first = "## Plan · Failed. Nothing was changed in Stripe."
+    assert body.splitlines()[1] == f"{first} {errors} errors."
     made.write(SEATS)
     assert publish("--when-unchanged", "delete") == [("sandbox", "none")]
     assert host.own() == []

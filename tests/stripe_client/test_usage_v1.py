@@ -162,9 +162,20 @@ def test_a_cancelled_event_does_not_count():
         assert done.status in ("pending", "complete")
         assert done.id is done.created is None
         assert one.used() == 2
-        with pytest.raises(InvalidRequestError, match="No event"):
-            events.cancel(event_name="searches", identifier="unknown")
         assert second.identifier != first.identifier
+
+
+def test_a_cancellation_that_fits_no_event_may_be_refused():
+    """Or reported later, as the emulator does by default."""
+    with (
+        world(cancel_unknown="error") as one,
+        MeterEvents(KEY, **one.options) as events,
+        pytest.raises(InvalidRequestError, match="No event"),
+    ):
+        events.cancel(event_name="searches", identifier="unknown")
+    with world() as one, MeterEvents(KEY, **one.options) as events:
+        done = events.cancel(event_name="searches", identifier="unknown")
+    assert done.status == "pending"
 
 
 def test_a_restricted_key_names_the_permission():

@@ -57,7 +57,7 @@ def _render_context(view: View, around: Around) -> Iterator[str]:
     known += [f"commit {format_code(around.commit[:12], 20)}"] if around.commit else []
     known += [f"[job]({around.run})"] if around.run else []
     levels = Counter(diagnostic.level for _, diagnostic in view.unattached)
-    known += [count(number, level) for level, number in levels.items() if level is not Level.INFO]
+    known += [count(levels[Level.WARNING], "warning")] if levels[Level.WARNING] else []
     yield f"> {' · '.join(known) or f'reconciler {view.report.command}'}"
     if around.others:
         yield f"> {count(around.others, 'more account')} without changes."
@@ -90,7 +90,9 @@ def _render_first_line(view: View, budget: Budget) -> str:
             run = f"{run} for {format_code(account.name, budget.name)}{mode}"
         case [_, *_] as several:
             run = f"{run} for {count(len(several), 'account')}"
-    counts = f" {view.headline.counts}." if view.headline.counts else ""
+    errors = sum(diagnostic.level is Level.ERROR for _, diagnostic in view.unattached)
+    numbers = view.headline.counts or (count(errors, "error") if errors else "")
+    counts = f" {numbers}." if numbers else ""
     return f"{run} · {format_prose(view.headline.verdict, 400)}{counts}"
 
 

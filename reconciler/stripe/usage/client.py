@@ -74,8 +74,9 @@ class MeterEvents:
     ) -> MeterEventAdjustment:
         """Cancel the event with this identifier, which Stripe received in the last 24 hours.
 
-        After attempts without an answer (`error.record.doubts`), a refusal that no such event
-        exists can mean that one of them has cancelled it.
+        That there is no such event is refused at once, or reported later, as for an event. After
+        attempts without an answer (`error.record.doubts`), such a refusal can mean that one of
+        them has cancelled it.
         """
         params = {
             "event_name": event_name,
