@@ -130,3 +130,13 @@ def test_the_commands_of_the_workflow_run(project, run, monkeypatch):
     codes = {words[1]: run(*words[1:]).code for words in [*commands, commands[2]]}
     assert codes == {"validate": 0, "plan": 0, "apply": 0, "drift": 2}  # one meter is unmanaged
     assert "reconciler account=" in (project / "summary.md").read_text()
+
+
+def test_one_line_of_the_readme_installs_and_does_what_the_blocks_show():
+    """The commands after the installation are those whose output is on the page."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    (line,) = re.findall(r"^    (pip install \. && .*)$", text, re.M)
+    install, *commands = line.split(" && ")
+    shown = re.findall(r"^\$ (.*)$", text.split(line)[1], re.M)
+    assert install == "pip install ."
+    assert [command.split(" --detailed")[0] for command in shown[:3]] == commands
