@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import re
-import shlex
 import shutil
 from pathlib import Path
 
 import pytest
-import yaml
 from pages import Reader, find_blocks
 
 ROOT = Path(__file__).parents[1]
@@ -140,3 +136,9 @@ def test_one_line_of_the_readme_installs_and_does_what_the_blocks_show():
     shown = re.findall(r"^\$ (.*)$", text.split(line)[1], re.M)
     assert install == "pip install ."
     assert [command.split(" --detailed")[0] for command in shown[:3]] == commands
+
+
+def test_the_workflow_is_an_example():
+    """One that the build checks."""
+    text = (ROOT / "examples/ci/github/one-account.yml").read_text("utf-8")
+    assert find_blocks(ROOT / "docs" / "how-to" / "ci.md", "yaml")[0] == text

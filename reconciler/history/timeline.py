@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from ..drift.attribution import find_origin
 from ..model.event import Event
 from ..model.finding import Origin
+from ..model.usage import UsageReport, describe_codes, list_samples
 from ..report.history import (
     DeclarationChange,
     Moment,
@@ -19,12 +20,18 @@ from ..report.history import (
     describe_request,
 )
 
+AccountUsage = tuple[str, UsageReport]
+"""The name of an account, and one of its reports of rejected usage."""
+
 AccountEvent = tuple[str, Event]
 """The name of an account, and one of its events."""
 
 
 def build_timeline(
-    runs: Sequence[PastRun], events: Iterable[AccountEvent], commits: Iterable[PastCommit]
+    runs: Sequence[PastRun],
+    events: Iterable[AccountEvent],
+    commits: Iterable[PastCommit],
+    reports: Iterable[AccountUsage] = (),
 ) -> tuple[Moment, ...]:
     """Merge the history of one event_name, oldest first.
 
@@ -45,6 +52,7 @@ def build_timeline(
             if _has_own_moment(line)
         ),
         *(_describe_event(account, event) for account, event in others),
+        *(_describe_report(account, report) for account, report in reports),
     ]
     return tuple(sorted(moments, key=lambda moment: moment.at))
 
@@ -143,6 +151,24 @@ def _describe_event(account: str, event: Event) -> Moment:
         plan_id=ours.plan_id if ours else None,
         commit=ours.commit if ours else None,
         event_ids=(event.id,),
+    )
+
+
+def _describe_report(account: str, report: UsageReport) -> Moment:
+    """Return the moment of a report of rejected usage."""
+    count = sum(code.count for code in report.codes)
+    number = "1 usage event" if count == 1 else f"{count:,} usage events"
+    samples = list_samples(report.codes)
+    return Moment(
+        at=float(report.created),
+        source=Source.EVENT,
+        kind=report.type,
+        what=f"{number} rejected: {describe_codes(report.codes)}",
+        note=f"identifiers: {samples}" if samples else None,
+        who="Stripe",
+        account=account,
+        meter_id=report.meter_id,
+        event_ids=(report.id,),
     )
 
 

@@ -80,7 +80,9 @@ def test_the_timeline_joins_journal_events_and_commits(world, run, clock, monkey
     asked = tuple(made.server.log)[before:]
     assert {entry.path.partition("?")[0] for entry in asked} == {
         "/v1/account",
+        "/v1/billing/meters",
         "/v1/events",
+        "/v2/core/events",
     }
     moments, document = read_timeline(ran)
     assert document["complete"] is True

@@ -180,3 +180,19 @@ def test_a_window_is_a_duration_or_zero(window, world, run):
     ran = run("validate", made.folder)
     assert ran.code == 1
     assert "usage_window" in ran.out
+
+
+def test_the_history_of_a_meter_has_its_rejected_usage(world, run, clock):
+    """One moment for each report; those of other meters are left out."""
+    made = world(DECLARED, BOTH)
+    send(made, "calls", "bad", value="many")
+    send(made, "seats", "unlike", stripe_customer_id="cus_other")
+    clock.sleep(3 * DAY)
+    ran = run("history", made.folder, "--meter", "calls", "--format", "json")
+    assert ran.code == 0
+    (moment,) = json.loads(ran.out)["timeline"]
+    assert moment["what"] == "1 usage event rejected: meter_event_invalid_value (1)"
+    assert moment["meter_id"] == find_meter(made, "calls")
+    said = " ".join(run("history", made.folder, "--meter", "calls").out.split())
+    assert "1 usage event rejected: meter_event_invalid_value (1)" in said
+    assert "identifiers: bad" in said

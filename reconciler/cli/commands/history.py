@@ -16,7 +16,7 @@ from ...drift.attribution import REACH
 from ...history import journal
 from ...history.declarations import find_commits
 from ...history.runs import parse_runs, select_changes
-from ...history.timeline import AccountEvent, build_timeline
+from ...history.timeline import AccountEvent, AccountUsage, build_timeline
 from ...model.meter import Unreadable
 from ...model.project import Account, AccountRef
 from ...operations.session import Session
@@ -72,7 +72,12 @@ def _narrow(
     read = run_on_accounts(
         accounts, context, lambda account: _read_events(account, meter, context), _report_failure
     )
-    moments = build_timeline(runs, [event for one in read for event in one.events], commits)
+    moments = build_timeline(
+        runs,
+        [event for one in read for event in one.events],
+        commits,
+        [report for one in read for report in one.reports],
+    )
     known = {change.event_name for run in history.runs for change in run.changes}
     known |= {desired.event_name for account in accounts for desired in account.declared}
     return replace(
@@ -92,9 +97,13 @@ def _narrow(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _EventsRead(AccountResult):
-    """The events of one account about a meter, or why they could not be read."""
+    """The events of one account about a meter, or why they could not be read.
+
+    `reports` are those of usage that Stripe rejected.
+    """
 
     events: tuple[AccountEvent, ...] = ()
+    reports: tuple[AccountUsage, ...] = ()
 
 
 def _read_events(account: Account, meter: str, context: Context) -> _EventsRead:
@@ -110,7 +119,11 @@ def _read_events(account: Account, meter: str, context: Context) -> _EventsRead:
             if elsewhere := check_account(account, take_snapshot(session, (), ())):
                 return _EventsRead(account=ref, diagnostics=elsewhere)
             found = read_if_permitted(
-                "rak_event_read", lambda: tuple(_select_events(session, meter, since))
+                "rak_event_read",
+                lambda: (
+                    tuple(_select_events(session, meter, since)),
+                    tuple(_select_reports(session, meter, since)),
+                ),
             )
     except AuthError as error:
         (diagnostic, *_) = error.diagnostics
@@ -121,13 +134,22 @@ def _read_events(account: Account, meter: str, context: Context) -> _EventsRead:
         rule = drift.EVENTS_UNREADABLE
         message = f"account {account.name!r}: {rule.title} (permission: {found.permission})"
         return _EventsRead(account=ref, diagnostics=(rule(message),))
-    return _EventsRead(account=ref, events=found)
+    events, reports = found
+    return _EventsRead(account=ref, events=events, reports=reports)
 
 
 def _select_events(session: Session, meter: str, since: int) -> Iterator[AccountEvent]:
     for event in session.events.all(since=since):
         if event.object.get("event_name") == meter:
             yield session.account.name, event
+
+
+def _select_reports(session: Session, meter: str, since: int) -> Iterator[AccountUsage]:
+    """Yield the reports of rejected usage of every meter of an event_name."""
+    for existing in session.meters.list_all():
+        if existing.event_name == meter:
+            for report in session.usage_reports.all(since=since, meter_id=existing.id):
+                yield session.account.name, report
 
 
 def _report_failure(
