@@ -15,7 +15,12 @@ from ..render import render
 from .job import Job
 from .steps import Step
 
-STEPS = {"approve": Step.approve, "run": Step.run, "record": Step.record}
+STEPS = {
+    "approve": Step.approve,
+    "run": Step.run,
+    "record": Step.record,
+    "publish": Step.publish,
+}
 
 
 def main(argv: Sequence[str]) -> Exit:

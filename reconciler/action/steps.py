@@ -101,6 +101,21 @@ class Step:
             self._note("warning", f"{_NOT_RECORDED}: {error.diagnostics[0].message}")
         return Exit.DONE
 
+    def publish(self) -> Exit:
+        """Post the report: to the pull request, or that of drift to its issue."""
+        job, environ = self.job, self.job.environ
+        if job.has_no_secrets:
+            self._note("notice", _NO_COMMENT)
+            return Exit.DONE
+        number = environ.get("PULL_REQUEST", "")
+        on_pull = bool(number or job.event.get("pull_request"))
+        if not on_pull and job.command != "drift":
+            return Exit.DONE
+        words = ["github-comment" if on_pull else "github-issue", environ.get("REPORT", "")]
+        words += ["--number", number] if number else []
+        words += ["--project", job.path] if job.path != "." else []
+        return run(["publish", *words])
+
     def _run_command(self, report: Path) -> Exit:
         job = self.job
         if job.command != "validate" and job.has_no_secrets and self._lacks_key():

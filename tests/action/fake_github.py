@@ -8,7 +8,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-REPOSITORY = "acme/billing"
+REPOSITORY, BOT = "acme/billing", "github-actions[bot]"
 
 
 class FakeGitHub:
@@ -18,6 +18,7 @@ class FakeGitHub:
         self.token = token
         self.answers: dict[str, Any] = {}
         self.statuses: dict[str, list[dict[str, Any]]] = {}
+        self.comments: dict[str, list[dict[str, Any]]] = {}
         self.failures: list[tuple[int, dict[str, str]]] = []
         self.requests: list[str] = []
         self.time = "2026-05-01T10:00:00Z"
@@ -55,18 +56,27 @@ class FakeGitHub:
             self._reply(handler, *self._find(urlsplit(handler.path), body))
 
     def _find(self, url: Any, body: Any) -> tuple[int, Any]:
+        found: Any = None
         path = url.path.removeprefix(f"/repos/{REPOSITORY}")
         match path.split("/"):
+            case ["", "graphql"]:
+                return 200, {"data": {"viewer": {"login": BOT}}}
+            case ["", "issues", number, "comments"] if body:
+                made = {"id": 1, "node_id": "x", "html_url": "https://x", "user": {"login": BOT}}
+                self.comments.setdefault(number, []).append({**made, **body})
+                return 201, self.comments[number][-1]
+            case ["", "issues", number, "comments"]:
+                found = self.comments.get(number, [])
             case ["", "statuses", sha]:
                 made = {
                     **body,
                     "created_at": self.time,
-                    "creator": {"login": "github-actions[bot]"},
+                    "creator": {"login": BOT},
                 }
                 self.statuses.setdefault(sha, []).insert(0, made)
                 return 201, made
             case ["", "commits", sha, "statuses"]:
-                found: Any = self.statuses.get(sha, [])
+                found = self.statuses.get(sha, [])
             case _:
                 found = self.answers.get(path)
         if isinstance(found, list):

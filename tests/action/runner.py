@@ -51,9 +51,8 @@ class Runner:
     def use(self, **given: str) -> tuple[bool, dict[str, str]]:
         """Run the action with these inputs; return whether it passed, and its outputs."""
         assert set(given) <= set(ACTION["inputs"])
-        inputs = {
-            name: given.get(name, it.get("default", "")) for name, it in ACTION["inputs"].items()
-        }
+        known = {name: it.get("default", "") for name, it in ACTION["inputs"].items()}
+        inputs = known | {"comment": "false"} | given
         passed = True
         self.outputs = {}
         for step in ACTION["runs"]["steps"]:

@@ -251,4 +251,31 @@ def test_an_unknown_command_is_one_error(command, world, runner):
 def test_every_step_of_a_shell_is_run_by_a_test():
     """The quick suite runs all but the installation, which has a test of its own."""
     shells = {step["id"] for step in ACTION["runs"]["steps"] if "run" in step}
-    assert shells == {"install", "approve", "run", "record"}
+    assert shells == {"install", "approve", "run", "record", "publish"}
+
+
+def test_the_plan_is_a_comment_on_the_pull_request(world, runner, github):
+    made = world(SEATS, **ACCOUNT)
+    job = runner(made.folder, bash=True)
+    passed, outputs = job.use(command="plan", comment="true")
+    assert passed, job.log
+    (comment,) = github.comments["7"]
+    assert outputs["plan-hash"] in comment["body"]
+
+
+def test_why_nothing_was_applied_is_a_comment_on_the_merged_pull_request(approved, runner, github):
+    made, plan_hash = approved()
+    github.answers["/pulls/7/reviews"] = []
+    job = runner(made.folder, "push", {})
+    passed, _ = job.use(command="apply", comment="true")
+    (comment,) = github.comments["7"]
+    assert (passed, plan_hash in comment["body"]) == (False, True), job.log
+    assert made.posts() == []
+
+
+def test_a_fork_gets_no_comment_and_is_told_so(world, runner, github):
+    made = world(SEATS, **ACCOUNT)
+    job = runner(made.folder, payload=FORK, SANDBOX_KEY="")
+    assert job.use(command="plan", comment="true")[0], job.log
+    assert "No comment was written" in job.log
+    assert github.requests == []
