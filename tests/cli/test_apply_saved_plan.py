@@ -115,6 +115,18 @@ def test_verified_is_only_reported_after_listing_again(world, run):
     assert len(made.server.log.matching("GET", "/v1/billing/meters")) <= 3
 
 
+def test_beside_a_blocked_change_only_the_changes_are_verified(world, run):
+    """The account does not match the plan; without a change there is nothing to verify."""
+    made = world(f"{SEATS}\n{CALLS}", {"meters": [existing("seats", "Seats", "sum")]})
+    said = []
+    for _ in range(2):
+        ran = run("apply", made.folder, "--yes", "--skip-refused", "--format", "json")
+        (account,) = held(ran.out)["accounts"]
+        found = account["diagnostics"]
+        said.append([each["message"] for each in found if each["code"] == "A101"])
+    assert said == [["verified: 1 of 1 changes"], []]
+
+
 RETIRED = SEATS.replace("seats,", "seats, status: inactive, accepts: {prices: [price_1]},")
 ACCOUNT = "acct_1EmulatedAccount"
 

@@ -41,6 +41,17 @@ def test_a_declared_meter_of_an_unknown_status_is_blocked(declared, world, run):
     assert (ran.code, made.posts()) == (3, ["/v1/billing/meters"])
 
 
+@pytest.mark.parametrize(("count", "more"), [(5, ""), (6, " and 1 more")])
+def test_at_most_five_unknown_fields_are_named(count, more, world, run):
+    made = world(SEATS, {"meters": [STORED]})
+    alter(made, "mtr_s", **{f"new_{n}": n for n in range(count)})
+    (warning,) = account_of(run("plan", made.folder, "--format", "json"))["diagnostics"]
+    assert warning["message"] == (
+        "mtr_s has fields that this version does not know: "
+        f"new_0: 0, new_1: 1, new_2: 2, new_3: 3, new_4: 4{more}"
+    )
+
+
 def test_an_unknown_status_beside_an_active_meter_blocks_the_name(world, run):
     """Which of the two records usage is not known."""
     other = {**STORED, "id": "mtr_o", "status": "suspended"}

@@ -147,3 +147,13 @@ def test_another_name_in_a_file_that_is_not_read_refuses_nothing(project, run):
     made.file(".b.yaml.swp", OTHER)
     made.file("report.json", OTHER)
     assert run("plan", made.folder).code == 0
+
+
+@pytest.mark.parametrize(("is_folder", "code"), [(False, 1), (True, 0)])
+def test_a_misnamed_project_file_above_is_an_error(is_folder, code, tmp_path, run):
+    """A folder of that name is none."""
+    above, project = tmp_path / "reconciler.yml", tmp_path / "billing"
+    project.mkdir()
+    (project / "meters.yaml").write_text("version: 1\nmeters: []\n")
+    above.mkdir() if is_folder else above.write_text("version: 1\n")
+    assert run("validate", project).code == code

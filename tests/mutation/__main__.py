@@ -29,13 +29,22 @@ ROOMS = {
     "operations": (
         15,
         "operations cli/test_apply_saved_plan.py cli/test_withdrawn_consent.py cli/test_compare.py"
-        " cli/test_doctor.py cli/test_ready.py cli/test_recovery_command.py cli/test_renames.py",
+        " cli/test_doctor.py cli/test_rate_limit.py cli/test_ready.py cli/test_recovery_command.py"
+        " cli/test_renames.py",
     ),
-    "planning": (15, "planning operations/test_plan_and_apply.py cli/test_apply_saved_plan.py"),
-    "drift": (10, "drift cli/test_drift.py"),
-    "history": (12, "history cli/test_journal.py"),
+    "planning": (
+        15,
+        "planning cli/test_apply_saved_plan.py cli/test_consent.py cli/test_newer_stripe.py"
+        " cli/test_prices_in_use.py cli/test_remediation_commands.py cli/test_withdrawn_consent.py",
+    ),
+    "drift": (10, "drift cli/test_compare.py cli/test_drift.py"),
+    "history": (12, "history cli/test_credentials.py cli/test_journal.py"),
     "stripe": (20, "stripe_client cli/test_rate_limit.py"),
-    "config": (40, "config cli/test_accounts.py"),
+    "config": (
+        40,
+        "config cli/test_accounts.py cli/test_error_texts.py cli/test_pasted_files.py"
+        " cli/test_unread_files.py cli/test_yaml_surprises.py",
+    ),
     "cli": (
         40,
         "cli/test_accounts.py cli/test_apply_saved_plan.py cli/test_arguments.py"

@@ -12,7 +12,7 @@ from reconciler.diagnostics.diagnostic import Level
 from reconciler.model.meter import Unreadable
 from reconciler.model.project import Account, AccountRef, Policy, Undeclared
 from reconciler.model.snapshot import Snapshot
-from reconciler.planning.guards import check
+from reconciler.planning.guards import check, report_wrong_mode
 
 HERE = AccountRef("test", "acct_1", livemode=False)
 ACCOUNT = Account("test", policy=OWNING, declared=(declare(),))
@@ -165,6 +165,20 @@ def test_the_wrong_mode_refuses_everything(found, livemode, message, writes):
         [("G006", Level.ERROR)] if message else []
     )
     assert all(each.message == f"account 'test' is {message}" for each in diagnostics)
+
+
+@pytest.mark.parametrize(
+    ("foreign", "named"),
+    [
+        ("a", "a is in live mode"),
+        ("ab", "a, b are in live mode"),
+        ("abcde", "a, b, c, d, e are in live mode"),
+        ("abcdefg", "a, b, c, d, e and 2 more are in live mode"),
+    ],
+)
+def test_objects_of_the_wrong_mode_are_named(foreign, named):
+    message = report_wrong_mode(HERE, tuple(foreign)).message
+    assert message == f"account 'test' is configured for test mode, but {named}"
 
 
 @pytest.mark.parametrize(
