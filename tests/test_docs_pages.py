@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -97,3 +98,13 @@ def test_the_workflow_is_an_example():
     """One that the build checks."""
     text = (ROOT / "examples/ci/github/one-account.yml").read_text("utf-8")
     assert find_blocks(ROOT / "docs" / "how-to" / "ci.md", "yaml")[0] == text
+
+
+def test_one_line_of_the_readme_installs_and_does_what_the_blocks_show():
+    """The commands after the installation are those whose output is on the page."""
+    text = (ROOT / "README.md").read_text("utf-8")
+    (line,) = re.findall(r"^    (pip install \. && .*)$", text, re.M)
+    install, *commands = line.split(" && ")
+    shown = re.findall(r"^\$ (.*)$", text.split(line)[1], re.M)
+    assert install == "pip install ."
+    assert [command.split(" --detailed")[0] for command in shown[:3]] == commands

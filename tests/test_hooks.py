@@ -56,6 +56,7 @@ def test_pre_commit_installs_and_runs_it(world, tmp_path, monkeypatch):  # noqa:
     if not shutil.which("pre-commit"):
         pytest.skip("pre-commit is not installed")
     environ = {**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "home"), "NO_COLOR": "1"}
+    del environ["PYTHONPATH"]  # pip installs the hook from the package index
     monkeypatch.chdir(made.folder)
     subprocess.run(["git", "init", "-q"], check=True, timeout=30)
     subprocess.run(["git", "add", "meters.yaml", "reconciler.yaml"], check=True, timeout=30)
