@@ -22,12 +22,13 @@ _MOST = 5_000
 def render(report: Report, base: Base = AS_GIVEN) -> str:
     """Return the report as a list of issues; what an exemption covers is none.
 
-    What belongs to no file, such as a missing key, is not part of it: the job fails for that.
+    An error that belongs to no file, such as a missing key, is at the project file; what else has
+    no file is left out.
     """
     results = [
         result
         for result in list_results(build_view(report), base)
-        if is_of_a_file(result) and result.justification is None
+        if result.justification is None and (is_of_a_file(result) or result.level == "error")
     ]
     order = list(_SEVERITY)
     most = sorted(results, key=lambda result: order.index(result.level))[:_MOST]

@@ -44,6 +44,7 @@ ENDINGS = {
     "junit": "xml",
     "sarif": "sarif",
     "github": "log",
+    "codequality": "codequality.json",
 }
 GOLDEN = {
     "refused_plan": (plan, PLAIN),
