@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
+from config.loading import diagnose
 from published import held
+
+from reconciler.config import schema
 
 SUM = "default_aggregation: {formula: sum}"
 FILES = {
@@ -52,3 +56,111 @@ def test_protection_is_placed_at_the_override_that_contradicts_it(run, tmp_path,
     (found,) = held(run("validate", ".", "--format", "json").out)["diagnostics"]
     assert found["message"] == "`a` is both protected and declared inactive"
     assert (found["location"]["file"], found["location"]["line"]) == ("b.yaml", 3)
+
+
+def meter_file(meter):
+    return {"a.yaml": f"version: 1\nmeters:\n- {{{meter}}}\n"}
+
+
+def project_file(text, account="{api_key_env: KEY}"):
+    return {"reconciler.yaml": f"version: 1\n{text}\naccounts: {{x: {account}}}\n"}
+
+
+REFERENCE = "see the configuration reference for the expected type"
+FIX = "fix the YAML here: check the indentation, the quotes and the brackets"
+OUTSIDE = "use a path relative to the project folder, without `..`"
+ADVISED = {
+    "no value": (
+        meter_file(f"event_name: a, display_name: , {SUM}"),
+        ("C009", "`display_name` has no value; expected a string", REFERENCE),
+    ),
+    "one of two types": (
+        project_file("policy: {usage_window: true}"),
+        ("C009", "`usage_window` must be a string or a whole number, not `true`", REFERENCE),
+    ),
+    "a field in preview": (
+        meter_file(f"event_name: a, display_name: A, {SUM}, dimension_payload_keys: [a]"),
+        (
+            "C035",
+            "`dimension_payload_keys` is a field of Stripe's preview API that this version does "
+            "not support",
+            "remove the line; create this meter with the preview API, then declare its other "
+            "fields",
+        ),
+    ),
+    "one name of two": (
+        project_file("compare: {event_names: [{x: a}]}"),
+        (
+            "C013",
+            "item 1 of `event_names` has no key besides `x`",
+            "add what is missing, or remove it",
+        ),
+    ),
+    "a path of Windows": (
+        project_file("", "{emulator: 'a\\..\\..\\b'}"),
+        ("C005", "`a\\..\\..\\b` is outside the project folder", OUTSIDE),
+    ),
+    "an empty file": (
+        {"a.yaml": ""},
+        (
+            "Y004",
+            "the file is empty",
+            "to declare no meters, write `version: 1` and `meters: []`; otherwise delete the file",
+        ),
+    ),
+    "a reserved sign": (
+        {"a.yaml": "a: @x"},
+        ("Y003", "a value cannot start with `@`; quote the value", FIX),
+    ),
+    "a quote in a text": (
+        {"a.yaml": "a: 'it's a very long text that goes on'"},
+        (
+            "Y003",
+            "the quote opened on line 1 is closed before `s a very long text t`",
+            "close it where the text ends, or write a quote inside it as `''`",
+        ),
+    ),
+    "UTF-16": (
+        {"a.yaml": b"\xff\xfea\0"},
+        (
+            "Y001",
+            "invalid UTF-8: byte 0xff at offset 0; the file looks like UTF-16",
+            "save the file as UTF-8",
+        ),
+    ),
+    "a byte of Latin-1": (
+        {"a.yaml": b"a: \xe9"},
+        ("Y001", "invalid UTF-8: byte 0xe9 at offset 3", "save the file as UTF-8"),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ADVISED)
+def test_each_error_says_what_to_do(case, tmp_path):
+    files, said = ADVISED[case]
+    found = [(each.code, each.message, each.hint) for each in diagnose(tmp_path, files)]
+    assert [each for each in found if each[0] != "C002"] == [said]
+
+
+def test_fields_that_stripe_sets_are_one_error_for_each_meter(tmp_path):
+    meter = f"event_name: %s, display_name: A, {SUM}, id: mtr_1, created: 1"
+    text = f"version: 1\nmeters:\n- {{{meter % 'a'}}}\n- {{{meter % 'b'}}}\n"
+    found = diagnose(tmp_path, {"a.yaml": text})
+    message = "`id` and `created` are set by Stripe and cannot be declared"
+    assert [(each.message, each.location.line) for each in found] == [(message, 3), (message, 4)]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "id: mtr_1, created: 1, livemode: true",  # three errors in one sentence
+        "event_time_window: 1, status: 1, retires: 1",
+        "display_name: 0o17, status: off, event_time_window: no",
+    ],
+)
+def test_the_errors_that_are_listed_are_limited(wrong, tmp_path, monkeypatch):
+    """However few sentences they take."""
+    monkeypatch.setattr(schema, "MAX_DIAGNOSTICS", 2)
+    found = diagnose(tmp_path, meter_file(f"event_name: a, {SUM}, {wrong}"))
+    assert "the file contains more than 2 errors" in [each.message for each in found]
+    assert len(found) <= 3

@@ -42,6 +42,7 @@ UNREADABLE = {
     "bell in a comment": ("a: 1 # \a", ("Y002", 1, 8)),
     "right-to-left override": ("a: 1\r\nb: é\u202e", ("Y002", 2, 5)),
     "line separator": ("a: x\u2028y", ("Y002", 1, 5)),
+    "after a first, empty line": ("\ra: x\u2028y", ("Y002", 2, 5)),
     "mark inside": ("a: \ufeff", ("Y002", 1, 4)),
     "directive": ("# c\n%YAML 1.2\n---\na: 1\n", ("Y015", 2, 1)),
     "tab": ("a:\n\tb: 1\n", ("Y003", 2, 1)),
