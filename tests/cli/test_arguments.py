@@ -122,6 +122,19 @@ def test_a_wrong_command_line_is_a_usage_error(words, code, said, run, tmp_path,
     assert ran.err == ""
 
 
+@pytest.mark.parametrize(
+    ("words", "message", "hint"),
+    [
+        (["paln"], "there is no command 'paln'", "did you mean `reconciler plan`?"),
+        (["explain", "A2O1"], "there is no code 'A2O1'", "did you mean A201?"),
+    ],
+)
+def test_a_slip_is_met_with_what_was_meant(words, message, hint, run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (said,) = held(run(*words, "--format", "json").out)["diagnostics"]
+    assert (said["message"], said["hint"]) == (message, hint)
+
+
 @pytest.mark.parametrize("json_", [["--format", "json"], ["--format=json"], ["--out", "json=-"]])
 @pytest.mark.parametrize("words", [["paln"], ["plan", "--bogus"], ["apply"], ["explain", "Z1"]])
 def test_a_usage_error_with_json_is_json(words, json_, run, tmp_path, monkeypatch):

@@ -74,6 +74,30 @@ def test_the_consent_that_is_proposed_is_all_that_it_takes(case, world, run):
     assert ran.code == 0, ran.out
 
 
+@pytest.mark.parametrize(
+    ("declared", "hint"),
+    [
+        (
+            SEATS,
+            "declare the settings of mtr_old, or consent to deactivating it and creating a new "
+            "meter, which no existing price uses: `retires: [mtr_old]`",
+        ),
+        (
+            RETIRED,
+            "declare the settings of mtr_old, or consent to deactivating it: `retires: [mtr_old]`",
+        ),
+    ],
+)
+def test_every_immutable_field_that_differs_is_named(declared, hint, world, run):
+    made = world(declared, {"meters": [{**OLD, "event_time_window": "day"}]})
+    _, diagnostic = blocked(run("plan", made.folder, "--format", "json"))
+    assert diagnostic["message"] == (
+        "'seats' differs in an immutable field: default_aggregation.formula: 'sum' -> 'count'; "
+        "event_time_window: 'day' -> None"
+    )
+    assert diagnostic["hint"] == hint
+
+
 def test_unreadable_prices_do_not_refuse_a_blocked_change(world, run, monkeypatch):
     """The message names the permission; the change is blocked, not refused."""
     key = Key("rk_test_x", frozenset({"billing_meter_read"}))

@@ -71,6 +71,18 @@ def test_a_rename_that_reactivates_a_meter_needs_the_same_consent(world, run, cl
     assert plan(run, made.folder)[1]["seats"] == ("deactivate", [])
 
 
+@pytest.mark.parametrize(("later", "codes"), [(0, []), (1, ["G012"])])
+def test_only_a_later_meter_may_have_replaced_another(later, codes, world, run, clock):
+    """Times are in whole seconds; two meters of the same second were planned together."""
+    now = int(clock.now()) - 60
+    meters = [
+        {**OLD, "created": now},
+        existing("seats_v2", "Places", created=now + later),
+    ]
+    made = world(RENAMED["similar name"], {"meters": meters}, policy=OWNING)
+    assert plan(run, made.folder)[1]["seats"] == ("deactivate", codes)
+
+
 def test_a_saved_plan_that_is_applied_twice_does_not_complete_a_rename(world, run, tmp_path):
     """The first time creates the new meter, and the second finds it."""
     made = world(RENAMED["similar name"], {"meters": [OLD]}, policy=OWNING)

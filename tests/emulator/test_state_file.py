@@ -44,6 +44,18 @@ def path(tmp_path):
     return tmp_path / "state" / "local.json"
 
 
+def test_the_seed_is_loaded_once_and_again_on_a_reset(path):
+    """A file that exists keeps its own data until then."""
+    seed = {"meters": [meter("seeded")]}
+    with open_state(path, seed) as store:
+        assert store.is_new
+        open_account(store).post(**meter("later"))
+    with open_state(path, seed) as store:
+        assert (store.is_new, names(store)) == (False, ["seeded", "later"])
+        store.replace(*store.reload())
+        assert names(store) == ["seeded"]
+
+
 def test_everything_is_kept(path):
     """Objects in their order, events, stored replies and the counts of ids."""
     with open_state(path) as store:

@@ -35,7 +35,8 @@ ROOMS = {
     "planning": (
         15,
         "planning cli/test_apply_saved_plan.py cli/test_consent.py cli/test_newer_stripe.py"
-        " cli/test_prices_in_use.py cli/test_remediation_commands.py cli/test_withdrawn_consent.py",
+        " cli/test_overrides.py cli/test_parts.py cli/test_prices_in_use.py"
+        " cli/test_remediation_commands.py cli/test_renames.py cli/test_withdrawn_consent.py",
     ),
     "drift": (10, "drift cli/test_compare.py cli/test_drift.py"),
     "history": (12, "history cli/test_credentials.py cli/test_journal.py"),

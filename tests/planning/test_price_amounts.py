@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from reconciler.model.price import Price
-from reconciler.planning.prices import describe_amount
+from reconciler.planning.prices import describe_amount, describe_price
 
 PRICE = Price("price_1", "mtr_1", currency="usd", unit_amount="1", interval="month")
 
@@ -32,3 +32,24 @@ PRICE = Price("price_1", "mtr_1", currency="usd", unit_amount="1", interval="mon
 )
 def test_an_amount_is_in_whole_units_of_its_currency(more, text):
     assert describe_amount(replace(PRICE, **more)) == text
+
+
+@pytest.mark.parametrize(
+    ("more", "text"),
+    [
+        ({}, "price_1 (0.01 USD per unit, monthly)"),
+        ({"nickname": "Seat", "product": "prod_1", "currency": None}, "price_1 (Seat, prod_1)"),
+        ({"currency": None}, "price_1"),
+        ({"currency": None, "active": False}, "price_1 (archived price with subscriptions)"),
+        (
+            {"active": False},
+            "price_1 (0.01 USD per unit, monthly; archived price with subscriptions)",
+        ),
+        (
+            {"active": False, "currency": None, "missing_permission": "plan_read"},
+            "price_1 (archived price, whose subscriptions may not be read (permission: plan_read))",
+        ),
+    ],
+)
+def test_a_price_is_named_with_what_is_known_of_it(more, text):
+    assert describe_price(replace(PRICE, **more)) == text

@@ -7,7 +7,7 @@ import inspect
 import threading
 
 import pytest
-from stripe_client.scripted import KEY, Scripted, http, refusal
+from stripe_client.scripted import KEY, Scripted, http, in_turn, refusal
 from stripe_client.usage import event, world
 
 from reconciler import AsyncMeterEvents, AsyncMeterEventsV2, MeterEvents, MeterEventsV2
@@ -134,6 +134,17 @@ def test_closing_ends_the_wait_before_a_retry():
     with Scripted(script) as server:
         asyncio.run(close_early())
     assert len(server.asked) == 1
+
+
+def test_a_given_clock_is_used(clock):
+    async def read():
+        async with client(server, clock=clock) as meters:
+            await meters.get("mtr_1")
+
+    answers = (refusal(503, headers={"Retry-After": "60"}), http(404, ""))
+    with Scripted(in_turn(*answers)) as server, pytest.raises(NotFoundError):
+        asyncio.run(read())
+    assert clock.slept == [30]  # no more is waited at once
 
 
 def test_a_closed_client_sends_nothing(server):
