@@ -275,6 +275,7 @@ def test_a_fork_says_what_it_could_not_do_and_does_not_fail(host, report, run, t
     assert (ran.code, posted(ran)) == (0, [("production", "none")])
     (said,) = held(ran.out)["diagnostics"]
     assert (said["code"], said["level"]) == ("H007", "warning")
+    assert said["message"].startswith("nothing was posted: ")
     event(tmp_path)
     assert run("publish", "github-comment", report()).code == 6
 
