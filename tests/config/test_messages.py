@@ -100,6 +100,13 @@ ADVISED = {
         project_file("", "{emulator: 'a\\..\\..\\b'}"),
         ("C005", "`a\\..\\..\\b` is outside the project folder", OUTSIDE),
     ),
+    **{
+        f"a path from {root}": (
+            project_file("", f"{{emulator: '{root}a'}}"),
+            ("C005", f"`{root}a` is outside the project folder", OUTSIDE),
+        )
+        for root in ("/", "~", "\\")
+    },
     "an empty file": (
         {"a.yaml": ""},
         (
@@ -164,3 +171,9 @@ def test_the_errors_that_are_listed_are_limited(wrong, tmp_path, monkeypatch):
     found = diagnose(tmp_path, meter_file(f"event_name: a, {SUM}, {wrong}"))
     assert "the file contains more than 2 errors" in [each.message for each in found]
     assert len(found) <= 3
+
+
+def test_as_many_errors_as_the_limit_are_listed_alone(tmp_path, monkeypatch):
+    monkeypatch.setattr(schema, "MAX_DIAGNOSTICS", 2)
+    files = meter_file(f"event_name: a, display_name: [], {SUM}, status: 1")
+    assert [each.code for each in diagnose(tmp_path, files)] == ["C009", "C012"]

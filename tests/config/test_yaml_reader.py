@@ -136,6 +136,9 @@ def test_locations():
         ("c", 0, "e"): (5, 7, 5, 7),
         ("f",): (8, 4, 10, 1),
     }
+    # What is not in the file is located at what is around it.
+    assert document.locate(("c", 0, "none")) == document.locate(("c", 0))
+    assert document.locate(("a", "b", 7)) == document.locate(("a", "b"))
     assert document.words == {("a", "b", 0): "1", ("c", 0, "d"): "on", ("c", 0, "e"): ""}
     assert document.value == {"a": {"b": [1, "x y"]}, "c": [{"d": "on", "e": None}], "f": "x\n"}
 
