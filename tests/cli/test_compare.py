@@ -157,6 +157,9 @@ def test_fields_and_statuses_that_this_version_does_not_know_are_compared(accoun
     ]
     said = [[each["code"] for each in account["diagnostics"]] for account in document["accounts"]]
     assert said == [["P006", "P107"], ["P006", "P107"]]
+    lines = run("compare", A, B, "--format", "markdown").out.splitlines()
+    told = [line for line in lines if "P006" in line or "P107" in line]
+    assert [line.partition(": ")[0] for line in told] == [f"- `{A}`"] * 2 + [f"- `{B}`"] * 2
 
 
 MAPPING = "compare:\n  event_names:\n    - {sandbox: staging_calls, production: calls}\n"
@@ -238,6 +241,9 @@ def test_two_keys_of_one_account_are_refused(accounts, run, monkeypatch):
     code, document = compare(run)
     (said,) = document["diagnostics"]
     assert (code, said["code"], document["meters"]) == (3, "C017", [])
+    lines = run("compare", A, B, "--format", "markdown").out.splitlines()
+    (line,) = [each for each in lines if "C017" in each]
+    assert re.match(r"- \W+ \*\*error\*\* C017: ", line)  # of neither account
 
 
 @pytest.mark.parametrize(

@@ -107,6 +107,18 @@ def test_a_difference_names_the_override_that_it_comes_from(command, project, ru
         )
 
 
+def test_a_refusal_names_the_override_that_protects(project, run):
+    text = "version: 1\noverrides:\n  - {event_name: calls, protect: true}\n"
+    stored = existing("calls", "Calls", "sum")
+    declared = CALLS.replace("calls,", "calls, status: inactive,")
+    project({"sandbox.yaml": text}, declared, {"meters": [stored]})
+    ran = run("plan", "--account", "sandbox", "--format", "json")
+    diagnostics = held(ran.out)["accounts"][0]["diagnostics"]
+    (message,) = [each["message"] for each in diagnostics if each["code"] == "G002"]
+    assert message == "'calls' is protected: `protect: true` (override at sandbox.yaml:3:34)"
+    assert ran.code == 3
+
+
 def test_lists_are_replaced_and_consent_can_be_given_for_one_account(project, run):
     """`retires` and `status` of an override count like those of a declaration."""
     seats = SEATS.replace("}}", "}, retires: [mtr_other]}")

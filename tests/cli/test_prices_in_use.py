@@ -134,7 +134,7 @@ def test_where_subscriptions_may_not_be_read_an_archived_price_counts(
     said = "archived price, whose subscriptions may not be read (permission: subscription_read)"
     assert said in refusal["message"]
     assert refusal["hint"].endswith(
-        "; with the permission subscription_read, "
+        "`; with the permission subscription_read, "
         "archived prices without subscriptions do not count"
     )
     assert change["prices"][0]["missing_permission"] == "subscription_read"

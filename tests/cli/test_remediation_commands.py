@@ -84,3 +84,30 @@ def test_drift_warns_of_an_account_that_apply_would_refuse(world, run, monkeypat
     refused = run("apply", made.folder, "--yes")
     assert (refused.code, "error G008" in refused.out) == (3, True)
     assert made.posts() == []
+
+
+@pytest.mark.parametrize(
+    ("declared", "stored", "edit"),
+    [
+        ("", {}, 'default_aggregation: {formula: "sum"}'),
+        (", event_time_window: day", {"formula": "count"}, "# leave event_time_window out"),
+        (
+            ", event_time_window: day",
+            {},
+            'default_aggregation: {formula: "sum"} # leave event_time_window out',
+        ),
+        (
+            "",
+            {"event_time_window": "day"},
+            '{default_aggregation: {formula: "sum"}, event_time_window: "day"}',
+        ),
+    ],
+)
+def test_the_edit_that_keeps_a_meter_has_what_differs(declared, stored, edit, world, run):
+    """One setting, several in braces, and what the declaration has too much."""
+    fields = {"formula": "sum", **stored}
+    made = world(
+        SEATS.replace("}}", f"}}{declared}}}"), {"meters": [existing("seats", "Seats", **fields)]}
+    )
+    (account,) = held(run("drift", made.folder, "--format", "json").out)["accounts"]
+    assert [each["remediation"]["text"] for each in account["findings"]] == [edit]

@@ -31,7 +31,16 @@ def test_a_renamed_meter_is_not_deactivated_without_consent(case, world, run):
     assert [action for action, _ in changes.values()] == ["create"]
     ran = run("apply", made.folder, "--yes")
     assert (ran.code, made.posts()) == (3, [])
-    assert "keep 'seats' in the files; to deactivate it, declare it" in " ".join(ran.out.split())
+    planned = run("plan", made.folder, "--format", "json")
+    (account,) = held(planned.out)["accounts"]
+    (refusal,) = [each for each in account["diagnostics"] if each["code"] == "G012"]
+    (name,) = (each["event_name"] for each in account["changes"] if each["action"] == "create")
+    assert refusal["message"] == (
+        f"'seats' would be deactivated: no file declares it, and {name!r} looks like its rename"
+    )
+    assert refusal["hint"] == (
+        "keep 'seats' in the files; to deactivate it, declare it `status: inactive`"
+    )
 
     made.write(f"{new}\n{RETIRED}", OWNING)
     assert run("apply", made.folder, "--yes").code == 0

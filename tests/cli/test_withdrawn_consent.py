@@ -72,6 +72,25 @@ def test_consent_withdrawn_after_the_plan_refuses_its_change(case, world, run):
     assert {each["id"] for each in held(seats)["accounts"][0]["meters"]} == {meters[0]["id"]}
 
 
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("mtr_old", None, "no longer lists mtr_old"),
+        ("mtr_x, mtr_old", None, "no longer lists mtr_old, mtr_x"),
+        ("mtr_old", "mtr_y, mtr_x", "no longer lists mtr_old and lists mtr_x, mtr_y now"),
+    ],
+)
+def test_the_refusal_says_what_the_files_list_now(before, after, said, world, run):
+    made = world(declare(f"retires: [{before}]"), {"meters": [OLD]})
+    saved = made.folder / "saved.json"
+    assert run("plan", made.folder, "--save", saved).code == 0
+    made.write(declare(f"retires: [{after}]") if after else SEATS)
+    ran = run("apply", made.folder, "--plan", saved, "--format", "json")
+    diagnostics = held(ran.out)["accounts"][0]["diagnostics"]
+    (message,) = [each["message"] for each in diagnostics if each["code"] == "G011"]
+    assert message == (f"'seats': `retires` in the meter files {said}; replace is not allowed")
+
+
 def test_protection_of_a_meter_that_was_undeclared_refuses_its_deactivation(world, run):
     """The plan deactivates it for being undeclared; it was declared and protected since."""
     policy = "{undeclared: deactivate, owns: ['*']}"

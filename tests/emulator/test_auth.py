@@ -46,9 +46,19 @@ def test_any_other_key_is_a_401(header):
     assert (response.status, response.error["type"]) == (401, "invalid_request_error")
 
 
-def test_a_refused_key_is_masked_in_the_message():
-    message = ask(account(), "Bearer sk_live_secretsecret1234").error["message"]
-    assert message == "Invalid API Key provided: sk_live_***1234"
+@pytest.mark.parametrize(
+    ("key", "masked"),
+    [
+        ("sk_live_secretsecret1234", "sk_live_***1234"),
+        ("sk_live_secre1234", "sk_live_***1234"),
+        ("sk_live_secr1234", "sk_live_***"),  # too short to show half of it
+        ("secret1234", "***1234"),
+        ("secr1234", "***"),
+    ],
+)
+def test_a_refused_key_is_masked_in_the_message(key, masked):
+    message = ask(account(), f"Bearer {key}").error["message"]
+    assert message == f"Invalid API Key provided: {masked}"
 
 
 def test_a_live_account_requires_a_live_key():

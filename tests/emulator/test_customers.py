@@ -23,6 +23,14 @@ def test_a_customer_is_created_and_changed():
     assert previous == {"address": None, "metadata": {"b": "2", "c": None}}
 
 
+def test_a_shipping_address_has_all_of_its_parts():
+    """Null where they were not given, as in the address of the customer."""
+    shipping = {"name": "Jenny", "address": {"city": "Bern"}}
+    shown = account().post(CUSTOMERS, shipping=shipping).json["shipping"]
+    missing = dict.fromkeys(("country", "line1", "line2", "postal_code", "state"))
+    assert shown == {"name": "Jenny", "phone": None, "address": {"city": "Bern", **missing}}
+
+
 def test_customers_are_found_by_email():
     emulated = account()
     ids = [emulated.post(CUSTOMERS, email=f"{name}@example.com").json["id"] for name in "aba"]

@@ -39,21 +39,21 @@ ROOMS = {
     ),
     "drift": (10, "drift cli/test_compare.py cli/test_drift.py"),
     "history": (12, "history cli/test_credentials.py cli/test_journal.py"),
-    "stripe": (20, "stripe_client cli/test_rate_limit.py"),
+    "stripe": (40, "stripe_client cli/test_endless_lists.py cli/test_rate_limit.py"),
     "config": (
         40,
         "config cli/test_accounts.py cli/test_error_texts.py cli/test_pasted_files.py"
         " cli/test_unread_files.py cli/test_yaml_surprises.py",
     ),
     "cli": (
-        40,
+        80,
         "cli/test_accounts.py cli/test_apply_saved_plan.py cli/test_arguments.py"
         " cli/test_error_texts.py cli/test_files.py cli/test_formats.py cli/test_prompt.py"
         " cli/test_screen.py cli/test_init.py cli/test_import.py cli/test_list.py"
         " cli/test_emulate.py cli/test_history.py cli/test_credentials.py cli/test_completion.py",
     ),
-    "render": (80, "render cli/test_formats.py cli/test_long_texts.py"),
-    "emulator": (120, "emulator"),
+    "render": (180, "render cli/test_formats.py cli/test_long_texts.py"),
+    "emulator": (250, "emulator"),
 }
 # Browsers and random stories are slow.
 _IGNORED = ("render/test_browser.py", "operations/test_promise.py", "operations/test_two_plans.py")

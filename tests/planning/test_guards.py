@@ -16,6 +16,10 @@ from reconciler.planning.guards import check, report_wrong_mode
 
 HERE = AccountRef("test", "acct_1", livemode=False)
 ACCOUNT = Account("test", policy=OWNING, declared=(declare(),))
+UNCONFIRMED = (
+    "account 'test' is configured as acct_1, but the key may not read its account "
+    "(permission: account_read)"
+)
 PROTECTING = Policy(undeclared=Undeclared.DEACTIVATE, owns=("*",), protect=("*lls",))
 
 
@@ -186,7 +190,7 @@ def test_objects_of_the_wrong_mode_are_named(foreign, named):
     [
         ("acct_1", None, ""),
         ("acct_2", "G007", "account 'test' is configured as acct_1, but the key belongs to acct_2"),
-        (Unreadable("account_read"), "G008", "(permission: account_read)"),
+        (Unreadable("account_read"), "G008", UNCONFIRMED),
     ],
 )
 @pytest.mark.parametrize("writes", [True, False])
@@ -197,7 +201,17 @@ def test_the_wrong_account_refuses_everything(own, code, message, writes):
     assert refused == {"calls": ()} | ({"new": (code,) if code else ()} if writes else {})
     level = Level.WARNING if code == "G008" and not writes else Level.ERROR
     assert [(each.code, each.level) for each in diagnostics] == ([(code, level)] if code else [])
-    assert all(message in each.message for each in diagnostics)
+    assert all(message == each.message for each in diagnostics)
+
+
+@pytest.mark.parametrize(
+    ("title", "named"), [("", "account_read"), ("Accounts Read", '"Accounts Read" (account_read)')]
+)
+def test_the_permission_to_read_the_account_is_named_as_in_the_dashboard(title, named):
+    """Where Stripe's refusal says what it is called there."""
+    own = Unreadable("account_read", title=title)
+    _, (diagnostic,) = run_guards(decide_all([declare()], []), own_id=own, account_id="acct_1")
+    assert diagnostic.hint == f"add the permission {named} to the restricted key"
 
 
 def test_without_a_configured_account_id_any_account_is_accepted():

@@ -103,6 +103,7 @@ DEEP = json.loads("[" * 900 + "]" * 900)
 ODD = [None, True, 0, -1, 10**30, 1e999, float("nan"), "", "x", "\ud800", [], {}, [[]], DEEP]
 
 
+@example(("account",), ODD.index([]))
 @example(("created_at",), ODD.index(1e999))
 @example(("changes", 0, "fields"), ODD.index(DEEP))
 @example(("changes", 2, "fields", 0, "before"), ODD.index(DEEP))

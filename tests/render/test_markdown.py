@@ -132,6 +132,19 @@ def test_an_escape_keeps_to_its_room(room, text):
     assert len(gfm.format_prose(text, room + 24).encode()) <= room + 24
 
 
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("a" * 99, f"`{'a' * 25}…`"),
+        ("é" * 99, f"`{'é' * 12}…`"),
+        ("a`" * 99, "<code>a&#96;a&#96;a…</code>"),
+        ("a" * 28, f"`{'a' * 28}`"),
+    ],
+)
+def test_a_value_that_was_cut_off_ends_in_an_ellipsis(text, written):
+    assert gfm.format_code(text, 30) == written
+
+
 def test_five_hundred_findings_keep_every_one_that_loses_revenue():
     """Below the limit, all 200 names that lose revenue, and it says what is missing."""
     comment = markdown.render(many(revenue=200, others=300))

@@ -115,6 +115,27 @@ def test_cancelling_ends_the_waiting_and_the_retries():
     assert len(server.asked) == 1
 
 
+def test_closing_ends_the_wait_before_a_retry():
+    """Which is a minute here."""
+    asked = threading.Event()
+
+    def script(_):
+        asked.set()
+        return refusal(503, headers={"Retry-After": "60"})
+
+    async def close_early():
+        meters = client(server)
+        call = asyncio.create_task(meters.get("mtr_1"))
+        await asyncio.to_thread(asked.wait, 10)
+        await meters.close()
+        with pytest.raises(StoppedError):
+            await asyncio.wait_for(call, 20)
+
+    with Scripted(script) as server:
+        asyncio.run(close_early())
+    assert len(server.asked) == 1
+
+
 def test_a_closed_client_sends_nothing(server):
 
     async def late():

@@ -97,6 +97,12 @@ def test_errors_of_the_api(meters):
     assert caught.value.param == "default_aggregation[formula]"
 
 
+def test_a_long_id_is_cut_off_in_the_error(meters):
+    with pytest.raises(ServiceError) as caught:
+        meters.get("m/" + "x" * 300)
+    assert caught.value.diagnostics[0].message == (f"'m/{'x' * 78}' cannot be the id of a meter")
+
+
 @pytest.mark.parametrize(
     "bad",
     ["", "mtr/1", "..", ".", "../prices", "mtr_1?x", "mtr 1", "mtr_1\n", "mtr%2F1", "m" * 256],

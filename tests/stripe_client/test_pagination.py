@@ -10,6 +10,7 @@ from reconciler.emulator import Phase, Server, Settings, open_state
 from reconciler.stripe import pagination
 from reconciler.stripe.client import Meters
 from reconciler.stripe.errors import UnexpectedAnswerError
+from reconciler.stripe.http import Limits
 
 
 def seeded(active: int, inactive: int = 0, first: int = 1_700_000_000):
@@ -148,26 +149,32 @@ def numbered(asked):
     return http(200, a_list(a_meter(f"mtr_{asked.number}"), has_more=True))
 
 
-ENDLESS = {
-    "the same page again": lambda _: http(200, a_list(a_meter(), has_more=True)),
-    "a circle": lambda asked: http(200, a_list(a_meter(f"mtr_{asked.number % 3}"), has_more=True)),
-    "an empty page": lambda _: http(200, a_list(has_more=True)),
-    "ever more": numbered,
+def circling(asked):
+    """A page with one of three meters, never the last one."""
+    return http(200, a_list(a_meter(f"mtr_{asked.number % 3}"), has_more=True))
+
+
+ENDLESS = {  # each with the number of its pages that are read
+    "the same page again": (lambda _: http(200, a_list(a_meter(), has_more=True)), 2),
+    "a circle": (circling, 4),
+    "an empty page": (lambda _: http(200, a_list(has_more=True)), 1),
+    "ever more": (numbered, 6),
 }
 
 
 @pytest.mark.parametrize("name", ENDLESS)
 def test_a_list_that_does_not_end_is_an_error(name, clock, monkeypatch):
     monkeypatch.setattr(pagination, "_MOST_PAGES", 5)
+    script, pages = ENDLESS[name]
     with (
-        Scripted(ENDLESS[name]) as server,
+        Scripted(script) as server,
         client(server, clock) as meters,
         pytest.raises(UnexpectedAnswerError) as caught,
     ):
         list(meters.all())
     assert caught.value.diagnostic.code == "S024"
     assert caught.value.request_id == "req_1"
-    assert len(server.asked) <= 7
+    assert len(server.asked) == pages
 
 
 def test_pages_are_read_on_demand(clock):
@@ -199,3 +206,66 @@ def test_a_malformed_page_is_an_error(name, clock):
     ):
         next(pagination.iterate_pages(transport, PATH, {}, dict))
     assert (caught.value.diagnostic.code, caught.value.request_id) == ("S021", "req_1")
+
+
+# Lists of API v2, whose pages are linked
+
+LINKED = "/v2/core/events"
+
+
+def linked(**fields):
+    """A script of pages that are never the last one, each with one entry."""
+
+    def script(asked):
+        page = {"data": [{"id": "evt_1"}], "next_page_url": f"{LINKED}?page=p{asked.number}"}
+        return http(200, page | fields)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"data": None}, "data is not a list of objects"),
+        ({"data": "events"}, "data is not a list of objects"),
+        ({"data": [{}, "evt_1"]}, "data is not a list of objects"),
+        ({"data": [{}] * 101}, "a page has 101 entries; 100 were asked for"),
+        ({"next_page_url": 7}, "next_page_url is of type int instead of a string"),
+        ({"next_page_url": f"{LINKED}?limit=1"}, "next_page_url has no page"),
+    ],
+)
+def test_a_malformed_linked_page_is_an_error(fields, message, clock):
+    with (
+        Scripted(linked(**fields)) as server,
+        to(server, clock) as transport,
+        pytest.raises(UnexpectedAnswerError) as caught,
+    ):
+        list(pagination.iterate_linked(transport, LINKED, {}, dict))
+    assert caught.value.diagnostic.code == "S021"
+    assert caught.value.diagnostic.message.startswith(message)
+    assert len(server.asked) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "limits", "message", "pages"),
+    [
+        ({}, {}, "it exceeds 5 pages", 6),
+        ({}, {"list_entries": 3}, "it exceeds 3 entries", 4),
+        ({"more": "x" * 1000}, {"list_size": 2500}, "it exceeds 2,500 bytes", 3),
+        ({"next_page_url": f"{LINKED}?page=p"}, {}, "its pages do not come to an end", 2),
+        ({"data": []}, {}, "its pages do not come to an end", 1),
+    ],
+)
+def test_a_linked_list_that_does_not_end_is_an_error(
+    fields, limits, message, pages, clock, monkeypatch
+):
+    monkeypatch.setattr(pagination, "_MOST_PAGES", 5)
+    with (
+        Scripted(linked(**fields)) as server,
+        to(server, clock, limits=Limits(**limits)) as transport,
+        pytest.raises(UnexpectedAnswerError) as caught,
+    ):
+        list(pagination.iterate_linked(transport, LINKED, {}, dict))
+    assert caught.value.diagnostic.code == "S024"
+    assert caught.value.diagnostic.message.startswith(f"GET {LINKED}: {message}")
+    assert len(server.asked) == pages

@@ -181,6 +181,34 @@ def test_attempts_end_with_the_last_error(clock):
     assert error.attempts == len(asked) == len(clock.slept) + 1 == ATTEMPTS
 
 
+FINAL = refusal(500, headers={"Stripe-Should-Retry": "false"})
+TOO_FAST = {"code": "rate_limit", "headers": {"Stripe-Should-Retry": "false"}}
+
+
+@pytest.mark.parametrize(
+    ("answers", "said"),
+    [
+        ([FINAL], f"Stripe returned HTTP 500 for GET {PATH} (request req_1)"),
+        (
+            [refusal(500), FINAL],
+            f"Stripe returned HTTP 500 for GET {PATH} after 2 attempts (request req_1)",
+        ),
+        ([refusal(429, "slow down", **TOO_FAST)], "slow down (request req_1)"),
+        (
+            [refusal(429), refusal(429, "slow down", **TOO_FAST)],
+            "still rate-limited after 2 attempts (request req_1)",
+        ),
+        (
+            [refusal(429), refusal(429, "locked", **TOO_FAST | {"code": "lock_timeout"})],
+            "locked after 2 attempts (request req_1)",
+        ),
+    ],
+)
+def test_attempts_are_counted_if_there_were_several(answers, said, clock):
+    error, _ = error_of(clock, *answers)
+    assert error.diagnostic.message == said
+
+
 def test_a_post_is_repeated_only_while_its_caller_agrees(clock):
     """Asked before each attempt but the first, with the record of those before, after the wait."""
     asked = []
