@@ -6,12 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
+from ..diagnostics.codes import usage
 from ..diagnostics.codes.config import SAME_ACCOUNT
 from ..diagnostics.codes.planning import UNKNOWN_STATUS
 from ..diagnostics.diagnostic import Diagnostic, Level
-from ..diagnostics.errors import Exit
+from ..diagnostics.errors import Exit, UsageError
+from ..diagnostics.suggest import suggest
 from ..drift.parity import compare_accounts
 from ..model.meter import ExistingMeter
+from ..model.pattern import matches
 from ..model.project import Account, Project
 from ..planning.guards import check
 from ..planning.warnings import warn_of_unknown_fields
@@ -73,10 +76,21 @@ def join_readings(
         message = f"accounts {names} are the same account, {a.account.id}"
         said = (*document.diagnostics, SAME_ACCOUNT(message))
         return replace(document, diagnostics=said, own_exit=Exit.REFUSED)
+    _check_patterns(only, (*a.existing, *b.existing))
     mapping = project.map_event_names(a.account.name, b.account.name)
     meters = compare_accounts(a.existing, b.existing, mapping, only)
     differ = any(each.parity.is_difference for each in meters)
     return replace(document, meters=meters, own_exit=Exit.CHANGES if differ else Exit.DONE)
+
+
+def _check_patterns(only: tuple[str, ...], existing: tuple[ExistingMeter, ...]) -> None:
+    """Raise UsageError for a pattern without a meter: nothing would differ because of a typo."""
+    for pattern in only:
+        if not any(matches(meter.event_name, (pattern,)) for meter in existing):
+            message = f"--only {pattern!r} matches no meter of either account"
+            close = suggest(pattern, (meter.event_name for meter in existing))
+            hint = f"did you mean {close}?" if close else ""
+            raise UsageError(usage.PATTERN_WITHOUT_MATCH(message, hint=hint))
 
 
 def _is_one_account(

@@ -10,6 +10,8 @@ from types import MappingProxyType
 from .._version import __version__
 from ..diagnostics.diagnostic import Diagnostic
 from ..model.match import match_meters
+from ..model.meter import Unreadable
+from ..model.price import Price
 from ..model.project import Project
 from ..model.snapshot import Snapshot
 from ..planning.diff import decide
@@ -29,12 +31,13 @@ class Planned:
     """A plan, its report, and the changes that were found applied already.
 
     `already` maps their event_names to the id of the active meter, or to None where none is to
-    be active.
+    be active. `prices` are those that were read to decide, by event_name.
     """
 
     plan: Plan
     report: AccountReport
     already: Mapping[str, str | None] = field(default_factory=dict)
+    prices: Mapping[str, tuple[Price, ...] | Unreadable] = field(default_factory=dict)
 
 
 def make_plan(
@@ -84,4 +87,9 @@ def report_plan(
         plan_id=plan.plan_id,
         plan_hash=plan.plan_hash,
     )
-    return Planned(plan, report, already)
+    prices: dict[str, tuple[Price, ...] | Unreadable] = {
+        change.event_name: snapshot.unreadable or change.prices
+        for change in plan.changes
+        if change.event_name in snapshot.needs_prices
+    }
+    return Planned(plan, report, already, prices)

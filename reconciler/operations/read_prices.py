@@ -18,6 +18,7 @@ from ..model.price import (
     group_by_meter,
 )
 from ..report.report import AccountReport, ReportedChange
+from .make_plan import Planned
 from .session import Session
 
 
@@ -44,31 +45,43 @@ def read_prices(
     return group_by_meter((*prices, *more)), expected
 
 
-def show_prices(report: AccountReport, session: Session, *, every: bool) -> AccountReport:
+def show_prices(planned: Planned, session: Session, *, every: bool) -> AccountReport:
     """Add the prices in use to the changes of a plan that write or are blocked, or to all.
 
-    Nothing is read of an account that is not the configured one. Without the permission, the
-    changes say so.
+    Those that decided the plan are not read again, and nothing is read of an account that is not
+    the configured one. Without the permission, the changes say so.
     """
+    report, known = planned.report, {} if every else planned.prices
     shown = {
         each.change.event_name: [meter.id for meter in each.change.existing_meters]
         for each in report.changes
-        if every or each.change.action.writes or each.change.action is Action.BLOCKED
+        if each.change.event_name not in known
+        and (every or each.change.action.writes or each.change.action is Action.BLOCKED)
     }
     ids = tuple(id_ for some in shown.values() for id_ in some)
-    if not ids or any(each.effect is Effect.ACCOUNT for each in report.diagnostics):
+    if any(each.effect is Effect.ACCOUNT for each in report.diagnostics):
         return report
-    found = session.prices.all_in_use(ids) if every else session.prices.in_use(ids)
+    found = _read_on(ids, session, every=every)
     by_meter = {} if isinstance(found, Unreadable) else group_by_meter(found)
 
     def add(each: ReportedChange) -> ReportedChange:
+        if each.change.event_name in known:
+            return replace(each, prices=known[each.change.event_name])
         on = shown.get(each.change.event_name)
         if not on:
             return each
-        known = tuple(price for id_ in on for price in by_meter.get(id_, ()))
-        return replace(each, prices=found if isinstance(found, Unreadable) else known)
+        prices = tuple(price for id_ in on for price in by_meter.get(id_, ()))
+        return replace(each, prices=found if isinstance(found, Unreadable) else prices)
 
     return replace(report, changes=tuple(map(add, report.changes)))
+
+
+def _read_on(
+    ids: tuple[str, ...], session: Session, *, every: bool
+) -> tuple[Price, ...] | Unreadable:
+    if not ids:
+        return ()
+    return session.prices.all_in_use(ids) if every else session.prices.in_use(ids)
 
 
 def _find_expected(

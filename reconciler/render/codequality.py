@@ -38,7 +38,9 @@ def render(report: Report, base: Base = AS_GIVEN) -> str:
 
 def _render_issue(result: Result, nth: int, default: str) -> dict[str, object]:
     place, hint = result.location, result.properties["hint"]
-    text = f"{result.message} ({hint})" if hint else result.message
+    account = result.properties.get("account")
+    said = f"{account}: {result.message}" if account else result.message
+    text = f"{said} ({hint})" if hint else said
     return {
         "description": clean(shorten(text, _LONGEST)),
         "check_name": clean(result.code),

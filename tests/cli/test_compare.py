@@ -313,3 +313,10 @@ def test_long_values_and_many_warnings_are_bounded(accounts, run):
     _, document = compare(run)
     assert len(document["accounts"][0]["diagnostics"]) == 8
     assert len(document["meters"][0]["a"]["event_name"]) > 100_000
+
+
+def test_a_pattern_without_a_meter_is_no_equality(accounts, run):
+    """A typo in CI must not look like two equal accounts."""
+    accounts([existing("calls", "C", "sum")], [existing("calls", "C", "sum")])
+    ran = run("compare", A, B, "--only", "cals")
+    assert (ran.code, "U008" in ran.out, "did you mean calls?" in ran.out) == (64, True, True)

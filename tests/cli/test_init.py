@@ -277,3 +277,13 @@ def test_files_of_other_tools_do_not_matter(tmp_path, run):
     (tmp_path / "broken.yml").write_text("[")
     assert run("init", tmp_path).code == 0
     assert run("validate", tmp_path).code == 0
+
+
+def test_a_key_that_cannot_read_its_account_leaves_the_id_to_be_added(account, run, monkeypatch):
+    """Else nothing refuses another account."""
+    key = Key("rk_test_x", frozenset({"billing_meter_read", "plan_read", "subscription_read"}))
+    monkeypatch.setenv("SANDBOX_KEY", "rk_test_x")
+    made = account(existing("calls", "Calls"), settings=Settings(keys=(key,)))
+    ran = run("init", made.folder, "--from-account", *reach(made))
+    assert ran.code == 0
+    assert "add `account_id: acct_…` to sandbox in the project file" in " ".join(ran.out.split())

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+from dataclasses import fields
 from importlib import import_module
 from typing import Any
 
 from ...diagnostics.codes import usage
+from ...diagnostics.diagnostic import Diagnostic
 from ...diagnostics.errors import UsageError
 from ...diagnostics.suggest import suggest
 from ..arguments import FOREIGN_OPTIONS
@@ -64,13 +67,23 @@ def find_command(options: list[str]) -> Command[Any]:
     if not name:
         raise UsageError(usage.NO_COMMAND(f"missing command: one of {', '.join(COMMANDS)}"))
     if name.startswith("-"):
-        message = f"{name!r} is before the command: options follow the command"
-        raise UsageError(
-            usage.NO_COMMAND(message, hint=FOREIGN_OPTIONS.get(name.split("=")[0], ""))
-        )
+        raise UsageError(_describe_early_option(options))
     close = _FOREIGN.get(name) or suggest(name, COMMANDS)
     hint = f"did you mean `reconciler {close}`?" if close else ""
     raise UsageError(usage.NO_COMMAND(f"there is no command {name!r}", hint=hint))
+
+
+def _describe_early_option(options: list[str]) -> Diagnostic:
+    """Return that options follow the command, with the corrected line if it has a command."""
+    message = f"{options[0]!r} is before the command: options follow the command"
+    name = options[0].split("=")[0]
+    command = next((word for word in options[1:] if word in COMMANDS), None)
+    own = {f"--{each.name}" for each in fields(find_command([command]).options)} if command else {}
+    if command is None or (name in FOREIGN_OPTIONS and name not in own):
+        return usage.NO_COMMAND(message, hint=FOREIGN_OPTIONS.get(name, ""))
+    at = options.index(command)
+    line = shlex.join(["reconciler", command, *options[:at], *options[at + 1 :]])
+    return usage.NO_COMMAND(message, hint=f"did you mean `{line}`?")
 
 
 def format_overview() -> str:

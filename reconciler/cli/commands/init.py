@@ -250,6 +250,11 @@ def _list_next(options: InitOptions, start: _Start, contents: Iterable[str]) -> 
         steps.append(f"{adopt} declares the meters that the account has")
     if not (options.from_account or start.declares_elsewhere):
         steps.append(f"declare new meters in {first}")
+    if options.from_account and start.ref.id is None:
+        steps.append(
+            f"add `account_id: acct_…` to {start.account.name} in the project file, so that no "
+            "other account is written to: the key may not read it, the Dashboard shows it"
+        )
     steps.append(f"run `reconciler plan{at}` to see what `apply` would change")
     if any(file.endswith(workflows.GITLAB_INCLUDED) for file in contents):
         include = f"`include: {{local: {workflows.GITLAB_INCLUDED}}}`"

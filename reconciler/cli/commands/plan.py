@@ -44,7 +44,7 @@ def _plan(options: PlanOptions, context: Context) -> Document:
     def make(account: Account) -> AccountReport:
         with open_session(account, context) as session:
             made = make_plan(project, session, scope, commit)
-            report = show_prices(made.report, session, every=options.prices)
+            report = show_prices(made, session, every=options.prices)
         if options.save:
             context.output.targets[options.save].write(plan_file.dump_plan(made.plan))
         return _mark_changes(report) if options.detailed_exitcode else report
