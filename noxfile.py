@@ -16,9 +16,10 @@ nox.needs_version = ">=2024.4.15"
 nox.options.sessions = ["lint", "test"]
 
 HERE = {"external": True}  # programs of the environment that nox is installed in
-# What does not depend on the versions of dependencies: signals and kills, and the browser; stories
-# and faults drive the same code as tests/operations.
+# What does not depend on the versions of dependencies: signals and kills, and the browser; the
+# command line, stories and faults drive the same code as the tests of the rooms.
 UNAFFECTED = (
+    "tests/cli",
     "tests/process",
     "tests/stateful",
     "tests/faults/test_fault_matrix.py",

@@ -22,7 +22,7 @@ TESTS = Path(__file__).parent
 _OFFLINE = TESTS / "offline"
 
 # Examples, steps of a story. A build draws the same ones each time: it must not fail by chance.
-_PROFILES = {"few": (10, 12), "quick": (40, 12), "build": (200, 12), "soak": (5000, 30)}
+_PROFILES = {"few": (10, 12), "quick": (40, 12), "build": (100, 12), "soak": (5000, 30)}
 for _name, (_examples, _steps) in _PROFILES.items():
     settings.register_profile(
         _name,
