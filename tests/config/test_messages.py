@@ -135,6 +135,14 @@ ADVISED = {
             "save the file as UTF-8",
         ),
     ),
+    "UTF-16, the higher byte first": (
+        {"a.yaml": b"\xfe\xff\0a"},
+        (
+            "Y001",
+            "invalid UTF-8: byte 0xfe at offset 0; the file looks like UTF-16",
+            "save the file as UTF-8",
+        ),
+    ),
     "a byte of Latin-1": (
         {"a.yaml": b"a: \xe9"},
         ("Y001", "invalid UTF-8: byte 0xe9 at offset 3", "save the file as UTF-8"),
