@@ -16,8 +16,8 @@ class Snapshot:
 
     `account` is the account that the key acts on, `own_id` the key's own account (`account` may
     be a connected one). `prices` are the prices in use by meter id, for the meters whose prices a
-    change depends on; `needs_prices` are the event_names of those meters. `foreign` are the ids of
-    the meters that are not of the configured mode.
+    change depends on: `priced` are the ids of those meters, `needs_prices` their event_names.
+    `foreign` are the ids of the meters that are not of the configured mode.
     """
 
     account: AccountRef
@@ -27,3 +27,4 @@ class Snapshot:
     needs_prices: frozenset[str] = frozenset()
     unreadable: Unreadable | None = None
     foreign: tuple[str, ...] = ()
+    priced: frozenset[str] = frozenset()

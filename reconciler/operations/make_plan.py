@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
@@ -87,9 +87,15 @@ def report_plan(
         plan_id=plan.plan_id,
         plan_hash=plan.plan_hash,
     )
-    prices: dict[str, tuple[Price, ...] | Unreadable] = {
-        change.event_name: snapshot.unreadable or change.prices
-        for change in plan.changes
-        if change.event_name in snapshot.needs_prices
-    }
-    return Planned(plan, report, already, prices)
+    return Planned(plan, report, already, dict(_list_known_prices(plan, snapshot)))
+
+
+def _list_known_prices(
+    plan: Plan, snapshot: Snapshot
+) -> Iterator[tuple[str, tuple[Price, ...] | Unreadable]]:
+    """Yield the event_names of which every meter's prices were read, with these prices."""
+    for change in plan.changes:
+        ids = [meter.id for meter in change.existing_meters]
+        if ids and snapshot.priced.issuperset(ids):
+            found = tuple(price for id_ in ids for price in snapshot.prices.get(id_, ()))
+            yield change.event_name, snapshot.unreadable or found

@@ -38,6 +38,7 @@ def take_snapshot(
         needs_prices=frozenset(name for name, some in wanted.items() if some),
         unreadable=found if isinstance(found, Unreadable) else None,
         foreign=foreign,
+        priced=frozenset(ids),
         account=AccountRef(session.account.name, session.find_account_id(), livemode),
         own_id=session.read_own_id(),
         taken_at=int(session.clock.now()),
