@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 from threading import Event as Flag
-from typing import Self, TypeVar, Unpack
+from typing import Self, TypeVar
 
 from ..diagnostics.codes import service
 from ..diagnostics.errors import ServiceError
@@ -37,7 +37,7 @@ from .codec import (
     parse_summary,
 )
 from .errors import PermissionDeniedError
-from .transport import Options, Transport
+from .transport import Client, Transport
 from .usage.objects import MeterEventSummary
 from .usage.values import to_seconds
 
@@ -56,15 +56,12 @@ _MOST_KEYS = 10  # lookup keys of one request
 _ENDED = frozenset({"canceled", "incomplete_expired"})  # statuses of subscriptions
 
 
-class Meters:
+class Meters(Client):
     """The meters of one account; a context manager, safe to use from up to eight threads.
 
     Every call raises StripeError if it does not succeed, and StoppedError after a stop signal.
     `Options` has the other parameters.
     """
-
-    def __init__(self, api_key: str, **options: Unpack[Options]) -> None:
-        self._transport = Transport(api_key, **options)
 
     @classmethod
     def over(cls, transport: Transport) -> Self:
@@ -72,16 +69,6 @@ class Meters:
         meters = cls.__new__(cls)
         meters._transport = transport
         return meters
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._transport.close()
 
     def list(
         self,

@@ -254,3 +254,20 @@ def _check_header(name: str, value: str) -> str:
     if _HEADER.fullmatch(value):
         return value
     raise ServiceError(service.INVALID_HEADER(f"{name} may not be {value[:80]!a}"))
+
+
+class Client:
+    """Calls over a transport of its own; a context manager that closes it."""
+
+    def __init__(self, api_key: str, **options: Unpack[Options]) -> None:
+        self._transport = Transport(api_key, **options)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._transport.close()

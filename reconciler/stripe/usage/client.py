@@ -10,7 +10,7 @@ from typing import Any, Self, Unpack
 
 from ..codec import parse_adjustment, parse_meter_event
 from ..errors import InvalidRequestError, ServerError
-from ..transport import Options, Transport
+from ..transport import Client, Options, Transport
 from .objects import MeterEvent, MeterEventAdjustment, UsageEvent
 from .receipt import confirm
 
@@ -21,7 +21,7 @@ RATE_LIMIT = 1000.0
 """Default requests a second: meter events have a limit of their own. A lower one is learned."""
 
 
-class MeterEvents:
+class MeterEvents(Client):
     """Sends usage to one account; a context manager, safe to use from up to eight threads.
 
     An event is counted once, however often its request is repeated: every attempt has the same
@@ -31,7 +31,7 @@ class MeterEvents:
 
     def __init__(self, api_key: str, **options: Unpack[Options]) -> None:
         options.setdefault("rate_limit", RATE_LIMIT)
-        self._transport = Transport(api_key, **options)
+        super().__init__(api_key, **options)
 
     @classmethod
     def over(cls, transport: Transport) -> Self:
@@ -39,16 +39,6 @@ class MeterEvents:
         events = cls.__new__(cls)
         events._transport = transport
         return events
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close the connections."""
-        self._transport.close()
 
     def send(self, event: UsageEvent, *, idempotency_key: str | None = None) -> MeterEvent:
         """Send an event. Stripe checks its meter, customer, value and time after the answer.

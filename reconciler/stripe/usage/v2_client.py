@@ -7,13 +7,13 @@ meter_event_stream of Stripe's API reference.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Self, Unpack
+from typing import Any, Unpack
 
 from ...timestamps import format_moment
 from ..codec import parse_adjustment, parse_meter_event, parse_session
 from ..errors import InvalidRequestError, StripeError
 from ..http import check_base
-from ..transport import STRIPE, Options, Transport
+from ..transport import STRIPE, Client, Options
 from .client import RATE_LIMIT
 from .objects import MeterEvent, MeterEventAdjustment, MeterEventSession, UsageEvent
 from .receipt import confirm
@@ -31,7 +31,7 @@ BATCH = 100
 """The most events that one request of the stream may have."""
 
 
-class MeterEventsV2:
+class MeterEventsV2(Client):
     """Sends usage to one account by API v2; a context manager, safe for up to eight threads.
 
     `send` is told at once of a meter, customer or value that is wrong; `stream` is for large
@@ -43,21 +43,15 @@ class MeterEventsV2:
         self, api_key: str, *, stream_base: str | None = None, **options: Unpack[Options]
     ) -> None:
         options.setdefault("rate_limit", RATE_LIMIT)
-        self._transport = Transport(api_key, **options)
+        super().__init__(api_key, **options)
         own = self._transport.api_base
         self.stream_base = check_base(stream_base or (STREAM_BASE if own == STRIPE else own))
         self._session = StreamSession(self._transport, self.stream_base, self.create_session)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
-        self._transport.close()
+        super().close()
 
     def send(self, event: UsageEvent, *, idempotency_key: str | None = None) -> MeterEvent:
         """Send an event, which Stripe checks before it answers.
