@@ -21,6 +21,9 @@ _READER_SECONDS, _READER_POLL = 5.0, 0.05  # how long a FIFO waits for a reader,
 _DESCRIPTOR = re.compile(r"(?:/dev|/proc/self)/fd/(\d+)")
 _STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
 
+SAVED_PLAN = "pass the file that `reconciler plan --save` wrote"
+"""What to do where the file to read is a saved plan."""
+
 
 class FileError(ReconcilerError):
     """A file of --out or --save cannot be written."""
@@ -91,15 +94,16 @@ def is_same_file(file: str, other: str) -> bool:
     return os.path.exists(file) and os.path.exists(other) and os.path.samefile(file, other)
 
 
-def read(file: str) -> str:
-    """Return the text of a file that a user named; raise ConfigError."""
+def read(file: str, hint: str = "") -> str:
+    """Return the text of a file that a user named; raise ConfigError, with a hint of its own."""
     try:
         return Path(file).read_bytes().decode()
     except UnicodeDecodeError:
         message = "not UTF-8 text"
     except OSError as error:
         message = error.strerror or str(error)
-    raise ConfigError(environment.FILE_UNREADABLE(f"cannot be read: {message}", Location(file)))
+    message = f"cannot be read: {message}"
+    raise ConfigError(environment.FILE_UNREADABLE(message, Location(file), hint))
 
 
 def describe_unwritable(file: str, why: str) -> Diagnostic:

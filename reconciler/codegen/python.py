@@ -10,16 +10,15 @@ from .text import HEADING, NOTICE, RETIRED, describe, quote
 
 _WIDTH = 88
 
-_HEAD = f'''"""{HEADING}
+_HEAD = '''"""{heading}
 
-{NOTICE}
+{notice}
 """
 
 from __future__ import annotations
 
 import uuid
-import warnings
-from typing import Final, NotRequired, TypedDict
+{warnings}from typing import {final}NotRequired, TypedDict
 
 
 class MeterEvent(TypedDict):
@@ -63,10 +62,12 @@ def generate(meters: tuple[CodeMeter, ...]) -> str:
     names = [meter.event_name for meter in meters]
     constants, functions = name_all(names, join_upper), name_all(names, join_snake)
     warns = any(meter.deprecated for meter in meters)
-    unused = [*([] if warns else ["import warnings\n"]), *([] if meters else ["Final, "])]
-    head = _HEAD
-    for word in unused:
-        head = head.replace(word, "")
+    head = _HEAD.format(
+        heading=HEADING,
+        notice=NOTICE,
+        warnings="import warnings\n" if warns else "",
+        final="Final, " if meters else "",
+    )
     parts = [head]
     parts += ["\n"] if meters else []
     for meter in meters:
@@ -126,7 +127,7 @@ def _document(meter: CodeMeter) -> str:
 
 
 def _quote(text: str) -> str:
-    return quote(text, lambda code: _escape(code))
+    return quote(text, _escape)
 
 
 def _escape(code: int) -> str:

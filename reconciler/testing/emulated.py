@@ -8,6 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from ..config import load
+from ..diagnostics.codes import usage
+from ..diagnostics.errors import UsageError
 from ..emulator import Server, Settings, open_state
 from ..emulator.usage.record import Rejection, UsageEvent, judge
 from ..model.meter import Status
@@ -48,7 +50,7 @@ class EmulatedMeters:
     def totals(self, event_name: str) -> dict[str, Decimal]:
         """Return the usage of each customer, aggregated as the meter does.
 
-        An identifier counts once. Raises KeyError for an event_name that is not declared active.
+        An identifier counts once. Raises KeyError for an event_name that is not declared.
         """
         return sum_up(self.sent(event_name), self._find_meter(event_name))
 
@@ -88,8 +90,9 @@ class EmulatedMeters:
 
 @contextmanager
 def serve_project(path: str, account: str | None = None) -> Iterator[EmulatedMeters]:
-    """Serve the meters that a project declares; raise ConfigError for files that are not valid.
+    """Serve the meters that a project declares.
 
+    Raises ConfigError for files that are not valid, UsageError for an account that is not there.
     `account` selects one of several accounts; without it, the meters of all are served. Usage is
     accepted for any customer: applications under test make ids up.
     """
@@ -100,9 +103,12 @@ def serve_project(path: str, account: str | None = None) -> Iterator[EmulatedMet
 
 
 def _select(project: Project, account: str | None) -> list[MeterConfig]:
-    """Return one declaration for each event_name; raise KeyError for an unknown account."""
-    accounts = {each.name: each for each in project.accounts}
-    chosen = [accounts[account]] if account else list(project.accounts)
+    """Return one declaration for each event_name; raise UsageError for an unknown account."""
+    chosen = [each for each in project.accounts if account in (None, each.name)]
+    if not chosen and account:
+        names = ", ".join(each.name for each in project.accounts)
+        message = f"there is no account {account!r}"
+        raise UsageError(usage.NO_ACCOUNT(message, hint=f"the project has {names}"))
     by_name = {each.event_name: each for one in reversed(chosen) for each in one.declared}
     return list(by_name.values())
 

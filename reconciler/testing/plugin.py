@@ -6,6 +6,7 @@ Only pytest is imported until a test asks for a fixture.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,20 +31,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def _emulated_meters(pytestconfig: pytest.Config) -> Iterator[EmulatedMeters]:
-    from ..diagnostics.errors import ReconcilerError
+    from ..diagnostics.errors import ReconcilerError, UsageError
     from .emulated import serve_project
 
     folder = str(pytestconfig.rootpath / pytestconfig.getini("reconciler_project"))
-    account = pytestconfig.getini("reconciler_account") or None
-    try:
-        served = serve_project(folder, account)
-        emulated = served.__enter__()
-    except ReconcilerError as error:
-        pytest.fail(f"reconciler_project is not valid:\n{error}", pytrace=False)
-    except KeyError:
-        pytest.fail(f"reconciler_account: there is no account {account!r}", pytrace=False)
-    yield emulated
-    served.__exit__(None, None, None)
+    account, problem = pytestconfig.getini("reconciler_account") or None, ""
+    with ExitStack() as stack:
+        try:
+            emulated = stack.enter_context(serve_project(folder, account))
+        except ReconcilerError as error:
+            wrong = "reconciler_account" if isinstance(error, UsageError) else "reconciler_project"
+            problem = f"{wrong} is not valid:\n{error}"
+        if problem:  # outside of the handler, whose exception pytest would print as well
+            pytest.fail(problem, pytrace=False)
+        yield emulated
 
 
 @pytest.fixture

@@ -97,7 +97,7 @@ _HELP = "see `reconciler apply --help`"
 
 
 def _load_saved(file: str) -> Plan:
-    return plan_file.load_plan(files.read(file), file)
+    return plan_file.load_plan(files.read(file, files.SAVED_PLAN), file)
 
 
 def _select_accounts(

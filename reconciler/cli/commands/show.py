@@ -26,7 +26,8 @@ def _show(options: ShowOptions, _: Context) -> Document:
     if options.file is None:
         hint = "`reconciler show FILE` prints what `reconciler plan --save FILE` wrote"
         raise UsageError(usage.BAD_OPTIONS("the file of the saved plan is missing", hint=hint))
-    plan = plan_file.load_plan(files.read(options.file), options.file)
+    text = files.read(options.file, files.SAVED_PLAN)
+    plan = plan_file.load_plan(text, options.file)
     return Report(command="show", accounts=(show_plan(plan),))
 
 

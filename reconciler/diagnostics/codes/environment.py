@@ -23,8 +23,8 @@ FILE_UNWRITABLE = Rule(
 FILE_UNREADABLE = Rule(
     "E003",
     "a file cannot be read",
-    "The file of a saved plan does not exist, is not readable, or is not UTF-8 text.",
-    "pass the file that `reconciler plan --save` wrote",
+    "A file that was given does not exist, is not readable, or is not UTF-8 text.",
+    "check the path and the permissions: a readable file of UTF-8 text is needed",
 )
 EXPOSED_EMULATOR = Rule(
     "E004",
