@@ -80,7 +80,7 @@ def test(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def full(session: nox.Session) -> None:
-    """Run the whole matrix and longer stories, then clients that nobody here wrote.
+    """Run the whole matrix and longer stories, then third-party clients.
 
     Of those it says why one is skipped.
     """

@@ -22,7 +22,7 @@ from .routes import Endpoint, find_endpoint
 from .settings import API_VERSION
 from .state import Answer, Arrival, Call, State
 from .storage.database import KEPT, KEPT_BY_V2, Ledger, Reply
-from .subscriptions.cycle import settle
+from .subscriptions.cycle import make_due_changes
 from .usage import v2_meter_events
 from .usage.sessions import check_session
 
@@ -111,7 +111,7 @@ def _finish_once(state: State, ticket: Ticket, now: float) -> Answer:
     before, after = arrival.find_fault(Phase.BEFORE), arrival.find_fault(Phase.AFTER)
     failure_body = _render(state, RequestError.internal(), arrival, now)
     try:
-        settle(state, ledger, now)
+        make_due_changes(state, ledger, now)
         status, body = (500, failure_body) if before else _execute(ticket, call)
         if after and after.kind is Kind.FAILURE:
             status, body = 500, failure_body
@@ -140,7 +140,7 @@ def edit(
     endpoint, object_id = find_endpoint("POST", path)
     ledger = state.ledgers[account] if account else state.ledger
     call = Call(state, ledger, now, object_id, parse_params(endpoint.shape, encode_form(params)))
-    settle(state, ledger, now)
+    make_due_changes(state, ledger, now)
     answer = endpoint.run(call)
     if call.change:
         state.store(ledger, call.change, now)

@@ -122,7 +122,7 @@ LONGEST_ID = 5000
 def find_endpoint(method: str, path: str) -> tuple[Endpoint, str]:
     """Find the endpoint of a path and the id in it ("" without one).
 
-    Raises RequestError: 501 for a call that only Stripe has, 404 for one that nobody has.
+    Raises RequestError: 501 for a call that only Stripe has, 404 for one that does not exist.
     """
     for endpoint in ENDPOINTS:
         if endpoint.method != method:

@@ -34,7 +34,7 @@ class Message:
 
 
 def build_marker(kind: str, project: str, account: str) -> str:
-    """Return the first line of a comment or an issue, which nobody sees."""
+    """Return the first line of a comment or an issue, which is not shown."""
     key = f"project={_quote(project)} account={_quote(account)}"
     if len(key) > _LONGEST_KEY:
         key = f"sha256={hashlib.sha256(key.encode()).hexdigest()}"

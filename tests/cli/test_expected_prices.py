@@ -55,7 +55,7 @@ def test_an_expectation_is_compared_with_the_prices(expected, prices, found, wor
 
 
 def test_an_archived_price_with_a_subscription_is_a_price(world, run):
-    """It bills usage, although nobody can subscribe to it any more."""
+    """It bills usage, although new subscriptions cannot use it."""
     seed = {
         **BOTH,
         "prices": [price("a", active=False)],

@@ -43,7 +43,7 @@ def test_every_format_shows_the_changes_without_a_key(name, saved, run, monkeypa
 
 
 def test_the_report_is_that_of_the_plan(saved, run):
-    """The same changes and hashes; the origin is told, and the exit code is 0.
+    """The same changes and hashes; the origin is stated, and the exit code is 0.
 
     Prices that a plan only shows are not saved with it.
     """

@@ -49,7 +49,7 @@ def test_six_hundred_parallel_posts(tmp_path):
 
 
 def test_three_hundred_half_open_clients(server):
-    """They stop nobody else, and are no reason to wait when the server closes."""
+    """They do not hold up other clients, and are no reason to wait when the server closes."""
     starts = (b"", b"POST", head(Content_Length=10) + b"x", head(Transfer_Encoding="chunked"))
     clients = []
     for number in range(HALF_OPEN):

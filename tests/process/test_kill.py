@@ -17,8 +17,11 @@ SAMPLE = {
     (4, Phase.AFTER),
     (9, Phase.AFTER),  # a reactivation or its rename
     (13, Phase.BEFORE),  # an update
-    (16, Phase.BEFORE),  # a twin is to be reactivated in place of the meter just deactivated
-    (19, Phase.BEFORE),  # the rename of such a twin
+    (
+        16,
+        Phase.BEFORE,
+    ),  # an inactive duplicate is reactivated in place of the old meter
+    (19, Phase.BEFORE),  # the rename of such a duplicate
     (21, Phase.BEFORE),  # a meter is to be created in place of what has just been stopped
     (25, Phase.AFTER),  # a deactivation
 }

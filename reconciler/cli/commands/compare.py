@@ -55,7 +55,7 @@ _HELP = "write `reconciler compare A B`, with the names of two accounts of the p
 
 
 def _find_account(project: Project, pattern: str) -> Account:
-    """Return the one account that a name, or a glob, stands for; raise UsageError otherwise."""
+    """Return the one account that a name, or a glob, selects; raise UsageError otherwise."""
     known = {account.name: account for account in project.accounts}
     found = match_names(known, (pattern,), "")
     if len(found) > 1:

@@ -91,7 +91,7 @@ PRICE_MISSING = Rule(
     "D012",
     "an expected price is missing",
     "The declaration lists the lookup key of a price under `prices`. No active price has it, so "
-    "nobody can subscribe to what the price list promises.",
+    "customers cannot subscribe to what the price list promises.",
     "create the price on the meter with this lookup key, or make the archived one active again; or "
     "correct `prices`",
 )

@@ -29,8 +29,8 @@ FILE_UNREADABLE = Rule(
 EXPOSED_EMULATOR = Rule(
     "E004",
     "the emulator can be reached from other machines",
-    "`emulate --host` names an address that is not loopback, as a container needs. Whoever reaches "
-    "it can read and change the emulated account: the keys that it accepts are no secrets.",
+    "`emulate --host` names an address that is not loopback, as a container needs. Anyone who "
+    "reaches it can read and change the emulated account: the keys that it accepts are no secrets.",
     "leave out --host, or publish the port on loopback only: docker run -p 127.0.0.1:12111:12111",
     level=Level.WARNING,
 )

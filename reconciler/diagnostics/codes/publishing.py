@@ -50,7 +50,7 @@ NOT_PUBLISHED = Rule(
 READ_ONLY = Rule(
     "H007",
     "a pull request from a fork cannot be commented on",
-    "The token of a pull request from a fork may only read: code that nobody has reviewed must not "
+    "The token of a pull request from a fork may only read: unreviewed code must not "
     "write. The report is in the log and the summary of the job.",
     "read the report in the job; a maintainer can run it from a branch of the repository",
     level=Level.WARNING,

@@ -15,7 +15,7 @@ _INDEX = re.compile(r"\d{1,4}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Unset(Param):
-    """A value that an empty one removes; None stands for it."""
+    """A value that an empty one removes; None means that."""
 
     inner: Param
 

@@ -21,7 +21,7 @@ UPDATED = "customer.subscription.updated"
 _RENEWED = ("active", "past_due", "unpaid")
 
 
-def settle(state: State, ledger: Ledger, now: float) -> None:
+def make_due_changes(state: State, ledger: Ledger, now: float) -> None:
     """Make the changes of an account's subscriptions that are due; raises StateError."""
     while True:
         dues = ((it["due"], it) for it in ledger.subscriptions.values() if it["due"] is not None)

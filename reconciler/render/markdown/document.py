@@ -82,7 +82,7 @@ def _fit(view: View, budget: Budget, *, shortened: bool) -> Comment:
 
 
 def _count_routine(shown: list[Item | Group], budget: Budget) -> int:
-    """Return how many of the last entries are folded: changes that nobody has to read."""
+    """Return how many of the last entries are folded: changes that need no review."""
     if not budget.around:
         return 0
     routine = 0

@@ -34,7 +34,7 @@ BATCH = 100
 class MeterEventsV2(Client):
     """Sends usage to one account by API v2; a context manager, safe for up to eight threads.
 
-    `send` is told at once of a meter, customer or value that is wrong; `stream` is for large
+    `send` reports at once a meter, customer or value that is wrong; `stream` is for large
     amounts, which Stripe checks later. Repetition, errors and `Options` are as for `MeterEvents`.
     `stream_base` is the address of the stream: Stripe's, or `api_base` where that is given.
     """
