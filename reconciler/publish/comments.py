@@ -74,13 +74,13 @@ def _post(
     host: CommentHost, number: int, message: Message, unchanged: Unchanged, known: list[Posted]
 ) -> _Ended:
     ours = _select(known, message.marker)
-    older = [*ours[:-1], *(each for one in message.replaces for each in _select(known, one))]
+    replaced = [each for one in message.replaces for each in _select(known, one)]
     newest = ours[-1] if ours else None
     if unchanged is Unchanged.DELETE and not message.has_news:
-        for comment in (*ours, *older[len(ours[:-1]) :]):
+        for comment in (*ours, *replaced):
             host.delete_comment(comment)
         return _Ended("deleted" if ours else "none")
-    said = tuple(_hide(host, older))
+    said = tuple(_hide(host, [*ours[:-1], *replaced]))
     if newest is None and unchanged is not Unchanged.COMMENT and not message.has_news:
         return _Ended("none", said=said)
     return replace(_write(host, number, message, newest), said=said)

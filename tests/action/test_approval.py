@@ -111,6 +111,14 @@ def test_two_reviews_of_different_plans_approve_neither():
     statuses = [status("5ee"), status("f00d", "2026-05-01T11:30:00Z")]
     approval = decide([review(), review("omar", at=LATER)], statuses)
     assert (approval.plan_hash, "different plans" in approval.reason) == ("", True)
+    reason = f"the reviews of #7 approve different plans of commit {HEAD[:12]}"
+    assert approval == Approval(pull_request=7, reason=reason)
+
+
+def test_of_plans_of_the_same_second_the_later_status_counts():
+    """Times have no fractions; ids grow. A plan of the second of the review was there to see."""
+    statuses = [{**status("f00d", REVIEWED), "id": 2}, {**status("5ee", REVIEWED), "id": 1}]
+    assert decide(statuses=statuses).plan_hash == "f00d"
 
 
 @pytest.mark.parametrize(
