@@ -106,3 +106,40 @@ def test_the_wrong_mode_is_refused(ready):
     _, ran = ready(SEATS, ACCOUNT, "--format", "json", livemode=True)
     (account,) = held(ran.out)["accounts"]
     assert (ran.code, account["meters"]) == (3, [])
+    assert [each["code"] for each in account["diagnostics"]] == ["G006"]
+
+
+def test_several_active_meters_are_not_ready(ready):
+    """Which of them records usage is unknown."""
+    twice = [existing("calls", "Calls", "sum", id=f"mtr_{n}") for n in "ab"]
+    _, ran = ready(CALLS, twice, "--format", "json")
+    (account,) = held(ran.out)["accounts"]
+    (meter,) = account["meters"]
+    (problem,) = account["diagnostics"]
+    assert (ran.code, meter["ready"], meter["meter_id"], meter["code"]) == (2, False, None, "R004")
+    assert problem["message"] == "'calls' has several active meters: mtr_a, mtr_b"
+    assert (problem["event_name"], problem["location"]["line"]) == ("calls", 3)
+
+
+def test_each_payload_key_that_differs_is_listed(ready):
+    """Before as in Stripe, after as declared; the meter is named all the same."""
+    mapping = {"type": "by_id", "event_payload_key": "who"}
+    _, ran = ready(
+        CALLS,
+        [existing("calls", "Calls", "sum", id="mtr_c", customer_mapping=mapping, **SUM)],
+        "--format",
+        "json",
+    )
+    (account,) = held(ran.out)["accounts"]
+    (meter,) = account["meters"]
+    assert (meter["meter_id"], meter["code"]) == ("mtr_c", "R003")
+    assert sorted(map(tuple, map(dict.values, meter["fields"]))) == [
+        ("customer_mapping.event_payload_key", "who", "stripe_customer_id"),
+        ("value_settings.event_payload_key", "amount", "value"),
+    ]
+
+
+def test_a_meter_that_counts_is_compared_by_its_customer_key_alone(ready):
+    """Whatever the declared formula: the value key of a count is not read."""
+    _, ran = ready(CALLS, [existing("calls", "Calls", "count", **SUM)])
+    assert ran.code == 0
