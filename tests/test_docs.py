@@ -17,7 +17,8 @@ from tables import described, expect
 
 from reconciler.config.schema import read_schema
 from reconciler.diagnostics import codes
-from reconciler.diagnostics.codes import CATALOGUE, usage
+from reconciler.diagnostics.catalogue import CATALOGUE
+from reconciler.diagnostics.codes import usage
 from reconciler.diagnostics.diagnostic import Rule
 from reconciler.diagnostics.errors import Exit
 from reconciler.render import FORMATS

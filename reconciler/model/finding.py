@@ -88,6 +88,11 @@ class Finding:
     exemption: Exemption | None = None
     rejected: RejectedUsage | None = None
 
+    @property
+    def is_unmanaged(self) -> bool:
+        """Whether it is that no file declares the meter."""
+        return self.kind == Kind.UNMANAGED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftEntry:

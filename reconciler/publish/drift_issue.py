@@ -8,8 +8,9 @@ from ..diagnostics.codes import publishing as rules
 from ..diagnostics.errors import ConfigError
 from ..model.finding import Severity
 from ..render.escape import clean
+from ..render.labels import count
 from ..render.markdown import Around, Comment, render_comment
-from ..render.summary import count, summarize
+from ..render.summary import summarize
 from ..report.published import Publication, Published
 from ..report.report import AccountReport, Report
 from .github import GitHub

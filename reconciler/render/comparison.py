@@ -12,7 +12,8 @@ from ..diagnostics.lookalikes import tell_apart
 from ..diagnostics.shorten import shorten
 from ..model.comparison import MeterComparison, Parity, Side
 from ..report.comparison import Comparison
-from .summary import Tone, count
+from .labels import count
+from .summary import Tone
 from .view import sum_up
 
 _NOTHING = "(not set)"
