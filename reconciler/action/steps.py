@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..cli.accounts import select_accounts
@@ -17,13 +17,15 @@ from ..clock import Clock
 from ..config import load
 from ..diagnostics.codes import guards
 from ..diagnostics.errors import Exit, ReconcilerError
+from ..publish.github import GitHub
+from ..publish.host import get_text
+from ..publish.target import find_github
 from ..render import render
 from ..render.github import escape
 from ..render.markdown.gfm import format_prose
 from ..report.report import Report
 from . import results
 from .approval import Approval, describe_plan, find_approval, name_status
-from .github_api import Repository
 from .job import Job
 
 _OF_APPLY = ("--skip-refused", "--no-journal")
@@ -53,7 +55,8 @@ class Step:
         context = name_status(job.path, job.accounts)
         commit = job.environ.get("GITHUB_SHA", "")
         try:
-            approval = find_approval(self._open_repository().get, commit, context)
+            with self._open_repository() as host:
+                approval = find_approval(host, commit, context)
         except ReconcilerError as error:
             approval = Approval(reason=error.diagnostics[0].message)
         self._output(
@@ -96,7 +99,8 @@ class Step:
             "description": describe_plan(plan_hash) if approvable else f"no plan: {failed}"[:140],
         }
         try:
-            self._open_repository().post(f"/statuses/{pull['head']['sha']}", status)
+            with self._open_repository() as host:
+                host.set_status(get_text(pull, "head", "sha"), status)
         except ReconcilerError as error:
             self._note("warning", f"{_NOT_RECORDED}: {error.diagnostics[0].message}")
         return Exit.DONE
@@ -167,8 +171,14 @@ class Step:
         needed = [account.api_key_env or "" for account in accounts if not account.emulator]
         return not all(map(job.environ.get, needed))
 
-    def _open_repository(self) -> Repository:
-        return Repository(self.job.environ, self._clock)
+    @contextmanager
+    def _open_repository(self) -> Iterator[GitHub]:
+        target = find_github(self.job.environ, None, None, None)
+        host = GitHub(target.base, target.token, self._clock, target.repository)
+        try:
+            yield host
+        finally:
+            host.host.close()
 
     def _output(self, *outputs: tuple[str, str]) -> None:
         self._append("GITHUB_OUTPUT", results.format_outputs(iter(outputs)))

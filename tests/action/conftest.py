@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 import pytest
-from action.fake_github import REPOSITORY, FakeGitHub
 from action.runner import Runner, write_event
 from cli.conftest import world  # noqa: F401 - a fixture
+from publish.fake_host import FakeHost, serve
+
+REPOSITORY = "acme/billing"
 
 PULL = {"number": 7, "head": {"sha": "b" * 40, "repo": {"full_name": REPOSITORY}}}
 
 
 @pytest.fixture
-def github() -> Iterator[FakeGitHub]:
-    fake = FakeGitHub()
-    yield fake
-    fake.close()
+def github() -> Iterator[FakeHost]:
+    with serve() as host:
+        yield host
 
 
 @pytest.fixture
-def runner(
-    github: FakeGitHub, tmp_path_factory, capfd, monkeypatch, clock
-) -> Callable[..., Runner]:
+def runner(github: FakeHost, tmp_path_factory, capfd, monkeypatch, clock) -> Callable[..., Runner]:
     """`runner(folder, event, payload)`: a job of that event in the folder of a world.
 
     Its steps run in this process, unless `bash=True`.

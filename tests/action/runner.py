@@ -18,6 +18,7 @@ from typing import Any
 from unittest.mock import patch
 
 import yaml
+from publish.fake_host import TOKEN
 
 from reconciler.action.__main__ import main
 
@@ -34,7 +35,7 @@ class Runner:
     workspace: Path
     folder: Path
     environ: Mapping[str, str]
-    token: str = "ghs_token"
+    token: str = TOKEN
     log: str = ""
     outputs: dict[str, dict[str, str]] = field(default_factory=dict)
     uploaded: list[dict[str, str]] = field(default_factory=list)

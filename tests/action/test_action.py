@@ -19,7 +19,7 @@ COUNTED = {
 }
 ACCOUNT = {"account_id": "acct_1EmulatedAccount"}
 FORK = {"pull_request": {"head": {"sha": HEAD, "repo": {"full_name": "mallory/billing"}}}}
-MERGE = {"number": 7, "merge_commit_sha": MERGED, "merged_at": "2026-05-01T12:00:00Z"}
+MERGE = {**PULL, "merge_commit_sha": MERGED, "merged_at": "2026-05-01T12:00:00Z"}
 
 
 @pytest.fixture
@@ -31,13 +31,10 @@ def approved(world, runner, github):
         job = runner(made.folder)
         passed, planned = job.use(command="plan")
         assert passed, job.log
-        review = {"user": {"login": "omar"}, "state": "APPROVED", "commit_id": HEAD}
-        github.answers = {
-            f"/commits/{MERGED}/pulls": [MERGE],
-            "/pulls/7": PULL,
-            "/pulls/7/reviews": [{**review, "submitted_at": "2026-05-01T11:00:00Z"}],
-            "/collaborators/omar/permission": {"permission": "write"},
-        }
+        review = {"user": {"login": "omar", "type": "User"}, "state": "APPROVED", "commit_id": HEAD}
+        github.pulls = [MERGE]
+        github.reviews = [{**review, "submitted_at": "2026-05-01T11:00:00Z"}]
+        github.permissions = {"omar": "write"}
         return made, planned["plan-hash"]
 
     return build
@@ -106,7 +103,7 @@ def test_an_account_that_moved_since_the_approval_is_not_written_to(approved, ru
 def test_an_account_without_a_review_is_not_written_to(approved, runner, github):
     """The status of the plan alone is no approval; another account has another status."""
     made, _ = approved()
-    github.answers["/pulls/7/reviews"] = []
+    github.reviews = []
     job = runner(made.folder, "push", {}, bash=True)
     passed, outputs = job.use(command="apply")
     assert (passed, outputs["exit-code"], made.posts()) == (False, "3", [])
@@ -130,14 +127,15 @@ def test_nothing_to_apply_needs_no_approval(world, runner):
     assert (passed, outputs["exit-code"]) == (True, "0"), job.log
 
 
-@pytest.mark.parametrize("failure", [401, 403, 404, 422])
+@pytest.mark.parametrize("failure", [401, 422])
 def test_without_an_answer_of_github_nothing_is_approved(failure, approved, runner, github):
     made, _ = approved()
-    github.failures = [(failure, {})]
+    github.fail("GET", "/pulls", failure)
     job = runner(made.folder, "push", {})
     passed, _ = job.use(command="apply")
     assert (passed, made.posts()) == (False, [])
-    assert f"G015: GET /commits/{MERGED}/pulls: HTTP {failure}" in job.log
+    request = f"GET /repos/acme/billing/commits/{MERGED}/pulls"
+    assert f"G015: {request}: GitHub answered {failure}" in job.log
 
 
 def test_a_protected_environment_approves_by_the_hash_of_an_earlier_job(world, runner, github):
@@ -222,7 +220,7 @@ def test_a_missing_key_of_a_branch_fails(world, runner, github):
 
 def test_a_token_that_cannot_write_statuses_is_a_warning(world, runner, github):
     made = world(SEATS, **ACCOUNT)
-    github.failures = [(403, {})]
+    github.fail("POST", "/statuses", 403)
     job = runner(made.folder)
     assert job.use(command="plan")[0]
     assert "::warning title=reconciler::The plan is not recorded on the commit" in job.log
@@ -259,17 +257,17 @@ def test_the_plan_is_a_comment_on_the_pull_request(world, runner, github):
     job = runner(made.folder, bash=True)
     passed, outputs = job.use(command="plan", comment="true")
     assert passed, job.log
-    (comment,) = github.comments["7"]
-    assert outputs["plan-hash"] in comment["body"]
+    (comment,) = github.own()
+    assert outputs["plan-hash"] in comment
 
 
 def test_why_nothing_was_applied_is_a_comment_on_the_merged_pull_request(approved, runner, github):
     made, plan_hash = approved()
-    github.answers["/pulls/7/reviews"] = []
+    github.reviews = []
     job = runner(made.folder, "push", {})
     passed, _ = job.use(command="apply", comment="true")
-    (comment,) = github.comments["7"]
-    assert (passed, plan_hash in comment["body"]) == (False, True), job.log
+    (comment,) = github.own()
+    assert (passed, plan_hash in comment) == (False, True), job.log
     assert made.posts() == []
 
 
