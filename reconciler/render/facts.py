@@ -26,6 +26,7 @@ from ..model.price import group_by_meter
 from ..model.project import SettingSource
 from ..model.request import RequestRecord
 from ..model.usage import list_samples
+from ..planning.alerts import format_alerts
 from ..planning.prices import format_prices
 from ..report.report import ReportedChange
 from ..timestamps import format_time
@@ -99,13 +100,15 @@ def list_fields(change: Change) -> Iterator[Field]:
 
 
 def list_change_facts(reported: ReportedChange) -> Iterator[Fact]:
-    """Yield the reason of a change, the other meters of the event_name, and the prices in use."""
+    """Yield the reason of a change, other meters of the event_name, prices in use, and alerts."""
     change = reported.change
     yield Fact("reason", _REASON.get(change.reason, change.reason))
     if change.others:
         label = "others" if any(other.active for other in change.others) else "inactive"
         yield Fact(label, ", ".join(other.id for other in change.others))
     yield from _list_prices(reported)
+    if change.alerts:
+        yield Fact("alerts", format_alerts(change.alerts))
     if change.desired and change.action is not Action.UNCHANGED:
         for each in change.desired.origins:
             if each.source is SettingSource.OVERRIDE:
@@ -129,6 +132,8 @@ def list_finding_facts(finding: Finding) -> Iterator[Fact]:
     yield from _list_dates(finding)
     if finding.prices:
         yield Fact("prices", format_prices(finding.prices))
+    if finding.alerts:
+        yield Fact("alerts", format_alerts(finding.alerts))
     if by := find_origin(finding):
         yield Fact("who", describe_attribution(by))
     if finding.exemption:

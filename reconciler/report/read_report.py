@@ -17,6 +17,7 @@ from ..diagnostics.codes import CATALOGUE
 from ..diagnostics.codes import publishing as rules
 from ..diagnostics.diagnostic import Diagnostic, Effect, Level, Location
 from ..diagnostics.errors import ConfigError, Exit, select_worst
+from ..model.alert import BillingAlert
 from ..model.change import Action, Change, FieldChange, Reason, Risk
 from ..model.finding import DriftEntry, Finding
 from ..model.meter import DefaultAggregation, ExistingMeter, Meter, Status
@@ -174,6 +175,7 @@ def _read_change(data: Json, path: str) -> ReportedChange:
         others=tuple(_build_known(id_, name, status) for id_ in known),
         fields=_take(data, "fields", tuple[FieldChange, ...], path),
         prices=_take(data, "prices", tuple[Price, ...], path),
+        alerts=_take(data, "alerts", tuple[BillingAlert, ...], path) if "alerts" in data else (),
         renamed_from=_build_known("", "", Status.ACTIVE) if rename else None,
         refused_by=_take(data, "refused_by", tuple[str, ...], path),
     )

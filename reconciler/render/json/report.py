@@ -73,6 +73,8 @@ def _render_change(reported: ReportedChange) -> dict[str, Any]:
     }
     if reported.prices is not None:
         shape["prices_read"] = isinstance(reported.prices, tuple)
+    if change.alerts:
+        shape["alerts"] = [asdict(alert) for alert in change.alerts]
     if change.desired and change.desired.origins:
         shape["origins"] = [asdict(origin) for origin in change.desired.origins]
     return shape | ({"result": _render_result(result)} if result else {})
@@ -89,8 +91,9 @@ def _render_finding(
     event_name: str | None, finding: Finding, location: Location | None
 ) -> dict[str, Any]:
     shape = {"event_name": event_name, **asdict(finding)}
-    if finding.rejected is None:
-        del shape["rejected"]
+    for optional in ("rejected", "alerts"):
+        if not shape[optional]:
+            del shape[optional]
     return shape | {"location": render_location(location)}
 
 
