@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict, Unpack
 
 from ..diagnostics.shorten import MESSAGE, shorten
+from ..model.alert import BillingAlert
 from ..model.finding import Finding, Kind, Remediation, Severity
 from ..model.price import Price
 from ..model.usage import RejectedUsage
@@ -19,6 +20,7 @@ class _More(TypedDict, total=False):
     prices: tuple[Price, ...]
     remediation: Remediation | None
     rejected: RejectedUsage | None
+    alerts: tuple[BillingAlert, ...]
 
 
 def build_finding(kind: Kind, severity: Severity, message: str, **rest: Unpack[_More]) -> Finding:

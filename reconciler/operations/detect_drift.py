@@ -1,8 +1,8 @@
 """Detect drift: read both sides, find what differs, and attribute it by the events.
 
 It requests the listing of meters, the account, the active metered prices of the whole account
-once, archived ones only of meters where they matter, the reports of rejected usage, and events only
-where they could explain a finding.
+once, archived ones and billing alerts only of meters where they matter, the reports of rejected
+usage, and events only where they could explain a finding.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from ..model.meter import Unreadable
 from ..model.project import Account, Project
 from ..model.snapshot import Snapshot
 from ..model.usage import RejectedUsage, UsageReport, sum_reports
+from ..planning.alerts import report_unreadable_alerts
 from ..planning.diff import decide, list_price_dependencies
 from ..planning.guards import check
 from ..planning.lookalikes import warn_of_lookalikes
@@ -36,7 +37,7 @@ from ..report.exit_code import exit_code_for_drift
 from ..report.report import AccountReport
 from ..stripe.client import read_if_permitted
 from ..timestamps import format_date
-from .read_prices import read_prices
+from .read_dependants import read_alerts, read_prices
 from .session import Session
 from .snapshot import take_snapshot
 
@@ -103,7 +104,8 @@ def _find_entries(
     """Return all entries, the worst first, what else is to be said, and what could not be read."""
     account, now = session.account, snapshot.taken_at
     found, usage = read_prices(session, names), _read_usage(session, now)
-    unreadable = tuple(_report_unread(found, usage))
+    alerts = read_alerts(session, names)
+    unreadable = tuple(_report_unread(found, usage, alerts))
     denied = found if isinstance(found, Unreadable) else None
     in_use, expected = ({}, None) if isinstance(found, Unreadable) else found
     rejected = {} if isinstance(usage, Unreadable) else usage
@@ -119,6 +121,7 @@ def _find_entries(
         refused=_list_refused(changes, account, seen),
         expected=expected,
         rejected=rejected,
+        alerts={} if isinstance(alerts, Unreadable) else alerts,
     )
     entries = _inspect_all(names, changes, known, account)
     attributed = _attribute_by_events(entries, session, now, jobs)
@@ -131,11 +134,13 @@ def _find_entries(
     return attributed, tuple(said), unreadable
 
 
-def _report_unread(prices: object, usage: object) -> Iterator[Diagnostic]:
+def _report_unread(prices: object, usage: object, alerts: object) -> Iterator[Diagnostic]:
     if isinstance(prices, Unreadable):
         yield _report_unreadable(rules.PRICES_UNREADABLE, prices)
     if isinstance(usage, Unreadable):
         yield _report_unreadable(rules.USAGE_UNREADABLE, usage)
+    if isinstance(alerts, Unreadable):
+        yield report_unreadable_alerts(alerts)
 
 
 def _read_usage(session: Session, now: int) -> dict[str, RejectedUsage] | Unreadable:

@@ -13,8 +13,8 @@ from ..diagnostics.shorten import shorten
 from ..model.comparison import MeterComparison, Parity, Side
 from ..report.comparison import Comparison
 from .labels import count
+from .sum_up import sum_up
 from .summary import Tone
-from .view import sum_up
 
 _NOTHING = "(not set)"
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..model.price import Price
     from ..model.project import MeterConfig
     from ..model.request import RequestRecord
+    from .difference import PlanDifference
 
 
 class ResultStatus(StrEnum):
@@ -66,7 +67,10 @@ class ReportedChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountReport(AccountResult):
-    """The part of a report about one account: changes of plan and apply, or entries of drift."""
+    """The part of a report about one account: changes of plan and apply, or entries of drift.
+
+    `differences` are those from the approved plan, where the plan was compared with one.
+    """
 
     changes: tuple[ReportedChange, ...] = ()
     entries: tuple[DriftEntry, ...] = ()
@@ -74,6 +78,7 @@ class AccountReport(AccountResult):
     plan_id: str | None = None
     plan_hash: str | None = None
     valid: tuple[MeterConfig, ...] = ()  # of validate: the declared meters
+    differences: tuple[PlanDifference, ...] | None = None
 
     @property
     def summary(self) -> dict[str, int]:

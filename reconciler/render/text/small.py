@@ -22,7 +22,7 @@ from ...report.published import Published
 from ...report.result import CommandResult
 from ..escape import clean
 from ..labels import count, describe_account
-from ..view import sum_up
+from ..sum_up import sum_up
 from .checks import conclude, render_checks
 from .comparison import render_comparison
 from .diagnostics import render_diagnostic, render_diagnostics
