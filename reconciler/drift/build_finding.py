@@ -7,7 +7,7 @@ from typing import TypedDict, Unpack
 from ..diagnostics.shorten import MESSAGE, shorten
 from ..model.finding import Finding, Kind, Remediation, Severity
 from ..model.price import Price
-from ..model.usage import RejectedUsage
+from ..model.usage import RejectedUsage, UsageSample
 
 
 class _More(TypedDict, total=False):
@@ -19,6 +19,7 @@ class _More(TypedDict, total=False):
     prices: tuple[Price, ...]
     remediation: Remediation | None
     rejected: RejectedUsage | None
+    sample: UsageSample | None
 
 
 def build_finding(kind: Kind, severity: Severity, message: str, **rest: Unpack[_More]) -> Finding:

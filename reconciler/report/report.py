@@ -14,6 +14,7 @@ from ..model.meter import Unreadable
 from ..model.price import Price
 from ..model.project import MeterConfig
 from ..model.request import RequestRecord
+from ..model.usage import UsageSampling
 from .documents import AccountResult, CommandResult
 
 
@@ -71,6 +72,7 @@ class AccountReport(AccountResult):
     plan_id: str | None = None
     plan_hash: str | None = None
     valid: tuple[MeterConfig, ...] = ()  # of validate: the declared meters
+    sampling: UsageSampling | None = None  # of drift: the samples of usage
 
     @property
     def summary(self) -> dict[str, int]:
