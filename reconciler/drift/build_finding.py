@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypedDict, Unpack
 
 from ..diagnostics.shorten import MESSAGE, shorten
+from ..model.alert import BillingAlert
 from ..model.finding import Finding, Kind, Remediation, Severity
 from ..model.price import Price
 from ..model.usage import RejectedUsage, UsageSample
@@ -20,6 +21,7 @@ class _More(TypedDict, total=False):
     remediation: Remediation | None
     rejected: RejectedUsage | None
     sample: UsageSample | None
+    alerts: tuple[BillingAlert, ...]
 
 
 def build_finding(kind: Kind, severity: Severity, message: str, **rest: Unpack[_More]) -> Finding:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..diagnostics.lookalikes import tell_apart
+from ..model.alert import AlertsByMeter
 from ..model.change import Action, Change, Reason
 from ..model.event import RESEND
 from ..model.finding import DriftEntry, Finding, Kind, Remediation, Severity
@@ -31,7 +32,8 @@ class DriftInput:
     `commands` makes the commands that remediate a finding; `refused` are the event_names whose
     change a guard refuses, so that no command can help. `expected` are the prices with the lookup
     keys that files expect, None where the key may not read prices; `rejected` is the rejected usage
-    by meter id, `samples` are those of usage by event_name.
+    by meter id, `alerts` the active billing alerts by meter id, and `samples` those of usage by
+    event_name.
     """
 
     commands: Commands
@@ -41,6 +43,7 @@ class DriftInput:
     expected: PricesByLookupKey | None = None
     rejected: Mapping[str, RejectedUsage] = field(default_factory=dict)
     samples: Mapping[str, UsageSample] = field(default_factory=dict)
+    alerts: AlertsByMeter = field(default_factory=dict)
     refused: frozenset[str] = frozenset()
 
     def find_prices(self, meters: Iterable[ExistingMeter]) -> tuple[Price, ...]:
@@ -164,6 +167,7 @@ def _report_no_active(names: MeterMatch, change: Change, known: DriftInput) -> F
         since=since,
         resend_until=deadline if known.now < deadline else None,
         remediation=_restore_active(names, change, known),
+        alerts=tuple(alert for m in names.inactive for alert in known.alerts.get(m.id, ())),
     )
 
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from ..diagnostics.codes import drift as rules
 from ..diagnostics.diagnostic import Location, Rule
+from .alert import BillingAlert
 from .meter import ExistingMeter
 from .price import Price
 from .usage import RejectedUsage, UsageSample
@@ -69,7 +70,8 @@ class Exemption:
 class Finding:
     """One drift diagnostic about the meters of an event_name.
 
-    `code` is the diagnostic of the `kind`; `meter_ids` and `prices` are the ones concerned. Times
+    `code` is the diagnostic of the `kind`; `meter_ids`, `prices` and billing
+    `alerts` are the ones concerned. Times
     are in Unix seconds: `since` is when the difference began, `resend_until` is when the first
     lost usage can no longer be re-sent, None if that has passed. `rejected` counts the usage that
     Stripe rejected; `sample` is the sample of usage that raised a suspicion.
@@ -88,6 +90,7 @@ class Finding:
     exemption: Exemption | None = None
     rejected: RejectedUsage | None = None
     sample: UsageSample | None = None
+    alerts: tuple[BillingAlert, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,8 @@
 """Detect drift: read both sides, find what differs, and attribute it by the events.
 
 It requests the listing of meters, the account, the active metered prices of the whole account
-once, archived ones only of meters where they matter, the reports of rejected usage, samples of
-usage where they are wanted, and events only where they could explain a finding.
+once, archived ones and billing alerts only of meters where they matter, the reports of rejected
+usage, samples of usage where they are wanted, and events only where they could explain a finding.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from ..drift.findings import DriftInput, inspect, rank
 from ..drift.rejected_usage import report_without_meter
 from ..drift.remediation import Commands
 from ..drift.usage_sample import WINDOW, describe_sampling, list_sampled
+from ..model.alert import AlertsByMeter
 from ..model.change import Action, Change
 from ..model.finding import DriftEntry, Severity
 from ..model.match import MeterMatch, match_meters
@@ -28,6 +29,7 @@ from ..model.price import PricesByLookupKey, PricesByMeter
 from ..model.project import Account, Project
 from ..model.snapshot import Snapshot
 from ..model.usage import RejectedUsage, UsageReport, UsageSample, UsageSampling, sum_reports
+from ..planning.alerts import report_unreadable_alerts
 from ..planning.diff import decide, list_price_dependencies
 from ..planning.guards import check
 from ..planning.lookalikes import warn_of_lookalikes
@@ -38,7 +40,7 @@ from ..report.exit_code import exit_code_for_drift
 from ..report.report import AccountReport
 from ..stripe.client import read_if_permitted, run_concurrently
 from ..timestamps import format_date
-from .read_prices import read_prices
+from .read_dependants import read_alerts, read_prices
 from .session import Session
 from .snapshot import take_snapshot
 
@@ -96,10 +98,11 @@ class _Found:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Read:
-    """What was read besides the meters: prices, rejected usage by meter id, samples of usage."""
+    """What was read besides the meters: prices; rejected usage and alerts by meter id; samples."""
 
     prices: tuple[PricesByMeter, PricesByLookupKey] | Unreadable
     usage: dict[str, RejectedUsage] | Unreadable
+    alerts: AlertsByMeter | Unreadable
     sampling: UsageSampling | Unreadable | None
 
     def report_unread(self) -> Iterator[Diagnostic]:
@@ -108,6 +111,8 @@ class _Read:
             yield _report_unreadable(rules.PRICES_UNREADABLE, self.prices)
         if isinstance(self.usage, Unreadable):
             yield _report_unreadable(rules.USAGE_UNREADABLE, self.usage)
+        if isinstance(self.alerts, Unreadable):
+            yield report_unreadable_alerts(self.alerts)
         if isinstance(self.sampling, Unreadable):
             yield _report_unreadable(rules.SAMPLE_UNREADABLE, self.sampling)
 
@@ -118,6 +123,7 @@ def _read(names: tuple[MeterMatch, ...], session: Session, now: int, most: int) 
     return _Read(
         prices=prices,
         usage=usage,
+        alerts=read_alerts(session, names),
         sampling=_sample_usage(names, prices, session, now, most) if most else None,
     )
 
@@ -188,6 +194,7 @@ def _decide(
         refused=_list_refused(changes, account, seen),
         expected=expected,
         rejected={} if isinstance(read.usage, Unreadable) else read.usage,
+        alerts={} if isinstance(read.alerts, Unreadable) else read.alerts,
     )
 
 

@@ -17,6 +17,7 @@ from ..model.meter import Unreadable
 from ..model.project import Account
 from ..planning.guards import report_wrong_mode
 from ..stripe.api_key import find_flaw
+from ..stripe.billing.alerts import ALERTS, Alerts
 from ..stripe.client import Events, Prices, describe_unreadable
 from ..stripe.codec import parse_id
 from ..stripe.core_events import CORE_EVENTS, UsageReports
@@ -37,6 +38,7 @@ _LISTS = {
     "/v1/prices": "prices",
     "/v1/subscriptions": "subscriptions",
     "/v1/events": "events",
+    ALERTS: "billing alerts",
     CORE_EVENTS: "rejected usage",
 }
 
@@ -96,6 +98,7 @@ class Session:
         self.on_progress = on_progress
         self.meters = AccountMeters(transport)
         self.prices = Prices(transport)
+        self.alerts = Alerts(transport)
         self.events = Events(transport)
         self.usage_reports = UsageReports(transport)
         self.usage_sampler = UsageSampler(transport)

@@ -17,6 +17,7 @@ from ..diagnostics.codes import CATALOGUE
 from ..diagnostics.codes import publishing as rules
 from ..diagnostics.diagnostic import Diagnostic, Effect, Level, Location
 from ..diagnostics.errors import ConfigError, Exit, select_worst
+from ..model.alert import BillingAlert
 from ..model.change import Action, Change, FieldChange, Reason, Risk
 from ..model.finding import DriftEntry, Finding
 from ..model.meter import DefaultAggregation, ExistingMeter, Meter, Status
@@ -25,6 +26,7 @@ from ..model.project import AccountRef, MeterConfig, SettingOrigin
 from ..model.request import RequestRecord
 from ..planning.decode import DecodeError, decode
 from ..timestamps import LATEST
+from .difference import PlanDifference
 from .report import AccountReport, ChangeResult, Report, ReportedChange, ResultStatus
 
 COMMANDS = ("validate", "plan", "apply", "drift")
@@ -96,6 +98,7 @@ def _read_account(data: Json, path: str) -> AccountReport:
         _read_finding(each, f"{path}.findings[{n}]")
         for n, each in enumerate(_list(data, "findings", path) if "findings" in data else [])
     ]
+    compared = tuple[PlanDifference, ...]
     of_account = (
         _read_account_finding(found, place) for name, found, place in findings if name is None
     )
@@ -111,6 +114,7 @@ def _read_account(data: Json, path: str) -> AccountReport:
         entries=tuple(_group_findings(findings)),
         plan_id=_take(data, "plan_id", str | None, path),
         plan_hash=_take(data, "plan_hash", str | None, path),
+        differences=_take(data, "differences", compared, path) if "differences" in data else None,
     )
 
 
@@ -174,6 +178,7 @@ def _read_change(data: Json, path: str) -> ReportedChange:
         others=tuple(_build_known(id_, name, status) for id_ in known),
         fields=_take(data, "fields", tuple[FieldChange, ...], path),
         prices=_take(data, "prices", tuple[Price, ...], path),
+        alerts=_take(data, "alerts", tuple[BillingAlert, ...], path) if "alerts" in data else (),
         renamed_from=_build_known("", "", Status.ACTIVE) if rename else None,
         refused_by=_take(data, "refused_by", tuple[str, ...], path),
     )

@@ -50,10 +50,12 @@ METER_EVENTS = tuple(
 )
 """The types of events about meters."""
 
+MAX_REQUESTS = 50
+"""Meters of which something is listed with one request each; for more, everything is listed."""
+
 T = TypeVar("T")
 Item = TypeVar("Item")
 
-_MAX_REQUESTS = 50  # meters whose prices are listed with one request each
 _MOST_KEYS = 10  # lookup keys of one request
 _ENDED = frozenset({"canceled", "incomplete_expired"})  # statuses of subscriptions
 
@@ -280,7 +282,7 @@ class Prices:
     def _list_on(self, meter_ids: tuple[str, ...], *, active: bool) -> tuple[Price, ...]:
         """List the prices on these meters; for many meters, the prices of the account once."""
         wanted = frozenset(meter_ids)
-        if len(wanted) > _MAX_REQUESTS:
+        if len(wanted) > MAX_REQUESTS:
             found = [self._list({"usage_type": "metered"}, active=active)]
         else:
             found = run_concurrently(

@@ -255,6 +255,7 @@ def test_what_passes_is_retried_and_the_rest_is_one_clear_error(name, host, repo
     if code:
         (said,) = held(ran.out)["diagnostics"]
         assert said["code"] == {1: "H006", 6: "H005"}[code]
+        assert ("if the repository was renamed" in said["hint"]) is (name == "301")
     if wait := headers.get("Retry-After") if not code else None:
         assert float(wait) in clock.slept
 

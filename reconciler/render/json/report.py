@@ -40,6 +40,7 @@ def _render_account(report: AccountReport, command: str) -> dict[str, Any]:
     counted = [said for said in report.diagnostics if said.effect in _COUNTED]
     others = [said for said in report.diagnostics if said.effect not in _COUNTED]
     findings = chain(_list_findings(report.entries), map(_build_account_finding, counted))
+    compared = report.differences
     return {
         "account": asdict(report.account),
         "complete": report.complete,
@@ -49,6 +50,7 @@ def _render_account(report: AccountReport, command: str) -> dict[str, Any]:
         "changes": map(_render_change, report.changes),
         **({"findings": findings} if command == "drift" else {}),
         **({"usage_sample": _render_sampling(report.sampling)} if report.sampling else {}),
+        **({} if compared is None else {"differences": [asdict(each) for each in compared]}),
         "diagnostics": list_diagnostics(others),
         "summary": report.summary,
     }
@@ -78,6 +80,8 @@ def _render_change(reported: ReportedChange) -> dict[str, Any]:
     }
     if reported.prices is not None:
         shape["prices_read"] = isinstance(reported.prices, tuple)
+    if change.alerts:
+        shape["alerts"] = [asdict(alert) for alert in change.alerts]
     if change.desired and change.desired.origins:
         shape["origins"] = [asdict(origin) for origin in change.desired.origins]
     return shape | ({"result": _render_result(result)} if result else {})
@@ -94,9 +98,9 @@ def _render_finding(
     event_name: str | None, finding: Finding, location: Location | None
 ) -> dict[str, Any]:
     shape = {"event_name": event_name, **asdict(finding)}
-    for only_of_its_kind in ("rejected", "sample"):
-        if shape[only_of_its_kind] is None:
-            del shape[only_of_its_kind]
+    for optional in ("rejected", "alerts", "sample"):
+        if not shape[optional]:
+            del shape[optional]
     return shape | {"location": render_location(location)}
 
 
