@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..model.price import Price
     from ..model.project import MeterConfig
     from ..model.request import RequestRecord
+    from ..model.usage import UsageSampling
     from .difference import PlanDifference
 
 
@@ -78,6 +79,7 @@ class AccountReport(AccountResult):
     plan_id: str | None = None
     plan_hash: str | None = None
     valid: tuple[MeterConfig, ...] = ()  # of validate: the declared meters
+    sampling: UsageSampling | None = None  # of drift: the samples of usage
     differences: tuple[PlanDifference, ...] | None = None
 
     @property
