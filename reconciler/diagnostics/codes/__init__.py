@@ -20,6 +20,7 @@ from . import (
     planning,
     publishing,
     readiness,
+    reports,
     service,
     usage,
 )
@@ -36,6 +37,7 @@ _MODULES = (
     readiness,
     codegen,
     publishing,
+    reports,
     journal,
     environment,
 )
