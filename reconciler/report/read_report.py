@@ -17,14 +17,17 @@ from ..diagnostics.codes import CATALOGUE
 from ..diagnostics.codes import publishing as rules
 from ..diagnostics.diagnostic import Diagnostic, Effect, Level, Location
 from ..diagnostics.errors import ConfigError, Exit, select_worst
+from ..model.alert import BillingAlert
 from ..model.change import Action, Change, FieldChange, Reason, Risk
 from ..model.finding import DriftEntry, Finding
 from ..model.meter import DefaultAggregation, ExistingMeter, Meter, Status, Unreadable
 from ..model.price import Price
 from ..model.project import AccountRef, MeterConfig, SettingOrigin
 from ..model.request import RequestRecord
+from ..model.usage import UsageSample, UsageSampling
 from ..planning.decode import DecodeError, decode
 from ..timestamps import LATEST
+from .difference import PlanDifference
 from .report import (
     MOST_SHARDS,
     AccountReport,
@@ -46,6 +49,7 @@ _VERSION = re.compile(r"1\.[0-9]{1,4}", re.ASCII)
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 _MOST_LINES = 10**9
 _PRICES = "rak_plan_read"  # what listing prices takes: a report does not name it
+_FINDINGS = (Effect.FINDING, Effect.LOST_USAGE)  # a diagnostic that counts is among the findings
 Json = Mapping[str, Any]
 
 
@@ -115,12 +119,15 @@ def _read_account(data: Json, path: str) -> AccountReport:
         _read_finding(each, f"{path}.findings[{n}]")
         for n, each in enumerate(_list(data, "findings", path) if "findings" in data else [])
     ]
-    expired = (_read_expired(found, place) for name, found, place in findings if name is None)
+    compared = tuple[PlanDifference, ...]
+    of_account = (
+        _read_account_finding(found, place) for name, found, place in findings if name is None
+    )
     report = AccountReport(
         account=_take(data, "account", AccountRef, path),
         exit_code=_take(data, "exit_code", Exit, path),
         complete=_take(data, "complete", bool, path),
-        diagnostics=(*_read_diagnostics(data, f"{path}."), *expired),
+        diagnostics=(*_read_diagnostics(data, f"{path}."), *of_account),
         changes=tuple(
             _read_change(each, f"{path}.changes[{n}]")
             for n, each in enumerate(_list(data, "changes", path))
@@ -128,11 +135,21 @@ def _read_account(data: Json, path: str) -> AccountReport:
         entries=tuple(_group_findings(findings)),
         plan_id=_take(data, "plan_id", str | None, path),
         plan_hash=_take(data, "plan_hash", str | None, path),
+        differences=_take(data, "differences", compared, path) if "differences" in data else None,
         position=_take(data, "position", int, path) if "position" in data else None,
         configuration=_take(data, "configuration", str, path) if "configuration" in data else None,
         carried_over="carried_over" in data and _take(data, "carried_over", bool, path),
     )
-    return replace(report, unlisted=_count_unlisted(report, data, path))
+    sampled = _read_sampling(data["usage_sample"], path) if "usage_sample" in data else None
+    return replace(report, unlisted=_count_unlisted(report, data, path), sampling=sampled)
+
+
+def _read_sampling(data: Json, path: str) -> UsageSampling:
+    where = f"{path}.usage_sample"
+    names = [_take(each, "event_name", str, where) for each in _list(data, "meters", where)]
+    samples: tuple[UsageSample, ...] = _take(data, "meters", tuple[UsageSample, ...], where)
+    numbers = {n: _take(data, n, int, where) for n in ("most", "start", "end", "requests")}
+    return UsageSampling(**numbers, samples=dict(zip(names, samples, strict=True)))
 
 
 def _count_unlisted(report: AccountReport, data: Json, path: str) -> Unlisted:
@@ -186,7 +203,7 @@ def _read_diagnostic(data: Json, path: str) -> Diagnostic:
         location=_read_place(data, path),
         hint=_take(data, "hint", str, path),
         event_name=_take(data, "event_name", str | None, path),
-        effect=rule.effect if rule else Effect.NONE,
+        effect=rule.effect if rule and rule.effect not in _FINDINGS else Effect.NONE,
     )
 
 
@@ -212,6 +229,7 @@ def _read_change(data: Json, path: str) -> ReportedChange:
         others=tuple(_build_known(id_, name, status) for id_ in known),
         fields=_take(data, "fields", tuple[FieldChange, ...], path),
         prices=own if action.deactivates else prices,
+        alerts=_take(data, "alerts", tuple[BillingAlert, ...], path) if "alerts" in data else (),
         renamed_from=_build_known("", "", Status.ACTIVE) if rename else None,
         refused_by=_take(data, "refused_by", tuple[str, ...], path),
     )
@@ -294,9 +312,10 @@ def _group_findings(findings: list[Found]) -> Iterator[DriftEntry]:
         )
 
 
-def _read_expired(finding: Finding, place: Location | None) -> Diagnostic:
+def _read_account_finding(finding: Finding, place: Location | None) -> Diagnostic:
     """Return the diagnostic of a finding about the whole account, such as an expired exemption."""
     rule = CATALOGUE.get(finding.code)
-    effect = rule.effect if rule else Effect.FINDING
-    said = Diagnostic(finding.code, Level.WARNING, finding.message, place, effect=effect)
-    return replace(said, hint=rule.remedy) if rule else said
+    said = Diagnostic(finding.code, Level.WARNING, finding.message, place, effect=Effect.FINDING)
+    if not rule:
+        return said
+    return replace(said, level=rule.level, hint=rule.remedy, effect=rule.effect)

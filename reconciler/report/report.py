@@ -15,6 +15,8 @@ from ..model.meter import Unreadable
 from ..model.price import Price
 from ..model.project import MeterConfig
 from ..model.request import RequestRecord
+from ..model.usage import UsageSampling
+from .difference import PlanDifference
 from .documents import AccountResult, CommandResult
 
 MOST_SHARDS = 10_000
@@ -78,7 +80,7 @@ class AccountReport(AccountResult):
 
     `position` is that among all selected accounts, in the report of a shard. `configuration` is a
     digest of what the files say about the account. A `carried_over` result is that of an earlier
-    run.
+    run. `differences` are those from the approved plan, where the plan was compared with one.
     """
 
     changes: tuple[ReportedChange, ...] = ()
@@ -87,6 +89,8 @@ class AccountReport(AccountResult):
     plan_id: str | None = None
     plan_hash: str | None = None
     valid: tuple[MeterConfig, ...] = ()  # of validate: the declared meters
+    sampling: UsageSampling | None = None  # of drift: the samples of usage
+    differences: tuple[PlanDifference, ...] | None = None
     unlisted: Unlisted = Unlisted()
     position: int | None = None
     configuration: str | None = None

@@ -11,7 +11,7 @@ from ...diagnostics.errors import Exit, UsageError
 from ...history import ci
 from ...model.project import Account
 from ...operations.make_plan import make_plan
-from ...operations.read_prices import show_prices
+from ...operations.read_dependants import show_prices
 from ...render import Document
 from ...report.report import AccountReport
 from ..accounts import build_report, build_scope, select_accounts
