@@ -93,6 +93,11 @@ class Finding:
     sample: UsageSample | None = None
     alerts: tuple[BillingAlert, ...] = ()
 
+    @property
+    def is_unmanaged(self) -> bool:
+        """Whether it is that no file declares the meter."""
+        return self.kind == Kind.UNMANAGED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftEntry:
