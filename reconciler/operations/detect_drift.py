@@ -2,7 +2,8 @@
 
 It requests the listing of meters, the account, the active metered prices of the whole account
 once, archived ones and billing alerts only of meters where they matter, the reports of rejected
-usage, and events only where they could explain a finding.
+usage, subscriptions only to the prices that bill lost usage, and events only where they could
+explain a finding.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from ..report.exit_code import exit_code_for_drift
 from ..report.report import AccountReport
 from ..stripe.client import read_if_permitted
 from ..timestamps import format_date
-from .read_dependants import read_alerts, read_prices
+from .read_dependants import read_alerts, read_deadlines, read_prices
 from .session import Session
 from .snapshot import take_snapshot
 
@@ -104,8 +105,7 @@ def _find_entries(
     """Return all entries, the worst first, what else is to be said, and what could not be read."""
     account, now = session.account, snapshot.taken_at
     found, usage = read_prices(session, names), _read_usage(session, now)
-    alerts = read_alerts(session, names)
-    unreadable = tuple(_report_unread(found, usage, alerts))
+    unreadable = tuple(_report_unread(found, usage, alerts := read_alerts(session, names)))
     denied = found if isinstance(found, Unreadable) else None
     in_use, expected = ({}, None) if isinstance(found, Unreadable) else found
     rejected = {} if isinstance(usage, Unreadable) else usage
@@ -123,7 +123,8 @@ def _find_entries(
         rejected=rejected,
         alerts={} if isinstance(alerts, Unreadable) else alerts,
     )
-    entries = _inspect_all(names, changes, known, account)
+    inspected = _inspect_all(names, changes, known, account)
+    entries = read_deadlines(session, inspected, in_use, now)
     attributed = _attribute_by_events(entries, session, now, jobs)
     if isinstance(attributed, Unreadable):
         unreadable = (*unreadable, _report_unreadable(rules.EVENTS_UNREADABLE, attributed))

@@ -18,6 +18,7 @@ from ..model.project import Account
 from ..planning.guards import report_wrong_mode
 from ..stripe.api_key import find_flaw
 from ..stripe.billing.alerts import ALERTS, Alerts
+from ..stripe.billing.subscriptions import Subscriptions
 from ..stripe.client import Events, Prices, describe_unreadable
 from ..stripe.codec import parse_id
 from ..stripe.core_events import CORE_EVENTS, UsageReports
@@ -98,6 +99,7 @@ class Session:
         self.meters = AccountMeters(transport)
         self.prices = Prices(transport)
         self.alerts = Alerts(transport)
+        self.subscriptions = Subscriptions(transport)
         self.events = Events(transport)
         self.usage_reports = UsageReports(transport)
         self.key_livemode = transport.key_livemode
