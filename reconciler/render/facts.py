@@ -90,11 +90,13 @@ def list_fields(change: Change) -> Iterator[Field]:
     if change.action is Action.CREATE and change.desired:
         for path, value in flatten(change.desired.meter.as_api()).items():
             if path != "event_name" and _DEFAULTS.get(path, ...) != value:
-                yield Field(path, None, _quote(value))
+                yield Field(path, None, quote_value(value))
         return
     for field in change.fields:
         before, after = tell_apart(field.before, field.after)
-        yield Field(field.path, _quote(field.before) + before, _quote(field.after) + after)
+        yield Field(
+            field.path, quote_value(field.before) + before, quote_value(field.after) + after
+        )
 
 
 def list_change_facts(reported: ReportedChange) -> Iterator[Fact]:
@@ -160,7 +162,8 @@ def describe_finding(finding: Finding) -> str:
     return "\n".join([finding.message, *map(str, list_finding_facts(finding))])
 
 
-def _quote(plain: Any) -> str:
+def quote_value(plain: Any) -> str:
+    """Return a value in quotes, or that there is none."""
     return "(none)" if plain is None else f'"{shorten(str(plain))}"'
 
 

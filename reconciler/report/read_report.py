@@ -26,6 +26,7 @@ from ..model.project import AccountRef, MeterConfig, SettingOrigin
 from ..model.request import RequestRecord
 from ..planning.decode import DecodeError, decode
 from ..timestamps import LATEST
+from .difference import PlanDifference
 from .report import AccountReport, ChangeResult, Report, ReportedChange, ResultStatus
 
 COMMANDS = ("validate", "plan", "apply", "drift")
@@ -96,6 +97,7 @@ def _read_account(data: Json, path: str) -> AccountReport:
         _read_finding(each, f"{path}.findings[{n}]")
         for n, each in enumerate(_list(data, "findings", path) if "findings" in data else [])
     ]
+    compared = tuple[PlanDifference, ...]
     expired = (_read_expired(found, place) for name, found, place in findings if name is None)
     return AccountReport(
         account=_take(data, "account", AccountRef, path),
@@ -109,6 +111,7 @@ def _read_account(data: Json, path: str) -> AccountReport:
         entries=tuple(_group_findings(findings)),
         plan_id=_take(data, "plan_id", str | None, path),
         plan_hash=_take(data, "plan_hash", str | None, path),
+        differences=_take(data, "differences", compared, path) if "differences" in data else None,
     )
 
 

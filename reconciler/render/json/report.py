@@ -39,6 +39,7 @@ def _render_account(report: AccountReport, command: str) -> dict[str, Any]:
     counted = [said for said in report.diagnostics if said.effect in _COUNTED]
     others = [said for said in report.diagnostics if said.effect not in _COUNTED]
     findings = chain(_list_findings(report.entries), map(_build_account_finding, counted))
+    compared = report.differences
     return {
         "account": asdict(report.account),
         "complete": report.complete,
@@ -47,6 +48,7 @@ def _render_account(report: AccountReport, command: str) -> dict[str, Any]:
         "plan_hash": report.plan_hash,
         "changes": map(_render_change, report.changes),
         **({"findings": findings} if command == "drift" else {}),
+        **({} if compared is None else {"differences": [asdict(each) for each in compared]}),
         "diagnostics": list_diagnostics(others),
         "summary": report.summary,
     }
