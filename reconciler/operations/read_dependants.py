@@ -73,7 +73,7 @@ def read_deadlines(
     One request for each price that bills lost usage, at most 50.
     """
     billed = list_billed_prices(entries, prices)
-    periods = session.subscriptions.find_periods(billed) if billed else {}
+    periods = session.periods.of_prices(billed) if billed else {}
     if isinstance(periods, Unreadable):
         return entries
     return add_invoices(entries, prices, periods, now)

@@ -14,6 +14,7 @@ from ..model.meter import Unreadable
 from ..model.price import Price
 from ..model.project import MeterConfig
 from ..model.request import RequestRecord
+from ..model.usage import UsageSampling
 from .difference import PlanDifference
 from .documents import AccountResult, CommandResult
 
@@ -75,6 +76,7 @@ class AccountReport(AccountResult):
     plan_id: str | None = None
     plan_hash: str | None = None
     valid: tuple[MeterConfig, ...] = ()  # of validate: the declared meters
+    sampling: UsageSampling | None = None  # of drift: the samples of usage
     differences: tuple[PlanDifference, ...] | None = None
 
     @property

@@ -1,4 +1,4 @@
-"""The subscriptions of an account. Source: /v1/subscriptions of Stripe's API reference."""
+"""The billing periods of subscriptions. Source: /v1/subscriptions of Stripe's API reference."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from ..transport import Transport
 _INVOICED = frozenset({"active", "trialing", "past_due"})  # invoices are finalized by themselves
 
 
-class Subscriptions:
-    """The subscriptions of an account, if the key may read them."""
+class Periods:
+    """The current billing periods of an account's subscriptions, if the key may read them."""
 
     def __init__(self, transport: Transport) -> None:
         self._transport = transport
 
-    def find_periods(self, price_ids: tuple[str, ...]) -> PeriodsByPrice | Unreadable:
+    def of_prices(self, price_ids: tuple[str, ...]) -> PeriodsByPrice | Unreadable:
         """Return the current billing periods of prices, in one request for each.
 
         Of a price with more than 100 subscriptions the newest 100 are read.

@@ -6,7 +6,7 @@ import pytest
 from stripe_client.scripted import a_list, http, scripted
 
 from reconciler.model.subscription import BillingPeriod, PricePeriods
-from reconciler.stripe.billing.subscriptions import Subscriptions
+from reconciler.stripe.billing.periods import Periods
 from reconciler.stripe.errors import UnexpectedAnswerError
 
 
@@ -22,7 +22,7 @@ def a_subscription(*items, **fields):
 
 def read(clock, subscription, *, has_more=False):
     with scripted(clock, http(200, a_list(subscription, has_more=has_more))) as (_, transport):
-        return Subscriptions(transport).find_periods(("price_1",))
+        return Periods(transport).of_prices(("price_1",))
 
 
 @pytest.mark.parametrize(
