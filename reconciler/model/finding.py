@@ -102,6 +102,11 @@ class Finding:
         ends = self.invoices.next_finalization if self.invoices and by_invoice else None
         return self.resend_until if ends is None else ends
 
+    @property
+    def is_unmanaged(self) -> bool:
+        """Whether it is that no file declares the meter."""
+        return self.kind == Kind.UNMANAGED
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DriftEntry:

@@ -35,8 +35,8 @@ from ..planning.diff import decide, list_price_dependencies
 from ..planning.guards import check
 from ..planning.lookalikes import warn_of_lookalikes
 from ..planning.renames import mark_renames
-from ..planning.scope import EVERYTHING, Scope, select_in_scope
-from ..planning.warnings import note_partial, warn_of_rename, warn_of_unknown_fields
+from ..planning.scope import EVERYTHING, Scope, note_partial, select_in_scope
+from ..planning.warnings import warn_of_rename, warn_of_unknown_fields
 from ..report.exit_code import exit_code_for_drift
 from ..report.report import AccountReport
 from ..stripe.client import read_if_permitted, run_concurrently

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..diagnostics.codes import CATALOGUE
+from ..diagnostics.catalogue import CATALOGUE
 from ..diagnostics.codes import publishing as rules
 from ..diagnostics.diagnostic import Diagnostic, Effect, Level, Location
 from ..diagnostics.errors import ConfigError, Exit, select_worst

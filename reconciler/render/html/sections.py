@@ -15,8 +15,9 @@ from ..facts import (
     describe_origin,
     find_origin,
 )
+from ..labels import count, describe_mode, title_run
 from ..resend import is_past_resending
-from ..summary import Tone, count, describe_mode, title_run
+from ..summary import Tone
 from ..view import Item, Status, View, count_degrees, group_items
 from .markup import Html, format_moment, format_prose, join, table, tag
 from .svg import Part, draw_bar, draw_gauge
