@@ -11,6 +11,7 @@ from ..diagnostics.diagnostic import Location, Rule
 from .alert import BillingAlert
 from .meter import ExistingMeter
 from .price import Price
+from .subscription import InvoiceDeadline, ResendLimit
 from .usage import RejectedUsage, UsageSample
 
 
@@ -76,6 +77,7 @@ class Finding:
     are in Unix seconds: `since` is when the difference began, `resend_until` is when the first
     lost usage can no longer be re-sent, None if that has passed. `rejected` counts the usage that
     Stripe rejected; `sample` is the sample of usage that raised a suspicion.
+    `invoices` says when those for lost usage are finalized, where that is known.
     """
 
     kind: str
@@ -92,6 +94,14 @@ class Finding:
     rejected: RejectedUsage | None = None
     sample: UsageSample | None = None
     alerts: tuple[BillingAlert, ...] = ()
+    invoices: InvoiceDeadline | None = None
+
+    @property
+    def resend_deadline(self) -> int | None:
+        """When the first lost usage can no longer be re-sent, by its age or by its invoice."""
+        by_invoice = self.invoices and self.invoices.resend_limit == ResendLimit.INVOICE
+        ends = self.invoices.next_finalization if self.invoices and by_invoice else None
+        return self.resend_until if ends is None else ends
 
     @property
     def is_unmanaged(self) -> bool:

@@ -229,7 +229,9 @@ Found = tuple[str | None, Finding, Location | None]
 def _read_finding(data: Json, path: str) -> Found:
     finding: Finding = decode(Finding, data, path, tolerant=True)
     by = finding.attribution
-    times = (finding.since, finding.resend_until, by.at if by else None)
+    invoices = finding.invoices
+    ends = (invoices.next_finalization, invoices.finalized_before) if invoices else ()
+    times = (finding.since, finding.resend_until, by.at if by else None, *ends)
     if not all(at is None or 0 <= at <= LATEST for at in times):
         raise DecodeError(f"{path}: a time is out of range")
     return _take(data, "event_name", str | None, path), finding, _read_place(data, path)
