@@ -6,18 +6,21 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from ..diagnostics.diagnostic import Diagnostic, Effect
 from ..diagnostics.errors import Exit
-from ..model.change import Action, Change
-from ..model.finding import DriftEntry, Kind
-from ..model.meter import Unreadable
-from ..model.price import Price
-from ..model.project import MeterConfig
-from ..model.request import RequestRecord
-from ..model.usage import UsageSampling
-from .difference import PlanDifference
-from .documents import AccountResult, CommandResult
+from .result import AccountResult, CommandResult
+
+if TYPE_CHECKING:
+    from ..model.change import Change
+    from ..model.finding import DriftEntry
+    from ..model.meter import Unreadable
+    from ..model.price import Price
+    from ..model.project import MeterConfig
+    from ..model.request import RequestRecord
+    from ..model.usage import UsageSampling
+    from .difference import PlanDifference
 
 MOST_SHARDS = 10_000
 
@@ -100,8 +103,8 @@ class AccountReport(AccountResult):
     def summary(self) -> dict[str, int]:
         """How many changes of each action, refused changes and ignored findings."""
         counts = count_changes(self.changes, self.entries)
-        counts[Action.UNCHANGED] += self.unlisted.unchanged
-        counts[Action.UNMANAGED] += self.unlisted.unmanaged
+        counts["unchanged"] += self.unlisted.unchanged
+        counts["unmanaged"] += self.unlisted.unmanaged
         return counts
 
 
@@ -165,6 +168,8 @@ def count_changes(
     Drift counts the entries without findings as unchanged, or as unmanaged where another project
     answers for them.
     """
+    from ..model.change import Action  # `validate` has no changes to count
+
     counts: dict[str, int] = {str(action): 0 for action in Action}
     counts |= {"refused": 0, "ignored": 0}
     for change in changes:
@@ -175,5 +180,5 @@ def count_changes(
         counts[str(Action.UNMANAGED)] += entry.unmanaged
         for finding in entry.findings:
             counts["ignored"] += finding.exemption is not None
-            counts[str(Action.UNMANAGED)] += finding.kind == Kind.UNMANAGED
+            counts[str(Action.UNMANAGED)] += finding.is_unmanaged
     return counts
