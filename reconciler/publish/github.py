@@ -68,6 +68,14 @@ class GitHub:
         """Add a status to a commit."""
         self.host.call("POST", f"{self._repo}/statuses/{commit}", status)
 
+    def find_artifact_run(self, name: str) -> int:
+        """Return the newest workflow run with an artifact of this name; 0 without one."""
+        path = f"{self._repo}/actions/artifacts?per_page=10&name={quote(name)}"
+        found = self.host.call("GET", path).data
+        listed = found.get("artifacts") if isinstance(found, dict) else None
+        kept = [it for it in listed or () if isinstance(it, dict) and it.get("expired") is False]
+        return next((get_number(each, "workflow_run", "id") for each in kept), 0)
+
     def list_comments(self, number: int) -> list[Posted]:
         """Return the own comments on a pull request, oldest first."""
         found = self.host.list_all(f"{self._repo}/issues/{number}/comments")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -29,6 +30,8 @@ def runner(github: FakeHost, tmp_path_factory, capfd, monkeypatch, clock) -> Cal
     for name in ("reconciler.cli.main.SystemClock", "reconciler.action.__main__.SystemClock"):
         monkeypatch.setattr(name, lambda *_: clock)
 
+    runs = itertools.count(501)
+
     def build(folder, event="pull_request", payload=None, *, bash=False, **environ) -> Runner:
         payload = {"pull_request": PULL} if payload is None else payload
         job = tmp_path_factory.mktemp("runner")
@@ -41,11 +44,12 @@ def runner(github: FakeHost, tmp_path_factory, capfd, monkeypatch, clock) -> Cal
             "GITHUB_EVENT_PATH": write_event(job, payload),
             "GITHUB_JOB": "meters",
             "GITHUB_REPOSITORY": REPOSITORY,
+            "GITHUB_RUN_ID": str(next(runs)),
             "GITHUB_SHA": "a" * 40,
             "HOME": str(job),
             "SANDBOX_KEY": "sk_test_emulator",
         }
         read = None if bash else lambda: "".join(capfd.readouterr())
-        return Runner(folder, job, {**known, **environ}, read=read)
+        return Runner(folder, job, {**known, **environ}, read=read, artifacts=github.artifacts)
 
     return build

@@ -11,6 +11,8 @@ from action.conftest import PULL
 from action.runner import ACTION
 from cli.world import CALLS, SEATS, existing
 
+from reconciler.planning.plan_file import load_plan
+
 MERGED, HEAD = "a" * 40, PULL["head"]["sha"]
 COUNTED = {
     "default_aggregation[formula]": "count",
@@ -52,11 +54,13 @@ def test_a_plan_on_a_pull_request(world, runner, github):
     assert outputs["plan-hash"] == report["accounts"][0]["plan_hash"]
     assert outputs["plan-id"] == report["accounts"][0]["plan_id"]
     assert "seats" in job.summary
-    (uploaded,) = job.uploaded
+    uploaded, plan = job.uploaded
     assert (uploaded["name"], Path(uploaded["path"])) == (
         "reconciler-meters-plan",
         Path(outputs["report"]).parent,
     )
+    assert plan["name"] == f"reconciler-plan-{outputs['plan-hash']}"
+    assert load_plan(Path(plan["path"]).read_text(), "").plan_hash == outputs["plan-hash"]
     (status,) = github.statuses[HEAD]
     assert (status["state"], status["context"]) == ("success", "reconciler .")
     assert status["description"] == f"plan_hash {outputs['plan-hash']}"
@@ -98,6 +102,22 @@ def test_an_account_that_moved_since_the_approval_is_not_written_to(approved, ru
     assert (passed, outputs["exit-code"], len(made.posts())) == (False, "3", 1)
     assert f"not the expected {plan_hash}" in outputs["failure-reason"]
     assert outputs["update"] == "1"
+    assert "G016 seats::`seats`, approved → now: create → update" in job.log
+    assert "create → update" in job.summary
+
+
+@pytest.mark.parametrize("lost", ["expired", "denied"])
+def test_without_the_approved_plan_it_is_not_shown_what_differs(lost, approved, runner, github):
+    """Which changes nothing else; the plan that is approved is still applied."""
+    made, plan_hash = approved()
+    if lost == "denied":
+        github.fail("GET", "/actions/artifacts", 403)
+    for artifact in github.artifacts.values():
+        artifact["expired"] = lost == "expired"
+    job = runner(made.folder, "push", {})
+    passed, outputs = job.use(command="apply")
+    assert (passed, outputs["plan-hash"], len(made.posts())) == (True, plan_hash, 1)
+    assert "::notice title=reconciler::If the plan differs from the approved one" in job.log
 
 
 def test_an_account_without_a_review_is_not_written_to(approved, runner, github):
@@ -142,6 +162,10 @@ def test_a_protected_environment_approves_by_the_hash_of_an_earlier_job(world, r
     made = world(SEATS, **ACCOUNT)
     push = runner(made.folder, "push", {})
     _, planned = push.use(command="plan")
+    made.write(f"{SEATS}\n{CALLS}", **ACCOUNT)  # as if a meter had been edited since
+    assert not push.use(command="apply", args=f"--expect={planned['plan-hash']}")[0]
+    assert "G016 calls::`calls`, approved → now: no change → create" in push.log
+    made.write(SEATS, **ACCOUNT)
     passed, applied = push.use(command="apply", args=f"--expect {planned['plan-hash']}")
     assert (passed, len(made.posts())) == (True, 1), push.log
     assert (github.requests, github.statuses) == ([], {})
@@ -153,6 +177,7 @@ def test_a_protected_environment_approves_by_the_hash_of_an_earlier_job(world, r
     [
         ("--expect=", "--expect has no plan_hash"),
         ("--expect ''", "--expect has no plan_hash"),
+        ("--approved plan.json", "the Action sets it"),
         ("--plan plan.json", "a job of the pull request could have written the file"),
         ("--account x", "use the input `account`"),
         ("--only 'a", "cannot be split into words"),
@@ -259,6 +284,20 @@ def test_the_plan_is_a_comment_on_the_pull_request(world, runner, github):
     assert passed, job.log
     (comment,) = github.own()
     assert outputs["plan-hash"] in comment
+
+
+def test_a_comment_goes_when_nothing_changes_if_asked(world, runner, github):
+    seed = {"meters": [existing("seats", "Seats")]}
+    made = world(f"{SEATS}\n{CALLS}", seed, **ACCOUNT)
+    job = runner(made.folder)
+    asked = {"command": "plan", "comment": "true", "when-unchanged": "delete"}
+    assert job.use(**asked)[0]
+    assert len(github.own()) == 1
+    made.write(SEATS, **ACCOUNT)
+    passed, outputs = job.use(**asked)
+    assert (passed, outputs["changes"], github.own()) == (True, "0", []), job.log
+    assert not job.use(**asked | {"when-unchanged": "never"})[0]
+    assert "choose from" in job.log
 
 
 def test_why_nothing_was_applied_is_a_comment_on_the_merged_pull_request(approved, runner, github):

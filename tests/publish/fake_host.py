@@ -40,6 +40,7 @@ class FakeHost:
     reviews: list[dict[str, Any]] = field(default_factory=list)
     permissions: dict[str, str] = field(default_factory=dict)
     statuses: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    artifacts: dict[str, dict[str, Any]] = field(default_factory=dict)
     time: str = "2026-05-01T10:00:00Z"
     faults: list[Fault] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
@@ -180,6 +181,12 @@ def read_user(_: FakeHost, __: re.Match[str], ___: Any, ____: Any) -> Answer:
     return 200, {"id": 1, "username": "bot"}
 
 
+def list_artifacts(host: FakeHost, _: re.Match[str], query: dict[str, str], __: Any) -> Answer:
+    found = host.artifacts.get(query["name"])
+    listed = [{"expired": found["expired"], "workflow_run": {"id": found["run"]}}] if found else []
+    return 200, {"total_count": len(listed), "artifacts": listed}
+
+
 _REPO = r"/repos/acme/billing"
 _NOTES = r"/projects/42/merge_requests/(\d+)/notes"
 ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
@@ -196,6 +203,7 @@ ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("GET", rf"{_REPO}/pulls/\d+/reviews", list_reviews),
     ("GET", rf"{_REPO}/collaborators/([^/]+)/permission", read_permission),
     ("GET", rf"{_REPO}/commits/([0-9a-f]+)/statuses", list_statuses),
+    ("GET", rf"{_REPO}/actions/artifacts", list_artifacts),
     ("POST", rf"{_REPO}/statuses/([0-9a-f]+)", create_status),
     ("GET", "/user", read_user),
     ("GET", _NOTES, list_comments),
