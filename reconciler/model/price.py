@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 from .project import MeterConfig
 
+PRICES_PERMISSION = "rak_plan_read"
+"""The permission of a restricted key to read prices."""
+
 
 @dataclass(frozen=True, slots=True)
 class Price:
