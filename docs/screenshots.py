@@ -35,7 +35,7 @@ from reconciler.config import load
 from reconciler.emulator import Server, open_state
 from reconciler.operations.detect_drift import detect_drift
 from reconciler.operations.make_plan import make_plan
-from reconciler.operations.read_prices import show_prices
+from reconciler.operations.read_dependants import show_prices
 from reconciler.operations.session import Session, connect
 from reconciler.publish.message import build_messages
 from reconciler.render import render

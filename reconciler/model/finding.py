@@ -7,9 +7,10 @@ from enum import StrEnum
 
 from ..diagnostics.codes import drift as rules
 from ..diagnostics.diagnostic import Location, Rule
+from .alert import BillingAlert
 from .meter import ExistingMeter
 from .price import Price
-from .usage import RejectedUsage
+from .usage import RejectedUsage, UsageSample
 
 
 class Severity(StrEnum):
@@ -69,10 +70,11 @@ class Exemption:
 class Finding:
     """One drift diagnostic about the meters of an event_name.
 
-    `code` is the diagnostic of the `kind`; `meter_ids` and `prices` are the ones concerned. Times
+    `code` is the diagnostic of the `kind`; `meter_ids`, `prices` and billing
+    `alerts` are the ones concerned. Times
     are in Unix seconds: `since` is when the difference began, `resend_until` is when the first
     lost usage can no longer be re-sent, None if that has passed. `rejected` counts the usage that
-    Stripe rejected.
+    Stripe rejected; `sample` is the sample of usage that raised a suspicion.
     """
 
     kind: str
@@ -87,6 +89,8 @@ class Finding:
     attribution: Attribution | None = None
     exemption: Exemption | None = None
     rejected: RejectedUsage | None = None
+    sample: UsageSample | None = None
+    alerts: tuple[BillingAlert, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +113,12 @@ class DriftEntry:
         """The highest severity of the findings that are not exempt, if any."""
         counted = [finding.severity for finding in self.findings if not finding.exemption]
         return max(counted, key=lambda severity: severity.weight) if counted else None
+
+    @property
+    def suspected(self) -> bool:
+        """Whether nothing counts but a sample of usage, which proves nothing."""
+        counted = [finding for finding in self.findings if not finding.exemption]
+        return bool(counted) and all(finding.sample for finding in counted)
 
     @property
     def unmanaged(self) -> bool:
@@ -163,9 +173,11 @@ class Kind(StrEnum):
     PRICE_ON_UNDECLARED = "price_on_undeclared"
     NO_PRICE = "no_price"
     UNEXPECTED_PRICE = "unexpected_price"
+    ZERO_USAGE = "zero_usage"
     RENAMED = "renamed"
     RUNNING = "running"
     UNMANAGED = "unmanaged"
+    NO_USAGE = "no_usage"
 
     @property
     def rule(self) -> Rule:
@@ -186,7 +198,9 @@ _RULES = {
     Kind.PRICE_ON_UNDECLARED: rules.PRICE_ON_UNDECLARED,
     Kind.NO_PRICE: rules.NO_PRICE,
     Kind.UNEXPECTED_PRICE: rules.UNEXPECTED_PRICE,
+    Kind.ZERO_USAGE: rules.ZERO_USAGE,
     Kind.RENAMED: rules.RENAMED,
     Kind.RUNNING: rules.RUNNING,
     Kind.UNMANAGED: rules.UNMANAGED,
+    Kind.NO_USAGE: rules.NO_USAGE,
 }

@@ -17,6 +17,7 @@ from ..model.meter import ExistingMeter, Status, Unreadable
 from ..model.price import Price
 from ..model.project import MeterConfig
 from ..timestamps import format_duration, format_time
+from .alerts import warn_of_alerts
 from .diagnose import diagnose, note_override
 from .lookalikes import warn_of_lookalike_changes
 from .prices import format_prices, name_price
@@ -93,6 +94,8 @@ def _explain_change(
         message = f"{change.event_name!r}: No prices found. Inline prices cannot be listed and may "
         message += "still use this meter."
         yield diagnose(change, rules.NO_PRICES, message)
+    if change.action.deactivates and change.existing and change.alerts:
+        yield warn_of_alerts(change, change.existing)
 
 
 def _shorten(text: str) -> str:

@@ -12,8 +12,8 @@ from ..diagnostics.lookalikes import tell_apart
 from ..diagnostics.shorten import shorten
 from ..model.comparison import MeterComparison, Parity, Side
 from ..report.comparison import Comparison
+from .sum_up import sum_up
 from .summary import Tone, count
-from .view import sum_up
 
 _NOTHING = "(not set)"
 

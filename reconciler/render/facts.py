@@ -27,6 +27,7 @@ from ..model.price import group_by_meter
 from ..model.project import SettingSource
 from ..model.request import RequestRecord
 from ..model.usage import list_samples
+from ..planning.alerts import format_alerts
 from ..planning.prices import format_prices, list_prices
 from ..report.report import ReportedChange
 from ..timestamps import format_time
@@ -97,21 +98,25 @@ def list_fields(change: Change) -> Iterator[Field]:
     if change.action is Action.CREATE and change.desired:
         for path, value in flatten(change.desired.meter.as_api()).items():
             if path != "event_name" and _DEFAULTS.get(path, ...) != value:
-                yield Field(path, None, _quote(value))
+                yield Field(path, None, quote_value(value))
         return
     for field in change.fields:
         before, after = tell_apart(field.before, field.after)
-        yield Field(field.path, _quote(field.before) + before, _quote(field.after) + after)
+        yield Field(
+            field.path, quote_value(field.before) + before, quote_value(field.after) + after
+        )
 
 
 def list_change_facts(reported: ReportedChange) -> Iterator[Fact]:
-    """Yield the reason of a change, the other meters of the event_name, and the prices in use."""
+    """Yield the reason of a change, other meters of the event_name, prices in use, and alerts."""
     change = reported.change
     yield Fact("reason", _REASON.get(change.reason, change.reason))
     if change.others:
         label = "others" if any(other.active for other in change.others) else "inactive"
         yield Fact(label, ", ".join(other.id for other in change.others))
     yield from _list_prices(reported)
+    if change.alerts:
+        yield Fact("alerts", format_alerts(change.alerts))
     if change.action.deactivates and not (reported.result and reported.result.status.succeeded):
         yield Fact(COST, _describe_cost(reported))
     if change.desired and change.action is not Action.UNCHANGED:
@@ -154,6 +159,8 @@ def list_finding_facts(finding: Finding) -> Iterator[Fact]:
     yield from _list_dates(finding)
     if finding.prices:
         yield Fact("prices", format_prices(finding.prices), entries=list_prices(finding.prices))
+    if finding.alerts:
+        yield Fact("alerts", format_alerts(finding.alerts))
     if by := find_origin(finding):
         yield Fact("who", describe_attribution(by))
     if finding.exemption:
@@ -183,7 +190,8 @@ def describe_finding(finding: Finding) -> str:
     return "\n".join([finding.message, *map(str, list_finding_facts(finding))])
 
 
-def _quote(plain: Any) -> str:
+def quote_value(plain: Any) -> str:
+    """Return a value in quotes, or that there is none."""
     return "(none)" if plain is None else f'"{shorten(str(plain))}"'
 
 

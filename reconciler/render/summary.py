@@ -16,6 +16,7 @@ from .facts import has_unattributed
 
 _PARTIAL = "Partial run: undeclared meters were not evaluated."
 _UNREAD = "Incomplete run: not everything could be read."
+_SAMPLED = "Usage was only sampled: whether all of it arrives is not known."
 _UNATTRIBUTED = "Changes older than 30 days cannot be attributed."
 
 
@@ -50,8 +51,9 @@ def summarize(report: Report | AccountReport, command: str) -> Headline:
     tone, verdict = _judge(report, command)
     old = _UNATTRIBUTED if has_unattributed(_list_entries(report)) else None
     why = explain_incomplete(report) if _list_accounts(report) else None
+    sampled = _SAMPLED if _has(report, Effect.SAMPLE) else None
     counts = ", ".join(_count_rest(report, command))
-    return Headline(tone, verdict, counts, tuple(filter(None, (why, old))))
+    return Headline(tone, verdict, counts, tuple(filter(None, (why, sampled, old))))
 
 
 def explain_incomplete(report: Report | AccountReport) -> str | None:
@@ -256,15 +258,26 @@ def _has(report: Report | AccountReport, effect: Effect) -> bool:
 
 
 def _judge_drift(report: Report | AccountReport) -> tuple[Tone, str]:
-    found = [entry.severity for entry in _list_entries(report) if entry.severity]
+    found = [entry for entry in _list_entries(report) if entry.severity]
     if found:
-        tone = Tone.BAD if Severity.REVENUE in found else Tone.WARNING
-        return tone, f"Drift: {count(len(found), 'event_name')} not as declared."
+        revenue = any(entry.severity is Severity.REVENUE for entry in found)
+        return Tone.BAD if revenue else Tone.WARNING, f"{_count_drift(found)}."
     if _has(report, Effect.LOST_USAGE):
         return Tone.BAD, "Drift: usage was sent under event_names that no meter has."
     if report.exit_code is Exit.CHANGES:
         return Tone.WARNING, "No drift, but an exemption has expired."
     return Tone.GOOD, "No drift."
+
+
+def _count_drift(entries: list[DriftEntry]) -> str:
+    """Return how many event_names differ; those that are only under suspicion are told apart."""
+    suspected = sum(entry.suspected for entry in entries)
+    differing = len(entries) - suspected
+    doubt = f"the usage of {count(suspected, 'event_name')} may not arrive"
+    if not differing:
+        return f"Suspicion: {doubt}"
+    said = f"Drift: {count(differing, 'event_name')} not as declared"
+    return f"{said}; {doubt}" if suspected else said
 
 
 def _list_changes(report: Report | AccountReport) -> Iterator[ReportedChange]:

@@ -14,6 +14,8 @@ from ..model.meter import Unreadable
 from ..model.price import Price
 from ..model.project import MeterConfig
 from ..model.request import RequestRecord
+from ..model.usage import UsageSampling
+from .difference import PlanDifference
 from .documents import AccountResult, CommandResult
 
 
@@ -63,7 +65,10 @@ class ReportedChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountReport(AccountResult):
-    """The part of a report about one account: changes of plan and apply, or entries of drift."""
+    """The part of a report about one account: changes of plan and apply, or entries of drift.
+
+    `differences` are those from the approved plan, where the plan was compared with one.
+    """
 
     changes: tuple[ReportedChange, ...] = ()
     entries: tuple[DriftEntry, ...] = ()
@@ -71,6 +76,8 @@ class AccountReport(AccountResult):
     plan_id: str | None = None
     plan_hash: str | None = None
     valid: tuple[MeterConfig, ...] = ()  # of validate: the declared meters
+    sampling: UsageSampling | None = None  # of drift: the samples of usage
+    differences: tuple[PlanDifference, ...] | None = None
 
     @property
     def summary(self) -> dict[str, int]:

@@ -22,6 +22,7 @@ from ..model.meter import (
     ValueSettings,
 )
 from ..model.price import Price
+from ..model.usage import Subscriber
 from ..timestamps import LATEST, parse_moment
 from .usage.objects import MeterEvent, MeterEventAdjustment, MeterEventSession, MeterEventSummary
 
@@ -156,6 +157,16 @@ def parse_any_price(data: Json) -> Price:
 def parse_status(data: Json) -> str:
     """Return the status of a subscription; raise MalformedError."""
     return read_text(data, "status")
+
+
+def parse_subscriber(data: Json) -> Subscriber:
+    """Parse what a subscription says of its customer; raise MalformedError."""
+    customer = data.get("customer")
+    return Subscriber(
+        customer=parse_id(customer) if isinstance(customer, dict) else read_text(data, "customer"),
+        since=_read_time(data, "created"),
+        status=read_text(data, "status"),
+    )
 
 
 def parse_event(data: Json) -> Event:

@@ -11,8 +11,8 @@ from typing import Self
 from ..._version import __version__
 from ...config import load
 from ...diagnostics.codes import guards, usage
-from ...diagnostics.diagnostic import Diagnostic
-from ...diagnostics.errors import Exit, RefusedError, UsageError
+from ...diagnostics.diagnostic import Diagnostic, Location
+from ...diagnostics.errors import ConfigError, Exit, RefusedError, UsageError
 from ...execution.protocol import NULL_JOURNAL, Journal
 from ...history import ci, journal
 from ...model.project import Account, AccountRef, Project
@@ -31,6 +31,7 @@ from ...planning.plan import Plan
 from ...planning.scope import Scope
 from ...render import Document
 from ...render.escape import clean
+from ...report.difference import compare_plans
 from ...report.history import PastRun
 from ...report.report import AccountReport, ReportedChange
 from .. import files
@@ -52,14 +53,19 @@ class ApplyOptions(ScopedOptions):
     yes: bool = flag("apply without asking for confirmation")
     plan: str | None = option("apply exactly this saved plan, without asking", metavar="FILE")
     expect: str | None = option("apply only if the new plan has this plan_hash", metavar="HASH")
+    approved: str | None = option(
+        "with --expect: the saved plan that was approved, to show what differs; never applied",
+        metavar="FILE",
+    )
     skip_refused: bool = flag("apply the remaining changes; still exits 3")
     no_journal: bool = flag("do not keep a journal in .reconciler/")
 
     def writes(self) -> tuple[tuple[str, int], ...]:
-        """Return the reports; raise UsageError for one in place of the plan to apply."""
+        """Return the reports; raise UsageError for one in place of a plan that is read."""
         written = ScopedOptions.writes(self)
-        if self.plan and any(files.is_same_file(self.plan, file) for file, _ in written):
-            raise UsageError(usage.PROTECTED_FILE(f"{self.plan} is the plan to apply"))
+        for plan, what in ((self.plan, "plan to apply"), (self.approved, "approved plan")):
+            if plan and any(files.is_same_file(plan, file) for file, _ in written):
+                raise UsageError(usage.PROTECTED_FILE(f"{plan} is the {what}"))
         return written
 
     def read_environment(self, environ: Mapping[str, str]) -> Self:
@@ -73,7 +79,11 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
     if options.plan and options.only:
         message = "--only cannot narrow a saved plan"
         raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
+    if options.approved and options.expect is None:
+        message = "--approved needs --expect: it shows what differs from the expected plan"
+        raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
     saved = _load_saved(options.plan) if options.plan else None
+    approved = files.read(options.approved, files.SAVED_PLAN) if options.approved else None
     project = load(options.path)
     if saved:  # PATH only finds the project: the plan has its changes
         project = replace(project, selected=None)
@@ -89,11 +99,16 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
         commit=commit,
         scope=build_scope(accounts, options.only),
         saved=saved,
+        approved=approved,
     )
     return build_report("apply", project, accounts, context, run.apply_to, unknown)
 
 
 _HELP = "see `reconciler apply --help`"
+_HOW_TO_COMPARE = (
+    "review the new plan, and apply it with its hash; `--approved FILE`, the approved plan as "
+    "`plan --save FILE` wrote it, shows what differs"
+)
 
 
 def _load_saved(file: str) -> Plan:
@@ -124,6 +139,7 @@ class _Run:
     commit: str | None
     scope: Scope
     saved: Plan | None
+    approved: str | None
 
     @property
     def on_refused(self) -> OnRefused:
@@ -156,8 +172,26 @@ class _Run:
         if found != expected:
             message = f"planning gives plan_hash {found}, not the expected {expected}"
             why = f"the plan_hash {found} is not the expected one"
-            return _refuse(planned, guards.UNEXPECTED_PLAN(message), why)
+            hint = "" if self.approved else _HOW_TO_COMPARE
+            refused = _refuse(planned, guards.UNEXPECTED_PLAN(message, hint=hint), why)
+            return self._compare(refused, planned.plan, expected)
         return None
+
+    def _compare(self, refused: AccountReport, plan: Plan, expected: str) -> AccountReport:
+        """Add what differs from the approved plan: that file, if it has the expected hash."""
+        if self.approved is None:
+            return refused
+        file = str(self.options.approved)
+        try:
+            approved = plan_file.load_plan(self.approved, file)
+        except ConfigError as error:
+            said = guards.NOT_COMPARED(error.diagnostics[0].message, Location(file))
+            return replace(refused, diagnostics=(*refused.diagnostics, said))
+        if approved.plan_hash != expected:
+            message = f"its plan_hash is {approved.plan_hash}, not the expected {expected}"
+            said = guards.NOT_COMPARED(message, Location(file))
+            return replace(refused, diagnostics=(*refused.diagnostics, said))
+        return replace(refused, differences=compare_plans(approved, plan))
 
     def _plan(self, session: Session) -> Planned:
         if self.saved:

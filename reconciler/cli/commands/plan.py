@@ -10,7 +10,7 @@ from ...diagnostics.errors import Exit, UsageError
 from ...history import ci
 from ...model.project import Account
 from ...operations.make_plan import make_plan
-from ...operations.read_prices import show_prices
+from ...operations.read_dependants import show_prices
 from ...planning import plan_file
 from ...render import Document
 from ...report.report import AccountReport

@@ -154,7 +154,7 @@ def _render_change(item: Item, budget: Budget, *, explained: bool) -> Iterator[s
     told = (blocked and explained) or (item.change and item.change.reason in _OBVIOUS)
     facts = [fact for fact in item.facts if not (told and fact.label == "reason")]
     costly = item.change is not None and item.change.action.deactivates
-    first = [fact for fact in facts if costly and fact.label in ("prices", COST)]
+    first = [fact for fact in facts if costly and fact.label in ("prices", "alerts", COST)]
     yield from (_render_fact(fact, budget) for fact in first)
     for field in item.fields:
         values = filter(None, (field.before, field.after))

@@ -12,8 +12,9 @@ from ...report.comparison import Comparison
 from ...report.documents import CommandResult, PlainText
 from ...report.report import AccountReport, ChangeResult, Report, ReportedChange, ResultStatus
 from .. import Document, Structured
+from ..sum_up import sum_up
 from ..summary import Headline, Tone, count, describe_account, explain_incomplete, title_run
-from ..view import AccountView, build_view, sum_up
+from ..view import AccountView, build_view
 from .comparison import render_comparison
 from .diagnostics import render_diagnostic, render_diagnostics
 from .items import render_items
