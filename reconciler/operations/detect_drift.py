@@ -2,7 +2,8 @@
 
 It requests the listing of meters, the account, the active metered prices of the whole account
 once, archived ones and billing alerts only of meters where they matter, the reports of rejected
-usage, samples of usage where they are wanted, and events only where they could explain a finding.
+usage, samples of usage where they are wanted, subscriptions to the prices that bill lost usage, and
+events only where they could explain a finding.
 """
 
 from __future__ import annotations
@@ -34,13 +35,13 @@ from ..planning.diff import decide, list_price_dependencies
 from ..planning.guards import check
 from ..planning.lookalikes import warn_of_lookalikes
 from ..planning.renames import mark_renames
-from ..planning.scope import EVERYTHING, Scope, select_in_scope
-from ..planning.warnings import note_partial, warn_of_rename, warn_of_unknown_fields
+from ..planning.scope import EVERYTHING, Scope, note_partial, select_in_scope
+from ..planning.warnings import warn_of_rename, warn_of_unknown_fields
 from ..report.exit_code import exit_code_for_drift
 from ..report.report import AccountReport
 from ..stripe.client import read_if_permitted, run_concurrently
 from ..timestamps import format_date
-from .read_dependants import read_alerts, read_prices
+from .read_dependants import read_alerts, read_deadlines, read_prices
 from .session import Session
 from .snapshot import take_snapshot
 
@@ -213,7 +214,8 @@ def _find_entries(
     sampling = None if isinstance(read.sampling, Unreadable) else read.sampling
     changes, known = _decide(names, read, account, snapshot, commands)
     known = replace(known, samples=sampling.samples if sampling else {})
-    entries = _inspect_all(names, changes, known, account)
+    inspected = _inspect_all(names, changes, known, account)
+    entries = read_deadlines(session, inspected, known.prices, now)
     attributed = _attribute_by_events(entries, session, now, jobs)
     if isinstance(attributed, Unreadable):
         unreadable = (*unreadable, _report_unreadable(rules.EVENTS_UNREADABLE, attributed))

@@ -9,8 +9,9 @@ from ..diagnostics.diagnostic import Diagnostic, Effect
 from ..diagnostics.errors import ConfigError
 from ..model.finding import Severity
 from ..render.escape import clean
+from ..render.labels import count
 from ..render.markdown import Around, Comment, render_comment
-from ..render.summary import count, summarize
+from ..render.summary import summarize
 from ..report.published import Publication, Published
 from ..report.report import AccountReport, Report
 from .github import GitHub

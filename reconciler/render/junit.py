@@ -19,8 +19,8 @@ from ..diagnostics.shorten import shorten
 from ..report.report import Report
 from .escape import clean
 from .facts import describe_exemption, describe_finding, format_request
+from .labels import describe_account, explain_incomplete
 from .places import AS_GIVEN, Base
-from .summary import describe_account, explain_incomplete
 from .view import AccountView, Group, Item, Status, build_view, group_items
 
 

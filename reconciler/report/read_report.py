@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..diagnostics.codes import CATALOGUE
+from ..diagnostics.catalogue import CATALOGUE
 from ..diagnostics.codes import publishing as rules
 from ..diagnostics.diagnostic import Diagnostic, Effect, Level, Location
 from ..diagnostics.errors import ConfigError, Exit, select_worst
@@ -238,7 +238,9 @@ Found = tuple[str | None, Finding, Location | None]
 def _read_finding(data: Json, path: str) -> Found:
     finding: Finding = decode(Finding, data, path, tolerant=True)
     by = finding.attribution
-    times = (finding.since, finding.resend_until, by.at if by else None)
+    invoices = finding.invoices
+    ends = (invoices.next_finalization, invoices.finalized_before) if invoices else ()
+    times = (finding.since, finding.resend_until, by.at if by else None, *ends)
     if not all(at is None or 0 <= at <= LATEST for at in times):
         raise DecodeError(f"{path}: a time is out of range")
     return _take(data, "event_name", str | None, path), finding, _read_place(data, path)

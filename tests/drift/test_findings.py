@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from builders.meters import NOW, OWNING, REPORTING, declare, existing, inactive, inspect_all, retire
 
-from reconciler.diagnostics.codes import CATALOGUE
+from reconciler.diagnostics.catalogue import CATALOGUE
 from reconciler.model.event import RESEND
 from reconciler.model.finding import Kind, Severity
 

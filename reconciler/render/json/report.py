@@ -98,7 +98,7 @@ def _render_finding(
     event_name: str | None, finding: Finding, location: Location | None
 ) -> dict[str, Any]:
     shape = {"event_name": event_name, **asdict(finding)}
-    for optional in ("rejected", "alerts", "sample"):
+    for optional in ("rejected", "alerts", "sample", "invoices"):
         if not shape[optional]:
             del shape[optional]
     return shape | {"location": render_location(location)}

@@ -13,7 +13,8 @@ from ...diagnostics.errors import Exit
 from ...model.change import Risk
 from ...report.report import AccountReport
 from ..escape import clean
-from ..summary import Tone, count, describe_mode, title_run
+from ..labels import count, describe_mode, title_run
+from ..summary import Tone
 from ..view import AccountView, Item, View, count_degrees
 from .around import Around
 from .gfm import format_breakable_code, format_code, format_prose

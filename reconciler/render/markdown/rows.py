@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ...diagnostics.diagnostic import Location
 from ...model.change import Action, Reason, Risk
 from ..facts import COST, Fact, list_finding_facts
-from ..summary import count
+from ..labels import count
 from ..view import Group, Item
 from .around import Around
 from .gfm import format_breakable_code, format_code, format_prose
