@@ -37,6 +37,7 @@ _NO_SECRETS = (
     "branch of this repository."
 )
 _NOT_RECORDED = "The plan is not recorded on the commit, so that no review can approve it"
+_NOT_POSTED = "No comment will be written, since the pull request is not known"
 _NOT_SHOWN = "If the plan differs from the approved one, it is not shown how"
 _PLAN_FILE = "plan.json"
 _NO_COMMENT = "No comment was written: the token of this job can only read."
@@ -55,11 +56,13 @@ class Step:
         job = self.job
         if job.command != "apply":
             return Exit.DONE
+        commit = job.environ.get("GITHUB_SHA", "")
         if job.decides_itself:
             self._locate_plan(job.expected_hash, job.environ.get("GITHUB_RUN_ID", ""))
+            if job.comments:
+                self._output(("pull-request", self._find_pull(commit)))
             return Exit.DONE
         context = name_status(job.path, job.accounts)
-        commit = job.environ.get("GITHUB_SHA", "")
         try:
             with self._open_repository() as host:
                 approval = find_approval(host, commit, context)
@@ -73,6 +76,15 @@ class Step:
         if approval.plan_hash:
             self._locate_plan(approval.plan_hash, self._find_plan_run(approval.plan_hash))
         return Exit.DONE
+
+    def _find_pull(self, commit: str) -> str:
+        """Return the pull request to comment on; say why if it is not known."""
+        try:
+            with self._open_repository() as host:
+                return str(host.find_merged_pull(commit) or "")
+        except ReconcilerError as error:
+            self._note("warning", f"{_NOT_POSTED}: {error.diagnostics[0].message}")
+            return ""
 
     def _find_plan_run(self, plan_hash: str) -> str:
         """Return the workflow run that saved a plan; say why if what differs cannot be shown."""
