@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from .. import json_text
 from ..cli.accounts import select_accounts
 from ..cli.arguments import AccountOptions
 from ..cli.console import Console
@@ -29,7 +30,6 @@ from . import results
 from .approval import Approval, describe_plan, find_approval, name_status
 from .job import Job
 
-_OF_APPLY = ("--skip-refused", "--no-journal", "--yes")
 _NOTHING = "nothing-approved"  # no plan has it as its hash
 _NO_SECRETS = (
     "This pull request comes from a fork or from Dependabot, so the job has no API key: the files "
@@ -179,25 +179,25 @@ class Step:
         if job.decides_itself:
             compared = self._compare() if job.expected_hash else []
             return self._call("apply", [*words, *compared], report)
-        approved = job.environ.get("APPROVED_HASH") or self._approve_nothing(words, report)
-        return self._call("apply", [*words, "--expect", approved, *self._compare()], report)
+        approved = job.environ.get("APPROVED_HASH") or _NOTHING
+        code = self._call("apply", [*words, "--expect", approved, *self._compare()], report)
+        if approved == _NOTHING and code is Exit.REFUSED:
+            self._explain_refusal(report)
+        return code
 
     def _compare(self) -> list[str]:
         """Return the option with the approved plan, if it was found; it is only shown."""
         file = Path(self.job.environ.get("APPROVED_PLAN", ""), _PLAN_FILE)
         return ["--approved", str(file)] if file.is_file() else []
 
-    def _approve_nothing(self, words: Iterable[str], report: Path) -> str:
-        """Return the hash of a plan without changes, which needs no approval, else that of none."""
-        planning = ["plan", *(word for word in words if word not in _OF_APPLY)]
-        code = run([*planning, f"--out=json={report}", "--format=text"])
-        planned = results.read_report(report)
-        outputs = dict(results.list_outputs(planned, code))
-        if code is Exit.DONE and not results.has_changes(planned):
-            return outputs["plan-hash"] or _NOTHING
-        reason = self.job.environ.get("NOT_APPROVED", "")
-        self._note("error", f"{guards.NOT_APPROVED.code}: {reason}")
-        return _NOTHING
+    def _explain_refusal(self, report: Path) -> None:
+        """Say why no plan is approved, in place of that its hash is another one."""
+        said = guards.NOT_APPROVED(self.job.environ.get("NOT_APPROVED", ""))
+        found = results.read_report(report)
+        explained = results.replace_diagnostic(found, guards.UNEXPECTED_PLAN.code, said)
+        if found and explained != found:
+            report.write_text(json_text.dump(explained), "utf-8")
+            self._note("error", f"{said.code}: {said.message}")
 
     def _call(self, command: str, words: Iterable[str], report: Path) -> Exit:
         summary = self.job.environ.get("GITHUB_STEP_SUMMARY")

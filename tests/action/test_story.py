@@ -67,6 +67,9 @@ def test_from_the_pull_request_to_the_end_of_a_drift(story, github):
     assert (len(made.posts()), github.comments) == (2, [comment])
     assert "Apply complete: 2 changed." in comment["body"].splitlines()[2]
 
+    passed, again = repository.run_on_main(command="apply")  # the same job, run again
+    assert (passed, again["exit-code"], len(made.posts())) == (True, "0", 2)
+
     drift = {"event": "schedule", "command": "drift"}
     passed, outputs = repository.run_on_main(**drift)
     assert (passed, outputs["exit-code"], github.issues) == (True, "0", [])
@@ -129,8 +132,12 @@ def test_a_pull_request_from_a_fork(story, github):
     repository.merge(7, squash=True)
     passed, outputs = repository.run_on_main(command="apply")
     assert (passed, outputs["exit-code"], made.posts()) == (False, "3", [])
-    assert "made before the review of" in repository.jobs[-1].log
-    assert "Refused" in github.own()[0].splitlines()[2]
+    job, reason = repository.jobs[-1], "was made before the review of"
+    assert outputs["failure-reason"].startswith("refused: G015: no plan of commit ")
+    assert (reason in job.log, reason in job.summary) == (True, True)
+    (body,) = github.own()
+    assert ("Refused" in body.splitlines()[2], "G010" in body) == (True, False)
+    assert "G015: no plan of commit" in body
 
 
 def test_two_accounts(story, github, world):
