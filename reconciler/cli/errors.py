@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import traceback
 from collections.abc import Mapping
 
 from ..diagnostics.codes import environment, usage
@@ -44,6 +43,8 @@ def explain_error(
 def trace(error: BaseException, output: Output, console: Console) -> None:
     """Print the traceback of an error where -vv asks for it."""
     if output.verbosity > 1:
+        import traceback
+
         for line in traceback.format_exception(error):
             for part in hide_secrets(line, os.environ).splitlines():
                 console.warn(part)

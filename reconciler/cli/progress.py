@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from ..render.summary import count
+from ..render.labels import count
 from ..report.report import ReportedChange
 from .console import Console
 

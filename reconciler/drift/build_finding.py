@@ -8,7 +8,7 @@ from ..diagnostics.shorten import MESSAGE, shorten
 from ..model.alert import BillingAlert
 from ..model.finding import Finding, Kind, Remediation, Severity
 from ..model.price import Price
-from ..model.usage import RejectedUsage
+from ..model.usage import RejectedUsage, UsageSample
 
 
 class _More(TypedDict, total=False):
@@ -20,6 +20,7 @@ class _More(TypedDict, total=False):
     prices: tuple[Price, ...]
     remediation: Remediation | None
     rejected: RejectedUsage | None
+    sample: UsageSample | None
     alerts: tuple[BillingAlert, ...]
 
 

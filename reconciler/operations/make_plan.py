@@ -20,8 +20,8 @@ from ..planning.diff import decide
 from ..planning.guards import check
 from ..planning.plan import Plan, Target, seal, sort_for_apply
 from ..planning.renames import mark_renames
-from ..planning.scope import EVERYTHING, Scope, select_in_scope
-from ..planning.warnings import note_partial, plan_warnings
+from ..planning.scope import EVERYTHING, Scope, note_partial, select_in_scope
+from ..planning.warnings import plan_warnings
 from ..report.exit_code import exit_code_for_plan
 from ..report.report import AccountReport, ReportedChange
 from .session import Session

@@ -18,6 +18,7 @@ from ..model.project import Account
 from ..planning.guards import report_wrong_mode
 from ..stripe.api_key import find_flaw
 from ..stripe.billing.alerts import ALERTS, Alerts
+from ..stripe.billing.periods import Periods
 from ..stripe.client import Events, Prices, describe_unreadable
 from ..stripe.codec import parse_id
 from ..stripe.core_events import CORE_EVENTS, UsageReports
@@ -26,6 +27,7 @@ from ..stripe.http import check_base
 from ..stripe.meter_writer import AccountMeters
 from ..stripe.response import Reply
 from ..stripe.transport import Options, Transport
+from ..stripe.usage.sampler import UsageSampler
 from ..trusted_url import is_allowed_in_file
 
 ALLOW_API_BASE = "RECONCILER_ALLOW_API_BASE"
@@ -98,8 +100,10 @@ class Session:
         self.meters = AccountMeters(transport)
         self.prices = Prices(transport)
         self.alerts = Alerts(transport)
+        self.periods = Periods(transport)
         self.events = Events(transport)
         self.usage_reports = UsageReports(transport)
+        self.usage_sampler = UsageSampler(transport)
         self.key_livemode = transport.key_livemode
         self._transport = transport
         self._own = transport.on_own_account()
@@ -130,6 +134,10 @@ class Session:
             return describe_unreadable(error, _ACCOUNT_READ)
         except (AccountDeniedError, InvalidRequestError) as error:
             return Unreadable(_ACCOUNT_READ, error.message)
+
+    def count_requests(self) -> int:
+        """Return how many requests were sent so far, retries included."""
+        return self._transport.requests
 
     def read_first(self, path: str) -> Reply:
         """Read the first entry of a list, which shows whether the key may; raise StripeError."""

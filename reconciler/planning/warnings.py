@@ -62,14 +62,6 @@ def warn_of_unknown_fields(
             yield rules.UNKNOWN_FIELDS(message, location, event_name=event_name)
 
 
-def note_partial(what: str = "the account") -> Diagnostic:
-    """Return the note that a narrowed run adds to its report."""
-    message = (
-        f"partial run: only a part of {what} was selected; undeclared meters were not evaluated"
-    )
-    return rules.PARTIAL(message)
-
-
 def _explain_change(
     change: Change, now: int, unreadable: Unreadable | None
 ) -> Iterator[Diagnostic]:

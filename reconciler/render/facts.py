@@ -15,7 +15,6 @@ from ..model.finding import (
     DriftEntry,
     Exemption,
     Finding,
-    Kind,
     Origin,
     RemediationKind,
     Severity,
@@ -30,6 +29,7 @@ from ..planning.alerts import format_alerts
 from ..planning.prices import format_prices
 from ..report.report import ReportedChange
 from ..timestamps import format_time
+from .resend import describe_finalized, describe_resending
 
 _REASON: dict[str, str] = {
     Reason.IN_SYNC: "as declared",
@@ -147,11 +147,10 @@ def _list_dates(finding: Finding) -> Iterator[Fact]:
     """Yield since when, until when lost usage can be sent again, and which usage that is."""
     if finding.since is not None:
         yield Fact("since", format_time(finding.since), finding.since)
-    if finding.resend_until is not None:
-        until = f"lost usage can be re-sent until {format_time(finding.resend_until)}"
-        yield Fact("re-send", f"{until}, or until the invoice is finalized, if earlier")
-    elif is_past_resending(finding):
-        yield Fact("re-send", "only usage of the last 35 days can still be re-sent")
+    if until := describe_resending(finding):
+        yield Fact("re-send", until)
+    if late := describe_finalized(finding.invoices):
+        yield Fact("too late", late)
     if finding.rejected:
         yield Fact("last", format_time(finding.rejected.last), finding.rejected.last)
         if samples := list_samples(finding.rejected.codes):
@@ -172,12 +171,6 @@ def format_request(sent: RequestRecord) -> str:
     """Return a request as one phrase: the operation, its id, its attempts and its result."""
     attempts = "1 attempt" if sent.attempts == 1 else f"{sent.attempts} attempts"
     return f"{sent.operation} {sent.request_id or '(no request id)'}, {attempts}, {sent.result}"
-
-
-def is_past_resending(finding: Finding) -> bool:
-    """Whether the first lost usage is too old to be re-sent."""
-    dated = finding.since is not None and finding.resend_until is None
-    return dated and finding.kind in (Kind.INACTIVE, Kind.MISSING)
 
 
 def find_origin(finding: Finding) -> Attribution | None:

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from .. import json_text
 from .._version import __version__
-from ..diagnostics.codes import CATALOGUE
+from ..diagnostics.catalogue import CATALOGUE
 from ..diagnostics.diagnostic import Diagnostic, Level, Location, Rule
 from ..diagnostics.errors import Exit
 from ..diagnostics.shorten import shorten

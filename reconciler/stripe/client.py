@@ -25,6 +25,7 @@ from ..model.meter import (
     ValueSettings,
 )
 from ..model.price import Price
+from ..model.usage import Subscriber
 from . import pagination
 from .codec import (
     Page,
@@ -34,6 +35,7 @@ from .codec import (
     parse_meter,
     parse_price,
     parse_status,
+    parse_subscriber,
     parse_summary,
 )
 from .errors import PermissionDeniedError
@@ -248,6 +250,10 @@ class Prices:
             lambda: tuple(chain.from_iterable(run_concurrently(self._find_some, asked))),
         )
 
+    def archived_on(self, meter_id: str) -> tuple[Price, ...]:
+        """Return the archived prices on a meter, whether in use or not."""
+        return self._list_on((meter_id,), active=False)
+
     def _find_some(self, asked: tuple[list[str], bool]) -> tuple[Price, ...]:
         keys, active = asked
         params = {"lookup_keys": keys, "active": active}
@@ -300,6 +306,21 @@ class Prices:
             return True
         every = pagination.iterate_entries(self._transport, SUBSCRIPTIONS, params, parse_status)
         return first.has_more and any(status not in _ENDED for status in every)
+
+
+class Subscriptions:
+    """The subscriptions of an account that have not ended."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def subscribers(self, price_id: str) -> Iterator[Page[Subscriber]]:
+        """Yield the customers with a subscription to a price, the newest first, page by page."""
+        params = {"price": price_id}
+        pages = pagination.iterate_pages(self._transport, SUBSCRIPTIONS, params, parse_subscriber)
+        for page in pages:
+            left = tuple(each for each in page.data if each.status not in _ENDED)
+            yield Page(left, page.has_more)
 
 
 class Events:
