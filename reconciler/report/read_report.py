@@ -21,7 +21,7 @@ from ..model.alert import BillingAlert
 from ..model.change import Action, Change, FieldChange, Reason, Risk
 from ..model.finding import DriftEntry, Finding
 from ..model.meter import DefaultAggregation, ExistingMeter, Meter, Status, Unreadable
-from ..model.price import Price
+from ..model.price import PRICES_PERMISSION, Price
 from ..model.project import AccountRef, MeterConfig, SettingOrigin
 from ..model.request import RequestRecord
 from ..model.usage import UsageSample, UsageSampling
@@ -48,7 +48,6 @@ MOST_BYTES = 256 * 2**20
 _VERSION = re.compile(r"1\.[0-9]{1,4}", re.ASCII)
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 _MOST_LINES = 10**9
-_PRICES = "rak_plan_read"  # what listing prices takes: a report does not name it
 _FINDINGS = (Effect.FINDING, Effect.LOST_USAGE)  # a diagnostic that counts is among the findings
 Json = Mapping[str, Any]
 
@@ -245,7 +244,8 @@ def _read_change(data: Json, path: str) -> ReportedChange:
 def _read_shown_prices(
     data: Json, prices: tuple[Price, ...], path: str
 ) -> tuple[Price, ...] | Unreadable:
-    return prices if _take(data, "prices_read", bool, path) else Unreadable(_PRICES)
+    """Return the prices that were read to be shown; no report has the permission that lacks."""
+    return prices if _take(data, "prices_read", bool, path) else Unreadable(PRICES_PERMISSION)
 
 
 def _build_known(id_: str, event_name: str, status: Status) -> ExistingMeter:
