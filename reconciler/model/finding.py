@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -129,11 +130,10 @@ class DriftEntry:
         counted = [finding.severity for finding in self.findings if not finding.exemption]
         return max(counted, key=lambda severity: severity.weight) if counted else None
 
-    @property
-    def suspected(self) -> bool:
-        """Whether nothing counts but a sample of usage, which proves nothing."""
+    def has_only(self, kinds: Container[str]) -> bool:
+        """Whether every finding that is not exempt is of these kinds, and there is one."""
         counted = [finding for finding in self.findings if not finding.exemption]
-        return bool(counted) and all(finding.sample for finding in counted)
+        return bool(counted) and all(finding.kind in kinds for finding in counted)
 
     @property
     def unmanaged(self) -> bool:
@@ -199,6 +199,9 @@ class Kind(StrEnum):
         """The rule of the diagnostic."""
         return _RULES[self]
 
+
+SUSPICIONS = (Kind.ZERO_USAGE, Kind.NO_USAGE)
+"""The kinds that a sample of usage raises, which proves nothing."""
 
 _RULES = {
     Kind.INACTIVE: rules.INACTIVE,

@@ -9,7 +9,7 @@ from enum import StrEnum
 from ..diagnostics.diagnostic import Effect
 from ..diagnostics.errors import Exit
 from ..model.change import Action, Reason
-from ..model.finding import DriftEntry, Severity
+from ..model.finding import SUSPICIONS, DriftEntry, Kind, Severity
 from ..report.report import AccountReport, Report, ReportedChange, ResultStatus, count_changes
 from .facts import has_unattributed
 from .labels import count, explain_incomplete, has_effect
@@ -234,14 +234,17 @@ def _judge_drift(report: Report | AccountReport) -> tuple[Tone, str]:
 
 
 def _count_drift(entries: list[DriftEntry]) -> str:
-    """Return how many event_names differ; those that are only under suspicion are told apart."""
-    suspected = sum(entry.suspected for entry in entries)
-    differing = len(entries) - suspected
-    doubt = f"the usage of {count(suspected, 'event_name')} may not arrive"
-    if not differing:
-        return f"Suspicion: {doubt}"
-    said = f"Drift: {count(differing, 'event_name')} not as declared"
-    return f"{said}; {doubt}" if suspected else said
+    """Return how many event_names differ, and of how many only the usage is at stake."""
+    lost = sum(entry.has_only((Kind.USAGE_REJECTED,)) for entry in entries)
+    suspected = sum(entry.has_only(SUSPICIONS) for entry in entries)
+    differing = len(entries) - lost - suspected
+    parts = [
+        (differing, f"{count(differing, 'event_name')} not as declared"),
+        (lost, f"usage of {count(lost, 'event_name')} was rejected"),
+        (suspected, f"usage of {count(suspected, 'event_name')} may not arrive"),
+    ]
+    said = "; ".join(words for number, words in parts if number)
+    return f"{'Drift' if differing or lost else 'Suspicion'}: {said}"
 
 
 def _list_changes(report: Report | AccountReport) -> Iterator[ReportedChange]:

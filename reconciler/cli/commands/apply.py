@@ -15,6 +15,7 @@ from ...diagnostics.diagnostic import Diagnostic, Location
 from ...diagnostics.errors import ConfigError, Exit, RefusedError, UsageError
 from ...execution.protocol import NULL_JOURNAL, Journal
 from ...history import ci, journal
+from ...model.change import Action
 from ...model.project import Account, AccountRef, Project
 from ...operations.apply_plan import (
     OnRefused,
@@ -162,9 +163,12 @@ class _Run:
                 return _end(planned, Exit.INTERRUPTED, usage.INTERRUPTED(message))
 
     def _check_expected(self, planned: Planned, account: Account) -> AccountReport | None:
-        """Return the report of a plan that `--expect` does not approve; None if it does."""
+        """Return the report of a plan that `--expect` does not approve; None if it does.
+
+        A plan without changes needs no approval: the job that applied it may run again.
+        """
         found, expected = planned.plan.plan_hash, self.options.expect
-        if expected is None or find_refusal(planned.report):
+        if expected is None or find_refusal(planned.report) or not _has_changes(planned):
             return None
         if not _is_named(account):
             message = f"account {account.name!r} has no `account_id`: --expect approves nothing"
@@ -277,6 +281,12 @@ class _Run:
 def _end(planned: Planned, exit_code: Exit, *diagnostics: Diagnostic) -> AccountReport:
     report = planned.report
     return replace(report, exit_code=exit_code, diagnostics=(*report.diagnostics, *diagnostics))
+
+
+def _has_changes(planned: Planned) -> bool:
+    """Whether there is something to approve."""
+    actions = [change.action for change in planned.plan.changes]
+    return any(action.writes or action is Action.BLOCKED for action in actions)
 
 
 def _is_named(account: Account) -> bool:
