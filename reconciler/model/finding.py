@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -10,6 +11,7 @@ from ..diagnostics.diagnostic import Location, Rule
 from .alert import BillingAlert
 from .meter import ExistingMeter
 from .price import Price
+from .subscription import InvoiceDeadline, ResendLimit
 from .usage import RejectedUsage, UsageSample
 
 
@@ -75,6 +77,7 @@ class Finding:
     are in Unix seconds: `since` is when the difference began, `resend_until` is when the first
     lost usage can no longer be re-sent, None if that has passed. `rejected` counts the usage that
     Stripe rejected; `sample` is the sample of usage that raised a suspicion.
+    `invoices` says when those for lost usage are finalized, where that is known.
     """
 
     kind: str
@@ -91,6 +94,14 @@ class Finding:
     rejected: RejectedUsage | None = None
     sample: UsageSample | None = None
     alerts: tuple[BillingAlert, ...] = ()
+    invoices: InvoiceDeadline | None = None
+
+    @property
+    def resend_deadline(self) -> int | None:
+        """When the first lost usage can no longer be re-sent, by its age or by its invoice."""
+        by_invoice = self.invoices and self.invoices.resend_limit == ResendLimit.INVOICE
+        ends = self.invoices.next_finalization if self.invoices and by_invoice else None
+        return self.resend_until if ends is None else ends
 
     @property
     def is_unmanaged(self) -> bool:
@@ -119,11 +130,10 @@ class DriftEntry:
         counted = [finding.severity for finding in self.findings if not finding.exemption]
         return max(counted, key=lambda severity: severity.weight) if counted else None
 
-    @property
-    def suspected(self) -> bool:
-        """Whether nothing counts but a sample of usage, which proves nothing."""
+    def has_only(self, kinds: Container[str]) -> bool:
+        """Whether every finding that is not exempt is of these kinds, and there is one."""
         counted = [finding for finding in self.findings if not finding.exemption]
-        return bool(counted) and all(finding.sample for finding in counted)
+        return bool(counted) and all(finding.kind in kinds for finding in counted)
 
     @property
     def unmanaged(self) -> bool:
@@ -189,6 +199,9 @@ class Kind(StrEnum):
         """The rule of the diagnostic."""
         return _RULES[self]
 
+
+SUSPICIONS = (Kind.ZERO_USAGE, Kind.NO_USAGE)
+"""The kinds that a sample of usage raises, which proves nothing."""
 
 _RULES = {
     Kind.INACTIVE: rules.INACTIVE,

@@ -2,7 +2,8 @@
 
 It requests the listing of meters, the account, the active metered prices of the whole account
 once, archived ones and billing alerts only of meters where they matter, the reports of rejected
-usage, samples of usage where they are wanted, and events only where they could explain a finding.
+usage, samples of usage where they are wanted, subscriptions to the prices that bill lost usage, and
+events only where they could explain a finding.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from types import MappingProxyType
 from ..diagnostics.codes import drift as rules
 from ..diagnostics.diagnostic import Diagnostic, Rule
 from ..diagnostics.errors import Exit
-from ..drift.attribution import REACH, attribute, needs_events
+from ..drift.attribution import attribute, needs_events
 from ..drift.exemptions import exempt, report_expired
 from ..drift.findings import DriftInput, inspect, rank
 from ..drift.rejected_usage import report_without_meter
@@ -22,6 +23,7 @@ from ..drift.remediation import Commands
 from ..drift.usage_sample import WINDOW, describe_sampling, list_sampled
 from ..model.alert import AlertsByMeter
 from ..model.change import Action, Change
+from ..model.event import REACH
 from ..model.finding import DriftEntry, Severity
 from ..model.match import MeterMatch, match_meters
 from ..model.meter import ExistingMeter, Unreadable
@@ -40,7 +42,7 @@ from ..report.exit_code import exit_code_for_drift
 from ..report.report import AccountReport
 from ..stripe.client import read_if_permitted, run_concurrently
 from ..timestamps import format_date
-from .read_dependants import read_alerts, read_prices
+from .read_dependants import read_alerts, read_deadlines, read_prices
 from .session import Session
 from .snapshot import take_snapshot
 
@@ -213,7 +215,8 @@ def _find_entries(
     sampling = None if isinstance(read.sampling, Unreadable) else read.sampling
     changes, known = _decide(names, read, account, snapshot, commands)
     known = replace(known, samples=sampling.samples if sampling else {})
-    entries = _inspect_all(names, changes, known, account)
+    inspected = _inspect_all(names, changes, known, account)
+    entries = read_deadlines(session, inspected, known.prices, now)
     attributed = _attribute_by_events(entries, session, now, jobs)
     if isinstance(attributed, Unreadable):
         unreadable = (*unreadable, _report_unreadable(rules.EVENTS_UNREADABLE, attributed))

@@ -6,10 +6,12 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from ..diagnostics.diagnostic import Effect
+from ..drift.deadlines import add_invoices, list_billed_prices
 from ..drift.expected_prices import list_expected, list_unpriced
 from ..drift.findings import list_archived_dependencies
 from ..model.alert import AlertsByMeter
 from ..model.change import Action
+from ..model.finding import DriftEntry
 from ..model.match import MeterMatch
 from ..model.meter import Status, Unreadable
 from ..model.price import (
@@ -61,6 +63,20 @@ def read_alerts(session: Session, names: Iterable[MeterMatch]) -> AlertsByMeter 
     )
     found = session.alerts.active_on(meters) if meters else ()
     return found if isinstance(found, Unreadable) else group_by_meter(found)
+
+
+def read_deadlines(
+    session: Session, entries: tuple[DriftEntry, ...], prices: PricesByMeter, now: int
+) -> tuple[DriftEntry, ...]:
+    """Add when the invoices for lost usage are finalized, if subscriptions may be read.
+
+    One request for each price that bills lost usage, at most 50.
+    """
+    billed = list_billed_prices(entries, prices)
+    periods = session.periods.of_prices(billed) if billed else {}
+    if isinstance(periods, Unreadable):
+        return entries
+    return add_invoices(entries, prices, periods, now)
 
 
 def show_prices(planned: Planned, session: Session, *, every: bool) -> AccountReport:

@@ -18,6 +18,7 @@ from ..model.project import Account
 from ..planning.guards import report_wrong_mode
 from ..stripe.api_key import find_flaw
 from ..stripe.billing.alerts import ALERTS, Alerts
+from ..stripe.billing.periods import Periods
 from ..stripe.client import Events, Prices, describe_unreadable
 from ..stripe.codec import parse_id
 from ..stripe.core_events import CORE_EVENTS, UsageReports
@@ -99,6 +100,7 @@ class Session:
         self.meters = AccountMeters(transport)
         self.prices = Prices(transport)
         self.alerts = Alerts(transport)
+        self.periods = Periods(transport)
         self.events = Events(transport)
         self.usage_reports = UsageReports(transport)
         self.usage_sampler = UsageSampler(transport)

@@ -109,10 +109,10 @@ def parse_meter(data: Json) -> ExistingMeter:
         event_time_window=read_optional(read_text, data, "event_time_window"),
         status=read_text(data, "status"),
         status_transitions=StatusTransitions(
-            read_optional(_read_time, transitions, "deactivated_at")
+            read_optional(read_time, transitions, "deactivated_at")
         ),
-        created=_read_time(data, "created"),
-        updated=_read_time(data, "updated"),
+        created=read_time(data, "created"),
+        updated=read_time(data, "updated"),
         livemode=_read_flag(data, "livemode"),
         extra=_list_extra(data),
     )
@@ -165,7 +165,7 @@ def parse_subscriber(data: Json) -> Subscriber:
     customer = data.get("customer")
     return Subscriber(
         customer=parse_id(customer) if isinstance(customer, dict) else read_text(data, "customer"),
-        since=_read_time(data, "created"),
+        since=read_time(data, "created"),
         status=read_text(data, "status"),
     )
 
@@ -176,7 +176,7 @@ def parse_event(data: Json) -> Event:
     return Event(
         id=read_text(data, "id"),
         type=read_text(data, "type"),
-        created=_read_time(data, "created"),
+        created=read_time(data, "created"),
         object=read_object(inner, "object"),
         previous_attributes=read_optional(read_object, inner, "previous_attributes") or {},
         request_id=read_optional(read_text, request, "id"),
@@ -233,8 +233,8 @@ def parse_summary(data: Json) -> MeterEventSummary:
         id=read_text(data, "id"),
         meter=read_text(data, "meter"),
         aggregated_value=value,
-        start_time=_read_time(data, "start_time"),
-        end_time=_read_time(data, "end_time"),
+        start_time=read_time(data, "start_time"),
+        end_time=read_time(data, "end_time"),
         livemode=_read_flag(data, "livemode"),
     )
 
@@ -285,7 +285,8 @@ def read_text(data: Json, name: str) -> str:
     return value
 
 
-def _read_time(data: Json, name: str) -> int:
+def read_time(data: Json, name: str) -> int:
+    """Return Unix seconds; raise MalformedError."""
     value = data.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
         raise MalformedError(f"{name} is {_describe_type(value)} instead of Unix seconds")
@@ -298,7 +299,7 @@ def _read_moment(data: Json, name: str) -> float:
     """Read a time as Unix seconds, which API v2 writes as text."""
     value = data.get(name)
     if not isinstance(value, str):
-        return _read_time(data, name)
+        return read_time(data, name)
     moment = parse_moment(value)
     if moment is None:
         raise MalformedError(f"{name} is not a time in the form of RFC 3339")
