@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
-from ..cli.accounts import select_accounts
+from ..cli.accounts import select_entries
 from ..cli.arguments import AccountOptions
 from ..cli.console import Console
 from ..cli.main import run
@@ -161,7 +161,7 @@ class Step:
         job = self.job
         try:
             chosen = AccountOptions(account=job.accounts).read_environment(job.environ)
-            accounts = select_accounts(load(job.path), chosen.account)
+            accounts = select_entries(load(job.path), chosen.account)
         except ReconcilerError:
             return False
         needed = [account.api_key_env or "" for account in accounts if not account.emulator]

@@ -94,7 +94,14 @@ def _load(
     reader = _Reader(start, may_be_empty=may_be_empty, contents=contents)
     accounts = tuple(map(reader.read_account, reader.read_entries()))
     selected = reader.select_files() if start.selected and accounts else None
-    return Project(start.folder.root, accounts, reader.finish(), selected, reader.same_meters)
+    return Project(
+        start.folder.root,
+        accounts,
+        reader.finish(),
+        selected,
+        reader.same_meters,
+        reader.groups,
+    )
 
 
 def _deactivates_undeclared(entry: Entry) -> bool:
@@ -118,6 +125,7 @@ class _Reader:
         self.diagnostics: list[Diagnostic] = []
         self.contents: dict[str, bytes] = {}
         self.same_meters: tuple[Mapping[str, str], ...] = ()
+        self.groups: tuple[tuple[str, ...], ...] = ()
         self._start = start
         self._files: dict[str, MeterFile] = {}
 
@@ -130,9 +138,9 @@ class _Reader:
         except ConfigError as error:
             self.diagnostics += error.diagnostics
             return ()
-        project = read_project(data, shown, self._start.folder)
+        project = read_project(data, shown, self._start.folder, self._read)
         self.diagnostics += project.diagnostics
-        self.same_meters = project.same_meters
+        self.same_meters, self.groups = project.same_meters, project.groups
         return project.entries
 
     def read_account(self, entry: Entry) -> Account:

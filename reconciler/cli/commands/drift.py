@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ...config import load
+from ...fleet import work
 from ...history import journal
 from ...model.finding import Severity
-from ...model.project import Account
-from ...operations.detect_drift import detect_drift
 from ...render import Document
-from ...report.report import AccountReport
-from ..accounts import build_report, build_scope, select_accounts
-from ..arguments import ScopedOptions, option
-from ..context import Command, Context, open_session
+from ...report.report import Report
+from ..accounts import build_scope, select_accounts
+from ..arguments import FleetOptions, option
+from ..context import Command, Context
+from ..fleet import FleetRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DriftOptions(ScopedOptions):
+class DriftOptions(FleetOptions):
     """The lowest severity of a finding that makes the exit code 2."""
 
     fail_on: str = option(
@@ -30,21 +31,17 @@ class DriftOptions(ScopedOptions):
 
 def _detect(options: DriftOptions, context: Context) -> Document:
     project = load(options.path)
-    accounts = select_accounts(project, options.account)
-    scope, jobs = build_scope(accounts, options.only), _read_jobs(project.root)
-
-    def detect(account: Account) -> AccountReport:
-        with open_session(account, context) as session:
-            return detect_drift(
-                project,
-                session,
-                scope,
-                fail_on=Severity(options.fail_on),
-                jobs=jobs,
-                path=options.path_from_start,
-            )
-
-    return build_report("drift", project, accounts, context, detect)
+    accounts = select_accounts(project, options.account, context)
+    checking = work.DriftOptions(
+        scope=build_scope(accounts, options.only),
+        fail_on=Severity(options.fail_on),
+        jobs=_read_jobs(project.root),
+        path=options.path_from_start,
+    )
+    run = FleetRun(
+        context, project, accounts, partial(work.check_account, checking), options.concurrency
+    )
+    return Report(command="drift", accounts=run.run(), diagnostics=project.diagnostics)
 
 
 def _read_jobs(root: str) -> dict[str, str]:

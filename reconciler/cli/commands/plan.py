@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 from ...config import load
 from ...diagnostics.codes import usage
-from ...diagnostics.errors import Exit, UsageError
+from ...diagnostics.errors import UsageError
+from ...fleet import work
 from ...history import ci
-from ...model.project import Account
-from ...operations.make_plan import make_plan
-from ...operations.read_prices import show_prices
+from ...operations.make_plan import Planned
 from ...planning import plan_file
 from ...render import Document
-from ...report.report import AccountReport
-from ..accounts import build_report, build_scope, select_accounts
-from ..arguments import PRIVATE, ScopedOptions, flag, option
-from ..context import Command, Context, open_session
+from ...report.report import Report
+from ..accounts import build_scope, select_accounts
+from ..arguments import PRIVATE, FleetOptions, flag, option
+from ..context import Command, Context
+from ..fleet import FleetRun
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanOptions(ScopedOptions):
+class PlanOptions(FleetOptions):
     """Where to save the plan, whether changes have an exit code of their own, and what to show."""
 
     save: str | None = option("save the plan for `apply --plan FILE`", metavar="FILE")
@@ -29,34 +30,39 @@ class PlanOptions(ScopedOptions):
 
     def writes(self) -> tuple[tuple[str, int], ...]:
         """Return the saved plan as well."""
-        return (*ScopedOptions.writes(self), *([(self.save, PRIVATE)] if self.save else []))
+        return (*FleetOptions.writes(self), *([(self.save, PRIVATE)] if self.save else []))
 
 
 def _plan(options: PlanOptions, context: Context) -> Document:
     project = load(options.path)
-    accounts = select_accounts(project, options.account)
+    accounts = select_accounts(project, options.account, context)
     if options.save and len(accounts) > 1:
         hint = "see `reconciler plan --help`"
         raise UsageError(usage.BAD_OPTIONS("--save takes one account", hint=hint))
     scope = build_scope(accounts, options.only)
     commit, unknown = ci.find_commit(project.root, context.environ)
+    planning = work.PlanOptions(
+        scope=scope,
+        commit=commit,
+        prices=options.prices,
+        mark_changes=options.detailed_exitcode,
+    )
+    run = _Run(
+        context, project, accounts, partial(work.plan_account, planning), options.concurrency
+    )
+    run.save = options.save
+    return Report(command="plan", accounts=run.run(), diagnostics=(*project.diagnostics, *unknown))
 
-    def make(account: Account) -> AccountReport:
-        with open_session(account, context) as session:
-            made = make_plan(project, session, scope, commit)
-            report = show_prices(made, session, every=options.prices)
-        if options.save:
-            context.output.targets[options.save].write(plan_file.dump_plan(made.plan))
-        return _mark_changes(report) if options.detailed_exitcode else report
 
-    return build_report("plan", project, accounts, context, make, unknown)
+class _Run(FleetRun):
+    """Saves the plan, if that is wanted."""
 
+    save: str | None = None
 
-def _mark_changes(report: AccountReport) -> AccountReport:
-    """Return the report with exit code CHANGES where it has changes and nothing worse."""
-    if report.exit_code is Exit.DONE and any(it.change.action.writes for it in report.changes):
-        return replace(report, exit_code=Exit.CHANGES)
-    return report
+    def keep_plan(self, planned: Planned) -> None:
+        """Save the plan."""
+        if self.save:
+            self.context.output.targets[self.save].write(plan_file.dump_plan(planned.plan))
 
 
 COMMAND = Command(
