@@ -1,22 +1,21 @@
-"""Projects of any size on an emulator in this process, and runs of the command on them."""
+"""Projects and accounts of any size."""
 
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-from reconciler.emulator import Server, Settings, open_state
+from .processes import KEY
+
+FAST = 1000.0
+"""A `rate_limit` that nothing here reaches."""
 
 
-def meter(n: int) -> dict[str, Any]:
-    """The n-th meter, as files and seeds have it."""
+def describe_meter(n: int) -> dict[str, Any]:
+    """Return the n-th meter, as files, seeds and requests have it."""
     return {
         "event_name": f"meter_{n}",
         "display_name": f"Meter {n}",
@@ -24,28 +23,68 @@ def meter(n: int) -> dict[str, Any]:
     }
 
 
-@contextmanager
-def project(
-    meters: int, seeded: int, rate: float, settings: Settings | None = None
-) -> Iterator[tuple[Path, Server]]:
-    """A folder that declares so many meters, and an account that has the first of them."""
-    seed = {"meters": [meter(n) for n in range(seeded)]}
-    with (
-        TemporaryDirectory() as name,
-        open_state(None, seed) as store,
-        Server(store, settings) as server,
-    ):
-        folder = Path(name)
-        entry = {"api_key_env": "SANDBOX_KEY", "api_base": server.url, "rate_limit": rate}
-        about = {"version": 1, "meters": ["meters.yaml"], "accounts": {"sandbox": entry}}
-        (folder / "reconciler.yaml").write_text(json.dumps(about))
-        declared = {"version": 1, "meters": [meter(n) for n in range(meters)]}
-        (folder / "meters.yaml").write_text(json.dumps(declared))
-        yield folder, server
+def write_seed(folder: Path, meters: int, accounts: int = 0) -> Path:
+    """Write the seed of an account with meters, and with empty connected accounts."""
+    file = folder / "seed.json"
+    connected = [{"account": {"id": name}} for name in name_accounts(accounts)]
+    seed = {"meters": [describe_meter(n) for n in range(meters)], "accounts": connected}
+    file.write_text(json.dumps(seed), "utf-8")
+    return file
 
 
-def python(*words: str) -> int:
-    """Run a fresh interpreter, and return its exit code."""
-    environ = {**os.environ, "SANDBOX_KEY": "sk_test_emulator"}
-    command = [sys.executable, *words]
-    return subprocess.run(command, env=environ, capture_output=True, check=False).returncode
+def name_accounts(count: int) -> list[str]:
+    """Return the ids of connected accounts."""
+    return [f"acct_{n}" for n in range(count)]
+
+
+def write_project(folder: Path, url: str, rate_limit: float = FAST, **more: object) -> None:
+    """Write a project file with one account, whose meters are in `meters*.yaml`."""
+    entry = {"api_key_env": KEY, "api_base": url, "rate_limit": rate_limit, **more}
+    write_accounts(folder, {"sandbox": entry})
+
+
+def write_fleet(folder: Path, url: str, ids: Iterable[str]) -> None:
+    """Write a project file with an entry for each connected account."""
+    entry = {"api_key_env": KEY, "api_base": url, "rate_limit": FAST}
+    write_accounts(folder, {each: {**entry, "stripe_account": each} for each in ids})
+
+
+def write_accounts(folder: Path, accounts: dict[str, dict[str, object]]) -> None:
+    """Write a project file with these accounts."""
+    project = {"version": 1, "meters": ["meters*.yaml"], "accounts": accounts}
+    (folder / "reconciler.yaml").write_text(json.dumps(project), "utf-8")
+
+
+def write_meters(folder: Path, meters: int, files: int = 1) -> list[Path]:
+    """Declare meters in block style, as people write them, in so many files of equal size."""
+    numbers = range(meters)
+    shares = [numbers[n * meters // files : (n + 1) * meters // files] for n in range(files)]
+    return [_write_meters(folder / f"meters_{n}.yaml", share) for n, share in enumerate(shares)]
+
+
+def _write_meters(file: Path, numbers: Iterable[int]) -> Path:
+    entries = "".join(
+        f"  - event_name: meter_{n}\n    display_name: Meter {n}\n"
+        "    default_aggregation:\n      formula: sum\n"
+        for n in numbers
+    )
+    file.write_text(f"version: 1\nmeters:\n{entries or '  []' + chr(10)}", "utf-8")
+    return file
+
+
+def commit_versions(folder: Path, meters: int, commits: int) -> None:
+    """Make a repository in which so many commits each rename one meter, the first of them all."""
+    _git(folder, "init", "--quiet")
+    for n in range(commits):
+        (file,) = write_meters(folder, meters)
+        text = file.read_text("utf-8").replace("Meter 0\n", f"Meter 0, version {n}\n")
+        text = text.replace("event_name: meter_0\n", f"event_name: meter_0  # version {n}\n")
+        file.write_text(text, "utf-8")
+        _git(folder, "add", ".")
+        _git(folder, "commit", "--quiet", "--message", f"Version {n}")
+
+
+def _git(folder: Path, *words: str) -> None:
+    about: Sequence[str] = ("-c", "user.name=Benchmark", "-c", "user.email=benchmark@example.com")
+    command = ["git", *about, "-c", "commit.gpgsign=false", "-C", str(folder), *words]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)

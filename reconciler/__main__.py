@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -15,18 +16,25 @@ if TYPE_CHECKING:
 INTERRUPTED = 130  # as `Exit.INTERRUPTED`, which takes time to import
 
 
+_VERSIONS = {
+    ("--version",): False,
+    ("-V",): False,
+    ("--version", "-v"): True,
+    ("-v", "--version"): True,
+    ("-V", "-v"): True,
+    ("-v", "-V"): True,
+}
+"""The command lines that ask for the version, and whether for that of Python too."""
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line and return its exit code; `--version` imports next to nothing."""
     options = sys.argv[1:] if argv is None else list(argv)
-    if options in (["--version"], ["-V"]):
+    if tuple(options) in _VERSIONS:
         from .cli.console import Console
 
-        Console().write_document(f"reconciler {__version__}\n")
-        return 0
-    if len(options) == 2 and set(options) in ({"--version", "-v"}, {"-V", "-v"}):
-        from .cli.console import Console
-
-        Console().write_document(f"reconciler {__version__}\n{describe_runtime()}\n")
+        runtime = f"{describe_runtime()}\n" if _VERSIONS[tuple(options)] else ""
+        Console().write_document(f"reconciler {__version__}\n{runtime}")
         return 0
     from .cli.main import run
 
@@ -39,9 +47,12 @@ def command() -> NoReturn:
         from .cli.completion import complete
 
         complete()
-    from .cli.signals import hold_signals
+    if tuple(sys.argv[1:]) not in _VERSIONS:
+        from .cli.signals import hold_signals
 
-    hold_signals()
+        hold_signals()
+        # Nearly all that a run allocates lives until its end: looking for garbage costs time.
+        gc.set_threshold(200_000, 20, 100)
     code = main()
     if code == INTERRUPTED:
         os._exit(code)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from ipaddress import ip_address
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from ipaddress import IPv4Address, IPv6Address
 
 _LABEL = r"[A-Za-z0-9_-]{1,63}"
 _HOST = rf"(?:(?P<name>{_LABEL}(?:\.{_LABEL})*)|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])"
@@ -22,7 +25,7 @@ def is_trusted_api_base(address: str) -> bool:
     and in plain ASCII, so that every parser finds the same host in it.
     """
     found = _ADDRESS.fullmatch(address)
-    if not found or (found["ipv6"] and not _is_ip(found["ipv6"])):
+    if not found or (found["ipv6"] and not _parse_ip(found["ipv6"])):
         return False
     port = found["port"]
     fit = port is None or 0 < int(port) < 65536
@@ -53,7 +56,8 @@ def is_loopback(address: str) -> bool:
     if not found:
         return False
     host = found["name"] or found["ipv6"]
-    return host == "localhost" or (_is_ip(host) and ip_address(host).is_loopback)
+    address_of_host = _parse_ip(host)
+    return host == "localhost" or (address_of_host is not None and address_of_host.is_loopback)
 
 
 def _locate(found: re.Match[str]) -> tuple[str, int]:
@@ -61,8 +65,10 @@ def _locate(found: re.Match[str]) -> tuple[str, int]:
     return (found["name"] or found["ipv6"]).lower(), int(found["port"] or 443)
 
 
-def _is_ip(host: str) -> bool:
+def _parse_ip(host: str) -> IPv4Address | IPv6Address | None:
+    from ipaddress import ip_address  # most projects name no address
+
     try:
-        return bool(ip_address(host))
+        return ip_address(host)
     except ValueError:
-        return False
+        return None

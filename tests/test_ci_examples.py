@@ -47,6 +47,8 @@ def test_a_job_has_the_permissions_that_it_needs():
         elif ours.get("comment") != "false":
             expected["pull-requests"] = "write"
             expected["statuses"] = "write" if ours["command"] == "plan" else "read"
+        if ours["command"] == "apply":
+            expected["actions"] = "read"
         assert given == expected, name
 
 
@@ -66,6 +68,14 @@ def test_the_inputs_are_those_of_the_action():
     for _, step in STEPS:
         if "OWNER" in step["uses"]:
             assert set(step["with"]) <= set(ACTION["inputs"])
+
+
+def test_the_inputs_and_outputs_are_documented():
+    page = (ROOT / "docs/how-to/ci.md").read_text("utf-8")
+    names = {*ACTION["inputs"], *ACTION["outputs"]}
+    assert {"command", "path", "account", "args", "comment", "version"} <= names
+    assert {"exit-code", "failure-reason", "plan-id", "plan-hash", "report"} <= names
+    assert names <= set(re.findall(r"`([\w-]+)`", page))
 
 
 def expand(text: str, **given: str) -> str:

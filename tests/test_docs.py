@@ -16,8 +16,9 @@ import pytest
 from tables import described, expect
 
 from reconciler.config.schema import read_schema
-from reconciler.diagnostics import codes
-from reconciler.diagnostics.codes import CATALOGUE, usage
+from reconciler.diagnostics import catalogue
+from reconciler.diagnostics.catalogue import CATALOGUE
+from reconciler.diagnostics.codes import usage
 from reconciler.diagnostics.diagnostic import Rule
 from reconciler.diagnostics.errors import Exit
 from reconciler.render import FORMATS
@@ -108,7 +109,7 @@ def test_no_code_means_two_things(monkeypatch):
     """Importing a catalogue with two rules of one code fails."""
     monkeypatch.setattr(usage, "ANOTHER", Rule("S001", "title", "why", "remedy"), raising=False)
     with pytest.raises(ValueError, match="S001 is the code of two rules"):
-        codes._collect_rules()
+        catalogue._collect_rules()
 
 
 def test_every_code_is_used():

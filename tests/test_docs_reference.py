@@ -14,7 +14,7 @@ from tables import described, expect
 from reconciler.cli.arguments import Options, Parser
 from reconciler.cli.commands import COMMANDS, find_command
 from reconciler.config.schema import read_schema
-from reconciler.diagnostics.codes import CATALOGUE
+from reconciler.diagnostics.catalogue import CATALOGUE
 from reconciler.render import FORMATS
 
 ROOT = Path(__file__).parents[1]

@@ -7,18 +7,34 @@ than the review.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 BOT = "github-actions[bot]"
 """The user of the token of a job."""
 
-Get = Callable[[str], Any]
-"""Returns the JSON of a path of the API, of a list all pages."""
-
 _HASH = "plan_hash "
 _MAY_APPROVE = ("admin", "maintain", "write")
+
+
+class Reviews(Protocol):
+    """Where the pull requests of a repository, their reviews and their commits are read."""
+
+    def list_pulls(self, commit: str) -> Iterable[Any]:
+        """Return the pull requests that a commit is part of."""
+
+    def read_head(self, number: int) -> str:
+        """Return the head commit of a pull request."""
+
+    def list_reviews(self, number: int) -> Iterable[Any]:
+        """Return the reviews of a pull request, oldest first."""
+
+    def read_permission(self, login: str) -> str:
+        """Return what a user may do in the repository."""
+
+    def list_statuses(self, commit: str) -> Iterable[Any]:
+        """Return the statuses of a commit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,19 +56,19 @@ def describe_plan(plan_hash: str) -> str:
     return f"{_HASH}{plan_hash}"
 
 
-def find_approval(get: Get, commit: str, context: str) -> Approval:
+def find_approval(host: Reviews, commit: str, context: str) -> Approval:
     """Return what was approved of the commit that a pull request was merged as."""
-    pulls = [it for it in get(f"/commits/{commit}/pulls") if it.get("merge_commit_sha") == commit]
+    pulls = [it for it in host.list_pulls(commit) if it.get("merge_commit_sha") == commit]
     merged = [pull["number"] for pull in pulls if pull.get("merged_at")]
     if len(merged) != 1:
         return Approval(reason=f"commit {commit[:12]} is not that of one merged pull request")
     (number,) = merged
-    head = get(f"/pulls/{number}")["head"]["sha"]
-    approvals = list(_list_approvals(get, get(f"/pulls/{number}/reviews"), head))
+    head = host.read_head(number)
+    approvals = list(_list_approvals(host, number, head))
     if not approvals:
         reason = f"no review of #{number} approves its head commit {head[:12]}"
         return Approval(pull_request=number, reason=reason)
-    statuses = get(f"/commits/{head}/statuses")
+    statuses = list(host.list_statuses(head))
     plans = {_find_plan(statuses, context, before=approved) for approved in approvals}
     match sorted(plans - {""}):
         case [plan_hash] if "" not in plans:
@@ -64,19 +80,21 @@ def find_approval(get: Get, commit: str, context: str) -> Approval:
     return Approval(pull_request=number, reason=reason)
 
 
-def _list_approvals(get: Get, reviews: Iterable[Mapping[str, Any]], head: str) -> Iterator[str]:
-    """Yield when each user who may write approved the head commit; none where one objects."""
+def _list_approvals(host: Reviews, number: int, head: str) -> Iterator[str]:
+    """Yield when each user who may write approved the head commit; none where one objects.
+
+    The review of a bot is none: the job of a pull request could write one.
+    """
     last = {
-        (review.get("user") or {}).get("login"): review
-        for review in reviews
+        review["user"]["login"]: review
+        for review in host.list_reviews(number)
         if review.get("state") in ("APPROVED", "CHANGES_REQUESTED", "DISMISSED")
+        and (review.get("user") or {}).get("type") == "User"  # None: the user was deleted
     }
-    last.pop(None, None)  # the user was deleted
     valid = {
         login: review
         for login, review in last.items()
-        if review["state"] != "DISMISSED"
-        and get(f"/collaborators/{login}/permission").get("permission") in _MAY_APPROVE
+        if review["state"] != "DISMISSED" and host.read_permission(login) in _MAY_APPROVE
     }
     if any(review["state"] == "CHANGES_REQUESTED" for review in valid.values()):
         return

@@ -17,7 +17,7 @@ from ..diagnostics.errors import UsageError
 COMMANDS = ("validate", "plan", "apply", "drift")
 """The commands that the Action runs: those whose reports can be posted."""
 
-_OURS = ("--format", "--out", "--account", "--plan", "--save")
+_OURS = ("--format", "--out", "--account", "--plan", "--save", "--approved")
 _HINTS = {
     "--plan": "a job of the pull request could have written the file: give --expect HASH instead",
     "--account": "use the input `account`",
@@ -76,6 +76,16 @@ class Job:
     def selection(self) -> list[str]:
         """The words of a command line that say what to work on."""
         return [self.path, *(word for name in self.accounts for word in ("--account", name))]
+
+    @cached_property
+    def expected_hash(self) -> str:
+        """The plan_hash that --expect gives in the arguments; empty without."""
+        expected = ""
+        for word, value in zip_longest(self.arguments, self.arguments[1:], fillvalue=""):
+            name, given, text = word.partition("=")
+            if name == "--expect":
+                expected = text if given else value
+        return expected.strip()
 
     @property
     def decides_itself(self) -> bool:

@@ -82,6 +82,11 @@ def format_value(value: str) -> str:
     return clean(shorten(value.replace("\n", " "), _LONGEST))
 
 
+def name_plan_artifact(plan_hash: str) -> str:
+    """Return the name of the artifact that holds a saved plan, by which it is found again."""
+    return name_artifact("reconciler-plan", plan_hash)
+
+
 def name_artifact(*parts: str) -> str:
     """Return the name of an artifact; it may not hold what a file system forbids."""
     return re.sub(r"[^\w.-]+", "-", "-".join(filter(None, parts)))[:120]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ..cli.accounts import select_entries
@@ -17,16 +17,19 @@ from ..clock import Clock
 from ..config import load
 from ..diagnostics.codes import guards
 from ..diagnostics.errors import Exit, ReconcilerError
+from ..model.project import Account
+from ..publish.github import GitHub
+from ..publish.host import get_text
+from ..publish.target import find_github
 from ..render import render
 from ..render.github import escape
 from ..render.markdown.gfm import format_prose
 from ..report.report import Report
 from . import results
 from .approval import Approval, describe_plan, find_approval, name_status
-from .github_api import Repository
 from .job import Job
 
-_OF_APPLY = ("--skip-refused", "--no-journal")
+_OF_APPLY = ("--skip-refused", "--no-journal", "--yes")
 _NOTHING = "nothing-approved"  # no plan has it as its hash
 _NO_SECRETS = (
     "This pull request comes from a fork or from Dependabot, so the job has no API key: the files "
@@ -34,6 +37,8 @@ _NO_SECRETS = (
     "branch of this repository."
 )
 _NOT_RECORDED = "The plan is not recorded on the commit, so that no review can approve it"
+_NOT_SHOWN = "If the plan differs from the approved one, it is not shown how"
+_PLAN_FILE = "plan.json"
 _NO_COMMENT = "No comment was written: the token of this job can only read."
 
 
@@ -48,12 +53,16 @@ class Step:
     def approve(self) -> Exit:
         """Find the approved plan of the merged commit; output its hash, or why there is none."""
         job = self.job
-        if job.command != "apply" or job.decides_itself:
+        if job.command != "apply":
+            return Exit.DONE
+        if job.decides_itself:
+            self._locate_plan(job.expected_hash, job.environ.get("GITHUB_RUN_ID", ""))
             return Exit.DONE
         context = name_status(job.path, job.accounts)
         commit = job.environ.get("GITHUB_SHA", "")
         try:
-            approval = find_approval(self._open_repository().get, commit, context)
+            with self._open_repository() as host:
+                approval = find_approval(host, commit, context)
         except ReconcilerError as error:
             approval = Approval(reason=error.diagnostics[0].message)
         self._output(
@@ -61,23 +70,49 @@ class Step:
             ("pull-request", str(approval.pull_request or "")),
             ("not-approved", approval.reason),
         )
+        if approval.plan_hash:
+            self._locate_plan(approval.plan_hash, self._find_plan_run(approval.plan_hash))
         return Exit.DONE
+
+    def _find_plan_run(self, plan_hash: str) -> str:
+        """Return the workflow run that saved a plan; say why if what differs cannot be shown."""
+        try:
+            with self._open_repository() as host:
+                run_id = host.find_artifact_run(results.name_plan_artifact(plan_hash))
+            why = "its artifact does not exist any more"
+        except ReconcilerError as error:
+            run_id, why = 0, error.diagnostics[0].message
+        if run_id:
+            return str(run_id)
+        self._note("notice", f"{_NOT_SHOWN}: {why}")
+        return ""
+
+    def _locate_plan(self, plan_hash: str, run_id: str) -> None:
+        """Output where the approved plan is, and where to put it."""
+        if plan_hash and run_id:
+            self._output(
+                ("plan-artifact", results.name_plan_artifact(plan_hash)),
+                ("plan-run", run_id),
+                ("plan-folder", self._make_folder()),
+            )
 
     def run(self) -> Exit:
         """Run the command, and output what its report says."""
-        job = self.job
-        folder = Path(tempfile.mkdtemp(prefix="reconciler-", dir=job.environ.get("RUNNER_TEMP")))
-        report = folder / "report.json"
-        exit_code = self._run_command(report)
+        job, folder = self.job, Path(self._make_folder())
+        report, plan = folder / "report.json", Path(self._make_folder(), _PLAN_FILE)
+        exit_code = self._run_command(report, plan)
         name = results.name_artifact(
             "reconciler", job.environ.get("GITHUB_JOB", ""), job.command, *job.accounts
         )
         found = results.read_report(report)
+        outputs = dict(results.list_outputs(found, exit_code))
         self._output(
-            *results.list_outputs(found, exit_code),
+            *outputs.items(),
             ("report", str(report) if found else ""),
             ("folder", str(folder)),
             ("artifact", name),
+            ("plan-file", str(plan) if plan.exists() and outputs["plan-hash"] else ""),
+            ("plan-artifact", results.name_plan_artifact(outputs["plan-hash"])),
         )
         self._keep_journal(folder)
         return exit_code
@@ -96,7 +131,8 @@ class Step:
             "description": describe_plan(plan_hash) if approvable else f"no plan: {failed}"[:140],
         }
         try:
-            self._open_repository().post(f"/statuses/{pull['head']['sha']}", status)
+            with self._open_repository() as host:
+                host.set_status(get_text(pull, "head", "sha"), status)
         except ReconcilerError as error:
             self._note("warning", f"{_NOT_RECORDED}: {error.diagnostics[0].message}")
         return Exit.DONE
@@ -114,19 +150,30 @@ class Step:
         words = ["github-comment" if on_pull else "github-issue", environ.get("REPORT", "")]
         words += ["--number", number] if number else []
         words += ["--project", job.path] if job.path != "." else []
+        if on_pull:
+            words += ["--when-unchanged", environ.get("WHEN_UNCHANGED", "").strip() or "comment"]
         return run(["publish", *words])
 
-    def _run_command(self, report: Path) -> Exit:
-        job = self.job
-        if job.command != "validate" and job.has_no_secrets and self._lacks_key():
+    def _run_command(self, report: Path, plan: Path) -> Exit:
+        job, accounts = self.job, self._select_accounts()
+        if job.command != "validate" and job.has_no_secrets and self._lacks_key(accounts):
             self._note("notice", _NO_SECRETS)
             return self._call("validate", job.selection, report)
         words = [*job.selection, *job.arguments]
-        if job.command != "apply" or job.decides_itself:
-            consent = ["--yes"] if job.command == "apply" and "--yes" not in words else []
-            return self._call(job.command, [*words, *consent], report)
+        if job.command != "apply":
+            saved = ["--save", str(plan)] if job.command == "plan" and len(accounts) == 1 else []
+            return self._call(job.command, [*words, *saved], report)
+        words += ["--yes"] if "--yes" not in words else []
+        if job.decides_itself:
+            compared = self._compare() if job.expected_hash else []
+            return self._call("apply", [*words, *compared], report)
         approved = job.environ.get("APPROVED_HASH") or self._approve_nothing(words, report)
-        return self._call("apply", [*words, "--yes", "--expect", approved], report)
+        return self._call("apply", [*words, "--expect", approved, *self._compare()], report)
+
+    def _compare(self) -> list[str]:
+        """Return the option with the approved plan, if it was found; it is only shown."""
+        file = Path(self.job.environ.get("APPROVED_PLAN", ""), _PLAN_FILE)
+        return ["--approved", str(file)] if file.is_file() else []
 
     def _approve_nothing(self, words: Iterable[str], report: Path) -> str:
         """Return the hash of a plan without changes, which needs no approval, else that of none."""
@@ -156,19 +203,31 @@ class Step:
         document = json.loads(render(report, "json"))
         self._output(*results.list_outputs(document, report.exit_code))
 
-    def _lacks_key(self) -> bool:
-        """Whether an account of the run has no key; invalid files are reported by the run."""
+    def _select_accounts(self) -> tuple[Account, ...]:
+        """Return the accounts of the run; none where the files have errors, which it reports."""
         job = self.job
         try:
             chosen = AccountOptions(account=job.accounts).read_environment(job.environ)
-            accounts = select_entries(load(job.path), chosen.account)
+            return select_entries(load(job.path), chosen.account)
         except ReconcilerError:
-            return False
-        needed = [account.api_key_env or "" for account in accounts if not account.emulator]
-        return not all(map(job.environ.get, needed))
+            return ()
 
-    def _open_repository(self) -> Repository:
-        return Repository(self.job.environ, self._clock)
+    def _lacks_key(self, accounts: Iterable[Account]) -> bool:
+        """Whether an account of the run has no key."""
+        needed = [account.api_key_env or "" for account in accounts if not account.emulator]
+        return not all(map(self.job.environ.get, needed))
+
+    def _make_folder(self) -> str:
+        return tempfile.mkdtemp(prefix="reconciler-", dir=self.job.environ.get("RUNNER_TEMP"))
+
+    @contextmanager
+    def _open_repository(self) -> Iterator[GitHub]:
+        target = find_github(self.job.environ, None, None, None)
+        host = GitHub(target.base, target.token, self._clock, target.repository)
+        try:
+            yield host
+        finally:
+            host.host.close()
 
     def _output(self, *outputs: tuple[str, str]) -> None:
         self._append("GITHUB_OUTPUT", results.format_outputs(iter(outputs)))

@@ -235,6 +235,7 @@ class Parser(argparse.ArgumentParser):
             if name in FOREIGN_OPTIONS and name not in self._flags:
                 message, hint = f"there is no option {name}", FOREIGN_OPTIONS[name]
                 raise UsageError(usage.BAD_OPTIONS(message, hint=hint))
+        self.usage = self.prog  # no message shows it, and argparse would format it in full
         found: dict[str, Any] = vars(self.parse_intermixed_args(options))
         found.pop("help")
         lists = {name: tuple(each) for name, each in found.items() if isinstance(each, list)}

@@ -112,7 +112,7 @@ def _load_accounts(parsed_args: argparse.Namespace) -> tuple[Account, ...]:
 
 
 def _list_codes(**_: object) -> Iterable[str]:
-    from ..diagnostics.codes import CATALOGUE
+    from ..diagnostics.catalogue import CATALOGUE
 
     return sorted(CATALOGUE)
 

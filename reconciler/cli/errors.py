@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import traceback
 from collections.abc import Mapping
 
 from ..diagnostics.explain_error import explain_error, hide_secrets
@@ -26,6 +25,8 @@ def build_error_report(
 def trace(error: BaseException, output: Output, console: Console) -> None:
     """Print the traceback of an error where -vv asks for it."""
     if output.verbosity > 1:
+        import traceback
+
         for line in traceback.format_exception(error):
             for part in hide_secrets(line, os.environ).splitlines():
                 console.warn(part)

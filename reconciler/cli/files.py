@@ -6,7 +6,6 @@ import errno
 import fcntl
 import os
 import re
-import secrets
 import stat
 from collections.abc import Iterable
 from contextlib import suppress
@@ -172,7 +171,7 @@ def _open_fifo(file: str, clock: Clock) -> int:
 
 def create_draft(path: Path, mode: int) -> tuple[Path, int]:
     """Create a file with an unpredictable name beside another, following no link."""
-    draft = path.with_name(f".reconciler-{secrets.token_hex(8)}")
+    draft = path.with_name(f".reconciler-{os.urandom(8).hex()}")
     return draft, os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, chdir, contextmanager
@@ -129,16 +128,15 @@ def _directory(directory: str | None) -> Iterator[None]:
         yield
 
 
-class _ConsoleHandler(logging.Handler):
-    """Writes log records to standard error, without keys."""
+class _LogLines:
+    """Writes log records to standard error, each as one line without keys."""
 
     def __init__(self, console: Console) -> None:
-        super().__init__()
         self._console = console
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write one record as one line."""
-        self._console.warn(hide_secrets(self.format(record), os.environ))
+    def write(self, record: str) -> None:
+        """Write one record."""
+        self._console.warn(hide_secrets(record, os.environ))
 
 
 @contextmanager
@@ -147,7 +145,11 @@ def _logged(verbose: int, console: Console) -> Iterator[None]:
     if not verbose:
         yield
         return
-    logger, handler = logging.getLogger(__package__.partition(".")[0]), _ConsoleHandler(console)
+    import logging  # other runs start faster without
+
+    logger = logging.getLogger(__package__.partition(".")[0])
+    handler = logging.StreamHandler(_LogLines(console))
+    handler.terminator = ""
     before = logger.level
     logger.addHandler(handler)
     logger.setLevel(logging.INFO if verbose == 1 else logging.DEBUG)

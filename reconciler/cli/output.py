@@ -134,8 +134,8 @@ def show_preview(planned: AccountReport, output: Output, console: Console) -> No
 def _show_messages(document: Document, output: Output, console: Console) -> None:
     """Show on standard error what the text on standard output does not say."""
     if document.is_data and output.format == "text":
+        from ..render.sum_up import sum_up
         from ..render.text import render_messages
-        from ..render.view import sum_up
 
         told = document.said if output.verbosity else sum_up(document.said)
         said = [each for each in told if each.level is not Level.INFO or not console.quiet]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ..clock import Clock
-from ..render.summary import count
+from ..render.labels import count
 from ..report.report import ReportedChange
 from .console import Console
 

@@ -106,8 +106,9 @@ class Stop:
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, held)
             signal.setitimer(signal.ITIMER_REAL, 0)
-            for each, handler in before.items():
-                signal.signal(each, handler)
+            if not held:  # else the process ends: a thread that hangs may still get a signal
+                for each, handler in before.items():
+                    signal.signal(each, handler)
 
     def _end(self, before_exit: Callable[[], None], is_written: Callable[[], bool]) -> None:
         """End the process after its document; a signal amid the writing lets it go on."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 from collections.abc import Iterator, Mapping
 from datetime import date
 from itertools import combinations
@@ -42,6 +41,8 @@ def find_unmet_version(parsed: ParsedFile) -> Diagnostic | None:
     if not isinstance(required, str) or _accepts_this_version(required) is not False:
         return None
     message = f"this project requires reconciler {clip(required)}, and this is {__version__}"
+    import shlex
+
     hint = f"install that version: pip install {shlex.quote(f'meter-reconciler{required}')}"
     return codes.OTHER_VERSION_REQUIRED(message, parsed.locate(("requires",)), hint)
 

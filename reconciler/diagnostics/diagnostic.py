@@ -24,6 +24,7 @@ class Effect(StrEnum):
     ACCOUNT = "account"  # refuses every change of the account
     FINDING = "finding"  # counts as a drift finding of low severity
     LOST_USAGE = "lost_usage"  # counts as a drift finding of severity revenue
+    SAMPLE = "sample"  # says what was sampled, and so what was not
     SCOPE = "scope"  # the run was narrowed
     DENIED = "denied"  # the key lacks a permission
     UNCONFIRMED = "unconfirmed"  # a request whose effect is unknown

@@ -28,6 +28,8 @@ _BY_NO_EVENT = (
     Kind.NO_PRICE,
     Kind.UNEXPECTED_PRICE,
     Kind.USAGE_REJECTED,
+    Kind.ZERO_USAGE,
+    Kind.NO_USAGE,
 )
 """Kinds that no event of a meter explains."""
 _STARTED = (_CREATED, _REACTIVATED)  # what explains every other kind: the meter is active

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TypedDict, Unpack
 
 from ..diagnostics.shorten import MESSAGE, shorten
+from ..model.alert import BillingAlert
 from ..model.finding import Finding, Kind, Remediation, Severity
 from ..model.price import Price
-from ..model.usage import RejectedUsage
+from ..model.usage import RejectedUsage, UsageSample
 
 
 class _More(TypedDict, total=False):
@@ -19,6 +20,8 @@ class _More(TypedDict, total=False):
     prices: tuple[Price, ...]
     remediation: Remediation | None
     rejected: RejectedUsage | None
+    sample: UsageSample | None
+    alerts: tuple[BillingAlert, ...]
 
 
 def build_finding(kind: Kind, severity: Severity, message: str, **rest: Unpack[_More]) -> Finding:

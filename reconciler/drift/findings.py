@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..diagnostics.lookalikes import tell_apart
+from ..model.alert import AlertsByMeter
 from ..model.change import Action, Change, Reason
 from ..model.event import RESEND
 from ..model.finding import DriftEntry, Finding, Kind, Remediation, Severity
@@ -14,13 +15,14 @@ from ..model.meter import ExistingMeter, Status
 from ..model.pattern import matches
 from ..model.price import Price, PricesByLookupKey, PricesByMeter, select_unaccepted
 from ..model.project import MeterConfig, Policy
-from ..model.usage import RejectedUsage, describe_codes
+from ..model.usage import RejectedUsage, UsageSample, describe_codes
 from ..planning.diagnose import note_override
 from ..timestamps import format_duration
 from . import remediation
 from .build_finding import build_finding
 from .expected_prices import check_expected_prices
 from .remediation import Commands
+from .usage_sample import check_sample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,7 +32,8 @@ class DriftInput:
     `commands` makes the commands that remediate a finding; `refused` are the event_names whose
     change a guard refuses, so that no command can help. `expected` are the prices with the lookup
     keys that files expect, None where the key may not read prices; `rejected` is the rejected usage
-    by meter id.
+    by meter id, `alerts` the active billing alerts by meter id, and `samples` those of usage by
+    event_name.
     """
 
     commands: Commands
@@ -39,6 +42,8 @@ class DriftInput:
     now: int
     expected: PricesByLookupKey | None = None
     rejected: Mapping[str, RejectedUsage] = field(default_factory=dict)
+    samples: Mapping[str, UsageSample] = field(default_factory=dict)
+    alerts: AlertsByMeter = field(default_factory=dict)
     refused: frozenset[str] = frozenset()
 
     def find_prices(self, meters: Iterable[ExistingMeter]) -> tuple[Price, ...]:
@@ -113,6 +118,7 @@ def _find(names: MeterMatch, change: Change, known: DriftInput) -> Iterator[Find
             yield _report_undeclared(existing, change, known)
     yield from _check_inactive_prices(names, change, known)
     yield from _report_rejected(names, known)
+    yield from check_sample(names, known.samples)
     if known.expected is not None:
         yield from check_expected_prices(names, known.prices, known.expected, known.commands)
 
@@ -161,6 +167,7 @@ def _report_no_active(names: MeterMatch, change: Change, known: DriftInput) -> F
         since=since,
         resend_until=deadline if known.now < deadline else None,
         remediation=_restore_active(names, change, known),
+        alerts=tuple(alert for m in names.inactive for alert in known.alerts.get(m.id, ())),
     )
 
 

@@ -52,6 +52,7 @@ _ALERT = f"{alerts.URL}/{{id}}"
 _PRODUCT = f"{products.URL}/{{id}}"
 _KYC, _KYC_SWITCH = "accounts_kyc_basic_read", "account_permission"
 _THIN_SWITCH = "core_events_permission"
+_ALERT_SWITCH = "alerts_permission"
 
 ENDPOINTS = (
     Endpoint("GET", meters.URL, _READ, meters.LIST, meters.list_),
@@ -85,9 +86,9 @@ ENDPOINTS = (
     Endpoint("GET", _ITEM, _SUBSCRIBED, calls.ITEM_READ, calls.retrieve_item),
     Endpoint("POST", _ITEM, _SUBSCRIBE, calls.ITEM_UPDATE, calls.update_item),
     Endpoint("DELETE", _ITEM, _SUBSCRIBE, calls.ITEM_DELETE, calls.remove_item),
-    Endpoint("GET", alerts.URL, _READ, alerts.LIST, alerts.list_),
+    Endpoint("GET", alerts.URL, _READ, alerts.LIST, alerts.list_, _ALERT_SWITCH),
     Endpoint("POST", alerts.URL, _WRITE, alerts.CREATE, alerts.create),
-    Endpoint("GET", _ALERT, _READ, alerts.READ, alerts.retrieve),
+    Endpoint("GET", _ALERT, _READ, alerts.READ, alerts.retrieve, _ALERT_SWITCH),
     Endpoint("POST", f"{_ALERT}/activate", _WRITE, alerts.READ, alerts.activate),
     Endpoint("POST", f"{_ALERT}/archive", _WRITE, alerts.READ, alerts.archive),
     Endpoint("POST", f"{_ALERT}/deactivate", _WRITE, alerts.READ, alerts.deactivate),

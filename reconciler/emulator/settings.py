@@ -53,6 +53,9 @@ class Settings:
         "accounts_kyc_basic_read"
     )
     core_events_permission: Literal["event_read", "billing_meter_event_read"] = "event_read"
+    alerts_permission: Literal["billing_meter_read", "billing_meter_event_read"] = (
+        "billing_meter_read"
+    )
     key_in_use_error: Literal["idempotency_error", "invalid_request_error"] = "idempotency_error"
     unknown_values: Literal["refuse", "accept"] = "refuse"
     updated_moves: Literal["on", "off"] = "on"

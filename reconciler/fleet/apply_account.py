@@ -10,8 +10,8 @@ from pathlib import Path
 
 from .._version import __version__
 from ..diagnostics.codes import guards, usage
-from ..diagnostics.diagnostic import Diagnostic
-from ..diagnostics.errors import Exit
+from ..diagnostics.diagnostic import Diagnostic, Location
+from ..diagnostics.errors import ConfigError, Exit
 from ..diagnostics.explain_error import explain_error
 from ..execution.protocol import NULL_JOURNAL, Journal
 from ..history import ci, journal
@@ -26,23 +26,34 @@ from ..operations.apply_plan import (
 from ..operations.make_plan import Planned, make_plan
 from ..operations.revalidate import StalePlanError, revalidate
 from ..operations.session import Session
+from ..planning import plan_file
 from ..planning.plan import Plan
 from ..planning.scope import EVERYTHING, Scope
+from ..report.difference import compare_plans
 from ..report.history import PastRun
 from ..report.report import AccountReport, ReportedChange
 from .work import Surroundings
 
+_HOW_TO_COMPARE = (
+    "review the new plan, and apply it with its hash; `--approved FILE`, the approved plan as "
+    "`plan --save FILE` wrote it, shows what differs"
+)
 _CANCELLED = 'Cancelled: the answer was not "yes".'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApplyOptions:
-    """How to apply: a `saved` plan instead of a new one, only the `expected` plan_hash."""
+    """How to apply: a `saved` plan instead of a new one, only the `expected` plan_hash.
+
+    `approved` is the text of the plan that was expected, read from `approved_file`.
+    """
 
     scope: Scope = EVERYTHING
     commit: str | None = None
     saved: Plan | None = None
     expected: str | None = None
+    approved: str | None = None
+    approved_file: str = ""
     on_refused: OnRefused = OnRefused.ABORT
     keeps_journal: bool = True
 
@@ -59,7 +70,7 @@ def apply_account(
                 planned = make_plan(project, session, options.scope, options.commit)
         except StalePlanError as error:
             return error.report
-        if unapproved := _check_expected(planned, account, options.expected):
+        if unapproved := _check_expected(planned, account, options):
             return unapproved
         try:
             return _Run(options, project, account.name, planned, session, around).confirm()
@@ -69,10 +80,10 @@ def apply_account(
 
 
 def _check_expected(
-    planned: Planned, account: Account, expected: str | None
+    planned: Planned, account: Account, options: ApplyOptions
 ) -> AccountReport | None:
     """Return the report of a plan that `--expect` does not approve; None if it does."""
-    found = planned.plan.plan_hash
+    found, expected = planned.plan.plan_hash, options.expected
     if expected is None or find_refusal(planned.report):
         return None
     if not _is_named(account):
@@ -81,8 +92,29 @@ def _check_expected(
     if found != expected:
         message = f"planning gives plan_hash {found}, not the expected {expected}"
         why = f"the plan_hash {found} is not the expected one"
-        return _refuse(planned, guards.UNEXPECTED_PLAN(message), why)
+        hint = "" if options.approved else _HOW_TO_COMPARE
+        refused = _refuse(planned, guards.UNEXPECTED_PLAN(message, hint=hint), why)
+        return _compare(refused, planned.plan, expected, options)
     return None
+
+
+def _compare(
+    refused: AccountReport, plan: Plan, expected: str, options: ApplyOptions
+) -> AccountReport:
+    """Add what differs from the approved plan: that file, if it has the expected hash."""
+    if options.approved is None:
+        return refused
+    location = Location(options.approved_file)
+    try:
+        approved = plan_file.load_plan(options.approved, options.approved_file)
+    except ConfigError as error:
+        said = guards.NOT_COMPARED(error.diagnostics[0].message, location)
+        return replace(refused, diagnostics=(*refused.diagnostics, said))
+    if approved.plan_hash != expected:
+        message = f"its plan_hash is {approved.plan_hash}, not the expected {expected}"
+        said = guards.NOT_COMPARED(message, location)
+        return replace(refused, diagnostics=(*refused.diagnostics, said))
+    return replace(refused, differences=compare_plans(approved, plan))
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from ..model.finding import Severity
 from ..model.project import Account, AccountRef, Project
 from ..operations.detect_drift import detect_drift
 from ..operations.make_plan import make_plan
-from ..operations.read_prices import show_prices
+from ..operations.read_dependants import show_prices
 from ..operations.session import Network, Session, connect
 from ..planning.scope import EVERYTHING, Scope
 from ..report.report import AccountReport
@@ -92,6 +92,7 @@ class DriftOptions:
 
     scope: Scope = EVERYTHING
     fail_on: Severity = Severity.LOW
+    sample_usage: int = 0
     jobs: Mapping[str, str] = field(default_factory=dict)
     path: str | None = None
 
@@ -106,6 +107,7 @@ def check_account(
             session,
             options.scope,
             fail_on=options.fail_on,
+            sample_usage=options.sample_usage,
             jobs=options.jobs,
             path=options.path,
         )

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from ..diagnostics.diagnostic import Location
+from .alert import BillingAlert
 from .meter import ExistingMeter, Meter
 from .price import Price
 from .project import MeterConfig
@@ -60,7 +61,8 @@ class Change:
     `existing` is the meter that the change acts on; for a replacement, even one that lacks
     consent, it is the one to deactivate, and `reactivates` the meter to reactivate in its place,
     if any. `others` are the other existing meters of the name, `prices` the prices in use that
-    the decision depends on. `renamed_from` is the undeclared meter that a new one seems
+    the decision depends on, `alerts` the active billing alerts on a meter that is deactivated, or
+    would be with consent. `renamed_from` is the undeclared meter that a new one seems
     to rename, `renamed_to` the event_name that seems to rename an undeclared one.
     """
 
@@ -73,6 +75,7 @@ class Change:
     others: tuple[ExistingMeter, ...] = ()
     fields: tuple[FieldChange, ...] = ()
     prices: tuple[Price, ...] = ()
+    alerts: tuple[BillingAlert, ...] = ()
     renamed_from: ExistingMeter | None = None
     renamed_to: str | None = None
     refused_by: tuple[str, ...] = ()

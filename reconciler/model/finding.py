@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from enum import StrEnum
 
 from ..diagnostics.codes import drift as rules
 from ..diagnostics.diagnostic import Location, Rule
+from .alert import BillingAlert
 from .meter import ExistingMeter
 from .price import Price
-from .usage import RejectedUsage
+from .subscription import InvoiceDeadline, ResendLimit
+from .usage import RejectedUsage, UsageSample
 
 
 class Severity(StrEnum):
@@ -69,10 +72,12 @@ class Exemption:
 class Finding:
     """One drift diagnostic about the meters of an event_name.
 
-    `code` is the diagnostic of the `kind`; `meter_ids` and `prices` are the ones concerned. Times
+    `code` is the diagnostic of the `kind`; `meter_ids`, `prices` and billing
+    `alerts` are the ones concerned. Times
     are in Unix seconds: `since` is when the difference began, `resend_until` is when the first
     lost usage can no longer be re-sent, None if that has passed. `rejected` counts the usage that
-    Stripe rejected.
+    Stripe rejected; `sample` is the sample of usage that raised a suspicion.
+    `invoices` says when those for lost usage are finalized, where that is known.
     """
 
     kind: str
@@ -87,6 +92,21 @@ class Finding:
     attribution: Attribution | None = None
     exemption: Exemption | None = None
     rejected: RejectedUsage | None = None
+    sample: UsageSample | None = None
+    alerts: tuple[BillingAlert, ...] = ()
+    invoices: InvoiceDeadline | None = None
+
+    @property
+    def resend_deadline(self) -> int | None:
+        """When the first lost usage can no longer be re-sent, by its age or by its invoice."""
+        by_invoice = self.invoices and self.invoices.resend_limit == ResendLimit.INVOICE
+        ends = self.invoices.next_finalization if self.invoices and by_invoice else None
+        return self.resend_until if ends is None else ends
+
+    @property
+    def is_unmanaged(self) -> bool:
+        """Whether it is that no file declares the meter."""
+        return self.kind == Kind.UNMANAGED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +129,11 @@ class DriftEntry:
         """The highest severity of the findings that are not exempt, if any."""
         counted = [finding.severity for finding in self.findings if not finding.exemption]
         return max(counted, key=lambda severity: severity.weight) if counted else None
+
+    def has_only(self, kinds: Container[str]) -> bool:
+        """Whether every finding that is not exempt is of these kinds, and there is one."""
+        counted = [finding for finding in self.findings if not finding.exemption]
+        return bool(counted) and all(finding.kind in kinds for finding in counted)
 
     @property
     def unmanaged(self) -> bool:
@@ -163,15 +188,20 @@ class Kind(StrEnum):
     PRICE_ON_UNDECLARED = "price_on_undeclared"
     NO_PRICE = "no_price"
     UNEXPECTED_PRICE = "unexpected_price"
+    ZERO_USAGE = "zero_usage"
     RENAMED = "renamed"
     RUNNING = "running"
     UNMANAGED = "unmanaged"
+    NO_USAGE = "no_usage"
 
     @property
     def rule(self) -> Rule:
         """The rule of the diagnostic."""
         return _RULES[self]
 
+
+SUSPICIONS = (Kind.ZERO_USAGE, Kind.NO_USAGE)
+"""The kinds that a sample of usage raises, which proves nothing."""
 
 _RULES = {
     Kind.INACTIVE: rules.INACTIVE,
@@ -186,7 +216,9 @@ _RULES = {
     Kind.PRICE_ON_UNDECLARED: rules.PRICE_ON_UNDECLARED,
     Kind.NO_PRICE: rules.NO_PRICE,
     Kind.UNEXPECTED_PRICE: rules.UNEXPECTED_PRICE,
+    Kind.ZERO_USAGE: rules.ZERO_USAGE,
     Kind.RENAMED: rules.RENAMED,
     Kind.RUNNING: rules.RUNNING,
     Kind.UNMANAGED: rules.UNMANAGED,
+    Kind.NO_USAGE: rules.NO_USAGE,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 from .project import MeterConfig
 
@@ -38,11 +39,22 @@ PricesByMeter = Mapping[str, tuple[Price, ...]]
 PricesByLookupKey = Mapping[str, tuple[Price, ...]]
 
 
-def group_by_meter(prices: Iterable[Price]) -> dict[str, tuple[Price, ...]]:
-    """Group prices by the id of the meter they use."""
-    found: dict[str, list[Price]] = {}
-    for price in prices:
-        found.setdefault(price.meter, []).append(price)
+class OnMeter(Protocol):
+    """What depends on a meter."""
+
+    @property
+    def meter(self) -> str:
+        """The id of the meter."""
+
+
+Dependant = TypeVar("Dependant", bound=OnMeter)
+
+
+def group_by_meter(dependants: Iterable[Dependant]) -> dict[str, tuple[Dependant, ...]]:
+    """Group prices, or what else depends on meters, by the id of the meter."""
+    found: dict[str, list[Dependant]] = {}
+    for each in dependants:
+        found.setdefault(each.meter, []).append(each)
     return {meter: tuple(some) for meter, some in found.items()}
 
 

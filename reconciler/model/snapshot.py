@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from .alert import AlertsByMeter
 from .meter import Unreadable
 from .price import Price
 from .project import AccountRef
@@ -17,7 +18,8 @@ class Snapshot:
     `account` is the account that the key acts on, `own_id` the key's own account (`account` may
     be a connected one). `prices` are the prices in use by meter id, for the meters whose prices a
     change depends on: `priced` are the ids of those meters, `needs_prices` their event_names.
-    `foreign` are the ids of the meters that are not of the configured mode.
+    `alerts` are the active billing alerts on those meters that a change would deactivate, by meter
+    id. `foreign` are the ids of the meters that are not of the configured mode.
     """
 
     account: AccountRef
@@ -28,3 +30,5 @@ class Snapshot:
     unreadable: Unreadable | None = None
     foreign: tuple[str, ...] = ()
     priced: frozenset[str] = frozenset()
+    alerts: AlertsByMeter = field(default_factory=dict)
+    alerts_unreadable: Unreadable | None = None

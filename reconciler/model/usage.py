@@ -1,8 +1,8 @@
-"""Usage that Stripe rejected, as its reports count it."""
+"""Usage that Stripe rejected, as its reports count it, and samples of usage that it recorded."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 _MOST_SAMPLES = 5  # identifiers of a sum
@@ -45,6 +45,65 @@ class RejectedUsage:
     first: int
     last: int
     window: int
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """A customer with a subscription, when that was created (Unix seconds), and its status."""
+
+    customer: str
+    since: int
+    status: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageSample:
+    """What was read of the usage of a meter, of customers with a subscription to its prices.
+
+    `start` and `end` (Unix seconds) are the window. `customers` have a subscription, and there may
+    be `more`. Of those that were sampled, `used` have usage, `zero` only usage that comes to 0,
+    `unused` none, and `recent` have subscribed within the window. `refused` counts the customers,
+    or prices, that could not be read. `zero_listed` says whether Stripe lists 0 for a period
+    without usage, None if that is not known: then `zero` may have none.
+    """
+
+    meter_id: str
+    start: int
+    end: int
+    customers: int
+    more: bool = False
+    used: int = 0
+    zero: int = 0
+    unused: int = 0
+    recent: int = 0
+    refused: int = 0
+    zero_listed: bool | None = None
+
+    @property
+    def sampled(self) -> int:
+        """The number of customers whose usage was read."""
+        return self.used + self.zero + self.unused
+
+    @property
+    def silent(self) -> bool:
+        """Whether no customer has usage other than 0."""
+        return self.sampled > 0 and not self.used
+
+    @property
+    def sums_to_zero(self) -> bool:
+        """Whether usage arrives and all of it comes to 0."""
+        return self.silent and self.zero > 0 and self.zero_listed is False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsageSampling:
+    """The samples of a run, by event_name: of at most `most` customers each; what it cost."""
+
+    most: int
+    start: int
+    end: int
+    requests: int
+    samples: Mapping[str, UsageSample]
 
 
 def sum_reports(reports: Iterable[UsageReport], window: int) -> RejectedUsage | None:

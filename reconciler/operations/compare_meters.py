@@ -19,7 +19,7 @@ from ..model.project import Account, Project
 from ..planning.guards import check
 from ..planning.warnings import warn_of_unknown_fields
 from ..report.comparison import Comparison
-from ..report.documents import AccountResult
+from ..report.result import AccountResult
 from .session import Session
 from .snapshot import take_snapshot
 

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from .._version import __version__
 from ..diagnostics.diagnostic import Diagnostic
+from ..model.change import Change
 from ..model.match import match_meters
 from ..model.meter import Unreadable
 from ..model.price import Price
 from ..model.project import Project
 from ..model.snapshot import Snapshot
+from ..planning.alerts import report_unreadable_alerts
 from ..planning.diff import decide
 from ..planning.guards import check
 from ..planning.plan import Plan, Target, seal, sort_for_apply
 from ..planning.renames import mark_renames
-from ..planning.scope import EVERYTHING, Scope, select_in_scope
-from ..planning.warnings import note_partial, plan_warnings
+from ..planning.scope import EVERYTHING, Scope, note_partial, select_in_scope
+from ..planning.warnings import plan_warnings
 from ..report.exit_code import exit_code_for_plan
 from ..report.report import AccountReport, ReportedChange
 from .session import Session
@@ -54,7 +56,7 @@ def make_plan(
     snapshot = take_snapshot(session, names, existing)
     decided = (decide(each, snapshot.prices, session.account.policy) for each in names)
     marked = mark_renames(sort_for_apply(decided), snapshot.taken_at)
-    changes, refusals = check(marked, session.account, snapshot)
+    changes, refusals = check(add_alerts(marked, snapshot), session.account, snapshot)
     plan = Plan(
         account=snapshot.account,
         target=Target.of(session.account),
@@ -78,16 +80,26 @@ def report_plan(
     """Return a plan with its report."""
     warnings = plan_warnings(plan.changes, snapshot.taken_at, snapshot.unreadable)
     diagnostics = (*refusals, *warnings, *(() if plan.complete else (note_partial(),)))
+    if snapshot.alerts_unreadable:
+        diagnostics += (report_unreadable_alerts(snapshot.alerts_unreadable),)
     report = AccountReport(
         account=plan.account,
         exit_code=exit_code_for_plan(plan.changes, diagnostics),
         changes=tuple(ReportedChange(change) for change in plan.changes),
         diagnostics=diagnostics,
-        complete=plan.complete,
+        complete=plan.complete and snapshot.alerts_unreadable is None,
         plan_id=plan.plan_id,
         plan_hash=plan.plan_hash,
     )
     return Planned(plan, report, already, dict(_list_known_prices(plan, snapshot)))
+
+
+def add_alerts(changes: Iterable[Change], snapshot: Snapshot) -> tuple[Change, ...]:
+    """Return the changes with the billing alerts on the meters that they deactivate, or would."""
+    return tuple(
+        replace(each, alerts=snapshot.alerts.get(each.existing.id, ())) if each.existing else each
+        for each in changes
+    )
 
 
 def _list_known_prices(

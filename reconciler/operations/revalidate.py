@@ -27,7 +27,7 @@ from ..planning.guards import check
 from ..planning.plan import Plan, Target
 from ..report.report import AccountReport, ChangeResult, ReportedChange, ResultStatus
 from ..timestamps import format_duration, format_time
-from .make_plan import Planned, report_plan
+from .make_plan import Planned, add_alerts, report_plan
 from .session import Session
 from .snapshot import take_snapshot
 from .verify import is_fulfilled
@@ -72,9 +72,8 @@ def revalidate(plan: Plan, session: Session) -> Planned:
     if any(result.status is ResultStatus.STALE for result in results.values()):
         raise StalePlanError(_report_stale(plan, snapshot.account, results))
     already = {name: result.meter_id for name, result in results.items()}
-    pending = tuple(
-        change for change in _update_prices(plan, snapshot) if change.event_name not in already
-    )
+    current_changes = add_alerts(_update_prices(plan, snapshot), snapshot)
+    pending = tuple(each for each in current_changes if each.event_name not in already)
     checked, refusals = _check_pending(pending, by_name, snapshot, account)
     latest = {change.event_name: change for change in checked}
     changes = tuple(

@@ -23,6 +23,8 @@ from ..model.meter import Unreadable
 from ..model.project import Account, Platform
 from ..planning.guards import report_wrong_mode
 from ..stripe.api_key import Key, find_flaw
+from ..stripe.billing.alerts import ALERTS, Alerts
+from ..stripe.billing.periods import Periods
 from ..stripe.client import Events, Prices, describe_unreadable
 from ..stripe.codec import parse_id
 from ..stripe.core_events import CORE_EVENTS, UsageReports
@@ -33,6 +35,7 @@ from ..stripe.pagination import iterate_entries
 from ..stripe.rate_limit import RateLimiter
 from ..stripe.response import Reply
 from ..stripe.transport import Options, Transport
+from ..stripe.usage.sampler import UsageSampler
 from ..trusted_url import is_allowed_in_file
 
 ALLOW_API_BASE = "RECONCILER_ALLOW_API_BASE"
@@ -46,6 +49,7 @@ _LISTS = {
     "/v1/prices": "prices",
     "/v1/subscriptions": "subscriptions",
     "/v1/events": "events",
+    ALERTS: "billing alerts",
     CORE_EVENTS: "rejected usage",
 }
 
@@ -174,8 +178,11 @@ class Session:
         self.on_progress = on_progress
         self.meters = AccountMeters(transport)
         self.prices = Prices(transport)
+        self.alerts = Alerts(transport)
+        self.periods = Periods(transport)
         self.events = Events(transport)
         self.usage_reports = UsageReports(transport)
+        self.usage_sampler = UsageSampler(transport)
         self.key_livemode = transport.key_livemode
         self._transport = transport
         self._network = network
@@ -215,6 +222,10 @@ class Session:
             return describe_unreadable(error, _ACCOUNT_READ)
         except (AccountDeniedError, InvalidRequestError) as error:
             return Unreadable(_ACCOUNT_READ, error.message)
+
+    def count_requests(self) -> int:
+        """Return how many requests were sent so far, retries included."""
+        return self._transport.requests
 
     def read_first(self, path: str) -> Reply:
         """Read the first entry of a list, which shows whether the key may; raise StripeError."""

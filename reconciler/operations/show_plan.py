@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..diagnostics.codes import CATALOGUE, applying
+from ..diagnostics.catalogue import CATALOGUE
+from ..diagnostics.codes import applying
 from ..diagnostics.diagnostic import Diagnostic, Effect, Rule
 from ..model.change import Change
 from ..planning.diagnose import diagnose
 from ..planning.plan import Plan
-from ..planning.warnings import note_partial, plan_warnings
+from ..planning.scope import note_partial
+from ..planning.warnings import plan_warnings
 from ..report.report import AccountReport, ReportedChange
 from ..timestamps import format_time
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import replace
 
 from ..diagnostics.diagnostic import Diagnostic, Level
@@ -17,7 +17,7 @@ from .session import Session
 
 
 def take_snapshot(
-    session: Session, names: Iterable[MeterMatch], existing: tuple[ExistingMeter, ...]
+    session: Session, names: Sequence[MeterMatch], existing: tuple[ExistingMeter, ...]
 ) -> Snapshot:
     """Read what the actions for these event_names depend on, and nothing else.
 
@@ -29,6 +29,10 @@ def take_snapshot(
     }
     ids = tuple(id_ for some in wanted.values() for id_ in some)
     found = session.prices.in_use(ids) if ids else ()
+    deactivated = tuple(
+        meter.id for each in names for meter in each.active if meter.id in wanted[each.event_name]
+    )
+    alerts = session.alerts.active_on(deactivated) if deactivated else ()
     configured = session.account.livemode
     foreign = tuple(meter.id for meter in existing if meter.livemode is not configured)
     of_one_mode = configured if not foreign else not configured
@@ -39,6 +43,8 @@ def take_snapshot(
         unreadable=found if isinstance(found, Unreadable) else None,
         foreign=foreign,
         priced=frozenset(ids),
+        alerts={} if isinstance(alerts, Unreadable) else group_by_meter(alerts),
+        alerts_unreadable=alerts if isinstance(alerts, Unreadable) else None,
         account=AccountRef(session.account.name, session.find_account_id(), livemode),
         own_id=session.read_own_id(),
         taken_at=int(session.clock.now()),

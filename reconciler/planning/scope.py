@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from ..diagnostics.codes import planning as rules
+from ..diagnostics.diagnostic import Diagnostic
 from ..model.match import MeterMatch
 from ..model.pattern import fits
 from ..model.project import MeterConfig, Project
@@ -42,3 +44,11 @@ def select_in_scope(names: Iterable[MeterMatch], scope: Scope) -> tuple[MeterMat
         for each in names
         if (scope.includes(each.desired) if each.desired else not scope.narrowed)
     )
+
+
+def note_partial(what: str = "the account") -> Diagnostic:
+    """Return the note that a narrowed run adds to its report."""
+    message = (
+        f"partial run: only a part of {what} was selected; undeclared meters were not evaluated"
+    )
+    return rules.PARTIAL(message)

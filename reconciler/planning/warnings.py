@@ -17,6 +17,7 @@ from ..model.meter import ExistingMeter, Status, Unreadable
 from ..model.price import Price
 from ..model.project import MeterConfig
 from ..timestamps import format_duration, format_time
+from .alerts import warn_of_alerts
 from .diagnose import diagnose, note_override
 from .lookalikes import warn_of_lookalike_changes
 from .prices import format_prices, name_price
@@ -61,14 +62,6 @@ def warn_of_unknown_fields(
             yield rules.UNKNOWN_FIELDS(message, location, event_name=event_name)
 
 
-def note_partial(what: str = "the account") -> Diagnostic:
-    """Return the note that a narrowed run adds to its report."""
-    message = (
-        f"partial run: only a part of {what} was selected; undeclared meters were not evaluated"
-    )
-    return rules.PARTIAL(message)
-
-
 def _explain_change(
     change: Change, now: int, unreadable: Unreadable | None
 ) -> Iterator[Diagnostic]:
@@ -93,6 +86,8 @@ def _explain_change(
         message = f"{change.event_name!r}: No prices found. Inline prices cannot be listed and may "
         message += "still use this meter."
         yield diagnose(change, rules.NO_PRICES, message)
+    if change.action.deactivates and change.existing and change.alerts:
+        yield warn_of_alerts(change, change.existing)
 
 
 def _shorten(text: str) -> str:

@@ -1,8 +1,10 @@
-"""GitHub: comments on a pull request and issues, written by the owner of the token."""
+"""GitHub: comments on a pull request and issues, written by the owner of the token; reviews."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from ..clock import Clock
 from .host import Host, Posted, Token, get_number, get_text
@@ -36,9 +38,43 @@ class GitHub:
 
     def find_merged_pull(self, commit: str) -> int | None:
         """Return the pull request that a commit came with."""
-        pulls = list(self.host.list_all(f"{self._repo}/commits/{commit}/pulls"))
+        pulls = list(self.list_pulls(commit))
         merged = [pull for pull in pulls if pull.get("merged_at")] or pulls
         return next((get_number(pull, "number") for pull in merged), 0) or None
+
+    def list_pulls(self, commit: str) -> Iterator[Any]:
+        """Yield the pull requests that a commit is part of."""
+        return self.host.list_all(f"{self._repo}/commits/{commit}/pulls")
+
+    def read_head(self, number: int) -> str:
+        """Return the head commit of a pull request."""
+        found = self.host.call("GET", f"{self._repo}/pulls/{number}").data
+        return get_text(found, "head", "sha")
+
+    def list_reviews(self, number: int) -> Iterator[Any]:
+        """Yield the reviews of a pull request, oldest first."""
+        return self.host.list_all(f"{self._repo}/pulls/{number}/reviews")
+
+    def read_permission(self, login: str) -> str:
+        """Return what a user may do in the repository: admin, write, read or none."""
+        path = f"{self._repo}/collaborators/{quote(login, safe='')}/permission"
+        return get_text(self.host.call("GET", path).data, "permission")
+
+    def list_statuses(self, commit: str) -> Iterator[Any]:
+        """Yield the statuses of a commit, newest first."""
+        return self.host.list_all(f"{self._repo}/commits/{commit}/statuses")
+
+    def set_status(self, commit: str, status: Mapping[str, str]) -> None:
+        """Add a status to a commit."""
+        self.host.call("POST", f"{self._repo}/statuses/{commit}", status)
+
+    def find_artifact_run(self, name: str) -> int:
+        """Return the newest workflow run with an artifact of this name; 0 without one."""
+        path = f"{self._repo}/actions/artifacts?per_page=10&name={quote(name)}"
+        found = self.host.call("GET", path).data
+        listed = found.get("artifacts") if isinstance(found, dict) else None
+        kept = [it for it in listed or () if isinstance(it, dict) and it.get("expired") is False]
+        return next((get_number(each, "workflow_run", "id") for each in kept), 0)
 
     def list_comments(self, number: int) -> list[Posted]:
         """Return the own comments on a pull request, oldest first."""

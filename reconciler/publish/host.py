@@ -10,6 +10,7 @@ from typing import Any
 
 from ..clock import Clock
 from ..diagnostics.codes import publishing as rules
+from ..diagnostics.codes import service
 from ..diagnostics.errors import AuthError, ServiceError
 from ..stripe.api_key import Secret
 from ..stripe.http import Connection, Limits, Request, Response, TransportError
@@ -18,6 +19,8 @@ from ..trusted_url import is_trusted_api_base
 
 PER_PAGE, _MOST_PAGES = 100, 100
 _LONGEST_PAUSE = 120.0  # seconds that a rate limit is waited for; GitHub advises 60
+_HIDDEN = "check the repository and the number; a token that may not see them gets a 404"
+_MOVED = "no redirect is followed: if the repository was renamed, name it as it is called now"
 _TOKEN = re.compile(r"[!-~]{1,4096}", re.ASCII)
 
 
@@ -154,6 +157,8 @@ class Host:
 
     def _read(self, sent: Response | TransportError, what: str, *, creates: bool) -> Reply:
         if isinstance(sent, TransportError):
+            if sent.rule is service.REDIRECTED:
+                raise self._fail(f"{what}: {sent.message}", hint=_MOVED)
             raise self._fail(f"{what}: {sent.message}", uncertain=creates)
         data = _parse(sent.body)
         if 200 <= sent.status < 300:
@@ -166,13 +171,12 @@ class Host:
         if sent.status in (401, 403):
             raise AuthError(rules.DENIED(self._token.scrub(message)))
         if sent.status == 404:
-            hint = "check the repository and the number; a token that may not see them gets a 404"
-            raise ServiceError(rules.NOT_PUBLISHED(self._token.scrub(message), hint=hint))
+            raise self._fail(message, hint=_HIDDEN)
         raise self._fail(message, uncertain=creates and sent.status >= 500)
 
-    def _fail(self, message: str, *, uncertain: bool = False) -> ServiceError:
+    def _fail(self, message: str, *, uncertain: bool = False, hint: str = "") -> ServiceError:
         kind = UncertainError if uncertain else ServiceError
-        return kind(rules.NOT_PUBLISHED(self._token.scrub(message)))
+        return kind(rules.NOT_PUBLISHED(self._token.scrub(message), hint=hint))
 
 
 def _parse(body: bytes) -> Any:

@@ -110,8 +110,9 @@ def _has_news(report: Report) -> bool:
 
 def has_drift(account: AccountReport) -> bool:
     """Whether an audit found something, however `drift --fail-on` judges it."""
-    expired = any(each.effect is Effect.FINDING for each in account.diagnostics)
-    return expired or any(entry.severity for entry in account.entries)
+    counted = (Effect.FINDING, Effect.LOST_USAGE)
+    found = any(each.effect in counted for each in account.diagnostics)
+    return found or any(entry.severity for entry in account.entries)
 
 
 def is_clean(report: Report, account: AccountReport) -> bool:

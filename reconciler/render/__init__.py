@@ -4,42 +4,10 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from ..codegen import generate
-from ..report.checkup import Checkup
-from ..report.comparison import Comparison
-from ..report.documents import (
-    DiagnosticList,
-    EmulatorInfo,
-    Inventory,
-    MeterDeclarations,
-    NewProject,
-    PlainText,
-    Readiness,
-)
-from ..report.generated import CodeCheck, GeneratedCode
-from ..report.history import History
-from ..report.published import Published
-from ..report.report import Report
+from ..report.result import CommandResult
 from .places import AS_GIVEN, Base
 
-Structured = (
-    Report
-    | Inventory
-    | Readiness
-    | Comparison
-    | History
-    | Checkup
-    | EmulatorInfo
-    | DiagnosticList
-    | MeterDeclarations
-    | NewProject
-    | GeneratedCode
-    | CodeCheck
-    | Published
-)
-"""What a format lays out."""
-
-Document = Structured | PlainText
+Document = CommandResult
 """Everything that a command can return."""
 
 FORMATS = ("text", "json", "markdown", "html", "junit", "sarif", "codequality", "github")
@@ -58,6 +26,9 @@ def render(document: Document, name: str, base: Base = AS_GIVEN) -> str:
 def render_parts(document: Document, name: str, base: Base = AS_GIVEN) -> tuple[str, ...]:
     """Return the same in parts: a large JSON document is never in memory a second time."""
     if name not in FORMATS:
+        from ..codegen import generate
+        from ..report.generated import GeneratedCode
+
         if isinstance(document, GeneratedCode):
             return (generate(document.meters, name),)
         name = "text"  # no other document can be written in a language

@@ -12,8 +12,9 @@ from ..diagnostics.lookalikes import tell_apart
 from ..diagnostics.shorten import shorten
 from ..model.comparison import MeterComparison, Parity, Side
 from ..report.comparison import Comparison
-from .summary import Tone, count
-from .view import sum_up
+from .labels import count
+from .sum_up import sum_up
+from .summary import Tone
 
 _NOTHING = "(not set)"
 

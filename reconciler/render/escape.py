@@ -12,7 +12,7 @@ from ..diagnostics.shorten import ADVICE, shorten
 
 # Runners on .NET skip some characters when they compare; none of them is ASCII. What follows a
 # value that ends in `##` may begin with a bracket.
-COMMAND = re.compile(r"#(?=[^ -~]*#(?:[A-Za-z\x7f-\U0010ffff]*\[|\Z))")
+COMMAND = re.compile(r"#(?=[^ -~]*#(?:[^\x00-@\[-`{-~]*\[|\Z))")
 BROKEN = r"\x23"
 _AT_START = re.compile(r"([^!-~]*):(?=[^ -~]*:)")
 

@@ -15,7 +15,6 @@ from ..model.finding import (
     DriftEntry,
     Exemption,
     Finding,
-    Kind,
     Origin,
     RemediationKind,
     Severity,
@@ -26,9 +25,11 @@ from ..model.price import group_by_meter
 from ..model.project import SettingSource
 from ..model.request import RequestRecord
 from ..model.usage import list_samples
+from ..planning.alerts import format_alerts
 from ..planning.prices import format_prices
 from ..report.report import ReportedChange
 from ..timestamps import format_time
+from .resend import describe_finalized, describe_resending
 
 _REASON: dict[str, str] = {
     Reason.IN_SYNC: "as declared",
@@ -89,21 +90,25 @@ def list_fields(change: Change) -> Iterator[Field]:
     if change.action is Action.CREATE and change.desired:
         for path, value in flatten(change.desired.meter.as_api()).items():
             if path != "event_name" and _DEFAULTS.get(path, ...) != value:
-                yield Field(path, None, _quote(value))
+                yield Field(path, None, quote_value(value))
         return
     for field in change.fields:
         before, after = tell_apart(field.before, field.after)
-        yield Field(field.path, _quote(field.before) + before, _quote(field.after) + after)
+        yield Field(
+            field.path, quote_value(field.before) + before, quote_value(field.after) + after
+        )
 
 
 def list_change_facts(reported: ReportedChange) -> Iterator[Fact]:
-    """Yield the reason of a change, the other meters of the event_name, and the prices in use."""
+    """Yield the reason of a change, other meters of the event_name, prices in use, and alerts."""
     change = reported.change
     yield Fact("reason", _REASON.get(change.reason, change.reason))
     if change.others:
         label = "others" if any(other.active for other in change.others) else "inactive"
         yield Fact(label, ", ".join(other.id for other in change.others))
     yield from _list_prices(reported)
+    if change.alerts:
+        yield Fact("alerts", format_alerts(change.alerts))
     if change.desired and change.action is not Action.UNCHANGED:
         for each in change.desired.origins:
             if each.source is SettingSource.OVERRIDE:
@@ -127,6 +132,8 @@ def list_finding_facts(finding: Finding) -> Iterator[Fact]:
     yield from _list_dates(finding)
     if finding.prices:
         yield Fact("prices", format_prices(finding.prices))
+    if finding.alerts:
+        yield Fact("alerts", format_alerts(finding.alerts))
     if by := find_origin(finding):
         yield Fact("who", describe_attribution(by))
     if finding.exemption:
@@ -140,11 +147,10 @@ def _list_dates(finding: Finding) -> Iterator[Fact]:
     """Yield since when, until when lost usage can be sent again, and which usage that is."""
     if finding.since is not None:
         yield Fact("since", format_time(finding.since), finding.since)
-    if finding.resend_until is not None:
-        until = f"lost usage can be re-sent until {format_time(finding.resend_until)}"
-        yield Fact("re-send", f"{until}, or until the invoice is finalized, if earlier")
-    elif is_past_resending(finding):
-        yield Fact("re-send", "only usage of the last 35 days can still be re-sent")
+    if until := describe_resending(finding):
+        yield Fact("re-send", until)
+    if late := describe_finalized(finding.invoices):
+        yield Fact("too late", late)
     if finding.rejected:
         yield Fact("last", format_time(finding.rejected.last), finding.rejected.last)
         if samples := list_samples(finding.rejected.codes):
@@ -156,7 +162,8 @@ def describe_finding(finding: Finding) -> str:
     return "\n".join([finding.message, *map(str, list_finding_facts(finding))])
 
 
-def _quote(plain: Any) -> str:
+def quote_value(plain: Any) -> str:
+    """Return a value in quotes, or that there is none."""
     return "(none)" if plain is None else f'"{shorten(str(plain))}"'
 
 
@@ -164,12 +171,6 @@ def format_request(sent: RequestRecord) -> str:
     """Return a request as one phrase: the operation, its id, its attempts and its result."""
     attempts = "1 attempt" if sent.attempts == 1 else f"{sent.attempts} attempts"
     return f"{sent.operation} {sent.request_id or '(no request id)'}, {attempts}, {sent.result}"
-
-
-def is_past_resending(finding: Finding) -> bool:
-    """Whether the first lost usage is too old to be re-sent."""
-    dated = finding.since is not None and finding.resend_until is None
-    return dated and finding.kind in (Kind.INACTIVE, Kind.MISSING)
 
 
 def find_origin(finding: Finding) -> Attribution | None:

@@ -15,8 +15,8 @@ from ..model.finding import Finding
 from ..report.report import Report
 from .escape import clean
 from .facts import LEVEL, describe_finding
+from .labels import describe_account
 from .places import AS_GIVEN, Base
-from .summary import describe_account
 from .view import AccountView, Group, Item, build_view, group_items
 
 _COMMAND = {Level.ERROR: "error", Level.WARNING: "warning", Level.INFO: "notice"}

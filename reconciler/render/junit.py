@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from xml.sax.saxutils import quoteattr
 
+from ..diagnostics.codes.drift import USAGE_SAMPLED
 from ..diagnostics.diagnostic import Diagnostic, Effect, Level, Location
 from ..diagnostics.shorten import shorten
 from ..report.report import Report
 from .escape import clean
 from .facts import describe_exemption, describe_finding, format_request
+from .labels import describe_account, explain_incomplete
 from .places import AS_GIVEN, Base
-from .summary import describe_account, explain_incomplete
 from .view import AccountView, Group, Item, Status, build_view, group_items
 
 
@@ -114,7 +115,7 @@ def _list_suites(report: Report) -> Iterator[Suite]:
 
 def _list_cases(view: AccountView) -> Iterator[Case]:
     for diagnostic in view.unattached:
-        if diagnostic.level is not Level.INFO:
+        if diagnostic.level is not Level.INFO or diagnostic.effect is Effect.SAMPLE:
             yield _judge_diagnostic(diagnostic)
     for entry in group_items(item for item in view.items if _is_case(item)):
         yield _judge_group(entry) if isinstance(entry, Group) else _judge_item(entry)
@@ -127,8 +128,9 @@ def _list_cases(view: AccountView) -> Iterator[Case]:
 def _judge_diagnostic(diagnostic: Diagnostic) -> Case:
     """Return a diagnostic as a case: drift is a failure, other warnings are none."""
     ended = Ended.ERROR if diagnostic.level is Level.ERROR else Ended.PASSED
+    sampled = diagnostic.effect is Effect.SAMPLE  # a name without the time
     return Case(
-        name=f"{diagnostic.code}: {diagnostic.message}",
+        name=f"{diagnostic.code}: {USAGE_SAMPLED.title if sampled else diagnostic.message}",
         ended=Ended.FAILURE if diagnostic.effect in (Effect.FINDING, Effect.LOST_USAGE) else ended,
         type=diagnostic.code,
         message=diagnostic.message,

@@ -15,12 +15,13 @@ from urllib.parse import quote
 
 from .. import json_text
 from .._version import __version__
-from ..diagnostics.codes import CATALOGUE
+from ..diagnostics.catalogue import CATALOGUE
 from ..diagnostics.diagnostic import Diagnostic, Level, Location, Rule
 from ..diagnostics.errors import Exit
 from ..diagnostics.shorten import shorten
 from ..model.finding import Finding
 from ..report.report import Report
+from .differences import list_differences
 from .escape import clean
 from .facts import LEVEL, list_finding_facts
 from .places import AS_GIVEN, Base
@@ -144,7 +145,7 @@ def list_results(view: View, base: Base) -> Iterator[Result]:
             yield from (_convert_finding(finding, item, base) for finding in item.findings)
             if item.error:
                 yield _convert_diagnostic(item.error, base, account.name, item)
-        for diagnostic in account.report.diagnostics:
+        for diagnostic in (*account.report.diagnostics, *list_differences(account.report)):
             yield _convert_diagnostic(diagnostic, base, account.name)
 
 

@@ -9,13 +9,12 @@ from enum import StrEnum
 from ..diagnostics.diagnostic import Effect
 from ..diagnostics.errors import Exit
 from ..model.change import Action, Reason
-from ..model.finding import DriftEntry, Severity
-from ..model.project import AccountRef
+from ..model.finding import SUSPICIONS, DriftEntry, Kind, Severity
 from ..report.report import AccountReport, Report, ReportedChange, ResultStatus, count_changes
 from .facts import has_unattributed
+from .labels import count, explain_incomplete, has_effect
 
-_PARTIAL = "Partial run: undeclared meters were not evaluated."
-_UNREAD = "Incomplete run: not everything could be read."
+_SAMPLED = "Usage was only sampled: whether all of it arrives is not known."
 _UNATTRIBUTED = "Changes older than 30 days cannot be attributed."
 
 
@@ -50,37 +49,9 @@ def summarize(report: Report | AccountReport, command: str) -> Headline:
     tone, verdict = _judge(report, command)
     old = _UNATTRIBUTED if has_unattributed(_list_entries(report)) else None
     why = explain_incomplete(report) if _list_accounts(report) else None
+    sampled = _SAMPLED if has_effect(report, Effect.SAMPLE) else None
     counts = ", ".join(_count_rest(report, command))
-    return Headline(tone, verdict, counts, tuple(filter(None, (why, old))))
-
-
-def explain_incomplete(report: Report | AccountReport) -> str | None:
-    """Return why a run is not complete, None for a complete one."""
-    if report.complete:
-        return None
-    return _PARTIAL if _has(report, Effect.SCOPE) else _UNREAD
-
-
-def title_run(command: str) -> str:
-    """Return what a run of a command is called in headings."""
-    return {"show": "Saved plan", "validate": "Validation"}.get(command, command.capitalize())
-
-
-def describe_mode(account: AccountRef) -> str:
-    """Return the mode of an account."""
-    return {None: "mode unknown", True: "LIVE mode", False: "test mode"}[account.livemode]
-
-
-def describe_account(account: AccountRef) -> str:
-    """Return name, id and mode of an account; offline only its name is known."""
-    if account.id is None and account.livemode is None:
-        return account.name
-    return f"{account.name} ({account.id or 'account id unknown'}, {describe_mode(account)})"
-
-
-def count(number: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+    return Headline(tone, verdict, counts, tuple(filter(None, (why, sampled, old))))
 
 
 _NOUNS = {
@@ -210,8 +181,8 @@ def _judge_failed(
         return (Tone.WARNING, f"{parts}.") if refused else (Tone.BAD, f"{said}: {parts}.")
     if code not in (_WITHOUT_EFFECT if command == "apply" else (Exit.FAILED,)):
         return Tone.BAD, f"{said}."
-    said = "Cancelled" if _has(report, Effect.CANCELLED) else said
-    unknown = _has(report, Effect.UNCONFIRMED)
+    said = "Cancelled" if has_effect(report, Effect.CANCELLED) else said
+    unknown = has_effect(report, Effect.UNCONFIRMED)
     return Tone.BAD, f"{said}." if unknown else f"{said}. Nothing was changed in Stripe."
 
 
@@ -247,24 +218,33 @@ def _explain_unverified(
     ends = {account.exit_code for account in _list_accounts(report)}
     if not succeeded or any(map(_is_open, changes)) or not ends <= {Exit.DONE, Exit.PARTIAL}:
         return None
-    return _UNVERIFIABLE if _has(report, Effect.UNVERIFIABLE) else _NOT_VERIFIED
-
-
-def _has(report: Report | AccountReport, effect: Effect) -> bool:
-    said = report.said if isinstance(report, Report) else report.diagnostics
-    return any(each.effect is effect for each in said)
+    return _UNVERIFIABLE if has_effect(report, Effect.UNVERIFIABLE) else _NOT_VERIFIED
 
 
 def _judge_drift(report: Report | AccountReport) -> tuple[Tone, str]:
-    found = [entry.severity for entry in _list_entries(report) if entry.severity]
+    found = [entry for entry in _list_entries(report) if entry.severity]
     if found:
-        tone = Tone.BAD if Severity.REVENUE in found else Tone.WARNING
-        return tone, f"Drift: {count(len(found), 'event_name')} not as declared."
-    if _has(report, Effect.LOST_USAGE):
+        revenue = any(entry.severity is Severity.REVENUE for entry in found)
+        return Tone.BAD if revenue else Tone.WARNING, f"{_count_drift(found)}."
+    if has_effect(report, Effect.LOST_USAGE):
         return Tone.BAD, "Drift: usage was sent under event_names that no meter has."
     if report.exit_code is Exit.CHANGES:
         return Tone.WARNING, "No drift, but an exemption has expired."
     return Tone.GOOD, "No drift."
+
+
+def _count_drift(entries: list[DriftEntry]) -> str:
+    """Return how many event_names differ, and of how many only the usage is at stake."""
+    lost = sum(entry.has_only((Kind.USAGE_REJECTED,)) for entry in entries)
+    suspected = sum(entry.has_only(SUSPICIONS) for entry in entries)
+    differing = len(entries) - lost - suspected
+    parts = [
+        (differing, f"{count(differing, 'event_name')} not as declared"),
+        (lost, f"usage of {count(lost, 'event_name')} was rejected"),
+        (suspected, f"usage of {count(suspected, 'event_name')} may not arrive"),
+    ]
+    said = "; ".join(words for number, words in parts if number)
+    return f"{'Drift' if differing or lost else 'Suspicion'}: {said}"
 
 
 def _list_changes(report: Report | AccountReport) -> Iterator[ReportedChange]:

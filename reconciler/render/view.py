@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,7 +13,9 @@ from ..model.finding import DriftEntry, Finding
 from ..model.meter import ExistingMeter
 from ..model.price import Price
 from ..report.report import AccountReport, ChangeResult, Report, ReportedChange
+from .differences import list_differences
 from .facts import Fact, Field, describe_exemption, list_change_facts, list_fields
+from .sum_up import sum_up
 from .summary import Headline, summarize
 
 _SIGN = {
@@ -252,38 +253,8 @@ def build_account_view(
     shown = {item.event_name for item in items if item.shown}
     unattached = [each for each in account.diagnostics if each.event_name not in shown]
     unattached.sort(key=lambda each: each.effect is not Effect.ACCOUNT)
-    return AccountView(account, summarize(account, command), items, tell(unattached))
-
-
-def sum_up(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """Return diagnostics, of many warnings or notes of one code three, and how many more there are.
-
-    Nothing that decides about a run is left out.
-    """
-    every = list(diagnostics)
-    alike = Counter(each.code for each in every if _is_minor(each))
-    shown: list[Diagnostic] = []
-    left_out: dict[str, Diagnostic] = {}
-    seen: Counter[str] = Counter()
-    for each in every:
-        many = _is_minor(each) and alike[each.code] > _FEW
-        seen[each.code] += many
-        if many and seen[each.code] > _EXAMPLES:
-            left_out[each.code] = each
-        else:
-            shown.append(each)
-    counted = (_count_rest(each, alike[code] - _EXAMPLES) for code, each in left_out.items())
-    return [*shown, *counted]
-
-
-def _is_minor(diagnostic: Diagnostic) -> bool:
-    return diagnostic.level is not Level.ERROR and diagnostic.effect is Effect.NONE
-
-
-def _count_rest(one: Diagnostic, number: int) -> Diagnostic:
-    message = f"{number:,} more diagnostics with code {one.code} are not listed here"
-    hint = "`--format json` has all of them, and so has text with -v"
-    return Diagnostic(one.code, one.level, message, hint=hint)
+    said = [*tell(unattached), *list_differences(account)]
+    return AccountView(account, summarize(account, command), items, said)
 
 
 def _get_rank(item: Item) -> tuple[bool, int, int, str]:

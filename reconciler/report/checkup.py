@@ -9,7 +9,7 @@ from itertools import chain
 
 from ..diagnostics.diagnostic import Diagnostic, Level
 from ..diagnostics.errors import Exit, ReconcilerError
-from .documents import AccountResult, CommandResult
+from .result import AccountResult, CommandResult
 
 
 class CheckStatus(StrEnum):

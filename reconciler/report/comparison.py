@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ..diagnostics.errors import Exit
 from ..model.comparison import MeterComparison, Parity
-from .documents import CommandResult
+from .result import CommandResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

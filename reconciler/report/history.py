@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from ..diagnostics.errors import Exit
 from ..model.project import AccountRef
-from .documents import CommandResult
+from .result import CommandResult
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

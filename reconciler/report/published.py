@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .documents import CommandResult
+from .result import CommandResult
 
 
 @dataclass(frozen=True, slots=True)

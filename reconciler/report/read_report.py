@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from ..diagnostics.codes import CATALOGUE
+from ..diagnostics.catalogue import CATALOGUE
 from ..diagnostics.codes import publishing as rules
 from ..diagnostics.diagnostic import Diagnostic, Effect, Level, Location
 from ..diagnostics.errors import ConfigError, Exit, select_worst
+from ..model.alert import BillingAlert
 from ..model.change import Action, Change, FieldChange, Reason, Risk
 from ..model.finding import DriftEntry, Finding
 from ..model.meter import DefaultAggregation, ExistingMeter, Meter, Status
@@ -25,6 +26,7 @@ from ..model.project import AccountRef, MeterConfig, SettingOrigin
 from ..model.request import RequestRecord
 from ..planning.decode import DecodeError, decode
 from ..timestamps import LATEST
+from .difference import PlanDifference
 from .report import AccountReport, ChangeResult, Report, ReportedChange, ResultStatus
 
 COMMANDS = ("validate", "plan", "apply", "drift")
@@ -36,6 +38,7 @@ MOST_BYTES = 64 * 2**20
 _VERSION = re.compile(r"1\.[0-9]{1,4}", re.ASCII)
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
 _MOST_LINES = 10**9
+_FINDINGS = (Effect.FINDING, Effect.LOST_USAGE)  # a diagnostic that counts is among the findings
 Json = Mapping[str, Any]
 
 
@@ -95,12 +98,15 @@ def _read_account(data: Json, path: str) -> AccountReport:
         _read_finding(each, f"{path}.findings[{n}]")
         for n, each in enumerate(_list(data, "findings", path) if "findings" in data else [])
     ]
-    expired = (_read_expired(found, place) for name, found, place in findings if name is None)
+    compared = tuple[PlanDifference, ...]
+    of_account = (
+        _read_account_finding(found, place) for name, found, place in findings if name is None
+    )
     return AccountReport(
         account=_take(data, "account", AccountRef, path),
         exit_code=_take(data, "exit_code", Exit, path),
         complete=_take(data, "complete", bool, path),
-        diagnostics=(*_read_diagnostics(data, f"{path}."), *expired),
+        diagnostics=(*_read_diagnostics(data, f"{path}."), *of_account),
         changes=tuple(
             _read_change(each, f"{path}.changes[{n}]")
             for n, each in enumerate(_list(data, "changes", path))
@@ -108,6 +114,7 @@ def _read_account(data: Json, path: str) -> AccountReport:
         entries=tuple(_group_findings(findings)),
         plan_id=_take(data, "plan_id", str | None, path),
         plan_hash=_take(data, "plan_hash", str | None, path),
+        differences=_take(data, "differences", compared, path) if "differences" in data else None,
     )
 
 
@@ -150,7 +157,7 @@ def _read_diagnostic(data: Json, path: str) -> Diagnostic:
         location=_read_place(data, path),
         hint=_take(data, "hint", str, path),
         event_name=_take(data, "event_name", str | None, path),
-        effect=rule.effect if rule else Effect.NONE,
+        effect=rule.effect if rule and rule.effect not in _FINDINGS else Effect.NONE,
     )
 
 
@@ -171,6 +178,7 @@ def _read_change(data: Json, path: str) -> ReportedChange:
         others=tuple(_build_known(id_, name, status) for id_ in known),
         fields=_take(data, "fields", tuple[FieldChange, ...], path),
         prices=_take(data, "prices", tuple[Price, ...], path),
+        alerts=_take(data, "alerts", tuple[BillingAlert, ...], path) if "alerts" in data else (),
         renamed_from=_build_known("", "", Status.ACTIVE) if rename else None,
         refused_by=_take(data, "refused_by", tuple[str, ...], path),
     )
@@ -221,7 +229,9 @@ Found = tuple[str | None, Finding, Location | None]
 def _read_finding(data: Json, path: str) -> Found:
     finding: Finding = decode(Finding, data, path, tolerant=True)
     by = finding.attribution
-    times = (finding.since, finding.resend_until, by.at if by else None)
+    invoices = finding.invoices
+    ends = (invoices.next_finalization, invoices.finalized_before) if invoices else ()
+    times = (finding.since, finding.resend_until, by.at if by else None, *ends)
     if not all(at is None or 0 <= at <= LATEST for at in times):
         raise DecodeError(f"{path}: a time is out of range")
     return _take(data, "event_name", str | None, path), finding, _read_place(data, path)
@@ -243,8 +253,10 @@ def _group_findings(findings: list[Found]) -> Iterator[DriftEntry]:
         )
 
 
-def _read_expired(finding: Finding, place: Location | None) -> Diagnostic:
-    """Return the diagnostic of a finding about the whole account: an expired exemption."""
+def _read_account_finding(finding: Finding, place: Location | None) -> Diagnostic:
+    """Return the diagnostic of a finding about the whole account, such as an expired exemption."""
     rule = CATALOGUE.get(finding.code)
     said = Diagnostic(finding.code, Level.WARNING, finding.message, place, effect=Effect.FINDING)
-    return replace(said, hint=rule.remedy) if rule else said
+    if not rule:
+        return said
+    return replace(said, level=rule.level, hint=rule.remedy, effect=rule.effect)

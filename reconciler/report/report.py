@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from ..diagnostics.diagnostic import Diagnostic, Effect
 from ..diagnostics.errors import Exit
-from ..model.change import Action, Change
-from ..model.finding import DriftEntry, Kind
-from ..model.meter import Unreadable
-from ..model.price import Price
-from ..model.project import MeterConfig
-from ..model.request import RequestRecord
-from .documents import AccountResult, CommandResult
+from .result import AccountResult, CommandResult
+
+if TYPE_CHECKING:
+    from ..model.change import Change
+    from ..model.finding import DriftEntry
+    from ..model.meter import Unreadable
+    from ..model.price import Price
+    from ..model.project import MeterConfig
+    from ..model.request import RequestRecord
+    from ..model.usage import UsageSampling
+    from .difference import PlanDifference
 
 
 class ResultStatus(StrEnum):
@@ -63,7 +68,10 @@ class ReportedChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountReport(AccountResult):
-    """The part of a report about one account: changes of plan and apply, or entries of drift."""
+    """The part of a report about one account: changes of plan and apply, or entries of drift.
+
+    `differences` are those from the approved plan, where the plan was compared with one.
+    """
 
     changes: tuple[ReportedChange, ...] = ()
     entries: tuple[DriftEntry, ...] = ()
@@ -71,6 +79,8 @@ class AccountReport(AccountResult):
     plan_id: str | None = None
     plan_hash: str | None = None
     valid: tuple[MeterConfig, ...] = ()  # of validate: the declared meters
+    sampling: UsageSampling | None = None  # of drift: the samples of usage
+    differences: tuple[PlanDifference, ...] | None = None
 
     @property
     def summary(self) -> dict[str, int]:
@@ -120,6 +130,8 @@ def count_changes(
     Drift counts the entries without findings as unchanged, or as unmanaged where another project
     answers for them.
     """
+    from ..model.change import Action  # `validate` has no changes to count
+
     counts: dict[str, int] = {str(action): 0 for action in Action}
     counts |= {"refused": 0, "ignored": 0}
     for change in changes:
@@ -130,5 +142,5 @@ def count_changes(
         counts[str(Action.UNMANAGED)] += entry.unmanaged
         for finding in entry.findings:
             counts["ignored"] += finding.exemption is not None
-            counts[str(Action.UNMANAGED)] += finding.kind == Kind.UNMANAGED
+            counts[str(Action.UNMANAGED)] += finding.is_unmanaged
     return counts

@@ -25,6 +25,7 @@ from ..model.meter import (
     ValueSettings,
 )
 from ..model.price import Price
+from ..model.usage import Subscriber
 from . import pagination
 from .codec import (
     Page,
@@ -34,6 +35,7 @@ from .codec import (
     parse_meter,
     parse_price,
     parse_status,
+    parse_subscriber,
     parse_summary,
 )
 from .errors import PermissionDeniedError
@@ -48,10 +50,12 @@ METER_EVENTS = tuple(
 )
 """The types of events about meters."""
 
+MAX_REQUESTS = 50
+"""Meters of which something is listed with one request each; for more, everything is listed."""
+
 T = TypeVar("T")
 Item = TypeVar("Item")
 
-_MAX_REQUESTS = 50  # meters whose prices are listed with one request each
 _MOST_KEYS = 10  # lookup keys of one request
 _ENDED = frozenset({"canceled", "incomplete_expired"})  # statuses of subscriptions
 
@@ -246,6 +250,10 @@ class Prices:
             lambda: tuple(chain.from_iterable(run_concurrently(self._find_some, asked))),
         )
 
+    def archived_on(self, meter_id: str) -> tuple[Price, ...]:
+        """Return the archived prices on a meter, whether in use or not."""
+        return self._list_on((meter_id,), active=False)
+
     def _find_some(self, asked: tuple[list[str], bool]) -> tuple[Price, ...]:
         keys, active = asked
         params = {"lookup_keys": keys, "active": active}
@@ -274,7 +282,7 @@ class Prices:
     def _list_on(self, meter_ids: tuple[str, ...], *, active: bool) -> tuple[Price, ...]:
         """List the prices on these meters; for many meters, the prices of the account once."""
         wanted = frozenset(meter_ids)
-        if len(wanted) > _MAX_REQUESTS:
+        if len(wanted) > MAX_REQUESTS:
             found = [self._list({"usage_type": "metered"}, active=active)]
         else:
             found = run_concurrently(
@@ -298,6 +306,21 @@ class Prices:
             return True
         every = pagination.iterate_entries(self._transport, SUBSCRIPTIONS, params, parse_status)
         return first.has_more and any(status not in _ENDED for status in every)
+
+
+class Subscriptions:
+    """The subscriptions of an account that have not ended."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    def subscribers(self, price_id: str) -> Iterator[Page[Subscriber]]:
+        """Yield the customers with a subscription to a price, the newest first, page by page."""
+        params = {"price": price_id}
+        pages = pagination.iterate_pages(self._transport, SUBSCRIPTIONS, params, parse_subscriber)
+        for page in pages:
+            left = tuple(each for each in page.data if each.status not in _ENDED)
+            yield Page(left, page.has_more)
 
 
 class Events:

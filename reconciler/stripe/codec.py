@@ -22,6 +22,7 @@ from ..model.meter import (
     ValueSettings,
 )
 from ..model.price import Price
+from ..model.usage import Subscriber
 from ..timestamps import LATEST, parse_moment
 from .usage.objects import MeterEvent, MeterEventAdjustment, MeterEventSession, MeterEventSummary
 
@@ -107,10 +108,10 @@ def parse_meter(data: Json) -> ExistingMeter:
         event_time_window=read_optional(read_text, data, "event_time_window"),
         status=read_text(data, "status"),
         status_transitions=StatusTransitions(
-            read_optional(_read_time, transitions, "deactivated_at")
+            read_optional(read_time, transitions, "deactivated_at")
         ),
-        created=_read_time(data, "created"),
-        updated=_read_time(data, "updated"),
+        created=read_time(data, "created"),
+        updated=read_time(data, "updated"),
         livemode=_read_flag(data, "livemode"),
         extra=_list_extra(data),
     )
@@ -158,13 +159,23 @@ def parse_status(data: Json) -> str:
     return read_text(data, "status")
 
 
+def parse_subscriber(data: Json) -> Subscriber:
+    """Parse what a subscription says of its customer; raise MalformedError."""
+    customer = data.get("customer")
+    return Subscriber(
+        customer=parse_id(customer) if isinstance(customer, dict) else read_text(data, "customer"),
+        since=read_time(data, "created"),
+        status=read_text(data, "status"),
+    )
+
+
 def parse_event(data: Json) -> Event:
     """Parse an `event` object; its `object` keeps the API's shape. Raises MalformedError."""
     inner, request = read_object(data, "data"), read_optional(read_object, data, "request") or {}
     return Event(
         id=read_text(data, "id"),
         type=read_text(data, "type"),
-        created=_read_time(data, "created"),
+        created=read_time(data, "created"),
         object=read_object(inner, "object"),
         previous_attributes=read_optional(read_object, inner, "previous_attributes") or {},
         request_id=read_optional(read_text, request, "id"),
@@ -221,8 +232,8 @@ def parse_summary(data: Json) -> MeterEventSummary:
         id=read_text(data, "id"),
         meter=read_text(data, "meter"),
         aggregated_value=value,
-        start_time=_read_time(data, "start_time"),
-        end_time=_read_time(data, "end_time"),
+        start_time=read_time(data, "start_time"),
+        end_time=read_time(data, "end_time"),
         livemode=_read_flag(data, "livemode"),
     )
 
@@ -273,7 +284,8 @@ def read_text(data: Json, name: str) -> str:
     return value
 
 
-def _read_time(data: Json, name: str) -> int:
+def read_time(data: Json, name: str) -> int:
+    """Return Unix seconds; raise MalformedError."""
     value = data.get(name)
     if not isinstance(value, int) or isinstance(value, bool):
         raise MalformedError(f"{name} is {_describe_type(value)} instead of Unix seconds")
@@ -286,7 +298,7 @@ def _read_moment(data: Json, name: str) -> float:
     """Read a time as Unix seconds, which API v2 writes as text."""
     value = data.get(name)
     if not isinstance(value, str):
-        return _read_time(data, name)
+        return read_time(data, name)
     moment = parse_moment(value)
     if moment is None:
         raise MalformedError(f"{name} is not a time in the form of RFC 3339")

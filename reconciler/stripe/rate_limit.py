@@ -116,6 +116,8 @@ class RateLimiter:
             raise ValueError(f"rate_limit is {limit}: it must be above 0, or None for no limit")
         self._bucket = fill_bucket(limit, now) if limit is not None else None
         self._lock = threading.Lock()
+        self.reserved = 0
+        """The requests that were reserved so far."""
 
     @property
     def lesson(self) -> tuple[int, int] | None:
@@ -132,6 +134,7 @@ class RateLimiter:
     def reserve(self, now: float) -> float:
         """Reserve the next request; return the seconds to wait before it."""
         with self._lock:
+            self.reserved += 1
             if self._bucket is None:
                 return 0.0
             self._bucket, wait = take(self._bucket, now)

@@ -117,6 +117,11 @@ class Transport:
         """
         return self._rate_limiter.lesson
 
+    @property
+    def requests(self) -> int:
+        """How many requests were sent so far, retries included."""
+        return self._rate_limiter.reserved
+
     def monotonic(self) -> float:
         """The seconds of the clock that paces the requests."""
         return self._clock.monotonic()

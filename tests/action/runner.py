@@ -18,6 +18,7 @@ from typing import Any
 from unittest.mock import patch
 
 import yaml
+from publish.fake_host import TOKEN
 
 from reconciler.action.__main__ import main
 
@@ -34,13 +35,14 @@ class Runner:
     workspace: Path
     folder: Path
     environ: Mapping[str, str]
-    token: str = "ghs_token"
+    token: str = TOKEN
     log: str = ""
     outputs: dict[str, dict[str, str]] = field(default_factory=dict)
     uploaded: list[dict[str, str]] = field(default_factory=list)
     seen: dict[str, dict[str, str]] = field(default_factory=dict)
     installs: bool = False
     read: Callable[[], str] | None = None
+    artifacts: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
     def summary(self) -> str:
@@ -58,7 +60,8 @@ class Runner:
         for step in ACTION["runs"]["steps"]:
             condition = step.get("if", "success()")
             if self._holds(condition, inputs, passed):
-                passed = self._do(step, inputs) and passed
+                done = self._do(step, inputs) or step.get("continue-on-error", False)
+                passed = done and passed
         values = {name: self._expand(it["value"], inputs) for name, it in ACTION["outputs"].items()}
         return passed, values
 
@@ -68,14 +71,33 @@ class Runner:
         if step.get("uses", "").startswith("actions/setup-python@"):
             self.outputs[step["id"]] = {"python-path": sys.executable}
             return True
+        if step.get("uses", "").startswith("actions/download-artifact@"):
+            return self._download(values)
         if "uses" in step:
             assert step["uses"].startswith("actions/upload-artifact@")
-            self.uploaded.append(values)
+            self._upload(values)
             return True
         if step["id"] == "install" and not self.installs:
             self.outputs["install"] = {"python": sys.executable}
             return True
         return self._bash(step, inputs)
+
+    def _upload(self, given: Mapping[str, str]) -> None:
+        """Keep the files of a folder, or one file, as the artifact of this run."""
+        self.uploaded.append(dict(given))
+        path = Path(given["path"])
+        files = {it.name: it.read_bytes() for it in ([path] if path.is_file() else path.iterdir())}
+        run = int(self.environ["GITHUB_RUN_ID"])
+        self.artifacts[given["name"]] = {"run": run, "files": files, "expired": False}
+
+    def _download(self, given: Mapping[str, str]) -> bool:
+        """Write the files of the artifact of a run; none matches without failing."""
+        assert (given["merge-multiple"], given["github-token"]) == ("True", self.token)
+        found = self.artifacts.get(given["pattern"], {"run": 0})
+        if str(found["run"]) == given["run-id"]:
+            for name, content in found["files"].items():
+                Path(given["path"], name).write_bytes(content)
+        return True
 
     def _bash(self, step: Mapping[str, Any], inputs: Mapping[str, str]) -> bool:
         assert (step["shell"], "${{" in step["run"]) == ("bash", False)

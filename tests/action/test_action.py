@@ -11,6 +11,8 @@ from action.conftest import PULL
 from action.runner import ACTION
 from cli.world import CALLS, SEATS, existing
 
+from reconciler.planning.plan_file import load_plan
+
 MERGED, HEAD = "a" * 40, PULL["head"]["sha"]
 COUNTED = {
     "default_aggregation[formula]": "count",
@@ -19,7 +21,7 @@ COUNTED = {
 }
 ACCOUNT = {"account_id": "acct_1EmulatedAccount"}
 FORK = {"pull_request": {"head": {"sha": HEAD, "repo": {"full_name": "mallory/billing"}}}}
-MERGE = {"number": 7, "merge_commit_sha": MERGED, "merged_at": "2026-05-01T12:00:00Z"}
+MERGE = {**PULL, "merge_commit_sha": MERGED, "merged_at": "2026-05-01T12:00:00Z"}
 
 
 @pytest.fixture
@@ -31,13 +33,10 @@ def approved(world, runner, github):
         job = runner(made.folder)
         passed, planned = job.use(command="plan")
         assert passed, job.log
-        review = {"user": {"login": "omar"}, "state": "APPROVED", "commit_id": HEAD}
-        github.answers = {
-            f"/commits/{MERGED}/pulls": [MERGE],
-            "/pulls/7": PULL,
-            "/pulls/7/reviews": [{**review, "submitted_at": "2026-05-01T11:00:00Z"}],
-            "/collaborators/omar/permission": {"permission": "write"},
-        }
+        review = {"user": {"login": "omar", "type": "User"}, "state": "APPROVED", "commit_id": HEAD}
+        github.pulls = [MERGE]
+        github.reviews = [{**review, "submitted_at": "2026-05-01T11:00:00Z"}]
+        github.permissions = {"omar": "write"}
         return made, planned["plan-hash"]
 
     return build
@@ -55,11 +54,13 @@ def test_a_plan_on_a_pull_request(world, runner, github):
     assert outputs["plan-hash"] == report["accounts"][0]["plan_hash"]
     assert outputs["plan-id"] == report["accounts"][0]["plan_id"]
     assert "seats" in job.summary
-    (uploaded,) = job.uploaded
+    uploaded, plan = job.uploaded
     assert (uploaded["name"], Path(uploaded["path"])) == (
         "reconciler-meters-plan",
         Path(outputs["report"]).parent,
     )
+    assert plan["name"] == f"reconciler-plan-{outputs['plan-hash']}"
+    assert load_plan(Path(plan["path"]).read_text(), "").plan_hash == outputs["plan-hash"]
     (status,) = github.statuses[HEAD]
     assert (status["state"], status["context"]) == ("success", "reconciler .")
     assert status["description"] == f"plan_hash {outputs['plan-hash']}"
@@ -101,12 +102,28 @@ def test_an_account_that_moved_since_the_approval_is_not_written_to(approved, ru
     assert (passed, outputs["exit-code"], len(made.posts())) == (False, "3", 1)
     assert f"not the expected {plan_hash}" in outputs["failure-reason"]
     assert outputs["update"] == "1"
+    assert "G016 seats::`seats`, approved → now: create → update" in job.log
+    assert "create → update" in job.summary
+
+
+@pytest.mark.parametrize("lost", ["expired", "denied"])
+def test_without_the_approved_plan_it_is_not_shown_what_differs(lost, approved, runner, github):
+    """Which changes nothing else; the plan that is approved is still applied."""
+    made, plan_hash = approved()
+    if lost == "denied":
+        github.fail("GET", "/actions/artifacts", 403)
+    for artifact in github.artifacts.values():
+        artifact["expired"] = lost == "expired"
+    job = runner(made.folder, "push", {})
+    passed, outputs = job.use(command="apply")
+    assert (passed, outputs["plan-hash"], len(made.posts())) == (True, plan_hash, 1)
+    assert "::notice title=reconciler::If the plan differs from the approved one" in job.log
 
 
 def test_an_account_without_a_review_is_not_written_to(approved, runner, github):
     """The status of the plan alone is no approval; another account has another status."""
     made, _ = approved()
-    github.answers["/pulls/7/reviews"] = []
+    github.reviews = []
     job = runner(made.folder, "push", {}, bash=True)
     passed, outputs = job.use(command="apply")
     assert (passed, outputs["exit-code"], made.posts()) == (False, "3", [])
@@ -130,20 +147,25 @@ def test_nothing_to_apply_needs_no_approval(world, runner):
     assert (passed, outputs["exit-code"]) == (True, "0"), job.log
 
 
-@pytest.mark.parametrize("failure", [401, 403, 404, 422])
+@pytest.mark.parametrize("failure", [401, 422])
 def test_without_an_answer_of_github_nothing_is_approved(failure, approved, runner, github):
     made, _ = approved()
-    github.failures = [(failure, {})]
+    github.fail("GET", "/pulls", failure)
     job = runner(made.folder, "push", {})
     passed, _ = job.use(command="apply")
     assert (passed, made.posts()) == (False, [])
-    assert f"G015: GET /commits/{MERGED}/pulls: HTTP {failure}" in job.log
+    request = f"GET /repos/acme/billing/commits/{MERGED}/pulls"
+    assert f"G015: {request}: GitHub answered {failure}" in job.log
 
 
 def test_a_protected_environment_approves_by_the_hash_of_an_earlier_job(world, runner, github):
     made = world(SEATS, **ACCOUNT)
     push = runner(made.folder, "push", {})
     _, planned = push.use(command="plan")
+    made.write(f"{SEATS}\n{CALLS}", **ACCOUNT)  # as if a meter had been edited since
+    assert not push.use(command="apply", args=f"--expect={planned['plan-hash']}")[0]
+    assert "G016 calls::`calls`, approved → now: no change → create" in push.log
+    made.write(SEATS, **ACCOUNT)
     passed, applied = push.use(command="apply", args=f"--expect {planned['plan-hash']}")
     assert (passed, len(made.posts())) == (True, 1), push.log
     assert (github.requests, github.statuses) == ([], {})
@@ -155,6 +177,7 @@ def test_a_protected_environment_approves_by_the_hash_of_an_earlier_job(world, r
     [
         ("--expect=", "--expect has no plan_hash"),
         ("--expect ''", "--expect has no plan_hash"),
+        ("--approved plan.json", "the Action sets it"),
         ("--plan plan.json", "a job of the pull request could have written the file"),
         ("--account x", "use the input `account`"),
         ("--only 'a", "cannot be split into words"),
@@ -222,7 +245,7 @@ def test_a_missing_key_of_a_branch_fails(world, runner, github):
 
 def test_a_token_that_cannot_write_statuses_is_a_warning(world, runner, github):
     made = world(SEATS, **ACCOUNT)
-    github.failures = [(403, {})]
+    github.fail("POST", "/statuses", 403)
     job = runner(made.folder)
     assert job.use(command="plan")[0]
     assert "::warning title=reconciler::The plan is not recorded on the commit" in job.log
@@ -259,17 +282,31 @@ def test_the_plan_is_a_comment_on_the_pull_request(world, runner, github):
     job = runner(made.folder, bash=True)
     passed, outputs = job.use(command="plan", comment="true")
     assert passed, job.log
-    (comment,) = github.comments["7"]
-    assert outputs["plan-hash"] in comment["body"]
+    (comment,) = github.own()
+    assert outputs["plan-hash"] in comment
+
+
+def test_a_comment_goes_when_nothing_changes_if_asked(world, runner, github):
+    seed = {"meters": [existing("seats", "Seats")]}
+    made = world(f"{SEATS}\n{CALLS}", seed, **ACCOUNT)
+    job = runner(made.folder)
+    asked = {"command": "plan", "comment": "true", "when-unchanged": "delete"}
+    assert job.use(**asked)[0]
+    assert len(github.own()) == 1
+    made.write(SEATS, **ACCOUNT)
+    passed, outputs = job.use(**asked)
+    assert (passed, outputs["changes"], github.own()) == (True, "0", []), job.log
+    assert not job.use(**asked | {"when-unchanged": "never"})[0]
+    assert "choose from" in job.log
 
 
 def test_why_nothing_was_applied_is_a_comment_on_the_merged_pull_request(approved, runner, github):
     made, plan_hash = approved()
-    github.answers["/pulls/7/reviews"] = []
+    github.reviews = []
     job = runner(made.folder, "push", {})
     passed, _ = job.use(command="apply", comment="true")
-    (comment,) = github.comments["7"]
-    assert (passed, plan_hash in comment["body"]) == (False, True), job.log
+    (comment,) = github.own()
+    assert (passed, plan_hash in comment) == (False, True), job.log
     assert made.posts() == []
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 
 from reconciler.action.approval import BOT, Approval, describe_plan, find_approval, name_status
@@ -11,8 +13,9 @@ CONTEXT = name_status("billing", ["production"])
 PLANNED, REVIEWED, LATER = "2026-05-01T10:00:00Z", "2026-05-01T11:00:00Z", "2026-05-01T12:00:00Z"
 
 
-def review(login="maya", state="APPROVED", commit=HEAD, at=REVIEWED):
-    return {"user": {"login": login}, "state": state, "commit_id": commit, "submitted_at": at}
+def review(login="maya", state="APPROVED", commit=HEAD, at=REVIEWED, kind="User"):
+    user = {"login": login, "type": kind}
+    return {"user": user, "state": state, "commit_id": commit, "submitted_at": at}
 
 
 def status(plan_hash="f00d", at=PLANNED, creator=BOT, context=CONTEXT):
@@ -24,22 +27,44 @@ def status(plan_hash="f00d", at=PLANNED, creator=BOT, context=CONTEXT):
     }
 
 
+@dataclass
+class Repository:
+    """What GitHub says of pull request 7."""
+
+    reviews: list
+    statuses: list
+    pulls: list
+    readers: tuple
+
+    def list_pulls(self, commit):
+        assert commit == MERGED
+        return self.pulls
+
+    def read_head(self, number):
+        assert number == 7
+        return HEAD
+
+    def list_reviews(self, number):
+        assert number == 7
+        return self.reviews
+
+    def read_permission(self, login):
+        return "read" if login in self.readers else "write"
+
+    def list_statuses(self, commit):
+        assert commit == HEAD
+        return self.statuses
+
+
 def decide(reviews=None, statuses=None, pulls=None, readers=("guest",)):
     merged = {"number": 7, "merge_commit_sha": MERGED, "merged_at": LATER}
-    answers = {
-        f"/commits/{MERGED}/pulls": [merged] if pulls is None else pulls,
-        "/pulls/7": {"head": {"sha": HEAD}},
-        "/pulls/7/reviews": [review()] if reviews is None else reviews,
-        f"/commits/{HEAD}/statuses": [status()] if statuses is None else statuses,
-    }
-
-    def get(path):
-        if path.startswith("/collaborators/"):
-            login = path.split("/")[2]
-            return {"permission": "read" if login in readers else "write"}
-        return answers[path]
-
-    return find_approval(get, MERGED, CONTEXT)
+    host = Repository(
+        [review()] if reviews is None else reviews,
+        [status()] if statuses is None else statuses,
+        [merged] if pulls is None else pulls,
+        readers,
+    )
+    return find_approval(host, MERGED, CONTEXT)
 
 
 def test_a_review_of_the_head_commit_approves_the_plan_that_it_saw():
@@ -59,6 +84,7 @@ def test_a_review_of_the_head_commit_approves_the_plan_that_it_saw():
         [review(), review("omar", "CHANGES_REQUESTED")],
         [review("guest")],
         [{**review(), "user": None}],
+        [review("github-actions[bot]", kind="Bot")],
     ],
     ids=[
         "none",
@@ -69,6 +95,7 @@ def test_a_review_of_the_head_commit_approves_the_plan_that_it_saw():
         "somebody objects",
         "by one who may not write",
         "by a deleted user",
+        "by a bot",
     ],
 )
 def test_nothing_else_is_an_approval(reviews):

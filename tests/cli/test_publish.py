@@ -123,6 +123,22 @@ def test_a_run_that_is_not_about_everything_closes_no_issue(host, world, run, tm
     assert host.issues[0]["title"] == "Meter drift in sandbox: 1 meter, revenue"
 
 
+def test_lost_usage_of_no_meter_has_its_issue(host, world, run, tmp_path):
+    """Where other projects share the account, it is a warning and no drift."""
+    file, meters = tmp_path / "report.json", {"meters": [existing("seats", "Seats")]}
+    for policy, action in (('{owns: ["*"]}', "none"), ("{}", "created")):
+        made = world(SEATS, meters, policy=policy)
+        usage = {"event_name": "saets", "payload": {"stripe_customer_id": "cus_1", "value": "1"}}
+        made.server.edit("/v1/billing/meter_events", usage)
+        made.server.clock.sleep(60)
+        run("drift", made.folder, "--out", f"json={file}")
+        ran = run("publish", "github-issue", file, "--format", "json")
+        assert posted(ran) == [("sandbox", action)]
+    (issue,) = host.issues
+    assert issue["title"] == "Meter drift in sandbox: usage without a meter, revenue"
+    assert "Drift: usage was sent under event_names that no meter has." in issue["body"]
+
+
 def test_only_comments_of_the_owner_of_the_token_are_ours(host, report, run):
     """Another bot's look-alike stays, an older one of ours is hidden, the newest is updated."""
     assert run("publish", "github-comment", report()).code == 0
@@ -239,6 +255,7 @@ def test_what_passes_is_retried_and_the_rest_is_one_clear_error(name, host, repo
     if code:
         (said,) = held(ran.out)["diagnostics"]
         assert said["code"] == {1: "H006", 6: "H005"}[code]
+        assert ("if the repository was renamed" in said["hint"]) is (name == "301")
     if wait := headers.get("Retry-After") if not code else None:
         assert float(wait) in clock.slept
 

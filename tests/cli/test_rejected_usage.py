@@ -12,6 +12,7 @@ from cli.world import CALLS, SEATS, account_of, existing
 from reconciler.emulator import Key, Settings
 from reconciler.model.event import RESEND
 from reconciler.render import FORMATS
+from reconciler.timestamps import format_time
 
 BOTH = {
     "meters": [existing("seats", "Seats"), existing("calls", "Calls", "sum")],
@@ -88,15 +89,42 @@ def test_the_story_of_a_meter_deactivated_by_hand_while_usage_goes_on(world, run
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-def test_every_format_shows_the_code_and_the_deadline(format_, world, run, clock):
+def test_every_format_tells_the_whole_story(format_, world, run, clock):
+    """How many, why, since when, until when they can be sent again; later nothing is left."""
+
+    def drift(code: int) -> str:
+        ran = run("drift", made.folder, "--format", format_)
+        assert ran.code == code
+        return " ".join(ran.out.replace("\\_", "_").split())
+
+    def shows(moment: int) -> str:
+        """As it is written for people, in HTML without the seconds."""
+        text = format_time(moment)
+        return {"json": str(moment), "html": f"{text[:10]} {text[11:16]} UTC"}.get(format_, text)
+
     made = world(DECLARED, BOTH)
-    send(made, "calls", "one", value="many")
+    made.server.edit(f"/v1/billing/meters/{find_meter(made, 'seats')}/deactivate", {})
+    clock.sleep(3600)
+    first = int(clock.now())
+    send(made, "seats", "lost_1")
+    clock.sleep(3600)
+    send(made, "seats", "lost_2")
     clock.sleep(60)
-    ran = run("drift", made.folder, "--format", format_)
-    assert ran.code == 2
-    said = ran.out.replace("\\_", "_")
-    assert "meter_event_invalid_value" in said
-    assert "one" in said
+    said = drift(2)
+    assert "archived_meter" in said
+    assert "lost_1" in said
+    assert '"count": 2' in said if format_ == "json" else "2 usage events were rejected" in said
+    for moment in (first, first + 3600, first + RESEND):
+        assert shows(moment) in said
+
+    assert run("apply", made.folder, "--yes").code == 0
+    left = drift(2)
+    assert "archived_meter" in left
+    assert "not as declared" not in left
+    clock.sleep(DAY)
+    clean = drift(0)
+    assert "archived_meter" not in clean
+    assert "seats" not in clean or format_ in ("junit", "markdown", "html")
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from builders.meters import NOW, OWNING, REPORTING, declare, existing, inactive, inspect_all, retire
 
-from reconciler.diagnostics.codes import CATALOGUE
+from reconciler.diagnostics.catalogue import CATALOGUE
 from reconciler.model.event import RESEND
 from reconciler.model.finding import Kind, Severity
 
@@ -212,7 +212,9 @@ def test_the_table_has_every_kind_and_each_has_its_own_code():
         Kind.NO_PRICE,
         Kind.UNEXPECTED_PRICE,
         Kind.USAGE_REJECTED,
-    }  # in tests/cli/test_expected_prices.py and test_rejected_usage.py
+        Kind.ZERO_USAGE,
+        Kind.NO_USAGE,
+    }  # in tests/cli/test_expected_prices.py, test_rejected_usage.py and test_usage_sample.py
     assert reached == set(Kind) - of_expectations
     codes = [kind.rule.code for kind in Kind]
     assert len(set(codes)) == len(codes)

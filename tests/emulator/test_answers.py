@@ -211,6 +211,17 @@ def test_the_permission_to_read_thin_events_varies():
         assert emulated.get("/v1/events").status == 200
 
 
+def test_the_permission_to_read_alerts_varies():
+    """On the list and on one of them; meters stay readable."""
+    key = Key("rk_test_reader123456", frozenset({"billing_meter_read"}))
+    for setting, status in (("billing_meter_read", 200), ("billing_meter_event_read", 403)):
+        emulated = account(keys=(key,), alerts_permission=setting)
+        emulated.headers["authorization"] = f"Bearer {key.secret}"
+        assert emulated.get("/v1/billing/alerts").status == status
+        assert emulated.get("/v1/billing/alerts/alrt_1").status == (404 if status == 200 else 403)
+        assert emulated.get("/v1/billing/meters").status == 200
+
+
 def test_the_permission_to_read_the_account_varies():
     key = Key("rk_test_reader123456", frozenset({"accounts_kyc_id_numbers_read"}))
     for setting, status in (("kyc_basic", 403), ("kyc_id_numbers", 200)):

@@ -37,6 +37,11 @@ class FakeHost:
     issues: list[dict[str, Any]] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
     pulls: list[dict[str, Any]] = field(default_factory=list)
+    reviews: list[dict[str, Any]] = field(default_factory=list)
+    permissions: dict[str, str] = field(default_factory=dict)
+    statuses: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    artifacts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    time: str = "2026-05-01T10:00:00Z"
     faults: list[Fault] = field(default_factory=list)
     requests: list[tuple[str, str]] = field(default_factory=list)
     may_write: bool = True
@@ -145,12 +150,41 @@ def change_issue(host: FakeHost, found: re.Match[str], _: Any, data: Any) -> Ans
     return 200, one
 
 
-def list_pulls(host: FakeHost, _: re.Match[str], __: Any, ___: Any) -> Answer:
-    return 200, host.pulls
+def list_pulls(host: FakeHost, found: re.Match[str], _: Any, __: Any) -> Answer:
+    """The pull requests of a commit; one that names no commits is of every one."""
+    return 200, [each for each in host.pulls if found[1] in each.get("commits", found[1])]
+
+
+def read_pull(host: FakeHost, found: re.Match[str], _: Any, __: Any) -> Answer:
+    return 200, next(each for each in host.pulls if each["number"] == int(found[1]))
+
+
+def list_reviews(host: FakeHost, _: re.Match[str], __: Any, ___: Any) -> Answer:
+    return 200, host.reviews
+
+
+def read_permission(host: FakeHost, found: re.Match[str], _: Any, __: Any) -> Answer:
+    return 200, {"permission": host.permissions.get(found[1], "read")}
+
+
+def list_statuses(host: FakeHost, found: re.Match[str], _: Any, __: Any) -> Answer:
+    return 200, host.statuses.get(found[1], [])
+
+
+def create_status(host: FakeHost, found: re.Match[str], _: Any, data: Any) -> Answer:
+    made = {**data, "created_at": host.time, "creator": {"login": OWN}}
+    host.statuses.setdefault(found[1], []).insert(0, made)
+    return 201, made
 
 
 def read_user(_: FakeHost, __: re.Match[str], ___: Any, ____: Any) -> Answer:
     return 200, {"id": 1, "username": "bot"}
+
+
+def list_artifacts(host: FakeHost, _: re.Match[str], query: dict[str, str], __: Any) -> Answer:
+    found = host.artifacts.get(query["name"])
+    listed = [{"expired": found["expired"], "workflow_run": {"id": found["run"]}}] if found else []
+    return 200, {"total_count": len(listed), "artifacts": listed}
 
 
 _REPO = r"/repos/acme/billing"
@@ -164,7 +198,13 @@ ROUTES: list[tuple[str, str, Callable[..., Answer]]] = [
     ("GET", rf"{_REPO}/issues", list_issues),
     ("POST", rf"{_REPO}/issues", create_issue),
     ("PATCH", rf"{_REPO}/issues/(\d+)", change_issue),
-    ("GET", rf"{_REPO}/commits/[0-9a-f]+/pulls", list_pulls),
+    ("GET", rf"{_REPO}/commits/([0-9a-f]+)/pulls", list_pulls),
+    ("GET", rf"{_REPO}/pulls/(\d+)", read_pull),
+    ("GET", rf"{_REPO}/pulls/\d+/reviews", list_reviews),
+    ("GET", rf"{_REPO}/collaborators/([^/]+)/permission", read_permission),
+    ("GET", rf"{_REPO}/commits/([0-9a-f]+)/statuses", list_statuses),
+    ("GET", rf"{_REPO}/actions/artifacts", list_artifacts),
+    ("POST", rf"{_REPO}/statuses/([0-9a-f]+)", create_status),
     ("GET", "/user", read_user),
     ("GET", _NOTES, list_comments),
     ("POST", _NOTES, create_comment),

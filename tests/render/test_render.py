@@ -28,7 +28,7 @@ from render.reports import (
 )
 
 from reconciler.cli.context import PLAIN
-from reconciler.diagnostics.codes import CATALOGUE
+from reconciler.diagnostics.catalogue import CATALOGUE
 from reconciler.diagnostics.errors import Exit
 from reconciler.model.change import Action
 from reconciler.model.finding import Exemption

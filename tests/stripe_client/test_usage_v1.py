@@ -118,6 +118,30 @@ def test_an_event_that_arrived_before_this_call_is_named():
         assert one.used() == 5
 
 
+@pytest.mark.parametrize(
+    ("message", "code", "arrived"),
+    [
+        ("An event already exists with identifier x.", None, True),
+        ("This identifier is taken.", "duplicate_meter_event", True),
+        ("This identifier is taken.", None, False),
+    ],
+)
+def test_only_a_refusal_of_the_identifier_shows_that_an_event_arrived(
+    message, code, arrived, clock
+):
+    """After a lost answer; a text that is not known is the error that it is."""
+    more = {"code": code} if code else {}
+    answers = (None, refusal(400, message, **more))
+    with answered(MeterEvents, clock, *answers) as (server, events):
+        if arrived:
+            assert events.send(event()).created is None
+        else:
+            with pytest.raises(InvalidRequestError, match="taken") as caught:
+                events.send(event())
+            assert caught.value.record.doubts == 1
+        assert len(server.asked) == 2
+
+
 def test_a_refusal_is_final(clock):
     answer = refusal(400, "Received unknown parameter")
     with answered(MeterEvents, clock, answer) as (server, events):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import fields
 from importlib import import_module
 from typing import Any
@@ -82,6 +81,8 @@ def _describe_early_option(options: list[str]) -> Diagnostic:
     if command is None or (name in FOREIGN_OPTIONS and name not in own):
         return usage.NO_COMMAND(message, hint=FOREIGN_OPTIONS.get(name, ""))
     at = options.index(command)
+    import shlex
+
     line = shlex.join(["reconciler", command, *options[:at], *options[at + 1 :]])
     return usage.NO_COMMAND(message, hint=f"did you mean `{line}`?")
 

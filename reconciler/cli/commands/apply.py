@@ -35,14 +35,19 @@ class ApplyOptions(FleetOptions):
     yes: bool = flag("apply without asking for confirmation")
     plan: str | None = option("apply exactly this saved plan, without asking", metavar="FILE")
     expect: str | None = option("apply only if the new plan has this plan_hash", metavar="HASH")
+    approved: str | None = option(
+        "with --expect: the saved plan that was approved, to show what differs; never applied",
+        metavar="FILE",
+    )
     skip_refused: bool = flag("apply the remaining changes; still exits 3")
     no_journal: bool = flag("do not keep a journal in .reconciler/")
 
     def writes(self) -> tuple[tuple[str, int], ...]:
-        """Return the reports; raise UsageError for one in place of the plan to apply."""
+        """Return the reports; raise UsageError for one in place of a plan that is read."""
         written = FleetOptions.writes(self)
-        if self.plan and any(files.is_same_file(self.plan, file) for file, _ in written):
-            raise UsageError(usage.PROTECTED_FILE(f"{self.plan} is the plan to apply"))
+        for plan, what in ((self.plan, "plan to apply"), (self.approved, "approved plan")):
+            if plan and any(files.is_same_file(plan, file) for file, _ in written):
+                raise UsageError(usage.PROTECTED_FILE(f"{plan} is the {what}"))
         return written
 
     def read_environment(self, environ: Mapping[str, str]) -> Self:
@@ -56,7 +61,11 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
     if options.plan and options.only:
         message = "--only cannot narrow a saved plan"
         raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
+    if options.approved and options.expect is None:
+        message = "--approved needs --expect: it shows what differs from the expected plan"
+        raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
     saved = _load_saved(options.plan) if options.plan else None
+    approved = files.read(options.approved, files.SAVED_PLAN) if options.approved else None
     project = load(options.path)
     if saved:  # PATH only finds the project: the plan has its changes
         project = replace(project, selected=None)
@@ -70,6 +79,8 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
         commit=commit,
         saved=saved,
         expected=options.expect,
+        approved=approved,
+        approved_file=options.approved or "",
         on_refused=OnRefused.SKIP if options.skip_refused else OnRefused.ABORT,
         keeps_journal=not options.no_journal,
     )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...diagnostics.codes import CATALOGUE, usage
+from ...diagnostics.catalogue import CATALOGUE
+from ...diagnostics.codes import usage
 from ...diagnostics.errors import UsageError
 from ...diagnostics.suggest import suggest
 from ...render import Document

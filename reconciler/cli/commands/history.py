@@ -22,8 +22,8 @@ from ...model.project import Account, AccountRef
 from ...operations.session import Session
 from ...operations.snapshot import check_account, take_snapshot
 from ...render import Document
-from ...report.documents import AccountResult
 from ...report.history import History
+from ...report.result import AccountResult
 from ...stripe.client import read_if_permitted
 from ..accounts import match_names, run_on_accounts, select_accounts
 from ..arguments import ProjectOptions, option

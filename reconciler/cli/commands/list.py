@@ -14,7 +14,8 @@ from ...model.price import PricesByMeter, group_by_meter
 from ...model.project import Account
 from ...operations.session import Session
 from ...operations.snapshot import check_account, take_snapshot
-from ...planning.warnings import note_partial, warn_of_unknown_fields
+from ...planning.scope import note_partial
+from ...planning.warnings import warn_of_unknown_fields
 from ...render import Document
 from ...report.documents import AccountInventory, Inventory
 from ..accounts import run_on_accounts, select_accounts

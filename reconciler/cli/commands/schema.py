@@ -9,7 +9,7 @@ from ...diagnostics.codes import usage
 from ...diagnostics.errors import UsageError
 from ...diagnostics.suggest import suggest
 from ...render import Document
-from ...report.documents import PlainText
+from ...report.result import PlainText
 from ..arguments import Options, positional
 from ..context import PLAIN, Command, Context
 

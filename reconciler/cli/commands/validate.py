@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from ...config import load_all
 from ...model.project import Account, AccountRef, Project
-from ...planning.scope import Scope
-from ...planning.warnings import note_partial
+from ...planning.scope import Scope, note_partial
 from ...render import Document
 from ...report.report import AccountReport, Report
 from ..accounts import build_scope, select_entries

@@ -1,55 +1,6 @@
-"""The catalogue of diagnostics, for `explain` and the documentation.
+"""The rules of all diagnostics, one module for each area.
 
 Letters: Y reading YAML, C configuration, U usage, S Stripe's responses and the network,
 P planning, G guards, A applying, D drift, R readiness, N generated code,
 H code hosts, J the journal, E this machine (files, emulator).
 """
-
-from __future__ import annotations
-
-from ..diagnostic import Rule
-from . import (
-    adoption,
-    applying,
-    codegen,
-    config,
-    drift,
-    environment,
-    fleet,
-    guards,
-    journal,
-    planning,
-    publishing,
-    readiness,
-    service,
-    usage,
-)
-
-_MODULES = (
-    config,
-    adoption,
-    usage,
-    service,
-    planning,
-    guards,
-    applying,
-    fleet,
-    drift,
-    readiness,
-    codegen,
-    publishing,
-    journal,
-    environment,
-)
-
-
-def _collect_rules() -> dict[str, Rule]:
-    """Return the rules by code; raise ValueError for a code of two rules."""
-    found: dict[str, Rule] = {}
-    for rule in (each for module in _MODULES for each in vars(module).values()):
-        if isinstance(rule, Rule) and found.setdefault(rule.code, rule) is not rule:
-            raise ValueError(f"{rule.code} is the code of two rules")
-    return found
-
-
-CATALOGUE = _collect_rules()

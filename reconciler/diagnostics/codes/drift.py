@@ -136,6 +136,33 @@ USAGE_WITHOUT_METER = Rule(
     "declare the meter, then send the events again: they may be up to 35 days old",
     effect=Effect.LOST_USAGE,
 )
+ZERO_USAGE = Rule(
+    "D018",
+    "the usage of sampled customers comes to 0",
+    "Customers have subscriptions to prices of the meter. `drift --sample-usage` read the usage of "
+    "some of them: Stripe recorded events, and they come to 0. Either all values are 0, or the "
+    "events lack the value key of the meter. It is a suspicion: other customers were not read.",
+    "compare the value key of the meter with the payload that the application sends",
+)
+NO_USAGE = Rule(
+    "D019",
+    "sampled customers have no usage",
+    "Customers have subscriptions to prices of the meter. `drift --sample-usage` read the usage of "
+    "some of them: there is none. Either they used nothing, or events are not sent, have another "
+    "event_name, or lack the customer key of the meter. It is a suspicion: others were not "
+    "read.",
+    "compare the event_name and the customer key of the meter with what the application sends",
+    Level.WARNING,
+)
+USAGE_SAMPLED = Rule(
+    "D020",
+    "the usage of some customers was sampled",
+    "`drift --sample-usage` reads the usage of some customers of each meter, one after the other "
+    "until one has some. It can raise a suspicion; it cannot show that all usage arrives.",
+    "usage that was not sampled is not known",
+    Level.INFO,
+    effect=Effect.SAMPLE,
+)
 PRICES_UNREADABLE = Rule(
     "D101",
     "API key may not read prices",
@@ -158,6 +185,15 @@ USAGE_UNREADABLE = Rule(
     "not known.",
     "give the restricted key the permission to read events (event_read), or set "
     "`policy.usage_window: 0`",
+    Level.WARNING,
+)
+SAMPLE_UNREADABLE = Rule(
+    "D107",
+    "API key may not read what a sample of usage needs",
+    "The findings are complete, except for the sample of usage: whether the meters get any usage "
+    "is not known.",
+    "give the restricted key the permissions to read prices (plan_read), subscriptions "
+    "(subscription_read) and meter events (billing_meter_event_read), or leave out --sample-usage",
     Level.WARNING,
 )
 SUBSCRIPTIONS_UNREADABLE = Rule(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostic import Effect, Rule
+from ..diagnostic import Effect, Level, Rule
 
 TOO_MANY_DEACTIVATIONS = Rule(
     "G001",
@@ -130,4 +130,21 @@ NOT_APPROVED = Rule(
     "revert and open the pull request again, or approve the plan in a protected environment: give "
     "`args: --expect HASH` with the hash of a plan of the same workflow run",
     effect=Effect.ACCOUNT,
+)
+DIFFERS_FROM_APPROVED = Rule(
+    "G016",
+    "change differs from the approved plan",
+    "The plan has another plan_hash than the approved one, and this is what differs: for each "
+    "event_name the action, the declaration and the existing meters, as approved and as they are "
+    "now. Nothing was written.",
+    "",
+    effect=Effect.ACCOUNT,
+)
+NOT_COMPARED = Rule(
+    "G017",
+    "plan could not be compared with the approved one",
+    "`--approved` gives the approved plan, to show what differs from it. The file has to be a "
+    "saved plan with the plan_hash that `--expect` gives, which is computed from its content.",
+    "give the file that `plan --save` wrote when the approved plan was made",
+    level=Level.WARNING,
 )

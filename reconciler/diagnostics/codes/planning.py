@@ -108,3 +108,21 @@ NO_PRICES = Rule(
     "look for subscriptions with inline prices on this meter",
     Level.INFO,
 )
+ALERTS_ON_METER = Rule(
+    "P109",
+    "billing alerts are on a meter that is deactivated",
+    "A billing alert watches the usage of one meter, by its id. An inactive meter counts no usage, "
+    "so its alerts are not triggered, and a meter that takes its place has none of them.",
+    "an alert cannot be moved: create it again on the meter that counts the usage from now on, or "
+    "archive it if there is none",
+    Level.WARNING,
+)
+ALERTS_UNREADABLE = Rule(
+    "P110",
+    "API key may not read billing alerts",
+    "Billing alerts on an inactive meter are not triggered. Whether there are any on a meter that "
+    "is deactivated, or found inactive, is not known.",
+    "give the restricted key the permission that the message names, or look at the alerts in the "
+    "Dashboard",
+    Level.WARNING,
+)

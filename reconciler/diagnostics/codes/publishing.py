@@ -37,15 +37,16 @@ DENIED = Rule(
     "the token may not do this",
     "GitHub or GitLab rejected the token, or it lacks a permission. An object that a token may not "
     "see is answered as if it did not exist.",
-    "on GitHub, comments need `pull-requests: write`, drift issues `issues: write`; on GitLab the "
-    "token needs the scope `api`",
+    "on GitHub, comments need `pull-requests: write`, drift issues `issues: write`, recording a "
+    "plan `statuses: write`, and finding the approved one `pull-requests: read` and "
+    "`statuses: read`; on GitLab the token needs the scope `api`",
 )
 NOT_PUBLISHED = Rule(
     "H006",
-    "the report could not be published",
+    "a request to GitHub or GitLab failed",
     "GitHub or GitLab did not respond, rejected the request or limits the rate of requests. What "
-    "can pass was retried. The run that the report is of is not affected.",
-    "run publish again: it updates what is there, and writes nothing twice",
+    "can pass was retried. The run that a report is of is not affected.",
+    "run it again: `publish` updates what is there, and writes nothing twice",
 )
 READ_ONLY = Rule(
     "H007",

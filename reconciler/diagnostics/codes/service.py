@@ -200,14 +200,6 @@ CONTEXT_MISSING = Rule(
     "every request.",
     "set `stripe_context` of the account in the project file, or use a key of the account itself",
 )
-GITHUB_FAILED = Rule(
-    "S044",
-    "GitHub did not answer as expected",
-    "The Action asks GitHub which plan was approved, and records the plan of a pull request as a "
-    "commit status. 403 and 404 mean that the token of the job lacks a permission.",
-    "give the job `permissions: {contents: read, pull-requests: read, statuses: read}`, and "
-    "`statuses: write` where it plans a pull request; run the job again if GitHub has an outage",
-)
 INVALID_EVENT = Rule(
     "S045",
     "the usage cannot be sent",

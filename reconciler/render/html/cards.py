@@ -114,7 +114,7 @@ def _build_body(item: Item) -> Iterator[Html]:
     for fact in item.facts:
         if fact.label == "reason":
             yield tag("p", format_prose(fact.text), class_="why")
-        elif fact.label == "overridden" or (fact.label == "prices" and not item.prices):
+        elif fact.label in ("overridden", "alerts") or (fact.label == "prices" and not item.prices):
             said = f"{fact.label.capitalize()}: {fact.text}"
             yield tag("p", format_prose(said), class_="why")  # others are tables
     yield from map(_build_diagnostic, item.diagnostics)

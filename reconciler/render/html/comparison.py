@@ -14,7 +14,7 @@ from ..comparison import (
     list_rows,
     name_accounts,
 )
-from ..summary import describe_account
+from ..labels import describe_account
 from .markup import Html, table, tag
 from .sections import build_diagnostic, build_verdict
 

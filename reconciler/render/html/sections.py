@@ -14,9 +14,10 @@ from ..facts import (
     describe_attribution,
     describe_origin,
     find_origin,
-    is_past_resending,
 )
-from ..summary import Tone, count, describe_mode, title_run
+from ..labels import count, describe_mode, title_run
+from ..resend import is_past_resending
+from ..summary import Tone
 from ..view import Item, Status, View, count_degrees, group_items
 from .markup import Html, format_moment, format_prose, join, table, tag
 from .svg import Part, draw_bar, draw_gauge
@@ -123,7 +124,7 @@ def _list_losses(item: Item) -> Iterator[tuple[Html | str, ...]]:
             _format_known(finding.since),
             describe_origin(by) if (by := find_origin(finding)) else "—",
             format_prices(finding.prices) or "none listed",
-            _LATE if is_past_resending(finding) else _format_known(finding.resend_until),
+            _LATE if is_past_resending(finding) else _format_known(finding.resend_deadline),
         )
 
 
@@ -188,9 +189,9 @@ def _list_moments(items: Iterable[Item]) -> Iterator[tuple[int, str, Html]]:
                 kind = tag("p", name, f" {finding.kind.replace('_', ' ')}")
                 said = tag("p", describe_attribution(by), class_="hint") if by else None
                 yield at, str(finding.severity), join(kind, said)
-            if finding.resend_until is not None:
+            if finding.resend_deadline is not None:
                 last = tag("p", name, ": the first lost usage can be re-sent until here")
-                yield finding.resend_until, "deadline", last
+                yield finding.resend_deadline, "deadline", last
 
 
 def build_footer(view: View) -> Html:

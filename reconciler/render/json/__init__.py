@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ... import json_text
-from ...report.documents import PlainText
 from ...report.report import Report
+from ...report.result import PlainText
 from .. import Document
 from .report import render_report
 from .small import render_small

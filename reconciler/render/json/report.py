@@ -12,6 +12,7 @@ from ...model.change import Action, Change
 from ...model.finding import DriftEntry, Finding, Severity
 from ...model.meter import ExistingMeter, Meter, Status
 from ...model.project import MeterConfig
+from ...model.usage import UsageSampling
 from ...report.report import AccountReport, ChangeResult, Report, ReportedChange
 from .parts import build_head, list_diagnostics, pick, render_diagnostic, render_location
 
@@ -39,6 +40,7 @@ def _render_account(report: AccountReport, command: str) -> dict[str, Any]:
     counted = [said for said in report.diagnostics if said.effect in _COUNTED]
     others = [said for said in report.diagnostics if said.effect not in _COUNTED]
     findings = chain(_list_findings(report.entries), map(_build_account_finding, counted))
+    compared = report.differences
     return {
         "account": asdict(report.account),
         "complete": report.complete,
@@ -47,9 +49,16 @@ def _render_account(report: AccountReport, command: str) -> dict[str, Any]:
         "plan_hash": report.plan_hash,
         "changes": map(_render_change, report.changes),
         **({"findings": findings} if command == "drift" else {}),
+        **({"usage_sample": _render_sampling(report.sampling)} if report.sampling else {}),
+        **({} if compared is None else {"differences": [asdict(each) for each in compared]}),
         "diagnostics": list_diagnostics(others),
         "summary": report.summary,
     }
+
+
+def _render_sampling(sampling: UsageSampling) -> dict[str, Any]:
+    meters = ({"event_name": name, **asdict(each)} for name, each in sampling.samples.items())
+    return {**pick(sampling, "most", "start", "end", "requests"), "meters": list(meters)}
 
 
 def _render_change(reported: ReportedChange) -> dict[str, Any]:
@@ -71,6 +80,8 @@ def _render_change(reported: ReportedChange) -> dict[str, Any]:
     }
     if reported.prices is not None:
         shape["prices_read"] = isinstance(reported.prices, tuple)
+    if change.alerts:
+        shape["alerts"] = [asdict(alert) for alert in change.alerts]
     if change.desired and change.desired.origins:
         shape["origins"] = [asdict(origin) for origin in change.desired.origins]
     return shape | ({"result": _render_result(result)} if result else {})
@@ -87,8 +98,9 @@ def _render_finding(
     event_name: str | None, finding: Finding, location: Location | None
 ) -> dict[str, Any]:
     shape = {"event_name": event_name, **asdict(finding)}
-    if finding.rejected is None:
-        del shape["rejected"]
+    for optional in ("rejected", "alerts", "sample", "invoices"):
+        if not shape[optional]:
+            del shape[optional]
     return shape | {"location": render_location(location)}
 
 

@@ -15,7 +15,6 @@ from ...report.comparison import Comparison
 from ...report.documents import (
     AccountInventory,
     AccountReadiness,
-    CommandResult,
     DiagnosticList,
     EmulatorInfo,
     Inventory,
@@ -27,6 +26,7 @@ from ...report.documents import (
 from ...report.generated import CodeCheck, GeneratedCode
 from ...report.history import History, PastChange, PastRun
 from ...report.published import Published
+from ...report.result import CommandResult
 from .parts import build_head, list_diagnostics, pick
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from ...report.comparison import Comparison
 from ..comparison import Row, judge, list_diagnostics, list_notes, list_rows, name_accounts
-from ..summary import count, describe_mode
+from ..labels import count, describe_mode
 from .frame import ALERT, render_diagnostic
 from .gfm import format_code, format_prose
 from .rows import Budget, measure

@@ -10,7 +10,8 @@ from urllib.parse import quote
 from ...diagnostics.diagnostic import Diagnostic, Level
 from ...diagnostics.errors import Exit
 from ..escape import clean
-from ..summary import Tone, count, describe_mode, title_run
+from ..labels import count, describe_mode, title_run
+from ..summary import Tone
 from ..view import Item, View, count_degrees
 from .around import Around
 from .gfm import format_code, format_prose

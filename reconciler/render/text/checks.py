@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 
 from ...diagnostics.diagnostic import Level
 from ...report.checkup import Check, CheckStatus, Checkup
-from ..summary import count
+from ..labels import count
 from .styled import Line, Span, Style, wrap_text
 
 _STYLE = {

@@ -17,7 +17,8 @@ from ..comparison import (
     name_accounts,
 )
 from ..escape import clean
-from ..summary import Tone, describe_account
+from ..labels import describe_account
+from ..summary import Tone
 from .diagnostics import render_diagnostic
 from .styled import Line, Span, Style, wrap_text
 

@@ -14,7 +14,7 @@ from ...report.history import (
     describe_request,
 )
 from ...timestamps import format_time
-from ..summary import describe_account
+from ..labels import describe_account
 from .styled import Line, Span, Style, wrap_text
 
 _COLOUR = {"done": Style.GREEN, "already": Style.GREEN, "skipped": Style.YELLOW}

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import singledispatch
 
 from ...report.checkup import Checkup
+from ...report.comparison import Comparison
 from ...report.documents import (
-    CommandResult,
     DiagnosticList,
     EmulatorInfo,
     Inventory,
@@ -18,22 +19,39 @@ from ...report.documents import (
 from ...report.generated import CodeCheck, GeneratedCode
 from ...report.history import History
 from ...report.published import Published
+from ...report.result import CommandResult
 from ..escape import clean
-from ..summary import count, describe_account
+from ..labels import count, describe_account
+from ..sum_up import sum_up
 from .checks import conclude, render_checks
+from .comparison import render_comparison
 from .diagnostics import render_diagnostic, render_diagnostics
 from .history import render_runs, render_timeline
 from .styled import Line, Span, Style, wrap_text
 from .tables import render_meters, render_ready_meters, render_rules
 
 
+def render_small(document: CommandResult, *, verbose: bool) -> Iterator[Line]:
+    """Yield the lines of a document that is not a report; many alike diagnostics as one."""
+    if isinstance(document, Comparison):
+        return render_comparison(document, verbose=verbose)
+    return _render(document if verbose else _sum_up_accounts(document))
+
+
+def _sum_up_accounts(document: CommandResult) -> CommandResult:
+    accounts = (
+        replace(account, diagnostics=tuple(sum_up(account.diagnostics)))
+        for account in document.accounts
+    )
+    return replace(document, accounts=tuple(accounts))
+
+
 @singledispatch
-def render_small(document: CommandResult) -> Iterator[Line]:
-    """Yield the lines of a document that is not a report."""
+def _render(document: CommandResult) -> Iterator[Line]:
     raise TypeError(type(document).__name__)
 
 
-@render_small.register
+@_render.register
 def _(inventory: Inventory) -> Iterator[Line]:
     for diagnostic in inventory.diagnostics:
         yield from render_diagnostic(diagnostic)
@@ -49,7 +67,7 @@ def _(inventory: Inventory) -> Iterator[Line]:
         yield (Span("Partial list: only meters that match are shown.", Style.YELLOW),)
 
 
-@render_small.register
+@_render.register
 def _(found: MeterDeclarations) -> Iterator[Line]:
     """Yield the YAML as it is: it is quoted and escaped already, and files are made of it."""
     if found.file is None:
@@ -59,7 +77,7 @@ def _(found: MeterDeclarations) -> Iterator[Line]:
         yield from wrap_text(f"Added {added} to {found.file}.", "", "  ")
 
 
-@render_small.register
+@_render.register
 def _(started: NewProject) -> Iterator[Line]:
     for file in started.files:
         yield (f"  {file.change:<8}  {file.path}",)
@@ -73,7 +91,7 @@ def _(started: NewProject) -> Iterator[Line]:
         yield from wrap_text(f"- {sentence}", "  ", "    ")
 
 
-@render_small.register
+@_render.register
 def _(readiness: Readiness) -> Iterator[Line]:
     yield from render_diagnostics(readiness.diagnostics)
     for n, account in enumerate(readiness.accounts):
@@ -92,7 +110,7 @@ def _(readiness: Readiness) -> Iterator[Line]:
         yield (Span(verdict, Style.GREEN if whole else Style.RED),)
 
 
-@render_small.register
+@_render.register
 def _(history: History) -> Iterator[Line]:
     for diagnostic in history.diagnostics:
         yield from render_diagnostic(diagnostic)
@@ -100,7 +118,7 @@ def _(history: History) -> Iterator[Line]:
     yield from render_runs(history) if history.timeline is None else render_timeline(history)
 
 
-@render_small.register
+@_render.register
 def _(checkup: Checkup) -> Iterator[Line]:
     yield (Span("This machine and project", Style.BOLD),)
     yield from render_checks(checkup.checks)
@@ -114,25 +132,25 @@ def _(checkup: Checkup) -> Iterator[Line]:
     yield conclude(checkup)
 
 
-@render_small.register
+@_render.register
 def _(info: EmulatorInfo) -> Iterator[Line]:
     yield from render_diagnostics(info.diagnostics)
     yield (f"Emulating Stripe at {info.url} (key: {info.api_key}); Ctrl-C stops it",)
 
 
-@render_small.register
+@_render.register
 def _(listed: DiagnosticList) -> Iterator[Line]:
     yield from render_rules(listed.rules)
     yield from render_diagnostics(listed.diagnostics)
 
 
-@render_small.register
+@_render.register
 def _(code: GeneratedCode) -> Iterator[Line]:
     yield from render_diagnostics(code.diagnostics)
     yield (f"Generated code for {count(len(code.meters), 'meter')}.",)
 
 
-@render_small.register
+@_render.register
 def _(check: CodeCheck) -> Iterator[Line]:
     yield from render_diagnostics(check.diagnostics)
     for file in check.files:
@@ -140,7 +158,7 @@ def _(check: CodeCheck) -> Iterator[Line]:
         yield (f"{clean(file.file)}: ", Span(*state))
 
 
-@render_small.register
+@_render.register
 def _(published: Published) -> Iterator[Line]:
     yield from render_diagnostics(published.diagnostics)
     for each in published.posted:

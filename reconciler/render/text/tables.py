@@ -11,7 +11,7 @@ from ...model.price import Price, PricesByMeter
 from ...planning.prices import describe_price
 from ...report.documents import MeterReadiness
 from ..escape import clean
-from ..summary import count
+from ..labels import count
 from .styled import Line, Span, Style, wrap_text
 
 _HEADER = ("event_name", "status", "formula", "id", "display_name")

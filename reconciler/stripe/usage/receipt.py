@@ -7,7 +7,13 @@ import re
 from ..errors import DuplicateEventError, InvalidRequestError
 from .objects import MeterEvent, UsageEvent
 
-_CODE = "duplicate_meter_event"  # of API v2; API v1 has a message only
+_CODE = "duplicate_meter_event"  # of API v2
+
+# API v1 refuses a used identifier with a bare 400: `invalid_request_error`, with neither a code nor
+# a param, as for other refusals. No list has meter events, summaries are sums that lag, and whether
+# v1 and v2 share identifiers is not documented: sending the event to v2 could count it twice. Only
+# the message tells. If its wording changes, the error is raised as it is, and no event is taken for
+# received; a code, once there is one, needs no message.
 _MESSAGE = re.compile(r"\bevent already exists with identifier\b", re.IGNORECASE)
 
 

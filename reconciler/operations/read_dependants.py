@@ -1,15 +1,19 @@
-"""Read the prices that findings of drift depend on, and those that a plan shows."""
+"""Read what findings of drift depend on, and the prices that a plan shows."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from ..diagnostics.diagnostic import Effect
+from ..drift.deadlines import add_invoices, list_billed_prices
 from ..drift.expected_prices import list_expected, list_unpriced
 from ..drift.findings import list_archived_dependencies
+from ..model.alert import AlertsByMeter
 from ..model.change import Action
+from ..model.finding import DriftEntry
 from ..model.match import MeterMatch
-from ..model.meter import Unreadable
+from ..model.meter import Status, Unreadable
 from ..model.price import (
     Price,
     PricesByLookupKey,
@@ -43,6 +47,36 @@ def read_prices(
     if isinstance(expected, Unreadable):
         return expected
     return group_by_meter((*prices, *more)), expected
+
+
+def read_alerts(session: Session, names: Iterable[MeterMatch]) -> AlertsByMeter | Unreadable:
+    """Return the active billing alerts on meters that are inactive, and declared active.
+
+    Nothing is read where every declared meter is active.
+    """
+    meters = tuple(
+        meter.id
+        for each in names
+        if each.desired and each.desired.status == Status.ACTIVE
+        if not (each.active or each.unclear)
+        for meter in each.inactive
+    )
+    found = session.alerts.active_on(meters) if meters else ()
+    return found if isinstance(found, Unreadable) else group_by_meter(found)
+
+
+def read_deadlines(
+    session: Session, entries: tuple[DriftEntry, ...], prices: PricesByMeter, now: int
+) -> tuple[DriftEntry, ...]:
+    """Add when the invoices for lost usage are finalized, if subscriptions may be read.
+
+    One request for each price that bills lost usage, at most 50.
+    """
+    billed = list_billed_prices(entries, prices)
+    periods = session.periods.of_prices(billed) if billed else {}
+    if isinstance(periods, Unreadable):
+        return entries
+    return add_invoices(entries, prices, periods, now)
 
 
 def show_prices(planned: Planned, session: Session, *, every: bool) -> AccountReport:

@@ -1,0 +1,95 @@
+"""`python -m benchmarks`: measure, and print a table; see `--help`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .machine import describe_machine
+from .measure import Selection, measure, select_rows
+from .processes import BenchmarkError
+from .results import Result, as_json
+from .rows import DERIVED, ROWS
+from .table import format_text
+
+_FORMATS = ("text", "json")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the selected rows; return 1 if one of them failed, 64 if there are none."""
+    options = _parse(argv)
+    selection = Selection(
+        tuple(options.row or ["*"]), options.runs or (3 if options.quick else 5), options.quick
+    )
+    if options.list:
+        print("\n".join((*(row.name for row in ROWS), *(row.name for row in DERIVED))))
+        return 0
+    if not any(select_rows(selection)):
+        print(f"no row matches {' '.join(selection.patterns)}; see --list", file=sys.stderr)
+        return 64
+    machine = describe_machine()
+    try:
+        results = measure(selection, _report)
+    except BenchmarkError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    for format_, file in options.out:
+        file.write_text(_render(format_, machine, selection.runs, results), "utf-8")
+    print(_render(options.format, machine, selection.runs, results), end="")
+    return 0
+
+
+def _render(format_: str, machine: dict[str, Any], runs: int, results: Sequence[Result]) -> str:
+    if format_ == "text":
+        return format_text(machine, runs, results)
+    document = {"version": 1, "machine": machine, "runs": runs, "rows": [*map(as_json, results)]}
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def _report(result: Result) -> None:
+    """Print the name of a row that is complete: the whole takes minutes."""
+    met = {True: "met", False: "missed", None: ""}[result.is_met]
+    print(result.name, result.skipped or met, file=sys.stderr, flush=True)
+
+
+def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("python -m benchmarks", description=__doc__)
+    parser.add_argument("row", nargs="*", help="glob of the rows to measure (default: all)")
+    parser.add_argument("--list", action="store_true", help="print the names of all rows")
+    parser.add_argument(
+        "--runs", type=_parse_runs, metavar="N", help="runs of each row (default 5)"
+    )
+    parser.add_argument(
+        "--quick", action="store_true", help="three runs, without the rows that take long"
+    )
+    parser.add_argument("--format", choices=_FORMATS, default="text")
+    parser.add_argument(
+        "--out",
+        type=_parse_out,
+        action="append",
+        default=[],
+        metavar="FORMAT=FILE",
+        help="also write a file; repeatable",
+    )
+    return parser.parse_args(argv)
+
+
+def _parse_runs(word: str) -> int:
+    if not word.isdecimal() or int(word) < 1:
+        raise argparse.ArgumentTypeError(f"{word} is not a number above 0")
+    return int(word)
+
+
+def _parse_out(word: str) -> tuple[str, Path]:
+    format_, equals, file = word.partition("=")
+    if format_ not in _FORMATS or not equals or not file:
+        raise argparse.ArgumentTypeError(f"{word} is not text=FILE or json=FILE")
+    return format_, Path(file)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

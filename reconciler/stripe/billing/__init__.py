@@ -1,0 +1,1 @@
+"""What depends on meters beside prices: billing alerts and subscriptions."""
