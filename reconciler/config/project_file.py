@@ -10,6 +10,7 @@ from typing import Any
 from ..diagnostics.diagnostic import Diagnostic, Level, Location
 from ..diagnostics.errors import ConfigError
 from ..model.project import Account, ConnectedAccounts, Ignore, Policy, Undeclared
+from ..timestamps import parse_duration
 from ..trusted_url import is_loopback
 from . import globs, project_rules, schema, secret_scan
 from .connected_accounts import ListedAccounts, ReadFile, read_connected
@@ -19,7 +20,6 @@ from .yaml import reader
 from .yaml.parsed_file import ParsedFile, Path
 
 _PLATFORM_RATE_LIMIT = 80.0  # requests a second; Stripe allows a platform 100 in live mode
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _AS_WRITTEN = ("api_key_env", "livemode", "account_id", "stripe_account", "stripe_context")
 
 
@@ -168,7 +168,7 @@ def _build_policy(settings: Mapping[str, Any]) -> Policy:
         given[key] = tuple(given[key])
     for key in {"max_plan_age", "usage_window"} & given.keys():
         if written := given[key]:
-            given[key] = int(written[:-1]) * _SECONDS[written[-1]]
+            given[key] = parse_duration(written)
     return Policy(**given)
 
 

@@ -15,6 +15,7 @@ from ..diagnostics.errors import ConfigError, Exit
 from ..diagnostics.explain_error import explain_error
 from ..execution.protocol import NULL_JOURNAL, Journal
 from ..history import ci, journal
+from ..model.change import Action
 from ..model.project import Account, Project
 from ..operations.apply_plan import (
     OnRefused,
@@ -82,9 +83,12 @@ def apply_account(
 def _check_expected(
     planned: Planned, account: Account, options: ApplyOptions
 ) -> AccountReport | None:
-    """Return the report of a plan that `--expect` does not approve; None if it does."""
+    """Return the report of a plan that `--expect` does not approve; None if it does.
+
+    A plan without changes needs no approval: the job that applied it may run again.
+    """
     found, expected = planned.plan.plan_hash, options.expected
-    if expected is None or find_refusal(planned.report):
+    if expected is None or find_refusal(planned.report) or not _has_changes(planned):
         return None
     if not _is_named(account):
         message = f"account {account.name!r} has no `account_id`: --expect approves nothing"
@@ -197,6 +201,12 @@ class _Run:
 def _end(planned: Planned, exit_code: Exit, *diagnostics: Diagnostic) -> AccountReport:
     report = planned.report
     return replace(report, exit_code=exit_code, diagnostics=(*report.diagnostics, *diagnostics))
+
+
+def _has_changes(planned: Planned) -> bool:
+    """Whether there is something to approve."""
+    actions = [change.action for change in planned.plan.changes]
+    return any(action.writes or action is Action.BLOCKED for action in actions)
 
 
 def _is_named(account: Account) -> bool:
