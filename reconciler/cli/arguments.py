@@ -16,7 +16,6 @@ from ..diagnostics.suggest import suggest
 from ..render import FORMATS
 
 PUBLIC, PRIVATE = 0o666, 0o600  # modes of new files; the umask is subtracted
-CONCURRENCY, MOST_CONCURRENCY = 8, 256
 ACCOUNT_VARIABLE = "RECONCILER_ACCOUNT"
 _STDOUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
@@ -141,25 +140,6 @@ class ScopedOptions(ProjectOptions):
     """The options of a command that can be limited to some event_names."""
 
     only: tuple[str, ...] = only_option()
-
-
-def parse_concurrency(word: str) -> int:
-    """Parse how many accounts are worked on side by side."""
-    if 1 <= (number := parse_whole_number(word)) <= MOST_CONCURRENCY:
-        return number
-    raise argparse.ArgumentTypeError(f"{word} is not between 1 and {MOST_CONCURRENCY}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetOptions(ScopedOptions):
-    """The options of a command that works on many accounts side by side."""
-
-    concurrency: int = option(
-        f"work on up to N accounts side by side (default: {CONCURRENCY})",
-        metavar="N",
-        default=CONCURRENCY,
-        type=parse_concurrency,
-    )
 
 
 OptionsT = TypeVar("OptionsT", bound=Options)

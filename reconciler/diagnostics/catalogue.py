@@ -15,6 +15,7 @@ from .codes import (
     planning,
     publishing,
     readiness,
+    reports,
     service,
     usage,
 )
@@ -33,6 +34,7 @@ _MODULES = (
     readiness,
     codegen,
     publishing,
+    reports,
     journal,
     environment,
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -46,13 +46,14 @@ _CANCELLED = 'Cancelled: the answer was not "yes".'
 class ApplyOptions:
     """How to apply: a `saved` plan instead of a new one, only the `expected` plan_hash.
 
-    `approved` is the text of the plan that was expected, read from `approved_file`.
+    Both are by account; the only saved plan is also that of an account of another name, for which
+    it is refused. `approved` is the text of the plan that was expected, read from `approved_file`.
     """
 
     scope: Scope = EVERYTHING
     commit: str | None = None
-    saved: Plan | None = None
-    expected: str | None = None
+    saved: Mapping[str, Plan] = field(default_factory=dict)
+    expected: Mapping[str, str] | None = None
     approved: str | None = None
     approved_file: str = ""
     on_refused: OnRefused = OnRefused.ABORT
@@ -65,8 +66,9 @@ def apply_account(
     """Apply to one account; raise ReconcilerError as long as nothing was written."""
     with around.open_session(account) as session:
         try:
-            if options.saved:
-                planned = revalidate(options.saved, session)
+            if saved := options.saved:
+                own = saved.get(account.name) or next(iter(saved.values()))
+                planned = revalidate(own, session)
             else:
                 planned = make_plan(project, session, options.scope, options.commit)
         except StalePlanError as error:
@@ -87,9 +89,9 @@ def _check_expected(
 
     A plan without changes needs no approval: the job that applied it may run again.
     """
-    found, expected = planned.plan.plan_hash, options.expected
-    if expected is None or find_refusal(planned.report) or not _has_changes(planned):
+    if options.expected is None or find_refusal(planned.report) or not _has_changes(planned):
         return None
+    found, expected = planned.plan.plan_hash, options.expected[account.name]
     if not _is_named(account):
         message = f"account {account.name!r} has no `account_id`: --expect approves nothing"
         return _refuse(planned, guards.NO_ACCOUNT_ID(message), "`account_id` is not configured")

@@ -60,12 +60,12 @@ Work = Callable[[Project, Account, Surroundings], AccountReport]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanOptions:
-    """How to plan: `prices` shows those of all meters, `mark_changes` makes the exit code 2."""
+    """How to plan: `prices` shows those of all meters, `marks_changes` makes the exit code 2."""
 
     scope: Scope = EVERYTHING
     commit: str | None = None
     prices: bool = False
-    mark_changes: bool = False
+    marks_changes: bool = False
 
 
 def plan_account(
@@ -76,14 +76,15 @@ def plan_account(
         planned = make_plan(project, session, options.scope, options.commit)
         report = show_prices(planned, session, every=options.prices)
     around.listener.keep_plan(planned)
-    return _mark_changes(report) if options.mark_changes else report
+    return mark_changes(report, detailed=options.marks_changes)
 
 
-def _mark_changes(report: AccountReport) -> AccountReport:
-    """Return the report with exit code CHANGES where it has changes and nothing worse."""
-    if report.exit_code is Exit.DONE and any(it.change.action.writes for it in report.changes):
-        return replace(report, exit_code=Exit.CHANGES)
-    return report
+def mark_changes(report: AccountReport, *, detailed: bool) -> AccountReport:
+    """Return the report with exit code CHANGES where it has changes, is good, and it is wanted."""
+    if report.exit_code not in (Exit.DONE, Exit.CHANGES):
+        return report
+    changes = any(each.change.action.writes for each in report.changes)
+    return replace(report, exit_code=Exit.CHANGES if changes and detailed else Exit.DONE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

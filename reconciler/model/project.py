@@ -207,7 +207,8 @@ class Project:
     `root` is an absolute path. `selected` are the meter files of the part of the project that was
     requested, None for the whole; a part does not show which meters are undeclared. `same_meters`
     are the event_names of one thing in different accounts, by the name of the account. `groups` are
-    patterns of the accounts to which a plan is applied one group after another.
+    patterns of the accounts to which a plan is applied one group after another. `digest` is that of
+    the project file, the meter files and the files of account ids.
     """
 
     root: str
@@ -216,6 +217,18 @@ class Project:
     selected: frozenset[str] | None = None
     same_meters: tuple[Mapping[str, str], ...] = ()
     groups: tuple[tuple[str, ...], ...] = ()
+    digest: str = ""
+
+    def may_have(self, name: str) -> bool:
+        """Whether an account of this name is in the project, or may be one of all connected."""
+        around, slash, id_ = name.partition("/")
+        for entry in self.accounts:
+            if entry.name == around:
+                connected = entry.connected
+                if connected is None or not slash:
+                    return connected is None and not slash
+                return connected.ids is None or id_ in connected.ids
+        return False
 
     def map_event_names(self, a: str, b: str) -> dict[str, str]:
         """Return the event_names of account `a` that have another one in account `b`."""

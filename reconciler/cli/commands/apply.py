@@ -15,16 +15,18 @@ from ...history import ci
 from ...model.project import Account, AccountRef, Project
 from ...operations.apply_plan import OnRefused
 from ...operations.make_plan import Planned
-from ...planning import plan_file
 from ...planning.plan import Plan
 from ...render import Document
 from ...render.escape import clean
 from ...report.report import Report
 from .. import files
 from ..accounts import build_scope, select_accounts
-from ..arguments import FleetOptions, flag, option
+from ..arguments import flag, option
 from ..context import Command, Context
-from ..fleet import FleetRun
+from ..fleet.expected_hashes import read_expected
+from ..fleet.parts import FleetOptions, take_part
+from ..fleet.run import FleetRun
+from ..fleet.saved_plans import load_plans
 from ..output import show_preview
 
 
@@ -33,8 +35,15 @@ class ApplyOptions(FleetOptions):
     """Which plan to apply, whether to ask first, and what to do about refused changes."""
 
     yes: bool = flag("apply without asking for confirmation")
-    plan: str | None = option("apply exactly this saved plan, without asking", metavar="FILE")
-    expect: str | None = option("apply only if the new plan has this plan_hash", metavar="HASH")
+    plan: str | None = option(
+        "apply exactly this saved plan, or each plan in this folder, without asking",
+        metavar="FILE",
+    )
+    expect: str | None = option(
+        "apply only if the new plan has this plan_hash; with several accounts a FILE.json: "
+        '{"account": "plan_hash", …}',
+        metavar="HASH",
+    )
     approved: str | None = option(
         "with --expect: the saved plan that was approved, to show what differs; never applied",
         metavar="FILE",
@@ -64,21 +73,23 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
     if options.approved and options.expect is None:
         message = "--approved needs --expect: it shows what differs from the expected plan"
         raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
-    saved = _load_saved(options.plan) if options.plan else None
+    saved = load_plans(options.plan) if options.plan else {}
     approved = files.read(options.approved, files.SAVED_PLAN) if options.approved else None
     project = load(options.path)
     if saved:  # PATH only finds the project: the plan has its changes
         project = replace(project, selected=None)
     accounts = _select_accounts(project, options.account, context, saved)
-    if len(accounts) > 1 and (options.plan or options.expect):
-        message = "--plan and --expect take one account"
+    if len(accounts) > 1 and len(saved) == 1:
+        message = "--plan FILE takes one account"
         raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
+    part = take_part(options, "apply", project, accounts)
+    names = [account.name for account in part.accounts]
     commit, unknown = (None, ()) if options.plan else ci.find_commit(project.root, context.environ)
     applying = apply_account.ApplyOptions(
         scope=build_scope(accounts, options.only),
         commit=commit,
         saved=saved,
-        expected=options.expect,
+        expected=read_expected(options.expect, names, project.may_have),
         approved=approved,
         approved_file=options.approved or "",
         on_refused=OnRefused.SKIP if options.skip_refused else OnRefused.ABORT,
@@ -88,35 +99,33 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
     run = (_AskingRun if asks else FleetRun)(
         context,
         project,
-        accounts,
+        part.accounts,
         partial(apply_account.apply_account, applying),
         1 if asks else options.concurrency,
     )
     reports = run.run(project.groups)
-    return Report(command="apply", accounts=reports, diagnostics=(*project.diagnostics, *unknown))
+    diagnostics = (*project.diagnostics, *unknown)
+    return part.complete(Report(command="apply", accounts=reports, diagnostics=diagnostics))
 
 
 _HELP = "see `reconciler apply --help`"
 
 
-def _load_saved(file: str) -> Plan:
-    return plan_file.load_plan(files.read(file, files.SAVED_PLAN), file)
-
-
 def _select_accounts(
-    project: Project, patterns: tuple[str, ...], context: Context, saved: Plan | None
+    project: Project, patterns: tuple[str, ...], context: Context, saved: Mapping[str, Plan]
 ) -> tuple[Account, ...]:
-    """Return the accounts of the run: that of the saved plan; raise RefusedError without it."""
-    if saved is None:
+    """Return the accounts of the run: those of the saved plans; raise RefusedError without them."""
+    if not saved:
         return select_accounts(project, patterns, context)
-    name = saved.target.name
     try:
-        (account,) = select_accounts(project, (name,), context)
+        known = select_accounts(project, tuple(saved), context)
     except UsageError:
+        known = ()
+    for name in saved.keys() - {account.name for account in known}:
         message = f"the plan is for another account: the project has no account {name!r}"
-        raise RefusedError(guards.FOREIGN_PLAN(message)) from None
-    chosen = select_accounts(project, patterns, context) if patterns else (account,)
-    return tuple(each for each in chosen if each.name == name) or chosen
+        raise RefusedError(guards.FOREIGN_PLAN(message))
+    chosen = select_accounts(project, patterns, context) if patterns else known
+    return tuple(account for account in chosen if account.name in saved) or chosen
 
 
 class _AskingRun(FleetRun):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -12,11 +12,13 @@ from ...fleet import work
 from ...history import journal
 from ...model.finding import Severity
 from ...render import Document
-from ...report.report import Report
+from ...report.exit_code import exit_code_for_drift
+from ...report.report import AccountReport, Report
 from ..accounts import build_scope, select_accounts
-from ..arguments import FleetOptions, option
+from ..arguments import option
 from ..context import Command, Context
-from ..fleet import FleetRun
+from ..fleet.parts import FleetOptions, take_part
+from ..fleet.run import FleetRun
 
 _MOST = 100  # customers of a sample
 
@@ -49,17 +51,24 @@ class DriftOptions(FleetOptions):
 def _detect(options: DriftOptions, context: Context) -> Document:
     project = load(options.path)
     accounts = select_accounts(project, options.account, context)
+    part, fail_on = take_part(options, "drift", project, accounts), Severity(options.fail_on)
     checking = work.DriftOptions(
         scope=build_scope(accounts, options.only),
-        fail_on=Severity(options.fail_on),
+        fail_on=fail_on,
         sample_usage=options.sample_usage,
         jobs=_read_jobs(project.root),
         path=options.path_from_start,
     )
-    run = FleetRun(
-        context, project, accounts, partial(work.check_account, checking), options.concurrency
-    )
-    return Report(command="drift", accounts=run.run(), diagnostics=project.diagnostics)
+    check = partial(work.check_account, checking)
+    run = FleetRun(context, project, part.accounts, check, options.concurrency)
+    report = Report(command="drift", accounts=run.run(), diagnostics=project.diagnostics)
+    return part.complete(report, lambda account: _judge(account, fail_on))
+
+
+def _judge(account: AccountReport, fail_on: Severity) -> AccountReport:
+    """Return a result that is carried over with the exit code of this run's --fail-on."""
+    exit_code = exit_code_for_drift(account.entries, account.diagnostics, fail_on)
+    return replace(account, exit_code=exit_code)
 
 
 def _read_jobs(root: str) -> dict[str, str]:

@@ -6,16 +6,16 @@ import threading
 from contextlib import suppress
 from functools import partial
 
-from ..diagnostics.diagnostic import Diagnostic
-from ..fleet.engine import Event, Fleet, Progress
-from ..fleet.listener import Listener
-from ..fleet.work import Surroundings, Work, work_safely
-from ..model.project import Account, Project
-from ..operations.session import Network
-from ..report.report import AccountReport, ReportedChange
-from .context import Context
-from .errors import trace
-from .progress import AccountProgress, ChangeProgress
+from ...diagnostics.diagnostic import Diagnostic
+from ...fleet.engine import Event, Fleet, Progress
+from ...fleet.listener import Listener
+from ...fleet.work import Surroundings, Work, work_safely
+from ...model.project import Account, Project
+from ...operations.session import Network
+from ...report.report import AccountReport, ReportedChange
+from ..context import Context
+from ..errors import trace
+from ..progress import AccountProgress, ChangeProgress
 
 _STOPPING = "Stopping: finishing changes in progress. Interrupt again to quit now."
 
