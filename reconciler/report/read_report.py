@@ -20,8 +20,8 @@ from ..diagnostics.errors import ConfigError, Exit, select_worst
 from ..model.alert import BillingAlert
 from ..model.change import Action, Change, FieldChange, Reason, Risk
 from ..model.finding import DriftEntry, Finding
-from ..model.meter import DefaultAggregation, ExistingMeter, Meter, Status
-from ..model.price import Price
+from ..model.meter import DefaultAggregation, ExistingMeter, Meter, Status, Unreadable
+from ..model.price import PRICES_PERMISSION, Price
 from ..model.project import AccountRef, MeterConfig, SettingOrigin
 from ..model.request import RequestRecord
 from ..planning.decode import DecodeError, decode
@@ -184,7 +184,16 @@ def _read_change(data: Json, path: str) -> ReportedChange:
     )
     if change.risk is not risk:
         raise DecodeError(f"{path}.risk is {risk}, and the change has the risk {change.risk}")
-    return ReportedChange(change, _read_result(data, change, path) if "result" in data else None)
+    result = _read_result(data, change, path) if "result" in data else None
+    return ReportedChange(change, result, _read_prices(data, change, path))
+
+
+def _read_prices(data: Json, change: Change, path: str) -> tuple[Price, ...] | Unreadable | None:
+    """Return the prices of a change if they were read to be shown; no report has the permission."""
+    if "prices_read" not in data:
+        return None
+    read: bool = _take(data, "prices_read", bool, path)
+    return change.prices if read else Unreadable(PRICES_PERMISSION)
 
 
 def _build_known(id_: str, event_name: str, status: Status) -> ExistingMeter:
