@@ -1,4 +1,7 @@
-"""Makes docs/report.png and docs/comment.png: audit and plan of docs/demo, as people see them.
+"""Makes the pictures of docs/: audit and plan of docs/demo, as people see them.
+
+report.png is the audit as a page, comment.png and comment-phone.png are the plan as a comment on
+a pull request, on a desktop and on a phone.
 
     pip install -e '.[test]'
     apt-get install chromium chromium-driver fonts-noto-color-emoji
@@ -32,8 +35,11 @@ from reconciler.config import load
 from reconciler.emulator import Server, open_state
 from reconciler.operations.detect_drift import detect_drift
 from reconciler.operations.make_plan import make_plan
+from reconciler.operations.read_dependants import show_prices
 from reconciler.operations.session import Session, connect
+from reconciler.publish.message import build_messages
 from reconciler.render import render
+from reconciler.render.markdown import Around
 from reconciler.report.report import AccountReport, Report
 
 DOCS = Path(__file__).parent
@@ -45,7 +51,10 @@ DIGESTS = DOCS / "screenshots.json"
 _PLAN_ID = re.compile(r"\b[0-9a-f]{32}\b")
 _END = "return document.documentElement.getBoundingClientRect().height"
 _TWO_CARDS = "return document.querySelectorAll('.line')[1].getBoundingClientRect().bottom + 4"
-_ALERT = re.compile(r"<blockquote>\s*<p>\[!(\w+)\]\s*(.*?)</p>\s*</blockquote>", re.DOTALL)
+STYLES = ("github-markdown.css", "comment.css")
+_ALERT = re.compile(
+    r"<blockquote>\s*<p>\[!(\w+)\](?:<br />)?\s*(.*?)</p>\s*</blockquote>", re.DOTALL
+)
 
 
 class StillClock(SystemClock):
@@ -72,7 +81,7 @@ def reports() -> tuple[Report, Report]:
     """What `drift` and `plan` say of the demo."""
     with account() as session:
         audited = detect_drift(load(), session, path=".")
-        planned = make_plan(load(), session).report
+        planned = show_prices(make_plan(load(), session), session, every=False)
     return _alone("drift", audited), _alone("plan", planned)
 
 
@@ -80,36 +89,49 @@ def _alone(command: str, report: AccountReport) -> Report:
     return Report(command=command, accounts=(report,))
 
 
+def post(plan: Report) -> str:
+    """A plan as it is posted to a pull request."""
+    blob, commit = "https://github.com/northwind/billing/blob", "8e21f04c" * 5
+    run = "https://github.com/northwind/billing/actions/runs/8412"
+    (message,) = build_messages([plan], "", Around(f"{blob}/{commit}", commit, run))
+    return message.body
+
+
 def comment(markdown: str) -> str:
-    """A comment as GitHub shows it: its own parser, and a style like its own."""
+    """A comment as GitHub shows it: its own parser, line breaks as in comments, and its styles."""
     html = cmarkgfm.markdown_to_html_with_extensions(
         markdown,
-        options=Options.CMARK_OPT_UNSAFE,
+        options=Options.CMARK_OPT_UNSAFE | Options.CMARK_OPT_HARDBREAKS,
         extensions=["table", "autolink", "strikethrough", "tagfilter"],
     )
     html = _ALERT.sub(
         lambda found: (
-            f'<div class="alert {found[1].lower()}"><b>{found[1].title()}</b>'
-            f"<p>{found[2]}</p></div>"
+            f'<div class="markdown-alert markdown-alert-{found[1].lower()}">'
+            f'<p class="markdown-alert-title">{found[1].title()}</p><p>{found[2]}</p></div>'
         ),
         html,
     )
-    style = _style()
     head = '<b>github-actions</b> <span class="bot">bot</span> commented'
     return (
-        f'<!DOCTYPE html><meta charset="utf-8"><style>{style}</style>'
-        f'<article><header>{head}</header><div class="body">{html}</div></article>'
+        '<!DOCTYPE html><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<style>{_style()}</style><article><header>{head}</header>"
+        f'<div class="markdown-body">{html}</div></article>'
     )
 
 
 def _style() -> str:
-    return (DOCS / "comment.css").read_text("utf-8")
+    return "".join((DOCS / name).read_text("utf-8") for name in STYLES)
 
 
 def sources() -> dict[str, str]:
     """Each picture with the text that it shows."""
     drift, plan = reports()
-    return {"report.png": render(drift, "html"), "comment.png": render(plan, "markdown")}
+    posted = post(plan)
+    return {
+        "report.png": render(drift, "html"),
+        "comment.png": posted,
+        "comment-phone.png": posted,
+    }
 
 
 def digests(texts: dict[str, str]) -> dict[str, str]:
@@ -136,15 +158,15 @@ def shoot(browser: Browser, page: str, width: int, until: str, file: Path) -> No
 
 
 def main() -> None:
-    """Make both pictures, and note what they are of."""
+    """Make the pictures, and note what they are of."""
     if MISSING:
         sys.exit(MISSING)
     os.chdir(DOCS / "demo")
     texts = sources()
-    report, said = texts.values()
     with tempfile.TemporaryDirectory() as profile, opened(Path(profile)) as browser:
-        shoot(browser, report, 1120, _TWO_CARDS, DOCS / "report.png")
-        shoot(browser, comment(said), 1000, _END, DOCS / "comment.png")
+        shoot(browser, texts["report.png"], 1120, _TWO_CARDS, DOCS / "report.png")
+        for name, width in (("comment.png", 900), ("comment-phone.png", 375)):
+            shoot(browser, comment(texts[name]), width, _END, DOCS / name)
     DIGESTS.write_text(json.dumps(digests(texts), indent=2) + "\n", "utf-8")
 
 

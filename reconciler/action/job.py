@@ -73,6 +73,11 @@ class Job:
         return tuple(words)
 
     @property
+    def comments(self) -> bool:
+        """Whether the report is to be posted."""
+        return self._input("comment") == "true"
+
+    @property
     def selection(self) -> list[str]:
         """The words of a command line that say what to work on."""
         return [self.path, *(word for name in self.accounts for word in ("--account", name))]

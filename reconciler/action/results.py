@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import Exit
 from ..diagnostics.shorten import shorten
 from ..render.escape import clean
+from ..render.json.parts import render_diagnostic
 
 COUNTS = (
     "create",
@@ -38,10 +40,19 @@ def read_report(file: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def has_changes(report: Mapping[str, Any]) -> bool:
-    """Whether applying a plan would change anything, or whether that is unknown."""
-    summary = report.get("summary")
-    return not isinstance(summary, dict) or any(summary.get(name) for name in _WRITING)
+def replace_diagnostic(report: Mapping[str, Any], code: str, by: Diagnostic) -> dict[str, Any]:
+    """Return a report with another diagnostic in place of those of a code."""
+    shown = render_diagnostic(by)
+    accounts = [
+        {
+            **account,
+            "diagnostics": [
+                shown if said["code"] == code else said for said in account["diagnostics"]
+            ],
+        }
+        for account in report.get("accounts", [])
+    ]
+    return {**report, "accounts": accounts}
 
 
 def list_outputs(report: Mapping[str, Any], exit_code: int) -> Iterator[tuple[str, str]]:

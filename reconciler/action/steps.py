@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from .. import json_text
 from ..cli.accounts import select_accounts
 from ..cli.arguments import AccountOptions
 from ..cli.console import Console
@@ -29,7 +30,6 @@ from . import results
 from .approval import Approval, describe_plan, find_approval, name_status
 from .job import Job
 
-_OF_APPLY = ("--skip-refused", "--no-journal", "--yes")
 _NOTHING = "nothing-approved"  # no plan has it as its hash
 _NO_SECRETS = (
     "This pull request comes from a fork or from Dependabot, so the job has no API key: the files "
@@ -37,6 +37,7 @@ _NO_SECRETS = (
     "branch of this repository."
 )
 _NOT_RECORDED = "The plan is not recorded on the commit, so that no review can approve it"
+_NOT_POSTED = "No comment will be written, since the pull request is not known"
 _NOT_SHOWN = "If the plan differs from the approved one, it is not shown how"
 _PLAN_FILE = "plan.json"
 _NO_COMMENT = "No comment was written: the token of this job can only read."
@@ -55,11 +56,13 @@ class Step:
         job = self.job
         if job.command != "apply":
             return Exit.DONE
+        commit = job.environ.get("GITHUB_SHA", "")
         if job.decides_itself:
             self._locate_plan(job.expected_hash, job.environ.get("GITHUB_RUN_ID", ""))
+            if job.comments:
+                self._output(("pull-request", self._find_pull(commit)))
             return Exit.DONE
         context = name_status(job.path, job.accounts)
-        commit = job.environ.get("GITHUB_SHA", "")
         try:
             with self._open_repository() as host:
                 approval = find_approval(host, commit, context)
@@ -73,6 +76,15 @@ class Step:
         if approval.plan_hash:
             self._locate_plan(approval.plan_hash, self._find_plan_run(approval.plan_hash))
         return Exit.DONE
+
+    def _find_pull(self, commit: str) -> str:
+        """Return the pull request to comment on; say why if it is not known."""
+        try:
+            with self._open_repository() as host:
+                return str(host.find_merged_pull(commit) or "")
+        except ReconcilerError as error:
+            self._note("warning", f"{_NOT_POSTED}: {error.diagnostics[0].message}")
+            return ""
 
     def _find_plan_run(self, plan_hash: str) -> str:
         """Return the workflow run that saved a plan; say why if what differs cannot be shown."""
@@ -167,25 +179,25 @@ class Step:
         if job.decides_itself:
             compared = self._compare() if job.expected_hash else []
             return self._call("apply", [*words, *compared], report)
-        approved = job.environ.get("APPROVED_HASH") or self._approve_nothing(words, report)
-        return self._call("apply", [*words, "--expect", approved, *self._compare()], report)
+        approved = job.environ.get("APPROVED_HASH") or _NOTHING
+        code = self._call("apply", [*words, "--expect", approved, *self._compare()], report)
+        if approved == _NOTHING and code is Exit.REFUSED:
+            self._explain_refusal(report)
+        return code
 
     def _compare(self) -> list[str]:
         """Return the option with the approved plan, if it was found; it is only shown."""
         file = Path(self.job.environ.get("APPROVED_PLAN", ""), _PLAN_FILE)
         return ["--approved", str(file)] if file.is_file() else []
 
-    def _approve_nothing(self, words: Iterable[str], report: Path) -> str:
-        """Return the hash of a plan without changes, which needs no approval, else that of none."""
-        planning = ["plan", *(word for word in words if word not in _OF_APPLY)]
-        code = run([*planning, f"--out=json={report}", "--format=text"])
-        planned = results.read_report(report)
-        outputs = dict(results.list_outputs(planned, code))
-        if code is Exit.DONE and not results.has_changes(planned):
-            return outputs["plan-hash"] or _NOTHING
-        reason = self.job.environ.get("NOT_APPROVED", "")
-        self._note("error", f"{guards.NOT_APPROVED.code}: {reason}")
-        return _NOTHING
+    def _explain_refusal(self, report: Path) -> None:
+        """Say why no plan is approved, in place of that its hash is another one."""
+        said = guards.NOT_APPROVED(self.job.environ.get("NOT_APPROVED", ""))
+        found = results.read_report(report)
+        explained = results.replace_diagnostic(found, guards.UNEXPECTED_PLAN.code, said)
+        if found and explained != found:
+            report.write_text(json_text.dump(explained), "utf-8")
+            self._note("error", f"{said.code}: {said.message}")
 
     def _call(self, command: str, words: Iterable[str], report: Path) -> Exit:
         summary = self.job.environ.get("GITHUB_STEP_SUMMARY")

@@ -8,6 +8,9 @@ from typing import Protocol, TypeVar
 
 from .project import MeterConfig
 
+PRICES_PERMISSION = "rak_plan_read"
+"""The permission of a restricted key to read prices."""
+
 
 @dataclass(frozen=True, slots=True)
 class Price:

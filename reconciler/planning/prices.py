@@ -34,6 +34,13 @@ def describe_price(price: Price) -> str:
     return f"{id_} ({noted})" if noted else id_
 
 
+def list_prices(prices: Iterable[Price]) -> tuple[str, ...]:
+    """Return at most five prices, and how many more there are, as entries of a list."""
+    every = list(prices)
+    more = (f"and {len(every) - _SHOWN} more",) if len(every) > _SHOWN else ()
+    return (*map(describe_price, every[:_SHOWN]), *more)
+
+
 def format_prices(prices: Iterable[Price]) -> str:
     """Return the prices by id and what else is known of them, at most five."""
     every = list(prices)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..diagnostics.codes.guards import PRICES_UNREADABLE
 from ..diagnostics.diagnostic import Level
 from ..diagnostics.lookalikes import tell_apart
 from ..diagnostics.shorten import shorten
@@ -26,7 +27,7 @@ from ..model.project import SettingSource
 from ..model.request import RequestRecord
 from ..model.usage import list_samples
 from ..planning.alerts import format_alerts
-from ..planning.prices import format_prices
+from ..planning.prices import format_prices, list_prices
 from ..report.report import ReportedChange
 from ..timestamps import format_time
 from .resend import describe_finalized, describe_resending
@@ -55,6 +56,9 @@ _REMEDIATION = {
 }
 _DEFAULTS = flatten({name: unpack(default) for name, default in DEFAULTS.items()})
 
+COST = "could cost"
+"""The label of what is lost if a change is applied."""
+
 LEVEL = {Severity.REVENUE: Level.ERROR, Severity.HIGH: Level.ERROR, Severity.LOW: Level.WARNING}
 """The level of a finding of each severity, for formats that have levels only."""
 
@@ -74,12 +78,16 @@ class Field:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One labelled fact. `at` is set where it is a point in time; a `literal` is to be copied."""
+    """One labelled fact. `at` is set where it is a point in time; a `literal` is to be copied.
+
+    `entries` are the parts of the text, for formats that have room for a list.
+    """
 
     label: str
     text: str
     at: int | None = None
     literal: bool = False
+    entries: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.label}: {self.text}"
@@ -109,6 +117,8 @@ def list_change_facts(reported: ReportedChange) -> Iterator[Fact]:
     yield from _list_prices(reported)
     if change.alerts:
         yield Fact("alerts", format_alerts(change.alerts))
+    if change.action.deactivates and not (reported.result and reported.result.status.succeeded):
+        yield Fact(COST, _describe_cost(reported))
     if change.desired and change.action is not Action.UNCHANGED:
         for each in change.desired.origins:
             if each.source is SettingSource.OVERRIDE:
@@ -122,16 +132,33 @@ def _list_prices(reported: ReportedChange) -> Iterator[Fact]:
     by_meter = group_by_meter(reported.known_prices)
     for meter_id, prices in by_meter.items():
         on = f"on {meter_id}: " if len(by_meter) > 1 else ""
-        yield Fact("prices", on + format_prices(prices))
+        entries = tuple(f"{on}{each}" for each in list_prices(prices))
+        yield Fact("prices", on + format_prices(prices), entries=entries)
     if reported.prices == () and not reported.change.action.deactivates:  # there, a note says so
         yield Fact("prices", "none listed")
+
+
+def _describe_cost(reported: ReportedChange) -> str:
+    """Return what is lost if the meter is deactivated; how much that is, no run reads."""
+    replaced = reported.change.action is Action.REPLACE
+    number = len(reported.known_prices)
+    unread = isinstance(reported.prices, Unreadable)
+    if unread or PRICES_UNREADABLE.code in reported.change.refused_by:
+        bill = "whether prices bill it is not known"
+    elif not number:
+        bill = "no listed price bills it"
+    else:
+        price = "the price in use does" if number == 1 else f"the {number:,} prices in use do"
+        bill = f"{price} not bill it"
+    lost = "is recorded by another meter" if replaced else "is not recorded"
+    return f"usage sent from then on {lost}, and {bill}; its amount is unknown, as it was not read"
 
 
 def list_finding_facts(finding: Finding) -> Iterator[Fact]:
     """Yield what is known of a finding besides its message; what to do about it comes last."""
     yield from _list_dates(finding)
     if finding.prices:
-        yield Fact("prices", format_prices(finding.prices))
+        yield Fact("prices", format_prices(finding.prices), entries=list_prices(finding.prices))
     if finding.alerts:
         yield Fact("alerts", format_alerts(finding.alerts))
     if by := find_origin(finding):

@@ -24,7 +24,7 @@ from ..model.meter import (
     Unreadable,
     ValueSettings,
 )
-from ..model.price import Price
+from ..model.price import PRICES_PERMISSION, Price
 from ..model.usage import Subscriber
 from . import pagination
 from .codec import (
@@ -221,7 +221,7 @@ class Prices:
     def in_use(self, meter_ids: tuple[str, ...]) -> tuple[Price, ...] | Unreadable:
         """Return the prices in use on these meters, read for up to eight meters at once."""
         return read_if_permitted(
-            "rak_plan_read",
+            PRICES_PERMISSION,
             lambda: self._keep_in_use(self._list_on(meter_ids, active=True), meter_ids),
         )
 
@@ -231,7 +231,7 @@ class Prices:
         Archived prices need a request each, so they are only read on the meters given.
         """
         return read_if_permitted(
-            "rak_plan_read",
+            PRICES_PERMISSION,
             lambda: self._keep_in_use(
                 self._list({"usage_type": "metered"}, active=True), archived_on
             ),
@@ -246,7 +246,7 @@ class Prices:
         parts = [wanted[n : n + _MOST_KEYS] for n in range(0, len(wanted), _MOST_KEYS)]
         asked = [(part, active) for active in (True, False) for part in parts]
         return read_if_permitted(
-            "rak_plan_read",
+            PRICES_PERMISSION,
             lambda: tuple(chain.from_iterable(run_concurrently(self._find_some, asked))),
         )
 

@@ -48,6 +48,7 @@ def runner(github: FakeHost, tmp_path_factory, capfd, monkeypatch, clock) -> Cal
             "GITHUB_SHA": "a" * 40,
             "HOME": str(job),
             "SANDBOX_KEY": "sk_test_emulator",
+            "LIVE_KEY": "sk_test_emulator",
         }
         read = None if bash else lambda: "".join(capfd.readouterr())
         return Runner(folder, job, {**known, **environ}, read=read, artifacts=github.artifacts)

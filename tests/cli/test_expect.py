@@ -69,6 +69,16 @@ def test_an_empty_hash_approves_nothing(reviewed, run):
     assert (ran.code, made.posts()) == (3, [])
 
 
+def test_nothing_to_apply_needs_no_approval(world, run):
+    """A job that has applied its plan can run again, also without an account_id."""
+    made = world(SEATS, {"meters": [existing("seats", "Seats")]})
+    ran = run("apply", made.folder, "--yes", "--expect", "another")
+    assert (ran.code, "No changes to apply." in ran.out) == (0, True)
+    blocked = SEATS.replace("count", "sum")
+    made.write(blocked)
+    assert run("apply", made.folder, "--yes", "--expect", "another").code == 3
+
+
 @pytest.fixture
 def approved(world, run, tmp_path):
     """A project whose plan (rename one meter, create another) was saved and approved."""

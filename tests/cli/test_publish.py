@@ -76,13 +76,13 @@ def test_a_change_from_the_pull_request_to_the_end_of_its_drift(host, world, run
 
     assert publish("github-comment", "plan") == [("sandbox", "created")]
     (first,) = host.own()
-    line = first.splitlines()[2]
-    assert line == "## Plan for `sandbox` · test mode · Planned: 1 update."
+    line = first.splitlines()[1]
+    assert line == "### Plan for `sandbox` · test mode · Planned: 1 update."
     made.write(f"{SEATS}\n{CALLS}")
     assert publish("github-comment", "plan") == [("sandbox", "updated")]
     (second,) = host.own()
     plan_hash = json.loads(file.read_text())["accounts"][0]["plan_hash"]
-    assert f"`reconciler apply --account sandbox --expect {plan_hash}`" in second
+    assert f"```sh\nreconciler apply --account sandbox --expect {plan_hash}\n```" in second
     event(tmp_path, number=None)  # the push of the merge
     host.pulls = [{"number": 3}, {"number": 7, "merged_at": "2026-11-04T14:00:00Z"}]
     with pytest.MonkeyPatch.context() as patch:
@@ -93,7 +93,7 @@ def test_a_change_from_the_pull_request_to_the_end_of_its_drift(host, world, run
         approved = ("--yes", "--expect", plan_hash)
         assert publish("github-comment", "apply", *approved) == [("sandbox", "updated")]
     (third,) = host.own()
-    assert "Apply complete: 2 changed." in third.splitlines()[2]
+    assert "Apply complete: 2 changed." in third.splitlines()[1]
 
     assert publish("github-issue", "drift") == [("sandbox", "none")]
     made.write(f"{SEATS}\n{CALLS}".replace("Seats", "Chairs"))
@@ -189,8 +189,8 @@ def test_the_comment_is_removed_where_nothing_changes_and_kept_where_something_d
     link = f"https://github.com/acme/billing/blob/{HEAD}/meters.yaml#L2"
     assert f"]({link})" in body
     errors = body.count("🔴 **error**")
-    first = "## Plan · Failed. Nothing was changed in Stripe."
-    assert body.splitlines()[1] == f"{first} {errors} errors."
+    first = "### Plan · Failed. Nothing was changed in Stripe."
+    assert body.splitlines()[1] == f"{first}<br><sub>{errors} errors</sub>"
     made.write(SEATS)
     assert publish("--when-unchanged", "delete") == [("sandbox", "none")]
     assert host.own() == []
@@ -202,7 +202,7 @@ def test_a_plan_that_is_refused_is_not_to_be_applied(host, world, run, tmp_path)
     run("plan", made.folder, "--out", f"json={file}")
     run("publish", "github-comment", file)
     (body,) = host.own()
-    assert "Refused" in body.splitlines()[2]
+    assert "Refused" in body.splitlines()[1]
     assert "To apply exactly" not in body
 
 

@@ -100,7 +100,9 @@ def test_what_is_no_saved_plan(saved, run, tmp_path):
     other = made.file("other.json", json.dumps({"plan_version": 1}))
     binary = made.folder / "binary.json"
     binary.write_bytes(b"\xff\xfe")
-    for given, code in {edited: "A201", other: "A201", binary: "E003", tmp_path: "E003"}.items():
+    folder = made.folder / "no-plans"
+    folder.mkdir()
+    for given, code in {edited: "A201", other: "A201", binary: "E003", folder: "M007"}.items():
         ran = run("show", given, "--format", "json")
         (diagnostic,) = held(ran.out)["diagnostics"]
         assert (ran.code, diagnostic["code"]) == (1, code)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
@@ -12,7 +13,6 @@ from cmarkgfm.cmark import Options
 from hypothesis import given
 from render.reports import (
     CHANGES,
-    EVIL,
     REPORTS,
     drifted,
     hostile,
@@ -28,6 +28,8 @@ from reconciler.diagnostics.codes import config
 from reconciler.diagnostics.diagnostic import Location
 from reconciler.diagnostics.errors import Exit
 from reconciler.model.change import Risk
+from reconciler.model.meter import Unreadable
+from reconciler.model.price import Price
 from reconciler.model.project import AccountRef
 from reconciler.render.escape import clean
 from reconciler.render.markdown import document as markdown
@@ -36,20 +38,27 @@ from reconciler.report.report import Report, ReportedChange
 
 GITHUB_LIMIT = 65_536
 OURS = {
-    *("p", "h2", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "blockquote"),
-    *("strong", "em", "code", "sub", "br", "details", "summary"),
+    *("p", "h2", "h4", "table", "thead", "tbody", "tr", "th", "td", "ul", "li", "blockquote"),
+    *("strong", "em", "code", "sub", "br", "wbr", "details", "summary"),
 }
 
 
 @dataclass
 class Page(HTMLParser):
-    """What a browser would make of a comment: its tags, attributes, comments, text, rows."""
+    """What a browser would make of a comment: its tags, attributes, comments, text, rows, blocks.
+
+    A block is the heading of a change or a finding with the text below it.
+    """
 
     tags: list[str] = field(default_factory=list)
     attributes: set[str] = field(default_factory=set)
     comments: list[str] = field(default_factory=list)
     text: str = ""
     rows: list[list[str]] = field(default_factory=list)
+    blocks: list[list[str]] = field(default_factory=list)
+    below: bool = True
+    depth: int = 0
+    deepest: int = 0
 
     def __post_init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -57,16 +66,28 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self.attributes |= {name for name, _ in attrs} - {"align"}
-        if tag == "tr":
+        if tag == "h4":
+            self.blocks.append(["", ""])
+            self.below = False
+        elif tag in ("ul", "ol"):
+            self.depth += 1
+            self.deepest = max(self.deepest, self.depth)
+        elif tag == "tr":
             self.rows.append([])
         elif tag in ("td", "th"):
             self.rows[-1].append("")
+
+    def handle_endtag(self, tag):
+        self.depth -= tag in ("ul", "ol")
+        self.below = self.below or tag == "h4"
 
     def handle_comment(self, data):
         self.comments.append(data.strip())
 
     def handle_data(self, data):
         self.text += data
+        if self.blocks:
+            self.blocks[-1][self.below] += data
         if self.rows and self.rows[-1]:
             self.rows[-1][-1] += data
 
@@ -74,32 +95,39 @@ class Page(HTMLParser):
 def read(comment: str) -> Page:
     """As GitHub reads it before its sanitizer: raw HTML is kept, addresses become links."""
     extensions = ["table", "autolink", "strikethrough", "tasklist"]
-    html = cmarkgfm.markdown_to_html_with_extensions(
+    written = cmarkgfm.markdown_to_html_with_extensions(
         comment, options=Options.CMARK_OPT_UNSAFE, extensions=extensions
     )
     page = Page()
-    page.feed(html)
+    page.feed(written)
     page.close()
     page.rows = [[cell.strip().replace("\xa0", " ") for cell in row] for row in page.rows]
     return page
 
 
 def inert(comment: str) -> None:
-    """Nothing but our own tags, no attribute, no link; every row has its four cells."""
+    """Nothing but our own tags, no attribute, no link; one block, and no list within a list."""
     page = read(comment)
     assert set(page.tags) <= OURS
     assert page.attributes == set()
-    assert [len(row) for row in page.rows] == [4, 4]
+    assert (len(page.blocks), page.deepest) == (1, 1)
+    assert [len(row) for row in page.rows] in ([], [2, 2])
     (marker,) = [comment for comment in page.comments if comment]
     assert marker.startswith("reconciler account=")
 
 
+def names(page: Page, degree: str) -> set[str]:
+    """The numbers that the names of risky changes or findings begin with."""
+    found = (re.search(r"(\d{3})", title) for title, _ in page.blocks if degree in title)
+    return {match[1] for match in found if match}
+
+
 def code_free(comment: str) -> str:
     """What GitHub looks through for mentions, references, hashes and shortcodes."""
-    html = cmarkgfm.markdown_to_html_with_extensions(
+    written = cmarkgfm.markdown_to_html_with_extensions(
         comment, options=Options.CMARK_OPT_UNSAFE, extensions=["table", "autolink"]
     )
-    return re.sub(r"<code>.*?</code>|<!--.*?-->", "", html)
+    return re.sub(r"<code>.*?</code>|<!--.*?-->", "", written)
 
 
 @given(texts())
@@ -111,10 +139,10 @@ def test_no_value_changes_the_structure(command, text):
 
 @given(texts())
 def test_values_are_shown_as_they_are(text):
-    """The cell shows the name, however it had to be escaped."""
+    """The heading shows the name, however it had to be escaped."""
     name = text[:20]  # short enough not to be shortened
     page = read(markdown.render(hostile(name)))
-    assert " ".join(clean(name).split()) in " ".join(page.rows[1][1].split())
+    assert " ".join(clean(name).split()) in " ".join(page.blocks[0][0].split())
 
 
 @given(texts())
@@ -150,11 +178,10 @@ def test_five_hundred_findings_keep_every_one_that_loses_revenue():
     comment = markdown.render(many(revenue=200, others=300))
     assert len(comment) < GITHUB_LIMIT
     page = read(comment)
-    names = [row[1] for row in page.rows if "revenue" in row[0]]
-    assert {name[:3] for name in names} == {f"{n:03}" for n in range(300, 500)}
-    hidden = 500 - (len(page.rows) - 2)
+    assert names(page, "revenue") == {f"{n:03}" for n in range(300, 500)}
+    hidden = 500 - len(page.blocks)
     assert f"Truncated: {hidden} meters not shown (severity: {hidden} low)" in page.text
-    assert f"and {hidden} more" in page.rows[-1][1]
+    assert f"and {hidden} more" in page.blocks[-1][1]
     assert "cannot serve as approval" in page.text
 
 
@@ -180,8 +207,7 @@ def test_two_hundred_of_the_longest_names_are_kept(accounts):
     )
     comment = markdown.render(Report(command="plan", accounts=several))
     assert len(comment.encode()) < GITHUB_LIMIT
-    names = [row[1] for row in read(comment).rows if "revenue" in row[0]]
-    assert len({name[:3] for name in names}) == 200
+    assert len(names(read(comment), "revenue")) == 200
     assert "cannot serve as approval" in comment  # texts are shortened, or accounts left out
 
 
@@ -197,7 +223,7 @@ def test_thousands_of_mistakes_fit():
     assert "cannot serve as approval" in comment
 
 
-@pytest.mark.parametrize(("accounts", "messages"), [(60, 1), (1, 250)])
+@pytest.mark.parametrize(("accounts", "messages"), [(301, 1), (1, 250)])
 def test_what_is_left_out_of_a_short_comment_is_no_approval_either(accounts, messages):
     """Everything in it would fit, but not as many accounts or messages as there are."""
     (one,) = plan().accounts
@@ -238,27 +264,63 @@ def test_a_job_finds_its_own_comment():
 
 
 def test_worst_first():
-    """Refused and blocked changes, then by risk, then by name."""
-    rows = read(markdown.render(plan())).rows[1:-1]
-    names = [row[1].split("mtr")[0].split("meters.yaml")[0] for row in rows]
-    assert names == [
-        "sms_sent",
-        "api_calls",
-        "uploads",
-        "seats",
-        "ai_image_renders",
-        "ai_search_calls",
-        clean(EVIL),
+    """Refused and blocked changes, then by risk; those that failed before those not tried."""
+    page = read(markdown.render(plan()))
+    titles = [title for title, _ in page.blocks]
+    assert titles == [
+        "🔴 revenue · deactivate sms_sent — refused by G001, G004",
+        "⛔ blocked api_calls",
+        "🟠 high · replace uploads",
+        "🟡 low · reactivate seats",
     ]
-    rows = read(markdown.render(partly_applied())).rows
-    done = next(row for row in rows if "ai_search" in row[1])
-    assert (done[0], done[2]) == ("🟢 none", "+ create → done")
+    assert [row[0] for row in page.rows] == ["Change", "~ update", "+ create"]
+    page = read(markdown.render(partly_applied()))
+    assert [title.partition("→ ")[2] for title, _ in page.blocks] == [
+        "unknown",
+        "failed",
+        "skipped",
+    ]
+    assert page.rows[-1][0] == "+ create → done"
+
+
+def test_a_change_that_deactivates_says_what_bills_and_what_it_could_cost():
+    """The amount of usage is not read, so it is unknown, and never 0."""
+    (_, sms), _, (_, uploads), _ = read(markdown.render(plan())).blocks
+    assert "price_1Sms" in sms
+    assert "is not recorded, and the 2 prices in use do not bill it; its amount is unknown" in sms
+    assert "recorded by another meter, and no listed price bills it" in uploads
+    refused = replace(CHANGES["uploads"], refused_by=("G005",))
+    for change in (ReportedChange(CHANGES["uploads"], None, Unreadable("rak_plan_read")), refused):
+        made = change if isinstance(change, ReportedChange) else ReportedChange(change)
+        text = markdown.render(report("plan", made))
+        assert "and whether prices bill it is not known; its amount is unknown" in text
+
+
+def test_one_price_is_a_line_and_several_are_a_list():
+    sms = CHANGES["sms_sent"]
+    price = Price("price_1", "mtr_sms", currency="usd", unit_amount="25", interval="month")
+    one = markdown.render(report("plan", ReportedChange(replace(sms, prices=(price,)))))
+    assert "- _Prices:_ price_1 (0.25 USD per unit, monthly)\n" in one
+    many = tuple(replace(price, id=f"price_{n}") for n in range(7))
+    several = markdown.render(report("plan", ReportedChange(replace(sms, prices=many))))
+    assert "_Prices:_<br>• price_0 (0.25 USD per unit, monthly)<br>• price_1" in several
+    assert "<br>• and 2 more\n" in several
+
+
+def test_a_name_in_a_table_breaks_where_a_phone_needs_it():
+    """Nothing wider than 16 characters; copied, the name is whole."""
+    name = "an_event_name.of-a" + "b" * 40
+    comment = markdown.render(report("plan", *like("ai_image_renders", name)))
+    cell = re.search(r"\*\*<code>(.*?)</code>\*\*", comment)[1]
+    parts = [html.unescape(part) for part in cell.split("<wbr>")]
+    assert "".join(parts) == name
+    assert max(map(len, parts)) <= 16
 
 
 def test_an_exempt_finding_is_shown_with_its_reason():
     """Ignored is counted, never hidden."""
     page = read(markdown.render(drifted()))
-    (legacy,) = [row for row in page.rows if "video_minutes" in row[1]]
-    assert legacy[0] == "ignored"
-    assert "ignored until 2027-01-31 (billing team)" in legacy[3]
+    ((title, below),) = [block for block in page.blocks if "video_minutes" in block[0]]
+    assert title.startswith("ignored · unmanaged")
+    assert "ignored until 2027-01-31 (billing team)" in below
     assert "1 ignored" in page.text

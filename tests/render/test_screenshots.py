@@ -52,8 +52,11 @@ def test_a_digest_is_of_the_text_and_the_picture_and_not_of_the_plan_id(screensh
 
 
 def test_a_comment_is_shown_as_github_shows_it(screenshots):
-    """The verdict in a box of its own, the changes in a table."""
+    """The verdict in the first line, an alert, a block for each risk, the rest in a table."""
     _, plan = screenshots.reports()
-    shown = screenshots.comment(render(plan, "markdown"))
-    assert '<div class="alert caution"><b>Caution</b><p><strong>Refused' in shown
-    assert "<strong><code>seats</code></strong>" in shown
+    shown = screenshots.comment(screenshots.post(plan))
+    assert "LIVE mode · Refused: apply makes no changes until the errors are fixed.<br>" in shown
+    title = '<p class="markdown-alert-title">Caution</p><p>account <code>acct_1NorthwindAI</code>'
+    assert f'<div class="markdown-alert markdown-alert-caution">{title}' in shown
+    assert "<h4>🟠 high · deactivate <code>sms_sent</code></h4>" in shown
+    assert '<td align="left"><strong><code>ai_agent_runs</code></strong>' in shown

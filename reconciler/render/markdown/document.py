@@ -11,21 +11,24 @@ from dataclasses import dataclass, replace
 
 from ...report.comparison import Comparison
 from ...report.report import Report
-from ..view import Group, Item, View, build_view, group_items
+from ..view import Group, Item, Status, View, build_view, group_items
 from . import comparison, frame
 from .around import Around
-from .rows import Budget, measure, render_group, render_row
+from .rows import Budget, measure, render_block, render_group, render_row
 
 LIMIT = 65_000
 """Bytes of UTF-8; GitHub refuses a comment of more than 65,536 characters."""
 
 _BUDGETS = (
-    Budget(row=6000, name=300, place=300, text=1200, diagnostics=200, accounts=50),
+    Budget(row=6000, name=300, place=300, text=1200, diagnostics=200, accounts=300),
     Budget(row=900, name=160, place=80, text=300, diagnostics=60, accounts=20),
     Budget(row=300, name=90, place=0, text=80, diagnostics=5, accounts=5),
+    Budget(row=200, name=70, place=0, text=80, diagnostics=3, accounts=3),
 )
 
 
+_FOLDED, _EXAMPLES = 5, 3  # unmanaged meters that are all named, and how many of more
+_FAILED = (Status.FAILED, Status.UNKNOWN, Status.STALE)  # above what is only skipped
 _FEW = 3  # routine changes that a posted comment does not fold
 
 
@@ -55,59 +58,106 @@ def render_comment(report: Report, around: Around | None = None) -> Comment:
     return comment
 
 
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    """The items of a report by how they are shown.
+
+    `loud` ones are blocks, `routine` ones rows, each with the same change of other accounts; of
+    those in `folds` only the names are shown.
+    """
+
+    loud: list[Item | Group]
+    routine: list[tuple[Item, ...]]
+    folds: tuple[frame.Fold, ...]
+
+
+def _divide(view: View) -> _Parts:
+    same: dict[object, list[Item]] = {}
+    loud: list[Item] = []
+    unmanaged: list[Item] = []
+    for item in view.shown:
+        if not item.routine:
+            loud.append(item)
+        elif item.status is Status.UNMANAGED and not item.priced:
+            unmanaged.append(item)
+        else:
+            same.setdefault(_find_common(item), []).append(item)
+    loud.sort(key=lambda item: item.status not in _FAILED)
+    quiet = [item for item in view.items if not item.shown]
+    word = "without findings" if view.report.command == "drift" else "unchanged"
+    named = _EXAMPLES if len(unmanaged) > _FOLDED else _FOLDED
+    folds = (
+        frame.Fold(unmanaged, "unmanaged: no file declares them, and they are not changed", named),
+        frame.Fold(quiet, word, len(quiet)),
+    )
+    return _Parts(group_items(loud), [tuple(some) for some in same.values()], folds)
+
+
+def _find_common(item: Item) -> object:
+    """Return what a routine change has in common with the same change of another account."""
+    action = item.change.action if item.change else None
+    return item.event_name, action, item.status, item.fields, item.facts, item.diagnostics
+
+
 def _fit(view: View, budget: Budget, *, shortened: bool) -> Comment:
-    """Return as many rows as fit, from the top, in a frame whose size is deducted first."""
-    shown = group_items(view.shown)
-    top, head = list(frame.render_top(view, budget)), list(frame.render_head(view))
-    routine = _count_routine(shown, budget)
-    spare = [*frame.render_warning(view.shown, view), *frame.render_more(view.shown)]
-    spare += frame.fold_quiet(view, budget, 0)
-    spare += frame.fold_routine(view, view.shown, []) if routine else []
+    """Return as many entries as fit, the riskiest first, in a frame that is deducted before."""
+    parts, top = _divide(view), list(frame.render_top(view, budget))
     how, end = list(frame.render_how_to_apply(view, budget)), list(frame.render_end(view, budget))
-    left = LIMIT - _measure_lines([*top, *head, *spare, *how, *end])
-    rows = list(_render_rows(shown, view, budget, left))
-    hidden = list(_flatten(shown[len(rows) :]))
+    spare = [*frame.render_warning(view.shown, view), *frame.render_more(view.shown)]
+    spare += [line for fold in parts.folds for line in frame.fold_names(fold, budget, 0)]
+    routine = list(_flatten(parts.routine))
+    spare += frame.tabulate([], routine, folded=True) if routine else []
+    left = LIMIT - _measure_lines([*top, *spare, *how, *end])
+    several = view.has_several
+    blocks = list(_take((_render_loud(each, view, budget) for each in parts.loud), left))
+    left -= _measure_lines(blocks)
+    whole = len(blocks) == len(parts.loud)
+    made = (render_row(same, budget, several=several) for same in parts.routine)
+    rows = list(_take(made, left if whole else 0))
+    left -= _measure_lines(rows)
+    shown = list(_flatten(parts.routine[: len(rows)]))
+    hidden = [*_flatten(parts.loud[len(blocks) :]), *_flatten(parts.routine[len(rows) :])]
     short = bool(hidden) or shortened or frame.is_cut(view, budget)
-    open_, folded = len(shown) - routine, list(_flatten(shown[len(shown) - routine : len(rows)]))
+    folded = budget.around is not None and len(rows) > _FEW
     text = [
         *top,
         *(frame.render_warning(hidden, view) if short else ()),
-        *([*head, *rows[:open_], *frame.render_more(hidden), ""] if rows[:open_] else ()),
-        *(frame.fold_routine(view, folded, rows[open_:]) if folded else ()),
-        *frame.fold_quiet(view, budget, left - _measure_lines(rows)),
-        *(() if short else how),
-        *end,
+        *blocks,
+        *(frame.tabulate(rows, shown, folded=folded) if rows else ()),
+        *frame.render_more(hidden),
     ]
+    for fold in parts.folds:
+        names = list(frame.fold_names(fold, budget, left))
+        left -= _measure_lines(names)
+        text += names
+    text += [*(() if short else how), *end]
     return Comment("".join(f"{line}\n" for line in text), hidden, short)
 
 
-def _count_routine(shown: list[Item | Group], budget: Budget) -> int:
-    """Return how many of the last entries are folded: changes that need no review."""
-    if not budget.around:
-        return 0
-    routine = 0
-    for entry in reversed(shown):
-        if isinstance(entry, Group) or not entry.routine:
-            break
-        routine += 1
-    return routine if routine > _FEW else 0
+def _render_loud(entry: Item | Group, view: View, budget: Budget) -> str:
+    if isinstance(entry, Group):
+        return f"{render_group(entry, budget)}\n"
+    return f"{render_block(entry, budget, several=view.has_several)}\n"
 
 
-def _flatten(shown: Iterable[Item | Group]) -> Iterator[Item]:
-    for entry in shown:
-        yield from entry.items if isinstance(entry, Group) else (entry,)
-
-
-def _render_rows(shown: list[Item | Group], view: View, budget: Budget, left: int) -> Iterator[str]:
-    for entry in shown:
-        if isinstance(entry, Group):
-            row = render_group(entry, budget)
-        else:
-            row = render_row(entry, budget, several=view.has_several)
+def _take(rows: Iterable[str], left: int) -> Iterator[str]:
+    """Yield as many as fit."""
+    for row in rows:
         left -= measure(row) + 1
         if left < 0:
             return
         yield row
+
+
+def _flatten(shown: Iterable[Item | Group | tuple[Item, ...]]) -> Iterator[Item]:
+    for entry in shown:
+        match entry:
+            case Group():
+                yield from entry.items
+            case tuple():
+                yield from entry
+            case Item():
+                yield entry
 
 
 def _measure_lines(lines: Iterable[str]) -> int:

@@ -5,19 +5,25 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from urllib.parse import quote
 
 from ...diagnostics.diagnostic import Diagnostic, Level
 from ...diagnostics.errors import Exit
+from ...model.change import Risk
+from ...report.report import AccountReport
 from ..escape import clean
 from ..labels import count, describe_mode, title_run
 from ..summary import Tone
-from ..view import Item, View, count_degrees
+from ..view import AccountView, Item, View, count_degrees
 from .around import Around
-from .gfm import format_code, format_prose
-from .rows import Budget
+from .gfm import format_breakable_code, format_code, format_prose
+from .rows import BADGE, Budget
 
 ALERT = {Tone.GOOD: "TIP", Tone.NEWS: "NOTE", Tone.WARNING: "WARNING", Tone.BAD: "CAUTION"}
+_RISKS = list(Risk)
+_FEW = 5  # accounts whose plan_hash or command is not folded
+_LISTED = 3  # accounts with the same result that are named
 _LEVEL = {Level.ERROR: "🔴 **error**", Level.WARNING: "🟡 **warning**", Level.INFO: "**note**"}
 
 
@@ -27,13 +33,10 @@ def is_cut(view: View, budget: Budget) -> bool:
 
 
 def render_top(view: View, budget: Budget) -> Iterator[str]:
-    """Yield markers, heading, verdict, accounts, and the diagnostics of no item in the table."""
-    for account in view.accounts[: budget.accounts]:
-        hash_ = quote(clean(account.report.plan_hash or "none"), safe="")
-        name = quote(clean(account.name), safe="")
-        marker = f"account={name[:200]} plan_hash={hash_[:80]} command={view.report.command}"
-        yield f"<!-- reconciler {marker} -->"
-    yield f"## {_render_heading(view, budget)}"
+    """Yield markers, heading, verdict, accounts, and the diagnostics of no change that is shown."""
+    if not budget.around:  # a comment that is posted has a marker of its own
+        yield from (_render_marker(view, each) for each in view.accounts[: budget.accounts])
+    yield _render_heading(view, budget)
     yield ""
     yield f"> [!{ALERT[view.headline.tone]}]"
     if budget.around:
@@ -43,9 +46,16 @@ def render_top(view: View, budget: Budget) -> Iterator[str]:
         yield from filter(None, (view.headline.counts and f"> {view.headline.counts}",))
     yield from (f"> {text}" for text in view.headline.notes)
     yield ""
-    if view.has_several:
-        yield from _render_accounts(view, budget)
     yield from _render_diagnostics(view, budget)
+    if view.has_several:
+        yield from _render_matrix(view, budget)
+
+
+def _render_marker(view: View, account: AccountView) -> str:
+    hash_ = quote(clean(account.report.plan_hash or "none"), safe="")
+    name = quote(clean(account.name), safe="")
+    marker = f"account={name[:200]} plan_hash={hash_[:80]} command={view.report.command}"
+    return f"<!-- reconciler {marker} -->"
 
 
 def _render_context(view: View, around: Around) -> Iterator[str]:
@@ -65,48 +75,60 @@ def _render_context(view: View, around: Around) -> Iterator[str]:
 
 
 def _render_heading(view: View, budget: Budget) -> str:
-    if budget.around:
-        return _render_first_line(view, budget)
     command = title_run(view.report.command) or "Run"
     match view.report.accounts:
         case [only]:
             account = only.account
             known = [f"{command} for {format_code(account.name, budget.name)}"]
             known += [describe_mode(account)] if account.livemode is not None else []
-            known += [format_code(account.id, 60)] if account.id else []
-            return " · ".join(known)
-        case []:
-            return command
-        case several:
-            return f"{command} for {count(len(several), 'account')}"
-
-
-def _render_first_line(view: View, budget: Budget) -> str:
-    """Return what a notification shows of a comment: account, mode, verdict and counts."""
-    run = title_run(view.report.command)
-    match view.report.accounts:
-        case [only]:
-            account = only.account
-            mode = f" · {describe_mode(account)}" if account.livemode is not None else ""
-            run = f"{run} for {format_code(account.name, budget.name)}{mode}"
+            known += [format_code(account.id, 60)] if account.id and not budget.around else []
+            command = " · ".join(known)
         case [_, *_] as several:
-            run = f"{run} for {count(len(several), 'account')}"
+            command = f"{command} for {count(len(several), 'account')}"
+    return f"### {command}{_render_verdict(view)}" if budget.around else f"## {command}"
+
+
+def _render_verdict(view: View) -> str:
+    """Return verdict and counts: a notification shows the first line of a posted comment."""
     errors = sum(diagnostic.level is Level.ERROR for _, diagnostic in view.unattached)
     numbers = view.headline.counts or (count(errors, "error") if errors else "")
-    counts = f" {numbers}." if numbers else ""
-    return f"{run} · {format_prose(view.headline.verdict, 400)}{counts}"
+    counts = f"<br><sub>{numbers}</sub>" if numbers else ""
+    return f" · {format_prose(view.headline.verdict, 400)}{counts}"
 
 
-def _render_accounts(view: View, budget: Budget) -> Iterator[str]:
-    yield from ("| Account | Mode | Verdict | Counts |", "| :-- | :-- | :-- | :-- |")
-    for account in view.accounts[: budget.accounts]:
-        name = format_code(account.name, budget.name)
-        mode, headline = describe_mode(account.report.account), account.headline
-        yield f"| {name} | {mode} | {format_prose(headline.verdict, 120)} | {headline.counts} |"
+def _render_matrix(view: View, budget: Budget) -> Iterator[str]:
+    """Yield the accounts by what is to happen there, the ones with the highest risk first."""
+    yield from ("| Account | Result |", "| :-- | :-- |")
+    ranked = sorted(view.accounts, key=_rank_account)[: budget.accounts]
+    same: dict[tuple[str, ...], list[str]] = {}
+    for account in ranked:
+        same.setdefault(tuple(_describe_result(account)), []).append(account.name)
+    for said, names in same.items():
+        cells = [format_breakable_code(name, budget.name) for name in names[:_LISTED]]
+        more = len(names) - _LISTED
+        cells += [f"and {count(more, 'more account')}"] if more > 0 else []
+        yield f"| {'<br>'.join(cells)} | {'<br>'.join(said)} |"
     yield ""
     if len(view.accounts) > budget.accounts:
         yield f"and {count(len(view.accounts) - budget.accounts, 'more account')}"
         yield ""
+
+
+def _describe_result(account: AccountView) -> Iterator[str]:
+    """Yield highest risk, verdict, counts and mode of an account."""
+    worst = max((item.degree for item in account.items), key=_RISKS.index, default=Risk.NONE)
+    if worst is not Risk.NONE:
+        yield f"**{BADGE[worst]}**"
+    yield format_prose(account.headline.verdict, 160)
+    if account.headline.counts:
+        yield account.headline.counts
+    if account.report.account.livemode is not None:
+        yield f"<sub>{describe_mode(account.report.account)}</sub>"
+
+
+def _rank_account(account: AccountView) -> tuple[bool, int]:
+    worst = max((_RISKS.index(item.degree) for item in account.items), default=0)
+    return account.report.exit_code in (Exit.DONE, Exit.CHANGES), -worst
 
 
 def _render_diagnostics(view: View, budget: Budget) -> Iterator[str]:
@@ -131,13 +153,6 @@ def render_diagnostic(diagnostic: Diagnostic, budget: Budget) -> str:
     return f"{place}{label}: {message}{advice}"
 
 
-def render_head(view: View) -> Iterator[str]:
-    """Yield the first two lines of the table."""
-    what = "Finding" if view.report.command == "drift" else "Change"
-    yield f"| {view.degree_name} | Meter | {what} | Details |"
-    yield "| :-- | :-- | :-- | :-- |"
-
-
 def render_warning(hidden: list[Item], view: View) -> Iterator[str]:
     """Yield what a shortened comment leaves out, and that it is no approval."""
     known = [f"{number:,} {degree}" for degree, number in count_degrees(hidden) if number]
@@ -154,58 +169,95 @@ def render_warning(hidden: list[Item], view: View) -> Iterator[str]:
 
 
 def render_more(hidden: list[Item]) -> Iterator[str]:
-    """Yield the last line of a table that is cut off."""
+    """Yield how many changes or findings are cut off."""
     if hidden:
-        yield f"| | and {len(hidden):,} more | | |"
+        yield f"**and {len(hidden):,} more**"
+        yield ""
 
 
-def fold_quiet(view: View, budget: Budget, left: int) -> Iterator[str]:
-    """Yield the names of meters that are as declared, folded, as many as fit."""
-    quiet = [item for item in view.items if not item.shown]
-    if not quiet:
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """Meters that need no review: what they are, and at most how many are named."""
+
+    items: list[Item]
+    what: str
+    most: int
+
+
+def fold_names(fold: Fold, budget: Budget, left: int) -> Iterator[str]:
+    """Yield the names of meters, folded, as many as fit."""
+    if not fold.items:
         return
+    every = list(dict.fromkeys(item.name for item in fold.items))
     names: list[str] = []
-    for item in quiet:
-        name = format_code(item.name, budget.name)
-        left -= len(name.encode()) + 2
+    for name in every[: fold.most]:
+        shown = format_code(name, budget.name)
+        left -= len(shown.encode()) + 2
         if left < 0:
             break
-        names.append(name)
-    rest = len(quiet) - len(names)
-    word = "without findings" if view.report.command == "drift" else "unchanged"
-    yield f"<details><summary>{len(quiet):,} {word}</summary>"
+        names.append(shown)
+    rest = len(every) - len(names)
+    yield f"<details><summary>{len(fold.items):,} {fold.what}</summary>"
     yield ""
     yield ", ".join([*names, *([f"and {rest:,} more"] if rest else [])])
     yield from ("", "</details>", "")
 
 
-def fold_routine(view: View, items: list[Item], rows: list[str]) -> Iterator[str]:
-    """Yield the rows of changes without a risk, folded."""
-    actions = Counter(str(item.change.action) for item in items if item.change)
-    listed = ", ".join(f"{number:,} {action}" for action, number in actions.items())
-    yield f"<details><summary>{len(items):,} routine: {listed}</summary>"
-    yield from ("", *render_head(view), *rows, "", "</details>", "")
+def tabulate(rows: list[str], items: list[Item], *, folded: bool) -> Iterator[str]:
+    """Yield the rows of routine changes as a table for a narrow screen."""
+    if folded:
+        actions = Counter(str(item.change.action) for item in items if item.change)
+        listed = ", ".join(f"{number:,} {action}" for action, number in actions.items())
+        yield f"<details><summary>{len(items):,} routine: {listed}</summary>"
+        yield ""
+    yield from ("| Change | Meter |", "| :-- | :-- |", *rows, "")
+    if folded:
+        yield from ("</details>", "")
 
 
 def render_how_to_apply(view: View, budget: Budget) -> Iterator[str]:
-    """Yield the command that applies exactly this plan: only where apply would not be refused."""
+    """Yield the commands that apply exactly these plans: only where apply would not be refused."""
+    commands = [
+        clean(f"reconciler apply {shlex.join(words)}")
+        for account in view.accounts[: budget.accounts]
+        for words in _find_words(account.report, view, budget)
+    ]
+    fence = ("", "```sh", *commands, "```", "")
+    if len(commands) > _FEW:
+        yield f"<details><summary>To apply exactly these {len(commands):,} plans</summary>"
+        yield from (*fence, "</details>", "")
+    elif commands:
+        yield f"To apply exactly {'these plans' if len(commands) > 1 else 'this plan'}:"
+        yield from fence
+
+
+def _find_words(account: AccountReport, view: View, budget: Budget) -> Iterator[tuple[str, ...]]:
+    """Yield the options of the command that applies exactly this plan, if there is one."""
     if not budget.around or view.report.command != "plan":
         return
-    for account in (each.report for each in view.accounts[: budget.accounts]):
-        clear = account.exit_code in (Exit.DONE, Exit.CHANGES) and account.complete
-        writes = any(each.change.action.writes for each in account.changes)
-        if account.plan_hash and clear and writes:
-            words = ("--account", account.account.name, "--expect", account.plan_hash)
-            command = format_code(f"reconciler apply {shlex.join(words)}", 600)
-            yield f"To apply exactly this plan: {command}"
-            yield ""
+    clear = account.exit_code in (Exit.DONE, Exit.CHANGES) and account.complete
+    if account.plan_hash and clear and any(it.change.action.writes for it in account.changes):
+        yield "--account", account.account.name, "--expect", account.plan_hash
 
 
 def render_end(view: View, budget: Budget) -> Iterator[str]:
-    """Yield plan_hash, plan_id and exit code."""
-    for account in (each.report for each in view.accounts[: budget.accounts]):
-        if account.plan_hash:
-            whose = f"{format_code(account.account.name, 60)}: " if view.has_several else ""
-            id_ = f" · plan_id {format_code(account.plan_id, 80)}" if account.plan_id else ""
-            yield f"<sub>{whose}plan_hash {format_code(account.plan_hash, 80)}{id_}</sub><br>"
+    """Yield exit code, plan_hash and plan_id; of several accounts, where no command has them."""
+    some = [each.report for each in view.accounts[: budget.accounts] if each.report.plan_hash]
+    hashed = [
+        account
+        for account in some
+        if not (view.has_several and any(_find_words(account, view, budget)))
+    ]
+    folded = len(hashed) > _FEW
+    if folded:
+        yield from (f"<details><summary>plan_hash of {len(hashed):,} accounts</summary>", "")
+    for account in hashed:
+        whose = f"{format_code(account.account.name, 60)}: " if view.has_several else ""
+        id_ = f" · plan_id {format_code(account.plan_id, 80)}" if account.plan_id else ""
+        known = f"plan_hash {format_code(account.plan_hash or '', 80)}{'' if folded else id_}"
+        yield f"{'- ' if view.has_several else ''}<sub>{whose}{known}</sub>"
+    if hashed:
+        yield ""
+    if folded:
+        yield from ("</details>", "")
     yield f"<sub>reconciler {view.report.command} · exit code {int(view.report.exit_code)}</sub>"

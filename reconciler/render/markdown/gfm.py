@@ -9,24 +9,36 @@ takes for a reference: `!1`, `&1`, `~label`, `%milestone` and `[issue:1]`.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
 from ..escape import clean
 
+_SHORT = 16  # characters that a column of a table on a phone has room for
 _ASCII_MARKS = re.compile(r"[!-/:-@\[-`{-~]")
 _MORE_THAN_A_WORD = re.compile(
     r'[@#$\\|]|[!&~%](?=[\w"])|\[\w+:|://|www\.|:(?!\d\d:)[\w+-]+:|\bGH-\d|'
     r"(?<![0-9a-zA-Z])[0-9a-f]{7,40}(?![0-9a-zA-Z])"
 )
+_BREAKABLE = re.compile(r"&#\d+;(?!<!---->)|<!---->|[^&;<>]{16}")
 _MARKUP = re.compile(r"[*\[\]~`]|(?<![0-9A-Za-z])_|_(?![0-9A-Za-z])")
 
 
 def format_code(text: str, room: int) -> str:
     """Return a value as code, in at most `room` characters of UTF-8; a longer one ends in `…`."""
+    return _fit(text, room, _escape_code)
+
+
+def format_breakable_code(text: str, room: int) -> str:
+    """Return a value as code that a narrow column of a table may break after any mark."""
+    return _fit(text, room, _escape_breakable)
+
+
+def _fit(text: str, room: int, escape: Callable[[str], str]) -> str:
     shown = clean(text)[:room]
-    written = _escape_code(shown)
+    written = escape(shown)
     while len(written.encode()) > room:
         shown = shown[: min(len(shown) - 1, len(shown) * room // len(written.encode()))]
-        written = _escape_code(f"{shown}…")
+        written = escape(f"{shown}…")
     return written
 
 
@@ -46,8 +58,19 @@ def _escape_code(text: str) -> str:
     """Return a code span where a table allows it; else entities, with addresses broken."""
     if text and text.strip() == text and "`" not in text and "|" not in text:
         return f"`{text}`"
+    return f"<code>{_escape_marks(text)}</code>"
+
+
+def _escape_breakable(text: str) -> str:
+    if len(text) <= _SHORT:
+        return _escape_code(text)
+    return f"<code>{_BREAKABLE.sub(lambda some: f'{some[0]}<wbr>', _escape_marks(text))}</code>"
+
+
+def _escape_marks(text: str) -> str:
+    """Return a text with its marks as entities, and with addresses broken."""
     inner = _ASCII_MARKS.sub(lambda mark: f"&#{ord(mark[0])};", text)
-    return f"<code>{inner.replace('&#64;', '&#64;<!---->')}</code>"
+    return inner.replace("&#64;", "&#64;<!---->")
 
 
 def _escape_prose(words: list[str]) -> str:
