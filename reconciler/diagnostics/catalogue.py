@@ -15,7 +15,6 @@ from .codes import (
     planning,
     publishing,
     readiness,
-    reports,
     service,
     usage,
 )
@@ -34,7 +33,6 @@ _MODULES = (
     readiness,
     codegen,
     publishing,
-    reports,
     journal,
     environment,
 )

@@ -64,7 +64,8 @@ class ApplyOptions(FleetOptions):
         return self if self.plan else FleetOptions.read_environment(self, environ)
 
 
-def _apply(options: ApplyOptions, context: Context) -> Document:
+def _check_options(options: ApplyOptions, context: Context) -> None:
+    """Raise UsageError for options that cannot be combined, or need a terminal."""
     if not (options.yes or options.plan or context.console.interactive):
         raise UsageError(usage.NO_TERMINAL("apply needs a terminal, --yes or --plan FILE"))
     if options.plan and options.only:
@@ -73,6 +74,10 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
     if options.approved and options.expect is None:
         message = "--approved needs --expect: it shows what differs from the expected plan"
         raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
+
+
+def _apply(options: ApplyOptions, context: Context) -> Document:
+    _check_options(options, context)
     saved = load_plans(options.plan) if options.plan else {}
     approved = files.read(options.approved, files.SAVED_PLAN) if options.approved else None
     project = load(options.path)

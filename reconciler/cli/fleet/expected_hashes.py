@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Collection, Mapping
 
-from ...diagnostics.codes import reports as rules
+from ...diagnostics.codes import fleet as rules
 from ...diagnostics.codes import usage
 from ...diagnostics.diagnostic import Location
 from ...diagnostics.errors import ConfigError, UsageError
