@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: measure, and print a table; see `--help`."""
+"""Measure what commands take, each beside a floor, and print the figures with their targets."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 
 from .machine import describe_machine
 from .measure import Selection, measure, select_rows
-from .processes import BenchmarkError
 from .results import Result, as_json
 from .rows import DERIVED, ROWS
 from .table import format_text
@@ -32,28 +31,27 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"no row matches {' '.join(selection.patterns)}; see --list", file=sys.stderr)
         return 64
     machine = describe_machine()
-    try:
-        results = measure(selection, _report)
-    except BenchmarkError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
+    results = measure(selection, _report)
+    document = {"version": 1, "machine": machine, "runs": selection.runs}
     for format_, file in options.out:
-        file.write_text(_render(format_, machine, selection.runs, results), "utf-8")
-    print(_render(options.format, machine, selection.runs, results), end="")
-    return 0
+        file.write_text(_render(format_, document, results), "utf-8")
+    print(_render(options.format, document, results), end="")
+    return int(any(result.error for result in results))
 
 
-def _render(format_: str, machine: dict[str, Any], runs: int, results: Sequence[Result]) -> str:
+def _render(format_: str, document: dict[str, Any], results: Sequence[Result]) -> str:
     if format_ == "text":
-        return format_text(machine, runs, results)
-    document = {"version": 1, "machine": machine, "runs": runs, "rows": [*map(as_json, results)]}
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+        return format_text(document, results)
+    rows = [as_json(result) for result in results]
+    return json.dumps(document | {"rows": rows}, indent=2, ensure_ascii=False) + "\n"
 
 
 def _report(result: Result) -> None:
     """Print the name of a row that is complete: the whole takes minutes."""
-    met = {True: "met", False: "missed", None: ""}[result.is_met]
-    print(result.name, result.skipped or met, file=sys.stderr, flush=True)
+    state = {True: "met", False: "missed", None: "done"}[result.is_met]
+    if result.skipped or result.error:
+        state = f"skipped: {result.skipped}" if result.skipped else f"failed: {result.error}"
+    print(f"{result.name}: {state}", file=sys.stderr, flush=True)
 
 
 def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
@@ -66,7 +64,7 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--quick", action="store_true", help="three runs, without the rows that take long"
     )
-    parser.add_argument("--format", choices=_FORMATS, default="text")
+    parser.add_argument("--format", choices=_FORMATS, default="text", help="of standard output")
     parser.add_argument(
         "--out",
         type=_parse_out,

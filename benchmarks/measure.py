@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from statistics import median
 
-from .processes import Sample
+from .processes import BenchmarkError, Sample
 from .results import Result, Unit, spread
 from .rows import DERIVED, ROWS, Derived, Row
 from .scenarios import Skipped, Workshop
@@ -61,7 +61,13 @@ def _measure_rows(
         try:
             yield _measure_row(row, workshop, runs, samples)
         except Skipped as why:
-            yield Result(row.name, row.title, Unit.SECONDS, row.size, row.latency, skipped=str(why))
+            yield replace(_describe_row(row), skipped=str(why))
+        except BenchmarkError as why:
+            yield replace(_describe_row(row), error=str(why))
+
+
+def _describe_row(row: Row) -> Result:
+    return Result(row.name, row.title, Unit.SECONDS, row.size, row.latency, target=row.target)
 
 
 def _measure_row(
@@ -76,19 +82,16 @@ def _measure_row(
         pairs.append((ours, case.floor(ours)))
     samples[row.name] = [ours for ours, _ in pairs]
     last = pairs[-1][0]
-    return Result(
-        row.name,
-        row.title,
-        Unit.SECONDS,
-        row.size,
-        row.latency,
-        spread([row.figure(ours) for ours, _ in pairs]),
-        spread([row.figure(floor) for _, floor in pairs]),
-        case.floor_title,
-        median(row.figure(ours) / row.figure(floor) for ours, floor in pairs),
-        row.target,
-        last.requests,
-        last.rejected,
+    return replace(
+        _describe_row(row),
+        ours=spread([row.figure(ours) for ours, _ in pairs]),
+        floor=spread([row.figure(floor) for _, floor in pairs]),
+        floor_title=case.floor_title,
+        ratio=median(row.figure(ours) / row.figure(floor) for ours, floor in pairs),
+        cpu=median(ours.cpu for ours, _ in pairs),
+        memory=median(ours.memory for ours, _ in pairs),
+        requests=last.requests,
+        rejected=last.rejected,
     )
 
 

@@ -56,7 +56,7 @@ def write_accounts(folder: Path, accounts: dict[str, dict[str, object]]) -> None
 
 
 def write_meters(folder: Path, meters: int, files: int = 1) -> list[Path]:
-    """Declare meters in block style, as people write them, in so many files of equal size."""
+    """Declare meters, written as people write them, in so many files of equal size."""
     numbers = range(meters)
     shares = [numbers[n * meters // files : (n + 1) * meters // files] for n in range(files)]
     return [_write_meters(folder / f"meters_{n}.yaml", share) for n, share in enumerate(shares)]
@@ -65,7 +65,7 @@ def write_meters(folder: Path, meters: int, files: int = 1) -> list[Path]:
 def _write_meters(file: Path, numbers: Iterable[int]) -> Path:
     entries = "".join(
         f"  - event_name: meter_{n}\n    display_name: Meter {n}\n"
-        "    default_aggregation:\n      formula: sum\n"
+        "    default_aggregation: {formula: sum}\n"
         for n in numbers
     )
     file.write_text(f"version: 1\nmeters:\n{entries or '  []' + chr(10)}", "utf-8")

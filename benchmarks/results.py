@@ -50,7 +50,9 @@ class Result:
     """One row: what was measured, beside its floor and its target.
 
     `ratio` is the median of the ratios of the runs, each to the run of the floor right after it.
-    `requests` and `rejected` are those of the last run. `skipped` is why there are no figures.
+    `cpu` (seconds) and `memory` (bytes, at the most) are medians of ours, `requests` and
+    `rejected` those of the last run. `skipped` is why a row was not
+    measured, `error` how it failed.
     """
 
     name: str
@@ -63,9 +65,12 @@ class Result:
     floor_title: str = ""
     ratio: float | None = None
     target: Target | None = None
+    cpu: float = 0.0
+    memory: float = 0.0
     requests: int = 0
     rejected: int = 0
     skipped: str = ""
+    error: str = ""
 
     @property
     def is_met(self) -> bool | None:
@@ -90,9 +95,12 @@ def as_json(result: Result) -> dict[str, Any]:
         "ratio": result.ratio,
         "target": result.target and {"most": result.target.most, "unit": str(result.target.unit)},
         "met": result.is_met,
+        "cpu": result.cpu,
+        "memory": result.memory,
         "requests": result.requests,
         "rejected": result.rejected,
         "skipped": result.skipped or None,
+        "error": result.error or None,
     }
 
 
@@ -122,7 +130,10 @@ def from_json(row: dict[str, Any]) -> Result:
         row["floor_title"],
         row["ratio"],
         target and Target(target["most"], Unit(target["unit"])),
+        row["cpu"],
+        row["memory"],
         row["requests"],
         row["rejected"],
         row["skipped"] or "",
+        row["error"] or "",
     )

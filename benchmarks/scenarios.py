@@ -13,11 +13,8 @@ from . import floors, projects
 from .emulator import Emulator, Sent, emulating
 from .processes import ROOT, BenchmarkError, Sample, environment, python, run
 
-THREADS = 8
-"""Connections of the floor of an apply: as many as `apply` uses for one account."""
-
-FLEET_THREADS = 64
-"""Threads of the floor of a fleet."""
+THREADS = 64
+"""Threads of a floor that sends as much as it can at once."""
 
 LIMIT = 25
 """Requests a second that Stripe allows each endpoint by default."""
@@ -254,12 +251,12 @@ def apply_fleet(accounts: int, latency: int) -> Scenario:
         batches = [floors.Batch(sent, account) for account in ids]
 
         def floor(_: Sample) -> Sample:
-            sample = floors.send_batches(emulator.address, batches, FLEET_THREADS)
+            sample = floors.send_batches(emulator.address, batches, THREADS)
             emulator.take_requests()
             emulator.reset()
             return sample
 
-        title = f"the same requests, {FLEET_THREADS} threads"
+        title = f"the same requests, {THREADS} threads"
         return Case(lambda: _apply(emulator, folder, accounts), floor, title)
 
     return prepare

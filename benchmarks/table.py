@@ -8,43 +8,41 @@ from typing import Any
 from .results import Result, Spread, Target, Unit
 
 COLUMNS = (
-    "what",
-    "ms/request",
-    "median (range)",
-    "floor",
-    "median (range)",
-    "ratio",
-    "target",
-    "met",
+    *("what", "ms a request", "median (range)", "floor", "ratio", "target", "met"),
+    *("CPU s", "peak MB", "requests"),
 )
 
 
 def as_cells(result: Result) -> tuple[str, ...]:
     """Return the cells of a row, one for each column."""
-    latency = f"{result.latency}" if result.size and result.requests else ""
+    latency = f"{result.latency}" if result.requests else ""
     if result.ours is None:
-        return (result.title, latency, f"skipped: {result.skipped}", *[""] * 5)
+        reason = f"skipped: {result.skipped}" if result.skipped else "failed"
+        return (result.title, latency, reason, *[""] * (len(COLUMNS) - 3))
+    floor = result.floor and f"{result.floor_title}: {_show(result.floor.median, result.unit)}"
     return (
         result.title,
         latency,
         _show_spread(result.ours, result.unit),
-        result.floor_title,
-        _show_spread(result.floor, result.unit) if result.floor else "",
+        floor or "",
         f"{result.ratio:.2f}" if result.ratio else "",
         _show_target(result.target),
         {True: "yes", False: "no", None: ""}[result.is_met],
+        f"{result.cpu:.2f}" if result.cpu else "",
+        f"{result.memory / 1e6:.0f}" if result.memory else "",
+        _show_requests(result),
     )
 
 
-def format_text(machine: Mapping[str, Any], runs: int, results: Sequence[Result]) -> str:
-    """Format the document for a terminal."""
-    return (
-        "\n".join((*_describe(machine, runs), "", *_align([COLUMNS, *map(as_cells, results)])))
-        + "\n"
-    )
+def format_text(document: Mapping[str, Any], results: Sequence[Result]) -> str:
+    """Format a run for a terminal."""
+    rows = [COLUMNS, *map(as_cells, results)]
+    return "\n".join((*describe_run(document), "", *_align(rows))) + "\n"
 
 
-def _describe(machine: Mapping[str, Any], runs: int) -> Iterator[str]:
+def describe_run(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what was run, and on what, as lines."""
+    machine, runs = document["machine"], document["runs"]
     yield f"{machine['system']}, {machine['processor']}, {machine['cores']} cores"
     versions = ", ".join(f"{name} {each}" for name, each in machine["dependencies"].items())
     yield f"{machine['python']}; {versions}"
@@ -77,6 +75,12 @@ def _show(value: float, unit: Unit) -> str:
     if unit is Unit.SECONDS:
         return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
     return f"{value:.3f}" if unit is Unit.EXPONENT else f"{value:.1f} {unit}"
+
+
+def _show_requests(result: Result) -> str:
+    if not result.requests:
+        return ""
+    return f"{result.requests}" + (f", {result.rejected} rejected" if result.rejected else "")
 
 
 def _show_target(target: Target | None) -> str:

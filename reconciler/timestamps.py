@@ -8,6 +8,7 @@ LATEST = 253_402_300_799
 """The last second of the year 9999, in Unix seconds: later times cannot be formatted."""
 
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
+_SECONDS = {name[0]: size for name, size in _UNITS}
 
 
 def format_time(seconds: int) -> str:
@@ -33,6 +34,11 @@ def parse_moment(text: str) -> float | None:
         return None if moment.utcoffset() is None else moment.timestamp()
     except (ValueError, OverflowError):
         return None
+
+
+def parse_duration(text: str) -> int:
+    """Return the seconds of a whole number and a unit: `30s`, `90m`, `24h`, `7d`."""
+    return int(text[:-1]) * _SECONDS[text[-1]]
 
 
 def format_duration(seconds: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -10,8 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 
 
-def benchmarks(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "benchmarks", *map(str, words)]
+def benchmarks(*words: object, module: str = "benchmarks") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", module, *map(str, words)]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
 
 
@@ -19,14 +20,11 @@ def test_a_row_is_printed_beside_its_floor_and_its_target(tmp_path):
     file = tmp_path / "results.json"
     ran = benchmarks("start/version", "plan/10/0ms", "--runs", 1, "--out", f"json={file}")
     assert ran.returncode == 0, ran.stderr
-    table = ran.stdout.split("\n\n")[1].splitlines()
-    assert table[0].split()[:1] + table[0].split()[-3:] == ["what", "ratio", "target", "met"]
-    assert [line.split("  ")[0] for line in table[1:]] == [
-        "`--version`",
-        "`plan`, 10 unchanged meters",
-    ]
-    assert "`python -m empty`" in table[1]
-    assert "≤ 1.3 x floor" in table[1]
+    table = [re.split(r" {2,}", line) for line in ran.stdout.split("\n\n")[1].splitlines()]
+    assert [line[0] for line in table] == ["what", "`--version`", "`plan`, 10 unchanged meters"]
+    assert table[0][-5:] == ["target", "met", "CPU s", "peak MB", "requests"]
+    assert table[1][2].startswith("`python -m empty`: ")
+    assert table[1][4:6] in (["≤ 1.3 x floor", "yes"], ["≤ 1.3 x floor", "no"])
 
     document = json.loads(file.read_text("utf-8"))
     assert document["machine"].keys() >= {"system", "cores", "python", "dependencies", "commit"}
@@ -36,6 +34,8 @@ def test_a_row_is_printed_beside_its_floor_and_its_target(tmp_path):
     for row in (version, plan):
         assert row["ratio"] == row["ours"]["median"] / row["floor"]["median"] > 0
     assert (plan["target"], plan["met"], plan["floor_title"]) == (None, None, "bare listing")
+    assert plan["cpu"] > 0
+    assert plan["memory"] > 1e6
     assert 1 <= plan["requests"] <= 4
 
 
@@ -43,3 +43,59 @@ def test_a_glob_that_matches_no_row_is_an_error_of_usage():
     ran = benchmarks("paln/*")
     assert (ran.returncode, ran.stdout) == (64, "")
     assert "no row matches paln/*" in ran.stderr
+
+
+RESULTS = {
+    "version": 1,
+    "machine": {
+        "system": "Linux",
+        "processor": "AMD",
+        "cores": 2,
+        "load": [0.5, 1, 2],
+        "python": "CPython 3.11.7",
+        "dependencies": {"requests": "2.34.2"},
+        "commit": None,
+    },
+    "runs": 2,
+    "rows": [
+        {
+            "name": "plan/10/50ms",
+            "title": "`plan`",
+            "unit": "s",
+            "size": 10,
+            "latency_ms": 50,
+            "ours": {"values": [0.3, 0.2]},
+            "floor": {"values": [0.1, 0.1]},
+            "floor_title": "bare listing",
+            "ratio": 2.5,
+            "target": {"most": 1.6, "unit": "x"},
+            "cpu": 0.1,
+            "memory": 30_000_000,
+            "requests": 4,
+            "rejected": 0,
+            "skipped": None,
+            "error": None,
+        }
+    ],
+}
+ROW = (
+    "| `plan` | 50 | 250 ms (200 to 300 ms) | bare listing: 100 ms | 2.50 | ≤ 1.6 x floor | no "
+    "| 0.10 | 30 | 4 |"
+)
+
+
+def test_results_are_written_between_the_markers_of_the_page(tmp_path):
+    """Twice in two tables, in place of what was there; the rest of the page stays."""
+    results, page = tmp_path / "results.json", tmp_path / "performance.md"
+    results.write_text(json.dumps(RESULTS), "utf-8")
+    before = (ROOT / "docs" / "performance.md").read_text("utf-8")
+    page.write_text(before, "utf-8")
+    words = (results, "--page", page, "--without-plot")
+    for _ in range(2):
+        ran = benchmarks(*words, module="benchmarks.page")
+        assert (ran.returncode, ran.stderr) == (0, "")
+    after = page.read_text("utf-8")
+    assert after.count(ROW) == 2
+    assert "- CPython 3.11.7; requests 2.34.2\n" in after
+    generated = re.compile(r"(<!-- begin: .*?-->\n).*?(<!-- end -->\n)", re.DOTALL)
+    assert generated.sub(r"\1\2", after) == generated.sub(r"\1\2", before)

@@ -23,6 +23,9 @@ _STREAMS = {"/dev/stdout": 1, "/dev/stderr": 2}
 SAVED_PLAN = "pass the file that `reconciler plan --save` wrote"
 """What to do where the file to read is a saved plan."""
 
+SAVED_PLANS = "pass the folder that `reconciler plan --save FOLDER` wrote"
+"""What to do where a folder has no saved plans."""
+
 
 class FileError(ReconcilerError):
     """A file of --out or --save cannot be written."""
@@ -71,7 +74,7 @@ def open_target(file: str, mode: int, clock: Clock, *, append: bool = False) -> 
 
     Streams are pipes, devices, open descriptors, and with `append` a regular file.
     """
-    _refuse_protected(file)
+    refuse_protected(file)
     try:
         return Target(file, mode, _open_stream(file, clock, append=append))
     except OSError as error:
@@ -110,7 +113,7 @@ def describe_unwritable(file: str, why: str) -> Diagnostic:
     return environment.FILE_UNWRITABLE(f"cannot be written: {why}", Location(file))
 
 
-def _refuse_protected(file: str) -> None:
+def refuse_protected(file: str) -> None:
     """Raise UsageError for a file that a mistake in the command line must not replace."""
     real = Path(os.path.realpath(file))
     if {Path(file).suffix.lower(), real.suffix.lower()} & {".yaml", ".yml"}:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -94,7 +95,14 @@ def _load(
     reader = _Reader(start, may_be_empty=may_be_empty, contents=contents)
     accounts = tuple(map(reader.read_account, reader.read_entries()))
     selected = reader.select_files() if start.selected and accounts else None
-    return Project(start.folder.root, accounts, reader.finish(), selected, reader.same_meters)
+    return Project(
+        root=start.folder.root,
+        accounts=accounts,
+        diagnostics=reader.finish(),
+        selected=selected,
+        same_meters=reader.same_meters,
+        digest=reader.compute_digest(),
+    )
 
 
 def _deactivates_undeclared(entry: Entry) -> bool:
@@ -117,6 +125,7 @@ class _Reader:
         self._pending = {os.path.realpath(path): data for path, data in contents.items()}
         self.diagnostics: list[Diagnostic] = []
         self.contents: dict[str, bytes] = {}
+        self._digests: dict[str, bytes] = {}
         self.same_meters: tuple[Mapping[str, str], ...] = ()
         self._start = start
         self._files: dict[str, MeterFile] = {}
@@ -171,6 +180,13 @@ class _Reader:
             raise ConfigError(*diagnostics)
         return diagnostics
 
+    def compute_digest(self) -> str:
+        """Return a digest of the files that were read, by their names in the project."""
+        digest = hashlib.sha256()
+        for name, data in sorted(self._digests.items()):
+            digest.update(os.fsencode(name) + b"\0" + data)
+        return digest.hexdigest()
+
     def _check_part(self, part: Path, names: Sequence[str]) -> Iterator[Diagnostic]:
         """Report the meter files of a requested file or folder that no account reads."""
         folder = self._start.folder
@@ -209,6 +225,7 @@ class _Reader:
         pending = self._pending.get(os.path.realpath(self._start.folder.build_path(name)))
         data = discovery.read_file(self._start.folder, name) if pending is None else pending
         self.contents[shown] = data
+        self._digests[name] = hashlib.sha256(data).digest()
         return data, shown
 
     def _find_pending(self, pattern: str) -> Iterator[str]:

@@ -10,13 +10,13 @@ from typing import Any
 from ..diagnostics.diagnostic import Diagnostic, Level, Location
 from ..diagnostics.errors import ConfigError
 from ..model.project import Account, Ignore, Policy, Undeclared
+from ..timestamps import parse_duration
 from . import globs, project_rules, schema, secret_scan
 from .discovery import Folder
 from .schema import CheckedFile
 from .yaml import reader
 from .yaml.parsed_file import ParsedFile, Path
 
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _AS_WRITTEN = ("api_key_env", "livemode", "account_id", "stripe_account", "stripe_context")
 
 
@@ -141,7 +141,7 @@ def _build_policy(settings: Mapping[str, Any]) -> Policy:
         given[key] = tuple(given[key])
     for key in {"max_plan_age", "usage_window"} & given.keys():
         if written := given[key]:
-            given[key] = int(written[:-1]) * _SECONDS[written[-1]]
+            given[key] = parse_duration(written)
     return Policy(**given)
 
 

@@ -12,6 +12,8 @@ from .._version import __version__
 from ..diagnostics.codes import config as codes
 from ..diagnostics.diagnostic import Diagnostic, Location
 from ..diagnostics.suggest import suggest
+from ..model.event import REACH
+from ..timestamps import format_duration, parse_duration
 from ..trusted_url import is_trusted_api_base
 from .discovery import Folder
 from .schema import CheckedFile
@@ -73,10 +75,16 @@ def check(file: CheckedFile, folder: Folder) -> Iterator[Diagnostic]:
 def _check_level(
     parsed: ParsedFile, path: Path, settings: Mapping[str, Any]
 ) -> Iterator[Diagnostic]:
-    """Check the patterns and the exemptions of the project or of one account."""
+    """Check patterns, the window of usage and exemptions of the project or of one account."""
     for index, glob in enumerate(settings.get("meters", ())):
         if glob and _is_outside(glob):
             yield _report_outside(parsed, (*path, "meters", index), glob)
+    window = (settings.get("policy") or {}).get("usage_window")
+    if window and parse_duration(window) > REACH:
+        message = f"`usage_window` is {window}; the maximum is {format_duration(REACH)}, for which "
+        message += "Stripe keeps the reports of rejected usage"
+        location = parsed.locate((*path, "policy", "usage_window"))
+        yield codes.OUT_OF_RANGE(message, location)
     for index, entry in enumerate(settings.get("ignore", ())):
         until = entry and entry.get("until")
         if until and not _is_date(until):

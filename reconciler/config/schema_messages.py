@@ -136,8 +136,9 @@ def _describe_types(parsed: ParsedFile, violation: Violation) -> Diagnostic:
     )
     if not hint and (known := violation.schema.get("else", {}).get("enum")):
         hint = f"known values: {', '.join(known)}, or a list"
+    hint = hint or _describe_text(violation)
     message = f"{violation.name} must be {wanted}, not {found}"
-    return codes.WRONG_TYPE(message, parsed.locate(violation.path), hint or "")
+    return codes.WRONG_TYPE(message, parsed.locate(violation.path), hint)
 
 
 def _describe_unquoted(parsed: ParsedFile, violation: Violation, word: str) -> Diagnostic:
@@ -258,10 +259,18 @@ def _describe_limit(parsed: ParsedFile, violation: Violation) -> Diagnostic:
     length = len(value) if isinstance(value, str) else 0
     fault = _LIMITS[violation.keyword].format(value=value, length=length, limit=violation.wanted)
     hint = find_value_hint(json.dumps(value), violation.schema) or ""
+    if wanted := _describe_text(violation):
+        fault = f"is {value}; {wanted}"
     if isinstance(value, dict) and value:
         fault = f"has no key besides {', '.join(f'`{clip(key)}`' for key in value)}"
         hint = "add what is missing, or remove it"
     return codes.OUT_OF_RANGE(f"{violation.name} {fault}", parsed.locate(violation.path), hint)
+
+
+def _describe_text(violation: Violation) -> str:
+    """Return what a text has to be, where a value may be one or a number; else an empty text."""
+    wanted: str = violation.schema.get("else", {}).get("patternErrorMessage", "")
+    return wanted
 
 
 def _find_block(parsed: ParsedFile, violation: Violation) -> str | None:

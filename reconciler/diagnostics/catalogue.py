@@ -14,6 +14,7 @@ from .codes import (
     planning,
     publishing,
     readiness,
+    reports,
     service,
     usage,
 )
@@ -31,6 +32,7 @@ _MODULES = (
     readiness,
     codegen,
     publishing,
+    reports,
     journal,
     environment,
 )

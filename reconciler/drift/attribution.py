@@ -7,12 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from ..execution.steps import KeyParts, read_key
-from ..model.event import Event
+from ..model.event import REACH, Event
 from ..model.finding import Attribution, DriftEntry, Finding, Kind, Origin
 from ..timestamps import format_time
-
-REACH = 30 * 86_400
-"""Seconds that Stripe keeps events. Source: GET /v1/events."""
 
 _CREATED, _UPDATED = "billing.meter.created", "billing.meter.updated"
 _DEACTIVATED, _REACTIVATED = "billing.meter.deactivated", "billing.meter.reactivated"

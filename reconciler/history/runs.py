@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, TypeVar, get_args, get_type_hints
 
+from ..diagnostics.codes.applying import NOT_ALLOWED
 from ..model.project import AccountRef
 from ..report.history import RESULTS, PastChange, PastRequest, PastRun
 from ..timestamps import LATEST
@@ -63,7 +64,20 @@ def _parse_change(event_name: str, entries: list[Entry]) -> PastChange:
     if result is None:
         return PastChange(event_name=event_name, requests=requests)
     at = _parse_time(result)
-    return _decode(PastChange, result, event_name=event_name, at=at, requests=requests)
+    change = _decode(PastChange, result, event_name=event_name, at=at, requests=requests)
+    return replace(change, requests=tuple(_settle_denied(change)))
+
+
+def _settle_denied(change: PastChange) -> Iterator[PastRequest]:
+    """Yield the requests; a 401 or 403 is a rejection where the result says that it had no effect.
+
+    A change fails with this code only after its meter was read, and was as before.
+    """
+    proven = (change.status, change.code) == ("failed", NOT_ALLOWED.code)
+    last = next((each for each in reversed(change.requests) if not each.undoes), None)
+    for each in change.requests:
+        denied = each.status in (401, 403) and not each.replayed
+        yield replace(each, result="rejected") if proven and denied and each is last else each
 
 
 def _parse_requests(entries: list[Entry]) -> list[PastRequest]:

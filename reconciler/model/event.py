@@ -9,6 +9,9 @@ from typing import Any
 RESEND = 35 * 86_400
 """The maximum age of a usage event in seconds. Source: POST /v1/billing/meter_events."""
 
+REACH = 30 * 86_400
+"""Seconds that Stripe keeps events. Source: GET /v1/events, GET /v2/core/events."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Event:

@@ -163,7 +163,8 @@ class Project:
 
     `root` is an absolute path. `selected` are the meter files of the part of the project that was
     requested, None for the whole; a part does not show which meters are undeclared. `same_meters`
-    are the event_names of one thing in different accounts, by the name of the account.
+    are the event_names of one thing in different accounts, by the name of the account. `digest` is
+    that of the project file and the meter files.
     """
 
     root: str
@@ -171,6 +172,7 @@ class Project:
     diagnostics: tuple[Diagnostic, ...] = ()
     selected: frozenset[str] | None = None
     same_meters: tuple[Mapping[str, str], ...] = ()
+    digest: str = ""
 
     def map_event_names(self, a: str, b: str) -> dict[str, str]:
         """Return the event_names of account `a` that have another one in account `b`."""

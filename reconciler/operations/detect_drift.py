@@ -15,7 +15,7 @@ from types import MappingProxyType
 from ..diagnostics.codes import drift as rules
 from ..diagnostics.diagnostic import Diagnostic, Rule
 from ..diagnostics.errors import Exit
-from ..drift.attribution import REACH, attribute, needs_events
+from ..drift.attribution import attribute, needs_events
 from ..drift.exemptions import exempt, report_expired
 from ..drift.findings import DriftInput, inspect, rank
 from ..drift.rejected_usage import report_without_meter
@@ -23,6 +23,7 @@ from ..drift.remediation import Commands
 from ..drift.usage_sample import WINDOW, describe_sampling, list_sampled
 from ..model.alert import AlertsByMeter
 from ..model.change import Action, Change
+from ..model.event import REACH
 from ..model.finding import DriftEntry, Severity
 from ..model.match import MeterMatch, match_meters
 from ..model.meter import ExistingMeter, Unreadable

@@ -46,12 +46,24 @@ class Headline:
 
 def summarize(report: Report | AccountReport, command: str) -> Headline:
     """Return what a run, or its part on one account, comes to."""
-    tone, verdict = _judge(report, command)
+    tone, verdict = _judge_empty(report) or _judge(report, command)
     old = _UNATTRIBUTED if has_unattributed(_list_entries(report)) else None
     why = explain_incomplete(report) if _list_accounts(report) else None
     sampled = _SAMPLED if has_effect(report, Effect.SAMPLE) else None
     counts = ", ".join(_count_rest(report, command))
-    return Headline(tone, verdict, counts, tuple(filter(None, (why, sampled, old))))
+    part = _describe_part(report)
+    return Headline(tone, verdict, counts, tuple(filter(None, (part, why, sampled, old))))
+
+
+def _describe_part(report: Report | AccountReport) -> str | None:
+    """Return which part of the accounts a run was for, and what it took from an earlier one."""
+    if isinstance(report, AccountReport):
+        return "Carried over from an earlier run." if report.carried_over else None
+    earlier = sum(each.carried_over for each in report.accounts)
+    run = f"Shard {report.shard}: {count(len(report.accounts), 'account')}."
+    said = [run] if report.shard else []
+    said += [f"Carried over from an earlier run: {count(earlier, 'account')}."] if earlier else []
+    return " ".join(said) or None
 
 
 _NOUNS = {
@@ -66,7 +78,7 @@ _NOUNS = {
 def _count_rest(report: Report | AccountReport, command: str) -> list[str]:
     """Return the counts that the verdict does not state."""
     if command == "drift":
-        return _count_findings(list(_list_entries(report)))
+        return _count_findings(list(_list_entries(report)), _list_accounts(report))
     changes = list(_list_changes(report))
     if report.exit_code is Exit.DONE and not _was_refused(command, changes):
         return [] if _count_results(changes) and command == "apply" else _count_others(changes)
@@ -78,11 +90,13 @@ def _was_refused(command: str, changes: list[ReportedChange]) -> bool:
     return command == "show" and any(map(_is_open, changes))
 
 
-def _count_findings(entries: Sequence[DriftEntry]) -> list[str]:
+def _count_findings(entries: Sequence[DriftEntry], accounts: Iterable[AccountReport]) -> list[str]:
     found = [entry.severity for entry in entries if entry.severity]
     ignored = sum(entry.ignored for entry in entries)
+    unlisted = [account.unlisted for account in accounts]
     others = sum(entry.unmanaged for entry in entries)
-    quiet = len(entries) - len(found) - ignored - others
+    quiet = len(entries) - len(found) - ignored - others + sum(each.unchanged for each in unlisted)
+    others += sum(each.unmanaged for each in unlisted)
     rest = ((ignored, "ignored"), (others, "unmanaged"), (quiet, "without findings"))
     said = [f"{found.count(each):,} {each}" for each in reversed(Severity) if each in found]
     return said + [f"{number:,} {words}" for number, words in rest if number]
@@ -129,6 +143,13 @@ _ENDED = {
 _NOT_VERIFIED = "Not confirmed: every change was made, but the account does not show all of them."
 _UNVERIFIABLE = "Not confirmed: every change was made, but the account could not be read again."
 _WITHOUT_EFFECT = (Exit.FAILED, Exit.REFUSED, Exit.STALE, Exit.DENIED)
+
+
+def _judge_empty(report: Report | AccountReport) -> tuple[Tone, str] | None:
+    """Return the verdict on a shard that has no accounts."""
+    if not isinstance(report, Report) or report.shard is None or report.accounts:
+        return None
+    return Tone.GOOD, f"No selected account is in shard {report.shard}: nothing to do."
 
 
 def _judge(report: Report | AccountReport, command: str) -> tuple[Tone, str]:
@@ -213,6 +234,8 @@ def _explain_unverified(
     report: Report | AccountReport, changes: list[ReportedChange]
 ) -> str | None:
     """Return why a run is partial where every change was made, and only its check failed."""
+    if isinstance(report, Report) and report.own_exit is Exit.PARTIAL:
+        return None
     made = [each.result for each in changes if each.change.action.writes]
     succeeded = all(result is not None and result.status.succeeded for result in made)
     ends = {account.exit_code for account in _list_accounts(report)}

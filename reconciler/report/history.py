@@ -150,7 +150,9 @@ def describe_request(request: PastRequest) -> str:
     status = f" ({request.status})" if request.status and request.result != "confirmed" else ""
     many = f", {request.attempts} attempts" if (request.attempts or 1) > 1 else ""
     old = ", a replayed response" if request.replayed else ""
-    return f"{RESULTS[request.result]}{status}{many}{old}"
+    denied = (request.result, request.status) == ("rejected", 403)
+    why = " for a missing permission" if denied else ""
+    return f"{RESULTS[request.result]}{why}{status}{many}{old}"
 
 
 RESULTS = {

@@ -24,16 +24,26 @@ from ..model.meter import DefaultAggregation, ExistingMeter, Meter, Status, Unre
 from ..model.price import PRICES_PERMISSION, Price
 from ..model.project import AccountRef, MeterConfig, SettingOrigin
 from ..model.request import RequestRecord
+from ..model.usage import UsageSample, UsageSampling
 from ..planning.decode import DecodeError, decode
 from ..timestamps import LATEST
 from .difference import PlanDifference
-from .report import AccountReport, ChangeResult, Report, ReportedChange, ResultStatus
+from .report import (
+    MOST_SHARDS,
+    AccountReport,
+    ChangeResult,
+    Report,
+    ReportedChange,
+    ResultStatus,
+    Shard,
+    Unlisted,
+)
 
 COMMANDS = ("validate", "plan", "apply", "drift")
 """The commands whose reports can be read."""
 
-MOST_BYTES = 64 * 2**20
-"""The size of a report; one of 20,000 changes has 30 MB."""
+MOST_BYTES = 256 * 2**20
+"""The size of a report; one of 1,000 accounts with 50 meters each has 75 MB."""
 
 _VERSION = re.compile(r"1\.[0-9]{1,4}", re.ASCII)
 _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError)
@@ -87,10 +97,20 @@ def _read_run(data: Json, command: str) -> Report:
         diagnostics=tuple(_read_diagnostics(data, "")),
         own_exit=Exit.DONE if given is worst and begun else given,
         declared=_take(data, "declared", int | None, "") if "declared" in data else None,
+        shard=_read_shard(data) if "shard" in data else None,
+        tool_version=_take(data["tool"], "version", str, "tool") if "tool" in data else "",
     )
     if (report.exit_code, report.complete) != (given, complete):
         raise DecodeError("exit_code or complete does not fit the accounts")
     return report
+
+
+def _read_shard(data: Json) -> Shard:
+    found, configuration = data["shard"], _take(data["shard"], "configuration", str | None, "shard")
+    index, count = (_take(found, name, int, "shard") for name in ("index", "count"))
+    if not 1 <= index <= count <= MOST_SHARDS:
+        raise DecodeError("shard: out of range")
+    return Shard(index, count, configuration or "")
 
 
 def _read_account(data: Json, path: str) -> AccountReport:
@@ -102,7 +122,7 @@ def _read_account(data: Json, path: str) -> AccountReport:
     of_account = (
         _read_account_finding(found, place) for name, found, place in findings if name is None
     )
-    return AccountReport(
+    report = AccountReport(
         account=_take(data, "account", AccountRef, path),
         exit_code=_take(data, "exit_code", Exit, path),
         complete=_take(data, "complete", bool, path),
@@ -115,7 +135,32 @@ def _read_account(data: Json, path: str) -> AccountReport:
         plan_id=_take(data, "plan_id", str | None, path),
         plan_hash=_take(data, "plan_hash", str | None, path),
         differences=_take(data, "differences", compared, path) if "differences" in data else None,
+        position=_take(data, "position", int, path) if "position" in data else None,
+        configuration=_take(data, "configuration", str, path) if "configuration" in data else None,
+        carried_over="carried_over" in data and _take(data, "carried_over", bool, path),
     )
+    sampled = _read_sampling(data["usage_sample"], path) if "usage_sample" in data else None
+    return replace(report, unlisted=_count_unlisted(report, data, path), sampling=sampled)
+
+
+def _read_sampling(data: Json, path: str) -> UsageSampling:
+    where = f"{path}.usage_sample"
+    names = [_take(each, "event_name", str, where) for each in _list(data, "meters", where)]
+    samples: tuple[UsageSample, ...] = _take(data, "meters", tuple[UsageSample, ...], where)
+    numbers = {n: _take(data, n, int, where) for n in ("most", "start", "end", "requests")}
+    return UsageSampling(**numbers, samples=dict(zip(names, samples, strict=True)))
+
+
+def _count_unlisted(report: AccountReport, data: Json, path: str) -> Unlisted:
+    """Return how many event_names a report of drift counts, and does not list."""
+    if "findings" not in data:
+        return Unlisted()
+    given = _take(data, "summary", Unlisted, path)
+    known = report.summary
+    left = Unlisted(given.unchanged - known["unchanged"], given.unmanaged - known["unmanaged"])
+    if min(left.unchanged, left.unmanaged) < 0:
+        raise DecodeError(f"{path}.summary does not fit the findings")
+    return left
 
 
 def _take(data: Json, name: str, kind: Any, path: str) -> Any:
@@ -169,31 +214,38 @@ def _read_change(data: Json, path: str) -> ReportedChange:
     known = _take(data, "inactive_meters", tuple[str, ...], path)
     status = Status.ACTIVE if reason == Reason.TWO_ACTIVE else Status.INACTIVE
     rename = action is Action.CREATE and risk is Risk.LOW
+    existing: ExistingMeter | None = _take(data, "before", ExistingMeter | None, path)
+    prices: tuple[Price, ...] = _take(data, "prices", tuple[Price, ...], path)
+    own = tuple(price for price in prices if existing and price.meter == existing.id)
+    after: str | None = data["after"].get("id") if action is Action.REPLACE else None
     change = Change(
         action=action,
         event_name=name,
         reason=reason,
         desired=_read_desired(data, path),
-        existing=_take(data, "before", ExistingMeter | None, path),
+        existing=existing,
+        reactivates=_build_known(after, name, Status.INACTIVE) if isinstance(after, str) else None,
         others=tuple(_build_known(id_, name, status) for id_ in known),
         fields=_take(data, "fields", tuple[FieldChange, ...], path),
-        prices=_take(data, "prices", tuple[Price, ...], path),
+        prices=own if action.deactivates else prices,
         alerts=_take(data, "alerts", tuple[BillingAlert, ...], path) if "alerts" in data else (),
         renamed_from=_build_known("", "", Status.ACTIVE) if rename else None,
         refused_by=_take(data, "refused_by", tuple[str, ...], path),
     )
     if change.risk is not risk:
         raise DecodeError(f"{path}.risk is {risk}, and the change has the risk {change.risk}")
-    result = _read_result(data, change, path) if "result" in data else None
-    return ReportedChange(change, result, _read_prices(data, change, path))
+    return ReportedChange(
+        change,
+        result=_read_result(data, change, path) if "result" in data else None,
+        prices=_read_shown_prices(data, prices, path) if "prices_read" in data else None,
+    )
 
 
-def _read_prices(data: Json, change: Change, path: str) -> tuple[Price, ...] | Unreadable | None:
-    """Return the prices of a change if they were read to be shown; no report has the permission."""
-    if "prices_read" not in data:
-        return None
-    read: bool = _take(data, "prices_read", bool, path)
-    return change.prices if read else Unreadable(PRICES_PERMISSION)
+def _read_shown_prices(
+    data: Json, prices: tuple[Price, ...], path: str
+) -> tuple[Price, ...] | Unreadable:
+    """Return the prices that were read to be shown; no report has the permission that lacks."""
+    return prices if _take(data, "prices_read", bool, path) else Unreadable(PRICES_PERMISSION)
 
 
 def _build_known(id_: str, event_name: str, status: Status) -> ExistingMeter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from ..model.request import RequestRecord
     from ..model.usage import UsageSampling
     from .difference import PlanDifference
+
+MOST_SHARDS = 10_000
 
 
 class ResultStatus(StrEnum):
@@ -66,11 +69,21 @@ class ReportedChange:
         return self.prices if isinstance(self.prices, tuple) else self.change.prices
 
 
+@dataclass(frozen=True, slots=True)
+class Unlisted:
+    """How many entries a drift report that was read back does not list: those without findings."""
+
+    unchanged: int = 0
+    unmanaged: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountReport(AccountResult):
     """The part of a report about one account: changes of plan and apply, or entries of drift.
 
-    `differences` are those from the approved plan, where the plan was compared with one.
+    `position` is that among all selected accounts, in the report of a shard. `configuration` is a
+    digest of what the files say about the account. A `carried_over` result is that of an earlier
+    run. `differences` are those from the approved plan, where the plan was compared with one.
     """
 
     changes: tuple[ReportedChange, ...] = ()
@@ -81,20 +94,45 @@ class AccountReport(AccountResult):
     valid: tuple[MeterConfig, ...] = ()  # of validate: the declared meters
     sampling: UsageSampling | None = None  # of drift: the samples of usage
     differences: tuple[PlanDifference, ...] | None = None
+    unlisted: Unlisted = Unlisted()
+    position: int | None = None
+    configuration: str | None = None
+    carried_over: bool = False
 
     @property
     def summary(self) -> dict[str, int]:
         """How many changes of each action, refused changes and ignored findings."""
-        return count_changes(self.changes, self.entries)
+        counts = count_changes(self.changes, self.entries)
+        counts["unchanged"] += self.unlisted.unchanged
+        counts["unmanaged"] += self.unlisted.unmanaged
+        return counts
+
+
+@dataclass(frozen=True, slots=True)
+class Shard:
+    """One of `count` parts of the selected accounts; `configuration` is a digest of the files."""
+
+    index: int
+    count: int
+    configuration: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.index}/{self.count}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report(CommandResult):
-    """One run of one command. `diagnostics` are those of files and usage, in no account."""
+    """One run of one command. `diagnostics` are those of files and usage, in no account.
+
+    `shard` is set where the run was for a part of the selected accounts, `tool_version` in a
+    report that was read back.
+    """
 
     command: str
     accounts: tuple[AccountReport, ...] = ()
     declared: int | None = None  # of validate: how many meters the files declare
+    shard: Shard | None = None
+    tool_version: str = ""
 
     @property
     def is_data(self) -> bool:
@@ -116,10 +154,10 @@ class Report(CommandResult):
     @property
     def summary(self) -> dict[str, int]:
         """The same counts over all accounts."""
-        return count_changes(
-            (change for account in self.accounts for change in account.changes),
-            (entry for account in self.accounts for entry in account.entries),
-        )
+        total = Counter(count_changes(()))
+        for account in self.accounts:
+            total.update(account.summary)
+        return dict(total)
 
 
 def count_changes(

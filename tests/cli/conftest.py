@@ -7,7 +7,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from cli.fleet_world import NAMES, Fleet
 from cli.world import World
+from conftest import Run
 from virtual import VirtualClock
 
 from reconciler.emulator import Server, Settings, open_state
@@ -38,3 +40,11 @@ def world(
             return made
 
         yield build
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, run: Run) -> Fleet:
+    """A project with six accounts in a folder."""
+    made = Fleet(tmp_path, run)
+    made.write(*NAMES)
+    return made

@@ -195,15 +195,6 @@ def test_the_active_meter_of_a_name_is_listed_first(world, run):
     assert [meter["id"] for meter in account["meters"]] == ["mtr_z", "mtr_a", "mtr_b"]
 
 
-def test_a_plan_is_kept_for_one_account_only(world, run):
-    """--save, --plan and --expect name one plan, so several accounts are refused."""
-    made = world(SEATS)
-    made.add_account("staging")
-    both = ("--account", "sandbox", "--account", "staging")
-    assert run("plan", made.folder, *both, "--save", made.folder / "p").code == 64
-    assert run("apply", made.folder, *both, "--yes", "--expect", "x").code == 64
-
-
 def test_list_shows_what_is_there(world, run):
     """In order of name, every field of the API in JSON; a status narrows it."""
     seed = {"meters": [existing("b", "Bees"), existing("a", "Ays", status="inactive")]}

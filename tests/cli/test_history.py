@@ -108,6 +108,26 @@ def test_the_request_of_a_killed_run_is_shown_with_its_event(world, run):
     ]
 
 
+def test_a_request_that_the_key_may_not_send_is_rejected(world, run):
+    """The answer alone proves nothing: the result says that the meter was read, and unchanged."""
+    may = frozenset({"billing_meter_read", "plan_read", "event_read", "accounts_kyc_basic_read"})
+    settings = Settings(keys=(Key("sk_test_emulator", may),))
+    made = world(SEATS, {"meters": [existing("seats", "Chairs")]}, settings=settings)
+    assert run("apply", made.folder, "--yes").code == 6
+    (past,) = held(run("history", made.folder, "--format", "json").out)["runs"]
+    (request,) = past["changes"][0]["requests"]
+    assert (request["result"], request["status"]) == ("rejected", 403)
+    for more in ((), ("--meter", "seats")):
+        said = run("history", made.folder, *more).out
+        assert "rejected for a missing permission (403)" in said
+        assert "effect unknown" not in said
+    path = made.folder / ".reconciler" / journal.NAME
+    lines = path.read_text("utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if json.loads(line)["kind"] != "result"]
+    path.write_text("".join(kept), "utf-8")
+    assert "effect unknown (403)" in run("history", made.folder).out
+
+
 def test_what_another_checkout_applied_names_its_plan(world, run):
     """Without its journal the idempotency key tells the plan."""
     made = world(SEATS)

@@ -80,6 +80,14 @@ def test_a_meter_that_is_not_ready_is_explained(ready):
     assert ran.out.endswith("Not ready: 1 of 1.\n")
 
 
+def test_a_meter_that_may_be_inactive_is_explained(ready):
+    """Only active meters are listed, so the hint says where to look for the others."""
+    _, ran = ready(CALLS, [existing("calls", "Calls", "sum", status="inactive")])
+    assert "`reconciler plan` says whether an inactive meter has the event_name" in " ".join(
+        ran.out.split()
+    )
+
+
 def test_one_listing_of_active_meters_and_a_read_only_key_are_enough(ready):
     """Inactive meters are not listed, no price is read, and nothing is written."""
     settings = Settings(keys=(Key("sk_test_emulator", READ_ONLY),))

@@ -202,12 +202,34 @@ def test_every_page_is_read(world, run, clock):
     assert len(made.server.log.matching(path="/v2/core/events")) == 2
 
 
-@pytest.mark.parametrize("window", ["25", "1w", '"0h"', "-1", "true", "null"])
+@pytest.mark.parametrize("window", ["25", "1w", '"0h"', "-1", "true", "null", "1.5", '"25"', "[]"])
 def test_a_window_is_a_duration_or_zero(window, world, run):
+    """Whatever is written, the error says what is wanted."""
     made = world(DECLARED, policy=f"{{usage_window: {window}}}")
     ran = run("validate", made.folder)
     assert ran.code == 1
-    assert "usage_window" in ran.out
+    said = " ".join(ran.out.split())
+    assert "`usage_window`" in said
+    assert "a duration must be a number and a unit, such as 90m, 24h or 7d, or 0" in said
+    assert "maximum" not in said
+
+
+@pytest.mark.parametrize(
+    ("window", "code"), [("30d", 0), ("720h", 0), ("31d", 1), ("721h", 1), ("999999d", 1)]
+)
+def test_a_window_is_no_longer_than_reports_are_kept(window, code, world, run):
+    """For the project and for an account, each at its place."""
+    made = world(DECLARED, policy=f"{{usage_window: {window}}}")
+    project = (made.folder / "reconciler.yaml").read_text("utf-8")
+    more = f"  two: {{emulator: two.db, policy: {{usage_window: {window}}}}}\n"
+    made.file("reconciler.yaml", project + more)
+    ran = run("validate", made.folder, "--format", "json")
+    assert ran.code == code
+    found = json.loads(ran.out)["diagnostics"]
+    assert [each["code"] for each in found] == ["C013", "C013"] * code
+    message = f"`usage_window` is {window}; the maximum is 30 days, for which Stripe keeps the "
+    assert all(each["message"] == f"{message}reports of rejected usage" for each in found)
+    assert [each["location"]["line"] for each in found] == [3, 6] * code
 
 
 def test_the_history_of_a_meter_has_its_rejected_usage(world, run, clock):

@@ -76,7 +76,20 @@ ADVISED = {
     ),
     "one of two types": (
         project_file("policy: {usage_window: true}"),
-        ("C009", "`usage_window` must be a string or a whole number, not `true`", REFERENCE),
+        (
+            "C009",
+            "`usage_window` must be a string or a whole number, not `true`",
+            "a duration must be a number and a unit, such as 90m, 24h or 7d, or 0",
+        ),
+    ),
+    "a duration without a unit": (
+        project_file("policy: {usage_window: 25}"),
+        (
+            "C013",
+            "`usage_window` is 25; a duration must be a number and a unit, such as 90m, 24h or "
+            "7d, or 0",
+            "stay within the limit",
+        ),
     ),
     "a field in preview": (
         meter_file(f"event_name: a, display_name: A, {SUM}, dimension_payload_keys: [a]"),

@@ -205,3 +205,36 @@ def test_a_journal_that_cannot_be_opened_is_an_error(run, project):
         told = run("history", project, "--format", format_)
         assert told.code == 1
         assert "J004" in told.out
+
+
+DENIED = {"result": "indeterminate", "status": 403}
+
+
+@pytest.mark.parametrize(
+    ("answer", "change", "expected"),
+    [
+        ({}, {}, "rejected"),
+        ({"status": 401}, {}, "rejected"),
+        ({"status": 500}, {}, "indeterminate"),
+        ({"replayed": True}, {}, "indeterminate"),
+        ({}, {"status": "unknown"}, "indeterminate"),
+        ({}, {"status": "stale"}, "indeterminate"),
+        ({}, {"code": "A001"}, "indeterminate"),
+    ],
+)
+def test_a_denied_request_is_rejected_where_the_result_proves_it(answer, change, expected):
+    """The code alone says that the meter was read; only the last request was answered so."""
+    first = {"status": 403, "result": "indeterminate"}
+    told = {"status": "failed", "code": "A011"} | change
+    (run,) = parse_runs(
+        entries(
+            "aaaa0001",
+            request("request", "seats", "update"),
+            {**seen("seats", "update"), **first},
+            request("request", "seats", "update", 2),
+            {**seen("seats", "update", 2), **DENIED, **answer},
+            result("seats", "update", **told),
+        )
+    )
+    (past,) = run.changes
+    assert [each.result for each in past.requests] == ["indeterminate", expected]

@@ -13,7 +13,9 @@ from render.reports import REPORTS, drifted, hostile, partly_applied, plan, text
 
 from reconciler.diagnostics.errors import ConfigError
 from reconciler.model.finding import DriftEntry
+from reconciler.model.usage import UsageSample, UsageSampling
 from reconciler.render import render
+from reconciler.render.view import build_view
 from reconciler.report.read_report import COMMANDS, read_report
 from reconciler.report.report import Report
 
@@ -121,4 +123,35 @@ def test_a_truncated_report_is_refused(at):
 @pytest.mark.parametrize("text", ["[" * 100_000, "[]", "{}", "null", '{"format_version": "1.0"}'])
 def test_another_document_is_refused(text):
     with pytest.raises(ConfigError, match="H001"):
+        read_report(text, "report.json")
+
+
+def test_what_a_report_does_not_list_is_counted_again():
+    """Of drift, event_names without findings; and how many customers were sampled."""
+    sample = UsageSample(meter_id="mtr_1", start=1, end=2, customers=3, used=3)
+    sampling = UsageSampling(most=5, start=1, end=2, requests=9, samples={"seats": sample})
+    (account,) = drifted().accounts
+    report = replace(drifted(), accounts=(replace(account, sampling=sampling),))
+    whole, known = json.loads(render(report, "json")), again(report)
+    assert json.loads(render(known, "json")) == whole
+    assert whole["accounts"][0]["summary"]["unchanged"]
+    assert str(build_view(known).headline) == str(build_view(report).headline)
+
+
+def test_a_replacement_and_the_prices_that_were_read_are_read_back():
+    """Whether prices could be read, and which meter is reactivated."""
+    text = render(plan(), "json")
+    data = json.loads(text)
+    for n, change in enumerate(data["accounts"][0]["changes"]):
+        change["prices_read"] = bool(n % 2)
+        if change["action"] == "replace":
+            change["after"]["id"] = "mtr_again"
+    assert json.loads(render(read_report(json.dumps(data), "r.json"), "json")) == data
+
+
+@pytest.mark.parametrize("shard", [{"index": 0}, {"index": 3}, {"count": 10**6, "index": 1}, None])
+def test_a_shard_out_of_range_is_refused(shard):
+    known = {"index": 1, "count": 2, "configuration": None}
+    text = edited(plan(), shard=shard and known | shard)
+    with pytest.raises(ConfigError, match=r"not a complete report"):
         read_report(text, "report.json")

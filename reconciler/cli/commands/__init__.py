@@ -25,6 +25,7 @@ COMMANDS = {
     "list": "list the existing meters of an account",
     "generate": "write constants and event builders for application code",
     "publish": "post a report to a pull request, a merge request or a drift issue",
+    "merge": "join the reports of the shards of a run",
     "import": "write existing meters that no file declares as YAML",
     "history": "show what was applied and by whom, or the history of one meter",
     "doctor": "check keys, permissions, mode and clock; read-only",

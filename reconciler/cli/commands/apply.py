@@ -37,9 +37,12 @@ from ...report.history import PastRun
 from ...report.report import AccountReport, ReportedChange
 from .. import files
 from ..accounts import build_report, build_scope, select_accounts
-from ..arguments import ScopedOptions, flag, option
+from ..arguments import flag, option
 from ..context import Command, Context, open_session
 from ..errors import explain_error, trace
+from ..fleet.expected_hashes import read_expected
+from ..fleet.parts import FleetOptions, take_part
+from ..fleet.saved_plans import load_plans
 from ..output import show_preview
 from ..progress import OnResult, progress
 
@@ -48,12 +51,19 @@ _CANCELLED = 'Cancelled: the answer was not "yes".'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApplyOptions(ScopedOptions):
+class ApplyOptions(FleetOptions):
     """Which plan to apply, whether to ask first, and what to do about refused changes."""
 
     yes: bool = flag("apply without asking for confirmation")
-    plan: str | None = option("apply exactly this saved plan, without asking", metavar="FILE")
-    expect: str | None = option("apply only if the new plan has this plan_hash", metavar="HASH")
+    plan: str | None = option(
+        "apply exactly this saved plan, or each plan in this folder, without asking",
+        metavar="FILE",
+    )
+    expect: str | None = option(
+        "apply only if the new plan has this plan_hash; with several accounts a FILE.json: "
+        '{"account": "plan_hash", …}',
+        metavar="HASH",
+    )
     approved: str | None = option(
         "with --expect: the saved plan that was approved, to show what differs; never applied",
         metavar="FILE",
@@ -63,7 +73,7 @@ class ApplyOptions(ScopedOptions):
 
     def writes(self) -> tuple[tuple[str, int], ...]:
         """Return the reports; raise UsageError for one in place of a plan that is read."""
-        written = ScopedOptions.writes(self)
+        written = FleetOptions.writes(self)
         for plan, what in ((self.plan, "plan to apply"), (self.approved, "approved plan")):
             if plan and any(files.is_same_file(plan, file) for file, _ in written):
                 raise UsageError(usage.PROTECTED_FILE(f"{plan} is the {what}"))
@@ -71,7 +81,7 @@ class ApplyOptions(ScopedOptions):
 
     def read_environment(self, environ: Mapping[str, str]) -> Self:
         """Return the options; a saved plan says itself which account it is for."""
-        return self if self.plan else ScopedOptions.read_environment(self, environ)
+        return self if self.plan else FleetOptions.read_environment(self, environ)
 
 
 def _apply(options: ApplyOptions, context: Context) -> Document:
@@ -83,15 +93,17 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
     if options.approved and options.expect is None:
         message = "--approved needs --expect: it shows what differs from the expected plan"
         raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
-    saved = _load_saved(options.plan) if options.plan else None
+    saved = load_plans(options.plan) if options.plan else {}
     approved = files.read(options.approved, files.SAVED_PLAN) if options.approved else None
     project = load(options.path)
     if saved:  # PATH only finds the project: the plan has its changes
         project = replace(project, selected=None)
     accounts = _select_accounts(project, options.account, saved)
-    if len(accounts) > 1 and (options.plan or options.expect):
-        message = "--plan and --expect take one account"
+    if len(accounts) > 1 and len(saved) == 1:
+        message = "--plan FILE takes one account"
         raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
+    part = take_part(options, "apply", project, accounts)
+    names = [account.name for account in part.accounts]
     commit, unknown = (None, ()) if options.plan else ci.find_commit(project.root, context.environ)
     run = _Run(
         options=options,
@@ -100,9 +112,11 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
         commit=commit,
         scope=build_scope(accounts, options.only),
         saved=saved,
+        expected=read_expected(options.expect, names, (a.name for a in project.accounts)),
         approved=approved,
     )
-    return build_report("apply", project, accounts, context, run.apply_to, unknown)
+    report = build_report("apply", project, part.accounts, context, run.apply_to, unknown)
+    return part.complete(report)
 
 
 _HELP = "see `reconciler apply --help`"
@@ -112,22 +126,19 @@ _HOW_TO_COMPARE = (
 )
 
 
-def _load_saved(file: str) -> Plan:
-    return plan_file.load_plan(files.read(file, files.SAVED_PLAN), file)
-
-
 def _select_accounts(
-    project: Project, patterns: tuple[str, ...], saved: Plan | None
+    project: Project, patterns: tuple[str, ...], saved: Mapping[str, Plan]
 ) -> tuple[Account, ...]:
-    """Return the accounts of the run: that of the saved plan; raise RefusedError without it."""
-    if saved is None:
+    """Return the accounts of the run: those of the saved plans; raise RefusedError without them."""
+    if not saved:
         return select_accounts(project, patterns)
-    name = saved.target.name
-    if name not in {account.name for account in project.accounts}:
-        message = f"the plan is for another account: the project has no account {name!r}"
-        raise RefusedError(guards.FOREIGN_PLAN(message))
-    chosen = select_accounts(project, patterns or (name,))
-    return tuple(account for account in chosen if account.name == name) or chosen
+    known = {account.name for account in project.accounts}
+    for name in saved:
+        if name not in known:
+            message = f"the plan is for another account: the project has no account {name!r}"
+            raise RefusedError(guards.FOREIGN_PLAN(message))
+    chosen = select_accounts(project, patterns or tuple(saved))
+    return tuple(account for account in chosen if account.name in saved) or chosen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,7 +150,8 @@ class _Run:
     project: Project
     commit: str | None
     scope: Scope
-    saved: Plan | None
+    saved: Mapping[str, Plan]
+    expected: Mapping[str, str] | None
     approved: str | None
 
     @property
@@ -167,9 +179,9 @@ class _Run:
 
         A plan without changes needs no approval: the job that applied it may run again.
         """
-        found, expected = planned.plan.plan_hash, self.options.expect
-        if expected is None or find_refusal(planned.report) or not _has_changes(planned):
+        if self.expected is None or find_refusal(planned.report) or not _has_changes(planned):
             return None
+        found, expected = planned.plan.plan_hash, self.expected[account.name]
         if not _is_named(account):
             message = f"account {account.name!r} has no `account_id`: --expect approves nothing"
             return _refuse(planned, guards.NO_ACCOUNT_ID(message), "`account_id` is not configured")
@@ -199,8 +211,12 @@ class _Run:
 
     def _plan(self, session: Session) -> Planned:
         if self.saved:
-            return revalidate(self.saved, session)
+            return revalidate(self._find_saved(session.account.name), session)
         return make_plan(self.project, session, self.scope, self.commit)
+
+    def _find_saved(self, name: str) -> Plan:
+        """Return the plan of an account; of another one where only that is saved: it is refused."""
+        return self.saved.get(name) or next(iter(self.saved.values()))
 
     def _confirm(self, planned: Planned, session: Session) -> AccountReport:
         if not select_changes(planned, self.on_refused):

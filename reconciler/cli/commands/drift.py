@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ...config import load
@@ -12,10 +12,12 @@ from ...model.finding import Severity
 from ...model.project import Account
 from ...operations.detect_drift import detect_drift
 from ...render import Document
+from ...report.exit_code import exit_code_for_drift
 from ...report.report import AccountReport
 from ..accounts import build_report, build_scope, select_accounts
-from ..arguments import ScopedOptions, option
+from ..arguments import option
 from ..context import Command, Context, open_session
+from ..fleet.parts import FleetOptions, take_part
 
 _MOST = 100  # customers of a sample
 
@@ -28,7 +30,7 @@ def _parse_sample(word: str) -> int:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DriftOptions(ScopedOptions):
+class DriftOptions(FleetOptions):
     """The lowest severity of a finding that makes the exit code 2, and the size of samples."""
 
     fail_on: str = option(
@@ -49,6 +51,7 @@ def _detect(options: DriftOptions, context: Context) -> Document:
     project = load(options.path)
     accounts = select_accounts(project, options.account)
     scope, jobs = build_scope(accounts, options.only), _read_jobs(project.root)
+    part, fail_on = take_part(options, "drift", project, accounts), Severity(options.fail_on)
 
     def detect(account: Account) -> AccountReport:
         with open_session(account, context) as session:
@@ -56,13 +59,20 @@ def _detect(options: DriftOptions, context: Context) -> Document:
                 project,
                 session,
                 scope,
-                fail_on=Severity(options.fail_on),
+                fail_on=fail_on,
                 sample_usage=options.sample_usage,
                 jobs=jobs,
                 path=options.path_from_start,
             )
 
-    return build_report("drift", project, accounts, context, detect)
+    report = build_report("drift", project, part.accounts, context, detect)
+    return part.complete(report, lambda account: _judge(account, fail_on))
+
+
+def _judge(account: AccountReport, fail_on: Severity) -> AccountReport:
+    """Return a result that is carried over with the exit code of this run's --fail-on."""
+    exit_code = exit_code_for_drift(account.entries, account.diagnostics, fail_on)
+    return replace(account, exit_code=exit_code)
 
 
 def _read_jobs(root: str) -> dict[str, str]:

@@ -12,11 +12,11 @@ from ...diagnostics.codes import journal as rules
 from ...diagnostics.diagnostic import Diagnostic, Level
 from ...diagnostics.errors import AuthError, Exit, select_worst
 from ...diagnostics.suggest import suggest
-from ...drift.attribution import REACH
 from ...history import journal
 from ...history.declarations import find_commits
 from ...history.runs import parse_runs, select_changes
 from ...history.timeline import AccountEvent, AccountUsage, build_timeline
+from ...model.event import REACH
 from ...model.meter import Unreadable
 from ...model.project import Account, AccountRef
 from ...operations.session import Session

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 
 from ...config import load
@@ -11,52 +12,86 @@ from ...history import ci
 from ...model.project import Account
 from ...operations.make_plan import make_plan
 from ...operations.read_dependants import show_prices
-from ...planning import plan_file
 from ...render import Document
 from ...report.report import AccountReport
 from ..accounts import build_report, build_scope, select_accounts
-from ..arguments import PRIVATE, ScopedOptions, flag, option
+from ..arguments import PRIVATE, flag, option
 from ..context import Command, Context, open_session
+from ..fleet.parts import FleetOptions, take_part
+from ..fleet.saved_plans import PlanFile, PlanFolder, SavedPlans, is_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlanOptions(ScopedOptions):
+class PlanOptions(FleetOptions):
     """Where to save the plan, whether changes have an exit code of their own, and what to show."""
 
-    save: str | None = option("save the plan for `apply --plan FILE`", metavar="FILE")
+    save: str | None = option(
+        "save the plan for `apply --plan FILE`; with several accounts, or where it is a folder or "
+        "ends in a slash, to a folder with a file for each",
+        metavar="FILE",
+    )
     detailed_exitcode: bool = flag("exit 2 instead of 0 if there are changes")
     prices: bool = flag("show the prices in use of all meters, not only of those that change")
 
     def writes(self) -> tuple[tuple[str, int], ...]:
-        """Return the saved plan as well."""
-        return (*ScopedOptions.writes(self), *([(self.save, PRIVATE)] if self.save else []))
+        """Return the saved plan as well; what is saved to a folder is checked later."""
+        saved = [(self.save, PRIVATE)] if self.save and not is_folder(self.save) else []
+        return (*FleetOptions.writes(self), *saved)
 
 
 def _plan(options: PlanOptions, context: Context) -> Document:
     project = load(options.path)
     accounts = select_accounts(project, options.account)
-    if options.save and len(accounts) > 1:
-        hint = "see `reconciler plan --help`"
-        raise UsageError(usage.BAD_OPTIONS("--save takes one account", hint=hint))
     scope = build_scope(accounts, options.only)
+    saved = _open_saved(options, accounts, context)
+    part = take_part(
+        options,
+        "plan",
+        project,
+        accounts,
+        lambda each: saved is None or saved.holds(each.account.name, each.plan_id),
+    )
+    if saved:
+        saved.prepare(part.carried_over)
     commit, unknown = ci.find_commit(project.root, context.environ)
 
     def make(account: Account) -> AccountReport:
         with open_session(account, context) as session:
             made = make_plan(project, session, scope, commit)
             report = show_prices(made, session, every=options.prices)
-        if options.save:
-            context.output.targets[options.save].write(plan_file.dump_plan(made.plan))
-        return _mark_changes(report) if options.detailed_exitcode else report
+        if saved:
+            saved.save(account.name, made.plan)
+        return mark(report)
 
-    return build_report("plan", project, accounts, context, make, unknown)
+    def mark(report: AccountReport) -> AccountReport:
+        return _mark_changes(report, detailed=options.detailed_exitcode)
+
+    report = build_report("plan", project, part.accounts, context, make, unknown)
+    return part.complete(report, mark)
 
 
-def _mark_changes(report: AccountReport) -> AccountReport:
-    """Return the report with exit code CHANGES where it has changes and nothing worse."""
-    if report.exit_code is Exit.DONE and any(it.change.action.writes for it in report.changes):
-        return replace(report, exit_code=Exit.CHANGES)
-    return report
+def _mark_changes(report: AccountReport, *, detailed: bool) -> AccountReport:
+    """Return the report with exit code CHANGES where it has changes, is good, and it is wanted."""
+    if report.exit_code not in (Exit.DONE, Exit.CHANGES):
+        return report
+    changes = any(each.change.action.writes for each in report.changes)
+    return replace(report, exit_code=Exit.CHANGES if changes and detailed else Exit.DONE)
+
+
+def _open_saved(
+    options: PlanOptions, accounts: tuple[Account, ...], context: Context
+) -> SavedPlans | None:
+    """Return where plans are saved: in one file, or in a folder; raise UsageError."""
+    if options.save is None:
+        return None
+    if not is_folder(options.save):
+        if len(accounts) == 1:
+            return PlanFile(context.output.targets[options.save])
+        if os.path.lexists(options.save):
+            message = f"--save takes a folder where there are several accounts: {options.save} is "
+            hint = "give a new folder, or select one account with --account"
+            raise UsageError(usage.BAD_OPTIONS(f"{message}a file", hint=hint))
+    return PlanFolder(options.save, (each.name for each in accounts), context.clock)
 
 
 COMMAND = Command(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -19,12 +18,11 @@ from ...publish.target import Target, find_github, find_gitlab
 from ...render import Document
 from ...render.markdown import Around
 from ...report.published import Publication, Published
-from ...report.read_report import MOST_BYTES, read_report
 from ...report.report import Report
 from ...timestamps import format_time
-from .. import files
 from ..arguments import Options, option, parse_whole_number, positional
 from ..context import PLAIN, Command, Context
+from ..fleet.parts import read_report_file
 from ..places import find_base
 
 
@@ -74,16 +72,10 @@ def _publish(options: PublishOptions, context: Context) -> Document:
     if not paths:
         hint = f"`reconciler publish {target} REPORT` posts what `--out json=REPORT` wrote"
         raise UsageError(usage.BAD_OPTIONS("the file of the report is missing", hint=hint))
-    reports = [(path, _read(path)) for path in paths]
+    reports = [(path, read_report_file(path)) for path in paths]
     check_accounts(reports)
     done = _TARGETS[target]([report for _, report in reports], options, context)
     return replace(done, target=target)
-
-
-def _read(path: str) -> Report:
-    if os.path.isfile(path) and os.path.getsize(path) > MOST_BYTES:
-        raise ConfigError(rules.REPORT_FILE(f"{path}: larger than {MOST_BYTES:,} bytes"))
-    return read_report(files.read(path), path)
 
 
 def _build_around(target: Target, context: Context) -> Around:

@@ -2,5 +2,5 @@
 
 Letters: Y reading YAML, C configuration, U usage, S Stripe's responses and the network,
 P planning, G guards, A applying, D drift, R readiness, N generated code,
-H code hosts, J the journal, E this machine (files, emulator).
+H code hosts, M reports of many accounts, J the journal, E this machine (files, emulator).
 """

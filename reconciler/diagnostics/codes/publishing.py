@@ -6,10 +6,10 @@ from ..diagnostic import Level, Rule
 
 REPORT_FILE = Rule(
     "H001",
-    "a report cannot be published",
+    "a report cannot be read or published",
     "The file is not a JSON report of validate, plan, apply or drift, is truncated or was edited, "
     "has a format_version that this version does not read, or is about an account that another "
-    "file is about as well.",
+    "file to publish is about as well.",
     "write the report with `--out json=FILE`, and publish each account once",
 )
 NO_TARGET = Rule(

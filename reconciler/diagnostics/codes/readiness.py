@@ -9,7 +9,8 @@ NOT_ACTIVE = Rule(
     "no active meter has the event_name",
     "Stripe rejects usage for an event_name without an active meter: either the meter is not "
     "created yet, or it was deactivated.",
-    "apply the configuration before the application is deployed: `reconciler apply`",
+    "apply the configuration before the application is deployed: `reconciler apply`; "
+    "`reconciler plan` says whether an inactive meter has the event_name",
 )
 RETIRED = Rule(
     "R002",

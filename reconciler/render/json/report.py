@@ -13,7 +13,7 @@ from ...model.finding import DriftEntry, Finding, Severity
 from ...model.meter import ExistingMeter, Meter, Status
 from ...model.project import MeterConfig
 from ...model.usage import UsageSampling
-from ...report.report import AccountReport, ChangeResult, Report, ReportedChange
+from ...report.report import AccountReport, ChangeResult, Report, ReportedChange, Shard
 from .parts import build_head, list_diagnostics, pick, render_diagnostic, render_location
 
 _COUNTED = {
@@ -30,21 +30,28 @@ def render_report(report: Report) -> dict[str, Any]:
         "complete": report.complete,
         "exit_code": int(report.exit_code),
         "declared": report.declared,
+        **({"shard": _render_shard(report.shard)} if report.shard else {}),
         "diagnostics": list_diagnostics(report.diagnostics),
         "accounts": (_render_account(account, report.command) for account in report.accounts),
         "summary": report.summary,
     }
 
 
+def _render_shard(shard: Shard) -> dict[str, Any]:
+    return {**asdict(shard), "configuration": shard.configuration or None}
+
+
 def _render_account(report: AccountReport, command: str) -> dict[str, Any]:
     counted = [said for said in report.diagnostics if said.effect in _COUNTED]
     others = [said for said in report.diagnostics if said.effect not in _COUNTED]
     findings = chain(_list_findings(report.entries), map(_build_account_finding, counted))
+    known = pick(report, "position", "configuration", "carried_over")
     compared = report.differences
     return {
         "account": asdict(report.account),
         "complete": report.complete,
         "exit_code": int(report.exit_code),
+        **{name: value for name, value in known.items() if value},
         "plan_id": report.plan_id,
         "plan_hash": report.plan_hash,
         "changes": map(_render_change, report.changes),

@@ -1,0 +1,1 @@
+"""Runs on many accounts: shards, resumed runs, folders of saved plans."""

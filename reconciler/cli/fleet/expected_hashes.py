@@ -1,0 +1,63 @@
+"""The hashes of `apply --expect`: one for one account, a file of them for several."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterable, Mapping
+
+from ...diagnostics.codes import reports as rules
+from ...diagnostics.codes import usage
+from ...diagnostics.diagnostic import Location
+from ...diagnostics.errors import ConfigError, UsageError
+from ...diagnostics.shorten import shorten
+from .. import files
+
+_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def read_expected(
+    expect: str | None, accounts: Collection[str], known: Iterable[str]
+) -> Mapping[str, str] | None:
+    """Return the expected plan_hash of each account; None where none is expected.
+
+    `expect` is a hash of the only account, or the name of a JSON file. Every account has to be in
+    the file, and every account of the file in `known`, the whole project. Raise ConfigError.
+    """
+    if expect is None:
+        return None
+    if not expect.endswith(".json"):
+        if len(accounts) > 1:
+            message = f"--expect HASH takes one account, and {len(accounts):,} are selected"
+            hint = "give a file: --expect FILE.json with the plan_hash of each account"
+            raise UsageError(usage.BAD_OPTIONS(message, hint=hint))
+        return dict.fromkeys(accounts, expect)
+    hashes = _parse(files.read(expect, rules.EXPECTED_HASHES.remedy), expect)
+    if missing := [name for name in accounts if name not in hashes]:
+        raise _refuse(expect, f"no plan_hash of {_name(missing)}")
+    if unknown := sorted(hashes.keys() - set(known)):
+        raise _refuse(expect, f"the project does not have {_name(unknown)}")
+    return hashes
+
+
+def _parse(text: str, file: str) -> dict[str, str]:
+    """Return the object in a file; raise ConfigError where it is another, or names one twice."""
+    try:
+        pairs = json.loads(text, object_pairs_hook=list)
+        found = dict(pairs)
+        valid = isinstance(pairs, list) and len(found) == len(pairs)
+        valid = valid and all(_HASH.fullmatch(each) for each in found.values())
+    except (ValueError, TypeError, RecursionError):
+        valid = False
+    if not valid:
+        raise _refuse(file, 'not a JSON object of the form {"account": "plan_hash", …}')
+    return found
+
+
+def _refuse(file: str, message: str) -> ConfigError:
+    return ConfigError(rules.EXPECTED_HASHES(message, Location(file)))
+
+
+def _name(accounts: list[str]) -> str:
+    word = "account" if len(accounts) == 1 else f"{len(accounts):,} accounts:"
+    return f"{word} {shorten(', '.join(accounts))}"

@@ -1,0 +1,137 @@
+"""Select the part of the accounts that a run is for, and complete the report of it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from ...diagnostics.codes import publishing, usage
+from ...diagnostics.diagnostic import Diagnostic
+from ...diagnostics.errors import ConfigError, UsageError
+from ...model.project import Account, Project
+from ...report.configuration import digest_accounts
+from ...report.read_report import MOST_BYTES, read_report
+from ...report.report import MOST_SHARDS, AccountReport, Report, Shard
+from ...report.resume import check_resumable, describe_changes, select_finished
+from ...report.shards import find_shard
+from .. import files
+from ..arguments import ScopedOptions, option
+
+_SHARD = re.compile(r"([0-9]{1,5})/([0-9]{1,5})", re.ASCII)
+
+
+def parse_shard(word: str) -> tuple[int, int]:
+    """Parse `I/N`."""
+    found = _SHARD.fullmatch(word)
+    if not found:
+        raise argparse.ArgumentTypeError(f"{word!r} is not I/N, such as 3/10")
+    index, count = int(found[1]), int(found[2])
+    if not 1 <= index <= count <= MOST_SHARDS:
+        message = f"{word!r} is out of range: 1 ≤ I ≤ N ≤ {MOST_SHARDS:,}"
+        raise argparse.ArgumentTypeError(message)
+    return index, count
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FleetOptions(ScopedOptions):
+    """The options of a command that can be run on a part of the selected accounts."""
+
+    shard: tuple[int, int] | None = option(
+        "only the I-th of N parts of the selected accounts; `reconciler merge` joins the reports",
+        metavar="I/N",
+        type=parse_shard,
+    )
+    resume: str | None = option(
+        "take up the run of this JSON report: accounts that succeeded are carried over, and the "
+        "others are run",
+        metavar="REPORT",
+    )
+
+    def writes(self) -> tuple[tuple[str, int], ...]:
+        """Return the reports; raise UsageError for one in place of the report to resume."""
+        written = ScopedOptions.writes(self)
+        if self.resume and any(files.is_same_file(self.resume, file) for file, _ in written):
+            raise UsageError(usage.PROTECTED_FILE(f"{self.resume} is the report to resume"))
+        return written
+
+
+def read_report_file(path: str) -> Report:
+    """Return the JSON report in a file; raise ConfigError."""
+    if os.path.isfile(path) and os.path.getsize(path) > MOST_BYTES:
+        raise ConfigError(publishing.REPORT_FILE(f"{path}: larger than {MOST_BYTES:,} bytes"))
+    return read_report(files.read(path), path)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The accounts to run, of those of the run; the results of the others are carried over.
+
+    `positions` are those of all selected accounts, and `configurations` their digests.
+    """
+
+    accounts: tuple[Account, ...]
+    order: tuple[str, ...]
+    shard: Shard | None
+    positions: Mapping[str, int]
+    configurations: Mapping[str, str]
+    carried_over: Mapping[str, AccountReport]
+    diagnostics: tuple[Diagnostic, ...]
+
+    def complete(
+        self, report: Report, judge: Callable[[AccountReport], AccountReport] = lambda each: each
+    ) -> Report:
+        """Return the report of the run with the results that are carried over, in order.
+
+        `judge` gives those the exit codes that the options of this run ask for.
+        """
+        found = {name: judge(each) for name, each in self.carried_over.items()}
+        found |= {each.account.name: each for each in report.accounts}
+        accounts = (
+            replace(
+                found[name],
+                configuration=self.configurations[name],
+                position=self.positions[name] if self.shard else None,
+            )
+            for name in self.order
+        )
+        diagnostics = (*report.diagnostics, *self.diagnostics)
+        return replace(report, accounts=tuple(accounts), shard=self.shard, diagnostics=diagnostics)
+
+
+def take_part(
+    options: FleetOptions,
+    command: str,
+    project: Project,
+    selected: tuple[Account, ...],
+    still_holds: Callable[[AccountReport], bool] = lambda _: True,
+) -> Part:
+    """Return the part of the selected accounts that `--shard` and `--resume` leave to be run.
+
+    `still_holds` says whether the result of an account can be carried over.
+    """
+    shard = Shard(*options.shard, project.digest) if options.shard else None
+    accounts = selected
+    if shard:
+        accounts = tuple(a for a in selected if find_shard(a.name, shard.count) == shard.index)
+    names = [account.name for account in accounts]
+    configurations = dict(zip(names, digest_accounts(accounts), strict=True))
+    carried_over: dict[str, AccountReport] = {}
+    diagnostics: tuple[Diagnostic, ...] = ()
+    if options.resume:
+        earlier = read_report_file(options.resume)
+        check_resumable(earlier, command, options.resume)
+        carried_over = select_finished(earlier, configurations, still_holds)
+        known = {account.name for account in project.accounts}
+        diagnostics = tuple(describe_changes(earlier, configurations, known, options.resume))
+    return Part(
+        accounts=tuple(account for account in accounts if account.name not in carried_over),
+        order=tuple(names),
+        shard=shard,
+        positions={account.name: n for n, account in enumerate(selected, 1)},
+        configurations=configurations,
+        carried_over=carried_over,
+        diagnostics=diagnostics,
+    )

@@ -1,0 +1,65 @@
+"""Rules M: reports of a part of the accounts, joined or resumed."""
+
+from __future__ import annotations
+
+from ..diagnostic import Level, Rule
+
+NOT_MERGEABLE = Rule(
+    "M001",
+    "reports do not belong together",
+    "`reconciler merge` joins reports of one run in shards: of one command, one major version of "
+    "this tool, the same project and meter files and the same number of shards, each shard once.",
+    "merge the reports of one run; run the shards again where their files differ",
+)
+ACCOUNT_TWICE = Rule(
+    "M002",
+    "two reports are about one account",
+    "In a joined report every account has one result. Shards of one run share no account.",
+    "leave out one of the reports",
+)
+SHARD_MISSING = Rule(
+    "M003",
+    "the report of a shard is missing",
+    "Not every shard of the run has a report: its job failed before it wrote one, or the file was "
+    "not passed. What became of the accounts of that shard is not known, so the joined report is "
+    "incomplete, and fails.",
+    "run the missing shards, or all of them with `--resume` and the joined report",
+)
+NOT_RESUMABLE = Rule(
+    "M004",
+    "the run of this report cannot be resumed",
+    "`--resume` takes the JSON report of an earlier run of the same command, plan, apply or drift.",
+    "pass the file that `--out json=FILE` of the same command wrote, or leave out --resume",
+)
+ACCOUNT_GONE = Rule(
+    "M005",
+    "the report to resume is about accounts that the project does not have",
+    "They were removed from the project, or renamed, after the report was written. Their results "
+    "are not carried over.",
+    "nothing, if they were removed; a renamed account is run under its new name",
+    level=Level.WARNING,
+)
+CONFIGURATION_CHANGED = Rule(
+    "M006",
+    "accounts are run again because their configuration changed",
+    "The report to resume has their results, but what the files declare for them, their policy or "
+    "their identity is not what it was.",
+    "nothing: their results would not hold",
+    level=Level.INFO,
+)
+PLANS_FOLDER = Rule(
+    "M007",
+    "a folder of saved plans cannot be used",
+    "With several accounts, `plan --save FOLDER` writes one file for each, and `apply --plan "
+    "FOLDER` applies each file in it that ends in .json. So a folder holds the plans of one run, "
+    "one for each account, and nothing else that ends in .json.",
+    "use a new folder",
+)
+EXPECTED_HASHES = Rule(
+    "M008",
+    "the file of expected plan hashes cannot be used",
+    "With several accounts, `apply --expect FILE.json` takes a JSON object with the plan_hash of "
+    "every selected account by its name, and of no account that the project does not have.",
+    "write it from the reviewed report: "
+    "`jq '[.accounts[] | {(.account.name): .plan_hash}] | add' plan.json`",
+)

@@ -1,0 +1,45 @@
+"""A digest of what the files say about an account, by which a change of them is found."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+
+from ..model.meter import unpack
+from ..model.project import Account, MeterConfig
+
+
+def digest_accounts(accounts: Iterable[Account]) -> Iterator[str]:
+    """Yield a digest of each account: its identity, policy, exemptions and declared meters.
+
+    Where a meter is declared, and how the account is reached, is not in it. A meter that several
+    accounts share is hashed once.
+    """
+    known: dict[int, str] = {}
+    shared: dict[int, str] = {}
+    for account in accounts:
+        if id(account.declared) not in shared:
+            meters = [_digest_once(meter, known) for meter in account.declared]
+            shared[id(account.declared)] = _digest(meters)
+        exemptions = [
+            [each.event_name, each.kind, each.reason, each.until, each.owner]
+            for each in account.ignore
+        ]
+        identity = [account.account_id, account.stripe_account, account.stripe_context]
+        yield _digest(
+            [identity, account.livemode, account.policy, exemptions, shared[id(account.declared)]]
+        )
+
+
+def _digest_once(meter: MeterConfig, known: dict[int, str]) -> str:
+    if id(meter) not in known:
+        consent = [meter.protect, meter.retires, meter.accepted_prices, meter.ignore_changes]
+        prices = [meter.prices, meter.lookup_keys]
+        known[id(meter)] = _digest([meter.status, meter.meter.as_api(), consent, prices])
+    return known[id(meter)]
+
+
+def _digest(value: object) -> str:
+    text = json.dumps(value, default=unpack, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
