@@ -156,6 +156,12 @@ class Account:
     unread: tuple[UnreadFile, ...] = ()
     ignore: tuple[Ignore, ...] = ()
 
+    @property
+    def is_identified(self) -> bool:
+        """Whether the configuration, and so a plan_hash, says which account is meant."""
+        named = self.account_id or self.stripe_account or self.stripe_context
+        return bool(named or self.emulator)
+
 
 @dataclass(frozen=True, slots=True)
 class Project:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass, replace
@@ -27,7 +28,6 @@ from ...operations.apply_plan import (
 from ...operations.make_plan import Planned, make_plan
 from ...operations.revalidate import StalePlanError, revalidate
 from ...operations.session import Session
-from ...planning import plan_file
 from ...planning.plan import Plan
 from ...planning.scope import Scope
 from ...render import Document
@@ -65,7 +65,8 @@ class ApplyOptions(FleetOptions):
         metavar="HASH",
     )
     approved: str | None = option(
-        "with --expect: the saved plan that was approved, to show what differs; never applied",
+        "with --expect: the saved plan, or folder of plans, that was approved, to show what "
+        "differs; never applied",
         metavar="FILE",
     )
     skip_refused: bool = flag("apply the remaining changes; still exits 3")
@@ -94,7 +95,7 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
         message = "--approved needs --expect: it shows what differs from the expected plan"
         raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
     saved = load_plans(options.plan) if options.plan else {}
-    approved = files.read(options.approved, files.SAVED_PLAN) if options.approved else None
+    approved = _read_approved(options.approved) if options.approved else None
     project = load(options.path)
     if saved:  # PATH only finds the project: the plan has its changes
         project = replace(project, selected=None)
@@ -126,6 +127,16 @@ _HOW_TO_COMPARE = (
 )
 
 
+def _read_approved(path: str) -> Mapping[str, Plan] | Diagnostic:
+    """Return the approved plans by account; of a file that is none, only a warning."""
+    if not os.path.isdir(path):
+        files.read(path, files.SAVED_PLAN)
+    try:
+        return load_plans(path)
+    except ConfigError as error:
+        return guards.NOT_COMPARED(error.diagnostics[0].message, Location(path))
+
+
 def _select_accounts(
     project: Project, patterns: tuple[str, ...], saved: Mapping[str, Plan]
 ) -> tuple[Account, ...]:
@@ -152,7 +163,7 @@ class _Run:
     scope: Scope
     saved: Mapping[str, Plan]
     expected: Mapping[str, str] | None
-    approved: str | None
+    approved: Mapping[str, Plan] | Diagnostic | None
 
     @property
     def on_refused(self) -> OnRefused:
@@ -182,7 +193,7 @@ class _Run:
         if self.expected is None or find_refusal(planned.report) or not _has_changes(planned):
             return None
         found, expected = planned.plan.plan_hash, self.expected[account.name]
-        if not _is_named(account):
+        if not account.is_identified:
             message = f"account {account.name!r} has no `account_id`: --expect approves nothing"
             return _refuse(planned, guards.NO_ACCOUNT_ID(message), "`account_id` is not configured")
         if found != expected:
@@ -197,15 +208,13 @@ class _Run:
         """Add what differs from the approved plan: that file, if it has the expected hash."""
         if self.approved is None:
             return refused
-        file = str(self.options.approved)
-        try:
-            approved = plan_file.load_plan(self.approved, file)
-        except ConfigError as error:
-            said = guards.NOT_COMPARED(error.diagnostics[0].message, Location(file))
-            return replace(refused, diagnostics=(*refused.diagnostics, said))
+        if isinstance(self.approved, Diagnostic):
+            return replace(refused, diagnostics=(*refused.diagnostics, self.approved))
+        plans = self.approved
+        approved = plans.get(plan.target.name) or next(iter(plans.values()))
         if approved.plan_hash != expected:
             message = f"its plan_hash is {approved.plan_hash}, not the expected {expected}"
-            said = guards.NOT_COMPARED(message, Location(file))
+            said = guards.NOT_COMPARED(message, Location(str(self.options.approved)))
             return replace(refused, diagnostics=(*refused.diagnostics, said))
         return replace(refused, differences=compare_plans(approved, plan))
 
@@ -303,12 +312,6 @@ def _has_changes(planned: Planned) -> bool:
     """Whether there is something to approve."""
     actions = [change.action for change in planned.plan.changes]
     return any(action.writes or action is Action.BLOCKED for action in actions)
-
-
-def _is_named(account: Account) -> bool:
-    """Whether the configuration, and so the plan_hash, says which account is meant."""
-    named = account.account_id or account.stripe_account or account.stripe_context
-    return bool(named or account.emulator)
 
 
 def _refuse(planned: Planned, refusal: Diagnostic, why: str) -> AccountReport:
