@@ -9,7 +9,7 @@ import pytest
 from cli.world import CALLS, RETIRED, SEATS, existing
 from publish.fake_host import OWN, TOKEN, FakeHost, serve
 from published import held
-from render.reports import many, plan
+from render.reports import many, partly_applied, plan
 
 from reconciler.render import render
 
@@ -306,6 +306,46 @@ def test_a_note_on_gitlab_is_updated_in_place(host, report, run):
     assert [each["id"] for each in host.comments if each["user"]["login"] == OWN] == [old["id"]]
     host.may_write = False
     assert run("publish", "gitlab-note", report(plan()), "--number", "8").code == 6
+
+
+NOTE_FAULTS = {
+    "502 of a read": (("GET", "notes", 502, 2), {}, 0),
+    "502 of the note": (("POST", "notes", 502, 2), {}, 0),
+    "429 with Retry-After": (("POST", "notes", 429, 1), {"Retry-After": "7"}, 0),
+    "429 with a reset": (("GET", "notes", 429, 1), {"RateLimit-Reset": "1790000030"}, 0),
+    "401": (("GET", "notes", 401, 1), {}, 6),
+    "403": (("POST", "notes", 403, 1), {}, 6),
+    "404": (("GET", "notes", 404, 1), {}, 1),
+    "422": (("POST", "notes", 422, 1), {}, 1),
+    "502 for long": (("GET", "notes", 502, 9), {}, 1),
+}
+
+
+@pytest.mark.parametrize("name", NOTE_FAULTS)
+def test_gitlab_may_fail_as_github_may(name, host, report, run, clock):
+    """What passes is retried, with never two notes; the rest is one error without the token."""
+    words, headers, code = NOTE_FAULTS[name]
+    host.add_comment("hello", "human")
+    host.fail(*words, headers=headers)
+    ran = run("publish", "gitlab-note", report(), "--format", "json", "-vv")
+    assert (ran.code, len(host.own())) == (code, int(code == 0))
+    assert TOKEN not in ran.out + ran.err
+    if code:
+        (said,) = held(ran.out)["diagnostics"]
+        assert said["code"] == {1: "H006", 6: "H005"}[code]
+        assert "GitLab" in said["message"]
+    if wait := headers.get("Retry-After"):
+        assert float(wait) in clock.slept
+
+
+@pytest.mark.parametrize(("method", "notes"), [("POST", 0), ("PUT", 1)])
+def test_a_note_whose_answer_was_lost_is_not_posted_twice(method, notes, host, report, run):
+    if notes:
+        run("publish", "gitlab-note", report(partly_applied()))
+    host.fail(method, "notes", 502, after=True)
+    assert run("publish", "gitlab-note", report()).code == 0
+    (body,) = host.own()
+    assert body.splitlines()[1].startswith("### Plan for `production`")
 
 
 WRONG = {
