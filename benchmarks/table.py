@@ -18,7 +18,8 @@ def as_cells(result: Result) -> tuple[str, ...]:
     latency = f"{result.latency}" if result.requests else ""
     if result.ours is None:
         reason = f"skipped: {result.skipped}" if result.skipped else "failed"
-        return (result.title, latency, reason, *[""] * (len(COLUMNS) - 3))
+        target = _show_target(result.target)
+        return (result.title, latency, reason, "", "", target, "", "", "", "")
     floor = result.floor and f"{result.floor_title}: {_show(result.floor.median, result.unit)}"
     return (
         result.title,

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from .. import json_text
-from ..cli.accounts import select_accounts
+from ..cli.accounts import select_entries
 from ..cli.arguments import AccountOptions
 from ..cli.console import Console
 from ..cli.main import run
@@ -220,7 +220,7 @@ class Step:
         job = self.job
         try:
             chosen = AccountOptions(account=job.accounts).read_environment(job.environ)
-            return select_accounts(load(job.path), chosen.account)
+            return select_entries(load(job.path), chosen.account)
         except ReconcilerError:
             return ()
 

@@ -101,6 +101,7 @@ def _load(
         diagnostics=reader.finish(),
         selected=selected,
         same_meters=reader.same_meters,
+        groups=reader.groups,
         digest=reader.compute_digest(),
     )
 
@@ -127,6 +128,7 @@ class _Reader:
         self.contents: dict[str, bytes] = {}
         self._digests: dict[str, bytes] = {}
         self.same_meters: tuple[Mapping[str, str], ...] = ()
+        self.groups: tuple[tuple[str, ...], ...] = ()
         self._start = start
         self._files: dict[str, MeterFile] = {}
 
@@ -139,9 +141,9 @@ class _Reader:
         except ConfigError as error:
             self.diagnostics += error.diagnostics
             return ()
-        project = read_project(data, shown, self._start.folder)
+        project = read_project(data, shown, self._start.folder, self._read)
         self.diagnostics += project.diagnostics
-        self.same_meters = project.same_meters
+        self.same_meters, self.groups = project.same_meters, project.groups
         return project.entries
 
     def read_account(self, entry: Entry) -> Account:

@@ -135,7 +135,8 @@ def _describe_types(parsed: ParsedFile, violation: Violation) -> Diagnostic:
         violation.path[-1], value, violation.schema
     )
     if not hint and (known := violation.schema.get("else", {}).get("enum")):
-        hint = f"known values: {', '.join(known)}, or a list"
+        others = " or ".join(_TYPES[kind][0] for kind in kinds if kind != "string")
+        hint = f"known values: {', '.join(known)}, or {others}"
     hint = hint or _describe_text(violation)
     message = f"{violation.name} must be {wanted}, not {found}"
     return codes.WRONG_TYPE(message, parsed.locate(violation.path), hint)

@@ -36,6 +36,8 @@ LOCK = "journal.lock"
 TURN_OVER_AT = 8_000_000  # bytes
 KEEP = 5  # old files
 _PATIENCE = 50  # tenths of a second
+_TURN = threading.Lock()
+"""Threads of this process take turns before they ask for the lock of a file: it has no queue."""
 
 
 class JournalError(ReconcilerError):
@@ -138,12 +140,13 @@ class FileJournal:
             descriptor = self._descriptor
             if descriptor is None:
                 raise OSError("the run is over")
-            _take(descriptor, fcntl.LOCK_EX, self._clock)
-            try:
-                whole = data if _is_line_complete(descriptor) else b"\n" + data
-                written = os.write(descriptor, whole)
-            finally:
-                fcntl.flock(descriptor, fcntl.LOCK_UN)
+            with _TURN:
+                _take(descriptor, fcntl.LOCK_EX, self._clock)
+                try:
+                    whole = data if _is_line_complete(descriptor) else b"\n" + data
+                    written = os.write(descriptor, whole)
+                finally:
+                    fcntl.flock(descriptor, fcntl.LOCK_UN)
         if written != len(whole):
             raise OSError("the disk is full")
         os.fsync(descriptor)
@@ -171,14 +174,15 @@ def _open(folder: Path, path: Path, clock: Clock) -> int:
     if folder.is_symlink():
         raise OSError("its folder is a symbolic link")
     _ignore(folder)
-    lock = _open_regular(folder / LOCK, os.O_CREAT | os.O_RDWR)
-    try:
-        _take(lock, fcntl.LOCK_EX, clock)
-        if path.exists() and path.stat().st_size > TURN_OVER_AT:
-            _turn_over(path)
-        return _open_regular(path, os.O_CREAT | os.O_RDWR | os.O_APPEND)
-    finally:
-        os.close(lock)
+    with _TURN:
+        lock = _open_regular(folder / LOCK, os.O_CREAT | os.O_RDWR)
+        try:
+            _take(lock, fcntl.LOCK_EX, clock)
+            if path.exists() and path.stat().st_size > TURN_OVER_AT:
+                _turn_over(path)
+            return _open_regular(path, os.O_CREAT | os.O_RDWR | os.O_APPEND)
+        finally:
+            os.close(lock)
 
 
 def _ignore(folder: Path) -> None:

@@ -6,6 +6,7 @@ frames of an exception hold the request and so the key.
 
 from __future__ import annotations
 
+import copy
 import os
 import re
 import select
@@ -175,7 +176,9 @@ class Connection:
     ServiceError (S013) for a CA bundle that cannot be used.
     """
 
-    def __init__(self, base: str, key: Secret, limits: Limits) -> None:
+    def __init__(
+        self, base: str, key: Secret, limits: Limits, side_by_side: int = SIDE_BY_SIDE
+    ) -> None:
         parts = urlsplit(base)
         self._base = base
         self._path = parts.path
@@ -184,13 +187,19 @@ class Connection:
         self._key = key
         self._limits = limits
         self._tls = _build_tls_context() if parts.scheme == "https" else None
-        self._slots = threading.BoundedSemaphore(SIDE_BY_SIDE)
+        self._slots = threading.BoundedSemaphore(side_by_side)
         self._idle: list[socket.socket] = []
         weakref.finalize(self, _close_all, self._idle)
 
     def close(self) -> None:
         """Close the connections that are not in use."""
         _close_all(self._idle)
+
+    def with_key(self, key: Secret) -> Connection:
+        """Return the same connections for requests that send another key."""
+        other = copy.copy(self)
+        other._key = key
+        return other
 
     def send(self, request: Request) -> Response | TransportError:
         """Send once and return the complete response, or why there is none."""
