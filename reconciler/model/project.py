@@ -199,6 +199,12 @@ class Account:
         shared = replace(self, connected=None, platform=Platform(self.name, limit))
         return tuple(replace(shared, name=f"{self.name}/{id_}", stripe_account=id_) for id_ in ids)
 
+    @property
+    def is_identified(self) -> bool:
+        """Whether the configuration, and so a plan_hash, says which account is meant."""
+        named = self.account_id or self.stripe_account or self.stripe_context
+        return bool(named or self.emulator)
+
 
 @dataclass(frozen=True, slots=True)
 class Project:

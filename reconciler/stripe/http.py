@@ -169,7 +169,7 @@ class _TimedResponse(HTTPResponse):
 
 
 class Connection:
-    """Connections to one API, kept alive and shared by threads, of which some wait for others.
+    """Connections to one API, kept alive and shared by threads, SIDE_BY_SIDE of them at once.
 
     Proxies are taken from the environment, except for loopback, and the CA bundle is for both; no
     cookies, no redirects. Deadlines are in real time, whatever clock the transport uses. Raises

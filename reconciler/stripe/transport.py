@@ -72,7 +72,7 @@ class Options(TypedDict, total=False):
 
 
 class Transport:
-    """Requests to one account; up to eight threads may share it.
+    """Requests to one account; several threads may share it.
 
     Raises AuthError (S002) for a malformed key and ServiceError (S005, S006) for an address or a
     header that is not allowed, before anything is sent.
