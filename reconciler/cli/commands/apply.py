@@ -80,7 +80,7 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
     _check_options(options, context)
     saved = load_plans(options.plan) if options.plan else {}
     approved = files.read(options.approved, files.SAVED_PLAN) if options.approved else None
-    project = load(options.path)
+    project = load(options.path, context.ahead.select(options.account or tuple(saved)))
     if saved:  # PATH only finds the project: the plan has its changes
         project = replace(project, selected=None)
     accounts = _select_accounts(project, options.account, context, saved)
