@@ -40,6 +40,10 @@ _NOT_RECORDED = "The plan is not recorded on the commit, so that no review can a
 _NOT_POSTED = "No comment will be written, since the pull request is not known"
 _NOT_SHOWN = "If the plan differs from the approved one, it is not shown how"
 _PLAN_FILE = "plan.json"
+_NO_ACCOUNT_ID = (
+    f"{guards.NO_ACCOUNT_ID.code}: no review can approve this plan: set `account_id` of the "
+    "account in the project file"
+)
 _NO_COMMENT = "No comment was written: the token of this job can only read."
 
 
@@ -127,6 +131,8 @@ class Step:
             ("plan-artifact", results.name_plan_artifact(outputs["plan-hash"])),
         )
         self._keep_journal(folder)
+        if job.event.get("pull_request") and results.is_of_no_account(found):
+            self._note("warning", _NO_ACCOUNT_ID)
         return exit_code
 
     def record(self) -> Exit:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -125,7 +124,6 @@ def _load(
         selected=selected,
         same_meters=reader.same_meters,
         groups=reader.groups,
-        digest=reader.compute_digest(),
     )
 
 
@@ -149,7 +147,6 @@ class _Reader:
         self._pending = {os.path.realpath(path): data for path, data in contents.items()}
         self.diagnostics: list[Diagnostic] = []
         self.contents: dict[str, bytes] = {}
-        self._digests: dict[str, bytes] = {}
         self.same_meters: tuple[Mapping[str, str], ...] = ()
         self.groups: tuple[tuple[str, ...], ...] = ()
         self._start = start
@@ -215,13 +212,6 @@ class _Reader:
             raise ConfigError(*diagnostics)
         return diagnostics
 
-    def compute_digest(self) -> str:
-        """Return a digest of the files that were read, by their names in the project."""
-        digest = hashlib.sha256()
-        for name, data in sorted(self._digests.items()):
-            digest.update(os.fsencode(name) + b"\0" + data)
-        return digest.hexdigest()
-
     def _check_part(self, part: Path, names: Sequence[str]) -> Iterator[Diagnostic]:
         """Report the meter files of a requested file or folder that no account reads."""
         folder = self._start.folder
@@ -260,7 +250,6 @@ class _Reader:
         pending = self._pending.get(os.path.realpath(self._start.folder.build_path(name)))
         data = discovery.read_file(self._start.folder, name) if pending is None else pending
         self.contents[shown] = data
-        self._digests[name] = hashlib.sha256(data).digest()
         return data, shown
 
     def _find_pending(self, pattern: str) -> Iterator[str]:

@@ -257,11 +257,12 @@ def _describe_duplicate_item(parsed: ParsedFile, violation: Violation) -> Diagno
 
 def _describe_limit(parsed: ParsedFile, violation: Violation) -> Diagnostic:
     value = violation.value
+    if wanted := _describe_text(violation):
+        message = f"{violation.name} is {value}: {wanted}"
+        return codes.BAD_TEXT(message, parsed.locate(violation.path))
     length = len(value) if isinstance(value, str) else 0
     fault = _LIMITS[violation.keyword].format(value=value, length=length, limit=violation.wanted)
     hint = find_value_hint(json.dumps(value), violation.schema) or ""
-    if wanted := _describe_text(violation):
-        fault = f"is {value}; {wanted}"
     if isinstance(value, dict) and value:
         fault = f"has no key besides {', '.join(f'`{clip(key)}`' for key in value)}"
         hint = "add what is missing, or remove it"

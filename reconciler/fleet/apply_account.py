@@ -11,7 +11,7 @@ from pathlib import Path
 from .._version import __version__
 from ..diagnostics.codes import guards, usage
 from ..diagnostics.diagnostic import Diagnostic, Location
-from ..diagnostics.errors import ConfigError, Exit
+from ..diagnostics.errors import Exit
 from ..diagnostics.explain_error import explain_error
 from ..execution.protocol import NULL_JOURNAL, Journal
 from ..history import ci, journal
@@ -27,7 +27,6 @@ from ..operations.apply_plan import (
 from ..operations.make_plan import Planned, make_plan
 from ..operations.revalidate import StalePlanError, revalidate
 from ..operations.session import Session
-from ..planning import plan_file
 from ..planning.plan import Plan
 from ..planning.scope import EVERYTHING, Scope
 from ..report.difference import compare_plans
@@ -47,14 +46,15 @@ class ApplyOptions:
     """How to apply: a `saved` plan instead of a new one, only the `expected` plan_hash.
 
     Both are by account; the only saved plan is also that of an account of another name, for which
-    it is refused. `approved` is the text of the plan that was expected, read from `approved_file`.
+    it is refused. `approved` are the plans that were expected, read from `approved_file`, or why it
+    has none.
     """
 
     scope: Scope = EVERYTHING
     commit: str | None = None
     saved: Mapping[str, Plan] = field(default_factory=dict)
     expected: Mapping[str, str] | None = None
-    approved: str | None = None
+    approved: Mapping[str, Plan] | Diagnostic | None = None
     approved_file: str = ""
     on_refused: OnRefused = OnRefused.ABORT
     keeps_journal: bool = True
@@ -92,7 +92,7 @@ def _check_expected(
     if options.expected is None or find_refusal(planned.report) or not _has_changes(planned):
         return None
     found, expected = planned.plan.plan_hash, options.expected[account.name]
-    if not _is_named(account):
+    if not account.is_identified:
         message = f"account {account.name!r} has no `account_id`: --expect approves nothing"
         return _refuse(planned, guards.NO_ACCOUNT_ID(message), "`account_id` is not configured")
     if found != expected:
@@ -110,15 +110,13 @@ def _compare(
     """Add what differs from the approved plan: that file, if it has the expected hash."""
     if options.approved is None:
         return refused
-    location = Location(options.approved_file)
-    try:
-        approved = plan_file.load_plan(options.approved, options.approved_file)
-    except ConfigError as error:
-        said = guards.NOT_COMPARED(error.diagnostics[0].message, location)
-        return replace(refused, diagnostics=(*refused.diagnostics, said))
+    if isinstance(options.approved, Diagnostic):
+        return replace(refused, diagnostics=(*refused.diagnostics, options.approved))
+    plans = options.approved
+    approved = plans.get(plan.target.name) or next(iter(plans.values()))
     if approved.plan_hash != expected:
         message = f"its plan_hash is {approved.plan_hash}, not the expected {expected}"
-        said = guards.NOT_COMPARED(message, location)
+        said = guards.NOT_COMPARED(message, Location(options.approved_file))
         return replace(refused, diagnostics=(*refused.diagnostics, said))
     return replace(refused, differences=compare_plans(approved, plan))
 
@@ -209,12 +207,6 @@ def _has_changes(planned: Planned) -> bool:
     """Whether there is something to approve."""
     actions = [change.action for change in planned.plan.changes]
     return any(action.writes or action is Action.BLOCKED for action in actions)
-
-
-def _is_named(account: Account) -> bool:
-    """Whether the configuration, and so the plan_hash, says which account is meant."""
-    named = account.account_id or account.stripe_account or account.stripe_context
-    return bool(named or account.emulator)
 
 
 def _refuse(planned: Planned, refusal: Diagnostic, why: str) -> AccountReport:

@@ -199,6 +199,12 @@ class Account:
         shared = replace(self, connected=None, platform=Platform(self.name, limit))
         return tuple(replace(shared, name=f"{self.name}/{id_}", stripe_account=id_) for id_ in ids)
 
+    @property
+    def is_identified(self) -> bool:
+        """Whether the configuration, and so a plan_hash, says which account is meant."""
+        named = self.account_id or self.stripe_account or self.stripe_context
+        return bool(named or self.emulator)
+
 
 @dataclass(frozen=True, slots=True)
 class Project:
@@ -207,8 +213,7 @@ class Project:
     `root` is an absolute path. `selected` are the meter files of the part of the project that was
     requested, None for the whole; a part does not show which meters are undeclared. `same_meters`
     are the event_names of one thing in different accounts, by the name of the account. `groups` are
-    patterns of the accounts to which a plan is applied one group after another. `digest` is that of
-    the project file, the meter files and the files of account ids.
+    patterns of the accounts to which a plan is applied one group after another.
     """
 
     root: str
@@ -217,7 +222,6 @@ class Project:
     selected: frozenset[str] | None = None
     same_meters: tuple[Mapping[str, str], ...] = ()
     groups: tuple[tuple[str, ...], ...] = ()
-    digest: str = ""
 
     def may_have(self, name: str) -> bool:
         """Whether an account of this name is in the project, or may be one of all connected."""

@@ -232,6 +232,15 @@ def test_other_pull_requests_without_secrets(payload, environ, world, runner):
     assert job.use(command="plan")[0], job.log
 
 
+def test_a_plan_that_no_review_can_approve_is_a_warning(world, runner, github):
+    made = world(SEATS)
+    job = runner(made.folder)
+    assert job.use(command="plan", comment="true")[0]
+    assert "::warning title=reconciler::G014: no review can approve this plan" in job.log
+    (body,) = github.own()
+    assert ("`account_id`" in body, "--expect" in body) == (True, False)
+
+
 def test_a_missing_key_of_a_branch_fails(world, runner, github):
     """Its plan is recorded as failed, so that an older one is not approved in its place."""
     made = world(SEATS, **ACCOUNT)

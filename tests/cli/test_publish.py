@@ -78,7 +78,8 @@ def test_a_change_from_the_pull_request_to_the_end_of_its_drift(host, world, run
     (first,) = host.own()
     line = first.splitlines()[1]
     assert line == "### Plan for `sandbox` · test mode · Planned: 1 update."
-    made.write(f"{SEATS}\n{CALLS}")
+    assert ("Set `account_id` in the project file" in first, "--expect" in first) == (True, False)
+    made.write(f"{SEATS}\n{CALLS}", account_id="acct_1EmulatedAccount")
     assert publish("github-comment", "plan") == [("sandbox", "updated")]
     (second,) = host.own()
     plan_hash = json.loads(file.read_text())["accounts"][0]["plan_hash"]
@@ -87,9 +88,6 @@ def test_a_change_from_the_pull_request_to_the_end_of_its_drift(host, world, run
     host.pulls = [{"number": 3}, {"number": 7, "merged_at": "2026-11-04T14:00:00Z"}]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GITHUB_SHA", "2e" * 20)
-        made.write(f"{SEATS}\n{CALLS}", account_id="acct_1EmulatedAccount")
-        run("plan", made.folder, "--out", f"json={file}")
-        plan_hash = json.loads(file.read_text())["accounts"][0]["plan_hash"]
         approved = ("--yes", "--expect", plan_hash)
         assert publish("github-comment", "apply", *approved) == [("sandbox", "updated")]
     (third,) = host.own()

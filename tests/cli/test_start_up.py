@@ -15,7 +15,7 @@ QUICKSTART = ROOT / "examples" / "quickstart"
 
 UNUSED = {"asyncio", "deepdiff", "jsonschema", "referencing", "rich", "sqlite3", "xml"}
 NETWORK = {"concurrent", "email", "http", "requests", "socket", "ssl", "urllib3"}
-OFFLINE = UNUSED | NETWORK | {"decimal", "difflib", "hashlib", "logging", "random", "secrets"}
+OFFLINE = UNUSED | NETWORK | {"decimal", "difflib", "logging", "random", "secrets"}
 OFFLINE |= {"shlex", "subprocess", "tempfile", "traceback", "uuid", "zipfile"}
 TEXT = OFFLINE | {"datetime", "json", "shutil", "textwrap", "yaml"}
 NOTHING = TEXT | {"argparse", "ast", "dataclasses", "enum", "inspect", "pathlib", "re"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,7 +10,8 @@ from typing import Self
 
 from ...config import load
 from ...diagnostics.codes import guards, usage
-from ...diagnostics.errors import RefusedError, UsageError
+from ...diagnostics.diagnostic import Diagnostic, Location
+from ...diagnostics.errors import ConfigError, RefusedError, UsageError
 from ...fleet import apply_account
 from ...history import ci
 from ...model.project import Account, AccountRef, Project
@@ -45,7 +47,8 @@ class ApplyOptions(FleetOptions):
         metavar="HASH",
     )
     approved: str | None = option(
-        "with --expect: the saved plan that was approved, to show what differs; never applied",
+        "with --expect: the saved plan, or folder of plans, that was approved, to show what "
+        "differs; never applied",
         metavar="FILE",
     )
     skip_refused: bool = flag("apply the remaining changes; still exits 3")
@@ -79,7 +82,7 @@ def _check_options(options: ApplyOptions, context: Context) -> None:
 def _apply(options: ApplyOptions, context: Context) -> Document:
     _check_options(options, context)
     saved = load_plans(options.plan) if options.plan else {}
-    approved = files.read(options.approved, files.SAVED_PLAN) if options.approved else None
+    approved = _read_approved(options.approved) if options.approved else None
     project = load(options.path, context.ahead.select(options.account or tuple(saved)))
     if saved:  # PATH only finds the project: the plan has its changes
         project = replace(project, selected=None)
@@ -114,6 +117,16 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
 
 
 _HELP = "see `reconciler apply --help`"
+
+
+def _read_approved(path: str) -> Mapping[str, Plan] | Diagnostic:
+    """Return the approved plans by account; of a file that is none, only a warning."""
+    if not os.path.isdir(path):
+        files.read(path, files.SAVED_PLAN)
+    try:
+        return load_plans(path)
+    except ConfigError as error:
+        return guards.NOT_COMPARED(error.diagnostics[0].message, Location(path))
 
 
 def _select_accounts(

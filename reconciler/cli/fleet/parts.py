@@ -12,7 +12,7 @@ from ...diagnostics.codes import publishing, usage
 from ...diagnostics.diagnostic import Diagnostic
 from ...diagnostics.errors import ConfigError, UsageError
 from ...model.project import Account, Project
-from ...report.configuration import digest_accounts
+from ...report.configuration import digest_accounts, digest_project
 from ...report.read_report import MOST_BYTES, read_report
 from ...report.report import MOST_SHARDS, AccountReport, Report, Shard
 from ...report.resume import check_resumable, describe_changes, select_finished
@@ -126,7 +126,7 @@ def take_part(
 
     `still_holds` says whether the result of an account can be carried over.
     """
-    shard = Shard(*options.shard, project.digest) if options.shard else None
+    shard = Shard(*options.shard, digest_project(project)) if options.shard else None
     accounts = selected
     if shard:
         accounts = tuple(a for a in selected if find_shard(a.name, shard.count) == shard.index)
