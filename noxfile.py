@@ -43,13 +43,14 @@ def workflows(session: nox.Session) -> None:
     """Check the Action and all workflows: schemas, security, and expressions where Go is."""
     folders = ("examples/ci/github", ".github/workflows")
     github = [str(file) for folder in folders for file in sorted(Path(folder).iterdir())]
-    gitlab = Path(session.create_tmp(), "gitlab-ci.yml")  # the template without its inputs
-    template = Path("examples/ci/gitlab/reconciler.gitlab-ci.yml").read_text("utf-8")
-    gitlab.write_text(template.split("\n---\n")[1], "utf-8")
+    gitlab = ["examples/ci/gitlab/.gitlab-ci.yml"]
+    for n, part in enumerate(Path("templates/reconciler.yml").read_text("utf-8").split("\n---\n")):
+        gitlab.append(str(Path(session.create_tmp(), f"{n}.gitlab-ci.yml")))
+        Path(gitlab[-1]).write_text(part, "utf-8")  # the inputs, and the jobs
     schema = ("check-jsonschema", "--builtin-schema")
     session.run(*schema, "vendor.github-actions", "action.yml")
     session.run(*schema, "vendor.github-workflows", *github)
-    session.run(*schema, "vendor.gitlab-ci", "--data-transform", "gitlab-ci", str(gitlab))
+    session.run(*schema, "vendor.gitlab-ci", "--data-transform", "gitlab-ci", *gitlab)
     session.run("zizmor", "--offline", "action.yml", *github)
     if found := shutil.which("actionlint") or _install_actionlint(session):
         session.run(found, *github, **HERE)

@@ -19,20 +19,14 @@ _FORMATS = ("text", "json")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the selected rows; return 1 if one of them failed, 64 if there are none."""
+    """Run the selected rows; return 1 if one of them failed."""
     options = _parse(argv)
-    selection = Selection(
-        tuple(options.row or ["*"]), options.runs or (3 if options.quick else 5), options.quick
-    )
     if options.list:
         print("\n".join((*(row.name for row in ROWS), *(row.name for row in DERIVED))))
         return 0
-    if not any(select_rows(selection)):
-        print(f"no row matches {' '.join(selection.patterns)}; see --list", file=sys.stderr)
-        return 64
-    machine = describe_machine()
+    selection: Selection = options.selection
+    document = {"version": 1, "machine": describe_machine(), "runs": selection.runs}
     results = measure(selection, _report)
-    document = {"version": 1, "machine": machine, "runs": selection.runs}
     for format_, file in options.out:
         file.write_text(_render(format_, document, results), "utf-8")
     print(_render(options.format, document, results), end="")
@@ -73,7 +67,12 @@ def _parse(argv: Sequence[str] | None) -> argparse.Namespace:
         metavar="FORMAT=FILE",
         help="also write a file; repeatable",
     )
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    runs = options.runs or (3 if options.quick else 5)
+    options.selection = Selection(tuple(options.row or ["*"]), runs, options.quick)
+    if not any(select_rows(options.selection)):
+        parser.error(f"no row matches {' '.join(options.row)}; --list prints their names")
+    return options
 
 
 def _parse_runs(word: str) -> int:
@@ -86,8 +85,15 @@ def _parse_out(word: str) -> tuple[str, Path]:
     format_, equals, file = word.partition("=")
     if format_ not in _FORMATS or not equals or not file:
         raise argparse.ArgumentTypeError(f"{word} is not text=FILE or json=FILE")
+    try:
+        Path(file).open("a").close()  # not after half an hour
+    except OSError as error:
+        raise argparse.ArgumentTypeError(f"{file}: {error.strerror}") from None
     return format_, Path(file)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

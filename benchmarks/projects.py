@@ -11,7 +11,10 @@ from typing import Any
 from .processes import KEY
 
 FAST = 1000.0
-"""A `rate_limit` that nothing here reaches."""
+"""The highest `rate_limit`."""
+
+FASTEST = 10_000.0
+"""The highest `platform_rate_limit`."""
 
 
 def describe_meter(n: int) -> dict[str, Any]:
@@ -40,17 +43,23 @@ def name_accounts(count: int) -> list[str]:
 def write_project(folder: Path, url: str, rate_limit: float = FAST, **more: object) -> None:
     """Write a project file with one account, whose meters are in `meters*.yaml`."""
     entry = {"api_key_env": KEY, "api_base": url, "rate_limit": rate_limit, **more}
-    write_accounts(folder, {"sandbox": entry})
+    _write_accounts(folder, {"sandbox": entry})
 
 
 def write_fleet(folder: Path, url: str, ids: Iterable[str]) -> None:
-    """Write a project file with an entry for each connected account."""
-    entry = {"api_key_env": KEY, "api_base": url, "rate_limit": FAST}
-    write_accounts(folder, {each: {**entry, "stripe_account": each} for each in ids})
+    """Write a project file with one entry, `partners`, for many connected accounts."""
+    (folder / "accounts.txt").write_text("".join(f"{each}\n" for each in ids), "utf-8")
+    entry: dict[str, object] = {
+        "api_key_env": KEY,
+        "api_base": url,
+        "connected_accounts": {"file": "accounts.txt"},
+        "rate_limit": FAST,
+        "platform_rate_limit": FASTEST,
+    }
+    _write_accounts(folder, {"partners": entry})
 
 
-def write_accounts(folder: Path, accounts: dict[str, dict[str, object]]) -> None:
-    """Write a project file with these accounts."""
+def _write_accounts(folder: Path, accounts: dict[str, dict[str, object]]) -> None:
     project = {"version": 1, "meters": ["meters*.yaml"], "accounts": accounts}
     (folder / "reconciler.yaml").write_text(json.dumps(project), "utf-8")
 

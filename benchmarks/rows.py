@@ -81,7 +81,6 @@ _LATENCIES = (0, 50)
 _PER_FILE = 10_000  # ten times as many are more values than a file may have
 _PLAN = {(100, 50): seconds(0.33), (1_000, 50): ratio(1.6), (10_000, 50): ratio(1.25)}
 _APPLY = {(100, 50): seconds(0.85), (1_000, 50): seconds(3.6)}
-_FLEET = {1_000: ratio(1.4)}
 
 ROWS: tuple[Row, ...] = (
     Row(
@@ -179,13 +178,17 @@ ROWS: tuple[Row, ...] = (
     ),
     *(
         Row(
-            f"fleet/{n}/50ms",
-            f"`apply`, {n:,} accounts, one create each",
-            scenarios.apply_fleet(n, 50),
+            f"fleet/{n}/{engine}",
+            f"`apply`, {n:,} accounts, one create each, {engine}",
+            prepare(n, 50),
             n,
             50,
-            _FLEET.get(n),
+            ratio(most) if n == 1_000 else None,
             slow=n > 10,
+        )
+        for engine, prepare, most in (
+            ("threads", scenarios.apply_fleet, 1.4),
+            ("dask", scenarios.apply_fleet_on_dask, 2.0),
         )
         for n in (10, 100, 1_000)
     ),
@@ -213,6 +216,14 @@ DERIVED: tuple[Derived, ...] = (
         Target(8, Unit.KILOBYTES),
     ),
     Derived(
+        "drift/further-requests",
+        "`drift`, requests more than `plan`: prices, rejected usage",
+        ("plan/1000/50ms", "drift/1000/50ms"),
+        lambda samples: samples[1].requests - samples[0].requests,
+        Unit.REQUESTS,
+        Target(2, Unit.REQUESTS),
+    ),
+    Derived(
         "validate/exponent",
         "`validate`, growth of CPU to 100,000 meters (exponent)",
         tuple(f"validate/large-files/{n}" for n in _VALIDATED),
@@ -221,4 +232,3 @@ DERIVED: tuple[Derived, ...] = (
         Target(1.03, Unit.EXPONENT),
     ),
 )
-"""Computed from 1,000 and 10,000 meters, and from 100, 10,000 and 100,000."""

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-from collections.abc import Callable
-from contextlib import ExitStack
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -172,18 +176,18 @@ def _describe_create(n: int) -> Sent:
     return Sent("POST", floors.METERS, projects.describe_meter(n), 200)
 
 
-def _apply(emulator: Emulator, folder: Path, meters: int) -> Sample:
+def _apply(emulator: Emulator, folder: Path, meters: int, *words: str) -> Sample:
     """Create so many meters in empty accounts, which are empty again after it."""
-    sample, sent = _apply_and_undo(emulator, folder, "*", meters)
+    sample, sent = _apply_and_undo(emulator, folder, meters, *words)
     return _count(sample, sent)
 
 
 def _apply_and_undo(
-    emulator: Emulator, folder: Path, accounts: str, meters: int
+    emulator: Emulator, folder: Path, meters: int, *words: str
 ) -> tuple[Sample, list[Sent]]:
     """Apply, and restore the accounts and the folder; return the requests as well."""
-    words = ("apply", str(folder), "--account", accounts, "--yes", "--quiet")
-    sample = python("-m", "reconciler", *words, cwd=folder)
+    command = ("apply", str(folder), "--yes", "--quiet", *words)
+    sample = python("-m", "reconciler", *command, cwd=folder)
     sent = emulator.take_requests()
     created = sum(each.method == "POST" and each.status == 200 for each in sent)
     if created != meters:
@@ -243,20 +247,52 @@ def apply_fleet(accounts: int, latency: int) -> Scenario:
     """`apply` to empty connected accounts, beside the same requests on bare threads."""
 
     def prepare(workshop: Workshop) -> Case:
-        emulator = workshop.get_emulator(0, latency, accounts=accounts)
-        folder, ids = workshop.make_folder(), projects.name_accounts(accounts)
-        projects.write_fleet(folder, emulator.url, ids)
-        projects.write_meters(folder, 1)
-        _, sent = _apply_and_undo(emulator, folder, f"*{ids[0]}", 1)
-        batches = [floors.Batch(sent, account) for account in ids]
-
-        def floor(_: Sample) -> Sample:
-            sample = floors.send_batches(emulator.address, batches, THREADS)
-            emulator.take_requests()
-            emulator.reset()
-            return sample
-
-        title = f"the same requests, {THREADS} threads"
-        return Case(lambda: _apply(emulator, folder, accounts), floor, title)
+        return _fleet(workshop, accounts, latency, ("--concurrency", str(THREADS)))
 
     return prepare
+
+
+def apply_fleet_on_dask(accounts: int, latency: int, workers: int = 2) -> Scenario:
+    """`apply` of a fleet on the workers of a cluster, each a process of this machine."""
+
+    def prepare(workshop: Workshop) -> Case:
+        address = workshop.stack.enter_context(_clustering(workers))
+        return _fleet(workshop, accounts, latency, ("--dask", address))
+
+    return prepare
+
+
+_HELP = (sys.executable, "-m", "reconciler", "apply", "--help")
+
+
+@contextmanager
+def _clustering(workers: int) -> Iterator[str]:
+    """Run a scheduler and workers; yield the address of the scheduler."""
+    shown = subprocess.run(_HELP, env=environment(), capture_output=True, text=True, check=True)
+    if "--dask" not in shown.stdout:
+        raise Skipped("this version has no `apply --dask`")
+    try:
+        distributed = import_module("distributed")
+    except ImportError:
+        raise Skipped("dask is not installed: pip install 'meter-reconciler[dask]'") from None
+    os.environ.update(environment())  # the workers inherit the key, and find the package
+    with distributed.LocalCluster(n_workers=workers, dashboard_address=None) as cluster:
+        yield str(cluster.scheduler_address)
+
+
+def _fleet(workshop: Workshop, accounts: int, latency: int, words: tuple[str, ...]) -> Case:
+    emulator = workshop.get_emulator(0, latency, accounts=accounts)
+    folder, ids = workshop.make_folder(), projects.name_accounts(accounts)
+    projects.write_fleet(folder, emulator.url, ids)
+    projects.write_meters(folder, 1)
+    _, sent = _apply_and_undo(emulator, folder, 1, "--account", f"partners/{ids[0]}")
+    batches = [floors.Batch(sent, account) for account in ids]
+
+    def floor(_: Sample) -> Sample:
+        sample = floors.send_batches(emulator.address, batches, THREADS)
+        emulator.take_requests()
+        emulator.reset()
+        return sample
+
+    title = f"the same requests, {THREADS} threads"
+    return Case(lambda: _apply(emulator, folder, accounts, "--account", "*", *words), floor, title)

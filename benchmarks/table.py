@@ -18,7 +18,8 @@ def as_cells(result: Result) -> tuple[str, ...]:
     latency = f"{result.latency}" if result.requests else ""
     if result.ours is None:
         reason = f"skipped: {result.skipped}" if result.skipped else "failed"
-        return (result.title, latency, reason, *[""] * (len(COLUMNS) - 3))
+        target = _show_target(result.target)
+        return (result.title, latency, reason, "", "", target, "", "", "", "")
     floor = result.floor and f"{result.floor_title}: {_show(result.floor.median, result.unit)}"
     return (
         result.title,
@@ -74,7 +75,8 @@ def _show_spread(values: Spread, unit: Unit) -> str:
 def _show(value: float, unit: Unit) -> str:
     if unit is Unit.SECONDS:
         return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
-    return f"{value:.3f}" if unit is Unit.EXPONENT else f"{value:.1f} {unit}"
+    digits = {Unit.EXPONENT: 3, Unit.REQUESTS: 0}.get(unit, 1)
+    return f"{value:.{digits}f} {unit}".rstrip()
 
 
 def _show_requests(result: Result) -> str:

@@ -24,6 +24,7 @@ ROOMS = (
     "render",
     "codegen",
     "__init__",
+    "fleet",
     "operations",
     "history",
     "adoption",

@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -39,10 +41,24 @@ def test_a_row_is_printed_beside_its_floor_and_its_target(tmp_path):
     assert 1 <= plan["requests"] <= 4
 
 
-def test_a_glob_that_matches_no_row_is_an_error_of_usage():
-    ran = benchmarks("paln/*")
-    assert (ran.returncode, ran.stdout) == (64, "")
-    assert "no row matches paln/*" in ran.stderr
+def test_every_row_has_a_name_of_its_own():
+    names = benchmarks("--list").stdout.splitlines()
+    assert len(names) == len(set(names)) > 40
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["paln/*"], "no row matches paln/*"),
+        (["--out", "json=missing/results.json"], "missing/results.json: No such file or directory"),
+        (["--out", "results.json"], "results.json is not text=FILE or json=FILE"),
+        (["--runs", "0"], "0 is not a number above 0"),
+    ],
+)
+def test_wrong_usage_ends_before_anything_is_measured(words, message):
+    ran = benchmarks(*words)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert message in ran.stderr
 
 
 RESULTS = {

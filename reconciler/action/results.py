@@ -40,6 +40,11 @@ def read_report(file: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def is_of_no_account(report: Mapping[str, Any]) -> bool:
+    """Whether a plan does not say which account it is for, so that none is approved by its hash."""
+    return any(account.get("identified") is False for account in report.get("accounts", []))
+
+
 def replace_diagnostic(report: Mapping[str, Any], code: str, by: Diagnostic) -> dict[str, Any]:
     """Return a report with another diagnostic in place of those of a code."""
     shown = render_diagnostic(by)

@@ -36,7 +36,7 @@ def extend(path: str, file: str, adoptions: tuple[Adoption, ...], account: Accou
     exists = os.path.lexists(file)
     content = splice(_read(file), shown, adoptions) if exists else write_file(adoptions).encode()
     project = load_accounts(path, {os.path.abspath(file): content})
-    extended = next(each for each in project.accounts if each.name == account.name)
+    extended = next(each for each in project.accounts if each.name == account.entry)
     if not _reads(extended, file):
         message = f"account {account.name!r} does not read this file"
         raise ConfigError(NOT_SELECTED(message, Location(shown)))
@@ -63,7 +63,7 @@ def _reads(account: Account, file: str) -> bool:
 
 def _warn_of_others(project: Project, account: Account, file: str) -> Iterator[Diagnostic]:
     for other in project.accounts:
-        if other.name != account.name and _reads(other, file):
+        if other.name != account.entry and _reads(other, file):
             message = f"account {other.name!r} reads this file too: its next plan creates the "
             message += "meters that it does not have"
             yield codes.SHARED_FILE(message, Location(escape_invisible(file)))

@@ -3,50 +3,124 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
-from functools import partial
 from typing import TypeVar
 
 from ..diagnostics.codes import usage
 from ..diagnostics.codes.config import NOT_SELECTED
-from ..diagnostics.diagnostic import Diagnostic, Location
-from ..diagnostics.errors import ConfigError, UsageError
+from ..diagnostics.diagnostic import Location
+from ..diagnostics.errors import ConfigError, ReconcilerError, UsageError
 from ..diagnostics.suggest import suggest
 from ..model.pattern import matches
 from ..model.project import Account, AccountRef, Project
 from ..planning.scope import Scope
-from ..report.report import AccountReport, Report
 from .arguments import ACCOUNT_VARIABLE
-from .context import Context
-from .errors import explain_error, trace
+from .context import Context, open_session
+from .errors import trace
 
 T = TypeVar("T")
 
 _GIVEN = f", given by --account or {ACCOUNT_VARIABLE}"
 
 
-def select_accounts(project: Project, patterns: tuple[str, ...]) -> tuple[Account, ...]:
+def select_entries(
+    project: Project, patterns: tuple[str, ...], given: str = _GIVEN
+) -> tuple[Account, ...]:
+    """Return the entries of the project file that match the globs, or the only one there is.
+
+    One with connected accounts also matches a glob of some of them, `ENTRY/ID`. Raise UsageError
+    for a glob that matches nothing, and where there are several entries and no glob. `given` says
+    in the message where the globs are from.
+    """
+    if not patterns and len(project.accounts) > 1:
+        message = f"the project has {len(project.accounts)} accounts: choose with --account"
+        hint = f"--account {' or '.join(_list_names(project))}, or --account '*' for all"
+        raise UsageError(usage.NO_ACCOUNT(message, hint=hint))
+    chosen: dict[str, Account] = {}
+    for pattern in patterns:
+        found = [each for each in project.accounts if _may_match(each, pattern)]
+        if not found:
+            raise _describe_mismatch(project, pattern, given)
+        chosen |= {each.name: each for each in found}
+    accounts = tuple(chosen.values()) or project.accounts
+    _check_selected(project, accounts)
+    return accounts
+
+
+def select_accounts(
+    project: Project, patterns: tuple[str, ...], context: Context, given: str = _GIVEN
+) -> tuple[Account, ...]:
     """Return the accounts that match the globs, in their order, or the only account there is.
 
-    Raise UsageError for a glob that matches nothing, and where there are several and no glob.
+    `ENTRY` selects all connected accounts of an entry. Where an entry has `all`, they are listed
+    now; if that fails, the entry itself is returned and the error kept in `context.unlisted`.
+    Raise UsageError as `select_entries` does.
     """
-    known = {account.name: account for account in project.accounts}
-    if not patterns and len(known) > 1:
-        message = f"the project has {len(known)} accounts: choose with --account"
-        hint = f"--account {' or '.join(known)}, or --account '*' for all"
+    entries = select_entries(project, patterns, given)
+    connected = entries[0].connected
+    if not patterns and connected and (connected.ids is None or len(connected.ids) > 1):
+        message = f"{entries[0].name!r} stands for many accounts: choose with --account"
+        hint = f"--account {' or '.join(_list_names(project))}"
         raise UsageError(usage.NO_ACCOUNT(message, hint=hint))
-    chosen = tuple(known[name] for name in match_names(known, patterns)) or project.accounts
-    _check_selected(project, chosen)
-    return chosen
+    expanded = [each for entry in entries for each in _expand(project, entry, context)]
+    if not patterns:
+        return tuple(expanded)
+    chosen: dict[str, Account] = {}
+    for pattern in patterns:
+        found = [each for each in expanded if _matches(each, pattern, context)]
+        if not found:
+            raise _describe_mismatch(project, pattern, given)
+        chosen |= {each.name: each for each in found}
+    return tuple(chosen.values())
 
 
-def match_names(
-    known: Iterable[str], patterns: tuple[str, ...], given: str = _GIVEN
-) -> tuple[str, ...]:
-    """Return the names of accounts that match the globs, each once; raise UsageError for none.
+def _matches(account: Account, pattern: str, context: Context) -> bool:
+    if account.name in context.unlisted:
+        return _may_match(account, pattern)
+    return account.matches((pattern,))
 
-    `given` says in the message where the globs are from.
-    """
+
+def _may_match(entry: Account, pattern: str) -> bool:
+    """Whether a glob matches an entry or, as far as they are known, some of its accounts."""
+    if matches(entry.name, (pattern,)):
+        return True
+    if entry.connected is None:
+        return False
+    if entry.connected.ids is None:
+        around, slash, _ = pattern.partition("/")
+        return bool(slash) and matches(entry.name, (around,))
+    return any(matches(f"{entry.name}/{id_}", (pattern,)) for id_ in entry.connected.ids)
+
+
+def _expand(project: Project, entry: Account, context: Context) -> tuple[Account, ...]:
+    """Return the accounts of an entry: itself, or those that are connected."""
+    if entry.connected is None:
+        return (entry,)
+    if entry.connected.ids is not None:
+        return entry.expand(entry.connected.ids)
+    try:
+        from ..fleet.connected import list_connected  # offline commands must not pay for it
+
+        return list_connected(project, entry, lambda account: open_session(account, context))
+    except ReconcilerError as error:
+        context.unlisted[entry.name] = error
+        return (entry,)
+
+
+def _list_names(project: Project) -> list[str]:
+    """Return what selects each entry on a command line."""
+    return [f"'{each.name}/*'" if each.connected else each.name for each in project.accounts]
+
+
+def _describe_mismatch(project: Project, pattern: str, given: str) -> UsageError:
+    names = [each.name for each in project.accounts]
+    close = suggest(pattern, names)
+    listed = f"the project has {', '.join(_list_names(project))}"
+    hint = f"did you mean {close}? {listed}" if close else listed
+    return UsageError(usage.NO_ACCOUNT(f"no account matches {pattern!r}{given}", hint=hint))
+
+
+def match_names(known: Iterable[str], patterns: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the names of accounts that match the globs, each once; raise UsageError for none."""
     names = tuple(known)
     chosen: dict[str, None] = {}
     for pattern in patterns:
@@ -55,7 +129,7 @@ def match_names(
             close = suggest(pattern, names)
             listed = f"the project has {', '.join(names)}"
             hint = f"did you mean {close}? {listed}" if close else listed
-            message = f"no account matches {pattern!r}{given}"
+            message = f"no account matches {pattern!r}{_GIVEN}"
             raise UsageError(usage.NO_ACCOUNT(message, hint=hint))
         chosen |= dict.fromkeys(found)
     return tuple(chosen)
@@ -88,8 +162,8 @@ def run_on_accounts(
 ) -> tuple[T, ...]:
     """Return one result for each account, in order; after a signal no further one is begun.
 
-    `work` raises only as long as it has written nothing; `build_failure` is then called with the
-    fields of an AccountResult.
+    For commands that write nothing to Stripe; `build_failure` is called with the fields of an
+    AccountResult.
     """
     return tuple(_run_on(account, context, work, build_failure) for account in accounts)
 
@@ -104,30 +178,9 @@ def _run_on(
         context.stop.raise_on_signal()
         return work(account)
     except (Exception, KeyboardInterrupt) as error:
-        from ..stripe.errors import ServerError  # `validate` must not pay for it
+        from ..fleet.work import explain_failure  # `validate` must not pay for it
 
         trace(error, context.output, context.console)
-        diagnostics, exit_code = explain_error(error, context.environ)
-        if isinstance(error, ServerError):  # else only the summary of the text formats says so
-            first, *more = diagnostics
-            message = f"{first.message}; nothing was changed"
-            diagnostics = (replace(first, message=message), *more)
+        diagnostics, exit_code = explain_failure(error, context.environ)
         ref = AccountRef(account.name)
         return build_failure(account=ref, exit_code=exit_code, diagnostics=diagnostics)
-
-
-def build_report(
-    command: str,
-    project: Project,
-    accounts: tuple[Account, ...],
-    context: Context,
-    work: Callable[[Account], AccountReport],
-    diagnostics: tuple[Diagnostic, ...] = (),
-) -> Report:
-    """Return the report of a command that does the same work on each account."""
-    incomplete = partial(AccountReport, complete=False)
-    return Report(
-        command=command,
-        accounts=run_on_accounts(accounts, context, work, incomplete),
-        diagnostics=(*project.diagnostics, *diagnostics),
-    )

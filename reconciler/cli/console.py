@@ -30,7 +30,7 @@ class Console:
         self._forced = bool(environ.get("FORCE_COLOR"))
         self._columns = environ.get("COLUMNS", "")
         self._quiet = False
-        self._status = False
+        self._status = 0  # lines
         self.written = self.finished = False  # the document has begun, and has been written
         self.shown: dict[str, AccountReport] = {}  # plans on this terminal already, by account
 
@@ -131,20 +131,25 @@ class Console:
         self.clear_status()
         _write(sys.stderr, text)
 
-    def show_status(self, text: str) -> None:
-        """Replace the progress line, where standard error can show one."""
+    def show_status(self, *lines: str) -> None:
+        """Replace the progress lines, where standard error can show some."""
         if not self.shows_progress:
             return
         from ..render.escape import clean
 
-        self._status = True
-        _write(sys.stderr, f"\r\x1b[K{clean(text)[: self.width - 1]}")
+        shown = "\n".join(f"\x1b[K{clean(line)[: self.width - 1]}" for line in lines)
+        _write(sys.stderr, f"{self._erase()}{shown}")
+        self._status = len(lines)
 
     def clear_status(self) -> None:
-        """Remove the progress line."""
+        """Remove the progress lines."""
         if self._status:
-            self._status = False
-            _write(sys.stderr, "\r\x1b[K")
+            _write(sys.stderr, f"{self._erase()}\x1b[K")
+            self._status = 0
+
+    def _erase(self) -> str:
+        """Return what leads to the first of the progress lines, and erases the others."""
+        return "\r" + "\x1b[K\x1b[1A" * (self._status - 1)
 
     @property
     def errors(self) -> TextIO:

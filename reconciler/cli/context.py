@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic
 
 from ..clock import Clock
@@ -28,6 +28,8 @@ class Context:
     clock: Clock
     stop: Stop
     output: Output
+    unlisted: dict[str, Exception] = field(default_factory=dict)
+    """Why the connected accounts of an entry could not be listed, by the name of the entry."""
 
 
 PLAIN = ("text", "json")
@@ -48,8 +50,14 @@ class Command(Generic[OptionsT]):
 
 
 def open_session(account: Account, context: Context) -> AbstractContextManager[Session]:
-    """Open a session with an account that ends when the run is interrupted."""
+    """Open a session with an account that ends when the run is interrupted.
+
+    Raise what `connect` raises, and why the accounts of an entry could not be listed.
+    """
     from ..operations.session import connect  # `validate` must not pay for it
+
+    if error := context.unlisted.get(account.name):
+        raise error
 
     def show(text: str) -> None:
         with suppress(Exception):  # a line that cannot be drawn must not end a run

@@ -9,11 +9,12 @@ from contextlib import ExitStack, chdir, contextmanager
 from ..clock import SystemClock
 from ..diagnostics.codes import usage
 from ..diagnostics.errors import Exit, UsageError
+from ..diagnostics.explain_error import hide_secrets
 from .arguments import Options, Parser, count_verbose, guess_format, has_help_flag
 from .commands import COMMANDS, find_command, format_overview
 from .console import Console
 from .context import Command, Context
-from .errors import build_error_report, hide_secrets, trace
+from .errors import build_error_report, trace
 from .files import Target
 from .output import Output, StreamWriter, emit, open_output
 from .signals import Stop
@@ -76,11 +77,13 @@ class _Run:
     def report_interruption(self) -> None:
         """Write the document of a run that the second signal ends."""
         if not self.console.written:
-            quit_now = (_QUIT, *self.stop.losses) if self.stop.writing else ()
+            losses = list(self.stop.losses.values())
+            quit_now = (_QUIT, *losses) if self.stop.writing else ()
             self._write(KeyboardInterrupt(*quit_now), Target.write_at_once)
 
     def _write(self, error: Exception | KeyboardInterrupt, *write: StreamWriter) -> Exit:
-        document = build_error_report(self.name, error, os.environ)
+        accounts = self.stop.collect()
+        document = build_error_report(self.name, error, os.environ, accounts)
         return emit(document, self.output, self.console, *write)
 
 

@@ -1,37 +1,62 @@
-"""Show how far a run is, on standard error: one line that changes on a terminal, else lines."""
+"""Show how far a run is, on standard error: lines that change on a terminal, else some lines."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
+from ..clock import Clock
 from ..render.labels import count
 from ..report.report import ReportedChange
 from .console import Console
 
-OnResult = Callable[[ReportedChange], None]
+if TYPE_CHECKING:
+    from ..fleet.engine import Progress
+
+_REDRAW = 0.1  # seconds between two drawings on a terminal,
+_REPEAT = 10.0  # and between two lines elsewhere
 
 
-@contextmanager
-def progress(console: Console, name: str, total: int) -> Iterator[OnResult]:
-    """Yield what to call with every change result of an account; `total` changes are expected."""
-    done = 0
+class ChangeProgress:
+    """How many changes of one account are applied, of a `total`."""
 
-    def show_result(change: ReportedChange) -> None:
-        nonlocal done
+    def __init__(self, console: Console, name: str, total: int) -> None:
+        self._console = console
+        self._name = name
+        self._total = count(total, "change")
+        self._done = 0
+        console.show_status(f"{name}: applying {self._total}")
+
+    def show_result(self, change: ReportedChange) -> None:
+        """Show what became of a change."""
         if not (change.result and change.change.action.writes):
             return
-        done += change.result.status.succeeded
-        if console.shows_progress:
-            console.show_status(f"{name}: {done} of {count(total, 'change')} applied")
+        self._done += change.result.status.succeeded
+        if self._console.shows_progress:
+            self._console.show_status(f"{self._name}: {self._done} of {self._total} applied")
         else:
             status, action = change.result.status, change.change.action
-            console.inform(f"{status}: {action} {change.change.event_name}")
+            self._console.inform(f"{status}: {action} {change.change.event_name}")
 
-    with suppress(Exception):  # a line that cannot be drawn must not end an apply
-        console.show_status(f"{name}: applying {count(total, 'change')}")
-    try:
-        yield show_result
-    finally:
-        with suppress(Exception):
-            console.clear_status()
+
+class AccountProgress:
+    """How many accounts are done, failed and in progress, and which of them failed."""
+
+    def __init__(self, console: Console, clock: Clock) -> None:
+        self._console = console
+        self._clock = clock
+        self._shown = clock.monotonic()
+
+    def show(self, progress: Progress) -> None:
+        """Show the counts, unless that was done a moment ago."""
+        wait, now = _REDRAW if self._console.shows_progress else _REPEAT, self._clock.monotonic()
+        if now < self._shown + wait:
+            return
+        self._shown = now
+        done, failed = f"{len(progress.results):,}", progress.failed
+        line = f"{done} of {len(progress.accounts):,} accounts done, {len(failed):,} failed"
+        if not self._console.shows_progress:
+            self._console.inform(line)
+            return
+        names = ", ".join(f"{each.account.name} ({each.exit_code:d})" for each in failed)
+        running = f"{line}, {len(progress.running):,} running"
+        self._console.show_status(running, *([f"failed: {names}"] if names else []))

@@ -17,6 +17,10 @@ from types import FrameType
 from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import Exit
 
+TYPE_CHECKING = False  # as in the package
+if TYPE_CHECKING:
+    from ..report.report import AccountReport
+
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LAST_SECONDS = 5.0  # for a document that is being written when the second signal arrives
 
@@ -40,20 +44,22 @@ class Stop:
         self._notify: Callable[[], None] | None = lambda: None
         self._reporting = False
         self.writing = False
-        self.losses: list[Diagnostic] = []  # to report if the second signal ends the run now
+        # To report if the second signal ends the run now: by account, and of each account.
+        self.losses: dict[str, Diagnostic] = {}
+        self.collect: Callable[[], tuple[AccountReport, ...]] = tuple
 
     def __call__(self) -> bool:
         """Whether a signal was received."""
         return self._received
 
     def defer(self, notify: Callable[[], None] | None = None) -> None:
-        """Only set the flag on the first signal; while a run writes, call `notify` too."""
+        """Only set the flag on the first signal, and call `notify`."""
         self._notify = notify or (lambda: None)
-        self.writing = notify is not None
 
     def begin_report(self) -> None:
         """Let signals pass until the document is written."""
         self.defer()
+        self.writing = False
         self._reporting = True
 
     def raise_on_signal(self) -> None:

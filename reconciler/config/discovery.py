@@ -42,6 +42,10 @@ class Folder:
         """Return the absolute path of a name within the folder."""
         return os.path.join(self.root, *name.split("/")) if name else self.root
 
+    def read(self, name: str) -> tuple[bytes, str]:
+        """Return the content of a file, and its path as it is shown. Raises ConfigError."""
+        return read_file(self, name), self.show(name).file
+
     def is_within(self, name: str, part: Path) -> bool:
         """Whether a file of the folder is the given file, or in the given folder."""
         return Path(os.path.realpath(self.build_path(name))).is_relative_to(part.resolve())
@@ -255,3 +259,9 @@ def _open_without_waiting(path: str, flags: int) -> int:
 def _describe_os_error(error: OSError, location: Location) -> Diagnostic:
     reason = (error.strerror or "unknown error").lower()
     return codes.UNREADABLE(f"cannot read: {reason}", location)
+
+
+def is_outside(name: str) -> bool:
+    """Whether a path of a project file leads out of the project folder."""
+    drive = name[1:2] == ":"
+    return name.startswith(("/", "~", "\\")) or drive or ".." in name.replace("\\", "/").split("/")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -101,7 +100,7 @@ def _load(
         diagnostics=reader.finish(),
         selected=selected,
         same_meters=reader.same_meters,
-        digest=reader.compute_digest(),
+        groups=reader.groups,
     )
 
 
@@ -125,8 +124,8 @@ class _Reader:
         self._pending = {os.path.realpath(path): data for path, data in contents.items()}
         self.diagnostics: list[Diagnostic] = []
         self.contents: dict[str, bytes] = {}
-        self._digests: dict[str, bytes] = {}
         self.same_meters: tuple[Mapping[str, str], ...] = ()
+        self.groups: tuple[tuple[str, ...], ...] = ()
         self._start = start
         self._files: dict[str, MeterFile] = {}
 
@@ -139,9 +138,9 @@ class _Reader:
         except ConfigError as error:
             self.diagnostics += error.diagnostics
             return ()
-        project = read_project(data, shown, self._start.folder)
+        project = read_project(data, shown, self._start.folder, self._read)
         self.diagnostics += project.diagnostics
-        self.same_meters = project.same_meters
+        self.same_meters, self.groups = project.same_meters, project.groups
         return project.entries
 
     def read_account(self, entry: Entry) -> Account:
@@ -179,13 +178,6 @@ class _Reader:
         if any(diagnostic.level is Level.ERROR for diagnostic in diagnostics):
             raise ConfigError(*diagnostics)
         return diagnostics
-
-    def compute_digest(self) -> str:
-        """Return a digest of the files that were read, by their names in the project."""
-        digest = hashlib.sha256()
-        for name, data in sorted(self._digests.items()):
-            digest.update(os.fsencode(name) + b"\0" + data)
-        return digest.hexdigest()
 
     def _check_part(self, part: Path, names: Sequence[str]) -> Iterator[Diagnostic]:
         """Report the meter files of a requested file or folder that no account reads."""
@@ -225,7 +217,6 @@ class _Reader:
         pending = self._pending.get(os.path.realpath(self._start.folder.build_path(name)))
         data = discovery.read_file(self._start.folder, name) if pending is None else pending
         self.contents[shown] = data
-        self._digests[name] = hashlib.sha256(data).digest()
         return data, shown
 
     def _find_pending(self, pattern: str) -> Iterator[str]:

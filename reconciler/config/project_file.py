@@ -9,14 +9,17 @@ from typing import Any
 
 from ..diagnostics.diagnostic import Diagnostic, Level, Location
 from ..diagnostics.errors import ConfigError
-from ..model.project import Account, Ignore, Policy, Undeclared
+from ..model.project import Account, ConnectedAccounts, Ignore, Policy, Undeclared
 from ..timestamps import parse_duration
+from ..trusted_url import is_loopback
 from . import globs, project_rules, schema, secret_scan
+from .connected_accounts import ListedAccounts, ReadFile, read_connected
 from .discovery import Folder
 from .schema import CheckedFile
 from .yaml import reader
 from .yaml.parsed_file import ParsedFile, Path
 
+_PLATFORM_RATE_LIMIT = 80.0  # requests a second; Stripe allows a platform 100 in live mode
 _AS_WRITTEN = ("api_key_env", "livemode", "account_id", "stripe_account", "stripe_context")
 
 
@@ -46,6 +49,7 @@ class ProjectFile:
     entries: tuple[Entry, ...]
     diagnostics: tuple[Diagnostic, ...] = ()
     same_meters: tuple[Mapping[str, str], ...] = ()
+    groups: tuple[tuple[str, ...], ...] = ()
 
 
 def build_default_project() -> ProjectFile:
@@ -53,8 +57,13 @@ def build_default_project() -> ProjectFile:
     return ProjectFile((Entry(_build_default_account({}, ()), _DEFAULT_PATTERNS),))
 
 
-def read_project(data: bytes, file: str, folder: Folder) -> ProjectFile:
-    """Read a project file as far as possible; errors become diagnostics, nothing is raised."""
+def read_project(
+    data: bytes, file: str, folder: Folder, read: ReadFile | None = None
+) -> ProjectFile:
+    """Read a project file as far as possible; errors become diagnostics, nothing is raised.
+
+    `read` reads the files with account ids that it names, by default from the folder.
+    """
     keys = tuple(secret_scan.find_keys(data, file))
     try:
         parsed = reader.read(data, file)
@@ -66,14 +75,20 @@ def read_project(data: bytes, file: str, folder: Folder) -> ProjectFile:
     diagnostics = (*keys, *parsed.diagnostics, *checked.diagnostics)
     if checked.value is None:
         return ProjectFile((), diagnostics)
-    diagnostics += tuple(project_rules.check(checked, folder))
+    connected = read_connected(checked, read or folder.read)
+    diagnostics += tuple(said for each in connected.values() for said in each.diagnostics)
+    diagnostics += tuple(project_rules.check(checked, folder, connected))
     sound = not any(diagnostic.level is Level.ERROR for diagnostic in diagnostics)
     entries = (
-        Entry(_build_account(parsed, name, folder) if sound else Account(name), patterns)
+        Entry(
+            _build_account(parsed, name, folder, connected.get(name)) if sound else Account(name),
+            patterns,
+        )
         for name, patterns in _read_patterns(checked).items()
     )
     same_meters = parsed.value.get("compare", {}).get("event_names", ()) if sound else ()
-    return ProjectFile(tuple(entries), diagnostics, tuple(same_meters))
+    groups = parsed.value.get("groups", ()) if sound else ()
+    return ProjectFile(tuple(entries), diagnostics, tuple(same_meters), tuple(map(tuple, groups)))
 
 
 def _read_patterns(checked: CheckedFile) -> dict[str, tuple[Pattern, ...]]:
@@ -103,7 +118,9 @@ def _read_level(
     )
 
 
-def _build_account(parsed: ParsedFile, name: str, folder: Folder) -> Account:
+def _build_account(
+    parsed: ParsedFile, name: str, folder: Folder, listed: ListedAccounts | None
+) -> Account:
     """Build an account from a valid file."""
     common = parsed.value.get("policy", {})
     exemptions = _read_exemptions(parsed, ())
@@ -119,9 +136,19 @@ def _build_account(parsed: ParsedFile, name: str, folder: Folder) -> Account:
         given["rate_limit"] = float(settings["rate_limit"])
     elif "emulator" in settings:
         given["rate_limit"] = None
+    if listed:
+        given["connected"] = _build_connected(settings, listed)
     policy = _build_policy({**common, **settings.get("policy", {})})
     exemptions += _read_exemptions(parsed, ("accounts", name))
     return Account(name=name, policy=policy, ignore=exemptions, **given)
+
+
+def _build_connected(settings: Mapping[str, Any], listed: ListedAccounts) -> ConnectedAccounts:
+    """Build the connected accounts of an entry; only a loopback address has no rate limit."""
+    default = None if is_loopback(settings.get("api_base", "")) else _PLATFORM_RATE_LIMIT
+    limit = settings.get("platform_rate_limit", default)
+    ids = None if listed.ids is None else tuple(listed.ids)
+    return ConnectedAccounts(ids, limit and float(limit))
 
 
 def _build_default_account(policy: Mapping[str, Any], exemptions: tuple[Ignore, ...]) -> Account:

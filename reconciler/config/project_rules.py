@@ -6,22 +6,29 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from datetime import date
+from itertools import combinations
 from typing import Any
 
 from .._version import __version__
 from ..diagnostics.codes import config as codes
+from ..diagnostics.codes import fleet
 from ..diagnostics.diagnostic import Diagnostic, Location
 from ..diagnostics.suggest import suggest
 from ..model.event import REACH
+from ..model.pattern import matches
 from ..timestamps import format_duration, parse_duration
 from ..trusted_url import is_trusted_api_base
-from .discovery import Folder
+from .connected_accounts import ListedAccounts
+from .discovery import Folder, is_outside
 from .schema import CheckedFile
 from .secret_scan import holds_key
 from .yaml.parsed_file import ParsedFile, Path
 from .yaml.source_text import clip
 
-_ONLY_WITH_KEY = ("api_key_env", "stripe_account", "stripe_context", "api_base")
+_ONLY_WITH_KEY = (
+    *("api_key_env", "stripe_account", "stripe_context", "api_base"),
+    *("connected_accounts", "platform_rate_limit"),
+)
 # Names under which git, the journal or the loader would take the emulator's state for theirs.
 _OTHER_FILE = re.compile(r"\.ya?ml\Z|(?:\A|/)(?:\.reconciler/journal\.|\.git[a-z]*\Z)")
 
@@ -52,7 +59,9 @@ def _accepts_this_version(required: str) -> bool | None:
         return None
 
 
-def check(file: CheckedFile, folder: Folder) -> Iterator[Diagnostic]:
+def check(
+    file: CheckedFile, folder: Folder, connected: Mapping[str, ListedAccounts]
+) -> Iterator[Diagnostic]:
     """Report every error in what is valid by the schema, whether or not the rest is."""
     parsed, accounts = file.parsed, file.value.get("accounts", {})
     required = file.value.get("requires")
@@ -67,7 +76,8 @@ def check(file: CheckedFile, folder: Folder) -> Iterator[Diagnostic]:
         yield from _check_emulator_files(parsed, path, settings, folder)
         yield from _check_access(parsed, path)
         yield from _check_connection(parsed, path, settings)
-    yield from _check_same_accounts(parsed, accounts, folder)
+    yield from _check_same_accounts(parsed, accounts, folder, connected)
+    yield from _check_groups(file, accounts, connected)
     yield from _check_mapping(file, accounts)
     yield from _check_owns(file, accounts)
 
@@ -77,7 +87,7 @@ def _check_level(
 ) -> Iterator[Diagnostic]:
     """Check patterns, the window of usage and exemptions of the project or of one account."""
     for index, glob in enumerate(settings.get("meters", ())):
-        if glob and _is_outside(glob):
+        if glob and is_outside(glob):
             yield _report_outside(parsed, (*path, "meters", index), glob)
     window = (settings.get("policy") or {}).get("usage_window")
     if window and parse_duration(window) > REACH:
@@ -98,7 +108,7 @@ def _check_emulator_files(
     for key in settings.keys() & {"emulator", "seed"}:
         name, location = settings[key], parsed.locate((*path, key))
         full, shown = folder.build_path(name), clip(name)
-        if _is_outside(name):
+        if is_outside(name):
             yield _report_outside(parsed, (*path, key), name)
         elif not folder.holds(full):
             message = f"`{shown}` is a link to a path outside the project folder"
@@ -121,11 +131,6 @@ def _find_kind(path: str) -> str | None:
     if os.path.isdir(path):
         return "a folder"
     return None if os.path.isfile(path) or not os.path.lexists(path) else "not a regular file"
-
-
-def _is_outside(name: str) -> bool:
-    drive = name[1:2] == ":"
-    return name.startswith(("/", "~", "\\")) or drive or ".." in name.replace("\\", "/").split("/")
 
 
 def _report_outside(parsed: ParsedFile, path: Path, name: str) -> Diagnostic:
@@ -154,8 +159,14 @@ def _check_access(parsed: ParsedFile, path: Path) -> Iterator[Diagnostic]:
         yield codes.CONFLICTING_KEYS(
             "`seed` requires `emulator`", parsed.locate_key((*path, "seed"))
         )
-    if given.keys() >= {"stripe_account", "stripe_context"}:
-        conflicts.append(("stripe_context", "stripe_account"))
+    if "platform_rate_limit" in given and not any(
+        suggest(word, ("connected_accounts",)) for word in given
+    ):
+        message = "`platform_rate_limit` requires `connected_accounts`"
+        yield codes.CONFLICTING_KEYS(message, parsed.locate_key((*path, "platform_rate_limit")))
+    exclusive = ("stripe_account", "stripe_context", "connected_accounts")
+    pairs = combinations(exclusive, 2)
+    conflicts += [(key, other) for other, key in pairs if {key, other} <= given.keys()]
     for key, other in conflicts:
         message = f"`{key}` cannot be combined with `{other}`"
         yield codes.CONFLICTING_KEYS(message, parsed.locate_key((*path, key)))
@@ -176,17 +187,42 @@ def _check_connection(
 
 
 def _check_same_accounts(
-    parsed: ParsedFile, accounts: Mapping[str, Any], folder: Folder
+    parsed: ParsedFile,
+    accounts: Mapping[str, Any],
+    folder: Folder,
+    connected: Mapping[str, ListedAccounts],
 ) -> Iterator[Diagnostic]:
     """Check for entries with the same account: by key, by id, or by emulator file."""
     first: dict[tuple[Any, ...], str] = {}
     for name, settings in accounts.items():
-        identities = list(_list_identities(settings, folder))
-        if other := next((first[one] for one in identities if one in first), None):
-            message = f"accounts `{clip(other)}` and `{clip(name)}` are the same account"
-            yield codes.SAME_ACCOUNT(message, parsed.locate_key(("accounts", name)))
-        for one in identities:
-            first.setdefault(one, name)
+        for shown, location, identities in _list_accounts(
+            parsed, name, settings, folder, connected
+        ):
+            if other := next((first[one] for one in identities if one in first), None):
+                message = f"accounts `{clip(other)}` and `{clip(shown)}` are the same account"
+                yield codes.SAME_ACCOUNT(message, location)
+            for one in identities:
+                first.setdefault(one, shown)
+
+
+def _list_accounts(
+    parsed: ParsedFile,
+    name: str,
+    settings: Mapping[str, Any],
+    folder: Folder,
+    connected: Mapping[str, ListedAccounts],
+) -> Iterator[tuple[str, Location, tuple[tuple[Any, ...], ...]]]:
+    """Yield the accounts of an entry: the name of each, its location and its identities."""
+    head = parsed.locate_key(("accounts", name))
+    listed = connected.get(name)
+    if listed is None:
+        yield name, head, tuple(_list_identities(settings, folder))
+    elif listed.ids is None:
+        yield name, head, (("all", settings.get("api_key_env")),)
+    else:
+        for id_, location in listed.ids.items():
+            one = {**settings, "stripe_account": id_}
+            yield f"{name}/{id_}", location, tuple(_list_identities(one, folder))
 
 
 def _list_identities(settings: Mapping[str, Any], folder: Folder) -> Iterator[tuple[Any, ...]]:
@@ -198,6 +234,33 @@ def _list_identities(settings: Mapping[str, Any], folder: Folder) -> Iterator[tu
         # Requests act on the last of these that is set, whichever key is used.
         if account := context or connected or settings.get("account_id"):
             yield "id", account, settings.get("livemode", False)
+
+
+def _check_groups(
+    file: CheckedFile, accounts: Mapping[str, Any], connected: Mapping[str, ListedAccounts]
+) -> Iterator[Diagnostic]:
+    """Check that every pattern of `groups` matches an account, as far as the files tell."""
+    known = list(accounts) or ["default"]
+    names = [*known]
+    names += [f"{name}/{id_}" for name, listed in connected.items() for id_ in listed.ids or ()]
+    unlisted = [name for name, listed in connected.items() if listed.ids is None]
+    unlisted += [
+        name for name in accounts if file.is_attempted(("accounts", name), "connected_accounts")
+    ]
+    for at, group in enumerate(file.value.get("groups") or ()):
+        for index, pattern in enumerate(group or ()):
+            whole, slash, inner = (pattern or "").partition("/")
+            if not pattern or any(matches(name, (pattern,)) for name in names):
+                continue
+            if not slash or not any(matches(name, (whole,)) for name in unlisted):
+                close = suggest(whole, known)
+                hint = f"accounts: {', '.join(known)}"
+                if close and close != whole:
+                    hint = f"did you mean `{close}{slash}{inner}`?"
+                message = f"no account matches `{clip(pattern)}`"
+                yield fleet.GROUP_WITHOUT_MATCH(
+                    message, file.parsed.locate(("groups", at, index)), hint
+                )
 
 
 def _check_mapping(file: CheckedFile, accounts: Mapping[str, Any]) -> Iterator[Diagnostic]:

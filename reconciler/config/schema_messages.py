@@ -135,7 +135,8 @@ def _describe_types(parsed: ParsedFile, violation: Violation) -> Diagnostic:
         violation.path[-1], value, violation.schema
     )
     if not hint and (known := violation.schema.get("else", {}).get("enum")):
-        hint = f"known values: {', '.join(known)}, or a list"
+        others = " or ".join(_TYPES[kind][0] for kind in kinds if kind != "string")
+        hint = f"known values: {', '.join(known)}, or {others}"
     hint = hint or _describe_text(violation)
     message = f"{violation.name} must be {wanted}, not {found}"
     return codes.WRONG_TYPE(message, parsed.locate(violation.path), hint)
@@ -256,11 +257,12 @@ def _describe_duplicate_item(parsed: ParsedFile, violation: Violation) -> Diagno
 
 def _describe_limit(parsed: ParsedFile, violation: Violation) -> Diagnostic:
     value = violation.value
+    if wanted := _describe_text(violation):
+        message = f"{violation.name} is {value}: {wanted}"
+        return codes.BAD_TEXT(message, parsed.locate(violation.path))
     length = len(value) if isinstance(value, str) else 0
     fault = _LIMITS[violation.keyword].format(value=value, length=length, limit=violation.wanted)
     hint = find_value_hint(json.dumps(value), violation.schema) or ""
-    if wanted := _describe_text(violation):
-        fault = f"is {value}; {wanted}"
     if isinstance(value, dict) and value:
         fault = f"has no key besides {', '.join(f'`{clip(key)}`' for key in value)}"
         hint = "add what is missing, or remove it"

@@ -118,7 +118,7 @@ def _find(names: MeterMatch, change: Change, known: DriftInput) -> Iterator[Find
             yield _report_undeclared(existing, change, known)
     yield from _check_inactive_prices(names, change, known)
     yield from _report_rejected(names, known)
-    yield from check_sample(names, known.samples)
+    yield from check_sample(names, known.samples, known.rejected)
     if known.expected is not None:
         yield from check_expected_prices(names, known.prices, known.expected, known.commands)
 

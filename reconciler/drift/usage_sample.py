@@ -6,7 +6,7 @@ suspicion, and no finding is no proof that usage arrives.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 
 from ..diagnostics.codes import drift as rules
 from ..diagnostics.diagnostic import Diagnostic
@@ -34,12 +34,19 @@ def list_sampled(names: Iterable[MeterMatch]) -> dict[str, ExistingMeter]:
     }
 
 
-def check_sample(names: MeterMatch, samples: Mapping[str, UsageSample]) -> Iterator[Finding]:
-    """Yield a finding if no sampled customer has usage other than 0."""
+def check_sample(
+    names: MeterMatch, samples: Mapping[str, UsageSample], rejected: Container[str]
+) -> Iterator[Finding]:
+    """Yield a finding if no sampled customer has usage other than 0.
+
+    Where Stripe `rejected` usage of the meter, that explains why there is none.
+    """
     sample = samples.get(names.event_name)
     if sample is None or not sample.silent:
         return
     (meter,) = names.active
+    if meter.id in rejected and not sample.sums_to_zero:
+        return
     kind, severity = Kind.NO_USAGE, Severity.LOW
     if sample.sums_to_zero:
         kind = Kind.ZERO_USAGE
@@ -49,7 +56,7 @@ def check_sample(names: MeterMatch, samples: Mapping[str, UsageSample]) -> Itera
         kind,
         severity,
         f"{_describe_usage(meter, sample)} from {format_time(sample.start)} until "
-        f"{format_time(sample.end)}: {_list_causes(meter, sample)}",
+        f"{format_time(sample.end)}; {_list_causes(meter, sample)}",
         meter_ids=(meter.id,),
         sample=sample,
     )
@@ -97,6 +104,8 @@ def _list_causes(meter: ExistingMeter, sample: UsageSample) -> str:
 
 def describe_sampling(sampling: UsageSampling) -> Diagnostic:
     """Return what was sampled and what was not, whatever was found."""
+    if not sampling.samples:
+        return rules.USAGE_SAMPLED("sampled no usage: no meter that is declared active is active")
     read = {name: each for name, each in sampling.samples.items() if each.sampled}
     unread = {name: each for name, each in sampling.samples.items() if not each.sampled}
     found = [f"{_quote(name)} ({_sum_up(each)})" for name, each in read.items()]
@@ -116,7 +125,7 @@ def describe_sampling(sampling: UsageSampling) -> Diagnostic:
 def _sum_up(sample: UsageSample) -> str:
     state = "usage of 0" if sample.sums_to_zero else "no usage" if sample.silent else "has usage"
     refused = f", {sample.refused} could not be read" if sample.refused else ""
-    customers = "customer" if (sample.customers, sample.more) == (1, False) else "customers"
+    customers = "customer" if sample.customers == 1 else "customers"
     return f"{state}: {sample.sampled} of {_count_all(sample)} {customers}{refused}"
 
 

@@ -1,6 +1,6 @@
 """Apply a plan and return a result for every change.
 
-Actions are applied in the order of `Action`. Up to eight changes of the same action run
+Actions are applied in the order of `Action`. Up to 24 changes of the same action run
 concurrently, replacements one at a time. After a failure, replacements and deactivations are no
 longer applied; other changes are. Stripe is only accessed through the `Meters` protocol.
 """
@@ -25,7 +25,7 @@ from .execute_step import ApplyContext, StepResult, execute_step
 from .protocol import SIDE_BY_SIDE
 from .steps import Step, list_steps
 
-_GIVE_UP = SIDE_BY_SIDE  # consecutive changes that could not be confirmed
+_GIVE_UP = 8  # consecutive changes that could not be confirmed
 _FIX = "fix the error on this change"  # the others were applied
 _GRACE = 10.0  # seconds to wait, after an interrupt, for changes that have sent no request yet
 

@@ -12,7 +12,7 @@ from ..model.price import Price
 from ..model.request import RequestRecord
 from .steps import Step
 
-SIDE_BY_SIDE = 8
+SIDE_BY_SIDE = 24
 """Concurrent requests, and so the number of connections that are kept open."""
 
 

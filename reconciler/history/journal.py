@@ -36,6 +36,35 @@ LOCK = "journal.lock"
 TURN_OVER_AT = 8_000_000  # bytes
 KEEP = 5  # old files
 _PATIENCE = 50  # tenths of a second
+_TURN = threading.Lock()
+"""Threads of this process take turns before they ask for the lock of a file: it has no queue."""
+
+
+class _Flusher:
+    """Flushes a file to disk: one call for the entries of all threads that wait at that time."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Condition()
+        self._asked = self._flushed = 0
+        self._flushing = False
+
+    def flush(self, descriptor: int) -> None:
+        """Return when what was written before this call is on disk; raise OSError if it is not."""
+        with self._turn:
+            self._asked += 1
+            mine = self._asked
+            self._turn.wait_for(lambda: not self._flushing or self._flushed >= mine)
+            if self._flushed >= mine:
+                return
+            self._flushing, covered = True, self._asked
+        try:
+            os.fsync(descriptor)
+            with self._turn:
+                self._flushed = max(self._flushed, covered)
+        finally:
+            with self._turn:
+                self._flushing = False
+                self._turn.notify_all()
 
 
 class JournalError(ReconcilerError):
@@ -138,15 +167,26 @@ class FileJournal:
             descriptor = self._descriptor
             if descriptor is None:
                 raise OSError("the run is over")
-            _take(descriptor, fcntl.LOCK_EX, self._clock)
-            try:
-                whole = data if _is_line_complete(descriptor) else b"\n" + data
-                written = os.write(descriptor, whole)
-            finally:
-                fcntl.flock(descriptor, fcntl.LOCK_UN)
+            with _TURN:
+                _take(descriptor, fcntl.LOCK_EX, self._clock)
+                try:
+                    whole = data if _is_line_complete(descriptor) else b"\n" + data
+                    written = os.write(descriptor, whole)
+                finally:
+                    fcntl.flock(descriptor, fcntl.LOCK_UN)
         if written != len(whole):
             raise OSError("the disk is full")
-        os.fsync(descriptor)
+        _find_flusher(descriptor).flush(descriptor)
+
+
+def _find_flusher(descriptor: int) -> _Flusher:
+    """Return the flusher that all journals of one file share."""
+    file = os.fstat(descriptor)
+    with _TURN:
+        return _FLUSHERS.setdefault((file.st_dev, file.st_ino), _Flusher())
+
+
+_FLUSHERS: dict[tuple[int, int], _Flusher] = {}  # by device and inode; few in a process
 
 
 @contextmanager
@@ -171,14 +211,15 @@ def _open(folder: Path, path: Path, clock: Clock) -> int:
     if folder.is_symlink():
         raise OSError("its folder is a symbolic link")
     _ignore(folder)
-    lock = _open_regular(folder / LOCK, os.O_CREAT | os.O_RDWR)
-    try:
-        _take(lock, fcntl.LOCK_EX, clock)
-        if path.exists() and path.stat().st_size > TURN_OVER_AT:
-            _turn_over(path)
-        return _open_regular(path, os.O_CREAT | os.O_RDWR | os.O_APPEND)
-    finally:
-        os.close(lock)
+    with _TURN:
+        lock = _open_regular(folder / LOCK, os.O_CREAT | os.O_RDWR)
+        try:
+            _take(lock, fcntl.LOCK_EX, clock)
+            if path.exists() and path.stat().st_size > TURN_OVER_AT:
+                _turn_over(path)
+            return _open_regular(path, os.O_CREAT | os.O_RDWR | os.O_APPEND)
+        finally:
+            os.close(lock)
 
 
 def _ignore(folder: Path) -> None:

@@ -43,15 +43,20 @@ def match_meters(
         name: tuple(group) for name, group in groupby(by_name, key=lambda meter: meter.event_name)
     }
     return tuple(
-        MeterMatch(
-            name,
-            wanted.get(name),
-            tuple(meter for meter in groups.get(name, ()) if meter.active),
-            tuple(meter for meter in groups.get(name, ()) if meter.status == Status.INACTIVE),
-            tuple(meter for meter in groups.get(name, ()) if not meter.has_known_status),
-        )
+        _sort_by_status(name, wanted.get(name), groups.get(name, ()))
         for name in sorted(wanted.keys() | groups.keys())
     )
+
+
+def _sort_by_status(
+    name: str, desired: MeterConfig | None, meters: tuple[ExistingMeter, ...]
+) -> MeterMatch:
+    by_status: dict[str, list[ExistingMeter]] = {}
+    for meter in meters:
+        by_status.setdefault(meter.status, []).append(meter)
+    active, inactive = by_status.get(Status.ACTIVE, ()), by_status.get(Status.INACTIVE, ())
+    unclear = tuple(m for m in meters if not m.has_known_status)
+    return MeterMatch(name, desired, tuple(active), tuple(inactive), unclear)
 
 
 def _rank(meter: ExistingMeter) -> tuple[int, int, str]:

@@ -15,6 +15,9 @@ class Status(StrEnum):
     INACTIVE = "inactive"
 
 
+_STATUSES = frozenset(Status)
+
+
 @dataclass(frozen=True, slots=True)
 class DefaultAggregation:
     """How usage events are aggregated: `sum`, `count` or `last`."""
@@ -60,7 +63,7 @@ class Meter:
 
     def as_api(self) -> dict[str, Any]:
         """Return the meter in the API's shape, ready for JSON."""
-        return {f.name: unpack(getattr(self, f.name)) for f in fields(self)}
+        return {name: unpack(getattr(self, name)) for name in self.__dataclass_fields__}
 
 
 DEFAULTS = {f.name: f.default for f in fields(Meter) if f.default is not MISSING}
@@ -102,12 +105,19 @@ class ExistingMeter(Meter):
     @property
     def has_known_status(self) -> bool:
         """Whether this version knows what the status means; else the meter is never written to."""
-        return self.status in [*Status]
+        return self.status in _STATUSES
 
     @property
     def meter(self) -> Meter:
         """The fields that a declaration can set, for comparison with one."""
-        return Meter(**{f.name: getattr(self, f.name) for f in fields(Meter)})
+        return Meter(
+            event_name=self.event_name,
+            display_name=self.display_name,
+            default_aggregation=self.default_aggregation,
+            value_settings=self.value_settings,
+            customer_mapping=self.customer_mapping,
+            event_time_window=self.event_time_window,
+        )
 
     def as_api(self) -> dict[str, Any]:
         """Return the meter in the API's shape, with the fields that this version does not know."""
@@ -119,7 +129,8 @@ class ExistingMeter(Meter):
 
     def as_known(self) -> dict[str, Any]:
         """Return the meter in the API's shape, without the fields that this version ignores."""
-        return {f.name: unpack(getattr(self, f.name)) for f in fields(self) if f.name != "extra"}
+        names = self.__dataclass_fields__  # `fields` computes them at each call
+        return {name: unpack(getattr(self, name)) for name in names if name != "extra"}
 
     def list_unknown_fields(self) -> Iterator[tuple[str, Any]]:
         """Yield the dotted path and the value of each unknown field that is set."""
@@ -145,7 +156,7 @@ def has_unknown_values(meter: Meter) -> bool:
 def unpack(value: Any) -> Any:
     """Return a dataclass as a dict in the API's shape, and any other value unchanged."""
     if hasattr(value, "__dataclass_fields__"):
-        return {f.name: getattr(value, f.name) for f in fields(value)}
+        return {name: getattr(value, name) for name in value.__dataclass_fields__}
     return value
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from ..diagnostics.diagnostic import Diagnostic, Location
 from .meter import Meter, Status
+from .pattern import matches
 
 
 class SettingSource(StrEnum):
@@ -131,8 +132,32 @@ class UnreadFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Platform:
+    """The entry of the project file that an account is one of many connected accounts of.
+
+    `rate_limit` is in requests per second over all of them, None for no limit.
+    """
+
+    name: str
+    rate_limit: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectedAccounts:
+    """The connected accounts that an entry of the project file stands for; `ids` is None for all.
+
+    `rate_limit` is that of their platform.
+    """
+
+    ids: tuple[str, ...] | None
+    rate_limit: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Account:
     """An account of the project file: its identity, its connection, its policy and its meters.
+
+    With `connected` it stands for many, which `expand` returns; each of them has a `platform`.
 
     `api_key_env` is the name of the environment variable with the API key; the key itself is
     never stored here. `emulator` and `seed` are paths; `rate_limit` is in requests per second,
@@ -155,6 +180,30 @@ class Account:
     files: tuple[str, ...] = ()
     unread: tuple[UnreadFile, ...] = ()
     ignore: tuple[Ignore, ...] = ()
+    connected: ConnectedAccounts | None = None
+    platform: Platform | None = None
+
+    @property
+    def entry(self) -> str:
+        """The name of the account's entry in the project file."""
+        return self.platform.name if self.platform else self.name
+
+    def matches(self, patterns: Iterable[str]) -> bool:
+        """Whether a glob matches the name of the account, or that of its entry."""
+        listed = tuple(patterns)
+        return matches(self.name, listed) or matches(self.entry, listed)
+
+    def expand(self, ids: Iterable[str]) -> tuple[Account, ...]:
+        """Return the connected accounts of these ids, which share everything but their id."""
+        limit = self.connected.rate_limit if self.connected else None
+        shared = replace(self, connected=None, platform=Platform(self.name, limit))
+        return tuple(replace(shared, name=f"{self.name}/{id_}", stripe_account=id_) for id_ in ids)
+
+    @property
+    def is_identified(self) -> bool:
+        """Whether the configuration, and so a plan_hash, says which account is meant."""
+        named = self.account_id or self.stripe_account or self.stripe_context
+        return bool(named or self.emulator)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +212,8 @@ class Project:
 
     `root` is an absolute path. `selected` are the meter files of the part of the project that was
     requested, None for the whole; a part does not show which meters are undeclared. `same_meters`
-    are the event_names of one thing in different accounts, by the name of the account. `digest` is
-    that of the project file and the meter files.
+    are the event_names of one thing in different accounts, by the name of the account. `groups` are
+    patterns of the accounts to which a plan is applied one group after another.
     """
 
     root: str
@@ -172,7 +221,18 @@ class Project:
     diagnostics: tuple[Diagnostic, ...] = ()
     selected: frozenset[str] | None = None
     same_meters: tuple[Mapping[str, str], ...] = ()
-    digest: str = ""
+    groups: tuple[tuple[str, ...], ...] = ()
+
+    def may_have(self, name: str) -> bool:
+        """Whether an account of this name is in the project, or may be one of all connected."""
+        around, slash, id_ = name.partition("/")
+        for entry in self.accounts:
+            if entry.name == around:
+                connected = entry.connected
+                if connected is None or not slash:
+                    return connected is None and not slash
+                return connected.ids is None or id_ in connected.ids
+        return False
 
     def map_event_names(self, a: str, b: str) -> dict[str, str]:
         """Return the event_names of account `a` that have another one in account `b`."""

@@ -63,7 +63,8 @@ class RequestRecord:
 
     def without_effect(self) -> RequestRecord:
         """Return the record of a denied request that the account shows no effect of."""
-        return replace(self, doubts=self.doubts - 1)
+        left = self.doubts - 1
+        return replace(self, result=self.result if left else Outcome.REJECTED, doubts=left)
 
     def may_be_in_effect(self) -> bool:
         """Whether the account has to be read; a rate limit rejects before any effect."""

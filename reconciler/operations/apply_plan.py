@@ -12,7 +12,7 @@ from ..diagnostics.diagnostic import Diagnostic, Effect, Level
 from ..diagnostics.errors import Exit
 from ..execution.execute_step import ApplyContext
 from ..execution.executor import apply, explain_blocked
-from ..execution.protocol import NULL_JOURNAL, Journal
+from ..execution.protocol import NULL_JOURNAL, SIDE_BY_SIDE, Journal
 from ..model.change import Change
 from ..model.project import Account
 from ..planning.diagnose import diagnose
@@ -107,7 +107,17 @@ def _build_context(
         on_replacement=on_replacement,
         recovery_command=build_recovery_command(session.account),
         already=planned.already,
+        workers=count_workers(session.account.rate_limit),
     )
+
+
+def count_workers(rate_limit: float | None) -> int:
+    """Return how many changes to apply concurrently: more would only be rejected together.
+
+    Eight reach 100 requests a second at 80 ms each, and an emulator in this process is not faster
+    with more.
+    """
+    return SIDE_BY_SIDE if rate_limit is not None and rate_limit > 100 else 8
 
 
 def skip_changes(report: AccountReport, why: str, hint: str) -> AccountReport:

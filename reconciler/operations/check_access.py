@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
-from ..diagnostics.codes import drift, service
+from ..diagnostics.codes import drift, planning, service
 from ..diagnostics.diagnostic import Rule
 from ..diagnostics.errors import AuthError, Exit, ReconcilerError, RefusedError
 from ..model.meter import ExistingMeter, Unreadable
@@ -15,6 +15,7 @@ from ..model.snapshot import Snapshot
 from ..planning.guards import check, report_wrong_mode
 from ..report.checkup import Check, report_failure, report_problem, report_unknown
 from ..stripe.api_key import Key, Kind
+from ..stripe.billing.alerts import ALERTS
 from ..stripe.ca_bundle import find_ca_bundle
 from ..stripe.client import EVENTS, METERS, PRICES, SUBSCRIPTIONS, describe_unreadable
 from ..stripe.codec import parse_meter, parse_page
@@ -29,6 +30,7 @@ _LISTS = {
     "meters": (METERS, service.PERMISSION_MISSING, "rak_billing_meter_read"),
     "prices": (PRICES, drift.PRICES_UNREADABLE, "rak_plan_read"),
     "subscriptions": (SUBSCRIPTIONS, drift.SUBSCRIPTIONS_UNREADABLE, "rak_subscription_read"),
+    "alerts": (ALERTS, planning.ALERTS_UNREADABLE, "rak_billing_meter_read"),
     "events": (EVENTS, drift.EVENTS_UNREADABLE, "rak_event_read"),
 }
 """What is read of each list: its path, the rule of a refusal, and the permission it needs."""

@@ -137,7 +137,7 @@ def _sample_usage(
     now: int,
     most: int,
 ) -> UsageSampling | Unreadable:
-    """Sample the usage of up to `most` customers of each meter, of eight meters at once."""
+    """Sample the usage of up to `most` customers of each meter, of several meters at once."""
     if isinstance(prices, Unreadable):
         return prices
     by_meter, before = prices[0], session.count_requests()

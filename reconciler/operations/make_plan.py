@@ -68,7 +68,9 @@ def make_plan(
         tool_version=__version__,
         complete=not scope.narrowed,
     )
-    return report_plan(seal(plan), (*refusals, *session.report_rate()), snapshot)
+    planned = report_plan(seal(plan), (*refusals, *session.report_rate()), snapshot)
+    report = replace(planned.report, identified=session.account.is_identified)
+    return replace(planned, report=report)
 
 
 def report_plan(

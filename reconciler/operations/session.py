@@ -1,30 +1,38 @@
-"""Connect to an account: to Stripe, or to an emulator in this process."""
+"""Connect to an account: to Stripe, or to an emulator in this process.
+
+The sessions of one run can share a network: connections, rate limits of platforms, account ids.
+"""
 
 from __future__ import annotations
 
 import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
-from typing import Any, Unpack
+from typing import Any, Self, Unpack
 
 from ..clock import Clock, Stopped, SystemClock, never
-from ..diagnostics.codes import environment, service
+from ..diagnostics.codes import environment, fleet, service
 from ..diagnostics.diagnostic import Diagnostic
-from ..diagnostics.errors import AuthError, RefusedError, ServiceError
+from ..diagnostics.errors import AuthError, RefusedError, ServiceError, UsageError
+from ..execution.protocol import SIDE_BY_SIDE
 from ..history.ci import runs_in_ci
 from ..model.meter import Unreadable
-from ..model.project import Account
+from ..model.project import Account, Platform
 from ..planning.guards import report_wrong_mode
-from ..stripe.api_key import find_flaw
+from ..stripe.api_key import Key, find_flaw
 from ..stripe.billing.alerts import ALERTS, Alerts
 from ..stripe.billing.periods import Periods
 from ..stripe.client import Events, Prices, describe_unreadable
 from ..stripe.codec import parse_id
 from ..stripe.core_events import CORE_EVENTS, UsageReports
 from ..stripe.errors import AccountDeniedError, InvalidRequestError, PermissionDeniedError
-from ..stripe.http import check_base
+from ..stripe.http import Connection, Limits, check_base
 from ..stripe.meter_writer import AccountMeters
+from ..stripe.pagination import iterate_entries
+from ..stripe.rate_limit import RateLimiter
 from ..stripe.response import Reply
 from ..stripe.transport import Options, Transport
 from ..stripe.usage.sampler import UsageSampler
@@ -34,7 +42,9 @@ ALLOW_API_BASE = "RECONCILER_ALLOW_API_BASE"
 """The variable that names other https hosts that an `api_base` may send the key to."""
 
 _ACCOUNT_READ = "rak_accounts_kyc_basic_read"
+ACCOUNTS = "/v1/accounts"
 _LISTS = {
+    ACCOUNTS: "connected accounts",
     "/v1/billing/meters": "meters",
     "/v1/prices": "prices",
     "/v1/subscriptions": "subscriptions",
@@ -51,6 +61,74 @@ OnProgress = Callable[[str], None]
 
 def ignore_progress(_: str) -> None:
     """Show nothing."""
+
+
+OwnId = str | Unreadable
+
+
+class Network:
+    """Shared by the sessions of one run, whatever their accounts; threads may share it.
+
+    There is one pool of connections for each API address, which sends up to `side_by_side`
+    requests at a time; one limiter for each platform with a rate limit; and the id of a key's own
+    account is read once for all connected accounts.
+    """
+
+    def __init__(self, clock: Clock, side_by_side: int = SIDE_BY_SIDE) -> None:
+        self._clock = clock
+        self._side_by_side = max(side_by_side, SIDE_BY_SIDE)
+        self._lock = threading.Lock()
+        self._connections: dict[str, Connection] = {}
+        self._limiters: dict[str, RateLimiter] = {}
+        self._own_ids: dict[str, Future[OwnId]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for connection in self._connections.values():
+            connection.close()
+
+    def connect(self, api_base: str, api_key: str) -> Connection:
+        """Return a connection to an API that sends this key."""
+        key = Key(api_key)
+        with self._lock:
+            connection = self._connections.get(api_base)
+            if connection is None:
+                connection = Connection(api_base, key, Limits(), self._side_by_side)
+                self._connections[api_base] = connection
+        return connection.with_key(key)
+
+    def find_limiter(self, platform: Platform | None) -> RateLimiter | None:
+        """Return the limiter of a platform; None if it has no rate limit."""
+        if platform is None or platform.rate_limit is None:
+            return None
+        with self._lock:
+            if platform.name not in self._limiters:
+                limiter = RateLimiter(platform.rate_limit, self._clock.monotonic())
+                self._limiters[platform.name] = limiter
+            return self._limiters[platform.name]
+
+    def read_own_id(self, account: Account, read: Callable[[], OwnId]) -> OwnId:
+        """Return the id of the account of a key, read by the first of its connected accounts.
+
+        Those that ask meanwhile wait for it, and share its error; later ones try again.
+        """
+        if account.platform is None:
+            return read()
+        name = account.platform.name
+        with self._lock:
+            found, is_first = self._own_ids.get(name), name not in self._own_ids
+            if found is None:
+                found = self._own_ids[name] = Future()
+        if is_first:
+            try:
+                found.set_result(read())
+            except BaseException as error:
+                with self._lock:
+                    del self._own_ids[name]
+                found.set_exception(error)
+        return found.result()
 
 
 class _ReportingTransport(Transport):
@@ -92,6 +170,7 @@ class Session:
         clock: Clock,
         stopped: Stopped,
         on_progress: OnProgress = ignore_progress,
+        network: Network | None = None,
     ) -> None:
         self.account = account
         self.clock = clock
@@ -106,6 +185,7 @@ class Session:
         self.usage_sampler = UsageSampler(transport)
         self.key_livemode = transport.key_livemode
         self._transport = transport
+        self._network = network
         self._own = transport.on_own_account()
         self._own_id: str | Unreadable | None = None
         self._rate_reported = False
@@ -116,8 +196,16 @@ class Session:
         Raises StripeError if Stripe does not respond, or rejects the key.
         """
         if self._own_id is None:
-            self._own_id = self._request_own_id()
+            network, read = self._network, self._request_own_id
+            self._own_id = network.read_own_id(self.account, read) if network else read()
         return self._own_id
+
+    def list_connected(self) -> tuple[str, ...]:
+        """Return the ids of all connected accounts of the key's account, in order of their ids.
+
+        Raises StripeError, AuthError without the permission.
+        """
+        return tuple(sorted(iterate_entries(self._own, ACCOUNTS, {}, parse_id)))
 
     def _request_own_id(self) -> str | Unreadable:
         """Read the account of the key; the refusal of a restricted key can name it too.
@@ -174,19 +262,22 @@ def connect(
     clock: Clock | None = None,
     stopped: Stopped = never,
     on_progress: OnProgress = ignore_progress,
+    network: Network | None = None,
 ) -> Iterator[Session]:
     """Open a session with an account, for a `with` block; start its emulator where it has one.
 
     The API key is read from the variable that the account names, in `environ` (default: the
     environment of this process). `clock` and `stopped` are for tests and signal handlers:
     `stopped` is called before every request, and ends the run when it returns True;
-    `on_progress` is called for every page of a list. Nothing is sent yet.
+    `on_progress` is called for every page of a list; `network` is what the sessions of one run
+    share. Nothing is sent yet.
 
     Raises AuthError (S001, S002) without a usable key, ServiceError (S005, S006) for an address
     or account id that must not be used (another https host than Stripe's must be named in
     RECONCILER_ALLOW_API_BASE of the same `environ`), ServiceError (E001) if the emulator cannot
-    start.
+    start, UsageError (U012) for an entry that stands for many accounts: `Account.expand` has each.
     """
+    _check_is_one(account)
     clock = clock or SystemClock()
     open_session = _open_emulator if account.emulator else _open_remote
     keys = os.environ if environ is None else environ
@@ -199,8 +290,18 @@ def connect(
             "clock": clock,
             "stopped": stopped,
         }
+        if network:
+            options["connection"] = network.connect(check_base(api_base), key)
+            options["platform_limiter"] = network.find_limiter(account.platform)
         with _ReportingTransport(key, account, on_progress, **options) as transport:
-            yield Session(account, transport, clock, stopped, on_progress)
+            yield Session(account, transport, clock, stopped, on_progress, network)
+
+
+def _check_is_one(account: Account) -> None:
+    """Raise UsageError for an entry with connected accounts."""
+    if account.connected:
+        message = f"{account.name!r} stands for many connected accounts"
+        raise UsageError(fleet.SEVERAL_ACCOUNTS(message))
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..model.change import Action, Change, FieldChange, Reason
 from ..model.match import MeterMatch, flatten, has_same_settings
-from ..model.meter import ExistingMeter, Status
+from ..model.meter import ExistingMeter, Meter, Status
 from ..model.pattern import matches
 from ..model.price import PricesByMeter
 from ..model.project import MeterConfig, Policy, Undeclared
@@ -28,6 +28,10 @@ def compare_fields(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple
             key=lambda change: change.path,
         )
     )
+
+
+def _compare(before: Meter, after: Meter) -> tuple[FieldChange, ...]:
+    return () if before == after else compare_fields(before.as_api(), after.as_api())
 
 
 def list_price_dependencies(names: MeterMatch, policy: Policy) -> tuple[str, ...]:
@@ -126,7 +130,7 @@ def _decide_active(desired: MeterConfig, names: MeterMatch, prices: PricesByMete
         desired=desired,
         existing=existing,
         others=names.inactive,
-        fields=compare_fields(existing.meter.as_api(), desired.meter_for(existing).as_api()),
+        fields=_compare(existing.meter, desired.meter_for(existing)),
     )
     if not has_same_settings(existing, desired.meter):
         change = replace(change, prices=prices.get(existing.id, ()))
@@ -210,7 +214,7 @@ def _decide_inactive(desired: MeterConfig, names: MeterMatch, prices: PricesByMe
     change = replace(change, prices=prices.get(existing.id, ()))
     if has_same_settings(existing, desired.meter) or existing.id in desired.retires:
         return _deactivate(change, existing, Reason.DECLARED_INACTIVE)
-    fields = compare_fields(existing.meter.as_api(), desired.meter_for(existing).as_api())
+    fields = _compare(existing.meter, desired.meter_for(existing))
     return replace(change, action=Action.BLOCKED, reason=Reason.DIFFERS, fields=fields)
 
 

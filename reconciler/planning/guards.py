@@ -37,8 +37,8 @@ def check(
 
 
 def _mark(change: Change, refusals: Iterable[Refusal]) -> Change:
-    by = (rule.code for rule, refuses in refusals if change.action.writes and refuses(change))
-    return replace(change, refused_by=tuple(by))
+    by = tuple(rule.code for rule, refuses in refusals if change.action.writes and refuses(change))
+    return change if by == change.refused_by else replace(change, refused_by=by)
 
 
 def _check_protected(changes: Changes, account: Account, _: Snapshot) -> Iterator[Refusal]:

@@ -258,8 +258,8 @@ def _judge_drift(report: Report | AccountReport) -> tuple[Tone, str]:
 
 def _count_drift(entries: list[DriftEntry]) -> str:
     """Return how many event_names differ, and of how many only the usage is at stake."""
-    lost = sum(entry.has_only((Kind.USAGE_REJECTED,)) for entry in entries)
     suspected = sum(entry.has_only(SUSPICIONS) for entry in entries)
+    lost = sum(entry.has_only((Kind.USAGE_REJECTED, *SUSPICIONS)) for entry in entries) - suspected
     differing = len(entries) - lost - suspected
     parts = [
         (differing, f"{count(differing, 'event_name')} not as declared"),

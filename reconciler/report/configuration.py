@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Iterator
 
 from ..model.meter import unpack
-from ..model.project import Account, MeterConfig
+from ..model.project import Account, MeterConfig, Project
 
 
 def digest_accounts(accounts: Iterable[Account]) -> Iterator[str]:
@@ -30,6 +30,12 @@ def digest_accounts(accounts: Iterable[Account]) -> Iterator[str]:
         yield _digest(
             [identity, account.livemode, account.policy, exemptions, shared[id(account.declared)]]
         )
+
+
+def digest_project(project: Project) -> str:
+    """Return a digest of what the files say about all accounts."""
+    digests = zip(project.accounts, digest_accounts(project.accounts), strict=True)
+    return _digest([[one.name, one.connected and one.connected.ids, said] for one, said in digests])
 
 
 def _digest_once(meter: MeterConfig, known: dict[int, str]) -> str:

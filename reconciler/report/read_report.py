@@ -134,6 +134,7 @@ def _read_account(data: Json, path: str) -> AccountReport:
         entries=tuple(_group_findings(findings)),
         plan_id=_take(data, "plan_id", str | None, path),
         plan_hash=_take(data, "plan_hash", str | None, path),
+        identified=_take(data, "identified", bool, path) if "identified" in data else None,
         differences=_take(data, "differences", compared, path) if "differences" in data else None,
         position=_take(data, "position", int, path) if "position" in data else None,
         configuration=_take(data, "configuration", str, path) if "configuration" in data else None,

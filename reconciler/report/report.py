@@ -94,6 +94,7 @@ class AccountReport(AccountResult):
     valid: tuple[MeterConfig, ...] = ()  # of validate: the declared meters
     sampling: UsageSampling | None = None  # of drift: the samples of usage
     differences: tuple[PlanDifference, ...] | None = None
+    identified: bool | None = None
     unlisted: Unlisted = Unlisted()
     position: int | None = None
     configuration: str | None = None

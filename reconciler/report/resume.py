@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 
-from ..diagnostics.codes import reports as rules
+from ..diagnostics.codes import fleet as rules
 from ..diagnostics.diagnostic import Diagnostic, Location
 from ..diagnostics.errors import ConfigError, Exit
 from .report import AccountReport, Report

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
-from ..diagnostics.codes import reports as rules
+from ..diagnostics.codes import fleet as rules
 from ..diagnostics.diagnostic import Diagnostic, Location
 from ..diagnostics.errors import ConfigError, Exit, select_worst
 from ..diagnostics.shorten import shorten

@@ -61,7 +61,7 @@ _ENDED = frozenset({"canceled", "incomplete_expired"})  # statuses of subscripti
 
 
 class Meters(Client):
-    """The meters of one account; a context manager, safe to use from up to eight threads.
+    """The meters of one account; a context manager, safe to use from several threads.
 
     Every call raises StripeError if it does not succeed, and StoppedError after a stop signal.
     `Options` has the other parameters.
@@ -219,7 +219,7 @@ class Prices:
         self._transport = transport
 
     def in_use(self, meter_ids: tuple[str, ...]) -> tuple[Price, ...] | Unreadable:
-        """Return the prices in use on these meters, read for up to eight meters at once."""
+        """Return the prices in use on these meters, read for several meters at once."""
         return read_if_permitted(
             PRICES_PERMISSION,
             lambda: self._keep_in_use(self._list_on(meter_ids, active=True), meter_ids),

@@ -39,6 +39,7 @@ _NESTED_FIELDS = {
         ("status_transitions", StatusTransitions),
     )
 }
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _TOKEN = re.compile(r"[!-~]{1,4096}")
 _DECIMAL = re.compile(r"-?\d{1,30}(\.\d{1,30})?", re.ASCII)
 _METER_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,254}")
@@ -279,7 +280,7 @@ def read_text(data: Json, name: str) -> str:
         raise MalformedError(f"{name} is {_describe_type(value)} instead of a string")
     if not value and name == "id":
         raise MalformedError("id is empty")
-    if re.search(r"[\ud800-\udfff]", value):
+    if not value.isascii() and _SURROGATE.search(value):
         raise MalformedError(f"{name} contains a lone surrogate")
     return value
 

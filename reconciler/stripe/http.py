@@ -6,6 +6,7 @@ become the context of another exception. `requests` is imported with the first c
 
 from __future__ import annotations
 
+import copy
 import os
 import threading
 import time
@@ -113,14 +114,16 @@ def find_proxy(base: str) -> str | None:
 
 
 class Connection:
-    """Connections to one API, kept alive and shared by up to eight threads.
+    """Connections to one API, kept alive and shared by up to `side_by_side` threads.
 
     Proxies are taken from the environment, except for loopback, and the CA bundle is for both; no
     cookies, no redirects. Deadlines are in real time, whatever clock the transport uses. Raises
     ServiceError (S013) for a CA bundle that cannot be used.
     """
 
-    def __init__(self, base: str, key: Secret, limits: Limits) -> None:
+    def __init__(
+        self, base: str, key: Secret, limits: Limits, side_by_side: int = SIDE_BY_SIDE
+    ) -> None:
         import requests
         from requests.adapters import HTTPAdapter
 
@@ -128,16 +131,22 @@ class Connection:
         self._key = key
         self._limits = limits
         self._verify = (base.startswith("https:") and find_ca_bundle(os.environ)) or True
-        self._slots = threading.BoundedSemaphore(SIDE_BY_SIDE)
+        self._slots = threading.BoundedSemaphore(side_by_side)
         self._session = requests.Session()
         self._session.trust_env = not is_loopback(base)
         self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=SIDE_BY_SIDE, max_retries=0))
+            self._session.mount(scheme, HTTPAdapter(pool_maxsize=side_by_side, max_retries=0))
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
+
+    def with_key(self, key: Secret) -> Connection:
+        """Return the same connections for requests that send another key."""
+        other = copy.copy(self)
+        other._key = key
+        return other
 
     def send(self, request: Request) -> Response | TransportError:
         """Send once and return the complete response, or why there is none.

@@ -13,10 +13,11 @@ SLOWEST = 1.0
 """The minimum rate, in requests a second, even if every request is rejected."""
 
 _START = 25.0  # what Stripe allows each endpoint by default
-_START_SHARE = 0.05  # of the limit, where that is more
+_START_SHARE = 0.2  # of the limit, where that is more
 _CUT = 0.5  # the rate after a rejection is at least this part of the one before,
 _LESS = 0.95  # and at most this part
-_STEP = 0.2  # more requests a second after a success, up to the ceiling
+_STEP = 0.2  # more requests a second after a success, up to the ceiling,
+_STEP_SHARE = 0.001  # or this part of the limit, as long as none was rejected
 _PROBE = 0.01  # by which a success raises a learned ceiling: others may use less later
 _WINDOW = 1.0  # seconds over which accepted requests are counted,
 _SHORTEST = 0.3  # and the least that say something about the rate
@@ -64,7 +65,7 @@ def slow_down(bucket: Bucket, claimed: float, now: float) -> Bucket:
 
     While requests are rejected, what is accepted is what is allowed. Where too few were accepted
     to tell, the rate is halved. A request that was `claimed` before the last cut says nothing
-    about the new rate: eight rejected together count once.
+    about the new rate: all that are rejected together count once.
     """
     bucket = replace(bucket, rejected=bucket.rejected + 1)
     if claimed < bucket.cut_at:
@@ -88,9 +89,10 @@ def slow_down(bucket: Bucket, claimed: float, now: float) -> Bucket:
 def speed_up(bucket: Bucket, now: float) -> Bucket:
     """Raise the rate a little after a success, up to the ceiling; that rises very slowly."""
     ceiling = bucket.ceiling if bucket.learned is None else bucket.ceiling + _PROBE
+    step = _STEP if bucket.rejected else max(_STEP, bucket.limit * _STEP_SHARE)
     return replace(
         bucket,
-        rate=min(bucket.ceiling, bucket.rate + _STEP),
+        rate=min(bucket.ceiling, bucket.rate + step),
         ceiling=min(bucket.limit, ceiling),
         first=min(bucket.first, now),
         accepted=(*(at for at in bucket.accepted if at > now - _WINDOW), now),

@@ -56,6 +56,7 @@ class Options(TypedDict, total=False):
     `stripe_account` (a connected account) or `stripe_context` (with an organization key) is the
     account to act on; `rate_limit` is in requests a second (None: unlimited); no request is sent
     once `stopped` returns True; `limits` bounds a response, and a list, in time and size.
+    `connection` and `platform_limiter` are shared with other accounts, and stay open.
     """
 
     api_base: str
@@ -66,10 +67,12 @@ class Options(TypedDict, total=False):
     clock: Clock | None
     stopped: Stopped
     limits: Limits
+    connection: Connection | None
+    platform_limiter: RateLimiter | None
 
 
 class Transport:
-    """Requests to one account; up to eight threads may share it.
+    """Requests to one account; several threads may share it.
 
     Raises AuthError (S002) for a malformed key and ServiceError (S005, S006) for an address or a
     header that is not allowed, before anything is sent.
@@ -84,9 +87,13 @@ class Transport:
         self._stopped = options.get("stopped", never)
         self.api_base = check_base(options.get("api_base", STRIPE))
         self.limits = options.get("limits", Limits())
-        self._connection = Connection(self.api_base, self._key, self.limits)
+        shared = options.get("connection")
+        self._connection = shared or Connection(self.api_base, self._key, self.limits)
+        self._owns_connection = shared is None
         self._rate_limit = options.get("rate_limit", RATE_LIMIT)
         self._rate_limiter = RateLimiter(self._rate_limit, self._clock.monotonic())
+        platform = options.get("platform_limiter")
+        self._limiters = (self._rate_limiter, *([platform] if platform else []))
         self._budget = Budget()
         self._headers = _build_headers(options)
         self._finishes = False
@@ -98,8 +105,9 @@ class Transport:
         self.close()
 
     def close(self) -> None:
-        """Close the connections."""
-        self._connection.close()
+        """Close the connections, unless they are shared."""
+        if self._owns_connection:
+            self._connection.close()
 
     @property
     def rate_lesson(self) -> tuple[int, int] | None:
@@ -148,6 +156,7 @@ class Transport:
         other.api_base = check_base(api_base)
         other._key = Secret(token)
         other._connection = Connection(other.api_base, other._key, self.limits)
+        other._owns_connection = True
         return other
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Reply:
@@ -224,7 +233,7 @@ class Transport:
     def _wait_for_turn(self, failure: StripeError | None) -> float:
         """Wait for the rate limit, unless stopped; return the time at which the wait began."""
         claimed = self._clock.monotonic()
-        if not self._stopped() and (wait := self._rate_limiter.reserve(claimed)):
+        if not self._stopped() and (wait := max(each.reserve(claimed) for each in self._limiters)):
             self._clock.sleep(wait)
         if self._stopped():
             raise failure or StoppedError(service.STOPPED("stopped before the next request"))
@@ -232,10 +241,13 @@ class Transport:
 
     def _adapt_rate(self, attempt: Attempt, claimed: float) -> None:
         """Adapt the rate limiter and the retry budget to an attempt."""
+        now = self._clock.monotonic()
         if attempt.limited:
-            self._rate_limiter.on_rejected(claimed, self._clock.monotonic())
+            for limiter in self._limiters:
+                limiter.on_rejected(claimed, now)
         elif attempt.status is not None and attempt.status < 400:
-            self._rate_limiter.on_success(self._clock.monotonic())
+            for limiter in self._limiters:
+                limiter.on_success(now)
             self._budget.earn()
 
 

@@ -25,7 +25,7 @@ class EmulatedMeters:
 
     def __init__(self, server: Server) -> None:
         self._server = server
-        self._ignored = 0
+        self._checked = 0
 
     @property
     def url(self) -> str:
@@ -55,23 +55,33 @@ class EmulatedMeters:
         return sum_up(self.sent(event_name), self._find_meter(event_name))
 
     def find_problems(self) -> list[str]:
-        """Return what is wrong with the events that were sent since they were last checked.
+        """Return what is wrong with the events that were sent so far.
 
-        A test in which there are any fails; one that sends them on purpose calls this.
+        A test in which there are any fails; one that sends them on purpose calls this afterwards.
         """
-        events = self.sent()[self._ignored :]
-        self._ignored += len(events)
-        return list(dict.fromkeys(filter(None, map(self._judge, events))))
+        events = self.sent()
+        self._checked = len(events)
+        return self._judge_all(events)
+
+    def find_unchecked(self) -> list[str]:
+        """Return what is wrong with the events that were sent since `find_problems` was called."""
+        return self._judge_all(self.sent()[self._checked :])
 
     def reset(self) -> None:
         """Forget what was sent and made: only the declared meters are left."""
         self._server.log.clear()
         self._server.reset()
-        self._ignored = 0
+        self._checked = 0
 
     def _find_meter(self, event_name: str) -> Mapping[str, Any]:
         meters = self._server.state.ledger.meters.values()
-        return {meter["event_name"]: meter for meter in meters}[event_name]
+        by_name = {meter["event_name"]: meter for meter in meters}
+        if event_name not in by_name:
+            raise KeyError(explain_unknown(event_name, by_name))
+        return by_name[event_name]
+
+    def _judge_all(self, events: list[SentEvent]) -> list[str]:
+        return list(dict.fromkeys(filter(None, map(self._judge, events))))
 
     def _judge(self, event: SentEvent) -> str | None:
         server = self._server
@@ -84,7 +94,7 @@ class EmulatedMeters:
         if not isinstance(found, Rejection):
             return None
         if found.meter is None:
-            return explain_unknown(event, names)
+            return explain_unknown(event.event_name, names)
         return explain(event, found.meter, found.code, found.message)
 
 

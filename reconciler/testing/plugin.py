@@ -63,11 +63,21 @@ def stripe_meters(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Fail a test that passed, but sent usage that would be lost."""
-    result = yield
-    if emulated := item.stash.get(_USED, None):
-        problems = emulated.find_problems()
-        if problems:
-            listed = "\n".join(f"  - {problem}" for problem in problems)
-            pytest.fail(f"usage was sent that Stripe would not count:\n{listed}", pytrace=False)
+    """Fail a test that sent usage that would be lost; say so too where it has failed itself."""
+    try:
+        result = yield
+    except (Exception, pytest.fail.Exception) as error:
+        if lost := _describe_lost(item):
+            error.add_note(lost)
+        raise
+    if lost := _describe_lost(item):
+        pytest.fail(lost, pytrace=False)
     return result
+
+
+def _describe_lost(item: pytest.Item) -> str:
+    """Return what is wrong with the usage that a test sent; empty if nothing is."""
+    emulated = item.stash.get(_USED, None)
+    problems = emulated.find_unchecked() if emulated else []
+    listed = "".join(f"\n  - {problem}" for problem in problems)
+    return f"usage was sent that Stripe would not count:{listed}" if problems else ""

@@ -81,12 +81,12 @@ def explain(event: SentEvent, meter: Mapping[str, Any], code: str, why: str) -> 
     return f"{event.event_name!r}: {why} ({code})"
 
 
-def explain_unknown(event: SentEvent, names: Iterable[str]) -> str:
+def explain_unknown(event_name: str, names: Iterable[str]) -> str:
     """Return that no meter has the event_name, with the one that was probably meant."""
     known = sorted(names)
-    close = suggest(event.event_name, known)
+    close = suggest(event_name, known)
     hint = f"did you mean {close!r}?" if close else f"declared: {', '.join(known) or 'none'}"
-    return f"{event.event_name!r}: no declared meter has this event_name; {hint}"
+    return f"{event_name!r}: no declared meter has this event_name; {hint}"
 
 
 def _concerns(code: str, what: str) -> bool:

@@ -33,6 +33,11 @@ def story(world, runner, github):
     return build
 
 
+def get_heading(body):
+    """The first line that is shown."""
+    return next(line for line in body.splitlines() if line.startswith("#"))
+
+
 def edit(made, action="", **fields):
     """Change the meter in the account, by hand."""
     url = f"{made.server.url}/v1/billing/meters/mtr_s{action}"
@@ -65,7 +70,7 @@ def test_from_the_pull_request_to_the_end_of_a_drift(story, github):
     passed, applied = repository.run_on_main(command="apply")
     assert (passed, applied["plan-hash"]) == (True, second["plan-hash"]), repository.jobs[-1].log
     assert (len(made.posts()), github.comments) == (2, [comment])
-    assert "Apply complete: 2 changed." in comment["body"].splitlines()[2]
+    assert "Apply complete: 2 changed." in get_heading(comment["body"])
 
     passed, again = repository.run_on_main(command="apply")  # the same job, run again
     assert (passed, again["exit-code"], len(made.posts())) == (True, "0", 2)
@@ -104,7 +109,7 @@ def test_an_account_that_moves_between_approval_and_merge(story, github):
     assert (passed, outputs["exit-code"], len(made.posts())) == (False, "3", 1)
     assert f"not the expected {planned['plan-hash']}" in outputs["failure-reason"]
     (body,) = github.own()
-    assert "Refused. Nothing was changed in Stripe." in body.splitlines()[2]
+    assert "Refused. Nothing was changed in Stripe." in get_heading(body)
     assert 'G016: `seats`, approved → now: meters.mtr_s.display_name: "Old" → "Hand"' in body
     assert repository.run_on_main(command="apply")[1]["exit-code"] == "3"
 
@@ -136,7 +141,7 @@ def test_a_pull_request_from_a_fork(story, github):
     assert outputs["failure-reason"].startswith("refused: G015: no plan of commit ")
     assert (reason in job.log, reason in job.summary) == (True, True)
     (body,) = github.own()
-    assert ("Refused" in body.splitlines()[2], "G010" in body) == (True, False)
+    assert ("Refused" in get_heading(body), "G010" in body) == (True, False)
     assert "G015: no plan of commit" in body
 
 
@@ -168,12 +173,13 @@ def test_two_accounts(story, github, world):
     assert (passed, len(made.posts())) == (True, 1), repository.jobs[-1].log
     assert "Apply complete: 1 changed." in first["body"]
 
-    _, planned = repository.run_on_main(command="plan", account="production", comment="false")
+    given = {"account": "production", "run": "900"}
+    _, planned = repository.run_on_main(command="plan", comment="false", **given)
     edit(production, display_name="Hand")
-    given = {"account": "production", "args": f"--expect {planned['plan-hash']}"}
-    passed, outputs = repository.run_on_main(command="apply", **given)
+    expected = f"--expect {planned['plan-hash']}"
+    passed, outputs = repository.run_on_main(command="apply", args=expected, **given)
     assert (passed, outputs["exit-code"], len(production.posts())) == (False, "3", 1)
-    assert ("Apply complete" in first["body"], "G010" in second["body"]) == (True, True)
+    assert ("Apply complete" in first["body"], "G016" in second["body"]) == (True, True)
     assert github.comments == [first, second]
 
 

@@ -16,7 +16,7 @@ from reconciler import emulator
 from reconciler.diagnostics.codes import service
 from reconciler.emulator.messages import Request as Received
 from reconciler.stripe.api_key import Secret
-from reconciler.stripe.http import Limits, Request, Response, TransportError
+from reconciler.stripe.http import Request, Response, TransportError
 
 URL = "http://127.0.0.1:1"
 
@@ -24,11 +24,15 @@ URL = "http://127.0.0.1:1"
 class InProcess:
     """Replaces the Connection of a transport: passes each request to the emulator."""
 
-    def __init__(self, server: emulator.Server, base: str, key: Secret, _: Limits) -> None:
+    def __init__(self, server: emulator.Server, base: str, key: Secret, *_: object) -> None:
         self._server, self._base, self._key = server, base, key
 
     def close(self) -> None:
         """Nothing is open."""
+
+    def with_key(self, key: Secret) -> InProcess:
+        """The same emulator, reached with another key."""
+        return InProcess(self._server, self._base, key)
 
     def send(self, outgoing: Request) -> Response | TransportError:
         """The answer, or the error of a connection that was reset."""

@@ -15,7 +15,8 @@ from reconciler.stripe.transport import API_VERSION
 
 READER = frozenset({"billing_meter_read", "plan_read", "subscription_read", "event_read"})
 METER = {"meters": [existing("seats", "Seats")]}
-REACHED = {"clock", "api_version", "account", "meters", "prices", "subscriptions", "events"}
+LISTS = {"meters", "prices", "subscriptions", "alerts", "events"}
+REACHED = {"clock", "api_version", "account", *LISTS}
 
 
 def checked(ran) -> dict[str, dict[str, str]]:
@@ -125,8 +126,18 @@ def test_a_missing_permission_is_named(name, code, rule, status, restricted, doc
     found, checks = doctor(restricted(READER - {permission}).folder)
     assert (found, checks[name]["code"], checks[name]["status"]) == (code, rule, status)
     assert permission in checks[name]["message"]
-    others = REACHED - {name, "account"}
+    others = REACHED - {name, "account", *({"alerts"} if name == "meters" else ())}
     assert {checks[each]["status"] for each in others} == {"ok"}
+
+
+def test_the_permission_to_read_alerts_is_named(world, doctor, monkeypatch):
+    """It is a warning: a plan goes on without them."""
+    monkeypatch.setenv("SANDBOX_KEY", "rk_test_x")
+    keys = (Key("rk_test_x", READER),)
+    settings = Settings(keys=keys, alerts_permission="billing_meter_event_read")
+    code, checks = doctor(world(SEATS, METER, settings=settings).folder)
+    assert (code, checks["alerts"]["code"], checks["alerts"]["status"]) == (0, "P110", "warning")
+    assert "billing_meter_event_read" in checks["alerts"]["message"]
 
 
 def test_what_a_restricted_key_may_write_is_not_known(restricted, doctor):

@@ -145,6 +145,16 @@ def test_another_configured_account_is_a_difference(approved, run):
     )
 
 
+def test_of_a_folder_of_plans_that_of_the_account_is_compared(approved, run, tmp_path):
+    made, file, expected = approved
+    folder = tmp_path / "plans"
+    folder.mkdir()
+    (folder / "sandbox.json").write_bytes(file.read_bytes())
+    edit(made, display_name="Hand")
+    (account,) = held(compare(run, made, folder, expected, "json").out)["accounts"]
+    assert [each["event_name"] for each in account["differences"]] == ["seats"]
+
+
 def test_the_approved_plan_is_only_shown(approved, run):
     """The plan that is applied is made anew, whatever the file holds."""
     made, file, expected = approved

@@ -113,7 +113,9 @@ def test_a_request_that_the_key_may_not_send_is_rejected(world, run):
     may = frozenset({"billing_meter_read", "plan_read", "event_read", "accounts_kyc_basic_read"})
     settings = Settings(keys=(Key("sk_test_emulator", may),))
     made = world(SEATS, {"meters": [existing("seats", "Chairs")]}, settings=settings)
-    assert run("apply", made.folder, "--yes").code == 6
+    applied = run("apply", made.folder, "--yes")
+    assert applied.code == 6
+    assert "1 attempt, rejected" in applied.out
     (past,) = held(run("history", made.folder, "--format", "json").out)["runs"]
     (request,) = past["changes"][0]["requests"]
     assert (request["result"], request["status"]) == ("rejected", 403)

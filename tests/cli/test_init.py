@@ -266,9 +266,12 @@ def test_the_workflow_is_at_the_root_of_the_repository(tmp_path, run, monkeypatc
     (tmp_path / "deep").mkdir()
     monkeypatch.chdir(tmp_path / "deep")
     assert run("init", "billing", "--ci", "github").code == 0
-    text = (tmp_path / ".github" / "workflows" / "meters.yml").read_text()
-    assert 'PROJECT: "deep/billing"' in text
-    assert '"deep/billing/.reconciler/journal.jsonl"' in text
+    for name, command in (("meters.yml", "plan"), ("meters-drift.yml", "drift")):
+        text = (tmp_path / ".github" / "workflows" / name).read_text()
+        assert f'with: {{command: {command}, path: "deep/billing"}}' in text
+    assert (
+        "in deep/billing/reconciler.yaml" in (tmp_path / ".github/workflows/meters.yml").read_text()
+    )
 
 
 def test_files_of_other_tools_do_not_matter(tmp_path, run):

@@ -9,7 +9,7 @@ import pytest
 from cli.world import CALLS, RETIRED, SEATS, existing
 from publish.fake_host import OWN, TOKEN, FakeHost, serve
 from published import held
-from render.reports import many, plan
+from render.reports import many, partly_applied, plan
 
 from reconciler.render import render
 
@@ -78,7 +78,8 @@ def test_a_change_from_the_pull_request_to_the_end_of_its_drift(host, world, run
     (first,) = host.own()
     line = first.splitlines()[1]
     assert line == "### Plan for `sandbox` · test mode · Planned: 1 update."
-    made.write(f"{SEATS}\n{CALLS}")
+    assert ("Set `account_id` in the project file" in first, "--expect" in first) == (True, False)
+    made.write(f"{SEATS}\n{CALLS}", account_id="acct_1EmulatedAccount")
     assert publish("github-comment", "plan") == [("sandbox", "updated")]
     (second,) = host.own()
     plan_hash = json.loads(file.read_text())["accounts"][0]["plan_hash"]
@@ -87,9 +88,6 @@ def test_a_change_from_the_pull_request_to_the_end_of_its_drift(host, world, run
     host.pulls = [{"number": 3}, {"number": 7, "merged_at": "2026-11-04T14:00:00Z"}]
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("GITHUB_SHA", "2e" * 20)
-        made.write(f"{SEATS}\n{CALLS}", account_id="acct_1EmulatedAccount")
-        run("plan", made.folder, "--out", f"json={file}")
-        plan_hash = json.loads(file.read_text())["accounts"][0]["plan_hash"]
         approved = ("--yes", "--expect", plan_hash)
         assert publish("github-comment", "apply", *approved) == [("sandbox", "updated")]
     (third,) = host.own()
@@ -308,6 +306,46 @@ def test_a_note_on_gitlab_is_updated_in_place(host, report, run):
     assert [each["id"] for each in host.comments if each["user"]["login"] == OWN] == [old["id"]]
     host.may_write = False
     assert run("publish", "gitlab-note", report(plan()), "--number", "8").code == 6
+
+
+NOTE_FAULTS = {
+    "502 of a read": (("GET", "notes", 502, 2), {}, 0),
+    "502 of the note": (("POST", "notes", 502, 2), {}, 0),
+    "429 with Retry-After": (("POST", "notes", 429, 1), {"Retry-After": "7"}, 0),
+    "429 with a reset": (("GET", "notes", 429, 1), {"RateLimit-Reset": "1790000030"}, 0),
+    "401": (("GET", "notes", 401, 1), {}, 6),
+    "403": (("POST", "notes", 403, 1), {}, 6),
+    "404": (("GET", "notes", 404, 1), {}, 1),
+    "422": (("POST", "notes", 422, 1), {}, 1),
+    "502 for long": (("GET", "notes", 502, 9), {}, 1),
+}
+
+
+@pytest.mark.parametrize("name", NOTE_FAULTS)
+def test_gitlab_may_fail_as_github_may(name, host, report, run, clock):
+    """What passes is retried, with never two notes; the rest is one error without the token."""
+    words, headers, code = NOTE_FAULTS[name]
+    host.add_comment("hello", "human")
+    host.fail(*words, headers=headers)
+    ran = run("publish", "gitlab-note", report(), "--format", "json", "-vv")
+    assert (ran.code, len(host.own())) == (code, int(code == 0))
+    assert TOKEN not in ran.out + ran.err
+    if code:
+        (said,) = held(ran.out)["diagnostics"]
+        assert said["code"] == {1: "H006", 6: "H005"}[code]
+        assert "GitLab" in said["message"]
+    if wait := headers.get("Retry-After"):
+        assert float(wait) in clock.slept
+
+
+@pytest.mark.parametrize(("method", "notes"), [("POST", 0), ("PUT", 1)])
+def test_a_note_whose_answer_was_lost_is_not_posted_twice(method, notes, host, report, run):
+    if notes:
+        run("publish", "gitlab-note", report(partly_applied()))
+    host.fail(method, "notes", 502, after=True)
+    assert run("publish", "gitlab-note", report()).code == 0
+    (body,) = host.own()
+    assert body.splitlines()[1].startswith("### Plan for `production`")
 
 
 WRONG = {

@@ -12,7 +12,6 @@ import re
 import subprocess
 import sys
 import termios
-from contextlib import contextmanager
 
 import pytest
 from cli.world import CALLS, SEATS, existing
@@ -247,7 +246,7 @@ def test_a_bug_is_reported_without_a_traceback(world, run, monkeypatch):
     def broken(*_: object, **__: object):
         raise RuntimeError(f"while using {key}")
 
-    monkeypatch.setattr("reconciler.cli.commands.plan.make_plan", broken)
+    monkeypatch.setattr("reconciler.fleet.work.make_plan", broken)
     made = world(SEATS)
     ran = run("plan", made.folder, "--format", "json")
     (account,) = held(ran.out)["accounts"]
@@ -281,7 +280,7 @@ def test_no_secret_is_in_a_message_a_log_or_a_traceback(flag, secret, world, run
         logging.getLogger("reconciler.any").info("sent with %s", secret)
         raise RuntimeError(f"while using {secret}")
 
-    monkeypatch.setattr("reconciler.cli.commands.plan.make_plan", broken)
+    monkeypatch.setattr("reconciler.fleet.work.make_plan", broken)
     made = world(SEATS)
     for format_ in ("text", "json"):
         ran = run("plan", made.folder, flag, "--format", format_)
@@ -294,19 +293,12 @@ def test_no_secret_is_in_a_message_a_log_or_a_traceback(flag, secret, world, run
 def test_a_failing_progress_line_does_not_end_an_apply(ends, world, run, monkeypatch):
     """The terminal fails, the apply does not."""
 
-    @contextmanager
-    def broken(*_: object):
-        def draw(_: object) -> None:
-            raise RuntimeError("no such terminal")
-
-        yield draw
-
     made = world(SEATS)
     if ends:
         monkeypatch.setattr(Console, "shows_progress", property(lambda _: True))
         monkeypatch.setattr("reconciler.cli.console.Console.show_status", fail_to_draw)
     else:
-        monkeypatch.setattr("reconciler.cli.commands.apply.progress", broken)
+        monkeypatch.setattr("reconciler.cli.progress.ChangeProgress.show_result", fail_to_draw)
     assert run("apply", made.folder, "--yes").code == 0
     journal = (made.folder / ".reconciler" / "journal.jsonl").read_text("utf-8")
     assert [json.loads(line)["kind"] for line in journal.splitlines()][-2:] == ["result", "end"]
@@ -322,7 +314,7 @@ def test_a_bug_while_writing_exits_5(world, run, monkeypatch):
     def broken(*_: object, **__: object):
         raise RuntimeError("boom")
 
-    monkeypatch.setattr("reconciler.cli.commands.apply.apply_plan", broken)
+    monkeypatch.setattr("reconciler.fleet.apply_account.apply_plan", broken)
     made = world(SEATS)
     ran = run("apply", made.folder, "--yes", "--format", "json")
     assert ran.code == 5

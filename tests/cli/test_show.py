@@ -97,7 +97,7 @@ def test_what_is_no_saved_plan(saved, run, tmp_path):
     """One error: which file, and why; the exit code is 1, without a file 64."""
     made, file = saved()
     edited = made.file("edited.json", file.read_text().replace("Chairs", "Stools"))
-    other = made.file("other.json", json.dumps({"plan_version": 1}))
+    other = made.file("other.json", json.dumps({"plan_version": 2}))
     binary = made.folder / "binary.json"
     binary.write_bytes(b"\xff\xfe")
     folder = made.folder / "no-plans"

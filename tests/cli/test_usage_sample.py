@@ -13,6 +13,7 @@ from cli.world import CALLS, SEATS, account_of, existing
 
 from reconciler.drift.usage_sample import WINDOW
 from reconciler.emulator import Key, Settings
+from reconciler.model.event import RESEND
 from reconciler.render import FORMATS
 
 DECLARED = f"{SEATS}\n{CALLS}"
@@ -138,6 +139,9 @@ def test_rows_of_zero_are_told_from_missing_rows(world, run):
     assert "has usage that comes to 0, and 2 have none, from" in found["message"]
     assert "the value key 'value'" in found["message"]
     assert asked(made)["event_summaries"] == 4
+    last = made.server.log.matching(path="*/event_summaries")[-1].params
+    created = made.server.state.ledger.meters["mtr_c"]["created"]
+    assert int(last["start_time"]) < int(last["end_time"]) < created - RESEND
 
     made = world(
         CALLS.replace("sum", "last"),
@@ -164,28 +168,56 @@ def test_zero_proves_nothing_where_stripe_lists_it_without_usage(world, run):
     assert asked(made)["event_summaries"] == 3
 
 
-def test_customers_on_archived_prices_are_sampled_too(world, run):
-    """The oldest subscriptions first; what has ended does not count."""
-    prices = [price("calls", "mtr_c"), price("old", "mtr_c", active=False), price("seats", "mtr_s")]
-    ended = subscribe("cus_3", "calls", status="canceled")
-    given = [subscribe("cus_1", "old", created=1), subscribe("cus_2", "calls"), ended]
-    made = world(DECLARED, seed("cus_1", "cus_2", "cus_3", prices=prices, subscriptions=given))
-    send(made, "cus_1")
-    ran = sample(run, made)
-    assert samples(ran)["calls"] | {"customers": 2, "used": 1, "unused": 0} == samples(ran)["calls"]
-    assert samples(ran)["seats"]["customers"] == 0
+def test_the_oldest_subscriptions_are_read_first_also_on_archived_prices(world, run):
+    """Of several of a customer the oldest counts; what has ended does not."""
+    prices = [
+        price("calls", "mtr_c"),
+        price("old", "mtr_c", active=False),
+        price("seats", "mtr_s"),
+    ]
+    given = [
+        subscribe("cus_1", "calls", created=500),
+        subscribe("cus_3", "calls", status="incomplete_expired"),
+        subscribe("cus_9", "calls", created=10),
+        subscribe("cus_9", "old", created=1000),
+    ]
+    customers = ("cus_1", "cus_3", "cus_9")
+    made = world(DECLARED, seed(*customers, prices=prices, subscriptions=given))
+    send(made, "cus_9")
+    for most, archived in ((1, 0), (5, 1)):
+        made.server.log.clear()
+        found = samples(sample(run, made, most))
+        calls = found["calls"]
+        assert (calls["customers"], calls["used"], calls["unused"]) == (2, 1, 0)
+        assert calls["more"] is not bool(archived)
+        assert asked(made)["subscriptions"] == 2 + archived
+        assert found["seats"]["customers"] == 0
+
+
+def test_an_archived_price_is_read_once(world, run):
+    """`prices: required` reads whether it is in use, and the sample its customers."""
+    required = CALLS.replace("}}", "}, prices: required}")
+    prices = [price("calls", "mtr_c", active=False)]
+    made = world(required, seed("cus_1", meters=seed()["meters"][1:], prices=prices))
+    assert samples(sample(run, made))["calls"]["customers"] == 1
+    assert asked(made)["subscriptions"] == 2
 
 
 def test_only_active_meters_that_are_declared_active_are_sampled(world, run):
-    """Not an inactive, a retired, an undeclared one, nor another event_name than --only's."""
+    """Not an inactive, a retired, an undeclared one, nor one of two, nor another than --only's."""
     retired = SEATS.replace("seats,", "seats, status: inactive,")
     meters = [
-        existing("seats", "Seats", status="inactive", id="mtr_s"),
+        existing("seats", "Seats", id="mtr_s"),
         existing("calls", "Calls", "sum", status="inactive", id="mtr_c"),
         existing("other", "Other"),
+        *(existing("both", "Both", id=f"mtr_{n}") for n in range(2)),
     ]
-    made = world(f"{retired}\n{CALLS}", seed("cus_1", meters=meters))
-    assert samples(sample(run, made)) == {}
+    both = SEATS.replace("seats", "both").replace("Seats", "Both")
+    made = world(f"{retired}\n{CALLS}\n{both}", seed("cus_1", meters=meters))
+    ran = sample(run, made)
+    assert samples(ran) == {}
+    said = [each["message"] for each in account_of(ran)["diagnostics"]]
+    assert "sampled no usage: no meter that is declared active is active" in said
     made = world(DECLARED, seed("cus_1"))
     ran = sample(run, made, 5, "--only", "seats")
     assert (ran.code, set(samples(ran))) == (0, {"seats"})
@@ -201,14 +233,17 @@ def test_every_page_of_subscriptions_is_read_until_customers_suffice(world, run)
 
 
 @pytest.mark.parametrize("status", [404, 400])
-def test_a_customer_that_stripe_refuses_ends_nothing(status, world, run):
+def test_a_customer_that_stripe_refuses_ends_nothing(status, world, run, clock):
     """It is counted, and the others are read."""
-    made = world(DECLARED, seed("cus_1", "cus_2"))
+    new = subscribe("cus_2", "calls", created=int(clock.now()) - 60)
+    given = [subscribe("cus_1", "calls"), new]
+    made = world(DECLARED, seed("cus_1", "cus_2", subscriptions=given))
     made.server.arm(f"garbage:status={status}:path=*/event_summaries:times=1")
     ran = sample(run, made)
     assert suspicions(ran) == [("calls", "no_usage", "low")]
     assert (samples(ran)["calls"]["refused"], samples(ran)["calls"]["unused"]) == (1, 1)
-    assert "1 could not be read" in account_of(ran)["findings"][0]["message"]
+    message = account_of(ran)["findings"][0]["message"]
+    assert "(of 2 with a subscription to its prices; 1 subscribed in this time; 1 could" in message
     assert account_of(ran)["complete"] is True
 
 
@@ -317,3 +352,16 @@ def test_a_signal_ends_a_sample(world, run):
     assert sample(run, made).code == 130
     assert happened
     assert asked(made)["event_summaries"] < 2
+
+
+def test_rejected_usage_explains_why_there_is_none(world, run):
+    """The sample is stated, and the verdict is about what was rejected."""
+    made = world(DECLARED, seed("cus_1"))
+    send(made, "cus_1", "many")
+    ran = run("drift", made.folder, "--sample-usage", "1")
+    assert "no_usage" not in ran.out
+    assert "(no usage: 1 of at least 1 customer)" in " ".join(ran.out.split())
+    assert "\nDrift: usage of 1 event_name was rejected.\n1 revenue, 1 without" in ran.out
+    send(made, "cus_1", "0")
+    ran = sample(run, made, 1)
+    assert {kind for _, kind, _ in suspicions(ran)} == {"usage_rejected", "zero_usage"}

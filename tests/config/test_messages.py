@@ -85,10 +85,10 @@ ADVISED = {
     "a duration without a unit": (
         project_file("policy: {usage_window: 25}"),
         (
-            "C013",
-            "`usage_window` is 25; a duration must be a number and a unit, such as 90m, 24h or "
+            "C014",
+            "`usage_window` is 25: a duration must be a number and a unit, such as 90m, 24h or "
             "7d, or 0",
-            "stay within the limit",
+            "correct the value",
         ),
     ),
     "a field in preview": (

@@ -34,10 +34,12 @@ SAMPLES = st.builds(
 def test_a_suspicion_needs_a_sample_without_usage_and_is_never_of_revenue(sample, formula):
     """Its kind and severity follow from the counts, and the message has every count."""
     (names,) = match_meters([declare(formula=formula)], [existing(formula=formula)])
-    found = list(check_sample(names, {names.event_name: sample}))
+    found = list(check_sample(names, {names.event_name: sample}, ()))
     suspicious = sample.used == 0 and sample.zero + sample.unused > 0
     assert len(found) == suspicious
-    assert not list(check_sample(names, {}))
+    assert not list(check_sample(names, {}, ()))
+    explained = list(check_sample(names, {names.event_name: sample}, ("mtr_a",)))
+    assert explained == [each for each in found if each.kind == Kind.ZERO_USAGE]
     for finding in found:
         proven = sample.zero > 0 and sample.zero_listed is False
         assert (finding.kind == Kind.ZERO_USAGE) is proven
@@ -51,7 +53,7 @@ def test_a_suspicion_needs_a_sample_without_usage_and_is_never_of_revenue(sample
         assert finding.sample is sample
 
 
-@given(st.dictionaries(st.text(max_size=400), SAMPLES, max_size=30))
+@given(st.dictionaries(st.text(max_size=400), SAMPLES, min_size=1, max_size=30))
 def test_the_coverage_counts_every_meter(samples):
     """Those that were sampled, and those that were not, with a few of their names."""
     sampling = UsageSampling(most=5, start=NOW - 60, end=NOW, requests=7, samples=samples)

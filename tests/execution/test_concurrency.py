@@ -15,8 +15,8 @@ from reconciler.execution.executor import apply
 from reconciler.model.project import AccountRef
 
 
-@pytest.mark.parametrize(("workers", "most"), [(8, 8), (3, 3), (20, 8), (1, 1)])
-def test_up_to_eight_changes_of_one_action_run_concurrently(workers, most):
+@pytest.mark.parametrize(("workers", "most"), [(8, 8), (3, 3), (99, 24), (1, 1)])
+def test_up_to_24_changes_of_one_action_run_concurrently(workers, most):
     barrier, high = threading.Barrier(most), []
 
     def meet(account, _):
@@ -47,7 +47,7 @@ def test_an_action_begins_when_the_one_before_has_ended():
     ("workers", "livemode", "most"),
     [
         (8, False, {"create": 8, "replace": 1}),
-        (20, False, {"create": 8, "replace": 1}),
+        (99, False, {"create": 24, "replace": 1}),
         (2, False, {"create": 2, "replace": 1}),
         (8, None, {"create": 1, "replace": 1}),
     ],

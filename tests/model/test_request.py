@@ -40,6 +40,11 @@ def test_a_denial_without_effect_leaves_earlier_doubts():
     assert record.without_effect() == RequestRecord("update", None, 2, INDETERMINATE, 401, doubts=1)
 
 
+def test_a_denial_without_effect_and_without_doubts_is_a_rejection():
+    record = RequestRecord("update", None, 1, INDETERMINATE, 403, doubts=1)
+    assert record.without_effect() == RequestRecord("update", None, 1, Outcome.REJECTED, 403)
+
+
 @pytest.mark.parametrize(
     ("result", "status", "more", "properties"),
     [

@@ -65,9 +65,9 @@ def refusal(text):
         "{}",
         "7",
         "version: 1",
-        '{"plan_version": 1}',
-        '{"plan_version": 1, "account": 3, "changes": []}',
-        '{"plan_version": 1, "account": {"name": "a"}, "changes": [{"action": "destroy"}]}',
+        '{"plan_version": 2}',
+        '{"plan_version": 2, "account": 3, "changes": []}',
+        '{"plan_version": 2, "account": {"name": "a"}, "changes": [{"action": "destroy"}]}',
         "[" * 100_000,
         "\x00",
     ],
@@ -82,10 +82,10 @@ def test_a_truncated_file_is_refused(at):
     assert "not a saved plan" in refusal(dump_plan(PLAN)[:at])
 
 
-@pytest.mark.parametrize("version", [0, 2, "1", None, [1]])
+@pytest.mark.parametrize("version", [0, 1, "2", None, [2]])
 def test_another_version_is_named(version):
     text = json.dumps({**json.loads(dump_plan(PLAN)), "plan_version": version})
-    assert f"plan_version {version!r} is not supported; this version reads 1" in refusal(text)
+    assert f"plan_version {version!r} is not supported; this version reads 2" in refusal(text)
 
 
 def spots(value, path=()):

@@ -62,6 +62,8 @@ def test_no_value_of_a_report_leads_anywhere_else(command, text):
         assert found.tags <= {*INERT, "a"}
         assert all(to == AROUND.run or to.startswith(f"{BLOB}/") for to in found.to)
         assert message.body.splitlines()[0] == message.marker
+        commands = re.findall(r"^ {0,3}/.*", message.body, re.M)  # which GitLab would carry out
+        assert commands == []
 
 
 @given(texts())

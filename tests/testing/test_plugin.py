@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from conftest import TESTS as OURS
+
+ROOT = OURS.parent
 
 METERS = """version: 1
 meters:
@@ -91,6 +95,15 @@ def test_on_purpose(stripe_meters, send):
     send("nothing_like_it", {"stripe_customer_id": "cus_1"})
     (problem,) = stripe_meters.find_problems()
     assert problem.endswith("declared: ai_search_calls, old, seats, storage")
+    assert stripe_meters.find_problems() == [problem]
+    with pytest.raises(KeyError, match="did you mean 'seats'"):
+        stripe_meters.totals("seat")
+
+
+def test_one_on_purpose_and_one_later(stripe_meters, send):
+    send("nothing_like_it", {"stripe_customer_id": "cus_1"})
+    assert stripe_meters.find_problems()
+    send("seat", {"stripe_customer_id": "cus_1"})
 
 
 def test_its_own_failure_comes_first(send):
@@ -103,6 +116,7 @@ FAILURES = {
     "no_value": "the payload has no 'value', the key of the value; it has 'amount'",
     "bad_value": "Invalid value for key value: 1.5 calls is not a whole number.",
     "retired": "The meter of event_name old is archived. (archived_meter)",
+    "one_on_purpose_and_one_later": "'seat': no declared meter has this event_name; did you mean",
     "too_old": "The timestamp is more than 35 days ago. (timestamp_too_far_in_past)",
 }
 
@@ -146,9 +160,11 @@ def test_usage_that_is_lost_fails_the_test_that_sent_it(name, ran):
 
 
 def test_a_failure_of_the_test_itself_is_not_hidden(ran):
+    """It comes first, and may be due to what follows."""
     block = ran.split("_ test_its_own_failure_comes_first _")[1].split("\n____")[0]
-    assert "AssertionError: mine" in block
-    assert "would not count" not in block
+    own, hint = block.index("AssertionError: mine"), block.index("Stripe would not count:")
+    assert own < hint
+    assert "'seat': no declared meter has this event_name; did you mean 'seats'?" in block
 
 
 @pytest.mark.parametrize(
@@ -166,6 +182,22 @@ def test_a_wrong_setting_is_said_without_a_traceback(setting, message, tmp_path)
     assert done.returncode == 1
     assert message in done.stdout
     assert "Traceback" not in done.stdout
+
+
+def test_the_page_can_be_followed(tmp_path):
+    """Its files pass, and with the misspelt name fail as it shows."""
+    page = (ROOT / "docs/how-to/pytest.md").read_text("utf-8")
+    files = re.findall(r"`([\w./]+)`:\n\n```\w+\n(.*?)```\n", page, re.S)
+    assert [file for file, _ in files[-2:]] == ["search.py", "test_search.py"]
+    (tmp_path / "billing").mkdir()
+    for file, text in [*files, ("pytest.ini", re.findall(r"```ini\n(.*?)```", page, re.S)[0])]:
+        (tmp_path / file).write_text(text)
+    assert run_pytest(tmp_path).returncode == 0
+    application = tmp_path / "search.py"
+    application.write_text(application.read_text().replace("ai_search_calls", "ai_search_call"))
+    said = run_pytest(tmp_path).stdout.replace("\nE  ", "\n")
+    for line in re.findall(r"```text\n(.*?)```", page, re.S)[0].splitlines():
+        assert line.strip() in said
 
 
 def test_nothing_is_imported_before_a_fixture_is_used(tmp_path):

@@ -58,6 +58,6 @@ def test_a_missing_key_is_named_where_it_is_the_reason(event, code, expected):
 
 
 def test_an_unknown_name_lists_the_declared_ones():
-    assert explain_unknown(send(), ["call"]).endswith("did you mean 'call'?")
-    assert explain_unknown(send(), ["b", "a"]).endswith("declared: a, b")
-    assert explain_unknown(send(), []).endswith("declared: none")
+    assert explain_unknown("calls", ["call"]).endswith("did you mean 'call'?")
+    assert explain_unknown("calls", ["b", "a"]).endswith("declared: a, b")
+    assert explain_unknown("calls", []).endswith("declared: none")

@@ -10,7 +10,7 @@ from ...diagnostics.errors import UsageError
 from ...model.project import Account, Project
 from ...operations.compare_meters import AccountReading, join_readings, read_account
 from ...render import Document
-from ..accounts import match_names, run_on_accounts
+from ..accounts import run_on_accounts, select_accounts
 from ..arguments import Options, option, positional
 from ..context import Command, Context, open_session
 
@@ -38,8 +38,9 @@ def _compare(options: CompareOptions, context: Context) -> Document:
     if not (options.a and options.b):
         raise UsageError(usage.BAD_OPTIONS("compare takes two accounts", hint=_HELP))
     project = load_accounts(options.path)
-    a, b = _find_account(project, options.a), _find_account(project, options.b)
-    if a is b:
+    a = _find_account(project, options.a, context)
+    b = _find_account(project, options.b, context)
+    if a.name == b.name and a.name not in context.unlisted:
         message = f"{options.a!r} and {options.b!r} are the same account"
         raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
 
@@ -51,17 +52,19 @@ def _compare(options: CompareOptions, context: Context) -> Document:
     return join_readings(project, (a, b), readings, options.only)
 
 
+_MOST_NAMES = 10  # in one message
 _HELP = "write `reconciler compare A B`, with the names of two accounts of the project"
 
 
-def _find_account(project: Project, pattern: str) -> Account:
+def _find_account(project: Project, pattern: str, context: Context) -> Account:
     """Return the one account that a name, or a glob, selects; raise UsageError otherwise."""
-    known = {account.name: account for account in project.accounts}
-    found = match_names(known, (pattern,), "")
+    found = select_accounts(project, (pattern,), context, "")
     if len(found) > 1:
-        message = f"{pattern!r} matches {len(found)} accounts: {', '.join(found)}"
+        names = ", ".join(each.name for each in found[:_MOST_NAMES])
+        more = ", …" if len(found) > _MOST_NAMES else ""
+        message = f"{pattern!r} matches {len(found):,} accounts: {names}{more}"
         raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
-    return known[found[0]]
+    return found[0]
 
 
 COMMAND = Command(

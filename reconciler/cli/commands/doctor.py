@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...config import load_accounts
 from ...diagnostics.errors import ConfigError, Exit, ReconcilerError, select_worst
@@ -29,9 +29,10 @@ def _doctor(options: DoctorOptions, context: Context) -> Document:
         return Checkup(
             checks=tuple(check_versions()), diagnostics=error.diagnostics, own_exit=error.exit_code
         )
-    accounts = project.accounts
+    # Of an entry with connected accounts, the account of the key.
+    accounts = tuple(replace(each, connected=None) for each in project.accounts)
     if options.account:
-        accounts = select_accounts(project, options.account)
+        accounts = select_accounts(project, options.account, context)
     checks = (*check_versions(), *check_files(project), check_folder(project.root))
     return Checkup(
         checks=checks,

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from ...config import load
+from ...fleet import work
 from ...history import journal
 from ...model.finding import Severity
-from ...model.project import Account
-from ...operations.detect_drift import detect_drift
 from ...render import Document
 from ...report.exit_code import exit_code_for_drift
-from ...report.report import AccountReport
-from ..accounts import build_report, build_scope, select_accounts
+from ...report.report import AccountReport, Report
+from ..accounts import build_scope, select_accounts
 from ..arguments import option
-from ..context import Command, Context, open_session
+from ..context import Command, Context
 from ..fleet.parts import FleetOptions, take_part
+from ..fleet.run import FleetRun
 
 _MOST = 100  # customers of a sample
 
@@ -49,23 +50,18 @@ class DriftOptions(FleetOptions):
 
 def _detect(options: DriftOptions, context: Context) -> Document:
     project = load(options.path)
-    accounts = select_accounts(project, options.account)
-    scope, jobs = build_scope(accounts, options.only), _read_jobs(project.root)
+    accounts = select_accounts(project, options.account, context)
     part, fail_on = take_part(options, "drift", project, accounts), Severity(options.fail_on)
-
-    def detect(account: Account) -> AccountReport:
-        with open_session(account, context) as session:
-            return detect_drift(
-                project,
-                session,
-                scope,
-                fail_on=fail_on,
-                sample_usage=options.sample_usage,
-                jobs=jobs,
-                path=options.path_from_start,
-            )
-
-    report = build_report("drift", project, part.accounts, context, detect)
+    checking = work.DriftOptions(
+        scope=build_scope(accounts, options.only),
+        fail_on=fail_on,
+        sample_usage=options.sample_usage,
+        jobs=_read_jobs(project.root),
+        path=options.path_from_start,
+    )
+    check = partial(work.check_account, checking)
+    run = FleetRun(context, project, part.accounts, check, options.concurrency)
+    report = Report(command="drift", accounts=run.run(), diagnostics=project.diagnostics)
     return part.complete(report, lambda account: _judge(account, fail_on))
 
 

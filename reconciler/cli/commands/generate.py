@@ -16,7 +16,7 @@ from ...planning.scope import Scope
 from ...render import Document
 from ...report.generated import CheckedFile, CodeCheck, CodeMeter, GeneratedCode
 from .. import files
-from ..accounts import select_accounts
+from ..accounts import select_entries
 from ..arguments import ProjectOptions, option
 from ..context import Command, Context
 
@@ -46,7 +46,7 @@ def _generate(options: GenerateOptions, _: Context) -> Document:
     scope = Scope().narrow_to(project)
     accounts = project.accounts
     if options.account:
-        accounts = select_accounts(project, options.account)
+        accounts = select_entries(project, options.account)
     meters = collect_meters(
         desired for each in accounts for desired in each.declared if scope.includes(desired)
     )

@@ -59,7 +59,7 @@ def _show(options: HistoryOptions, context: Context) -> Document:
         return history
     accounts = tuple(each for each in project.accounts if each.name in names)
     if not options.account:
-        accounts = select_accounts(project, ())
+        accounts = select_accounts(project, (), context)
     return _narrow(options.meter, history, project.root, accounts, context)
 
 

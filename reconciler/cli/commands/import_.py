@@ -10,6 +10,7 @@ from ...adoption.terraform import read_terraform
 from ...config import load_accounts
 from ...diagnostics.codes import usage
 from ...diagnostics.errors import ConfigError, ReconcilerError, UsageError
+from ...diagnostics.explain_error import explain_error
 from ...model.project import Account, AccountRef
 from ...operations.snapshot import check_account, take_snapshot
 from ...render import Document
@@ -18,7 +19,6 @@ from .. import files, new_files
 from ..accounts import select_accounts
 from ..arguments import ProjectOptions, flag, option
 from ..context import PLAIN, Command, Context, open_session
-from ..errors import explain_error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +53,7 @@ def _import(options: ImportOptions, context: Context) -> Document:
 
 def _declare(options: ImportOptions, context: Context) -> Document:
     project = load_accounts(options.path, _list_unwritten(context))
-    accounts = select_accounts(project, options.account)
+    accounts = select_accounts(project, options.account, context)
     if len(accounts) > 1:
         raise UsageError(usage.BAD_OPTIONS("import takes one account"))
     ref, adopted = _read_meters(accounts[0], options, context)

@@ -8,8 +8,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ...adoption import new_project, workflows
+from ...adoption import new_project
 from ...adoption.adopt_meters import Adopted, Wanted, adopt_meters
+from ...adoption.github_workflows import write_github_workflows
+from ...adoption.gitlab_pipeline import GITLAB_FILE, GITLAB_INCLUDED, write_gitlab_pipeline
 from ...adoption.new_project import NewAccount
 from ...config import globs, load_accounts
 from ...config.discovery import PROJECT_FILE, Folder, find_meter_files, start_from
@@ -204,25 +206,29 @@ def _build_contents(options: InitOptions, start: _Start) -> dict[str, str]:
         inside[".gitignore"] = new_project.extend_gitignore("") or ""
     contents = {os.path.join(options.path, name): text for name, text in inside.items()}
     if options.ci:
-        file, text = _write_workflow(options, start)
-        contents[file] = text
+        contents |= _write_workflows(options, start)
     text = new_project.write_project_file(
         start.account, declares_elsewhere=start.declares_elsewhere
     )
     return {**contents, os.path.join(options.path, PROJECT_FILE): text}
 
 
-def _write_workflow(options: InitOptions, start: _Start) -> tuple[str, str]:
-    """Return the path of the CI workflow at the root of the repository, and its text."""
+def _write_workflows(options: InitOptions, start: _Start) -> dict[str, str]:
+    """Return the CI files by their path, which is below the root of the repository."""
     folder = Path(os.path.realpath(options.path))
     top = find_repository(folder) or folder
-    name = workflows.GITHUB_FILE if options.ci == "github" else workflows.GITLAB_FILE
-    if options.ci == "gitlab" and os.path.lexists(top / name):
-        name = workflows.GITLAB_INCLUDED
-    project = folder.relative_to(top).as_posix()
-    text = workflows.write_workflow(str(options.ci), project, start.account.api_key_env)
+    project, key = folder.relative_to(top).as_posix(), start.account.api_key_env
+    if options.ci == "github":
+        contents = write_github_workflows(project, key)
+    else:
+        exists = os.path.lexists(top / GITLAB_FILE)
+        name = GITLAB_INCLUDED if exists else GITLAB_FILE
+        contents = {name: write_gitlab_pipeline(project, key)}
     steps = os.path.relpath(top, folder)
-    return os.path.normpath(os.path.join(options.path, steps, name)), text
+    return {
+        os.path.normpath(os.path.join(options.path, steps, name)): text
+        for name, text in contents.items()
+    }
 
 
 def _extend_gitignore(path: str) -> tuple[str | None, Callable[[], None]]:
@@ -256,11 +262,11 @@ def _list_next(options: InitOptions, start: _Start, contents: Iterable[str]) -> 
             "other account is written to: the key may not read it, the Dashboard shows it"
         )
     steps.append(f"run `reconciler plan{at}` to see what `apply` would change")
-    if any(file.endswith(workflows.GITLAB_INCLUDED) for file in contents):
-        include = f"`include: {{local: {workflows.GITLAB_INCLUDED}}}`"
-        steps.append(f"add {include} to {workflows.GITLAB_FILE}")
+    if any(file.endswith(GITLAB_INCLUDED) for file in contents):
+        include = f"`include: {{local: {GITLAB_INCLUDED}}}`"
+        steps.append(f"add {include} to {GITLAB_FILE}")
     if options.ci:
-        steps.append("follow the comment at the top of the CI workflow")
+        steps.append("follow the comment at the top of each CI file")
     return steps
 
 

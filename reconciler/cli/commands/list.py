@@ -41,7 +41,7 @@ def _list(options: ListOptions, context: Context) -> Document:
             return _read_account(session, options)
 
     accounts = run_on_accounts(
-        select_accounts(project, options.account), context, read, AccountInventory
+        select_accounts(project, options.account, context), context, read, AccountInventory
     )
     return Inventory(
         accounts=accounts, diagnostics=project.diagnostics, narrowed=bool(options.only)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 from ...config import load
 from ...diagnostics.codes import usage
-from ...diagnostics.errors import Exit, UsageError
+from ...diagnostics.errors import UsageError
+from ...fleet import work
 from ...history import ci
 from ...model.project import Account
-from ...operations.make_plan import make_plan
-from ...operations.read_dependants import show_prices
+from ...operations.make_plan import Planned
 from ...render import Document
-from ...report.report import AccountReport
-from ..accounts import build_report, build_scope, select_accounts
+from ...report.report import Report
+from ..accounts import build_scope, select_accounts
 from ..arguments import PRIVATE, flag, option
-from ..context import Command, Context, open_session
+from ..context import Command, Context
 from ..fleet.parts import FleetOptions, take_part
+from ..fleet.run import FleetRun
 from ..fleet.saved_plans import PlanFile, PlanFolder, SavedPlans, is_folder
 
 
@@ -41,7 +43,7 @@ class PlanOptions(FleetOptions):
 
 def _plan(options: PlanOptions, context: Context) -> Document:
     project = load(options.path)
-    accounts = select_accounts(project, options.account)
+    accounts = select_accounts(project, options.account, context)
     scope = build_scope(accounts, options.only)
     saved = _open_saved(options, accounts, context)
     part = take_part(
@@ -54,28 +56,31 @@ def _plan(options: PlanOptions, context: Context) -> Document:
     if saved:
         saved.prepare(part.carried_over)
     commit, unknown = ci.find_commit(project.root, context.environ)
+    planning = work.PlanOptions(
+        scope=scope,
+        commit=commit,
+        prices=options.prices,
+        marks_changes=options.detailed_exitcode,
+    )
+    plan = partial(work.plan_account, planning)
+    run = _Run(context, project, part.accounts, plan, options.concurrency)
+    run.saved = saved
+    diagnostics = (*project.diagnostics, *unknown)
+    report = Report(command="plan", accounts=run.run(), diagnostics=diagnostics)
+    return part.complete(
+        report, lambda each: work.mark_changes(each, detailed=options.detailed_exitcode)
+    )
 
-    def make(account: Account) -> AccountReport:
-        with open_session(account, context) as session:
-            made = make_plan(project, session, scope, commit)
-            report = show_prices(made, session, every=options.prices)
-        if saved:
-            saved.save(account.name, made.plan)
-        return mark(report)
 
-    def mark(report: AccountReport) -> AccountReport:
-        return _mark_changes(report, detailed=options.detailed_exitcode)
+class _Run(FleetRun):
+    """Saves the plans, if that is wanted."""
 
-    report = build_report("plan", project, part.accounts, context, make, unknown)
-    return part.complete(report, mark)
+    saved: SavedPlans | None = None
 
-
-def _mark_changes(report: AccountReport, *, detailed: bool) -> AccountReport:
-    """Return the report with exit code CHANGES where it has changes, is good, and it is wanted."""
-    if report.exit_code not in (Exit.DONE, Exit.CHANGES):
-        return report
-    changes = any(each.change.action.writes for each in report.changes)
-    return replace(report, exit_code=Exit.CHANGES if changes and detailed else Exit.DONE)
+    def keep_plan(self, planned: Planned) -> None:
+        """Save the plan of an account."""
+        if self.saved:
+            self.saved.save(planned.report.account.name, planned.plan)
 
 
 def _open_saved(

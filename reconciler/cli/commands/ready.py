@@ -31,7 +31,7 @@ def _ready(options: ReadyOptions, context: Context) -> Document:
         with open_session(account, context) as session:
             return check_ready(desired, session)
 
-    accounts = select_accounts(project, options.account)
+    accounts = select_accounts(project, options.account, context)
     return Readiness(
         accounts=run_on_accounts(accounts, context, check, AccountReadiness),
         diagnostics=project.diagnostics,

@@ -9,7 +9,7 @@ from ...model.project import Account, AccountRef, Project
 from ...planning.scope import Scope, note_partial
 from ...render import Document
 from ...report.report import AccountReport, Report
-from ..accounts import build_scope, select_accounts
+from ..accounts import build_scope, select_entries
 from ..arguments import AccountOptions, only_option, positional
 from ..context import Command, Context
 
@@ -34,7 +34,7 @@ class ValidateOptions(AccountOptions):
 def _validate(options: ValidateOptions, _: Context) -> Document:
     projects = load_all(options.paths or (".",))
     every = tuple(account for project in projects for account in project.accounts)
-    named = select_accounts(Project("", every), options.account) if options.account else every
+    named = select_entries(Project("", every), options.account) if options.account else every
     names = {account.name for account in named}
     accounts = [(each, p) for p in projects for each in p.accounts if each.name in names]
     scope = build_scope(tuple(account for account, _ in accounts), options.only)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 
-from ...diagnostics.codes import reports as rules
+from ...diagnostics.codes import fleet as rules
 from ...diagnostics.codes import usage
 from ...diagnostics.diagnostic import Location
 from ...diagnostics.errors import ConfigError, UsageError
@@ -17,12 +17,12 @@ _HASH = re.compile(r"[0-9a-f]{64}")
 
 
 def read_expected(
-    expect: str | None, accounts: Collection[str], known: Iterable[str]
+    expect: str | None, accounts: Collection[str], is_known: Callable[[str], bool]
 ) -> Mapping[str, str] | None:
     """Return the expected plan_hash of each account; None where none is expected.
 
     `expect` is a hash of the only account, or the name of a JSON file. Every account has to be in
-    the file, and every account of the file in `known`, the whole project. Raise ConfigError.
+    the file, and the project must have every account of the file. Raise ConfigError.
     """
     if expect is None:
         return None
@@ -35,7 +35,7 @@ def read_expected(
     hashes = _parse(files.read(expect, rules.EXPECTED_HASHES.remedy), expect)
     if missing := [name for name in accounts if name not in hashes]:
         raise _refuse(expect, f"no plan_hash of {_name(missing)}")
-    if unknown := sorted(hashes.keys() - set(known)):
+    if unknown := sorted(name for name in hashes if not is_known(name)):
         raise _refuse(expect, f"the project does not have {_name(unknown)}")
     return hashes
 

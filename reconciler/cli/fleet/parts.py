@@ -12,14 +12,15 @@ from ...diagnostics.codes import publishing, usage
 from ...diagnostics.diagnostic import Diagnostic
 from ...diagnostics.errors import ConfigError, UsageError
 from ...model.project import Account, Project
-from ...report.configuration import digest_accounts
+from ...report.configuration import digest_accounts, digest_project
 from ...report.read_report import MOST_BYTES, read_report
 from ...report.report import MOST_SHARDS, AccountReport, Report, Shard
 from ...report.resume import check_resumable, describe_changes, select_finished
 from ...report.shards import find_shard
 from .. import files
-from ..arguments import ScopedOptions, option
+from ..arguments import ScopedOptions, option, parse_whole_number
 
+CONCURRENCY, MOST_CONCURRENCY = 8, 256
 _SHARD = re.compile(r"([0-9]{1,5})/([0-9]{1,5})", re.ASCII)
 
 
@@ -35,10 +36,23 @@ def parse_shard(word: str) -> tuple[int, int]:
     return index, count
 
 
+def parse_concurrency(word: str) -> int:
+    """Parse how many accounts are worked on side by side."""
+    if 1 <= (number := parse_whole_number(word)) <= MOST_CONCURRENCY:
+        return number
+    raise argparse.ArgumentTypeError(f"{word} is not between 1 and {MOST_CONCURRENCY}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FleetOptions(ScopedOptions):
-    """The options of a command that can be run on a part of the selected accounts."""
+    """The options of a command on many accounts: how many side by side, and which part of them."""
 
+    concurrency: int = option(
+        f"work on up to N accounts side by side (default: {CONCURRENCY})",
+        metavar="N",
+        default=CONCURRENCY,
+        type=parse_concurrency,
+    )
     shard: tuple[int, int] | None = option(
         "only the I-th of N parts of the selected accounts; `reconciler merge` joins the reports",
         metavar="I/N",
@@ -112,7 +126,7 @@ def take_part(
 
     `still_holds` says whether the result of an account can be carried over.
     """
-    shard = Shard(*options.shard, project.digest) if options.shard else None
+    shard = Shard(*options.shard, digest_project(project)) if options.shard else None
     accounts = selected
     if shard:
         accounts = tuple(a for a in selected if find_shard(a.name, shard.count) == shard.index)
@@ -124,7 +138,8 @@ def take_part(
         earlier = read_report_file(options.resume)
         check_resumable(earlier, command, options.resume)
         carried_over = select_finished(earlier, configurations, still_holds)
-        known = {account.name for account in project.accounts}
+        names_in = (each.account.name for each in earlier.accounts)
+        known = set(filter(project.may_have, names_in))
         diagnostics = tuple(describe_changes(earlier, configurations, known, options.resume))
     return Part(
         accounts=tuple(account for account in accounts if account.name not in carried_over),

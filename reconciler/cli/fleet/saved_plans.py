@@ -9,7 +9,7 @@ from typing import Protocol
 from urllib.parse import quote
 
 from ...clock import Clock
-from ...diagnostics.codes import reports as rules
+from ...diagnostics.codes import fleet as rules
 from ...diagnostics.diagnostic import Diagnostic, Location
 from ...diagnostics.errors import ConfigError, UsageError
 from ...diagnostics.shorten import shorten

@@ -39,12 +39,12 @@ class Kind(StrEnum):
 class Fault:
     """A rule; it applies to the requests that every given selector matches.
 
-    `number` is the request's number overall; `nth` counts the requests that `method` and
-    `path` (a glob) match, from 1, since the fault was armed; `chance` is drawn from the
-    seed and the request's number; `times` is the maximum number of applications. `wait` is
-    seconds, for latency and timeout. `reason` is the Stripe-Rate-Limited-Reason of a 429
-    (None: no such header), `code` the error code of a 409 or 429 (None: lock_timeout and
-    rate_limit), `status` the HTTP status of garbage.
+    `number` is the request's number overall; `nth` counts the requests that `method`, `path` (a
+    glob) and `account` (the connected account that they name) match, from 1, since the fault was
+    armed; `chance` is drawn from the seed and the request's number; `times` is the maximum number
+    of applications. `wait` is seconds, for latency and timeout. `reason` is the
+    Stripe-Rate-Limited-Reason of a 429 (None: no such header), `code` the error code of a 409 or
+    429 (None: lock_timeout and rate_limit), `status` the HTTP status of garbage.
     """
 
     kind: Kind
@@ -52,6 +52,7 @@ class Fault:
     number: int | None = None
     method: str | None = None
     path: str | None = None
+    account: str | None = None
     nth: int | None = None
     chance: float | None = None
     times: int | None = None
@@ -94,9 +95,11 @@ class Fault:
         return self.wait if self.kind is Kind.TIMEOUT else 0.0
 
     def matches(self, request: Request) -> bool:
-        """Return whether the fault is for this method and path."""
-        return self.method in (None, request.method) and (
-            self.path is None or fnmatchcase(request.path, self.path)
+        """Return whether the fault is for this method, path and connected account."""
+        return (
+            self.method in (None, request.method)
+            and (self.path is None or fnmatchcase(request.path, self.path))
+            and self.account in (None, request.headers.get("stripe-account"))
         )
 
 
@@ -162,6 +165,7 @@ OPTIONS: dict[str, tuple[str, Callable[[str], object]]] = {
     "nth": ("nth", parse_whole),
     "method": ("method", str.upper),
     "path": ("path", str),
+    "account": ("account", str),
     "chance": ("chance", _parse_chance),
     "times": ("times", parse_whole),
     "reason": ("reason", str),

@@ -54,6 +54,7 @@ def _render_account(report: AccountReport, command: str) -> dict[str, Any]:
         **{name: value for name, value in known.items() if value},
         "plan_id": report.plan_id,
         "plan_hash": report.plan_hash,
+        **({} if report.identified is None else {"identified": report.identified}),
         "changes": map(_render_change, report.changes),
         **({"findings": findings} if command == "drift" else {}),
         **({"usage_sample": _render_sampling(report.sampling)} if report.sampling else {}),

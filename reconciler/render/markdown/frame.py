@@ -229,11 +229,9 @@ def tabulate(rows: list[str], items: list[Item], *, folded: bool) -> Iterator[st
 
 def render_how_to_apply(view: View, budget: Budget) -> Iterator[str]:
     """Yield the commands that apply exactly these plans: only where apply would not be refused."""
-    commands = [
-        clean(f"reconciler apply {shlex.join(words)}")
-        for account in view.accounts[: budget.accounts]
-        for words in _find_words(account.report, view, budget)
-    ]
+    reports = (account.report for account in view.accounts[: budget.accounts])
+    plans = [each for each in reports if _is_applicable(each, view, budget)]
+    commands = [_write_command(each) for each in plans if each.identified is not False]
     fence = ("", "```sh", *commands, "```", "")
     if len(commands) > _FEW:
         yield f"<details><summary>To apply exactly these {len(commands):,} plans</summary>"
@@ -241,15 +239,26 @@ def render_how_to_apply(view: View, budget: Budget) -> Iterator[str]:
     elif commands:
         yield f"To apply exactly {'these plans' if len(commands) > 1 else 'this plan'}:"
         yield from fence
+    if len(commands) < len(plans):
+        yield "Set `account_id` in the project file: without it, no approval applies a plan (G014)."
+        yield ""
 
 
-def _find_words(account: AccountReport, view: View, budget: Budget) -> Iterator[tuple[str, ...]]:
-    """Yield the options of the command that applies exactly this plan, if there is one."""
+def _has_command(account: AccountReport, view: View, budget: Budget) -> bool:
+    return account.identified is not False and _is_applicable(account, view, budget)
+
+
+def _is_applicable(account: AccountReport, view: View, budget: Budget) -> bool:
     if not budget.around or view.report.command != "plan":
-        return
+        return False
     clear = account.exit_code in (Exit.DONE, Exit.CHANGES) and account.complete
-    if account.plan_hash and clear and any(it.change.action.writes for it in account.changes):
-        yield "--account", account.account.name, "--expect", account.plan_hash
+    writes = any(it.change.action.writes for it in account.changes)
+    return bool(account.plan_hash) and clear and writes
+
+
+def _write_command(account: AccountReport) -> str:
+    words = ("--account", account.account.name, "--expect", account.plan_hash or "")
+    return clean(f"reconciler apply {shlex.join(words)}")
 
 
 def render_end(view: View, budget: Budget) -> Iterator[str]:
@@ -258,7 +267,7 @@ def render_end(view: View, budget: Budget) -> Iterator[str]:
     hashed = [
         account
         for account in some
-        if not (view.has_several and any(_find_words(account, view, budget)))
+        if not (view.has_several and _has_command(account, view, budget))
     ]
     folded = len(hashed) > _FEW
     if folded:

@@ -24,7 +24,7 @@ class Alerts:
         self._transport = transport
 
     def active_on(self, meter_ids: tuple[str, ...]) -> tuple[BillingAlert, ...] | Unreadable:
-        """Return the active alerts on these meters, read for up to eight meters at once.
+        """Return the active alerts on these meters, read for several meters at once.
 
         One list for each meter; for more than 50 meters, the alerts of the account once.
         """

@@ -22,7 +22,7 @@ RATE_LIMIT = 1000.0
 
 
 class MeterEvents(Client):
-    """Sends usage to one account; a context manager, safe to use from up to eight threads.
+    """Sends usage to one account; a context manager, safe to use from several threads.
 
     An event is counted once, however often its request is repeated: every attempt has the same
     identifier. Every call raises StripeError if it does not succeed, and StoppedError after a stop

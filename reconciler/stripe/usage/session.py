@@ -16,7 +16,7 @@ _MARGIN = 60.0  # seconds before its end at which a session is renewed
 
 
 class StreamSession:
-    """Sends the requests of a stream; up to eight threads may share it.
+    """Sends the requests of a stream; several threads may share it.
 
     A session is created for the first request. It is renewed shortly before its end, by its own
     times and not by this machine's, and once if the stream rejects its token.

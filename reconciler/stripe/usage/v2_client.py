@@ -32,7 +32,7 @@ BATCH = 100
 
 
 class MeterEventsV2(Client):
-    """Sends usage to one account by API v2; a context manager, safe for up to eight threads.
+    """Sends usage to one account by API v2; a context manager, safe for several threads.
 
     `send` reports at once a meter, customer or value that is wrong; `stream` is for large
     amounts, which Stripe checks later. Repetition, errors and `Options` are as for `MeterEvents`.

@@ -1,0 +1,1 @@
+"""The same work on many accounts, side by side."""
