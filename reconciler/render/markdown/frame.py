@@ -234,10 +234,12 @@ def render_how_to_apply(view: View, budget: Budget) -> Iterator[str]:
     commands = [_write_command(each) for each in plans if each.identified is not False]
     fence = ("", "```sh", *commands, "```", "")
     if len(commands) > _FEW:
-        yield f"<details><summary>To apply exactly these {len(commands):,} plans</summary>"
+        what = f"To apply exactly these {len(commands):,} plans, in the project folder"
+        yield f"<details><summary>{what}</summary>"
         yield from (*fence, "</details>", "")
     elif commands:
-        yield f"To apply exactly {'these plans' if len(commands) > 1 else 'this plan'}:"
+        these = "these plans" if len(commands) > 1 else "this plan"
+        yield f"To apply exactly {these}, in the project folder:"
         yield from fence
     if len(commands) < len(plans):
         yield "Set `account_id` in the project file: without it, no approval applies a plan (G014)."
