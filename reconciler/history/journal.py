@@ -40,6 +40,33 @@ _TURN = threading.Lock()
 """Threads of this process take turns before they ask for the lock of a file: it has no queue."""
 
 
+class _Flusher:
+    """Flushes a file to disk: one call for the entries of all threads that wait at that time."""
+
+    def __init__(self) -> None:
+        self._turn = threading.Condition()
+        self._asked = self._flushed = 0
+        self._flushing = False
+
+    def flush(self, descriptor: int) -> None:
+        """Return when what was written before this call is on disk; raise OSError if it is not."""
+        with self._turn:
+            self._asked += 1
+            mine = self._asked
+            self._turn.wait_for(lambda: not self._flushing or self._flushed >= mine)
+            if self._flushed >= mine:
+                return
+            self._flushing, covered = True, self._asked
+        try:
+            os.fsync(descriptor)
+            with self._turn:
+                self._flushed = max(self._flushed, covered)
+        finally:
+            with self._turn:
+                self._flushing = False
+                self._turn.notify_all()
+
+
 class JournalError(ReconcilerError):
     """The journal cannot be written, and nothing may be sent without it."""
 
@@ -149,7 +176,17 @@ class FileJournal:
                     fcntl.flock(descriptor, fcntl.LOCK_UN)
         if written != len(whole):
             raise OSError("the disk is full")
-        os.fsync(descriptor)
+        _find_flusher(descriptor).flush(descriptor)
+
+
+def _find_flusher(descriptor: int) -> _Flusher:
+    """Return the flusher that all journals of one file share."""
+    file = os.fstat(descriptor)
+    with _TURN:
+        return _FLUSHERS.setdefault((file.st_dev, file.st_ino), _Flusher())
+
+
+_FLUSHERS: dict[tuple[int, int], _Flusher] = {}  # by device and inode; few in a process
 
 
 @contextmanager

@@ -232,6 +232,22 @@ def test_other_pull_requests_without_secrets(payload, environ, world, runner):
     assert job.use(command="plan")[0], job.log
 
 
+def test_a_review_approves_one_account_at_a_time(world, runner, github):
+    made = world(SEATS, **ACCOUNT)
+    other = f"production: {{api_key_env: LIVE_KEY, api_base: '{made.server.url}'}}"
+    made.file("reconciler.yaml", f"{(made.folder / 'reconciler.yaml').read_text()}  {other}\n")
+    job = runner(made.folder)
+    job.use(command="plan", account="*")
+    said = "eview approves the plan of one account"
+    assert f"::warning title=reconciler::a r{said}: give each account" in job.log
+    (status,) = github.statuses[HEAD]
+    assert (status["state"], status["description"]) == ("failure", f"no plan: a r{said}")
+    push = runner(made.folder, "push", {})
+    passed, outputs = push.use(command="apply", account="*")
+    assert (passed, outputs["exit-code"], made.posts()) == (False, "64", [])
+    assert said in push.log
+
+
 def test_a_plan_that_no_review_can_approve_is_a_warning(world, runner, github):
     made = world(SEATS)
     job = runner(made.folder)

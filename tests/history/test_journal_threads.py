@@ -1,0 +1,88 @@
+"""Runs over many accounts: threads that write to one journal at a time."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import pytest
+from history.test_journal import DONE, RUN, STOP
+from virtual import VirtualClock
+
+from reconciler.history import journal
+
+TIMEOUT = 60  # seconds until a test that hangs fails
+
+
+def write(folder, number: int) -> None:
+    """One run with a request."""
+    run = replace(RUN, plan_id=f"plan-{number}")
+    with journal.open_journal(folder, run, VirtualClock()) as book:
+        book.before_request(STOP, f"key-{number}")
+        book.after_response(STOP, f"key-{number}", DONE)
+        book.end(0)
+        assert book.report_losses() == ()
+
+
+def test_threads_write_one_journal_without_waiting_for_its_lock(tmp_path):
+    """Every entry is whole, and its run has all four."""
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda number: write(tmp_path, number), range(64)))
+    entries, diagnostics = journal.read(tmp_path)
+    assert diagnostics == ()
+    assert set(Counter(entry["plan_id"] for entry in entries).values()) == {4}
+    assert len({entry["run"] for entry in entries}) == 64
+
+
+class Disk:
+    """Flushes one file at a time; the first flush waits until it is released."""
+
+    def __init__(self) -> None:
+        self.flushes = 0
+        self.begun, self.released = threading.Event(), threading.Event()
+        self.fails = False
+
+    def fsync(self, _: int) -> None:
+        """Flush, or fail the first time."""
+        self.flushes += 1
+        if self.flushes == 1:
+            self.begun.set()
+            self.released.wait(TIMEOUT)
+            if self.fails:
+                raise OSError("the disk is broken")
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_waits_for_the_disk_is_flushed_together(fails, tmp_path, monkeypatch):
+    """One flush is under way and five entries wait: one more covers them all.
+
+    A flush that fails is an error of the thread that asked for it, and says nothing of others.
+    """
+    books = []
+    for _ in range(6):
+        opened = journal.open_journal(tmp_path, RUN, VirtualClock())
+        books.append((opened, opened.__enter__()))
+    disk = Disk()
+    disk.fails = fails
+    monkeypatch.setattr(os, "fsync", disk.fsync)
+    with ThreadPoolExecutor(6) as pool:
+        first = pool.submit(books[0][1].before_request, STOP, "key-0")
+        assert disk.begun.wait(TIMEOUT)
+        flusher = journal._find_flusher(books[0][1]._descriptor)
+        others = [pool.submit(book.before_request, STOP, "key") for _, book in books[1:]]
+        while flusher._asked < 12:  # six entries of kind `run` before
+            pass
+        disk.released.set()
+        for each in others:
+            each.result(TIMEOUT)
+        if fails:
+            with pytest.raises(journal.JournalError, match="the disk is broken"):
+                first.result(TIMEOUT)
+        else:
+            first.result(TIMEOUT)
+    assert disk.flushes == 2
+    for opened, _ in books:
+        opened.__exit__(None, None, None)
