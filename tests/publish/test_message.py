@@ -161,8 +161,10 @@ def test_a_fleet_is_one_matrix_and_the_same_routine_change_one_row():
     (message,) = build_messages([run], "", AROUND)
     assert not message.short
     matrix, rest = message.body.split("#### ", 1)
-    lines = [line for line in matrix.splitlines() if line.startswith("| ")][2:]
+    results, meters = matrix.split("| Meter |")
+    lines = [line for line in results.splitlines() if line.startswith("| ")][2:]
     assert ["revenue" in line for line in lines] == [True, False]
+    assert "| `sms_sent` | **deactivate** | · |" in meters
     assert "and 196 more accounts" in lines[1]
     assert "`partners/acct_199` · `mtr_sms`" in rest
     rows = [line for line in rest.splitlines() if line.startswith(("| ~", "| +"))]
