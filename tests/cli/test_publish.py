@@ -391,3 +391,16 @@ def test_a_strange_event_is_no_traceback(text, host, report, run, tmp_path):
     (tmp_path / "event.json").write_text(text)
     ran = run("publish", "github-comment", report())
     assert (ran.code, "H002" in ran.out) == (1, True)
+
+
+def test_the_joined_report_of_shards_is_published(host, fleet):
+    """As one comment on six accounts; a missing shard is said in it."""
+    shards = [fleet.report(f"s{n}", "plan", "--shard", f"{n}/3") for n in (1, 2, 3)]
+    merged = fleet.folder / "merged.json"
+    fleet.merge(*shards, "--out", f"json={merged}")
+    ran = fleet.run("publish", "github-comment", merged, "--format", "json")
+    assert (ran.code, posted(ran)) == (0, [("*", "created")])
+    fleet.merge(*shards[1:], "--out", f"json={merged}")
+    ran = fleet.run("publish", "github-comment", merged, "--format", "json")
+    assert ran.code == 0
+    assert any("no report of shard 1/3" in body for body in host.own())
