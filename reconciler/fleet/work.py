@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 
 from ..clock import Clock, Stopped, SystemClock, never
@@ -36,9 +36,16 @@ class Surroundings:
     stopped: Stopped = never
     network: Network | None = None
     listener: Listener = field(default_factory=Listener)
+    ahead: dict[str, Session] = field(default_factory=dict)
 
     def open_session(self, account: Account) -> AbstractContextManager[Session]:
-        """Open a session with an account; raise what `connect` raises."""
+        """Open a session with an account; raise what `connect` raises.
+
+        One that has begun to read its account already is closed by who began it.
+        """
+        if session := self.ahead.pop(account.name, None):
+            session.account = account
+            return nullcontext(session)
 
         def show(text: str) -> None:
             with suppress(Exception):  # a line that cannot be drawn must not end a run

@@ -83,7 +83,7 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
     _check_options(options, context)
     saved = load_plans(options.plan) if options.plan else {}
     approved = _read_approved(options.approved) if options.approved else None
-    project = load(options.path)
+    project = load(options.path, context.ahead.select(options.account or tuple(saved)))
     if saved:  # PATH only finds the project: the plan has its changes
         project = replace(project, selected=None)
     accounts = _select_accounts(project, options.account, context, saved)

@@ -42,7 +42,7 @@ class PlanOptions(FleetOptions):
 
 
 def _plan(options: PlanOptions, context: Context) -> Document:
-    project = load(options.path)
+    project = load(options.path, context.ahead.select(options.account))
     accounts = select_accounts(project, options.account, context)
     scope = build_scope(accounts, options.only)
     saved = _open_saved(options, accounts, context)
