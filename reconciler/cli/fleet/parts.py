@@ -127,18 +127,11 @@ def take_part(
 ) -> Part:
     """Return the part of the selected accounts that `--shard` and `--resume` leave to be run.
 
-    `still_holds` says whether the result of an account can be carried over. An entry whose accounts
-    could not be listed is in every shard: each lacks some of them. A run that a second signal ends
-    is completed as well.
+    `still_holds` says whether the result of an account can be carried over. A run that a second
+    signal ends is completed as well.
     """
     shard = Shard(*options.shard, digest_project(project)) if options.shard else None
-    accounts = selected
-    if shard:
-        accounts = tuple(
-            each
-            for each in selected
-            if find_shard(each.name, shard.count) == shard.index or each.name in context.unlisted
-        )
+    accounts = _select_shard(selected, shard, context) if shard else selected
     names = [account.name for account in accounts]
     configurations = dict(zip(names, digest_accounts(accounts), strict=True))
     carried_over: dict[str, AccountReport] = {}
@@ -161,3 +154,14 @@ def take_part(
     )
     context.stop.complete = part.complete
     return part
+
+
+def _select_shard(
+    selected: tuple[Account, ...], shard: Shard, context: Context
+) -> tuple[Account, ...]:
+    """Return the accounts of a shard; an entry whose accounts could not be listed is in each."""
+    return tuple(
+        each
+        for each in selected
+        if find_shard(each.name, shard.count) == shard.index or each.name in context.unlisted
+    )
