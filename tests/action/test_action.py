@@ -117,7 +117,7 @@ def test_without_the_approved_plan_it_is_not_shown_what_differs(lost, approved, 
     job = runner(made.folder, "push", {})
     passed, outputs = job.use(command="apply")
     assert (passed, outputs["plan-hash"], len(made.posts())) == (True, plan_hash, 1)
-    noted = "::notice title=reconciler::If the plan differs from the approved one" in job.log
+    noted = "::notice title=reconciler::If the plan is not the approved one" in job.log
     assert noted is (lost != "broken")
 
 
