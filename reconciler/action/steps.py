@@ -38,7 +38,7 @@ _NO_SECRETS = (
 )
 _NOT_RECORDED = "The plan is not recorded on the commit, so that no review can approve it"
 _NOT_POSTED = "No comment will be written, since the pull request is not known"
-_NOT_SHOWN = "If the plan differs from the approved one, it is not shown how"
+_NOT_SHOWN = "If the plan is not the approved one, the report cannot show what differs"
 _PLAN_FILE = "plan.json"
 _SEVERAL = "a review approves the plan of one account"
 _ONE_EACH = "give each account a step or job of its own, with the input `account`"
@@ -99,7 +99,7 @@ class Step:
                 run_id = host.find_artifact_run(results.name_plan_artifact(plan_hash))
             why = "its artifact does not exist any more"
         except ReconcilerError as error:
-            run_id, why = 0, error.diagnostics[0].message
+            run_id, why = 0, f"{error.diagnostics[0].message} (needs `actions: read`)"
         if run_id:
             return str(run_id)
         self._note("notice", f"{_NOT_SHOWN}: {why}")

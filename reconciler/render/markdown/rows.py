@@ -127,9 +127,10 @@ def _list_known(item: Item, account: str, budget: Budget) -> list[str]:
 
 
 def _render_action(item: Item) -> str:
-    """Return the action, or the kinds of the findings."""
+    """Return the action, the kinds of the findings, or what else the meter is."""
     if item.change is None:
-        return format_prose(", ".join(each.kind.replace("_", " ") for each in item.findings), 50)
+        kinds = ", ".join(each.kind.replace("_", " ") for each in item.findings)
+        return format_prose(kinds or item.status, 50)
     return str(item.change.action)
 
 
