@@ -20,7 +20,7 @@ def describe_machine() -> dict[str, Any]:
     return {
         "system": platform.platform(),
         "processor": _find_processor(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": os.cpu_count(),
         "load": [round(each, 2) for each in os.getloadavg()],
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "dependencies": _find_dependencies(),

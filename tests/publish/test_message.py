@@ -169,6 +169,8 @@ def test_a_fleet_is_one_matrix_and_the_same_routine_change_one_row():
     assert "`partners/acct_199` · `mtr_sms`" in rest
     rows = [line for line in rest.splitlines() if line.startswith(("| ~", "| +"))]
     assert ["200 accounts: " in row for row in rows] == [True, True]
+    (folded,) = re.findall(r"<details><summary>Where the .*?</details>", matrix, re.S)
+    assert "| `sms_sent` | **deactivate** | · |" in folded  # wider than a phone
     hashes = re.findall(r"reconciler apply --account (\S+) --expect (\d{64})\n", message.body)
     assert [name for name, _ in hashes] == [f"partners/acct_{n}" for n in range(200)]
     assert [int(hash_) for _, hash_ in hashes] == list(range(200))

@@ -16,7 +16,19 @@ _ROWS = {300: 40, 20: 15}
 
 
 def render_matrix(view: View, budget: Budget) -> Iterator[str]:
-    """Yield the matrix where accounts differ, as far as a layout has room for it."""
+    """Yield the matrix where accounts differ, as far as a layout has room for it.
+
+    A comment folds it: it is wider than a phone, and the risky changes are to come first.
+    """
+    lines = list(_render_lines(view, budget))
+    if lines and budget.around:
+        summary = "Where the accounts differ: a row for each meter"
+        yield from (f"<details><summary>{summary}</summary>", "", *lines, "</details>", "")
+    else:
+        yield from lines
+
+
+def _render_lines(view: View, budget: Budget) -> Iterator[str]:
     most = _ROWS.get(budget.accounts, 0)
     if not most or not has_many(view):
         return
