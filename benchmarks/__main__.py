@@ -86,7 +86,7 @@ def _parse_out(word: str) -> tuple[str, Path]:
     if format_ not in _FORMATS or not equals or not file:
         raise argparse.ArgumentTypeError(f"{word} is not text=FILE or json=FILE")
     try:
-        Path(file).open("a").close()  # not after half an hour
+        Path(file).open("a").close()  # not at the end
     except OSError as error:
         raise argparse.ArgumentTypeError(f"{file}: {error.strerror}") from None
     return format_, Path(file)

@@ -21,7 +21,7 @@ def main(result: str, output: str, *command: str) -> None:
         "exit_code": os.waitstatus_to_exitcode(status),
         "wall": time.perf_counter() - began,
         "cpu": usage.ru_utime + usage.ru_stime,
-        "memory": usage.ru_maxrss * 1024,
+        "memory": usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024),
     }
     with open(result, "w", encoding="utf-8") as file:
         json.dump(taken, file)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
-from importlib.metadata import PackageNotFoundError, requires, version
+import tomllib
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,13 @@ from packaging.requirements import Requirement
 
 from .processes import ROOT
 
-_DISTRIBUTION = "meter-reconciler"
-
 
 def describe_machine() -> dict[str, Any]:
     """Return the machine, the versions and the commit, as the JSON document has them."""
     return {
         "system": platform.platform(),
         "processor": _find_processor(),
-        "cores": len(os.sched_getaffinity(0)),
+        "cores": os.cpu_count(),
         "load": [round(each, 2) for each in os.getloadavg()],
         "python": f"{platform.python_implementation()} {platform.python_version()}",
         "dependencies": _find_dependencies(),
@@ -39,12 +38,10 @@ def _find_processor() -> str:
 
 
 def _find_dependencies() -> dict[str, str]:
-    try:
-        wanted = [Requirement(each) for each in requires(_DISTRIBUTION) or ()]
-    except PackageNotFoundError:
-        return {}
-    needed = [each.name for each in wanted if not each.marker or each.marker.evaluate()]
-    return {name: version(name) for name in sorted(needed)}
+    """Return the versions of what this checkout requires."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    names = sorted(Requirement(each).name for each in project["dependencies"])
+    return {name: version(name) for name in names}
 
 
 def _find_commit() -> str | None:

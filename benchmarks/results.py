@@ -16,6 +16,7 @@ class Unit(StrEnum):
     RATIO = "x"
     MICROSECONDS = "µs"
     KILOBYTES = "kB"
+    REQUESTS = "requests"
     EXPONENT = ""
 
 

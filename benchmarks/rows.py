@@ -216,6 +216,14 @@ DERIVED: tuple[Derived, ...] = (
         Target(8, Unit.KILOBYTES),
     ),
     Derived(
+        "drift/further-requests",
+        "`drift`, requests more than `plan`: prices, rejected usage",
+        ("plan/1000/50ms", "drift/1000/50ms"),
+        lambda samples: samples[1].requests - samples[0].requests,
+        Unit.REQUESTS,
+        Target(2, Unit.REQUESTS),
+    ),
+    Derived(
         "validate/exponent",
         "`validate`, growth of CPU to 100,000 meters (exponent)",
         tuple(f"validate/large-files/{n}" for n in _VALIDATED),
@@ -224,4 +232,3 @@ DERIVED: tuple[Derived, ...] = (
         Target(1.03, Unit.EXPONENT),
     ),
 )
-"""Computed from 1,000 and 10,000 meters, and from 100, 10,000 and 100,000."""

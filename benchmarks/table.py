@@ -75,7 +75,8 @@ def _show_spread(values: Spread, unit: Unit) -> str:
 def _show(value: float, unit: Unit) -> str:
     if unit is Unit.SECONDS:
         return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.2f} s"
-    return f"{value:.3f}" if unit is Unit.EXPONENT else f"{value:.1f} {unit}"
+    digits = {Unit.EXPONENT: 3, Unit.REQUESTS: 0}.get(unit, 1)
+    return f"{value:.{digits}f} {unit}".rstrip()
 
 
 def _show_requests(result: Result) -> str:

@@ -16,8 +16,8 @@ from ..cli.console import Console
 from ..cli.main import run
 from ..clock import Clock
 from ..config import load
-from ..diagnostics.codes import guards
-from ..diagnostics.errors import Exit, ReconcilerError
+from ..diagnostics.codes import guards, usage
+from ..diagnostics.errors import Exit, ReconcilerError, UsageError
 from ..model.project import Account
 from ..publish.github import GitHub
 from ..publish.host import get_text
@@ -38,8 +38,10 @@ _NO_SECRETS = (
 )
 _NOT_RECORDED = "The plan is not recorded on the commit, so that no review can approve it"
 _NOT_POSTED = "No comment will be written, since the pull request is not known"
-_NOT_SHOWN = "If the plan differs from the approved one, it is not shown how"
+_NOT_SHOWN = "If the plan is not the approved one, the report cannot show what differs"
 _PLAN_FILE = "plan.json"
+_SEVERAL = "a review approves the plan of one account"
+_ONE_EACH = "give each account a step or job of its own, with the input `account`"
 _NO_ACCOUNT_ID = (
     f"{guards.NO_ACCOUNT_ID.code}: no review can approve this plan: set `account_id` of the "
     "account in the project file"
@@ -97,7 +99,7 @@ class Step:
                 run_id = host.find_artifact_run(results.name_plan_artifact(plan_hash))
             why = "its artifact does not exist any more"
         except ReconcilerError as error:
-            run_id, why = 0, error.diagnostics[0].message
+            run_id, why = 0, f"{error.diagnostics[0].message} (needs `actions: read`)"
         if run_id:
             return str(run_id)
         self._note("notice", f"{_NOT_SHOWN}: {why}")
@@ -116,7 +118,10 @@ class Step:
         """Run the command, and output what its report says."""
         job, folder = self.job, Path(self._make_folder())
         report, plan = folder / "report.json", Path(self._make_folder(), _PLAN_FILE)
-        exit_code = self._run_command(report, plan)
+        accounts = self._select_accounts()
+        if job.command == "apply" and not job.decides_itself and len(accounts) > 1:
+            raise UsageError(usage.BAD_OPTIONS(_SEVERAL, hint=_ONE_EACH))
+        exit_code = self._run_command(accounts, report, plan)
         name = results.name_artifact(
             "reconciler", job.environ.get("GITHUB_JOB", ""), job.command, *job.accounts
         )
@@ -131,8 +136,11 @@ class Step:
             ("plan-artifact", results.name_plan_artifact(outputs["plan-hash"])),
         )
         self._keep_journal(folder)
-        if job.event.get("pull_request") and results.is_of_no_account(found):
-            self._note("warning", _NO_ACCOUNT_ID)
+        if job.event.get("pull_request"):
+            if results.is_of_no_account(found):
+                self._note("warning", _NO_ACCOUNT_ID)
+            if job.command == "plan" and len(found.get("accounts", ())) > 1:
+                self._note("warning", f"{_SEVERAL}: {_ONE_EACH}")
         return exit_code
 
     def record(self) -> Exit:
@@ -141,7 +149,8 @@ class Step:
         pull = job.event.get("pull_request")
         if job.command != "plan" or not pull or job.has_no_secrets:
             return Exit.DONE
-        plan_hash, failed = environ.get("PLAN_HASH", ""), environ.get("FAILURE_REASON", "")
+        plan_hash = environ.get("PLAN_HASH", "")
+        failed = environ.get("FAILURE_REASON") or _SEVERAL
         approvable = bool(plan_hash) and environ.get("EXIT_CODE") in ("0", "2")
         status = {
             "state": "success" if approvable else "failure",
@@ -172,8 +181,8 @@ class Step:
             words += ["--when-unchanged", environ.get("WHEN_UNCHANGED", "").strip() or "comment"]
         return run(["publish", *words])
 
-    def _run_command(self, report: Path, plan: Path) -> Exit:
-        job, accounts = self.job, self._select_accounts()
+    def _run_command(self, accounts: tuple[Account, ...], report: Path, plan: Path) -> Exit:
+        job = self.job
         if job.command != "validate" and job.has_no_secrets and self._lacks_key(accounts):
             self._note("notice", _NO_SECRETS)
             return self._call("validate", job.selection, report)

@@ -13,6 +13,7 @@ from ..render import FORMATS, Document
 from .arguments import OptionsT
 from .console import Console
 from .output import Output
+from .read_ahead import ReadAhead
 from .signals import Stop
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Context:
     clock: Clock
     stop: Stop
     output: Output
+    ahead: ReadAhead
     unlisted: dict[str, Exception] = field(default_factory=dict)
     """Why the connected accounts of an entry could not be listed, by the name of the entry."""
 

@@ -17,6 +17,7 @@ from .context import Command, Context
 from .errors import build_error_report, trace
 from .files import Target
 from .output import Output, StreamWriter, emit, open_output
+from .read_ahead import ReadAhead
 from .signals import Stop
 
 _QUIT = (
@@ -64,7 +65,9 @@ class _Run:
         clock = SystemClock(stop)
         self.output = stack.enter_context(open_output(parsed, os.environ, clock))
         with _logged(parsed.verbose, console):
-            document = command.act(parsed, Context(console, os.environ, clock, stop, self.output))
+            ahead = stack.enter_context(ReadAhead(os.environ, clock, stop))
+            context = Context(console, os.environ, clock, stop, self.output, ahead)
+            document = command.act(parsed, context)
         stop.begin_report()
         return emit(document, self.output, console)
 
@@ -84,6 +87,7 @@ class _Run:
     def _write(self, error: Exception | KeyboardInterrupt, *write: StreamWriter) -> Exit:
         accounts = self.stop.collect()
         document = build_error_report(self.name, error, os.environ, accounts)
+        document = self.stop.complete(document) if accounts else document
         return emit(document, self.output, self.console, *write)
 
 

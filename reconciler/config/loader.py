@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
+from typing import Protocol
 
 from ..diagnostics.codes import config as codes
 from ..diagnostics.diagnostic import Diagnostic, Level, Location
@@ -35,7 +36,21 @@ from .yaml.source_text import decode_loosely
 NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
 
-def load(path: str | os.PathLike[str] = ".") -> Project:
+class BeforeReading(Protocol):
+    """Called for each account before its meter files, of so many bytes, are read.
+
+    Its declarations are not known yet; `alone` says that the project has no other account.
+    """
+
+    def __call__(self, account: Account, size: int, *, alone: bool) -> None:
+        """Prepare for the account."""
+
+
+def do_nothing(account: Account, size: int, *, alone: bool) -> None:
+    """Prepare nothing."""
+
+
+def load(path: str | os.PathLike[str] = ".", before_reading: BeforeReading = do_nothing) -> Project:
     """Read and check the project at a path; offline, without a key.
 
     The path is a project folder, its project file, or a part of a project: a folder or one meter
@@ -44,7 +59,7 @@ def load(path: str | os.PathLike[str] = ".") -> Project:
     declared for it, `diagnostics` the warnings. Raises ConfigError with every error of all files,
     in the order of their locations.
     """
-    return _load(discovery.start_from(path))
+    return _load(discovery.start_from(path), before_reading=before_reading)
 
 
 def load_all(paths: Iterable[str | os.PathLike[str]]) -> tuple[Project, ...]:
@@ -89,10 +104,18 @@ def load_accounts(
 
 
 def _load(
-    start: Start, *, may_be_empty: bool = False, contents: Mapping[str, bytes] = NOTHING
+    start: Start,
+    *,
+    may_be_empty: bool = False,
+    contents: Mapping[str, bytes] = NOTHING,
+    before_reading: BeforeReading = do_nothing,
 ) -> Project:
     reader = _Reader(start, may_be_empty=may_be_empty, contents=contents)
-    accounts = tuple(map(reader.read_account, reader.read_entries()))
+    entries = reader.read_entries()
+    accounts = tuple(
+        reader.read_account(each, partial(before_reading, alone=len(entries) == 1))
+        for each in entries
+    )
     selected = reader.select_files() if start.selected and accounts else None
     return Project(
         root=start.folder.root,
@@ -143,9 +166,11 @@ class _Reader:
         self.same_meters, self.groups = project.same_meters, project.groups
         return project.entries
 
-    def read_account(self, entry: Entry) -> Account:
+    def read_account(self, entry: Entry, before_reading: Callable[[Account, int], None]) -> Account:
         """Complete the account of an entry with the declarations in its files."""
         listed = self._list_files(entry)
+        if not any(one.level is Level.ERROR for one in self.diagnostics):
+            before_reading(entry.account, self._measure(listed))
         files = [self._read_meter_file(name) for name in listed]
         names = [name for file in files for name in file.names]
         self.diagnostics += find_duplicates(names)
@@ -161,6 +186,14 @@ class _Reader:
             files=tuple(self._start.folder.show(name).file for name in listed),
             unread=tuple(self._find_unread(listed)) if _deactivates_undeclared(entry) else (),
         )
+
+    def _measure(self, listed: Iterable[str]) -> int:
+        """Return the bytes of files; what cannot be read is reported where it is read."""
+        size = 0
+        for name in listed:
+            with suppress(OSError):
+                size += os.path.getsize(self._start.folder.build_path(name))
+        return size
 
     def select_files(self) -> frozenset[str]:
         """Return the files of the requested part; report those that no account reads."""

@@ -50,6 +50,11 @@ def select_worst(exits: Iterable[Exit]) -> Exit:
     return min(exits, key=_WORST_FIRST.index, default=Exit.DONE)
 
 
+def rank_exit(exit_code: Exit) -> int:
+    """Return the place of an exit code in the order of precedence, the worst first."""
+    return _WORST_FIRST.index(exit_code)
+
+
 class ReconcilerError(Exception):
     """Base class: the command line prints the diagnostics and exits with `exit_code`."""
 

@@ -15,7 +15,6 @@ from ..diagnostics.errors import Exit
 from ..diagnostics.explain_error import explain_error
 from ..execution.protocol import NULL_JOURNAL, Journal
 from ..history import ci, journal
-from ..model.change import Action
 from ..model.project import Account, Project
 from ..operations.apply_plan import (
     OnRefused,
@@ -205,8 +204,7 @@ def _end(planned: Planned, exit_code: Exit, *diagnostics: Diagnostic) -> Account
 
 def _has_changes(planned: Planned) -> bool:
     """Whether there is something to approve."""
-    actions = [change.action for change in planned.plan.changes]
-    return any(action.writes or action is Action.BLOCKED for action in actions)
+    return any(change.action.writes for change in planned.plan.changes)
 
 
 def _refuse(planned: Planned, refusal: Diagnostic, why: str) -> AccountReport:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 
 from ..clock import Clock, Stopped, SystemClock, never
@@ -17,7 +17,6 @@ from ..diagnostics.errors import Exit
 from ..diagnostics.explain_error import explain_error
 from ..model.finding import Severity
 from ..model.project import Account, AccountRef, Project
-from ..operations.detect_drift import detect_drift
 from ..operations.make_plan import make_plan
 from ..operations.read_dependants import show_prices
 from ..operations.session import Network, Session, connect
@@ -36,9 +35,16 @@ class Surroundings:
     stopped: Stopped = never
     network: Network | None = None
     listener: Listener = field(default_factory=Listener)
+    ahead: dict[str, Session] = field(default_factory=dict)
 
     def open_session(self, account: Account) -> AbstractContextManager[Session]:
-        """Open a session with an account; raise what `connect` raises."""
+        """Open a session with an account; raise what `connect` raises.
+
+        One that has begun to read its account already is closed by who began it.
+        """
+        if session := self.ahead.pop(account.name, None):
+            session.account = account
+            return nullcontext(session)
 
         def show(text: str) -> None:
             with suppress(Exception):  # a line that cannot be drawn must not end a run
@@ -102,6 +108,8 @@ def check_account(
     options: DriftOptions, project: Project, account: Account, around: Surroundings
 ) -> AccountReport:
     """Detect drift, and write nothing to the account."""
+    from ..operations.detect_drift import detect_drift  # a plan does without
+
     with around.open_session(account) as session:
         return detect_drift(
             project,

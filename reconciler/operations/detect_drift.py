@@ -65,7 +65,7 @@ def detect_drift(
     a plan, by plan_id; `path` is the project's path in suggested commands (default: its root).
     Raises what `make_plan` raises.
     """
-    existing, found = session.meters.list_all(), _Found()
+    existing, found = session.list_meters(), _Found()
     snapshot, scope = take_snapshot(session, (), existing), scope.narrow_to(project)
     _, diagnostics = check((), session.account, snapshot)
     refused = exit_code_for_drift((), diagnostics, fail_on) is Exit.REFUSED

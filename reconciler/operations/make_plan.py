@@ -50,7 +50,7 @@ def make_plan(
     Raises AuthError if the key is missing or rejected, ServiceError if the account cannot be
     read, StoppedError after a stop signal.
     """
-    existing = session.meters.list_all()
+    existing = session.list_meters()
     scope = scope.narrow_to(project)
     names = select_in_scope(match_meters(session.account.declared, existing), scope)
     snapshot = take_snapshot(session, names, existing)

@@ -138,7 +138,7 @@ def _check_age(plan: Plan, session: Session) -> None:
 
 def _list_meters(plan: Plan, session: Session) -> tuple[ExistingMeter, ...]:
     """Return every meter; one of the plan that a lagging list does not show is read by id."""
-    existing = session.meters.list_all()
+    existing = session.list_meters()
     missing = []
     for meter_id in sorted(set(plan.listed) - {meter.id for meter in existing}):
         if not (meter := session.meters.read(meter_id)):

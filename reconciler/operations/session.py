@@ -19,7 +19,7 @@ from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import AuthError, RefusedError, ServiceError, UsageError
 from ..execution.protocol import SIDE_BY_SIDE
 from ..history.ci import runs_in_ci
-from ..model.meter import Unreadable
+from ..model.meter import ExistingMeter, Unreadable
 from ..model.project import Account, Platform
 from ..planning.guards import report_wrong_mode
 from ..stripe.api_key import Key, find_flaw
@@ -31,7 +31,7 @@ from ..stripe.core_events import CORE_EVENTS, UsageReports
 from ..stripe.errors import AccountDeniedError, InvalidRequestError, PermissionDeniedError
 from ..stripe.http import Connection, Limits, check_base
 from ..stripe.meter_writer import AccountMeters
-from ..stripe.pagination import iterate_entries
+from ..stripe.pagination import iterate_entries, start_thread
 from ..stripe.rate_limit import RateLimiter
 from ..stripe.response import Reply
 from ..stripe.transport import Options, Transport
@@ -188,7 +188,19 @@ class Session:
         self._network = network
         self._own = transport.on_own_account()
         self._own_id: str | Unreadable | None = None
+        self._own_id_ahead: Future[OwnId] | None = None
+        self._meters_ahead: Future[tuple[ExistingMeter, ...]] | None = None
         self._rate_reported = False
+
+    def begin_reading(self) -> None:
+        """Begin to read what every plan needs: the meters, and the account of the key."""
+        self._meters_ahead = start_thread(self.meters.list_all)
+        self._own_id_ahead = start_thread(self._request_own_id)
+
+    def list_meters(self) -> tuple[ExistingMeter, ...]:
+        """Return every meter of the account, as `begin_reading` found it or as it is now."""
+        ahead, self._meters_ahead = self._meters_ahead, None
+        return ahead.result() if ahead else self.meters.list_all()
 
     def read_own_id(self) -> str | Unreadable:
         """Return the id of the key's own account, read once; Unreadable without the permission.
@@ -196,7 +208,8 @@ class Session:
         Raises StripeError if Stripe does not respond, or rejects the key.
         """
         if self._own_id is None:
-            network, read = self._network, self._request_own_id
+            ahead, self._own_id_ahead = self._own_id_ahead, None
+            network, read = self._network, ahead.result if ahead else self._request_own_id
             self._own_id = network.read_own_id(self.account, read) if network else read()
         return self._own_id
 

@@ -119,8 +119,13 @@ class Meters(Client):
         """Return every meter, active and inactive, each once, even if some change meanwhile."""
         return pagination.list_every_meter(
             lambda status: self.list(status=status, limit=pagination.PER_PAGE),
-            lambda status: self.all(status=status),
+            self._list_ahead,
         )
+
+    def _list_ahead(self, status: str | None) -> Iterator[ExistingMeter]:
+        params = {"status": status}
+        pages = pagination.iterate_pages(self._transport, METERS, params, parse_meter, ahead=True)
+        return chain.from_iterable(page.data for page in pages)
 
     def get(self, meter_id: str, *, expand: Iterable[str] = ()) -> ExistingMeter:
         """Read one meter, active or not. Raises NotFoundError."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, TypeVar
 
 from ..diagnostics.codes import service
@@ -32,6 +35,13 @@ class _Extent:
     size: int = 0
     seconds: float = 0.0
 
+    def add(self, entries: int, size: int, seconds: float) -> None:
+        """Add one page."""
+        self.pages += 1
+        self.entries += entries
+        self.size += size
+        self.seconds += seconds
+
     def find_excess(self, limits: Limits) -> str | None:
         """Return what exceeds its limit."""
         parts = (
@@ -44,6 +54,20 @@ class _Extent:
         return next(over, None)
 
 
+def start_thread(work: Callable[[], T]) -> Future[T]:
+    """Begin work that the end of the process need not wait for."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            future.set_result(work())
+        except BaseException as error:
+            future.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    return future
+
+
 def read_page(
     transport: Transport, path: str, params: Mapping[str, Any], read: Callable[[Json], T]
 ) -> Page[T]:
@@ -53,23 +77,32 @@ def read_page(
 
 
 def iterate_pages(
-    transport: Transport, path: str, params: Mapping[str, Any], read: Callable[[Json], T]
+    transport: Transport,
+    path: str,
+    params: Mapping[str, Any],
+    read: Callable[[Json], T],
+    *,
+    ahead: bool = False,
 ) -> Iterator[Page[T]]:
-    """Yield page after page, each read on demand.
+    """Yield page after page, each read on demand, or requested while the last is decoded (`ahead`).
 
     Raises StripeError, also (S024) if a page starts again at an earlier place, or the list exceeds
     the limits of the transport.
     """
     params = {"limit": PER_PAGE, **params}
     past: set[str] = set()
-    extent, after = _Extent(), None
+    extent = _Extent()
+
+    def request(after: str | None) -> Reply:
+        return transport.get(path, {**params, "starting_after": after})
+
+    receive: Callable[[], Reply] = partial(request, None)
     while True:
         began = transport.monotonic()
-        reply = transport.get(path, {**params, "starting_after": after})
+        reply = receive()
+        following = _begin_next(request, reply.body, past) if ahead else None
         found = reply.read(lambda body: _parse_identified(body, read, params["limit"]))
-        extent.pages, extent.entries = extent.pages + 1, extent.entries + len(found.data)
-        extent.size += reply.size
-        extent.seconds += transport.monotonic() - began
+        extent.add(len(found.data), reply.size, transport.monotonic() - began)
         if excess := extent.find_excess(transport.limits):
             raise _describe_endless(path, reply, excess)
         yield Page(tuple(noun for _, noun in found.data), found.has_more)
@@ -81,6 +114,17 @@ def iterate_pages(
         if after in past:
             raise _describe_endless(path, reply, "a page starts again at an earlier place")
         past.add(after)
+        receive = following or partial(request, after)
+
+
+def _begin_next(
+    request: Callable[[str], Reply], body: Json, past: Container[str]
+) -> Callable[[], Reply] | None:
+    """Request the page after one that is not checked yet; return what waits for it."""
+    match body:
+        case {"has_more": True, "data": [*_, {"id": str(last)}]} if last not in past:
+            return start_thread(partial(request, last)).result
+    return None
 
 
 def _parse_identified(body: Json, read: Callable[[Json], T], limit: int) -> Page[tuple[str, T]]:
@@ -111,9 +155,7 @@ def iterate_linked(
         began = transport.monotonic()
         reply = transport.get(path, params)
         found, token = reply.read(lambda body: parse_linked_page(body, read, PER_PAGE))
-        extent.pages, extent.entries = extent.pages + 1, extent.entries + len(found)
-        extent.size += reply.size
-        extent.seconds += transport.monotonic() - began
+        extent.add(len(found), reply.size, transport.monotonic() - began)
         if excess := extent.find_excess(transport.limits):
             raise _describe_endless(path, reply, excess)
         yield from found

@@ -87,10 +87,11 @@ class Repository:
         without = {} if key else {"SANDBOX_KEY": ""}
         return self._run("pull_request", {"pull_request": self.find(number)}, given, without)
 
-    def run_on_main(self, event: str = "push", **given: str) -> Any:
-        """Run the Action in a job of the branch `main`."""
+    def run_on_main(self, event: str = "push", run: str = "", **given: str) -> Any:
+        """Run the Action in a job of the branch `main`, in the workflow run `run`."""
         self.git("checkout", "--quiet", "main")
-        return self._run(event, {"ref": "refs/heads/main"}, given, {})
+        environ = {"GITHUB_RUN_ID": run} if run else {}
+        return self._run(event, {"ref": "refs/heads/main"}, given, environ)
 
     def _run(self, event: str, payload: object, given: dict[str, str], environ: Any) -> Any:
         self.host.time = self._tick()

@@ -106,18 +106,19 @@ def test_an_account_that_moved_since_the_approval_is_not_written_to(approved, ru
     assert "create → update" in job.summary
 
 
-@pytest.mark.parametrize("lost", ["expired", "denied"])
+@pytest.mark.parametrize("lost", ["expired", "denied", "broken"])
 def test_without_the_approved_plan_it_is_not_shown_what_differs(lost, approved, runner, github):
     """Which changes nothing else; the plan that is approved is still applied."""
     made, plan_hash = approved()
     if lost == "denied":
         github.fail("GET", "/actions/artifacts", 403)
     for artifact in github.artifacts.values():
-        artifact["expired"] = lost == "expired"
+        artifact |= {"expired": lost == "expired", "broken": lost == "broken"}
     job = runner(made.folder, "push", {})
     passed, outputs = job.use(command="apply")
     assert (passed, outputs["plan-hash"], len(made.posts())) == (True, plan_hash, 1)
-    assert "::notice title=reconciler::If the plan differs from the approved one" in job.log
+    noted = "::notice title=reconciler::If the plan is not the approved one" in job.log
+    assert noted is (lost != "broken")
 
 
 def test_an_account_without_a_review_is_not_written_to(approved, runner, github):
@@ -164,7 +165,7 @@ def test_a_protected_environment_approves_by_the_hash_of_an_earlier_job(world, r
     _, planned = push.use(command="plan")
     made.write(f"{SEATS}\n{CALLS}", **ACCOUNT)  # as if a meter had been edited since
     assert not push.use(command="apply", args=f"--expect={planned['plan-hash']}")[0]
-    assert "G016 calls::`calls`, approved → now: no change → create" in push.log
+    assert "G016 calls::`calls`, approved → now: no change → create\n" in push.log
     made.write(SEATS, **ACCOUNT)
     passed, applied = push.use(command="apply", args=f"--expect {planned['plan-hash']}")
     assert (passed, len(made.posts())) == (True, 1), push.log
@@ -230,6 +231,22 @@ def test_other_pull_requests_without_secrets(payload, environ, world, runner):
     made = world(SEATS, **ACCOUNT)
     job = runner(made.folder, payload=payload, SANDBOX_KEY="", **environ)
     assert job.use(command="plan")[0], job.log
+
+
+def test_a_review_approves_one_account_at_a_time(world, runner, github):
+    made = world(SEATS, **ACCOUNT)
+    other = f"production: {{api_key_env: LIVE_KEY, api_base: '{made.server.url}'}}"
+    made.file("reconciler.yaml", f"{(made.folder / 'reconciler.yaml').read_text()}  {other}\n")
+    job = runner(made.folder)
+    job.use(command="plan", account="*")
+    said = "eview approves the plan of one account"
+    assert f"::warning title=reconciler::a r{said}: give each account" in job.log
+    (status,) = github.statuses[HEAD]
+    assert (status["state"], status["description"]) == ("failure", f"no plan: a r{said}")
+    push = runner(made.folder, "push", {})
+    passed, outputs = push.use(command="apply", account="*")
+    assert (passed, outputs["exit-code"], made.posts()) == (False, "64", [])
+    assert said in push.log
 
 
 def test_a_plan_that_no_review_can_approve_is_a_warning(world, runner, github):

@@ -173,12 +173,13 @@ def test_two_accounts(story, github, world):
     assert (passed, len(made.posts())) == (True, 1), repository.jobs[-1].log
     assert "Apply complete: 1 changed." in first["body"]
 
-    _, planned = repository.run_on_main(command="plan", account="production", comment="false")
+    given = {"account": "production", "run": "900"}
+    _, planned = repository.run_on_main(command="plan", comment="false", **given)
     edit(production, display_name="Hand")
-    given = {"account": "production", "args": f"--expect {planned['plan-hash']}"}
-    passed, outputs = repository.run_on_main(command="apply", **given)
+    expected = f"--expect {planned['plan-hash']}"
+    passed, outputs = repository.run_on_main(command="apply", args=expected, **given)
     assert (passed, outputs["exit-code"], len(production.posts())) == (False, "3", 1)
-    assert ("Apply complete" in first["body"], "G010" in second["body"]) == (True, True)
+    assert ("Apply complete" in first["body"], "G016" in second["body"]) == (True, True)
     assert github.comments == [first, second]
 
 

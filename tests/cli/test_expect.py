@@ -129,6 +129,7 @@ def test_every_format_shows_the_difference(form, approved, run):
     edit(made, display_name="Hand")
     ran = compare(run, made, file, expected, form, "--out", f"json={file.parent / 'report.json'}")
     said = re.sub(r"\s+", " ", ran.out.replace("\\n", " ").replace("&quot;", '"'))
+    assert "updated: 2025-01-01T00:00:00Z → 2026-" in said.replace("\\u2192", "→")
     for text in ("G016", "approved → now", "meters.mtr_s.display_name", "Hand"):
         assert text in said.replace("\\u2192", "→").replace("\\", ""), text
     report = (file.parent / "report.json").read_text()

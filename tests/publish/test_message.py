@@ -9,12 +9,13 @@ from html.parser import HTMLParser
 
 import cmarkgfm
 import pytest
+from builders.meters import declare, existing
 from cmarkgfm.cmark import Options
 from hypothesis import given, settings
 from render.reports import CHANGES, hostile, plan, report, texts
 
 from reconciler.diagnostics.diagnostic import Location
-from reconciler.model.change import Action
+from reconciler.model.change import Action, FieldChange
 from reconciler.model.meter import Unreadable
 from reconciler.model.project import AccountRef
 from reconciler.publish.message import MATRIX, build_marker, build_messages
@@ -38,6 +39,7 @@ class Links(HTMLParser):
     def __init__(self, comment: str) -> None:
         super().__init__()
         self.tags: set[str] = set()
+        self.rows: list[int] = []  # the cells of each
         self.to: list[str] = []
         extensions = ["table", "autolink", "strikethrough", "tasklist"]
         self.feed(
@@ -48,6 +50,10 @@ class Links(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         self.tags.add(tag)
+        if tag == "tr":
+            self.rows.append(0)
+        elif tag in ("td", "th"):
+            self.rows[-1] += 1
         self.to += [value for name, value in attrs if name in ("href", "src")]
 
 
@@ -82,6 +88,30 @@ def test_a_marker_is_one_comment_of_html(text):
     assert re.fullmatch(r"<!-- [^<>]* -->", marker)
     assert "--" not in marker[4:-3]
     assert len(marker) < 400
+
+
+@settings(max_examples=40)
+@given(texts())
+@pytest.mark.parametrize("accounts", [2, 7])
+def test_no_value_of_a_routine_change_leaves_its_cell(accounts, text):
+    """Nor the name of an account: every row of both tables has two cells."""
+    update = replace(
+        CHANGES["ai_image_renders"],
+        event_name=text,
+        existing=existing(text, text, display=text),
+        desired=replace(declare(text, display=text), location=Location(text, 3)),
+        fields=(FieldChange(text, text, text),),
+    )
+    one = report("plan", ReportedChange(update)).accounts[0]
+    refs = [AccountRef(f"{n}{text}", text, livemode=True) for n in range(accounts)]
+    run = Report(command="plan", accounts=tuple(replace(one, account=ref) for ref in refs))
+    posted = accounts > 5
+    found = Links(
+        build_messages([run], text, AROUND)[0].body if posted else render(run, "markdown")
+    )
+    assert found.tags <= {*INERT, "h2", "pre", "a"}
+    assert found.rows == [2, 2, 2, 2]
+    assert all(to == AROUND.run or to.startswith(f"{BLOB}/") for to in found.to)
 
 
 def named(name: str) -> Report:
@@ -131,12 +161,16 @@ def test_a_fleet_is_one_matrix_and_the_same_routine_change_one_row():
     (message,) = build_messages([run], "", AROUND)
     assert not message.short
     matrix, rest = message.body.split("#### ", 1)
-    lines = [line for line in matrix.splitlines() if line.startswith("| ")][2:]
+    results, meters = matrix.split("| Meter |")
+    lines = [line for line in results.splitlines() if line.startswith("| ")][2:]
     assert ["revenue" in line for line in lines] == [True, False]
+    assert "| `sms_sent` | **deactivate** | · |" in meters
     assert "and 196 more accounts" in lines[1]
     assert "`partners/acct_199` · `mtr_sms`" in rest
     rows = [line for line in rest.splitlines() if line.startswith(("| ~", "| +"))]
     assert ["200 accounts: " in row for row in rows] == [True, True]
+    (folded,) = re.findall(r"<details><summary>Where the .*?</details>", matrix, re.S)
+    assert "| `sms_sent` | **deactivate** | · |" in folded  # wider than a phone
     hashes = re.findall(r"reconciler apply --account (\S+) --expect (\d{64})\n", message.body)
     assert [name for name, _ in hashes] == [f"partners/acct_{n}" for n in range(200)]
     assert [int(hash_) for _, hash_ in hashes] == list(range(200))

@@ -14,7 +14,9 @@ from hypothesis import given
 from render.reports import (
     CHANGES,
     REPORTS,
+    drift,
     drifted,
+    entry,
     hostile,
     like,
     many,
@@ -324,3 +326,11 @@ def test_an_exempt_finding_is_shown_with_its_reason():
     assert title.startswith("ignored · unmanaged")
     assert "ignored until 2027-01-31 (billing team)" in below
     assert "1 ignored" in page.text
+
+
+def test_a_meter_with_a_warning_and_no_finding_says_what_it_is():
+    """Another project answers for it, and this one has something to say about it all the same."""
+    warning = config.UNUSUAL_EVENT_NAME("unusual", event_name="video_minutes")
+    foreign = drift(entry("video_minutes", foreign=True), diagnostics=(warning,))
+    ((title, below),) = read(markdown.render(foreign)).blocks
+    assert (title, "unusual" in below) == ("🟢 no risk · unmanaged video_minutes", True)

@@ -83,14 +83,14 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
     _check_options(options, context)
     saved = load_plans(options.plan) if options.plan else {}
     approved = _read_approved(options.approved) if options.approved else None
-    project = load(options.path)
+    project = load(options.path, context.ahead.select(options.account or tuple(saved)))
     if saved:  # PATH only finds the project: the plan has its changes
         project = replace(project, selected=None)
     accounts = _select_accounts(project, options.account, context, saved)
     if len(accounts) > 1 and len(saved) == 1:
         message = "--plan FILE takes one account"
         raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
-    part = take_part(options, "apply", project, accounts)
+    part = take_part(options, "apply", project, accounts, context)
     names = [account.name for account in part.accounts]
     commit, unknown = (None, ()) if options.plan else ci.find_commit(project.root, context.environ)
     applying = apply_account.ApplyOptions(

@@ -42,7 +42,7 @@ class PlanOptions(FleetOptions):
 
 
 def _plan(options: PlanOptions, context: Context) -> Document:
-    project = load(options.path)
+    project = load(options.path, context.ahead.select(options.account))
     accounts = select_accounts(project, options.account, context)
     scope = build_scope(accounts, options.only)
     saved = _open_saved(options, accounts, context)
@@ -51,6 +51,7 @@ def _plan(options: PlanOptions, context: Context) -> Document:
         "plan",
         project,
         accounts,
+        context,
         lambda each: saved is None or saved.holds(each.account.name, each.plan_id),
     )
     if saved:

@@ -49,6 +49,7 @@ class FleetRun(Listener):
             stopped=context.stop,
             network=self._network,
             listener=self,
+            ahead=context.ahead.sessions,
         )
         self._fleet = Fleet(
             accounts,

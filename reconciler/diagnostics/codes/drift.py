@@ -159,7 +159,7 @@ USAGE_SAMPLED = Rule(
     "the usage of some customers was sampled",
     "`drift --sample-usage` reads the usage of some customers of each meter, one after the other "
     "until one has some. It can raise a suspicion; it cannot show that all usage arrives.",
-    "usage that was not sampled is not known",
+    "raise N, up to 100, to sample more customers; what is not sampled is not known",
     Level.INFO,
     effect=Effect.SAMPLE,
 )

@@ -16,6 +16,8 @@ from ...model.change import Risk
 from ...report.comparison import Comparison
 from ...report.report import Report
 from ..comparison import format_title
+from ..fleet.groups import has_many
+from ..fleet.shared import condense
 from ..view import View, build_view, group_items
 from . import comparison, sections
 from .cards import build_cards
@@ -62,9 +64,11 @@ def _hash(text: str) -> str:
 
 
 def _build_body(view: View) -> tuple[Html | None, ...]:
+    charts = sections.build_charts(view)
+    view = condense(view)
     content = (
         sections.build_losses(view),
-        sections.build_charts(view),
+        charts,
         sections.build_accounts(view),
         sections.build_diagnostics(view, "Action required", Level.ERROR),
         _build_meters(view) if view.items else None,
@@ -96,6 +100,7 @@ def _build_tools(view: View) -> Html:
     statuses = sorted({str(item.status) for item in view.items})
     degrees = [str(degree) for degree in reversed(Risk)]
     names = sorted(account.name for account in view.accounts)
+    few = view.has_several and not has_many(view)
     search = tag("input", type="search", id="find", placeholder="event_name, id, text …")
     sorts = (("rank", "Most important first"), ("name", "event_name"), ("since", "newest first"))
     return tag(
@@ -103,7 +108,7 @@ def _build_tools(view: View) -> Html:
         tag("label", "Find", search, for_="find"),
         _build_filter("severity", view.degree_name, [*degrees, "ignored"]),
         _build_filter("status", "Status", statuses) if len(statuses) > 1 else None,
-        _build_filter("account", "Account", names) if view.has_several else None,
+        _build_filter("account", "Account", names) if few else None,
         _build_select("sort", "Sort", (tag("option", label, value=key) for key, label in sorts)),
         tag("button", "Open all", type="button", id="open"),
         tag("button", "Close all", type="button", id="close"),

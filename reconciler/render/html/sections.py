@@ -15,10 +15,12 @@ from ..facts import (
     describe_origin,
     find_origin,
 )
+from ..fleet.groups import has_many
 from ..labels import count, describe_mode, title_run
 from ..resend import is_past_resending
 from ..summary import Tone
 from ..view import Item, Status, View, count_degrees, group_items
+from .fleet import build_account_groups
 from .markup import Html, format_moment, format_prose, join, table, tag
 from .svg import Part, draw_bar, draw_gauge
 
@@ -103,7 +105,8 @@ def build_charts(view: View) -> Html | None:
 
 def build_losses(view: View) -> Html | None:
     """Return where revenue is being lost: since when, by whom, until when it can be re-sent."""
-    rows = [row for item in view.items for row in _list_losses(item)]
+    several = view.has_several
+    rows = [row for item in view.items for row in _list_losses(item, several=several)]
     if not rows:
         return None
     heads = ("Meter", "Since", "Who", "Prices in use", "Re-send usage until")
@@ -111,7 +114,7 @@ def build_losses(view: View) -> Html | None:
     return _build_section("Revenue at stake", shown, class_="losses")
 
 
-def _list_losses(item: Item) -> Iterator[tuple[Html | str, ...]]:
+def _list_losses(item: Item, *, several: bool) -> Iterator[tuple[Html | str, ...]]:
     for finding in item.findings:
         if finding.exemption or finding.severity is not Severity.REVENUE:
             continue
@@ -120,6 +123,7 @@ def _list_losses(item: Item) -> Iterator[tuple[Html | str, ...]]:
                 "span",
                 tag("span", item.name, class_="name"),
                 tag("span", finding.kind.replace("_", " "), class_="known"),
+                tag("span", f" {item.account}", class_="known") if several else None,
             ),
             _format_known(finding.since),
             describe_origin(by) if (by := find_origin(finding)) else "—",
@@ -136,6 +140,8 @@ def build_accounts(view: View) -> Html | None:
     """Return one row for each account, where there are several."""
     if not view.has_several:
         return None
+    if has_many(view):
+        return _build_section("Accounts", *build_account_groups(view))
     rows = (
         (
             account.name,
@@ -197,7 +203,7 @@ def _list_moments(items: Iterable[Item]) -> Iterator[tuple[int, str, Html]]:
 def build_footer(view: View) -> Html:
     """Return exit code, plan_hash and plan_id."""
     facts = [("Exit code", str(int(view.report.exit_code)))]
-    for account in view.accounts:
+    for account in () if has_many(view) else view.accounts:
         whose = f" of {account.name}" if view.has_several else ""
         known = (("plan_hash", account.report.plan_hash), ("plan_id", account.report.plan_id))
         facts += [(f"{label}{whose}", text) for label, text in known if text]

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 
 from ...report.comparison import Comparison
 from ...report.report import Report
+from ..fleet.groups import has_many
+from ..fleet.shared import describe_item
 from ..view import Group, Item, Status, View, build_view, group_items
 from . import comparison, frame
 from .around import Around
@@ -66,7 +68,7 @@ class _Parts:
     those in `folds` only the names are shown.
     """
 
-    loud: list[Item | Group]
+    loud: list[Group | tuple[Item, ...]]
     routine: list[tuple[Item, ...]]
     folds: tuple[frame.Fold, ...]
 
@@ -90,7 +92,21 @@ def _divide(view: View) -> _Parts:
         frame.Fold(unmanaged, "unmanaged: no file declares them, and they are not changed", named),
         frame.Fold(quiet, word, len(quiet)),
     )
-    return _Parts(group_items(loud), [tuple(some) for some in same.values()], folds)
+    blocks = list(_join_same(group_items(loud), several=has_many(view)))
+    return _Parts(blocks, [tuple(some) for some in same.values()], folds)
+
+
+def _join_same(entries: list[Item | Group], *, several: bool) -> Iterator[Group | tuple[Item, ...]]:
+    """Yield the entries, of many accounts the same ones together."""
+    same: dict[object, list[Item]] = {}
+    for entry in entries:
+        if isinstance(entry, Item):
+            same.setdefault(describe_item(entry) if several else id(entry), []).append(entry)
+    for entry in entries:
+        if isinstance(entry, Group):
+            yield entry
+        elif (items := same[describe_item(entry) if several else id(entry)])[0] is entry:
+            yield tuple(items)
 
 
 def _find_common(item: Item) -> object:
@@ -134,7 +150,7 @@ def _fit(view: View, budget: Budget, *, shortened: bool) -> Comment:
     return Comment("".join(f"{line}\n" for line in text), hidden, short)
 
 
-def _render_loud(entry: Item | Group, view: View, budget: Budget) -> str:
+def _render_loud(entry: Group | tuple[Item, ...], view: View, budget: Budget) -> str:
     if isinstance(entry, Group):
         return f"{render_group(entry, budget)}\n"
     return f"{render_block(entry, budget, several=view.has_several)}\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from ...diagnostics.diagnostic import Diagnostic, Level
@@ -13,11 +13,14 @@ from ...diagnostics.errors import Exit
 from ...model.change import Risk
 from ...report.report import AccountReport
 from ..escape import clean
+from ..fleet.groups import has_many
 from ..labels import count, describe_mode, title_run
+from ..sum_up import sum_up
 from ..summary import Tone
 from ..view import AccountView, Item, View, count_degrees
 from .around import Around
 from .gfm import format_breakable_code, format_code, format_prose
+from .matrix import render_matrix
 from .rows import BADGE, Budget
 
 ALERT = {Tone.GOOD: "TIP", Tone.NEWS: "NOTE", Tone.WARNING: "WARNING", Tone.BAD: "CAUTION"}
@@ -48,7 +51,8 @@ def render_top(view: View, budget: Budget) -> Iterator[str]:
     yield ""
     yield from _render_diagnostics(view, budget)
     if view.has_several:
-        yield from _render_matrix(view, budget)
+        yield from _render_accounts(view, budget)
+        yield from render_matrix(view, budget)
 
 
 def _render_marker(view: View, account: AccountView) -> str:
@@ -96,21 +100,21 @@ def _render_verdict(view: View) -> str:
     return f" · {format_prose(view.headline.verdict, 400)}{counts}"
 
 
-def _render_matrix(view: View, budget: Budget) -> Iterator[str]:
+def _render_accounts(view: View, budget: Budget) -> Iterator[str]:
     """Yield the accounts by what is to happen there, the ones with the highest risk first."""
     yield from ("| Account | Result |", "| :-- | :-- |")
-    ranked = sorted(view.accounts, key=_rank_account)[: budget.accounts]
     same: dict[tuple[str, ...], list[str]] = {}
-    for account in ranked:
+    for account in sorted(view.accounts, key=_rank_account):
         same.setdefault(tuple(_describe_result(account)), []).append(account.name)
-    for said, names in same.items():
+    groups = list(same.items())
+    for said, names in groups[: budget.accounts]:
         cells = [format_breakable_code(name, budget.name) for name in names[:_LISTED]]
         more = len(names) - _LISTED
         cells += [f"and {count(more, 'more account')}"] if more > 0 else []
         yield f"| {'<br>'.join(cells)} | {'<br>'.join(said)} |"
     yield ""
-    if len(view.accounts) > budget.accounts:
-        yield f"and {count(len(view.accounts) - budget.accounts, 'more account')}"
+    if left_out := groups[budget.accounts :]:
+        yield f"and {count(sum(len(names) for _, names in left_out), 'more account')}"
         yield ""
 
 
@@ -132,7 +136,8 @@ def _rank_account(account: AccountView) -> tuple[bool, int]:
 
 
 def _render_diagnostics(view: View, budget: Budget) -> Iterator[str]:
-    every = [diagnostic for _, diagnostic in view.unattached]
+    every = [_name_account(whose, diagnostic, view) for whose, diagnostic in view.unattached]
+    every = sum_up(every) if has_many(view) else every
     for diagnostic in every[: budget.diagnostics]:
         yield f"- {render_diagnostic(diagnostic, budget)}"
     if len(every) > budget.diagnostics:
@@ -140,6 +145,13 @@ def _render_diagnostics(view: View, budget: Budget) -> Iterator[str]:
         yield f"- and {', '.join(count(rest[level], f'more {level}') for level in rest)}"
     if every:
         yield ""
+
+
+def _name_account(whose: str, diagnostic: Diagnostic, view: View) -> Diagnostic:
+    """Return a diagnostic with its account, where a report is of many."""
+    if not whose or not has_many(view):
+        return diagnostic
+    return replace(diagnostic, message=f"{whose}: {diagnostic.message}")
 
 
 def render_diagnostic(diagnostic: Diagnostic, budget: Budget) -> str:
@@ -222,10 +234,12 @@ def render_how_to_apply(view: View, budget: Budget) -> Iterator[str]:
     commands = [_write_command(each) for each in plans if each.identified is not False]
     fence = ("", "```sh", *commands, "```", "")
     if len(commands) > _FEW:
-        yield f"<details><summary>To apply exactly these {len(commands):,} plans</summary>"
+        what = f"To apply exactly these {len(commands):,} plans, in the project folder"
+        yield f"<details><summary>{what}</summary>"
         yield from (*fence, "</details>", "")
     elif commands:
-        yield f"To apply exactly {'these plans' if len(commands) > 1 else 'this plan'}:"
+        these = "these plans" if len(commands) > 1 else "this plan"
+        yield f"To apply exactly {these}, in the project folder:"
         yield from fence
     if len(commands) < len(plans):
         yield "Set `account_id` in the project file: without it, no approval applies a plan (G014)."

@@ -47,12 +47,15 @@ class Budget:
 _ROOMY = 300  # bytes of a place
 
 
-def render_block(item: Item, budget: Budget, *, several: bool) -> str:
-    """Return an item under a heading; its account too where there are several."""
+def render_block(same: tuple[Item, ...], budget: Budget, *, several: bool) -> str:
+    """Return an item under a heading; its accounts too where there are several."""
+    item = same[0]
     badge, action = _render_badge(item), _render_action(item)
     what = badge if badge.endswith(f" {action}") else f"{badge} · {action}"
     title = f"#### {what} {format_code(item.name, budget.name)}{_render_end(item)}"
-    known = _list_known(item, item.account if several else "", budget)
+    known = _list_known(item, item.account if several and len(same) == 1 else "", budget)
+    if len(same) > 1:
+        known.insert(0, _list_accounts(same, budget))
     details = [*([" · ".join(known)] if known else ()), *_render_details(item, budget)]
     return "\n".join([title, *_fit(details, budget.row - measure(f"{title}\n\n"))])
 
@@ -124,9 +127,10 @@ def _list_known(item: Item, account: str, budget: Budget) -> list[str]:
 
 
 def _render_action(item: Item) -> str:
-    """Return the action, or the kinds of the findings."""
+    """Return the action, the kinds of the findings, or what else the meter is."""
     if item.change is None:
-        return format_prose(", ".join(each.kind.replace("_", " ") for each in item.findings), 50)
+        kinds = ", ".join(each.kind.replace("_", " ") for each in item.findings)
+        return format_prose(kinds or item.status, 50)
     return str(item.change.action)
 
 

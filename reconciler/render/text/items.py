@@ -33,7 +33,7 @@ def render_items(shown: Iterable[Item], *, verbose: bool) -> Iterator[Line]:
         if isinstance(entry, Group):
             yield from _render_group(entry)
         else:
-            yield from _render_item(entry, verbose=verbose)
+            yield from render_item(entry, verbose=verbose)
 
 
 def _render_group(group: Group) -> Iterator[Line]:
@@ -44,7 +44,8 @@ def _render_group(group: Group) -> Iterator[Line]:
     yield from rest
 
 
-def _render_item(item: Item, *, verbose: bool) -> Iterator[Line]:
+def render_item(item: Item, *, verbose: bool) -> Iterator[Line]:
+    """Yield one change or finding; the first line names it."""
     lead, indent = _mark(item)
     name, place = clean(item.name), clean(str(item.location or ""))
     command = _describe_action(item.change) if item.change else ""
@@ -62,14 +63,21 @@ def _render_item(item: Item, *, verbose: bool) -> Iterator[Line]:
         yield from _render_result(item.result, item.change, indent)
 
 
+def find_style(item: Item) -> Style:
+    """Return the colour of a change or a finding."""
+    if item.change is None:
+        return _COLOUR[item.degree]
+    colour = Style.RED if item.incomplete else _COLOUR[item.degree]
+    if colour is Style.FAINT:  # a routine change is green
+        return Style.GREEN if item.change.action.writes else Style.CYAN
+    return colour
+
+
 def _mark(item: Item) -> tuple[Span, str]:
     """Return the sign or the severity of an item, and the indent of what follows."""
     if item.change is None:
-        return Span(f"{item.badge:<8}", _COLOUR[item.degree]), " " * 8
-    colour = Style.RED if item.incomplete else _COLOUR[item.degree]
-    if colour is Style.FAINT:  # a routine change is green
-        colour = Style.GREEN if item.change.action.writes else Style.CYAN
-    return Span(f"{item.sign:>3} ", colour), " " * 6
+        return Span(f"{item.badge:<8}", find_style(item)), " " * 8
+    return Span(f"{item.sign:>3} ", find_style(item)), " " * 6
 
 
 def _describe_action(change: Change) -> str:

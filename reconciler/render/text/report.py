@@ -7,10 +7,12 @@ from collections.abc import Iterator, Mapping
 from ...diagnostics.diagnostic import Diagnostic, Effect
 from ...diagnostics.errors import Exit
 from ...report.report import AccountReport, ChangeResult, Report, ReportedChange, ResultStatus
+from ..fleet.groups import has_many
 from ..labels import describe_account, title_run
-from ..summary import Headline, Tone
+from ..summary import Headline, Tone, describe_part
 from ..view import AccountView, build_view
 from .diagnostics import render_diagnostic, render_diagnostics
+from .fleet import render_fleet
 from .items import render_items
 from .styled import Line, Span, Style, wrap_text
 
@@ -30,14 +32,21 @@ def render_report(
     for diagnostic in report.diagnostics:
         yield from render_diagnostic(diagnostic)
     view = build_view(report, verbose=verbose)
-    for n, account in enumerate(view.accounts):
+    folded = has_many(view) and not verbose
+    if folded:
+        yield from ((),) if report.diagnostics else ()
+        yield from render_fleet(view)
+    for n, account in enumerate(() if folded else view.accounts):
         if n or report.diagnostics:
             yield ()
         named = describe_account(account.report.account)
         yield (Span(f"{title_run(report.command)} for {named}", Style.BOLD),)
         yield from _render_account(account, shown.get(account.name), verbose=verbose)
-    if report.command in _COMPARED and not report.accounts and report.exit_code is not Exit.USAGE:
+    counted = report.command in _COMPARED and report.exit_code is not Exit.USAGE
+    if folded or (counted and (has_many(view) or not report.accounts)):
         yield from _render_headline(view.headline)
+    elif part := describe_part(report):
+        yield from ((), (Span(part, Style.YELLOW),))
     for diagnostic in report.losses:
         yield ()
         yield from render_diagnostic(diagnostic)

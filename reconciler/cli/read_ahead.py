@@ -1,0 +1,69 @@
+"""Read an account while its meter files are read, so that neither waits for the other.
+
+Only GETs are sent, and only for files that take longer than a request. Where the files turn out to
+be invalid, what was read is dropped; an account that cannot be read is reported after the files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Self
+
+from ..clock import Clock, Stopped
+from ..diagnostics.errors import ReconcilerError
+from ..model.pattern import matches
+
+if TYPE_CHECKING:
+    from ..config.loader import BeforeReading
+    from ..model.project import Account
+    from ..operations.session import Session
+
+_LEAST = 50_000  # bytes of meter files, some 500 meters
+
+
+class ReadAhead:
+    """The session with the only account of a run, begun before its meter files are read.
+
+    It is closed at the end of the run.
+    """
+
+    def __init__(self, environ: Mapping[str, str], clock: Clock, stopped: Stopped) -> None:
+        self.sessions: dict[str, Session] = {}
+        """The session by the name of its account, until it is used."""
+        self._environ, self._clock, self._stopped = environ, clock, stopped
+        self._stack = ExitStack()
+        self._over = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over = True
+        self._stack.close()
+
+    def select(self, patterns: tuple[str, ...]) -> BeforeReading:
+        """Return what begins the session, for the account that is chosen by these globs."""
+
+        def begin(account: Account, size: int, *, alone: bool) -> None:
+            chosen = matches(account.name, patterns) if patterns else alone
+            if chosen and size >= _LEAST and not (self.sessions or account.emulator):
+                self._begin(account)
+
+        return begin
+
+    def _begin(self, account: Account) -> None:
+        from ..operations.session import connect  # `validate` must not pay for it
+
+        opened = connect(
+            account, environ=self._environ, clock=self._clock, stopped=self._is_stopped
+        )
+        try:
+            session = self._stack.enter_context(opened)
+        except ReconcilerError:  # it is raised again where the files are valid
+            return
+        session.begin_reading()
+        self.sessions[account.name] = session
+
+    def _is_stopped(self) -> bool:
+        return self._over or self._stopped()

@@ -1,0 +1,95 @@
+"""The account is read while large meter files are: nothing else differs, and files come first."""
+
+from __future__ import annotations
+
+import re
+import threading
+
+import pytest
+from cli.world import CALLS, SEATS, existing
+from published import held
+
+from reconciler.cli import read_ahead
+
+CHAIRS = {"meters": [existing("seats", "Chairs")]}
+INVALID = SEATS.replace("count", "median")
+COMMANDS = pytest.mark.parametrize("command", [["plan"], ["drift"], ["apply", "--yes"]])
+
+
+@pytest.fixture
+def ahead(monkeypatch):
+    """Every file is large enough."""
+    monkeypatch.setattr(read_ahead, "_LEAST", 1)
+
+
+def without_ids(text):
+    return re.sub(r"(mtr_test|req)_\w+|plan \w+|plan_id.*", "ID", text)
+
+
+@COMMANDS
+def test_what_is_read_ahead_is_read_once(command, world, run, monkeypatch):
+    """The same requests, and the same report, as for small files."""
+    found = []
+    for least in (10**9, 1):
+        monkeypatch.setattr(read_ahead, "_LEAST", least)
+        made = world(SEATS, CHAIRS)
+        ran = run(*command, made.folder)
+        asked = sorted((entry.method, entry.path) for entry in made.server.log)
+        found.append((ran.code, without_ids(ran.out), without_ids(str(asked))))
+    assert found[0] == found[1]
+
+
+@COMMANDS
+def test_an_invalid_file_is_reported_before_an_account_that_cannot_be_read(
+    command, ahead, world, run, monkeypatch
+):
+    """And nothing is written."""
+    made = world(INVALID, CHAIRS)
+    monkeypatch.setenv("SANDBOX_KEY", "sk_test_wrong")
+    made.server.arm("500:method=GET")
+    ran = run(*command, made.folder, "--format", "json")
+    report = held(ran.out)
+    assert (ran.code, report["accounts"]) == (1, [])
+    assert {said["code"][0] for said in report["diagnostics"]} == {"C"}
+    assert made.posts() == []
+
+
+@COMMANDS
+def test_an_account_that_cannot_be_read_is_reported(command, ahead, world, run, monkeypatch):
+    made = world(SEATS, CHAIRS)
+    made.server.arm("401:method=GET")
+    ran = run(*command, made.folder, "--format", "json")
+    (account,) = held(ran.out)["accounts"]
+    assert (ran.code, [said["code"] for said in account["diagnostics"]]) == (6, ["S003"])
+    monkeypatch.delenv("SANDBOX_KEY")
+    ran = run(*command, made.folder, "--format", "json")
+    (account,) = held(ran.out)["accounts"]
+    assert (ran.code, [said["code"] for said in account["diagnostics"]]) == (6, ["S001"])
+
+
+def test_only_the_account_of_the_run_is_read(ahead, world, run):
+    """Not one of several that none was chosen of."""
+    made = world(SEATS, CHAIRS)
+    made.add_account("other")
+    assert run("plan", made.folder).code == 64
+    assert not made.server.log
+    assert run("plan", made.folder, "--account", "sand*").code == 0
+    assert made.server.log
+
+
+def test_a_run_that_ends_early_reads_no_further(ahead, world, run):
+    """What hangs is not waited for."""
+    made = world(INVALID, CHAIRS)
+    over = threading.Event()
+    made.server.reached = lambda _: over.wait(10)
+    try:
+        assert run("plan", made.folder).code == 1
+    finally:
+        over.set()
+
+
+def test_the_account_is_as_its_files_say(ahead, world, run):
+    """The session begins before the declarations are known."""
+    made = world(f"{SEATS}\n{CALLS}", CHAIRS)
+    ran = run("apply", made.folder, "--yes")
+    assert (ran.code, len(made.posts())) == (0, 2), ran.out
