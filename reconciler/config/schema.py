@@ -15,7 +15,7 @@ from typing import Any
 from ..diagnostics.codes import config as codes
 from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.suggest import suggest
-from .schema_fast_path import is_valid
+from .schema_fast_path import Recognizer
 from .schema_messages import (
     NAMES,
     Violation,
@@ -56,7 +56,7 @@ class CheckedFile:
 
 def check(parsed: ParsedFile, name: str) -> CheckedFile:
     """Report what violates the schema of that name, one diagnostic per error."""
-    found = _find_violations(parsed.value, _load_schema(name))
+    found = _find_violations(parsed.value, name)
     if name == "meters":
         found = {path: one for path, one in found.items() if not _is_written_out(parsed, one)}
     if (version := found.get(("version",))) and version.keyword == "const":
@@ -89,12 +89,17 @@ def _is_written_out(parsed: ParsedFile, violation: Violation) -> bool:
     return source is not None and bool(re.search(violation.schema["pattern"], source))
 
 
-def _find_violations(value: Any, schema: dict[str, Any]) -> dict[Path, Violation]:
-    if is_valid(value, schema):
+def _find_violations(value: Any, name: str) -> dict[Path, Violation]:
+    if _load_recognizer(name)(value):
         return {}
     from .schema_errors import find_violations
 
-    return find_violations(value, schema, MAX_DIAGNOSTICS + 1)
+    return find_violations(value, _load_schema(name), MAX_DIAGNOSTICS + 1)
+
+
+@cache
+def _load_recognizer(name: str) -> Recognizer:
+    return Recognizer(_load_schema(name))
 
 
 def _keep_valid(value: Any, path: Path, invalid: set[Path]) -> Any:

@@ -1,7 +1,7 @@
 """Recognise valid values without importing jsonschema.
 
 Importing jsonschema takes half as long as the whole of `validate`, so it is imported only to
-report errors. The schemas remain the only description of the format: this module interprets them,
+report errors. The schemas remain the only description of the format: this module compiles them,
 and leaves values with a keyword that it does not support to jsonschema. Tests compare both on
 generated values.
 
@@ -16,12 +16,13 @@ from collections.abc import Callable
 from types import UnionType
 from typing import Any
 
-_Check = Callable[[Any, Any, dict[str, Any]], bool]
+_Holds = Callable[[Any], bool]
 
 _TYPES: dict[str, type | UnionType] = {
     "object": dict,
     "array": list,
     "string": str,
+    "boolean": bool,
     "integer": int,
     "number": int | float,
     "null": type(None),
@@ -33,41 +34,99 @@ _IGNORED = {
 }
 
 
+class Recognizer:
+    """Recognises the values that are certainly valid by a schema without references.
+
+    Each part of the schema is compiled when a value is first compared with it.
+    """
+
+    __slots__ = ("_checks", "_schema")
+
+    def __init__(self, schema: dict[str, Any]) -> None:
+        self._schema = schema
+        self._checks: tuple[tuple[type | UnionType, _Holds], ...] | None = None
+
+    def __call__(self, value: Any) -> bool:
+        """Whether a value is certainly valid."""
+        if self._checks is None:
+            self._checks = tuple(
+                _compile(keyword, wanted, self._schema)
+                for keyword, wanted in self._schema.items()
+                if keyword not in _IGNORED
+            )
+        for applies_to, holds in self._checks:
+            if isinstance(value, applies_to) and not holds(value):
+                return False
+        return True
+
+
 def is_valid(value: Any, schema: dict[str, Any]) -> bool:
     """Whether a value is certainly valid by a schema without references."""
-    for keyword, wanted in schema.items():
-        if keyword in _IGNORED:
-            continue
-        if keyword not in _CHECKS:
-            return False
-        applies_to, holds = _CHECKS[keyword]
-        if isinstance(value, applies_to) and not holds(value, wanted, schema):
-            return False
-    return True
+    return Recognizer(schema)(value)
 
 
-def _check_type(value: Any, wanted: str | list[str], _: Any) -> bool:
+def _compile(keyword: str, wanted: Any, schema: dict[str, Any]) -> tuple[type | UnionType, _Holds]:
+    if keyword not in _KEYWORDS:
+        return object, lambda _: False
+    applies_to, build = _KEYWORDS[keyword]
+    return applies_to, build(wanted, schema)
+
+
+def _build_type(wanted: str | list[str], _: Any) -> _Holds:
     if isinstance(wanted, list):
-        return any(_check_type(value, one, None) for one in wanted)
-    if isinstance(value, bool) or wanted == "boolean":
-        return wanted == "boolean" and isinstance(value, bool)
-    return isinstance(value, _TYPES[wanted])
+        every = [_build_type(one, None) for one in wanted]
+        return lambda value: any(holds(value) for holds in every)
+    kind = _TYPES[wanted]
+    if wanted in ("integer", "number"):
+        return lambda value: isinstance(value, kind) and not isinstance(value, bool)
+    return lambda value: isinstance(value, kind)
 
 
-def _check_const(value: Any, wanted: Any, _: Any) -> bool:
-    return isinstance(value, bool) == isinstance(wanted, bool) and bool(value == wanted)
+def _build_const(wanted: Any, _: Any) -> _Holds:
+    return lambda value: (
+        isinstance(value, bool) == isinstance(wanted, bool) and bool(value == wanted)
+    )
 
 
-def _check_properties(value: dict[str, Any], wanted: dict[str, Any], _: Any) -> bool:
-    return all(is_valid(value[name], schema) for name, schema in wanted.items() if name in value)
+def _build_if(wanted: dict[str, Any], schema: dict[str, Any]) -> _Holds:
+    either, other = Recognizer(wanted), Recognizer(schema["else"])
+    return lambda value: either(value) or other(value)
 
 
-def _check_other_properties(value: dict[str, Any], wanted: Any, schema: dict[str, Any]) -> bool:
-    others = [name for name in value if name not in schema.get("properties", {})]
-    return not others if wanted is False else all(is_valid(value[name], wanted) for name in others)
+def _build_all(wanted: list[dict[str, Any]], _: Any) -> _Holds:
+    every = [Recognizer(one) for one in wanted]
+    return lambda value: all(holds(value) for holds in every)
 
 
-def _check_unique(value: list[Any], _: Any, __: Any) -> bool:
+def _build_pattern(wanted: str, _: Any) -> _Holds:
+    search = re.compile(wanted).search
+    return lambda value: search(value) is not None
+
+
+def _build_properties(wanted: dict[str, Any], _: Any) -> _Holds:
+    inner = {name: Recognizer(schema) for name, schema in wanted.items()}
+    return lambda value: all(inner[name](item) for name, item in value.items() if name in inner)
+
+
+def _build_other_properties(wanted: Any, schema: dict[str, Any]) -> _Holds:
+    known = schema.get("properties", {}).keys()
+    if wanted is False:
+        return lambda value: value.keys() <= known
+    holds = Recognizer(wanted)
+    return lambda value: all(holds(item) for name, item in value.items() if name not in known)
+
+
+def _build_required(names: list[str], _: Any) -> _Holds:
+    wanted = frozenset(names)
+    return lambda value: value.keys() >= wanted
+
+
+def _build_items(wanted: dict[str, Any], _: Any) -> _Holds:
+    holds = Recognizer(wanted)
+    return lambda value: all(map(holds, value))
+
+
+def _is_unique(value: list[Any]) -> bool:
     """Whether all differ; of mappings only where their values are strings too."""
     items = [tuple(sorted(each.items())) if isinstance(each, dict) else each for each in value]
     texts = (part for each in items for part in (each if isinstance(each, tuple) else [each]))
@@ -75,27 +134,24 @@ def _check_unique(value: list[Any], _: Any, __: Any) -> bool:
     return plain and len(set(items)) == len(items)
 
 
-_CHECKS: dict[str, tuple[type | UnionType, _Check]] = {
-    "type": (object, _check_type),
-    "const": (object, _check_const),
-    "enum": (object, lambda value, wanted, _: value in wanted),
-    "if": (
-        object,
-        lambda value, if_, schema: is_valid(value, if_) or is_valid(value, schema["else"]),
-    ),
-    "allOf": (object, lambda value, every, _: all(is_valid(value, one) for one in every)),
-    "pattern": (str, lambda value, wanted, _: bool(re.search(wanted, value))),
-    "minLength": (str, lambda value, least, _: len(value) >= least),
-    "maxLength": (str, lambda value, most, _: len(value) <= most),
-    "minimum": (int | float, lambda value, least, _: value >= least),
-    "maximum": (int | float, lambda value, most, _: value <= most),
-    "exclusiveMinimum": (int | float, lambda value, least, _: value > least),
-    "items": (list, lambda value, item, _: all(is_valid(one, item) for one in value)),
-    "minItems": (list, lambda value, least, _: len(value) >= least),
-    "uniqueItems": (list, _check_unique),
-    "required": (dict, lambda value, names, _: all(name in value for name in names)),
-    "properties": (dict, _check_properties),
-    "additionalProperties": (dict, _check_other_properties),
-    "propertyNames": (dict, lambda value, name, _: all(is_valid(key, name) for key in value)),
-    "minProperties": (dict, lambda value, least, _: len(value) >= least),
+_KEYWORDS: dict[str, tuple[type | UnionType, Callable[[Any, dict[str, Any]], _Holds]]] = {
+    "type": (object, _build_type),
+    "const": (object, _build_const),
+    "enum": (object, lambda wanted, _: lambda value: value in wanted),
+    "if": (object, _build_if),
+    "allOf": (object, _build_all),
+    "pattern": (str, _build_pattern),
+    "minLength": (str, lambda least, _: lambda value: len(value) >= least),
+    "maxLength": (str, lambda most, _: lambda value: len(value) <= most),
+    "minimum": (int | float, lambda least, _: lambda value: value >= least),
+    "maximum": (int | float, lambda most, _: lambda value: value <= most),
+    "exclusiveMinimum": (int | float, lambda least, _: lambda value: value > least),
+    "items": (list, _build_items),
+    "minItems": (list, lambda least, _: lambda value: len(value) >= least),
+    "uniqueItems": (list, lambda _, __: _is_unique),
+    "required": (dict, _build_required),
+    "properties": (dict, _build_properties),
+    "additionalProperties": (dict, _build_other_properties),
+    "propertyNames": (dict, _build_items),
+    "minProperties": (dict, lambda least, _: lambda value: len(value) >= least),
 }

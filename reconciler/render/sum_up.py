@@ -17,6 +17,8 @@ def sum_up(diagnostics: Iterable[Diagnostic]) -> list[Diagnostic]:
     Nothing that decides about a run is left out.
     """
     every = list(diagnostics)
+    if len(every) <= _FEW:
+        return every
     alike = Counter(each.code for each in every if _is_minor(each))
     shown: list[Diagnostic] = []
     left_out: dict[str, Diagnostic] = {}
