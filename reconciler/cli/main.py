@@ -87,6 +87,7 @@ class _Run:
     def _write(self, error: Exception | KeyboardInterrupt, *write: StreamWriter) -> Exit:
         accounts = self.stop.collect()
         document = build_error_report(self.name, error, os.environ, accounts)
+        document = self.stop.complete(document) if accounts else document
         return emit(document, self.output, self.console, *write)
 
 

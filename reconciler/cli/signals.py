@@ -19,7 +19,7 @@ from ..diagnostics.errors import Exit
 
 TYPE_CHECKING = False  # as in the package
 if TYPE_CHECKING:
-    from ..report.report import AccountReport
+    from ..report.report import AccountReport, Report
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LAST_SECONDS = 5.0  # for a document that is being written when the second signal arrives
@@ -47,6 +47,7 @@ class Stop:
         # To report if the second signal ends the run now: by account, and of each account.
         self.losses: dict[str, Diagnostic] = {}
         self.collect: Callable[[], tuple[AccountReport, ...]] = tuple
+        self.complete: Callable[[Report], Report] = lambda report: report
 
     def __call__(self) -> bool:
         """Whether a signal was received."""

@@ -51,11 +51,11 @@ def summarize(report: Report | AccountReport, command: str) -> Headline:
     why = explain_incomplete(report) if _list_accounts(report) else None
     sampled = _SAMPLED if has_effect(report, Effect.SAMPLE) else None
     counts = ", ".join(_count_rest(report, command))
-    part = _describe_part(report)
+    part = describe_part(report)
     return Headline(tone, verdict, counts, tuple(filter(None, (part, why, sampled, old))))
 
 
-def _describe_part(report: Report | AccountReport) -> str | None:
+def describe_part(report: Report | AccountReport) -> str | None:
     """Return which part of the accounts a run was for, and what it took from an earlier one."""
     if isinstance(report, AccountReport):
         return "Carried over from an earlier run." if report.carried_over else None

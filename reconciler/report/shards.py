@@ -111,10 +111,16 @@ def _find_repeated(sources: Sequence[Source]) -> Iterator[Diagnostic]:
     for each in sources:
         for account in each.report.accounts:
             name = account.account.name
-            if name in seen:
+            if name in seen and not (each.report.shard and _is_unread(account)):
                 message = f"it is about account {name!r}, and so is {seen[name]}"
                 yield rules.ACCOUNT_TWICE(message, Location(each.file))
             seen.setdefault(name, each.file)
+
+
+def _is_unread(account: AccountReport) -> bool:
+    """Whether nothing was read: an entry whose accounts cannot be listed is in every shard."""
+    failed = account.exit_code not in (Exit.DONE, Exit.CHANGES)
+    return failed and not (account.complete or account.changes or account.entries)
 
 
 def _list_missing(sources: Sequence[Source], command: str) -> tuple[Diagnostic, ...]:
@@ -131,7 +137,8 @@ def _list_missing(sources: Sequence[Source], command: str) -> tuple[Diagnostic, 
 
 
 def _sort_accounts(reports: Iterable[Report]) -> list[AccountReport]:
-    accounts = [account for report in reports for account in report.accounts]
+    named = {each.account.name: each for report in reports for each in report.accounts}
+    accounts = list(named.values())
     if any(account.position is None for account in accounts):
         return accounts
     return sorted(accounts, key=lambda account: account.position or 0)

@@ -1,7 +1,8 @@
 """Send one request over the network and read its response, within limits of time and size.
 
-Failures are values: an exception of `requests` holds the request and so the key, and must not
-become the context of another exception. `requests` is imported with the first connection.
+urllib3 sends; `requests` only tells the proxy that the environment names. Failures are values: the
+frames of an exception hold the request and so the key, and it must not become the context of
+another one. urllib3 is imported with the first request.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ import copy
 import os
 import threading
 import time
-from collections.abc import Mapping
+import weakref
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.client import HTTPException
-from http.cookiejar import DefaultCookiePolicy
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlencode, urlsplit
 
 from ..diagnostics.codes import service
 from ..diagnostics.diagnostic import Rule
@@ -27,7 +29,11 @@ from .api_key import Secret
 from .ca_bundle import find_ca_bundle
 
 if TYPE_CHECKING:
-    import requests
+    import ssl
+
+    from urllib3 import BaseHTTPResponse, PoolManager
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +119,133 @@ def find_proxy(base: str) -> str | None:
     return f"{scheme if separator else 'http'}://{found.rpartition('@')[2]}"
 
 
+class _Pool:
+    """Connections to one API that are kept alive, through a proxy where the environment has one."""
+
+    def __init__(self, base: str, limits: Limits, size: int) -> None:
+        self._base = base
+        self._limits = limits
+        self._size = size
+        self._bundle = find_ca_bundle(os.environ) if base.startswith("https:") else None
+        self._lock = threading.Lock()
+        self._manager: PoolManager | None = None
+
+    def send(
+        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
+    ) -> BaseHTTPResponse:
+        """Send once, and return the response with its body unread; raise what urllib3 raises."""
+        with self._lock:
+            if self._manager is None:
+                self._manager = self._open()
+        return self._manager.urlopen(
+            method,
+            url,
+            body=body,
+            headers=headers,
+            redirect=False,
+            retries=False,
+            preload_content=False,
+            decode_content=False,
+        )
+
+    def close(self) -> None:
+        """Close the connections that are not in use."""
+        if self._manager:
+            self._manager.clear()
+
+    def _open(self) -> PoolManager:
+        """Return the connections; they share one TLS context, which takes long to make."""
+        from urllib3 import PoolManager, ProxyManager, Timeout, make_headers
+
+        timeout = Timeout(connect=self._limits.connect, read=self._limits.read)
+        options: dict[str, Any] = {"maxsize": self._size, "timeout": timeout}
+        if self._base.startswith("https:"):
+            options["ssl_context"] = _build_tls_context(self._bundle)
+        proxy = _select_proxy(self._base)
+        if not proxy:
+            return PoolManager(**options)
+        from requests.utils import get_auth_from_url
+
+        user, password = get_auth_from_url(proxy)
+        named = make_headers(proxy_basic_auth=f"{user}:{password}") if user else {}
+        return ProxyManager(proxy, proxy_headers=named, **options)
+
+
+def _build_tls_context(bundle: str | None) -> ssl.SSLContext:
+    """Return a context that trusts the authorities of a file or folder, by default certifi's."""
+    from certifi import where
+    from urllib3.util.ssl_ import create_urllib3_context
+
+    trusted = bundle or where()
+    context = create_urllib3_context()
+    if os.path.isdir(trusted):
+        context.load_verify_locations(capath=trusted)
+    else:
+        context.load_verify_locations(cafile=trusted)
+    return context
+
+
+def _select_proxy(base: str) -> str | None:
+    """Return the address of the proxy for an API, as requests takes it from the environment.
+
+    Raises LocationParseError for a malformed one.
+    """
+    if is_loopback(base):
+        return None
+    from requests.utils import get_environ_proxies, select_proxy
+    from urllib3.exceptions import LocationParseError
+    from urllib3.util import parse_url
+
+    found = select_proxy(base, get_environ_proxies(base))
+    if not found:
+        return None
+    proxy = found if "://" in found else f"http://{found}"
+    if not parse_url(proxy).host:
+        raise LocationParseError(proxy)
+    return proxy
+
+
+class _Threads:
+    """Threads that are kept for the next exchange: to start one takes as long as to send."""
+
+    def __init__(self) -> None:
+        self._idle: list[SimpleQueue[Callable[[], None] | None]] = []
+        weakref.finalize(self, _end_threads, self._idle)
+
+    def call(self, work: Callable[[], T], seconds: float) -> T:
+        """Return what `work` returns; raise Empty, and abandon its thread, if that takes longer."""
+        came: SimpleQueue[T] = SimpleQueue()
+        try:
+            inbox = self._idle.pop()
+        except IndexError:
+            inbox = SimpleQueue()
+            threading.Thread(target=_work, args=(inbox,), daemon=True).start()
+        inbox.put(lambda: came.put(work()))
+        try:
+            result = came.get(timeout=seconds)
+        except Empty:
+            inbox.put(None)  # it ends when the exchange does
+            raise
+        self._idle.append(inbox)
+        return result
+
+    def close(self) -> None:
+        """End the threads that are idle."""
+        _end_threads(self._idle)
+
+
+def _work(inbox: SimpleQueue[Callable[[], None] | None]) -> None:
+    while work := inbox.get():
+        work()
+        del work  # it holds a request, and so the key
+
+
+def _end_threads(idle: list[SimpleQueue[Callable[[], None] | None]]) -> None:
+    while idle:
+        with suppress(IndexError):  # another thread took it
+            idle.pop().put(None)
+
+
 class Connection:
     """Connections to one API, kept alive and shared by up to `side_by_side` threads.
 
@@ -124,23 +257,17 @@ class Connection:
     def __init__(
         self, base: str, key: Secret, limits: Limits, side_by_side: int = SIDE_BY_SIDE
     ) -> None:
-        import requests
-        from requests.adapters import HTTPAdapter
-
         self._base = base
         self._key = key
         self._limits = limits
-        self._verify = (base.startswith("https:") and find_ca_bundle(os.environ)) or True
         self._slots = threading.BoundedSemaphore(side_by_side)
-        self._session = requests.Session()
-        self._session.trust_env = not is_loopback(base)
-        self._session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
-        for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(pool_maxsize=side_by_side, max_retries=0))
+        self._pool = _Pool(base, limits, side_by_side)
+        self._threads = _Threads()
 
     def close(self) -> None:
-        """Close the connections."""
-        self._session.close()
+        """Close the connections, and end the threads."""
+        self._pool.close()
+        self._threads.close()
 
     def with_key(self, key: Secret) -> Connection:
         """Return the same connections for requests that send another key."""
@@ -158,14 +285,9 @@ class Connection:
             return self._send_in_time(request)
 
     def _send_in_time(self, request: Request) -> Response | TransportError:
-        came: SimpleQueue[Response | TransportError] = SimpleQueue()
         headers: dict[str, str] = {}
-        work = threading.Thread(
-            target=lambda: came.put(self._exchange(request, headers)), daemon=True
-        )
-        work.start()
         try:
-            return came.get(timeout=self._limits.total)
+            return self._threads.call(lambda: self._exchange(request, headers), self._limits.total)
         except Empty:
             return self._time_out(headers)
 
@@ -177,38 +299,32 @@ class Connection:
         """Send, and read the response; its headers are filled in as soon as they are there."""
         ends = time.monotonic() + self._limits.total
         try:
-            with self._open(request) as response:
+            response = self._open(request)
+            result: Response | TransportError | None = None
+            try:
                 headers |= {name.lower(): value for name, value in response.headers.items()}
-                return self._read(response, headers, ends)
+                result = self._read(response, headers, ends)
+                return result
+            finally:
+                if not isinstance(result, Response):  # nobody may read what is left of it
+                    response.close()
+                response.release_conn()
         except Exception as error:  # of any type: it holds the request, and so the key
             return self._describe(error, headers)
 
-    def _open(self, request: Request) -> requests.Response:
-        """Return the response, its body unread. A callable `auth` keeps `.netrc` out."""
-        reads = request.method == "GET"
-        form = None if reads else list(request.fields)
-        return self._session.request(
-            request.method,
-            self._base + request.path,
-            params=list(request.fields) if reads else None,
-            data=form if request.content is None else request.content,
-            headers=dict(request.headers),
-            auth=self._authorize,
-            timeout=(self._limits.connect, self._limits.read),
-            verify=self._verify,
-            allow_redirects=False,
-            stream=True,
-        )
-
-    def _authorize(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
-        request.headers["Authorization"] = f"Bearer {self._key.reveal()}"
-        return request
+    def _open(self, request: Request) -> BaseHTTPResponse:
+        """Return the response, its body unread."""
+        reads, form = request.method == "GET", urlencode(request.fields)
+        url = f"{self._base}{request.path}" + (f"?{form}" if reads and form else "")
+        content = form.encode("ascii") if request.content is None else request.content
+        headers = {**request.headers, "Authorization": f"Bearer {self._key.reveal()}"}
+        return self._pool.send(request.method, url, None if reads else content, headers)
 
     def _read(
-        self, response: requests.Response, headers: Mapping[str, str], ends: float
+        self, response: BaseHTTPResponse, headers: Mapping[str, str], ends: float
     ) -> Response | TransportError:
         """Read the body within the limits; closing the response unread closes its connection."""
-        status = response.status_code
+        status = response.status
 
         def reject(rule: Rule, message: str) -> TransportError:
             return TransportError(rule, message, permanent=True, status=status, headers=headers)
@@ -221,7 +337,7 @@ class Connection:
             return reject(service.NOT_JSON, "the response is compressed, which was not requested")
         body = bytearray()
         while time.monotonic() < ends:
-            piece = response.raw.read(2**16, decode_content=False)
+            piece = response.read(2**16, decode_content=False)
             if not piece:
                 return Response(status, headers, bytes(body))
             body += piece
@@ -233,9 +349,7 @@ class Connection:
 
     def _describe(self, error: Exception, headers: Mapping[str, str]) -> TransportError:
         """Return why an exchange failed; only what may pass is worth a retry."""
-        from requests import RequestException
-        from requests.exceptions import InvalidURL, SSLError
-        from urllib3.exceptions import HTTPError
+        from urllib3.exceptions import HTTPError, LocationParseError, SSLError
 
         reason: BaseException = error
         while cause := reason.__cause__ or reason.__context__:
@@ -243,11 +357,11 @@ class Connection:
         why = (reason.strerror if isinstance(reason, OSError) else None) or str(reason)
         if isinstance(error, SSLError):
             return TransportError(service.TLS_FAILED, why, permanent=True, headers=headers)
-        if isinstance(error, InvalidURL):  # which may quote a password
+        if isinstance(error, LocationParseError):  # which may quote a password
             why = "the address of a proxy is malformed"
-        malformed = isinstance(error, RequestException) and isinstance(error, ValueError)
+        malformed = isinstance(error, HTTPError) and isinstance(error, ValueError)
         # A plain ValueError is a malformed chunk.
-        passing = (RequestException, HTTPError, HTTPException, OSError, ValueError)
+        passing = (HTTPError, HTTPException, OSError, ValueError)
         permanent = malformed or not isinstance(error, passing)
         message = f"no response from {self._base}: {why or type(reason).__name__}"
         return TransportError(service.UNREACHABLE, message, permanent, headers=headers)

@@ -391,3 +391,10 @@ def test_a_strange_event_is_no_traceback(text, host, report, run, tmp_path):
     (tmp_path / "event.json").write_text(text)
     ran = run("publish", "github-comment", report())
     assert (ran.code, "H002" in ran.out) == (1, True)
+
+
+def test_the_joined_report_of_shards_is_published_with_what_is_missing(host, fleet):
+    fleet.report("s", "plan", "--shard", "2/3")
+    fleet.merge(fleet.folder / "s.json", "--out", f"json={fleet.folder / 'm.json'}")
+    assert fleet.run("publish", "github-comment", fleet.folder / "m.json").code == 0
+    assert "no report of shards 1/3, 3/3" in host.own()[0]

@@ -157,3 +157,4 @@ def test_the_second_signal_ends_at_once_with_one_document(tmp_path):
     assert [each["account"]["name"] for each in ended.document["accounts"]] == [
         f"partners/{id_}" for id_ in IDS
     ]
+    assert all(each["configuration"] for each in ended.document["accounts"])  # for --resume

@@ -259,7 +259,7 @@ def test_a_stop_cancels_the_prices_not_yet_requested(clock):
         pytest.raises(StoppedError),
     ):
         Prices(transport).in_use(tuple(f"mtr_{n}" for n in range(50)))
-    assert len(server.asked) <= 3 + 8
+    assert len(server.asked) <= 3 + SIDE_BY_SIDE
 
 
 def test_events(server, clock, meters):

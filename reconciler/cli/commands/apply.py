@@ -90,7 +90,7 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
     if len(accounts) > 1 and len(saved) == 1:
         message = "--plan FILE takes one account"
         raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
-    part = take_part(options, "apply", project, accounts)
+    part = take_part(options, "apply", project, accounts, context)
     names = [account.name for account in part.accounts]
     commit, unknown = (None, ()) if options.plan else ci.find_commit(project.root, context.environ)
     applying = apply_account.ApplyOptions(

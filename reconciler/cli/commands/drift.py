@@ -51,7 +51,8 @@ class DriftOptions(FleetOptions):
 def _detect(options: DriftOptions, context: Context) -> Document:
     project = load(options.path, context.ahead.select(options.account))
     accounts = select_accounts(project, options.account, context)
-    part, fail_on = take_part(options, "drift", project, accounts), Severity(options.fail_on)
+    part = take_part(options, "drift", project, accounts, context)
+    fail_on = Severity(options.fail_on)
     checking = work.DriftOptions(
         scope=build_scope(accounts, options.only),
         fail_on=fail_on,

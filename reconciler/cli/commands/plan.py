@@ -51,6 +51,7 @@ def _plan(options: PlanOptions, context: Context) -> Document:
         "plan",
         project,
         accounts,
+        context,
         lambda each: saved is None or saved.holds(each.account.name, each.plan_id),
     )
     if saved:

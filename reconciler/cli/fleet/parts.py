@@ -19,6 +19,7 @@ from ...report.resume import check_resumable, describe_changes, select_finished
 from ...report.shards import find_shard
 from .. import files
 from ..arguments import ScopedOptions, option, parse_whole_number
+from ..context import Context
 
 CONCURRENCY, MOST_CONCURRENCY = 8, 256
 _SHARD = re.compile(r"([0-9]{1,5})/([0-9]{1,5})", re.ASCII)
@@ -110,6 +111,7 @@ class Part:
                 position=self.positions[name] if self.shard else None,
             )
             for name in self.order
+            if name in found  # a run that is ended at once may lack some
         )
         diagnostics = (*report.diagnostics, *self.diagnostics)
         return replace(report, accounts=tuple(accounts), shard=self.shard, diagnostics=diagnostics)
@@ -120,16 +122,16 @@ def take_part(
     command: str,
     project: Project,
     selected: tuple[Account, ...],
+    context: Context,
     still_holds: Callable[[AccountReport], bool] = lambda _: True,
 ) -> Part:
     """Return the part of the selected accounts that `--shard` and `--resume` leave to be run.
 
-    `still_holds` says whether the result of an account can be carried over.
+    `still_holds` says whether the result of an account can be carried over. A run that a second
+    signal ends is completed as well.
     """
     shard = Shard(*options.shard, digest_project(project)) if options.shard else None
-    accounts = selected
-    if shard:
-        accounts = tuple(a for a in selected if find_shard(a.name, shard.count) == shard.index)
+    accounts = _select_shard(selected, shard, context) if shard else selected
     names = [account.name for account in accounts]
     configurations = dict(zip(names, digest_accounts(accounts), strict=True))
     carried_over: dict[str, AccountReport] = {}
@@ -141,7 +143,7 @@ def take_part(
         names_in = (each.account.name for each in earlier.accounts)
         known = set(filter(project.may_have, names_in))
         diagnostics = tuple(describe_changes(earlier, configurations, known, options.resume))
-    return Part(
+    part = Part(
         accounts=tuple(account for account in accounts if account.name not in carried_over),
         order=tuple(names),
         shard=shard,
@@ -149,4 +151,17 @@ def take_part(
         configurations=configurations,
         carried_over=carried_over,
         diagnostics=diagnostics,
+    )
+    context.stop.complete = part.complete
+    return part
+
+
+def _select_shard(
+    selected: tuple[Account, ...], shard: Shard, context: Context
+) -> tuple[Account, ...]:
+    """Return the accounts of a shard; an entry whose accounts could not be listed is in each."""
+    return tuple(
+        each
+        for each in selected
+        if find_shard(each.name, shard.count) == shard.index or each.name in context.unlisted
     )

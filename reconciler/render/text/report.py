@@ -9,7 +9,7 @@ from ...diagnostics.errors import Exit
 from ...report.report import AccountReport, ChangeResult, Report, ReportedChange, ResultStatus
 from ..fleet.groups import has_many
 from ..labels import describe_account, title_run
-from ..summary import Headline, Tone
+from ..summary import Headline, Tone, describe_part
 from ..view import AccountView, build_view
 from .diagnostics import render_diagnostic, render_diagnostics
 from .fleet import render_fleet
@@ -45,6 +45,8 @@ def render_report(
     counted = report.command in _COMPARED and report.exit_code is not Exit.USAGE
     if folded or (counted and (has_many(view) or not report.accounts)):
         yield from _render_headline(view.headline)
+    elif part := describe_part(report):
+        yield from ((), (Span(part, Style.YELLOW),))
     for diagnostic in report.losses:
         yield ()
         yield from render_diagnostic(diagnostic)
