@@ -73,7 +73,7 @@ GROUP_WITHOUT_MATCH = Rule(
     "C048",
     "group without an account",
     "Each pattern of `groups` must match the name of an account, or `ENTRY/ID` of a connected "
-    "account: a misspelled canary would otherwise be applied last, with all others.",
+    "account: otherwise one that is misspelled in an early group would be applied last.",
     "correct the pattern, or remove it",
 )
 SEVERAL_ACCOUNTS = Rule(
