@@ -8,10 +8,11 @@ longer applied; other changes are. Stripe is only accessed through the `Meters` 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from itertools import groupby
+from queue import Empty, SimpleQueue
 
 from ..diagnostics.codes import applying as rules
 from ..diagnostics.codes import guards
@@ -92,10 +93,13 @@ class _Progress:
         A change that has sent a request is waited for without a limit: it may be incomplete.
         """
         deadline: float | None = None
+        ended: SimpleQueue[Future[ChangeResult]] = SimpleQueue()
+        for future in pending:
+            future.add_done_callback(ended.put)
         while pending:
-            done, _ = wait(pending, timeout=0.1, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield future, pending.pop(future)
+            last = _take(ended)
+            if last in pending:  # else it was given up
+                yield last, pending.pop(last)
             if deadline is None and self.run.stopped():
                 deadline = self.run.clock.monotonic() + _GRACE
             if deadline is not None and self.run.clock.monotonic() > deadline:
@@ -226,6 +230,14 @@ class _Progress:
     def _is_active(self, existing: ExistingMeter | None) -> bool:
         """Whether a meter of this account's mode is active."""
         return existing is not None and existing.active and existing.livemode == self.run.livemode
+
+
+def _take(ended: SimpleQueue[Future[ChangeResult]]) -> Future[ChangeResult] | None:
+    """Return the next change that has ended, None if there is none for a moment."""
+    try:
+        return ended.get(timeout=0.1)
+    except Empty:
+        return None
 
 
 def describe_loss(change: Change, why: str, recovery_command: str) -> Diagnostic:

@@ -28,6 +28,7 @@ from ..diagnostics.diagnostic import Diagnostic, Location
 from ..diagnostics.errors import ReconcilerError
 from ..execution.protocol import Answer
 from ..execution.steps import Step
+from ..model.meter import unpack
 from ..report.history import PastChange, PastRequest, PastRun
 from ..report.report import ReportedChange
 
@@ -122,7 +123,7 @@ class FileJournal:
             code=result.error.code if result.error else None,
             message=result.error.message if result.error else None,
         )
-        self._should("result", _drop_empty(asdict(past)))
+        self._should("result", _drop_empty(unpack(past)))
 
     def end(self, exit_code: int) -> None:
         """Write the end of the run; one that was killed has no such entry."""
@@ -325,7 +326,7 @@ def _describe_unreadable(why: str, paths: list[Path]) -> Diagnostic:
 def _encode_request(step: Step, key: str, **more: Any) -> dict[str, Any]:
     facts = {"meter_id": step.meter_id, "n": step.n, "undoes": step.undoes} | more
     request = PastRequest(key=key, operation=str(step.operation), **facts)
-    return {"event_name": step.change.event_name, **_drop_empty(asdict(request))}
+    return {"event_name": step.change.event_name, **_drop_empty(unpack(request))}
 
 
 def _drop_empty(entry: Mapping[str, Any]) -> dict[str, Any]:
