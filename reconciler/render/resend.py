@@ -33,7 +33,7 @@ def describe_finalized(invoices: InvoiceDeadline | None) -> str:
     some, every = invoices.finalized_subscriptions, invoices.subscriptions
     of = f"{some:,} of {every:,} subscriptions" if every > 1 else "the subscription"
     before = format_time(invoices.finalized_before)
-    return f"for {of}, the invoice for usage before {before} is finalized, {_GRACE}"
+    return f"{of}: the invoice for usage before {before} is finalized, {_GRACE}"
 
 
 def is_past_resending(finding: Finding) -> bool:
