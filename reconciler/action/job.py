@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
@@ -22,6 +22,13 @@ _HINTS = {
     "--plan": "a job of the pull request could have written the file: give --expect HASH instead",
     "--account": "use the input `account`",
 }
+
+
+def _list_options(words: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield each word up to a `=`, and what follows: the rest of the word or the next one."""
+    for word, value in zip_longest(words, words[1:], fillvalue=""):
+        name, given, text = word.partition("=")
+        yield name, text if given else value
 
 
 @dataclass(frozen=True)
@@ -61,13 +68,12 @@ class Job:
         except ValueError as error:
             message = f"the input `args` cannot be split into words: {error}"
             raise UsageError(usage.BAD_OPTIONS(message)) from None
-        for word, value in zip_longest(words, words[1:], fillvalue=""):
-            name, given, text = word.partition("=")
+        for name, value in _list_options(words):
             if name in _OURS:
                 hint = _HINTS.get(name, "the Action sets it")
                 message = f"the input `args` holds {name}"
                 raise UsageError(usage.BAD_OPTIONS(message, hint=hint))
-            if name == "--expect" and not (text if given else value).strip():
+            if name == "--expect" and not value.strip():
                 hint = "is the output of an earlier job empty?"
                 raise UsageError(usage.BAD_OPTIONS("--expect has no plan_hash", hint=hint))
         return tuple(words)
@@ -85,18 +91,12 @@ class Job:
     @cached_property
     def expected_hash(self) -> str:
         """The plan_hash that --expect gives in the arguments; empty without."""
-        expected = ""
-        for word, value in zip_longest(self.arguments, self.arguments[1:], fillvalue=""):
-            name, given, text = word.partition("=")
-            if name == "--expect":
-                expected = text if given else value
-        return expected.strip()
+        return dict(_list_options(self.arguments)).get("--expect", "").strip()
 
     @property
     def decides_itself(self) -> bool:
         """Whether the workflow says what is approved: a hash, or whatever is merged."""
-        names = {word.partition("=")[0] for word in self.arguments}
-        return bool(names & {"--expect", "--yes"})
+        return any(name in ("--expect", "--yes") for name, _ in _list_options(self.arguments))
 
     @cached_property
     def event(self) -> Mapping[str, Any]:

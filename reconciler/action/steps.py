@@ -202,8 +202,9 @@ class Step:
 
     def _compare(self) -> list[str]:
         """Return the option with the approved plan, if it was found; it is only shown."""
-        file = Path(self.job.environ.get("APPROVED_PLAN", ""), _PLAN_FILE)
-        return ["--approved", str(file)] if file.is_file() else []
+        folder = self.job.environ.get("APPROVED_PLAN")
+        file = Path(folder or "", _PLAN_FILE)
+        return ["--approved", str(file)] if folder and file.is_file() else []
 
     def _explain_refusal(self, report: Path) -> None:
         """Say why no plan is approved, in place of that its hash is another one."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ..model.finding import DriftEntry, Finding, Kind
@@ -75,14 +75,13 @@ def _list_losing(finding: Finding) -> tuple[str, ...]:
 
 
 def find_invoice_deadline(
-    known: Iterable[PricePeriods], lost: Lost, resend_until: int | None, now: int
+    known: Sequence[PricePeriods], lost: Lost, resend_until: int | None, now: int
 ) -> InvoiceDeadline | None:
     """Return when the invoices for lost usage are finalized; None if no invoice for it is known.
 
     `resend_until` is when the first of it is too old, None if that has passed.
     """
-    every = list(known)
-    current = [one for some in every for one in some.periods if one.end + DRAFT > now]
+    current = [one for some in known for one in some.periods if one.end + DRAFT > now]
     invoices = [(one, end) for one in current for end in _list_invoices(one, lost)]
     if not invoices:
         return None
@@ -95,7 +94,7 @@ def find_invoice_deadline(
         finalized_before=max((end for _, end in closed), default=None),
         finalized_subscriptions=len({one.subscription for one, _ in closed}),
         subscriptions=len({one.subscription for one, _ in invoices}),
-        partial=any(some.partial for some in every),
+        partial=any(some.partial for some in known),
     )
 
 

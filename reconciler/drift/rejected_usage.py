@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from ..diagnostics.codes import drift as rules
 from ..diagnostics.diagnostic import Diagnostic, Effect, Level
+from ..diagnostics.shorten import list_some
 from ..model.change import Change
 from ..model.event import RESEND
 from ..model.meter import Status
@@ -61,6 +62,5 @@ def _ask(changes: Iterable[Change]) -> str:
     ]
     if not unmet:
         return ""
-    more = f" and {len(unmet) - _MOST_NAMES} more" if len(unmet) > _MOST_NAMES else ""
-    listed = ", ".join(unmet[:_MOST_NAMES]) + more
+    listed = list_some(unmet, _MOST_NAMES)
     return f"was it sent as one that is declared and has no meter, {listed}?"

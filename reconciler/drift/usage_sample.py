@@ -10,7 +10,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping
 
 from ..diagnostics.codes import drift as rules
 from ..diagnostics.diagnostic import Diagnostic
-from ..diagnostics.shorten import shorten
+from ..diagnostics.shorten import list_some, shorten
 from ..model.finding import Finding, Kind, Severity
 from ..model.match import MeterMatch
 from ..model.meter import ExistingMeter, Status
@@ -115,10 +115,10 @@ def describe_sampling(sampling: UsageSampling) -> Diagnostic:
         f"{format_time(sampling.end)}, by {_count(sampling.requests, 'request')}"
     )
     if found:
-        message += f": {_list_some(found)}"
+        message += f": {list_some(found, _MOST_NAMES)}"
     if unread:
         reasons = [f"{_quote(name)} ({_explain(each)})" for name, each in unread.items()]
-        message += f"; not sampled: {_list_some(reasons)}"
+        message += f"; not sampled: {list_some(reasons, _MOST_NAMES)}"
     return rules.USAGE_SAMPLED(message)
 
 
@@ -138,11 +138,6 @@ def _explain(sample: UsageSample) -> str:
 
 def _quote(name: str) -> str:
     return repr(shorten(name))
-
-
-def _list_some(words: list[str]) -> str:
-    more = len(words) - _MOST_NAMES
-    return ", ".join(words[:_MOST_NAMES]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _count(number: int, noun: str) -> str:

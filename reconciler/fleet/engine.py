@@ -17,6 +17,7 @@ from ..diagnostics.codes import fleet as rules
 from ..diagnostics.codes import service
 from ..diagnostics.errors import Exit, StoppedError, select_worst
 from ..diagnostics.explain_error import explain_error
+from ..diagnostics.shorten import list_some
 from ..model.project import Account, AccountRef
 from ..report.report import AccountReport
 
@@ -141,9 +142,8 @@ class Fleet:
 
     def _leave_out(self, positions: Iterable[int], failed: Sequence[AccountReport]) -> None:
         """Report accounts as not begun, with the exit code of what kept them from it."""
-        names = ", ".join(repr(each.account.name) for each in failed[:_MOST_NAMES])
-        more = f" and {len(failed) - _MOST_NAMES:,} more" if len(failed) > _MOST_NAMES else ""
-        why = f"account {names}{more} of an earlier group failed"
+        names = list_some((repr(each.account.name) for each in failed), _MOST_NAMES)
+        why = f"account {names} of an earlier group failed"
         worst = select_worst(each.exit_code for each in failed)
         code = Exit.FAILED if worst is Exit.PARTIAL else worst  # here nothing was written
         for at in positions:

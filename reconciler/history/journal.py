@@ -157,26 +157,14 @@ class FileJournal:
             self._lost = error
 
     def _write(self, kind: str, entry: Mapping[str, Any]) -> None:
-        """Append one entry, and return when it is on disk.
-
-        It begins on a line of its own even where another process, which may have run out of disk,
-        wrote only a part of its last one.
-        """
+        """Append one entry, and return when it is on disk."""
         head = {"at": round(self._clock.now(), 3), "kind": kind, **self._names}
         data = json.dumps(head | dict(entry) | head).encode() + b"\n"
         with self._lock:
             descriptor = self._descriptor
             if descriptor is None:
                 raise OSError("the run is over")
-            with _TURN:
-                _take(descriptor, fcntl.LOCK_EX, self._clock)
-                try:
-                    whole = data if _is_line_complete(descriptor) else b"\n" + data
-                    written = os.write(descriptor, whole)
-                finally:
-                    fcntl.flock(descriptor, fcntl.LOCK_UN)
-        if written != len(whole):
-            raise OSError("the disk is full")
+            _append(descriptor, data, self._clock)
         _find_flusher(descriptor).flush(descriptor)
 
 
@@ -205,6 +193,39 @@ def open_journal(folder: Path, run: PastRun, clock: Clock) -> Iterator[FileJourn
         yield journal
     finally:
         journal.close()
+
+
+def append_entries(folder: Path, entries: bytes, clock: Clock) -> tuple[Diagnostic, ...]:
+    """Add whole lines of the journal of another machine; report what could not be written."""
+    path = folder / NAME
+    try:
+        descriptor = _open(folder, path, clock)
+        try:
+            _append(descriptor, entries, clock)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        message = f"the journal is incomplete: {_explain(error)}"
+        return (rules.INCOMPLETE(message, Location(str(path))),)
+    return ()
+
+
+def _append(descriptor: int, data: bytes, clock: Clock) -> None:
+    """Append whole lines; raise OSError.
+
+    They begin on a line of their own even where another process, which may have run out of disk,
+    wrote only a part of its last one.
+    """
+    with _TURN:
+        _take(descriptor, fcntl.LOCK_EX, clock)
+        try:
+            whole = data if _is_line_complete(descriptor) else b"\n" + data
+            written = os.write(descriptor, whole)
+        finally:
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+    if written != len(whole):
+        raise OSError("the disk is full")
 
 
 def _open(folder: Path, path: Path, clock: Clock) -> int:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from ..diagnostics.codes import drift as rules
-from ..diagnostics.diagnostic import Diagnostic, Rule
+from ..diagnostics.codes.planning import ALERTS_UNREADABLE
+from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import Exit
 from ..drift.attribution import attribute, needs_events
 from ..drift.exemptions import exempt, report_expired
@@ -31,7 +32,7 @@ from ..model.price import PricesByLookupKey, PricesByMeter
 from ..model.project import Account, Project
 from ..model.snapshot import Snapshot
 from ..model.usage import RejectedUsage, UsageReport, UsageSample, UsageSampling, sum_reports
-from ..planning.alerts import report_unreadable_alerts
+from ..planning.diagnose import report_unreadable
 from ..planning.diff import decide, list_price_dependencies
 from ..planning.guards import check
 from ..planning.lookalikes import warn_of_lookalikes
@@ -107,16 +108,22 @@ class _Read:
     alerts: AlertsByMeter | Unreadable
     sampling: UsageSampling | Unreadable | None
 
+    @property
+    def sampled(self) -> UsageSampling | None:
+        """The samples, if some were wanted and the key may read them."""
+        return None if isinstance(self.sampling, Unreadable) else self.sampling
+
     def report_unread(self) -> Iterator[Diagnostic]:
         """Yield a diagnostic for each part that the key may not read."""
-        if isinstance(self.prices, Unreadable):
-            yield _report_unreadable(rules.PRICES_UNREADABLE, self.prices)
-        if isinstance(self.usage, Unreadable):
-            yield _report_unreadable(rules.USAGE_UNREADABLE, self.usage)
-        if isinstance(self.alerts, Unreadable):
-            yield report_unreadable_alerts(self.alerts)
-        if isinstance(self.sampling, Unreadable):
-            yield _report_unreadable(rules.SAMPLE_UNREADABLE, self.sampling)
+        parts = (
+            (rules.PRICES_UNREADABLE, self.prices),
+            (rules.USAGE_UNREADABLE, self.usage),
+            (ALERTS_UNREADABLE, self.alerts),
+            (rules.SAMPLE_UNREADABLE, self.sampling),
+        )
+        for rule, part in parts:
+            if isinstance(part, Unreadable):
+                yield report_unreadable(rule, part)
 
 
 def _read(names: tuple[MeterMatch, ...], session: Session, now: int, most: int) -> _Read:
@@ -197,6 +204,7 @@ def _decide(
         expected=expected,
         rejected={} if isinstance(read.usage, Unreadable) else read.usage,
         alerts={} if isinstance(read.alerts, Unreadable) else read.alerts,
+        samples=read.sampled.samples if read.sampled else {},
     )
 
 
@@ -212,14 +220,13 @@ def _find_entries(
 ) -> _Found:
     account, now = session.account, snapshot.taken_at
     unreadable = tuple(read.report_unread())
-    sampling = None if isinstance(read.sampling, Unreadable) else read.sampling
+    sampling = read.sampled
     changes, known = _decide(names, read, account, snapshot, commands)
-    known = replace(known, samples=sampling.samples if sampling else {})
     inspected = _inspect_all(names, changes, known, account)
     entries = read_deadlines(session, inspected, known.prices, now)
     attributed = _attribute_by_events(entries, session, now, jobs)
     if isinstance(attributed, Unreadable):
-        unreadable = (*unreadable, _report_unreadable(rules.EVENTS_UNREADABLE, attributed))
+        unreadable = (*unreadable, report_unreadable(rules.EVENTS_UNREADABLE, attributed))
         attributed = attribute(entries, None, now, jobs)
     said = _warn(names, [said for change in changes for said in warn_of_rename(change)])
     if whole:
@@ -280,7 +287,3 @@ def _attribute_by_events(
     """Attribute the findings; events are read only where they could explain one."""
     events = session.events.all(since=now - REACH) if needs_events(entries, now) else None
     return read_if_permitted("rak_event_read", lambda: attribute(entries, events, now, jobs))
-
-
-def _report_unreadable(rule: Rule, what: Unreadable) -> Diagnostic:
-    return rule(f"{rule.title} (permission: {what.permission})")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from .._version import __version__
+from ..diagnostics.codes.planning import ALERTS_UNREADABLE
 from ..diagnostics.diagnostic import Diagnostic
 from ..model.change import Change
 from ..model.match import match_meters
@@ -15,7 +16,7 @@ from ..model.meter import Unreadable
 from ..model.price import Price
 from ..model.project import Project
 from ..model.snapshot import Snapshot
-from ..planning.alerts import report_unreadable_alerts
+from ..planning.diagnose import report_unreadable
 from ..planning.diff import decide
 from ..planning.guards import check
 from ..planning.plan import Plan, Target, seal, sort_for_apply
@@ -83,7 +84,7 @@ def report_plan(
     warnings = plan_warnings(plan.changes, snapshot.taken_at, snapshot.unreadable)
     diagnostics = (*refusals, *warnings, *(() if plan.complete else (note_partial(),)))
     if snapshot.alerts_unreadable:
-        diagnostics += (report_unreadable_alerts(snapshot.alerts_unreadable),)
+        diagnostics += (report_unreadable(ALERTS_UNREADABLE, snapshot.alerts_unreadable),)
     report = AccountReport(
         account=plan.account,
         exit_code=exit_code_for_plan(plan.changes, diagnostics),

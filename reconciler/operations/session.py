@@ -86,6 +86,10 @@ class Network:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
         for connection in self._connections.values():
             connection.close()
 

@@ -6,13 +6,11 @@ from collections.abc import Iterable
 
 from ..diagnostics.codes import planning as rules
 from ..diagnostics.diagnostic import Diagnostic
-from ..diagnostics.shorten import shorten
+from ..diagnostics.shorten import list_some, shorten
 from ..model.alert import BillingAlert
 from ..model.change import Action, Change
-from ..model.meter import ExistingMeter, Unreadable
+from ..model.meter import ExistingMeter
 from .diagnose import diagnose
-
-_SHOWN = 5  # alerts that are listed
 
 
 def describe_alert(alert: BillingAlert) -> str:
@@ -25,13 +23,13 @@ def describe_alert(alert: BillingAlert) -> str:
 
 def format_alerts(alerts: Iterable[BillingAlert]) -> str:
     """Return the alerts by id and what else is known of them, at most five."""
-    return _list_few(describe_alert(alert) for alert in alerts)
+    return list_some(describe_alert(alert) for alert in alerts)
 
 
 def warn_of_alerts(change: Change, existing: ExistingMeter) -> Diagnostic:
     """Return the warning that alerts stay on a meter that is deactivated."""
     number = len(change.alerts)
-    listed = _list_few(shorten(alert.id) for alert in change.alerts)
+    listed = list_some(shorten(alert.id) for alert in change.alerts)
     which = f"1 billing alert stays on {existing.id} and is"
     if number > 1:
         which = f"{number:,} billing alerts stay on {existing.id} and are"
@@ -41,15 +39,3 @@ def warn_of_alerts(change: Change, existing: ExistingMeter) -> Diagnostic:
     successor = change.reactivates.id if change.reactivates else "the new meter"
     hint = f"an alert cannot be moved: create it again on {successor}, and archive the old one"
     return diagnose(change, rules.ALERTS_ON_METER, message, hint)
-
-
-def report_unreadable_alerts(unreadable: Unreadable) -> Diagnostic:
-    """Return the warning that the key may not read alerts."""
-    rule = rules.ALERTS_UNREADABLE
-    return rule(f"{rule.title} (permission: {unreadable.permission})")
-
-
-def _list_few(texts: Iterable[str]) -> str:
-    every = list(texts)
-    more = f" and {len(every) - _SHOWN:,} more" if len(every) > _SHOWN else ""
-    return ", ".join(every[:_SHOWN]) + more

@@ -12,6 +12,7 @@ from dataclasses import replace
 from ..diagnostics.codes import guards as rules
 from ..diagnostics.diagnostic import Diagnostic, Level, Rule
 from ..diagnostics.lookalikes import tell_apart
+from ..diagnostics.shorten import list_some
 from ..model.change import Action, Change
 from ..model.meter import Unreadable
 from ..model.pattern import matches
@@ -149,9 +150,8 @@ def report_wrong_mode(account: Account, foreign: tuple[str, ...]) -> Diagnostic:
     message = f"account {account.name!r} is configured for {expected}, but "
     if not foreign:
         return rules.WRONG_MODE(f"{message}the key is for {other}")
-    more = f" and {len(foreign) - _SHOWN} more" if len(foreign) > _SHOWN else ""
     verb = "is" if len(foreign) == 1 else "are"
-    return rules.WRONG_MODE(f"{message}{', '.join(foreign[:_SHOWN])}{more} {verb} in {other}")
+    return rules.WRONG_MODE(f"{message}{list_some(foreign, _SHOWN)} {verb} in {other}")
 
 
 def _name_mode(livemode: object) -> str:

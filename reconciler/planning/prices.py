@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 
-from ..diagnostics.shorten import shorten
+from ..diagnostics.shorten import list_some, shorten
 from ..model.price import Price
 
 _SHOWN = 5  # prices that are listed
@@ -43,9 +43,7 @@ def list_prices(prices: Iterable[Price]) -> tuple[str, ...]:
 
 def format_prices(prices: Iterable[Price]) -> str:
     """Return the prices by id and what else is known of them, at most five."""
-    every = list(prices)
-    listed = ", ".join(map(describe_price, every[:_SHOWN]))
-    return f"{listed} and {len(every) - _SHOWN} more" if len(every) > _SHOWN else listed
+    return list_some(map(describe_price, prices))
 
 
 def describe_amount(price: Price) -> str:

@@ -11,6 +11,7 @@ from ..diagnostics.codes import planning as rules
 from ..diagnostics.codes.config import UNUSUAL_EVENT_NAME
 from ..diagnostics.diagnostic import Diagnostic, Level, Location
 from ..diagnostics.lookalikes import tell_apart
+from ..diagnostics.shorten import list_some
 from ..model.change import Action, Change, Reason
 from ..model.event import RESEND
 from ..model.meter import ExistingMeter, Status, Unreadable
@@ -56,9 +57,8 @@ def warn_of_unknown_fields(
             for path, value in meter.list_unknown_fields()
         ]
         if unknown:
-            more = f" and {len(unknown) - _SHOWN} more" if len(unknown) > _SHOWN else ""
             message = f"{meter.id} has fields that this version does not know: "
-            message += f"{', '.join(unknown[:_SHOWN])}{more}"
+            message += list_some(unknown, _SHOWN)
             yield rules.UNKNOWN_FIELDS(message, location, event_name=event_name)
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..diagnostics.codes import publishing as rules
-from ..diagnostics.diagnostic import Diagnostic, Effect
+from ..diagnostics.diagnostic import Effect
 from ..diagnostics.errors import ConfigError
 from ..model.finding import Severity
 from ..render.escape import clean
-from ..render.labels import count
+from ..render.labels import count, has_effect
 from ..render.markdown import Around, Comment, render_comment
 from ..render.summary import summarize
 from ..report.published import Publication, Published
@@ -102,17 +102,17 @@ def _open(
 def _find_severity(account: AccountReport) -> Severity:
     """Return the highest severity; an expired exemption is a finding of a low one."""
     found = [entry.severity for entry in account.entries if entry.severity]
-    found += [Severity.REVENUE for _ in _list_lost_usage(account)]
+    found += [Severity.REVENUE] if has_effect(account, Effect.LOST_USAGE) else []
     return max(found, key=lambda severity: severity.weight, default=Severity.LOW)
-
-
-def _list_lost_usage(account: AccountReport) -> list[Diagnostic]:
-    return [each for each in account.diagnostics if each.effect is Effect.LOST_USAGE]
 
 
 def _build_title(account: AccountReport) -> str:
     name = clean(account.account.name)[:80]
     drifted = sum(entry.severity is not None for entry in account.entries)
-    other = "usage without a meter, revenue" if _list_lost_usage(account) else "an exemption"
+    other = (
+        "usage without a meter, revenue"
+        if has_effect(account, Effect.LOST_USAGE)
+        else "an exemption"
+    )
     what = f"{count(drifted, 'meter')}, {_find_severity(account)}" if drifted else other
     return f"Meter drift in {name}: {what}"

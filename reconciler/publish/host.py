@@ -20,7 +20,7 @@ from ..trusted_url import is_trusted_api_base
 PER_PAGE, _MOST_PAGES = 100, 100
 _LONGEST_PAUSE = 120.0  # seconds that a rate limit is waited for; GitHub advises 60
 _HIDDEN = "check the repository and the number; a token that may not see them gets a 404"
-_MOVED = "no redirect is followed: if the repository was renamed, name it as it is called now"
+_MOVED = "redirects are not followed: if the repository was renamed, give its current name"
 _TOKEN = re.compile(r"[!-~]{1,4096}", re.ASCII)
 
 

@@ -10,6 +10,8 @@ from urllib.parse import quote
 from ..diagnostics.codes import publishing as rules
 from ..diagnostics.diagnostic import Effect, Level, Location
 from ..diagnostics.errors import ConfigError, Exit
+from ..render.fleet.groups import MANY
+from ..render.labels import has_effect
 from ..render.markdown import Around, render_comment
 from ..render.view import Status, build_view
 from ..report.report import AccountReport, Report
@@ -17,7 +19,6 @@ from ..report.report import AccountReport, Report
 PROJECT, MATRIX = "", "*"
 """In place of an account: a report of no account, and one comment for many accounts."""
 
-_MANY = 5  # accounts with a comment each; of more there is one comment
 _LONGEST_KEY = 300
 
 
@@ -65,7 +66,7 @@ def build_messages(reports: Iterable[Report], project: str, around: Around) -> l
 
 def _split(report: Report, project: str, around: Around) -> list[Message]:
     names = [each.account.name for each in report.accounts]
-    if len(names) > _MANY:
+    if len(names) > MANY:  # else each has a comment
         loud = tuple(each for each in report.accounts if _has_news(_select(report, each)))
         shown = replace(report, accounts=loud or report.accounts)
         quiet = len(names) - len(shown.accounts)
@@ -117,6 +118,5 @@ def has_drift(account: AccountReport) -> bool:
 
 def is_clean(report: Report, account: AccountReport) -> bool:
     """Whether an audit shows that there is no drift: of the whole account, and without an error."""
-    narrowed = any(each.effect is Effect.SCOPE for each in report.said)
     done = account.exit_code is Exit.DONE and report.own_exit is Exit.DONE
-    return done and not narrowed and not has_drift(account)
+    return done and not has_effect(report, Effect.SCOPE) and not has_drift(account)

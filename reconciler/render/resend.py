@@ -6,6 +6,8 @@ from ..model.finding import Finding, Kind
 from ..model.subscription import InvoiceDeadline, ResendLimit
 from ..timestamps import format_time
 
+_GRACE = "unless the account has a longer grace period"
+
 
 def describe_resending(finding: Finding) -> str:
     """Return until when lost usage can be re-sent; empty where none is known to be lost."""
@@ -31,7 +33,7 @@ def describe_finalized(invoices: InvoiceDeadline | None) -> str:
     some, every = invoices.finalized_subscriptions, invoices.subscriptions
     of = f"{some:,} of {every:,} subscriptions" if every > 1 else "the subscription"
     before = format_time(invoices.finalized_before)
-    return f"{of}: the invoice for usage before {before} is finalized, so that it takes no more"
+    return f"{of}: the invoice for usage before {before} is finalized, {_GRACE}"
 
 
 def is_past_resending(finding: Finding) -> bool:
@@ -43,7 +45,7 @@ def is_past_resending(finding: Finding) -> bool:
 def _describe_next(invoices: InvoiceDeadline) -> str:
     scope = _describe_scope(invoices)
     if invoices.next_finalization is None:
-        return f"every invoice for it{scope} is finalized already"
+        return f"every invoice for it{scope} is finalized already, {_GRACE}"
     at = format_time(invoices.next_finalization)
     return f"the next invoice for it{scope} can be finalized {at}"
 

@@ -69,7 +69,7 @@ def _compare_changes(name: str, approved: Change | None, planned: Change | None)
 
 
 Facts = dict[str, dict[str, Any]]
-"""Values by name, in groups: what only one plan has is told by its status alone."""
+"""Values by name, in groups: what only one plan has shows in its status alone."""
 
 
 def _list_facts(change: Change | None) -> Facts:

@@ -96,7 +96,7 @@ def _read_run(data: Json, command: str) -> Report:
         accounts=accounts,
         diagnostics=tuple(_read_diagnostics(data, "")),
         own_exit=Exit.DONE if given is worst and begun else given,
-        declared=_take(data, "declared", int | None, "") if "declared" in data else None,
+        declared=_take(data, "declared", int | None, "", None),
         shard=_read_shard(data) if "shard" in data else None,
         tool_version=_take(data["tool"], "version", str, "tool") if "tool" in data else "",
     )
@@ -134,11 +134,11 @@ def _read_account(data: Json, path: str) -> AccountReport:
         entries=tuple(_group_findings(findings)),
         plan_id=_take(data, "plan_id", str | None, path),
         plan_hash=_take(data, "plan_hash", str | None, path),
-        identified=_take(data, "identified", bool, path) if "identified" in data else None,
-        differences=_take(data, "differences", compared, path) if "differences" in data else None,
-        position=_take(data, "position", int, path) if "position" in data else None,
-        configuration=_take(data, "configuration", str, path) if "configuration" in data else None,
-        carried_over="carried_over" in data and _take(data, "carried_over", bool, path),
+        identified=_take(data, "identified", bool, path, None),
+        differences=_take(data, "differences", compared, path, None),
+        position=_take(data, "position", int, path, None),
+        configuration=_take(data, "configuration", str, path, None),
+        carried_over=_take(data, "carried_over", bool, path, default=False),
     )
     sampled = _read_sampling(data["usage_sample"], path) if "usage_sample" in data else None
     return replace(report, unlisted=_count_unlisted(report, data, path), sampling=sampled)
@@ -164,13 +164,21 @@ def _count_unlisted(report: AccountReport, data: Json, path: str) -> Unlisted:
     return left
 
 
-def _take(data: Json, name: str, kind: Any, path: str) -> Any:
-    """Return the value of a key, which has to be there, as a `kind`; raise DecodeError."""
+_REQUIRED = object()
+
+
+def _take(data: Json, name: str, kind: Any, path: str, default: object = _REQUIRED) -> Any:
+    """Return the value of a key as a `kind`; raise DecodeError.
+
+    The key has to be there, unless there is a default.
+    """
     where = f"{path}.{name}" if path else name
     if not isinstance(data, dict):
         raise DecodeError(f"{path}: invalid value")
     if name not in data:
-        raise DecodeError(f"missing key {where}")
+        if default is _REQUIRED:
+            raise DecodeError(f"missing key {where}")
+        return default
     return decode(kind, data[name], where, tolerant=True)
 
 
@@ -229,7 +237,7 @@ def _read_change(data: Json, path: str) -> ReportedChange:
         others=tuple(_build_known(id_, name, status) for id_ in known),
         fields=_take(data, "fields", tuple[FieldChange, ...], path),
         prices=own if action.deactivates else prices,
-        alerts=_take(data, "alerts", tuple[BillingAlert, ...], path) if "alerts" in data else (),
+        alerts=_take(data, "alerts", tuple[BillingAlert, ...], path, ()),
         renamed_from=_build_known("", "", Status.ACTIVE) if rename else None,
         refused_by=_take(data, "refused_by", tuple[str, ...], path),
     )
@@ -245,12 +253,12 @@ def _read_change(data: Json, path: str) -> ReportedChange:
 def _read_shown_prices(
     data: Json, prices: tuple[Price, ...], path: str
 ) -> tuple[Price, ...] | Unreadable:
-    """Return the prices that were read to be shown; no report has the permission that lacks."""
+    """Return the prices that were read to be shown; no report names the permission."""
     return prices if _take(data, "prices_read", bool, path) else Unreadable(PRICES_PERMISSION)
 
 
 def _build_known(id_: str, event_name: str, status: Status) -> ExistingMeter:
-    """Return a meter of which a report tells the id only."""
+    """Return a meter of which a report gives only the id."""
     return ExistingMeter(
         id=id_,
         event_name=event_name,
@@ -268,7 +276,7 @@ def _read_desired(data: Json, path: str) -> MeterConfig | None:
     place, after = _read_place(data, path), _take(data, "after", Meter | None, path)
     if place is None or after is None:
         return None
-    origins = _take(data, "origins", tuple[SettingOrigin, ...], path) if "origins" in data else ()
+    origins = _take(data, "origins", tuple[SettingOrigin, ...], path, ())
     return MeterConfig(meter=after, location=place, origins=origins)
 
 
@@ -292,15 +300,19 @@ def _read_finding(data: Json, path: str) -> Found:
     finding: Finding = decode(Finding, data, path, tolerant=True)
     by = finding.attribution
     invoices = finding.invoices
-    ends = (invoices.next_finalization, invoices.finalized_before) if invoices else ()
-    times = (finding.since, finding.resend_until, by.at if by else None, *ends)
+    rejected = finding.rejected
+    times = (
+        *(finding.since, finding.resend_until, by.at if by else None),
+        *((invoices.next_finalization, invoices.finalized_before) if invoices else ()),
+        *((rejected.first, rejected.last) if rejected else ()),
+    )
     if not all(at is None or 0 <= at <= LATEST for at in times):
         raise DecodeError(f"{path}: a time is out of range")
     return _take(data, "event_name", str | None, path), finding, _read_place(data, path)
 
 
 def _group_findings(findings: list[Found]) -> Iterator[DriftEntry]:
-    """Yield an entry for each event_name that has findings: a report tells of no other."""
+    """Yield an entry for each event_name that has findings: a report lists no other."""
     by_name: dict[str, list[tuple[Finding, Location | None]]] = {}
     for name, finding, place in findings:
         if name is not None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from ..diagnostics.codes import fleet as rules
 from ..diagnostics.diagnostic import Diagnostic, Location
 from ..diagnostics.errors import ConfigError, Exit
+from ..diagnostics.shorten import list_some
 from .report import AccountReport, Report
 from .shards import COMMANDS
 
@@ -69,5 +70,4 @@ def _name(accounts: Iterable[str]) -> str:
     """Return the first accounts, and how many more there are."""
     names = list(accounts)
     word = "account" if len(names) == 1 else "accounts"
-    more = f" and {len(names) - _EXAMPLES:,} more" if len(names) > _EXAMPLES else ""
-    return f"{word} {', '.join(map(repr, names[:_EXAMPLES]))}{more}"
+    return f"{word} {list_some(map(repr, names), _EXAMPLES)}"

@@ -137,14 +137,11 @@ def parse_any_price(data: Json) -> Price:
     """Parse a `price` object, which may use no meter; raise MalformedError."""
     recurring = read_optional(read_object, data, "recurring") or {}
     transform = read_optional(read_object, data, "transform_quantity") or {}
-    product = data.get("product")
     return Price(
         id=read_text(data, "id"),
         meter=read_optional(read_text, recurring, "meter") or "",
         active=_read_flag(data, "active"),
-        product=read_text(product, "id")
-        if isinstance(product, dict)
-        else read_optional(read_text, data, "product"),
+        product=read_optional(read_reference, data, "product"),
         nickname=read_optional(read_text, data, "nickname"),
         lookup_key=read_optional(read_text, data, "lookup_key"),
         currency=read_optional(read_text, data, "currency"),
@@ -162,9 +159,8 @@ def parse_status(data: Json) -> str:
 
 def parse_subscriber(data: Json) -> Subscriber:
     """Parse what a subscription says of its customer; raise MalformedError."""
-    customer = data.get("customer")
     return Subscriber(
-        customer=parse_id(customer) if isinstance(customer, dict) else read_text(data, "customer"),
+        customer=read_reference(data, "customer"),
         since=read_time(data, "created"),
         status=read_text(data, "status"),
     )
@@ -283,6 +279,12 @@ def read_text(data: Json, name: str) -> str:
     if not value.isascii() and _SURROGATE.search(value):
         raise MalformedError(f"{name} contains a lone surrogate")
     return value
+
+
+def read_reference(data: Json, name: str) -> str:
+    """Return the id of another object, which may be given as a whole; raise MalformedError."""
+    value = data.get(name)
+    return parse_id(value) if isinstance(value, dict) else read_text(data, name)
 
 
 def read_time(data: Json, name: str) -> int:

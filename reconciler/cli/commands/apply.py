@@ -25,6 +25,7 @@ from .. import files
 from ..accounts import build_scope, select_accounts
 from ..arguments import flag, option
 from ..context import Command, Context
+from ..fleet.dask import place_work
 from ..fleet.expected_hashes import read_expected
 from ..fleet.parts import FleetOptions, take_part
 from ..fleet.run import FleetRun
@@ -69,6 +70,9 @@ class ApplyOptions(FleetOptions):
 
 def _check_options(options: ApplyOptions, context: Context) -> None:
     """Raise UsageError for options that cannot be combined, or need a terminal."""
+    if options.dask and not (options.yes or options.plan):
+        message = "--dask needs --yes or --plan FILE: the workers cannot ask"
+        raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
     if not (options.yes or options.plan or context.console.interactive):
         raise UsageError(usage.NO_TERMINAL("apply needs a terminal, --yes or --plan FILE"))
     if options.plan and options.only:
@@ -104,14 +108,13 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
         keeps_journal=not options.no_journal,
     )
     asks = not (options.yes or saved)
-    run = (_AskingRun if asks else FleetRun)(
-        context,
-        project,
-        part.accounts,
-        partial(apply_account.apply_account, applying),
-        1 if asks else options.concurrency,
-    )
-    reports = run.run(project.groups)
+    concurrency = 1 if asks else options.concurrency
+    apply = partial(apply_account.apply_account, applying)
+    where = (project, part.accounts, concurrency, context)
+    with place_work(options.dask, apply, *where, writes=True) as placed:
+        run_type = _AskingRun if asks else FleetRun
+        run = run_type(context, project, part.accounts, placed, concurrency)
+        reports = run.run(project.groups)
     diagnostics = (*project.diagnostics, *unknown)
     return part.complete(Report(command="apply", accounts=reports, diagnostics=diagnostics))
 

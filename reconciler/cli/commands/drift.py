@@ -17,6 +17,7 @@ from ...report.report import AccountReport, Report
 from ..accounts import build_scope, select_accounts
 from ..arguments import option
 from ..context import Command, Context
+from ..fleet.dask import place_work
 from ..fleet.parts import FleetOptions, take_part
 from ..fleet.run import FleetRun
 
@@ -61,8 +62,11 @@ def _detect(options: DriftOptions, context: Context) -> Document:
         path=options.path_from_start,
     )
     check = partial(work.check_account, checking)
-    run = FleetRun(context, project, part.accounts, check, options.concurrency)
-    report = Report(command="drift", accounts=run.run(), diagnostics=project.diagnostics)
+    where = (project, part.accounts, options.concurrency, context)
+    with place_work(options.dask, check, *where) as placed:
+        run = FleetRun(context, project, part.accounts, placed, options.concurrency)
+        reports = run.run()
+    report = Report(command="drift", accounts=reports, diagnostics=project.diagnostics)
     return part.complete(report, lambda account: _judge(account, fail_on))
 
 

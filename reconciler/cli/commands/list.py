@@ -14,6 +14,7 @@ from ...model.price import PricesByMeter, group_by_meter
 from ...model.project import Account
 from ...operations.session import Session
 from ...operations.snapshot import check_account, take_snapshot
+from ...planning.diagnose import report_unreadable
 from ...planning.scope import note_partial
 from ...planning.warnings import warn_of_unknown_fields
 from ...render import Document
@@ -78,8 +79,7 @@ def _read_prices(
     read = session.prices.in_use if options.only else session.prices.all_in_use
     found = read(ids)
     if isinstance(found, Unreadable):
-        rule = drift.PRICES_UNREADABLE
-        return None, (rule(f"{rule.title} (permission: {found.permission})"),)
+        return None, (report_unreadable(drift.PRICES_UNREADABLE, found),)
     return group_by_meter(found), ()
 
 

@@ -18,6 +18,7 @@ from ...report.report import Report
 from ..accounts import build_scope, select_accounts
 from ..arguments import PRIVATE, flag, option
 from ..context import Command, Context
+from ..fleet.dask import place_work
 from ..fleet.parts import FleetOptions, take_part
 from ..fleet.run import FleetRun
 from ..fleet.saved_plans import PlanFile, PlanFolder, SavedPlans, is_folder
@@ -64,10 +65,13 @@ def _plan(options: PlanOptions, context: Context) -> Document:
         marks_changes=options.detailed_exitcode,
     )
     plan = partial(work.plan_account, planning)
-    run = _Run(context, project, part.accounts, plan, options.concurrency)
-    run.saved = saved
+    where = (project, part.accounts, options.concurrency, context)
+    with place_work(options.dask, plan, *where, keeps_plans=saved is not None) as placed:
+        run = _Run(context, project, part.accounts, placed, options.concurrency)
+        run.saved = saved
+        reports = run.run()
     diagnostics = (*project.diagnostics, *unknown)
-    report = Report(command="plan", accounts=run.run(), diagnostics=diagnostics)
+    report = Report(command="plan", accounts=reports, diagnostics=diagnostics)
     return part.complete(
         report, lambda each: work.mark_changes(each, detailed=options.detailed_exitcode)
     )

@@ -20,6 +20,7 @@ from ...report.shards import find_shard
 from .. import files
 from ..arguments import ScopedOptions, option, parse_whole_number
 from ..context import Context
+from .dask import parse_address
 
 CONCURRENCY, MOST_CONCURRENCY = 8, 256
 _SHARD = re.compile(r"([0-9]{1,5})/([0-9]{1,5})", re.ASCII)
@@ -53,6 +54,12 @@ class FleetOptions(ScopedOptions):
         metavar="N",
         default=CONCURRENCY,
         type=parse_concurrency,
+    )
+    dask: str | None = option(
+        "let the workers of a Dask cluster work on the accounts; ADDRESS is that of its scheduler, "
+        "and N of --concurrency holds over all workers",
+        metavar="ADDRESS",
+        type=parse_address,
     )
     shard: tuple[int, int] | None = option(
         "only the I-th of N parts of the selected accounts; `reconciler merge` joins the reports",

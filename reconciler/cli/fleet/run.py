@@ -77,17 +77,23 @@ class FleetRun(Listener):
             self.context.console.show_status(f"{account}: {text}")
 
     def begin_writing(self, account: str, changes: int) -> None:
-        """Let signals pass from now on, until the account has its result."""
+        """Let signals pass from now on, until the account has its result.
+
+        Of 0 changes, nothing is shown: how many there are is not known here.
+        """
         self._fleet.begin_writing(account)
         stop, console = self.context.stop, self.context.console
         stop.writing = True
         if self._is_in_order:
             with suppress(Exception):  # a line that cannot be drawn must not end an apply
-                self._changes[account] = ChangeProgress(console, account, changes)
+                if changes:
+                    self._changes[account] = ChangeProgress(console, account, changes)
             stop.defer(lambda: console.warn(_STOPPING))
 
     def end_writing(self, account: str) -> None:
-        """Remove the progress of an account."""
+        """Remove the progress of an account; nothing has to be finished for a signal any more."""
+        if self._is_in_order:
+            self.context.stop.defer(self._wake)
         if self._changes.pop(account, None):
             with suppress(Exception):
                 self.context.console.clear_status()

@@ -49,6 +49,27 @@ FILE_EXISTS = Rule(
     "one of them exists.",
     "choose another folder; in a project, `reconciler import` adds the meters of the account",
 )
+DASK_NOT_INSTALLED = Rule(
+    "E007",
+    "Dask is not installed",
+    "`--dask` needs the package `distributed`, which the extra `dask` installs, here and where the "
+    "workers run.",
+    "pip install 'meter-reconciler[dask]'",
+)
+DASK_UNAVAILABLE = Rule(
+    "E008",
+    "the Dask cluster cannot be used",
+    "No scheduler responds at the address of `--dask`, it does not accept the connection, or it "
+    "has no workers. Nothing was read or written in any account.",
+    "check the address and the network, that workers are running, and for tls:// the certificates "
+    "in the configuration of Dask (`distributed.comm.tls`)",
+)
+DASK_VERSIONS = Rule(
+    "E009",
+    "the workers of the Dask cluster have another version",
+    "Every worker runs the same code as this command, so each needs the same version of this tool.",
+    "install the same version of meter-reconciler on every worker and restart the workers",
+)
 BUG = Rule(
     "E900",
     "internal error",

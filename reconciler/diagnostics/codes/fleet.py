@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..diagnostic import Level, Rule
+from ..diagnostic import Effect, Level, Rule
 
 NOT_MERGEABLE = Rule(
     "M001",
@@ -73,7 +73,7 @@ GROUP_WITHOUT_MATCH = Rule(
     "C048",
     "group without an account",
     "Each pattern of `groups` must match the name of an account, or `ENTRY/ID` of a connected "
-    "account: a misspelled canary would otherwise be applied last, with all others.",
+    "account: otherwise one that is misspelled in an early group would be applied last.",
     "correct the pattern, or remove it",
 )
 SEVERAL_ACCOUNTS = Rule(
@@ -89,4 +89,22 @@ NOT_BEGUN = Rule(
     "`groups` applies to one group of accounts after another and stops after a group in which an "
     "account failed; a signal stops a run as well. Nothing was read or written in this account.",
     "fix the accounts that failed and run the command again",
+)
+ACCOUNT_UNKNOWN = Rule(
+    "A015",
+    "what became of an account is not known",
+    "With `--dask`, the worker or the scheduler of the cluster was lost while the account was "
+    "worked on, and its result with it. A worker that only lost its connection may even go on. "
+    "`apply` may have made some of the changes, so it exits 5.",
+    "run the command again, or with `--resume`: it starts from the current state of the account",
+    effect=Effect.UNCONFIRMED,
+)
+RUN_AGAIN = Rule(
+    "A016",
+    "an account was worked on twice",
+    "With `--dask`, the accounts of a lost worker are worked on again by another one, which starts "
+    "from the current state of the account. What the lost worker changed is thus reported as "
+    "unchanged, and its journal is lost unless it was kept in the folder of the project.",
+    "nothing; `reconciler history` shows the changes of the lost worker from the account's events",
+    level=Level.WARNING,
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -13,18 +13,12 @@ from ..view import AccountView, Item, Status, View
 MANY = 5
 """Up to so many accounts are shown one by one."""
 
-_EXAMPLES = 3
+EXAMPLES = 3
 
 
 def has_many(view: View) -> bool:
     """Whether a report has too many accounts to show each."""
     return len(view.accounts) > MANY
-
-
-def name_accounts(names: Sequence[str], most: int = _EXAMPLES) -> str:
-    """Return the first accounts, and how many more there are."""
-    more = len(names) - most
-    return ", ".join(names[:most]) + (f" and {more:,} more" if more > 0 else "")
 
 
 @dataclass(frozen=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass, replace
 
-from ...diagnostics.shorten import shorten
+from ...diagnostics.shorten import list_some, shorten
 from ..labels import count
 from ..sum_up import sum_up
 from ..view import Item, View
-from .groups import describe_outcome, has_many, name_accounts
+from .groups import EXAMPLES, describe_outcome, has_many
 
 
 @dataclass(frozen=True)
@@ -71,4 +71,4 @@ def describe_shared(shared: SharedItem, accounts: int) -> str:
     every = "all " if len(names) == accounts else ""
     known = shared.item.meter_id or shared.item.others or shared.item.prices
     ids = f"; ids are those of {names[0]}" if known else ""
-    return f"{every}{count(len(names), 'account')}: {name_accounts(names)}{ids}"
+    return f"{every}{count(len(names), 'account')}: {list_some(names, EXAMPLES)}{ids}"

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from ...diagnostics.diagnostic import Diagnostic, Level
+from ...diagnostics.shorten import list_some
 from ...model.finding import Severity
 from ...model.project import AccountRef
 from ...planning.prices import format_prices
@@ -44,10 +45,9 @@ _LOOK = {
 
 def format_title(report: Report) -> str:
     """Return the title of the page."""
-    names = ", ".join(account.account.name for account in report.accounts[:5])
-    more = f" and {len(report.accounts) - 5} more" if len(report.accounts) > 5 else ""
+    names = list_some(account.account.name for account in report.accounts)
     what = title_run(report.command) or "Report"
-    return f"{what} · {names}{more}" if names else what
+    return f"{what} · {names}" if names else what
 
 
 def build_header(view: View) -> Html:

@@ -53,8 +53,10 @@ def render(report: Report | Comparison) -> str:
 def render_comment(report: Report, around: Around | None = None) -> Comment:
     """Return a comment; one that is posted has its verdict in the first line, and links."""
     view = build_view(report)
+    parts = _divide(view)
     for budget in _BUDGETS:
-        comment = _fit(view, replace(budget, around=around), shortened=budget is not _BUDGETS[0])
+        full = replace(budget, around=around)
+        comment = _fit(view, parts, full, shortened=budget is not _BUDGETS[0])
         if measure(comment.text) <= LIMIT and not any(item.must_read for item in comment.hidden):
             break
     return comment
@@ -98,15 +100,17 @@ def _divide(view: View) -> _Parts:
 
 def _join_same(entries: list[Item | Group], *, several: bool) -> Iterator[Group | tuple[Item, ...]]:
     """Yield the entries, of many accounts the same ones together."""
-    same: dict[object, list[Item]] = {}
-    for entry in entries:
-        if isinstance(entry, Item):
-            same.setdefault(describe_item(entry) if several else id(entry), []).append(entry)
+    same: dict[object, Group | list[Item]] = {}
     for entry in entries:
         if isinstance(entry, Group):
-            yield entry
-        elif (items := same[describe_item(entry) if several else id(entry)])[0] is entry:
-            yield tuple(items)
+            same[id(entry)] = entry
+        else:
+            key = describe_item(entry) if several else id(entry)
+            items = same.setdefault(key, [])
+            assert isinstance(items, list)
+            items.append(entry)
+    for found in same.values():
+        yield found if isinstance(found, Group) else tuple(found)
 
 
 def _find_common(item: Item) -> object:
@@ -115,9 +119,9 @@ def _find_common(item: Item) -> object:
     return item.event_name, action, item.status, item.fields, item.facts, item.diagnostics
 
 
-def _fit(view: View, budget: Budget, *, shortened: bool) -> Comment:
+def _fit(view: View, parts: _Parts, budget: Budget, *, shortened: bool) -> Comment:
     """Return as many entries as fit, the riskiest first, in a frame that is deducted before."""
-    parts, top = _divide(view), list(frame.render_top(view, budget))
+    top = list(frame.render_top(view, budget))
     how, end = list(frame.render_how_to_apply(view, budget)), list(frame.render_end(view, budget))
     spare = [*frame.render_warning(view.shown, view), *frame.render_more(view.shown)]
     spare += [line for fold in parts.folds for line in frame.fold_names(fold, budget, 0)]

@@ -242,7 +242,8 @@ def render_how_to_apply(view: View, budget: Budget) -> Iterator[str]:
         yield f"To apply exactly {these}, in the project folder:"
         yield from fence
     if len(commands) < len(plans):
-        yield "Set `account_id` in the project file: without it, no approval applies a plan (G014)."
+        why = "without it, an approved plan cannot be applied (G014)"
+        yield f"Set `account_id` in the project file: {why}."
         yield ""
 
 

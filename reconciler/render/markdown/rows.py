@@ -153,7 +153,7 @@ def _render_details(item: Item, budget: Budget) -> Iterator[str]:
 
 
 def _render_change(item: Item, budget: Budget, *, explained: bool) -> Iterator[str]:
-    """Yield fields and facts, what it could cost first; no reason that is told elsewhere."""
+    """Yield fields and facts, what it could cost first; no reason that is given elsewhere."""
     blocked = item.change is not None and item.change.action is Action.BLOCKED
     told = (blocked and explained) or (item.change and item.change.reason in _OBVIOUS)
     facts = [fact for fact in item.facts if not (told and fact.label == "reason")]

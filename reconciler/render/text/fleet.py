@@ -7,15 +7,15 @@ from dataclasses import replace
 from string import ascii_uppercase
 
 from ...diagnostics.diagnostic import Effect, Level
-from ...diagnostics.shorten import shorten
+from ...diagnostics.shorten import list_some, shorten
 from ..escape import clean
 from ..fleet.groups import (
+    EXAMPLES,
     AccountGroup,
     Matrix,
     build_matrix,
     describe_cell,
     group_accounts,
-    name_accounts,
 )
 from ..fleet.shared import SharedItem, describe_shared, share_items
 from ..labels import count, title_run
@@ -72,7 +72,7 @@ def _render_failed(groups: list[AccountGroup], letters: dict[int, str]) -> Itera
     yield (Span(f"Not completed: {count(number, 'account')}", Style.RED),)
     for group in groups[:_RESULTS]:
         yield ()
-        names = name_accounts([shorten(name) for name in group.names], _NAMED)
+        names = list_some(map(shorten, group.names), _NAMED)
         head = f"  {letters.get(id(group), ' ')}  " if letters else "  "
         yield from wrap_text(f"{names}:", head, " " * len(head))
         indent = f"{'   ' if letters else ''}    "
@@ -112,7 +112,7 @@ def _render_results(groups: list[AccountGroup], letters: dict[int, str]) -> Iter
         letter = letters.get(id(group), " ") if letters else ""
         head = f"  {letter + '  ' if letters else ''}{len(group.accounts):>{wide},}  "
         indent = " " * len(head)
-        yield from wrap_text(name_accounts([shorten(name) for name in group.names]), head, indent)
+        yield from wrap_text(list_some(map(shorten, group.names), EXAMPLES), head, indent)
         yield from wrap_text(str(group.first.headline), indent, indent)
     if len(groups) > _RESULTS:
         rest = sum(len(group.accounts) for group in groups[_RESULTS:])

@@ -7,6 +7,7 @@ from itertools import chain
 
 from ...model.alert import BillingAlert
 from ...model.meter import Unreadable
+from ...stripe.codec import read_reference
 from .. import pagination
 from ..client import MAX_REQUESTS, read_if_permitted, run_concurrently
 from ..codec import Json, parse_id, read_count, read_object, read_objects, read_optional, read_text
@@ -52,17 +53,11 @@ def _parse_alert(data: Json) -> BillingAlert | None:
     if data.get("status") in _OFF or not threshold or threshold.get("meter") is None:
         return None
     filters = read_objects(threshold, "filters") if threshold.get("filters") else ()
-    customers = (_read_reference(each, "customer") for each in filters if each.get("customer"))
+    customers = (read_reference(each, "customer") for each in filters if each.get("customer"))
     return BillingAlert(
         id=parse_id(data),
-        meter=_read_reference(threshold, "meter"),
+        meter=read_reference(threshold, "meter"),
         title=read_optional(read_text, data, "title"),
         gte=read_optional(read_count, threshold, "gte"),
         customer=next(customers, None),
     )
-
-
-def _read_reference(data: Json, name: str) -> str:
-    """Return the id of another object, which may be given as a whole."""
-    value = data.get(name)
-    return parse_id(value) if isinstance(value, dict) else read_text(data, name)

@@ -58,14 +58,12 @@ def _parse(data: Json, price_id: str) -> Iterator[BillingPeriod]:
         return
     for item in read_objects(read_object(data, "items"), "data"):
         if parse_id(read_object(item, "price")) == price_id:
-            began = (read_optional(read_time, each, name) for each, name in _starts(data, item))
             yield BillingPeriod(
                 subscription=parse_id(data),
-                began=max(at for at in (*began, 0) if at is not None),
+                began=max(
+                    read_optional(read_time, data, "start_date") or 0,
+                    read_optional(read_time, item, "created") or 0,
+                ),
                 start=read_time(item, "current_period_start"),
                 end=read_time(item, "current_period_end"),
             )
-
-
-def _starts(data: Json, item: Json) -> tuple[tuple[Json, str], ...]:
-    return (data, "start_date"), (item, "created")

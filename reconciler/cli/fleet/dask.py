@@ -1,0 +1,70 @@
+"""`--dask`: let the workers of a Dask cluster do the work on the accounts of a run."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ...diagnostics.codes import environment, usage
+from ...diagnostics.errors import ServiceError, UsageError
+from ...fleet.work import Work
+from ...model.project import Account, Project
+from ..context import Context
+
+_ADDRESS = re.compile(
+    r"(?:(?:tcp|tls|ws|wss)://)?[^\s/:@?#]+:\d{1,5}|(?:tcp|tls)://\[[\da-fA-F:]+\]:\d{1,5}"
+)
+
+
+def parse_address(word: str) -> str:
+    """Parse the address of a scheduler."""
+    if _ADDRESS.fullmatch(word):
+        return word if "://" in word else f"tcp://{word}"
+    raise argparse.ArgumentTypeError(
+        f"{word!r} is not the address of a Dask scheduler, such as tcp://127.0.0.1:8786"
+    )
+
+
+@contextmanager
+def place_work(
+    address: str | None,
+    work: Work,
+    project: Project,
+    accounts: tuple[Account, ...],
+    concurrency: int,
+    context: Context,
+    *,
+    writes: bool = False,
+    keeps_plans: bool = False,
+) -> Iterator[Work]:
+    """Yield the work, done here or, with an address, on the workers of a cluster.
+
+    Raise UsageError for accounts that only this machine has, ServiceError (E007, E008, E009) if the
+    cluster cannot be used.
+    """
+    if address is None or not accounts:
+        yield work
+        return
+    if emulated := [account.name for account in accounts if account.emulator]:
+        message = (
+            f"--dask takes no account with `emulator`: {emulated[0]!r} is a file of this machine"
+        )
+        hint = "select other accounts with --account"
+        raise UsageError(usage.BAD_OPTIONS(message, hint=hint))
+    try:
+        from ...fleet.dask_cluster import Cluster
+        from ...fleet.dask_worker import Job
+    except ImportError as error:
+        message = f"--dask cannot be used: {error}"
+        raise ServiceError(environment.DASK_NOT_INSTALLED(message)) from None
+    job = Job(
+        work=work,
+        project=project,
+        accounts=accounts,
+        side_by_side=concurrency,
+        keeps_plans=keeps_plans,
+    )
+    with Cluster(address, job, writes=writes, stopped=context.stop) as cluster:
+        yield cluster.work_on
