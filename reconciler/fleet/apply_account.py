@@ -146,11 +146,13 @@ class _Run:
         with ExitStack() as stack:
             kept = stack.enter_context(self._open_journal()) if self.options.keeps_journal else None
             listener.begin_writing(name, changes)
-            stack.callback(listener.end_writing, name)
             show = partial(listener.show_result, name)
-            report = self._apply_safely(
-                kept or NULL_JOURNAL, [kept.record_result, show] if kept else [show]
-            )
+            try:
+                report = self._apply_safely(
+                    kept or NULL_JOURNAL, [kept.record_result, show] if kept else [show]
+                )
+            finally:
+                listener.end_writing(name)
             if not kept:
                 return report
             kept.end(report.exit_code)

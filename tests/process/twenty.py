@@ -18,7 +18,7 @@ UNDECLARED = ("legacy_1", "legacy_2")  # owned by the project, and stopped for i
 UNTOUCHED = ("same_1", "foreign_1")
 
 POSTS = 26
-GETS = 65
+GETS = 72
 """Requests of a run that nothing disturbs, those that write and those that read."""
 
 POLICY = {"undeclared": "deactivate", "owns": ["legacy_*"], "max_deactivations": 7}

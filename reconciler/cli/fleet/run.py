@@ -91,7 +91,9 @@ class FleetRun(Listener):
             stop.defer(lambda: console.warn(_STOPPING))
 
     def end_writing(self, account: str) -> None:
-        """Remove the progress of an account."""
+        """Remove the progress of an account; nothing has to be finished for a signal any more."""
+        if self._is_in_order:
+            self.context.stop.defer(self._wake)
         if self._changes.pop(account, None):
             with suppress(Exception):
                 self.context.console.clear_status()
