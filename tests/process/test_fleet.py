@@ -158,3 +158,30 @@ def test_the_second_signal_ends_at_once_with_one_document(tmp_path):
         f"partners/{id_}" for id_ in IDS
     ]
     assert all(each["configuration"] for each in ended.document["accounts"])  # for --resume
+
+
+def test_the_second_signal_keeps_what_is_carried_over(fleet, tmp_path):
+    """Where one account is left to be run, as where many are."""
+    earlier = tmp_path / "earlier.json"
+    fleet.server.arm(f"403:account={IDS[2]}")
+    apply(fleet.folder, *WORDS, "--out", f"json={earlier}").end()
+    fleet.server.disarm()
+    released = threading.Event()
+
+    def hang(_):
+        child.stop(signal.SIGINT)
+        child.process.send_signal(signal.SIGINT)
+        released.wait(TIMEOUT)
+
+    act_at(fleet, 1, Phase.BEFORE, hang)
+    child = apply(fleet.folder, *WORDS, "--resume", earlier)
+    try:
+        ended = child.end()
+    finally:
+        released.set()
+    accounts = ended.document["accounts"]
+    assert ended.code == 130
+    assert [each["account"]["name"] for each in accounts] == [f"partners/{id_}" for id_ in IDS]
+    carried = [each["account"]["id"] for each in accounts if each.get("carried_over")]
+    assert carried == [id_ for id_ in IDS if id_ != IDS[2]]
+    assert accounts[2]["exit_code"] == 130

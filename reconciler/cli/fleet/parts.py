@@ -134,8 +134,7 @@ def take_part(
 ) -> Part:
     """Return the part of the selected accounts that `--shard` and `--resume` leave to be run.
 
-    `still_holds` says whether the result of an account can be carried over. A run that a second
-    signal ends is completed as well.
+    `still_holds` says whether the result of an account can be carried over.
     """
     shard = Shard(*options.shard, digest_project(project)) if options.shard else None
     accounts = _select_shard(selected, shard, context) if shard else selected
@@ -150,7 +149,7 @@ def take_part(
         names_in = (each.account.name for each in earlier.accounts)
         known = set(filter(project.may_have, names_in))
         diagnostics = tuple(describe_changes(earlier, configurations, known, options.resume))
-    part = Part(
+    return Part(
         accounts=tuple(account for account in accounts if account.name not in carried_over),
         order=tuple(names),
         shard=shard,
@@ -159,8 +158,6 @@ def take_part(
         carried_over=carried_over,
         diagnostics=diagnostics,
     )
-    context.stop.complete = part.complete
-    return part
 
 
 def _select_shard(
