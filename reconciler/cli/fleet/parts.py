@@ -56,8 +56,8 @@ class FleetOptions(ScopedOptions):
         type=parse_concurrency,
     )
     dask: str | None = option(
-        "let the workers of a Dask cluster work on the accounts; ADDRESS is that of its scheduler, "
-        "and N of --concurrency holds over all workers",
+        "process the accounts on the workers of a Dask cluster; ADDRESS is its scheduler, and "
+        "--concurrency counts over all workers",
         metavar="ADDRESS",
         type=parse_address,
     )
@@ -67,8 +67,7 @@ class FleetOptions(ScopedOptions):
         type=parse_shard,
     )
     resume: str | None = option(
-        "take up the run of this JSON report: accounts that succeeded are carried over, and the "
-        "others are run",
+        "continue the run of this JSON report: skip accounts that succeeded, run the others",
         metavar="REPORT",
     )
 
