@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from ...config.loader import BeforeReading, do_nothing
 from ...diagnostics.codes import publishing, usage
 from ...diagnostics.diagnostic import Diagnostic
 from ...diagnostics.errors import ConfigError, UsageError
@@ -77,6 +78,15 @@ class FleetOptions(ScopedOptions):
         if self.resume and any(files.is_same_file(self.resume, file) for file, _ in written):
             raise UsageError(usage.PROTECTED_FILE(f"{self.resume} is the report to resume"))
         return written
+
+
+def begin_ahead(
+    options: FleetOptions, context: Context, patterns: tuple[str, ...]
+) -> BeforeReading:
+    """Return what reads the only account of a run ahead, where it is sure to be read here."""
+    if options.dask or options.shard or options.resume:
+        return do_nothing
+    return context.ahead.select(patterns)
 
 
 def read_report_file(path: str) -> Report:
