@@ -115,7 +115,7 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
     where = (project, part.accounts, concurrency, context)
     with place_work(options.dask, apply, *where, writes=True) as placed:
         run_type = _AskingRun if asks else FleetRun
-        run = run_type(context, project, part.accounts, placed, concurrency)
+        run = run_type(context, project, part, placed, concurrency)
         reports = run.run(project.groups)
     diagnostics = (*project.diagnostics, *unknown)
     return part.complete(Report(command="apply", accounts=reports, diagnostics=diagnostics))

@@ -72,7 +72,7 @@ def _plan(options: PlanOptions, context: Context) -> Document:
     plan = partial(work.plan_account, planning)
     where = (project, part.accounts, options.concurrency, context)
     with place_work(options.dask, plan, *where, keeps_plans=saved is not None) as placed:
-        run = _Run(context, project, part.accounts, placed, options.concurrency)
+        run = _Run(context, project, part, placed, options.concurrency)
         run.saved = saved
         reports = run.run()
     diagnostics = (*project.diagnostics, *unknown)
