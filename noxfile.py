@@ -16,14 +16,24 @@ nox.needs_version = ">=2024.4.15"
 nox.options.sessions = ["lint", "test"]
 
 HERE = {"external": True}  # programs of the environment that nox is installed in
-# What does not depend on the versions of dependencies: signals and kills, and the browser; the
-# command line, stories and faults drive the same code as the tests of the rooms.
+# What does not depend on the versions of dependencies: signals and kills, rooms that import none,
+# and the tests of documents and tools; the command line, the Action, stories and faults drive the
+# same code as the tests of the rooms.
 UNAFFECTED = (
+    "tests/action",
     "tests/cli",
+    "tests/faults",
+    "tests/history",
+    "tests/model",
+    "tests/mutation",
     "tests/process",
+    "tests/render",
+    "tests/report",
     "tests/stateful",
-    "tests/faults/test_fault_matrix.py",
-    "tests/render/test_browser.py",
+    "tests/test_architecture.py",
+    "tests/test_architecture_page.py",
+    "tests/test_benchmarks.py",
+    "tests/test_docs_pages.py",
 )
 
 
@@ -81,22 +91,24 @@ def test(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def full(session: nox.Session) -> None:
-    """Run the whole matrix and longer stories, then third-party clients.
-
-    Of those it says why one is skipped.
-    """
+    """Run the whole matrix and longer stories."""
     profile = {"HYPOTHESIS_PROFILE": "build"}
     long = ("-m", "full or hypothesis", "-n", "2", "--ignore", "tests/clients")
     session.run("pytest", *long, *session.posargs, env=profile)
-    if not session.posargs:
-        session.run("pytest", "-m", "full", "-rsp", "tests/clients")
+
+
+@nox.session(python=False)
+def clients(session: nox.Session) -> None:
+    """Run third-party clients of the emulator, and say why one is skipped."""
+    session.run("pytest", "-m", "full", "-rsp", "tests/clients", *session.posargs)
 
 
 @nox.session(venv_backend="venv")
 def oldest(session: nox.Session) -> None:
     """Run the tests with the oldest versions that pyproject.toml allows.
 
-    With --no-venv, in the environment that is active: .ci/run has made it by then.
+    With --no-venv, in the environment that is active: .ci/run has made it by then. Assertions
+    explain themselves only in tests given after `--`: rewriting them all costs each worker seconds.
     """
     if session.venv_backend != "none":
         pins = session.run("python", ".ci/oldest.py", silent=True)
@@ -104,7 +116,8 @@ def oldest(session: nox.Session) -> None:
         file.write_text(str(pins), "utf-8")
         session.install("-e", ".[test]", "-c", str(file))
     ignored = [word for path in UNAFFECTED for word in ("--ignore", path)]
-    session.run("pytest", "-n", "2", *ignored, *session.posargs, **HERE)
+    words = session.posargs or ["--assert=plain"]
+    session.run("pytest", "-n", "2", *ignored, *words, **HERE)
 
 
 @nox.session(venv_backend="venv")

@@ -257,7 +257,8 @@ def apply_fleet_on_dask(accounts: int, latency: int, workers: int = 2) -> Scenar
 
     def prepare(workshop: Workshop) -> Case:
         address = workshop.stack.enter_context(_clustering(workers))
-        return _fleet(workshop, accounts, latency, ("--dask", address))
+        words = ("--dask", address, "--concurrency", str(THREADS))
+        return _fleet(workshop, accounts, latency, words)
 
     return prepare
 
@@ -276,7 +277,9 @@ def _clustering(workers: int) -> Iterator[str]:
     except ImportError:
         raise Skipped("dask is not installed: pip install 'meter-reconciler[dask]'") from None
     os.environ.update(environment())  # the workers inherit the key, and find the package
-    with distributed.LocalCluster(n_workers=workers, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(
+        n_workers=workers, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+    ) as cluster:
         yield str(cluster.scheduler_address)
 
 

@@ -58,7 +58,7 @@ def select_accounts(
     entries = select_entries(project, patterns, given)
     connected = entries[0].connected
     if not patterns and connected and (connected.ids is None or len(connected.ids) > 1):
-        message = f"{entries[0].name!r} stands for many accounts: choose with --account"
+        message = f"{entries[0].name!r} covers many accounts: choose with --account"
         hint = f"--account {' or '.join(_list_names(project))}"
         raise UsageError(usage.NO_ACCOUNT(message, hint=hint))
     expanded = [each for entry in entries for each in _expand(project, entry, context)]

@@ -175,7 +175,7 @@ class Console:
 
 
 def _find_path(descriptor: int) -> str | None:
-    """Return the path of an open file: from /proc, or as macOS tells it."""
+    """Return the path of an open file: from /proc, or as macOS reports it."""
     if name := getattr(fcntl, "F_GETPATH", None):
         return fcntl.fcntl(descriptor, name, bytes(1024)).rstrip(b"\0").decode()
     path = f"/proc/self/fd/{descriptor}"

@@ -6,20 +6,15 @@ import os
 from collections.abc import Mapping
 
 from ..diagnostics.explain_error import explain_error, hide_secrets
-from ..report.report import AccountReport, Report
+from ..report.report import Report
 from .console import Console
 from .output import Output
 
 
-def build_error_report(
-    command: str,
-    error: BaseException,
-    environ: Mapping[str, str],
-    accounts: tuple[AccountReport, ...] = (),
-) -> Report:
-    """Return the report of a run that ended early, with the accounts as far as they are known."""
+def build_error_report(command: str, error: BaseException, environ: Mapping[str, str]) -> Report:
+    """Return the report of a run that ended early."""
     diagnostics, exit_code = explain_error(error, environ)
-    return Report(command=command, accounts=accounts, diagnostics=diagnostics, own_exit=exit_code)
+    return Report(command=command, diagnostics=diagnostics, own_exit=exit_code)
 
 
 def trace(error: BaseException, output: Output, console: Console) -> None:

@@ -18,7 +18,7 @@ from .errors import build_error_report, trace
 from .files import Target
 from .output import Output, StreamWriter, emit, open_output
 from .read_ahead import ReadAhead
-from .signals import Stop
+from .signals import Stop, keep_report
 
 _QUIT = (
     "ended at once by a second signal: what was sent may have had its effect, and a replacement "
@@ -69,6 +69,7 @@ class _Run:
             context = Context(console, os.environ, clock, stop, self.output, ahead)
             document = command.act(parsed, context)
         stop.begin_report()
+        stop.complete = keep_report  # an error of the rendering must not come again
         return emit(document, self.output, console)
 
     def report_error(self, error: Exception | KeyboardInterrupt) -> Exit:
@@ -85,9 +86,7 @@ class _Run:
             self._write(KeyboardInterrupt(*quit_now), Target.write_at_once)
 
     def _write(self, error: Exception | KeyboardInterrupt, *write: StreamWriter) -> Exit:
-        accounts = self.stop.collect()
-        document = build_error_report(self.name, error, os.environ, accounts)
-        document = self.stop.complete(document) if accounts else document
+        document = self.stop.complete(build_error_report(self.name, error, os.environ))
         return emit(document, self.output, self.console, *write)
 
 

@@ -19,7 +19,7 @@ from ..diagnostics.errors import Exit
 
 TYPE_CHECKING = False  # as in the package
 if TYPE_CHECKING:
-    from ..report.report import AccountReport, Report
+    from ..report.report import Report
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LAST_SECONDS = 5.0  # for a document that is being written when the second signal arrives
@@ -28,6 +28,11 @@ _LAST_SECONDS = 5.0  # for a document that is being written when the second sign
 def hold_signals() -> None:
     """Hold every signal back until `Stop.listening`, and again after it: none gets lost between."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+
+
+def keep_report(report: Report) -> Report:
+    """Return the report as it is: nothing is known of accounts."""
+    return report
 
 
 class Stop:
@@ -44,10 +49,9 @@ class Stop:
         self._notify: Callable[[], None] | None = lambda: None
         self._reporting = False
         self.writing = False
-        # To report if the second signal ends the run now: by account, and of each account.
+        # To report if the second signal ends the run now: by account, and the accounts.
         self.losses: dict[str, Diagnostic] = {}
-        self.collect: Callable[[], tuple[AccountReport, ...]] = tuple
-        self.complete: Callable[[Report], Report] = lambda report: report
+        self.complete: Callable[[Report], Report] = keep_report
 
     def __call__(self) -> bool:
         """Whether a signal was received."""

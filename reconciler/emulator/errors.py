@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Self
+
+from .indented import dump_indented
 
 _NO_RETRY = {"Stripe-Should-Retry": "false"}
 _OWN_CODES = ("emulator_error", "not_emulated", "state_not_stored")
@@ -53,7 +54,7 @@ class RequestError(Exception):
             error["param"] = self.param
         if log_url:
             error["request_log_url"] = log_url
-        return json.dumps({"error": error}, indent=2)
+        return dump_indented({"error": error})
 
     def render(self, *, v2: bool, log_url: str = "") -> str:
         """Return the error as JSON text, in the shape of API v1 or v2.
@@ -73,7 +74,7 @@ class RequestError(Exception):
             shown["type"] = self.kind
         elif code == "rate_limit":
             shown["type"] = code
-        return json.dumps({"error": shown}, indent=2)
+        return dump_indented({"error": shown})
 
     @classmethod
     def invalid(cls, param: str, message: str, code: str | None = None) -> Self:

@@ -6,12 +6,12 @@ Call both while holding the lock of the state, and wait outside it.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from .errors import RequestError, StateError
+from .indented import dump_indented
 from .messages import Json, Phase, Request, Response
 from .requests.auth import check_account, check_key, check_permission, check_version
 from .requests.faults import Fault, Kind, apply_fault
@@ -109,12 +109,11 @@ def _finish_once(state: State, ticket: Ticket, now: float) -> Answer:
         state, ledger, now, ticket.object_id, ticket.params, arrival.request_id, request.key
     )
     before, after = arrival.find_fault(Phase.BEFORE), arrival.find_fault(Phase.AFTER)
-    failure_body = _render(state, RequestError.internal(), arrival, now)
     try:
         make_due_changes(state, ledger, now)
-        status, body = (500, failure_body) if before else _execute(ticket, call)
-        if after and after.kind is Kind.FAILURE:
-            status, body = 500, failure_body
+        status, body = (500, "") if before else _execute(ticket, call)
+        if before or (after and after.kind is Kind.FAILURE):
+            status, body = 500, _render(state, RequestError.internal(), arrival, now)
         if ticket.key and _is_kept(request, status):
             ledger.drop_expired_replies(now)
             call.change["replies"].append(asdict(_build_reply(ticket, status, body, now)))
@@ -176,7 +175,7 @@ def _accept(state: State, arrival: Arrival, now: float) -> Ticket | Reply:
 def _execute(ticket: Ticket, call: Call) -> tuple[int, str]:
     """Execute a call; endpoints make every check before they change anything."""
     try:
-        return 200, json.dumps(ticket.endpoint.run(call), indent=2)
+        return 200, dump_indented(ticket.endpoint.run(call))
     except RequestError as error:
         return error.status, _render(call.state, error, ticket.arrival, call.now)
 

@@ -1,4 +1,4 @@
-"""What hears how the work on accounts goes, and may hold it back."""
+"""Called with the progress of the work on accounts; may hold it back."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from ..report.report import ReportedChange
 
 
 class Listener:
-    """Hears of each account by its name; this one ignores everything, and lets every plan pass.
+    """Called with the name of each account; this one ignores everything, and confirms every plan.
 
     Its methods are called by the thread that works on the account.
     """

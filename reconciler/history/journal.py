@@ -36,7 +36,7 @@ NAME = "journal.jsonl"
 LOCK = "journal.lock"
 TURN_OVER_AT = 8_000_000  # bytes
 KEEP = 5  # old files
-_PATIENCE = 50  # tenths of a second
+_PATIENCE = 56  # tries, the last fifty a tenth of a second apart
 _TURN = threading.Lock()
 """Threads of this process take turns before they ask for the lock of a file: it has no queue."""
 
@@ -294,11 +294,11 @@ def _open_regular(path: Path, flags: int) -> int:
 
 def _take(lock: int, kind: int, clock: Clock) -> None:
     """Lock a file that others lock for moments only; raise OSError after five seconds."""
-    for _ in range(_PATIENCE):
+    for n in range(_PATIENCE):
         try:
             return fcntl.flock(lock, kind | fcntl.LOCK_NB)
         except BlockingIOError:
-            clock.sleep(0.1)
+            clock.sleep(min(0.1, 0.001 * 2**n))
     raise OSError(f"another process holds {LOCK}")
 
 

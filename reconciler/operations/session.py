@@ -317,7 +317,7 @@ def connect(
 def _check_is_one(account: Account) -> None:
     """Raise UsageError for an entry with connected accounts."""
     if account.connected:
-        message = f"{account.name!r} stands for many connected accounts"
+        message = f"{account.name!r} covers many connected accounts"
         raise UsageError(fleet.SEVERAL_ACCOUNTS(message))
 
 

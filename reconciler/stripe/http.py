@@ -1,6 +1,6 @@
 """Send one request over the network and read its response, within limits of time and size.
 
-urllib3 sends; `requests` only tells the proxy that the environment names. Failures are values: the
+urllib3 sends; `requests` only finds the proxy that the environment names. Failures are values: the
 frames of an exception hold the request and so the key, and it must not become the context of
 another one. urllib3 is imported with the first request.
 """
@@ -310,7 +310,7 @@ class Connection:
                 result = self._read(response, headers, ends)
                 return result
             finally:
-                if not isinstance(result, Response):  # nobody may read what is left of it
+                if not isinstance(result, Response):  # what is left of it must not be read
                     response.close()
                 response.release_conn()
         except Exception as error:  # of any type: it holds the request, and so the key

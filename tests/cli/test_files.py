@@ -35,9 +35,11 @@ def test_errors_reach_the_files_too(world, run):
     assert held(out.read_text())["diagnostics"]
 
 
-@pytest.mark.parametrize("option", ["--out=json=", "--save="])
-@pytest.mark.parametrize("place", ["missing/file", "folder"])
-def test_a_place_that_cannot_take_a_file_ends_the_run_before_it_begins(place, option, world, run):
+@pytest.mark.parametrize(
+    ("option", "place"),
+    [("--out=json=", "missing/file"), ("--out=json=", "folder"), ("--save=", "missing/file")],
+)
+def test_a_place_that_cannot_take_a_file_ends_the_run_before_it_begins(option, place, world, run):
     """A usage error with code E002; no request is sent."""
     made = world(SEATS, CHAIRS)
     (made.folder / "folder").mkdir()

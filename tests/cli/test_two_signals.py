@@ -9,6 +9,7 @@ import sys
 import threading
 
 import pytest
+from cli.fleet_world import NAMES, names
 from cli.world import SEATS, existing
 from process.children import TIMEOUT, Child, apply
 from published import held
@@ -54,6 +55,23 @@ for first in map(int, lines):
     for second in range(first + 1, first + 1 + 12 * int(step), int(step)):
         code, text = interrupted(first, second)
         print(code, len(text), text.count('"format_version"') + text.count("error U102"))
+"""
+
+WHILE_A_CLUSTER_CLOSES = """
+import contextlib, signal, sys
+from reconciler.__main__ import main
+from reconciler.cli.commands import apply
+from reconciler.cli.signals import hold_signals
+
+@contextlib.contextmanager
+def place_work(address, work, *_, **__):
+    yield work
+    signal.raise_signal(signal.SIGINT)
+    signal.raise_signal(signal.SIGTERM)
+
+hold_signals()
+apply.place_work = place_work
+main(["apply", "--yes", "--account", "*", "--format", "json", "--out", "json=report.json"])
 """
 
 
@@ -106,6 +124,23 @@ def test_there_is_one_document_wherever_the_second_signal_arrives(tmp_path, step
     assert len(child.stdout.splitlines()) == 24, child.stderr
     assert {(code, documents) for code, _, documents in found} == {("130", "1")}, found
     assert "Traceback" not in child.stderr
+
+
+def test_accounts_that_are_done_are_reported_while_a_cluster_is_closed(fleet):
+    """On standard output, and in every file."""
+    child = subprocess.run(
+        [sys.executable, "-c", WHILE_A_CLUSTER_CLOSES],
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        cwd=fleet.folder,
+    )
+    assert child.returncode == 130, child.stderr
+    for text in (child.stdout, (fleet.folder / "report.json").read_text("utf-8")):
+        document = held(text)
+        assert names(document) == list(NAMES)
+        assert {each["exit_code"] for each in document["accounts"]} == {0}
+        assert all(each["configuration"] for each in document["accounts"])
 
 
 @pytest.mark.full

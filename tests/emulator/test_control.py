@@ -237,6 +237,7 @@ _OPTIONS = {
     "nth": st.integers(0, 9),
     "method": st.sampled_from(["GET", "POST"]),
     "path": st.just("/v1/*"),
+    "account": st.just("acct_1"),
     "chance": st.floats(0, 1),
     "times": st.integers(0, 9),
     "reason": st.just("global-rate"),

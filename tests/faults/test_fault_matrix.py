@@ -18,7 +18,7 @@ from builders.emulated import allowed_requests, request_of
 from faults.scenarios import FAULTS, SCENARIOS, SWITCHES, acted_out, as_declared, effects
 
 from reconciler.diagnostics.errors import Exit
-from reconciler.emulator import Fault
+from reconciler.emulator import Phase
 
 READS = range(1, 6)  # of a run with every kind: three looks before, two pages after
 TAKEN = "names are taken for ever"
@@ -42,10 +42,19 @@ def plan_of(scenario, *switches):
         return it.plan()
 
 
-@cache
-def every_post(fault, first):
-    """A fault for each POST from `first` on, for more than a run sends."""
-    return tuple(Fault.parse(f"{fault}:post={n}") for n in range(first, 80))
+def strike_from(it, fault, first):
+    """Let the fault strike every POST from `first` on: it is armed while the one before waits."""
+    posts = []
+
+    def reached(moment):
+        if (moment.request.method, moment.phase) == ("POST", Phase.BEFORE):
+            posts.append(moment)
+            if len(posts) == first - 1:
+                it.server.arm(f"{fault}:method=POST")
+
+    it.server.reached = reached
+    if first == 1:
+        it.server.arm(f"{fault}:method=POST")
 
 
 def struck_once(scenario, *faults, switches, in_process=True):
@@ -74,7 +83,7 @@ def struck_for_good(scenario, fault, at, switches):
     story = SCENARIOS[scenario]
     with acted_out(story, in_process=True, **switches) as it:
         planned = plan_of(scenario, *switches.items())
-        it.server.arm(*every_post(fault, at))
+        strike_from(it, fault, at)
         report = it.apply(planned)
         happened, came = effects(it), Counter(story.effects)
         assert happened <= came
@@ -146,7 +155,7 @@ def test_a_key_that_is_denied_for_good_is_told_from_a_lost_effect(scenario, at, 
     story = SCENARIOS[scenario]
     with acted_out(story, in_process=True) as it:
         planned = plan_of(scenario)
-        it.server.arm(*every_post(fault, at))
+        strike_from(it, fault, at)
         report = it.apply(planned)
         happened = effects(it)
         assert report.exit_code is (Exit.PARTIAL if happened else Exit.DENIED)

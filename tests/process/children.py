@@ -42,7 +42,8 @@ class Ended:
 class Child:
     """A process of the command; its standard error is read as it comes.
 
-    One that is `fresh`, or has a `setup`, has an interpreter of its own.
+    One that is `fresh` has an interpreter of its own; `setup`, a function of `limits`, is called
+    first in one that is not.
     """
 
     def __init__(
@@ -53,7 +54,7 @@ class Child:
         fresh: bool = False,
     ) -> None:
         environ = {**os.environ, "SANDBOX_KEY": key}
-        if fresh or setup:
+        if fresh:
             self.process: Forked | subprocess.Popen[str] = subprocess.Popen(
                 [sys.executable, "-m", "reconciler", *map(str, words)],
                 env=environ,
@@ -61,10 +62,9 @@ class Child:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
-                preexec_fn=setup,
             )
         else:
-            self.process = Forked(*words, environ=environ)
+            self.process = Forked(*words, environ=environ, setup=setup)
         self._said: list[str] = []
         self._waiting: list[tuple[str, threading.Event]] = []
         self._lock = threading.Lock()

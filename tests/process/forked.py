@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
@@ -31,9 +32,15 @@ class Forked:
     PYTHONUNBUFFERED, has no effect.
     """
 
-    def __init__(self, *words: object, environ: dict[str, str]) -> None:
+    def __init__(
+        self,
+        *words: object,
+        environ: dict[str, str],
+        setup: Callable[[], None] | None = None,
+    ) -> None:
         request, self._request = os.pipe()
         self._words, self._environ = words, environ
+        self._setup = setup.__name__ if setup else None
         self._waiting = threading.Lock()
         out, stdout = os.pipe()
         err, stderr = os.pipe()
@@ -53,6 +60,7 @@ class Forked:
         """Run the command."""
         words = [str(word) for word in self._words]
         run = {"argv": words, "environ": self._environ, "folder": os.getcwd()}
+        run["setup"] = self._setup
         with open(self._request, "w", encoding="utf-8") as stream:
             json.dump(run, stream)
 
@@ -122,6 +130,8 @@ def _fork_and_report(request: int, stdin: int, stdout: int, stderr: int, status:
         os.environ.clear()
         os.environ.update(run["environ"])
         sys.argv[1:] = run["argv"]
+        if run["setup"]:
+            getattr(import_module("limits"), run["setup"])()
         return
     for descriptor in (request, stdin, stdout, stderr):
         os.close(descriptor)

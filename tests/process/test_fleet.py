@@ -90,11 +90,11 @@ def test_a_signal_lets_accounts_that_write_finish_and_begins_no_other(fleet):
     assert ended.code == 130, ended
     accounts = ended.document["accounts"]
     assert [each["account"]["name"] for each in accounts] == [f"partners/{id_}" for id_ in IDS]
-    wrote = {
-        each["account"]["id"]
+    results = {
+        each["account"]["id"]: {change["result"]["status"] for change in each.get("changes", ())}
         for each in accounts
-        if any(change["result"]["status"] == "done" for change in each.get("changes", ()))
     }
+    wrote = {id_ for id_, statuses in results.items() if "done" in statuses}
     assert {id_ for id_, count in fleet.active().items() if count} == wrote
     assert 2 <= len(wrote) <= 4
     assert accounts[-1]["exit_code"] == 130
@@ -162,3 +162,30 @@ def test_the_second_signal_ends_at_once_with_one_document(tmp_path):
         f"partners/{id_}" for id_ in IDS
     ]
     assert all(each["configuration"] for each in ended.document["accounts"])  # for --resume
+
+
+def test_the_second_signal_keeps_what_is_carried_over(fleet, tmp_path):
+    """Where one account is left to be run, as where many are."""
+    earlier = tmp_path / "earlier.json"
+    fleet.server.arm(f"403:account={IDS[2]}")
+    apply(fleet.folder, *WORDS, "--out", f"json={earlier}").end()
+    fleet.server.disarm()
+    released = threading.Event()
+
+    def hang(_):
+        child.stop(signal.SIGINT)
+        child.process.send_signal(signal.SIGINT)
+        released.wait(TIMEOUT)
+
+    act_at(fleet, 1, Phase.BEFORE, hang)
+    child = apply(fleet.folder, *WORDS, "--resume", earlier)
+    try:
+        ended = child.end()
+    finally:
+        released.set()
+    accounts = ended.document["accounts"]
+    assert ended.code == 130
+    assert [each["account"]["name"] for each in accounts] == [f"partners/{id_}" for id_ in IDS]
+    carried = [each["account"]["id"] for each in accounts if each.get("carried_over")]
+    assert carried == [id_ for id_ in IDS if id_ != IDS[2]]
+    assert accounts[2]["exit_code"] == 130

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
 import re
-import resource
 import sys
 from collections import Counter
 
 import pytest
 from process import twenty
 from process.children import apply
+from process.limits import little_room, powerless
 
 from reconciler.emulator import Settings
 from reconciler.history import journal
@@ -91,13 +89,6 @@ def file_in_the_way(stand):
     stand.state_folder.write_text("")
 
 
-def powerless() -> None:
-    """In the child: root, but held to the permissions of files as everybody else is."""
-    drop, dac_override = 24, 1  # PR_CAPBSET_DROP, CAP_DAC_OVERRIDE: <linux/prctl.h>
-    if os.geteuid() == 0:
-        assert ctypes.CDLL(None).prctl(drop, dac_override, 0, 0, 0) == 0
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="capabilities are Linux's")
 @pytest.mark.parametrize(
     "trouble", [link_to_elsewhere, folder_of_another_user, file_of_another_user, file_in_the_way]
@@ -115,11 +106,6 @@ def test_without_a_journal_nothing_is_sent_unless_it_was_asked_for(stand, troubl
     ended = apply(stand.folder, "--no-journal", setup=powerless).end()
     assert ended.code == 0
     assert twenty.found(stand.meters) == twenty.wanted()
-
-
-def little_room() -> None:
-    """In the child: no file grows beyond a few requests' worth of journal."""
-    resource.setrlimit(resource.RLIMIT_FSIZE, (9_000, 9_000))
 
 
 def test_a_disk_that_fills_up_prevents_only_unsent_requests(stand):

@@ -64,7 +64,7 @@ def _detect(options: DriftOptions, context: Context) -> Document:
     check = partial(work.check_account, checking)
     where = (project, part.accounts, options.concurrency, context)
     with place_work(options.dask, check, *where) as placed:
-        run = FleetRun(context, project, part.accounts, placed, options.concurrency)
+        run = FleetRun(context, project, part, placed, options.concurrency)
         reports = run.run()
     report = Report(command="drift", accounts=reports, diagnostics=project.diagnostics)
     return part.complete(report, lambda account: _judge(account, fail_on))

@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from ...diagnostics.codes import publishing, usage
+from ...diagnostics.codes import publishing
 from ...diagnostics.diagnostic import Diagnostic
-from ...diagnostics.errors import ConfigError, UsageError
+from ...diagnostics.errors import ConfigError
 from ...model.project import Account, Project
 from ...report.configuration import digest_accounts, digest_project
 from ...report.read_report import MOST_BYTES, read_report
@@ -56,8 +56,8 @@ class FleetOptions(ScopedOptions):
         type=parse_concurrency,
     )
     dask: str | None = option(
-        "let the workers of a Dask cluster work on the accounts; ADDRESS is that of its scheduler, "
-        "and N of --concurrency holds over all workers",
+        "process the accounts on the workers of a Dask cluster; ADDRESS is its scheduler, and "
+        "--concurrency counts over all workers",
         metavar="ADDRESS",
         type=parse_address,
     )
@@ -67,17 +67,13 @@ class FleetOptions(ScopedOptions):
         type=parse_shard,
     )
     resume: str | None = option(
-        "take up the run of this JSON report: accounts that succeeded are carried over, and the "
-        "others are run",
+        "continue the run of this JSON report: skip accounts that succeeded, run the others",
         metavar="REPORT",
     )
 
-    def writes(self) -> tuple[tuple[str, int], ...]:
-        """Return the reports; raise UsageError for one in place of the report to resume."""
-        written = ScopedOptions.writes(self)
-        if self.resume and any(files.is_same_file(self.resume, file) for file, _ in written):
-            raise UsageError(usage.PROTECTED_FILE(f"{self.resume} is the report to resume"))
-        return written
+    def reads(self) -> tuple[tuple[str, str], ...]:
+        """Return the report to resume."""
+        return ((self.resume, "report to resume"),) if self.resume else ()
 
 
 def read_report_file(path: str) -> Report:
@@ -134,8 +130,7 @@ def take_part(
 ) -> Part:
     """Return the part of the selected accounts that `--shard` and `--resume` leave to be run.
 
-    `still_holds` says whether the result of an account can be carried over. A run that a second
-    signal ends is completed as well.
+    `still_holds` says whether the result of an account can be carried over.
     """
     shard = Shard(*options.shard, digest_project(project)) if options.shard else None
     accounts = _select_shard(selected, shard, context) if shard else selected
@@ -150,7 +145,7 @@ def take_part(
         names_in = (each.account.name for each in earlier.accounts)
         known = set(filter(project.may_have, names_in))
         diagnostics = tuple(describe_changes(earlier, configurations, known, options.resume))
-    part = Part(
+    return Part(
         accounts=tuple(account for account in accounts if account.name not in carried_over),
         order=tuple(names),
         shard=shard,
@@ -159,8 +154,6 @@ def take_part(
         carried_over=carried_over,
         diagnostics=diagnostics,
     )
-    context.stop.complete = part.complete
-    return part
 
 
 def _select_shard(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 
 from ...diagnostics.diagnostic import Diagnostic
@@ -12,10 +13,11 @@ from ...fleet.listener import Listener
 from ...fleet.work import Surroundings, Work, work_safely
 from ...model.project import Account, Project
 from ...operations.session import Network
-from ...report.report import AccountReport, ReportedChange
+from ...report.report import AccountReport, Report, ReportedChange
 from ..context import Context
 from ..errors import trace
 from ..progress import AccountProgress, ChangeProgress
+from .parts import Part
 
 _STOPPING = "Stopping: finishing changes in progress. Interrupt again to quit now."
 
@@ -32,12 +34,13 @@ class FleetRun(Listener):
         self,
         context: Context,
         project: Project,
-        accounts: tuple[Account, ...],
+        part: Part,
         work: Work,
         concurrency: int,
     ) -> None:
         self.context = context
         self._project = project
+        self._part = part
         self._work = work
         self._thread = threading.get_ident()
         self._changes: dict[str, ChangeProgress] = {}
@@ -52,7 +55,7 @@ class FleetRun(Listener):
             ahead=context.ahead.sessions,
         )
         self._fleet = Fleet(
-            accounts,
+            part.accounts,
             self._work_on,
             concurrency=concurrency,
             stopped=context.stop,
@@ -62,13 +65,12 @@ class FleetRun(Listener):
     def run(self, groups: tuple[tuple[str, ...], ...] = ()) -> tuple[AccountReport, ...]:
         """Return one report for each account, in their order."""
         stop = self.context.stop
-        if len(self._fleet.progress.accounts) > 1:
-            stop.collect = self._fleet.progress.collect
+        if len(self._part.order) > 1:
+            stop.complete = self._complete
         stop.defer(self._wake)
         with self._network:
             reports = self._fleet.run(groups)
         self.context.console.clear_status()
-        stop.collect = tuple
         return reports
 
     def show_progress(self, account: str, text: str) -> None:
@@ -136,6 +138,10 @@ class FleetRun(Listener):
         if error := self.context.unlisted.get(account.name):
             raise error
         return self._work(project, account, around)
+
+    def _complete(self, report: Report) -> Report:
+        """Return a report with what is known of the accounts of the run."""
+        return self._part.complete(replace(report, accounts=self._fleet.progress.collect()))
 
     def _wake(self) -> None:
         """Handle the first signal in the thread of the run."""

@@ -66,7 +66,7 @@ EXPECTED_HASHES = Rule(
 NO_CONNECTED_ACCOUNTS = Rule(
     "C047",
     "no connected accounts",
-    "`connected_accounts` stands for no account, so nothing would be checked or applied.",
+    "`connected_accounts` lists no account, so nothing would be checked or applied.",
     "list the accounts, or remove the entry",
 )
 GROUP_WITHOUT_MATCH = Rule(
@@ -78,7 +78,7 @@ GROUP_WITHOUT_MATCH = Rule(
 )
 SEVERAL_ACCOUNTS = Rule(
     "U012",
-    "an entry that stands for many accounts",
+    "an entry that covers many accounts",
     "An entry with `connected_accounts` has no account of its own: requests act on one of its "
     "connected accounts.",
     "name one of them: ENTRY/ID",
