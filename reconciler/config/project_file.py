@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ..diagnostics.diagnostic import Diagnostic, Level, Location
@@ -88,7 +88,22 @@ def read_project(
     )
     same_meters = parsed.value.get("compare", {}).get("event_names", ()) if sound else ()
     groups = parsed.value.get("groups", ()) if sound else ()
-    return ProjectFile(tuple(entries), diagnostics, tuple(same_meters), tuple(map(tuple, groups)))
+    shared = tuple(_share_platform_limits(tuple(entries)))
+    return ProjectFile(shared, diagnostics, tuple(same_meters), tuple(map(tuple, groups)))
+
+
+def _share_platform_limits(entries: tuple[Entry, ...]) -> Iterator[Entry]:
+    """Yield the entries; those of one platform get the lowest of its limits."""
+    lowest: dict[tuple[str, str], float] = {}
+    for entry in entries:
+        connected, key = entry.account.connected, entry.account.key_source
+        if connected and connected.rate_limit:
+            lowest[key] = min(connected.rate_limit, lowest.get(key, connected.rate_limit))
+    for entry in entries:
+        account, connected = entry.account, entry.account.connected
+        if connected and (limit := lowest.get(account.key_source)):
+            account = replace(account, connected=replace(connected, rate_limit=limit))
+        yield replace(entry, account=account)
 
 
 def _read_patterns(checked: CheckedFile) -> dict[str, tuple[Pattern, ...]]:

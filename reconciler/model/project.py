@@ -200,6 +200,11 @@ class Account:
         return tuple(replace(shared, name=f"{self.name}/{id_}", stripe_account=id_) for id_ in ids)
 
     @property
+    def key_source(self) -> tuple[str, str]:
+        """Where the key is sent, and its variable: accounts with the same are of one platform."""
+        return self.api_base, self.api_key_env or "STRIPE_API_KEY"
+
+    @property
     def is_identified(self) -> bool:
         """Whether the configuration, and so a plan_hash, says which account is meant."""
         named = self.account_id or self.stripe_account or self.stripe_context

@@ -20,7 +20,7 @@ from ..diagnostics.errors import AuthError, RefusedError, ServiceError, UsageErr
 from ..execution.protocol import SIDE_BY_SIDE
 from ..history.ci import runs_in_ci
 from ..model.meter import ExistingMeter, Unreadable
-from ..model.project import Account, Platform
+from ..model.project import Account
 from ..planning.guards import report_wrong_mode
 from ..stripe.api_key import Key, find_flaw
 from ..stripe.billing.alerts import ALERTS, Alerts
@@ -79,8 +79,8 @@ class Network:
         self._side_by_side = max(side_by_side, SIDE_BY_SIDE)
         self._lock = threading.Lock()
         self._connections: dict[str, Connection] = {}
-        self._limiters: dict[str, RateLimiter] = {}
-        self._own_ids: dict[str, Future[OwnId]] = {}
+        self._limiters: dict[tuple[str, str], RateLimiter] = {}
+        self._own_ids: dict[tuple[str, str], Future[OwnId]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -103,15 +103,16 @@ class Network:
                 self._connections[api_base] = connection
         return connection.with_key(key)
 
-    def find_limiter(self, platform: Platform | None) -> RateLimiter | None:
-        """Return the limiter of a platform; None if it has no rate limit."""
+    def find_limiter(self, account: Account) -> RateLimiter | None:
+        """Return the limiter of an account's platform; None if it has no rate limit."""
+        platform, key = account.platform, account.key_source
         if platform is None or platform.rate_limit is None:
             return None
         with self._lock:
-            if platform.name not in self._limiters:
+            if key not in self._limiters:
                 limiter = RateLimiter(platform.rate_limit, self._clock.monotonic())
-                self._limiters[platform.name] = limiter
-            return self._limiters[platform.name]
+                self._limiters[key] = limiter
+            return self._limiters[key]
 
     def read_own_id(self, account: Account, read: Callable[[], OwnId]) -> OwnId:
         """Return the id of the account of a key, read by the first of its connected accounts.
@@ -120,17 +121,17 @@ class Network:
         """
         if account.platform is None:
             return read()
-        name = account.platform.name
+        key = account.key_source
         with self._lock:
-            found, is_first = self._own_ids.get(name), name not in self._own_ids
+            found, is_first = self._own_ids.get(key), key not in self._own_ids
             if found is None:
-                found = self._own_ids[name] = Future()
+                found = self._own_ids[key] = Future()
         if is_first:
             try:
                 found.set_result(read())
             except BaseException as error:
                 with self._lock:
-                    del self._own_ids[name]
+                    del self._own_ids[key]
                 found.set_exception(error)
         return found.result()
 
@@ -309,7 +310,7 @@ def connect(
         }
         if network:
             options["connection"] = network.connect(check_base(api_base), key)
-            options["platform_limiter"] = network.find_limiter(account.platform)
+            options["platform_limiter"] = network.find_limiter(account)
         with _ReportingTransport(key, account, on_progress, **options) as transport:
             yield Session(account, transport, clock, stopped, on_progress, network)
 
@@ -330,7 +331,7 @@ def _open_remote(account: Account, environ: Mapping[str, str]) -> Iterator[tuple
 
 def read_key(account: Account, environ: Mapping[str, str]) -> str:
     """Return the API key from the variable of an account; raise AuthError (S001, S002)."""
-    name = account.api_key_env or "STRIPE_API_KEY"
+    _, name = account.key_source
     key = environ.get(name, "")
     subject = f"account {account.name!r}: the environment variable {name}"
     hint = f"set {name} to a secret or restricted key: https://dashboard.stripe.com/apikeys"

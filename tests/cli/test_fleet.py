@@ -294,6 +294,22 @@ def test_the_platform_rate_limit_holds_over_all_accounts(fleet, run, clock):
     assert waits >= (82 - 5) / 10 - 1
 
 
+@pytest.mark.parametrize(("first", "second"), [(10, 40), (40, 10), (10, None)])
+def test_entries_with_the_same_key_are_one_platform(first, second, fleet, run, clock):
+    """The lowest of their limits holds for all of their accounts, and its id is read once."""
+    ids = name_accounts(40)
+    made = fleet(ids, ids[:20], platform_rate_limit=first)
+    text = made.folder.joinpath("reconciler.yaml").read_text("utf-8")
+    other = {"api_key_env": "PLATFORM_KEY", "api_base": made.server.url}
+    other |= {"connected_accounts": ids[20:]}
+    other |= {"platform_rate_limit": second} if second else {}
+    made.file("reconciler.yaml", f"{text}  others: {json.dumps(other)}\n")
+    assert run("plan", "--account", "*").code == 0
+    paths = Counter(entry.path for entry in made.server.log)
+    assert paths["/v1/account"] == 1
+    assert sum(clock.slept) >= (81 - 5) / 10 - 1
+
+
 def test_progress_on_a_terminal_counts_accounts_and_names_the_failed(fleet, run, monkeypatch):
     """In lines that are replaced, on standard error."""
     made = fleet(name_accounts(6))
