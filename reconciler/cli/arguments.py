@@ -72,6 +72,13 @@ class Options:
         """Return the files that the run writes for its user, each with the mode of a new one."""
         return tuple((out.file, PUBLIC) for out in self.out if out.file != "-")
 
+    def reads(self) -> tuple[tuple[str, str], ...]:
+        """Return the files and folders that the run reads and must not replace, and what each is.
+
+        Of a folder, they are the JSON files directly in it.
+        """
+        return ()
+
     @property
     def keeps_files(self) -> bool:
         """Whether a run that fails leaves the files of --out as they are, without its report."""

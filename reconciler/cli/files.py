@@ -96,6 +96,13 @@ def is_same_file(file: str, other: str) -> bool:
     return os.path.exists(file) and os.path.exists(other) and os.path.samefile(file, other)
 
 
+def is_json_file_of(file: str, folder: str) -> bool:
+    """Whether a file, which may not exist yet, is a JSON file directly in a folder."""
+    real = os.path.realpath(file)
+    is_json = real.lower().endswith(".json")
+    return is_json and os.path.isdir(folder) and os.path.samefile(os.path.dirname(real), folder)
+
+
 def read(file: str, hint: str = "") -> str:
     """Return the text of a file that a user named; raise ConfigError, with a hint of its own."""
     try:

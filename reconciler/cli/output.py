@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
-from itertools import combinations
+from itertools import combinations, product
 
 from ..clock import Clock
 from ..diagnostics.codes import usage
@@ -60,6 +60,12 @@ def open_output(options: Options, environ: Mapping[str, str], clock: Clock) -> I
     for (one, _), (other, _) in combinations(writes, 2):
         if files.is_same_file(one, other):
             raise UsageError(usage.TWO_DOCUMENTS(f"{other} would hold several documents"))
+    for (file, _), (kept, what) in product(writes, options.reads()):
+        if files.is_same_file(file, kept):
+            raise UsageError(usage.PROTECTED_FILE(f"{file} is the {what}"))
+        if files.is_json_file_of(file, kept):
+            message = f"{file} is in {kept}, which holds the {what}"
+            raise UsageError(usage.PROTECTED_FILE(message))
     with ExitStack() as stack:
         targets = {}
         for file, mode in writes:

@@ -217,3 +217,68 @@ def test_a_saved_plan_of_an_account_that_was_removed_is_refused(fleet):
     fleet.all("plan", "--save", plans)
     fleet.write(*NAMES[:-1], meters=fleet_meters("Seats"))
     assert fleet.run("apply", fleet.folder, "--plan", plans).code == 3
+
+
+OVER = {
+    "the report is a plan": ("plan", "--save", "{plans}/", "--out", "json={plans}/a.json"),
+    "the report is among the plans": ("plan", "--save", "{plans}", "--out", "json={plans}/z.json"),
+    "by way of a link": ("plan", "--save", "{plans}", "--out", "json=link.json"),
+    "the report to resume": ("plan", "--resume", "{plans}/f.json", "--save", "{plans}"),
+    "a report among the plans": ("plan", "--resume", "{plans}/z.json", "--save", "{plans}"),
+    "the plan to apply": ("apply", "--plan", "{plans}", "--out", "json={plans}/a.json"),
+    "among the plans to apply": ("apply", "--plan", "{plans}/", "--out", "html={plans}/x.JSON"),
+    "the approved plan": (
+        *("apply", "--expect", "h.json", "--approved", "{plans}", "--out", "json={plans}/a.json"),
+    ),
+    "the hashes": ("apply", "--expect", "h.json", "--out", "json=./h.json"),
+    "the plan that is shown": ("show", "{plans}", "--out", "json={plans}/a.json"),
+    "the report to publish": ("publish", "github-comment", "h.json", "--out", "json=h.json"),
+    "the state to import": ("import", "--from-terraform", "h.json", "--out", "json=h.json"),
+    "the report to merge": ("merge", "h.json", "--out", "json=h.json"),
+}
+
+
+@pytest.mark.parametrize("words", OVER.values(), ids=OVER)
+def test_what_a_run_reads_or_saves_is_not_replaced_by_its_report(words, fleet, monkeypatch):
+    """Whether or not the plan, the report or the hashes can be used: all files stay."""
+    monkeypatch.chdir(fleet.folder)
+    plans = fleet.folder / "plans"
+    fleet.all("plan", "--save", plans)
+    fleet.report("h", "plan")
+    (plans / "f.json").write_bytes((fleet.folder / "h.json").read_bytes())
+    if "z.json" in str(words):
+        (plans / "z.json").write_bytes((fleet.folder / "h.json").read_bytes())
+    (fleet.folder / "link.json").symlink_to("plans/a.json")
+    before = {file: file.read_bytes() for file in fleet.folder.rglob("*.json")}
+    command, *rest = (word.format(plans=plans) for word in words)
+    act = fleet.all if command in ("plan", "apply") else fleet.run
+    ran = act(command, *rest)
+    assert (ran.code, "error U009" in ran.out + ran.err) == (64, True), ran.out
+    assert {file: file.read_bytes() for file in fleet.folder.rglob("*.json")} == before
+
+
+def test_the_one_plan_is_not_saved_over_the_report_to_resume(fleet):
+    report = fleet.report("r", "plan", "--account", "a")
+    before = report.read_text()
+    words = ("--account", "a", "--resume", report, "--save", report)
+    ran = fleet.run("plan", fleet.folder, *words, "--format", "json")
+    assert (ran.code, codes(held(ran.out))) == (64, ["U009"])
+    assert report.read_text() == before
+
+
+def test_a_plan_of_a_folder_is_a_regular_file(fleet):
+    """A pipe could not be read as a plan later."""
+    plans = fleet.folder / "plans"
+    plans.mkdir()
+    (plans / "a.json").symlink_to("/dev/null")
+    ran = fleet.all("plan", "--save", plans, "--format", "json")
+    (said,) = held(ran.out)["diagnostics"]
+    assert (ran.code, said["message"]) == (64, "cannot be written: it is not a regular file")
+
+
+def test_other_documents_may_be_in_the_folder_of_the_plans(fleet):
+    plans = fleet.folder / "plans"
+    fleet.all("plan", "--save", plans)
+    assert fleet.all("plan", "--save", plans, "--out", f"html={plans}/plan.html").code == 0
+    assert fleet.all("apply", "--plan", plans, "--out", f"text={plans}/plan.txt").code == 0
+    assert len(saved(plans)) == 8

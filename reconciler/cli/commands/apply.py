@@ -26,7 +26,7 @@ from ..accounts import build_scope, select_accounts
 from ..arguments import flag, option
 from ..context import Command, Context
 from ..fleet.dask import place_work
-from ..fleet.expected_hashes import read_expected
+from ..fleet.expected_hashes import is_file, read_expected
 from ..fleet.parts import FleetOptions, take_part
 from ..fleet.run import FleetRun
 from ..fleet.saved_plans import load_plans
@@ -55,13 +55,15 @@ class ApplyOptions(FleetOptions):
     skip_refused: bool = flag("apply the remaining changes; still exits 3")
     no_journal: bool = flag("do not keep a journal in .reconciler/")
 
-    def writes(self) -> tuple[tuple[str, int], ...]:
-        """Return the reports; raise UsageError for one in place of a plan that is read."""
-        written = FleetOptions.writes(self)
-        for plan, what in ((self.plan, "plan to apply"), (self.approved, "approved plan")):
-            if plan and any(files.is_same_file(plan, file) for file, _ in written):
-                raise UsageError(usage.PROTECTED_FILE(f"{plan} is the {what}"))
-        return written
+    def reads(self) -> tuple[tuple[str, str], ...]:
+        """Return the plans and the file of hashes as well."""
+        hashes = self.expect if self.expect and is_file(self.expect) else None
+        own = (
+            (self.plan, "plan to apply"),
+            (self.approved, "approved plan"),
+            (hashes, "file of expected hashes"),
+        )
+        return (*FleetOptions.reads(self), *((file, what) for file, what in own if file))
 
     def read_environment(self, environ: Mapping[str, str]) -> Self:
         """Return the options; a saved plan says itself which account it is for."""

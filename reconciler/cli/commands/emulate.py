@@ -32,7 +32,6 @@ from ...emulator import (
 )
 from ...render import Document
 from ...report.documents import EmulatorInfo
-from .. import files
 from ..arguments import Options, flag, option, parse_whole_number
 from ..context import PLAIN, Command, Context
 from ..output import emit
@@ -93,13 +92,10 @@ class EmulateOptions(Options):
     announce: bool = flag("print every request on standard error")
     hold: tuple[str, ...] = option(_HOLD, metavar="MOMENT", default=())
 
-    def writes(self) -> tuple[tuple[str, int], ...]:
-        """Return the documents; raise UsageError for one in place of the state or the seed."""
-        written = Options.writes(self)
-        for name, own in (("state", self.state), ("seed", self.seed)):
-            if own and any(files.is_same_file(own, file) for file, _ in written):
-                raise UsageError(usage.PROTECTED_FILE(f"{own} is the --{name} of the emulator"))
-        return written
+    def reads(self) -> tuple[tuple[str, str], ...]:
+        """Return the state and the seed."""
+        own = ((self.state, "--state of the emulator"), (self.seed, "--seed of the emulator"))
+        return tuple((file, what) for file, what in own if file)
 
 
 def _serve(options: EmulateOptions, context: Context) -> Document:

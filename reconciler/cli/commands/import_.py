@@ -40,6 +40,10 @@ class ImportOptions(ProjectOptions):
         metavar="FILE",
     )
 
+    def reads(self) -> tuple[tuple[str, str], ...]:
+        """Return the Terraform state."""
+        return ((self.from_terraform, "Terraform state"),) if self.from_terraform else ()
+
 
 def _import(options: ImportOptions, context: Context) -> Document:
     try:

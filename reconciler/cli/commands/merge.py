@@ -10,7 +10,6 @@ from ...diagnostics.errors import ConfigError, UsageError
 from ...render import Document
 from ...report.report import Report
 from ...report.shards import Source, merge_reports
-from .. import files
 from ..arguments import Options, positional
 from ..context import Command, Context
 from ..fleet.parts import read_report_file
@@ -26,13 +25,9 @@ class MergeOptions(Options):
         default=(),
     )
 
-    def writes(self) -> tuple[tuple[str, int], ...]:
-        """Return the joined reports; raise UsageError for one in place of a report to join."""
-        written = Options.writes(self)
-        for file, _ in written:
-            if any(files.is_same_file(each, file) for each in self.reports):
-                raise UsageError(usage.PROTECTED_FILE(f"{file} is a report to merge"))
-        return written
+    def reads(self) -> tuple[tuple[str, str], ...]:
+        """Return the reports to join."""
+        return tuple((report, "report to merge") for report in self.reports)
 
 
 def _merge(options: MergeOptions, _: Context) -> Document:

@@ -41,6 +41,11 @@ class PlanOptions(FleetOptions):
         saved = [(self.save, PRIVATE)] if self.save and not is_folder(self.save) else []
         return (*FleetOptions.writes(self), *saved)
 
+    def reads(self) -> tuple[tuple[str, str], ...]:
+        """Return the folder of saved plans as well, which takes no report."""
+        saved = [(self.save, "saved plans")] if self.save and is_folder(self.save) else []
+        return (*FleetOptions.reads(self), *saved)
+
 
 def _plan(options: PlanOptions, context: Context) -> Document:
     project = load(options.path, context.ahead.select(options.account))
@@ -101,7 +106,8 @@ def _open_saved(
             message = f"--save takes a folder where there are several accounts: {options.save} is "
             hint = "give a new folder, or select one account with --account"
             raise UsageError(usage.BAD_OPTIONS(f"{message}a file", hint=hint))
-    return PlanFolder(options.save, (each.name for each in accounts), context.clock)
+    names = (each.name for each in accounts)
+    return PlanFolder(options.save, names, context.clock, options.resume)
 
 
 COMMAND = Command(

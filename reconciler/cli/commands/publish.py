@@ -61,6 +61,10 @@ class PublishOptions(Options):
         choices=[str(each) for each in Unchanged],
     )
 
+    def reads(self) -> tuple[tuple[str, str], ...]:
+        """Return the reports."""
+        return tuple((report, "report to publish") for report in self.words[1:])
+
 
 def _publish(options: PublishOptions, context: Context) -> Document:
     target, *paths = options.words or ("",)

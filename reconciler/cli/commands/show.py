@@ -22,6 +22,10 @@ class ShowOptions(Options):
         "the file, or the folder of files, that `reconciler plan --save` wrote", "FILE"
     )
 
+    def reads(self) -> tuple[tuple[str, str], ...]:
+        """Return the plan."""
+        return ((self.file, "plan to show"),) if self.file else ()
+
 
 def _show(options: ShowOptions, _: Context) -> Document:
     if options.file is None:

@@ -16,6 +16,11 @@ from .. import files
 _HASH = re.compile(r"[0-9a-f]{64}")
 
 
+def is_file(expect: str) -> bool:
+    """Whether `--expect` names a file, and is no hash."""
+    return expect.endswith(".json")
+
+
 def read_expected(
     expect: str | None, accounts: Collection[str], is_known: Callable[[str], bool]
 ) -> Mapping[str, str] | None:
@@ -26,7 +31,7 @@ def read_expected(
     """
     if expect is None:
         return None
-    if not expect.endswith(".json"):
+    if not is_file(expect):
         if len(accounts) > 1:
             message = f"--expect HASH takes one account, and {len(accounts):,} are selected"
             hint = "give a file: --expect FILE.json with the plan_hash of each account"

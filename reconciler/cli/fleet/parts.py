@@ -8,9 +8,9 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from ...diagnostics.codes import publishing, usage
+from ...diagnostics.codes import publishing
 from ...diagnostics.diagnostic import Diagnostic
-from ...diagnostics.errors import ConfigError, UsageError
+from ...diagnostics.errors import ConfigError
 from ...model.project import Account, Project
 from ...report.configuration import digest_accounts, digest_project
 from ...report.read_report import MOST_BYTES, read_report
@@ -71,12 +71,9 @@ class FleetOptions(ScopedOptions):
         metavar="REPORT",
     )
 
-    def writes(self) -> tuple[tuple[str, int], ...]:
-        """Return the reports; raise UsageError for one in place of the report to resume."""
-        written = ScopedOptions.writes(self)
-        if self.resume and any(files.is_same_file(self.resume, file) for file, _ in written):
-            raise UsageError(usage.PROTECTED_FILE(f"{self.resume} is the report to resume"))
-        return written
+    def reads(self) -> tuple[tuple[str, str], ...]:
+        """Return the report to resume."""
+        return ((self.resume, "report to resume"),) if self.resume else ()
 
 
 def read_report_file(path: str) -> Report:

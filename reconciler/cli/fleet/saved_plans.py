@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from ...clock import Clock
 from ...diagnostics.codes import fleet as rules
+from ...diagnostics.codes import usage
 from ...diagnostics.diagnostic import Diagnostic, Location
 from ...diagnostics.errors import ConfigError, UsageError
 from ...diagnostics.shorten import shorten
@@ -76,19 +77,27 @@ class PlanFile:
 class PlanFolder:
     """The folder of `--save` for several accounts."""
 
-    def __init__(self, folder: str, accounts: Iterable[str], clock: Clock) -> None:
+    def __init__(
+        self, folder: str, accounts: Iterable[str], clock: Clock, resumed: str | None
+    ) -> None:
         self._folder = folder
         self._files = {
             account: os.path.join(folder, name) for account, name in name_files(accounts).items()
         }
         self._clock = clock
+        self._resumed = resumed
+        self._targets: dict[str, files.Target] = {}
 
     def prepare(self, kept: Iterable[str] = ()) -> None:
         """Create the folder, and check that every plan can be written; raise UsageError.
 
         Older plans of these accounts are removed, so that no account is left with one if its run
-        fails; those of the `kept` accounts stay. A plan of another account is an error.
+        fails; those of the `kept` accounts stay. A plan of another account is an error, and so is
+        the report that is resumed.
         """
+        if self._resumed and files.is_json_file_of(self._resumed, self._folder):
+            message = f"{self._resumed} is the report to resume: --save would remove it"
+            raise UsageError(usage.PROTECTED_FILE(message))
         try:
             files.refuse_protected(os.path.join(self._folder, _ENDING))
             if not os.path.isdir(self._folder):
@@ -102,13 +111,13 @@ class PlanFolder:
             raise UsageError(rules.PLANS_FOLDER(message, Location(self._folder)))
         staying = set(kept)
         for account, file in self._files.items():
-            files.open_target(file, PRIVATE, self._clock).close()
+            self._targets[account] = self._open(file)
             if account not in staying and os.path.basename(file) in found:
                 os.unlink(file)
 
     def save(self, account: str, plan: Plan) -> None:
         """Write the plan of an account."""
-        files.open_target(self._files[account], PRIVATE, self._clock).write(dump_plan(plan))
+        self._targets[account].write(dump_plan(plan))
 
     def holds(self, account: str, plan_id: str | None) -> bool:
         """Whether the folder has this plan of an account, complete and unchanged."""
@@ -117,6 +126,14 @@ class PlanFolder:
             return load_plan(files.read(file), file).plan_id == plan_id
         except ConfigError:
             return False
+
+    def _open(self, file: str) -> files.Target:
+        """Check that a plan can be written; a stream could not be read as one later."""
+        target = files.open_target(file, PRIVATE, self._clock)
+        target.close()
+        if target.is_stream:
+            raise UsageError(files.describe_unwritable(file, "it is not a regular file"))
+        return target
 
 
 def load_plans(path: str) -> dict[str, Plan]:

@@ -57,8 +57,9 @@ PROTECTED_FILE = Rule(
     "U009",
     "the output would replace a file that must be kept",
     "--out and --save do not write to *.yaml and *.yml files, to files in .reconciler/ (the "
-    "journal and the emulator's state), to the plan being applied, or through a link to a file "
-    "outside the folder that holds the link.",
+    "journal and the emulator's state), to files that the command reads, such as the plan to apply "
+    "or the report to resume, or through a link to a file outside the folder that holds the link; "
+    "a folder of saved plans takes no report.",
     "choose another file",
 )
 NO_SCHEMA = Rule(
