@@ -14,6 +14,7 @@ from typing import Any
 
 _COMMAND = re.compile(r"#(?=#[A-Za-z]*\[)")
 _INDENT = "  "
+_ENCODER = json.JSONEncoder(indent=_INDENT, default=list)
 
 
 def dump(document: Any) -> str:
@@ -39,7 +40,7 @@ def _iterate(value: Any, margin: str) -> Iterator[str]:
         named = ((f"{json.dumps(key)}: ", each) for key, each in value.items())
         yield from _enclose("{}", named, margin)
     else:  # no line break but those of the indentation: strings have them escaped
-        text = json.dumps(value, indent=_INDENT, default=list).replace("\n", margin)
+        text = _ENCODER.encode(value).replace("\n", margin)
         yield _COMMAND.sub(r"\\u0023", text)
 
 

@@ -6,6 +6,7 @@ import fcntl
 import os
 import stat
 import sys
+from _thread import RLock  # `threading` takes longer to import
 from contextlib import suppress
 from io import RawIOBase
 
@@ -31,6 +32,7 @@ class Console:
         self._columns = environ.get("COLUMNS", "")
         self._quiet = False
         self._status = 0  # lines
+        self._turn = RLock()  # lists are read in threads; a signal handler may write
         self.written = self.finished = False  # the document has begun, and has been written
         self.shown: dict[str, AccountReport] = {}  # plans on this terminal already, by account
 
@@ -109,8 +111,9 @@ class Console:
 
     def write_document(self, *parts: str) -> str | None:
         """Write the whole document. Return why it is lost, if it is; a closed pipe is no error."""
-        self.clear_status()
-        self.written = True
+        with self._turn:
+            self.clear_status()
+            self.written = True
         why = _write(sys.stdout, *parts)
         self.finished = True
         return why
@@ -132,20 +135,23 @@ class Console:
         _write(sys.stderr, text)
 
     def show_status(self, *lines: str) -> None:
-        """Replace the progress lines, where standard error can show some."""
+        """Replace the progress lines, where standard error can show some, until the document."""
         if not self.shows_progress:
             return
         from ..render.escape import clean
 
         shown = "\n".join(f"\x1b[K{clean(line)[: self.width - 1]}" for line in lines)
-        _write(sys.stderr, f"{self._erase()}{shown}")
-        self._status = len(lines)
+        with self._turn:
+            if not self.written:
+                _write(sys.stderr, f"{self._erase()}{shown}")
+                self._status = len(lines)
 
     def clear_status(self) -> None:
         """Remove the progress lines."""
-        if self._status:
-            _write(sys.stderr, f"{self._erase()}\x1b[K")
-            self._status = 0
+        with self._turn:
+            if self._status:
+                _write(sys.stderr, f"{self._erase()}\x1b[K")
+                self._status = 0
 
     def _erase(self) -> str:
         """Return what leads to the first of the progress lines, and erases the others."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Generic
 
 from ..clock import Clock
@@ -57,18 +58,15 @@ def open_session(account: Account, context: Context) -> AbstractContextManager[S
     Raise what `connect` raises, and why the accounts of an entry could not be listed.
     """
     from ..operations.session import connect  # `validate` must not pay for it
+    from .progress import show_reading
 
     if error := context.unlisted.get(account.name):
         raise error
-
-    def show(text: str) -> None:
-        with suppress(Exception):  # a line that cannot be drawn must not end a run
-            context.console.show_status(f"{account.name}: {text}")
 
     return connect(
         account,
         environ=context.environ,
         clock=context.clock,
         stopped=context.stop,
-        on_progress=show,
+        on_progress=partial(show_reading, context.console, account.name),
     )

@@ -65,7 +65,7 @@ class _Run:
         clock = SystemClock(stop)
         self.output = stack.enter_context(open_output(parsed, os.environ, clock))
         with _logged(parsed.verbose, console):
-            ahead = stack.enter_context(ReadAhead(os.environ, clock, stop))
+            ahead = stack.enter_context(ReadAhead(console, os.environ, clock, stop))
             context = Context(console, os.environ, clock, stop, self.output, ahead)
             document = command.act(parsed, context)
         stop.begin_report()
@@ -82,7 +82,7 @@ class _Run:
         """Write the document of a run that the second signal ends."""
         if not self.console.written:
             losses = list(self.stop.losses.values())
-            quit_now = (_QUIT, *losses) if self.stop.writing else ()
+            quit_now = (_QUIT, *losses) if self.stop.is_writing() else ()
             self._write(KeyboardInterrupt(*quit_now), Target.write_at_once)
 
     def _write(self, error: Exception | KeyboardInterrupt, *write: StreamWriter) -> Exit:

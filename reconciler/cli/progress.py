@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from ..clock import Clock
@@ -14,6 +15,12 @@ if TYPE_CHECKING:
 
 _REDRAW = 0.1  # seconds between two drawings on a terminal,
 _REPEAT = 10.0  # and between two lines elsewhere
+
+
+def show_reading(console: Console, account: str, text: str) -> None:
+    """Show what is being read of an account; the threads that read lists may call this."""
+    with suppress(Exception):  # a line that cannot be drawn must not end a run
+        console.show_status(f"{account}: {text}")
 
 
 class ChangeProgress:

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from ..clock import Clock, Stopped
 from ..diagnostics.errors import ReconcilerError
 from ..model.pattern import matches
+from .console import Console
 
 if TYPE_CHECKING:
     from ..config.loader import BeforeReading
@@ -28,9 +30,12 @@ class ReadAhead:
     It is closed at the end of the run.
     """
 
-    def __init__(self, environ: Mapping[str, str], clock: Clock, stopped: Stopped) -> None:
+    def __init__(
+        self, console: Console, environ: Mapping[str, str], clock: Clock, stopped: Stopped
+    ) -> None:
         self.sessions: dict[str, Session] = {}
         """The session by the name of its account, until it is used."""
+        self._console = console
         self._environ, self._clock, self._stopped = environ, clock, stopped
         self._stack = ExitStack()
         self._over = False
@@ -43,10 +48,11 @@ class ReadAhead:
         self._stack.close()
 
     def select(self, patterns: tuple[str, ...]) -> BeforeReading:
-        """Return what begins the session, for the account that is chosen by these globs."""
+        """Return what begins the session, for the one account that these globs can choose."""
 
         def begin(account: Account, size: int, *, alone: bool) -> None:
-            chosen = matches(account.name, patterns) if patterns else alone
+            named = patterns == (account.name,)
+            chosen = named or (alone and (not patterns or matches(account.name, patterns)))
             if chosen and size >= _LEAST and not (self.sessions or account.emulator):
                 self._begin(account)
 
@@ -54,9 +60,14 @@ class ReadAhead:
 
     def _begin(self, account: Account) -> None:
         from ..operations.session import connect  # `validate` must not pay for it
+        from .progress import show_reading
 
         opened = connect(
-            account, environ=self._environ, clock=self._clock, stopped=self._is_stopped
+            account,
+            environ=self._environ,
+            clock=self._clock,
+            stopped=self._is_stopped,
+            on_progress=partial(show_reading, self._console, account.name),
         )
         try:
             session = self._stack.enter_context(opened)

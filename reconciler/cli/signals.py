@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from ..clock import never
 from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import Exit
 
@@ -48,7 +49,7 @@ class Stop:
         self._received = False
         self._notify: Callable[[], None] | None = lambda: None
         self._reporting = False
-        self.writing = False
+        self.is_writing: Callable[[], bool] = never
         # To report if the second signal ends the run now: by account, and the accounts.
         self.losses: dict[str, Diagnostic] = {}
         self.complete: Callable[[Report], Report] = keep_report
@@ -64,7 +65,6 @@ class Stop:
     def begin_report(self) -> None:
         """Let signals pass until the document is written."""
         self.defer()
-        self.writing = False
         self._reporting = True
 
     def raise_on_signal(self) -> None:

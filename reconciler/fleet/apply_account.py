@@ -143,11 +143,14 @@ class _Run:
 
     def _write(self, changes: int) -> AccountReport:
         listener, name = self.around.listener, self.name
+        listener.begin_writing(
+            name, changes
+        )  # a run in the journal has an end, unless it is killed
         with ExitStack() as stack:
-            kept = stack.enter_context(self._open_journal()) if self.options.keeps_journal else None
-            listener.begin_writing(name, changes)
             show = partial(listener.show_result, name)
             try:
+                keeps = self.options.keeps_journal
+                kept = stack.enter_context(self._open_journal()) if keeps else None
                 report = self._apply_safely(
                     kept or NULL_JOURNAL, [kept.record_result, show] if kept else [show]
                 )

@@ -136,9 +136,13 @@ class Fleet:
 
     @property
     def is_writing(self) -> bool:
-        """Whether an account that writes has not ended."""
-        with self._lock:
-            return bool(self._writing)
+        """Whether an account that writes has not ended; signal handlers may ask."""
+        return bool(self._writing)
+
+    @property
+    def is_side_by_side(self) -> bool:
+        """Whether accounts are worked on in other threads than that of the run."""
+        return self._threads > 0
 
     def _leave_out(self, positions: Iterable[int], failed: Sequence[AccountReport]) -> None:
         """Report accounts as not begun, with the exit code of what kept them from it."""
@@ -159,11 +163,22 @@ class Fleet:
 
     def _run_side_by_side(self, positions: Sequence[int]) -> None:
         waiting = iter(positions)
-        self._threads = min(self._concurrency, len(positions))
-        for _ in range(self._threads):
-            threading.Thread(target=self._take_accounts, args=(waiting,), daemon=True).start()
-        while self._threads and not (self._stopped() and not self.is_writing):
+        for _ in range(min(self._concurrency, len(positions))):
+            self._threads += 1
+            try:
+                threading.Thread(target=self._take_accounts, args=(waiting,), daemon=True).start()
+            except RuntimeError:  # the system has no more: those that there are do the work
+                self._threads -= 1
+                if not self._threads:
+                    raise
+                break
+        while self._threads and not self._may_leave():
             self._inbox.get()()
+
+    def _may_leave(self) -> bool:
+        """Whether nothing is waited for: after a stop, where no account writes."""
+        with self._lock:  # an account that begins to write is seen
+            return self._stopped() and not self._writing
 
     def _take_accounts(self, waiting: Iterator[int]) -> None:
         """Work on one account after another, in a thread of its own."""

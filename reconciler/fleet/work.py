@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from ..clock import Clock, Stopped, SystemClock, never
 from ..diagnostics.diagnostic import Diagnostic
@@ -46,16 +47,12 @@ class Surroundings:
             session.account = account
             return nullcontext(session)
 
-        def show(text: str) -> None:
-            with suppress(Exception):  # a line that cannot be drawn must not end a run
-                self.listener.show_progress(account.name, text)
-
         return connect(
             account,
             environ=self.environ,
             clock=self.clock,
             stopped=self.stopped,
-            on_progress=show,
+            on_progress=partial(self.listener.show_progress, account.name),
             network=self.network,
         )
 

@@ -18,7 +18,7 @@ import stat
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -41,30 +41,46 @@ _TURN = threading.Lock()
 """Threads of this process take turns before they ask for the lock of a file: it has no queue."""
 
 
-class _Flusher:
-    """Flushes a file to disk: one call for the entries of all threads that wait at that time."""
+@dataclass(slots=True)
+class _Batch:
+    """Entries that are written together, and what became of them."""
+
+    lines: list[bytes] = field(default_factory=list)
+    ended: bool = False
+    failure: str | None = "the write was interrupted"
+
+
+class _Writer:
+    """Writes to a file: one append and one flush for the entries of all threads that wait then."""
 
     def __init__(self) -> None:
         self._turn = threading.Condition()
-        self._asked = self._flushed = 0
-        self._flushing = False
+        self._waiting = _Batch()
+        self._writing = False
 
-    def flush(self, descriptor: int) -> None:
-        """Return when what was written before this call is on disk; raise OSError if it is not."""
+    def write(self, descriptor: int, line: bytes, clock: Clock) -> None:
+        """Append a line, and return when it is on disk; raise OSError if it may not be."""
         with self._turn:
-            self._asked += 1
-            mine = self._asked
-            self._turn.wait_for(lambda: not self._flushing or self._flushed >= mine)
-            if self._flushed >= mine:
-                return
-            self._flushing, covered = True, self._asked
+            batch = self._waiting
+            batch.lines.append(line)
+            self._turn.wait_for(lambda: batch.ended or not self._writing)
+            if writes := not batch.ended:
+                self._writing, self._waiting = True, _Batch()
+        if writes:
+            self._write_batch(descriptor, batch, clock)
+        if batch.failure is not None:
+            raise OSError(batch.failure)
+
+    def _write_batch(self, descriptor: int, batch: _Batch, clock: Clock) -> None:
         try:
+            _append(descriptor, b"".join(batch.lines), clock)
             os.fsync(descriptor)
-            with self._turn:
-                self._flushed = max(self._flushed, covered)
+            batch.failure = None
+        except OSError as error:
+            batch.failure = _explain(error)
         finally:
             with self._turn:
-                self._flushing = False
+                batch.ended, self._writing = True, False
                 self._turn.notify_all()
 
 
@@ -76,7 +92,10 @@ class FileJournal:
     """An open journal: the `Journal` of `execution.protocol`, in a file. Threads may share it."""
 
     def __init__(self, descriptor: int, path: Path, run: PastRun, clock: Clock) -> None:
-        self._descriptor: int | None = descriptor
+        self._descriptor = descriptor
+        self._writer = _find_writer(descriptor)
+        self._closed = False
+        self._writes = 0
         self._path = path
         self._names = {"run": run.run, "plan_id": run.plan_id}
         self._clock = clock
@@ -132,10 +151,13 @@ class FileJournal:
     def close(self) -> None:
         """Close the file; a request that ends later, after a stop, is no longer recorded."""
         with self._lock:
-            descriptor, self._descriptor = self._descriptor, None
-            if descriptor is not None:
-                with suppress(OSError):
-                    os.close(descriptor)
+            is_last, self._closed = not (self._writes or self._closed), True
+        if is_last:
+            self._close_file()
+
+    def _close_file(self) -> None:
+        with suppress(OSError):
+            os.close(self._descriptor)
 
     def report_losses(self) -> tuple[Diagnostic, ...]:
         """Report what could not be written."""
@@ -161,21 +183,27 @@ class FileJournal:
         head = {"at": round(self._clock.now(), 3), "kind": kind, **self._names}
         data = json.dumps(head | dict(entry) | head).encode() + b"\n"
         with self._lock:
-            descriptor = self._descriptor
-            if descriptor is None:
+            if self._closed:
                 raise OSError("the run is over")
-            _append(descriptor, data, self._clock)
-        _find_flusher(descriptor).flush(descriptor)
+            self._writes += 1  # the file stays open until they have ended
+        try:
+            self._writer.write(self._descriptor, data, self._clock)
+        finally:
+            with self._lock:
+                self._writes -= 1
+                is_last = self._closed and not self._writes
+            if is_last:
+                self._close_file()
 
 
-def _find_flusher(descriptor: int) -> _Flusher:
-    """Return the flusher that all journals of one file share."""
+def _find_writer(descriptor: int) -> _Writer:
+    """Return the writer that all journals of one file share."""
     file = os.fstat(descriptor)
     with _TURN:
-        return _FLUSHERS.setdefault((file.st_dev, file.st_ino), _Flusher())
+        return _WRITERS.setdefault((file.st_dev, file.st_ino), _Writer())
 
 
-_FLUSHERS: dict[tuple[int, int], _Flusher] = {}  # by device and inode; few in a process
+_WRITERS: dict[tuple[int, int], _Writer] = {}  # by device and inode; few in a process
 
 
 @contextmanager

@@ -31,7 +31,7 @@ from .ca_bundle import find_ca_bundle
 if TYPE_CHECKING:
     import ssl
 
-    from urllib3 import BaseHTTPResponse, PoolManager
+    from urllib3 import BaseHTTPResponse, HTTPConnectionPool
 
 T = TypeVar("T")
 
@@ -124,22 +124,23 @@ class _Pool:
 
     def __init__(self, base: str, limits: Limits, size: int) -> None:
         self._base = base
+        self._prefix = urlsplit(base).path
         self._limits = limits
         self._size = size
         self._bundle = find_ca_bundle(os.environ) if base.startswith("https:") else None
         self._lock = threading.Lock()
-        self._manager: PoolManager | None = None
+        self._opened: HTTPConnectionPool | None = None
 
     def send(
-        self, method: str, url: str, body: bytes | None, headers: Mapping[str, str]
+        self, method: str, target: str, body: bytes | None, headers: Mapping[str, str]
     ) -> BaseHTTPResponse:
         """Send once, and return the response with its body unread; raise what urllib3 raises."""
         with self._lock:
-            if self._manager is None:
-                self._manager = self._open()
-        return self._manager.urlopen(
+            if self._opened is None:
+                self._opened = self._open()
+        return self._opened.urlopen(
             method,
-            url,
+            self._prefix + target,
             body=body,
             headers=headers,
             redirect=False,
@@ -150,10 +151,12 @@ class _Pool:
 
     def close(self) -> None:
         """Close the connections that are not in use."""
-        if self._manager:
-            self._manager.clear()
+        with self._lock:
+            opened, self._opened = self._opened, None
+        if opened:
+            opened.close()
 
-    def _open(self) -> PoolManager:
+    def _open(self) -> HTTPConnectionPool:
         """Return the connections; they share one TLS context, which takes long to make."""
         from urllib3 import PoolManager, ProxyManager, Timeout, make_headers
 
@@ -163,12 +166,13 @@ class _Pool:
             options["ssl_context"] = _build_tls_context(self._bundle)
         proxy = _select_proxy(self._base)
         if not proxy:
-            return PoolManager(**options)
+            return PoolManager(**options).connection_from_url(self._base)
         from requests.utils import get_auth_from_url
 
         user, password = get_auth_from_url(proxy)
         named = make_headers(proxy_basic_auth=f"{user}:{password}") if user else {}
-        return ProxyManager(proxy, proxy_headers=named, **options)
+        manager = ProxyManager(proxy, proxy_headers=named, **options)
+        return manager.connection_from_url(self._base)
 
 
 def _build_tls_context(bundle: str | None) -> ssl.SSLContext:
@@ -315,10 +319,10 @@ class Connection:
     def _open(self, request: Request) -> BaseHTTPResponse:
         """Return the response, its body unread."""
         reads, form = request.method == "GET", urlencode(request.fields)
-        url = f"{self._base}{request.path}" + (f"?{form}" if reads and form else "")
+        target = f"{request.path}?{form}" if reads and form else request.path
         content = form.encode("ascii") if request.content is None else request.content
         headers = {**request.headers, "Authorization": f"Bearer {self._key.reveal()}"}
-        return self._pool.send(request.method, url, None if reads else content, headers)
+        return self._pool.send(request.method, target, None if reads else content, headers)
 
     def _read(
         self, response: BaseHTTPResponse, headers: Mapping[str, str], ends: float

@@ -55,7 +55,7 @@ class _Extent:
 
 
 def start_thread(work: Callable[[], T]) -> Future[T]:
-    """Begin work that the end of the process need not wait for."""
+    """Begin work that the end of the process need not wait for; where no thread starts, do it."""
     future: Future[T] = Future()
 
     def run() -> None:
@@ -64,7 +64,10 @@ def start_thread(work: Callable[[], T]) -> Future[T]:
         except BaseException as error:
             future.set_exception(error)
 
-    threading.Thread(target=run, daemon=True).start()
+    try:
+        threading.Thread(target=run, daemon=True).start()
+    except RuntimeError:
+        run()
     return future
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+from bisect import bisect
 from dataclasses import dataclass, replace
 
 BURST = 5.0
@@ -95,7 +96,7 @@ def speed_up(bucket: Bucket, now: float) -> Bucket:
         rate=min(bucket.ceiling, bucket.rate + step),
         ceiling=min(bucket.limit, ceiling),
         first=min(bucket.first, now),
-        accepted=(*(at for at in bucket.accepted if at > now - _WINDOW), now),
+        accepted=(*bucket.accepted[bisect(bucket.accepted, now - _WINDOW) :], now),
     )
 
 

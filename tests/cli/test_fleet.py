@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -15,7 +19,11 @@ from cli.world import existing
 from published import held
 
 from reconciler.cli.console import Console
+from reconciler.cli.fleet.run import FleetRun
 from reconciler.emulator import Phase
+from reconciler.fleet.engine import Fleet as Engine
+from reconciler.history import journal
+from reconciler.stripe import pagination
 
 COMMANDS = [["plan"], ["apply", "--yes"], ["drift"]]
 THREE = name_accounts(3)
@@ -306,3 +314,43 @@ def test_concurrency_is_a_number(word, what, fleet, run):
     fleet()
     ran = run("plan", "--account", "partners", "--concurrency", word)
     assert (ran.code, what in " ".join(ran.out.split())) == (64, True)
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_a_run_goes_on_with_the_threads_that_the_system_has(most, fleet, run, monkeypatch):
+    """Some accounts write already when the next thread cannot be started."""
+    made, working, start = fleet(name_accounts(12)), [], Thread.start
+
+    def start_some(thread):
+        work = getattr(thread, "_target", None)
+        works = getattr(work, "__func__", None) is Engine._take_accounts
+        reads = working and getattr(work, "__module__", "") == pagination.__name__
+        if reads or len(working) + works > most:
+            raise RuntimeError("can't start new thread")
+        working.extend([thread] * works)
+        start(thread)
+
+    monkeypatch.setattr(Thread, "start", start_some)
+    ran = run("apply", "--yes", "--account", "partners", "--format", "json")
+    assert (ran.code, set(ends(ran).values()), len(working)) == (0, {0}, most)
+    assert made.active() == dict.fromkeys(name_accounts(12), 1)
+
+
+def test_an_account_that_is_stopped_before_its_first_change_has_no_run_in_the_journal(
+    fleet, run, monkeypatch
+):
+    """A run without an end is one that was killed."""
+    made = fleet()
+
+    def stop(self, _):
+        if not self.context.stop():
+            os.kill(os.getpid(), signal.SIGINT)
+        while not self.context.stop():
+            time.sleep(0.001)  # the main thread receives it
+        return True
+
+    monkeypatch.setattr(FleetRun, "confirm", stop)
+    ran = run("apply", "--yes", "--account", "partners", "--format", "json")
+    assert ran.code == 130
+    assert made.active() == dict.fromkeys(THREE, 0)
+    assert journal.read(made.folder / ".reconciler") == ((), ())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import threading
 
 import pytest
@@ -10,6 +11,9 @@ from cli.world import CALLS, SEATS, existing
 from published import held
 
 from reconciler.cli import read_ahead
+from reconciler.cli.console import Console
+from reconciler.cli.read_ahead import ReadAhead
+from reconciler.stripe import pagination
 
 CHAIRS = {"meters": [existing("seats", "Chairs")]}
 INVALID = SEATS.replace("count", "median")
@@ -75,6 +79,52 @@ def test_only_the_account_of_the_run_is_read(ahead, world, run):
     assert not made.server.log
     assert run("plan", made.folder, "--account", "sand*").code == 0
     assert made.server.log
+
+
+@pytest.mark.parametrize(
+    ("words", "others", "read"),
+    [
+        ([], 0, True),
+        (["--account", "sand*"], 0, True),
+        (["--account", "other"], 0, False),
+        (["--account", "sandbox"], 1, True),
+        (["--account", "sand*"], 1, False),
+        (["--account", "sandbox", "--account", "other"], 1, False),
+        (["--shard", "1/2"], 0, False),
+        (["--resume", "earlier.json"], 0, False),
+        (["--dask", "127.0.0.1:8786"], 0, False),
+    ],
+)
+def test_an_account_is_read_ahead_if_it_is_the_only_one_and_read_here(
+    words, others, read, ahead, world, run, monkeypatch
+):
+    """Not one of many, nor what a worker reads, or an earlier run has read."""
+    begun = []
+    monkeypatch.setattr(ReadAhead, "_begin", lambda _, account: begun.append(account.name))
+    monkeypatch.setitem(sys.modules, "distributed", None)
+    made = world(SEATS, CHAIRS)
+    if others:
+        made.add_account("other")
+    made.file(
+        "earlier.json", run("plan", made.folder, "--account", "sandbox", "--format", "json").out
+    )
+    begun.clear()
+    monkeypatch.chdir(made.folder)
+    run("plan", *words)
+    assert begun == (["sandbox"] if read else [])
+
+
+@pytest.mark.parametrize("least", [1, 10**9])
+def test_every_page_is_shown_on_a_terminal(least, world, run, monkeypatch):
+    """Those that a thread reads as well, and never after the document."""
+    monkeypatch.setattr(read_ahead, "_LEAST", least)
+    monkeypatch.setattr(Console, "shows_progress", property(lambda _: True))
+    monkeypatch.setattr(pagination, "PER_PAGE", 2)
+    made = world(SEATS, {"meters": [existing(f"m{n}", f"M {n}") for n in range(9)]})
+    ran = run("plan", made.folder)
+    pages = re.findall(r"sandbox: reading meters, page (\d)", ran.err)
+    assert (ran.code, pages) == (0, ["1", "2", "3", "4", "5", "6", "7"])
+    assert ran.err.endswith("\r\x1b[K")
 
 
 def test_a_run_that_ends_early_reads_no_further(ahead, world, run):

@@ -57,9 +57,9 @@ class Disk:
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_what_waits_for_the_disk_is_flushed_together(fails, tmp_path, monkeypatch):
-    """One flush is under way and five entries wait: one more covers them all.
+    """One flush is under way and five entries wait: they are written and flushed as one.
 
-    A flush that fails is an error of the thread that asked for it, and says nothing of others.
+    A flush that fails is an error of the entries that it was for, and says nothing of others.
     """
     books = []
     for _ in range(6):
@@ -71,9 +71,9 @@ def test_what_waits_for_the_disk_is_flushed_together(fails, tmp_path, monkeypatc
     with ThreadPoolExecutor(6) as pool:
         first = pool.submit(books[0][1].before_request, STOP, "key-0")
         assert disk.begun.wait(TIMEOUT)
-        flusher = journal._find_flusher(books[0][1]._descriptor)
+        writer = journal._find_writer(books[0][1]._descriptor)
         others = [pool.submit(book.before_request, STOP, "key") for _, book in books[1:]]
-        while flusher._asked < 12:  # six entries of kind `run` before
+        while len(writer._waiting.lines) < 5:
             pass
         disk.released.set()
         for each in others:
@@ -84,5 +84,52 @@ def test_what_waits_for_the_disk_is_flushed_together(fails, tmp_path, monkeypatc
         else:
             first.result(TIMEOUT)
     assert disk.flushes == 2
+    keys = Counter(entry.get("key") for entry in journal.read(tmp_path)[0])
+    assert (keys["key-0"], keys["key"]) == (1, 5)
     for opened, _ in books:
         opened.__exit__(None, None, None)
+
+
+def test_an_error_of_the_disk_is_that_of_every_entry_written_with_it(tmp_path, monkeypatch):
+    """None of their requests may be sent."""
+    with (
+        journal.open_journal(tmp_path, RUN, VirtualClock()) as first,
+        journal.open_journal(tmp_path, RUN, VirtualClock()) as second,
+        ThreadPoolExecutor(3) as pool,
+    ):
+        disk = Disk()
+
+        def fsync(descriptor: int) -> None:
+            disk.fsync(descriptor)
+            if disk.flushes == 2:
+                raise OSError("the disk is full")
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        begun = pool.submit(first.before_request, STOP, "key-0")
+        assert disk.begun.wait(TIMEOUT)
+        others = [pool.submit(each.before_request, STOP, "key") for each in (first, second)]
+        while len(first._writer._waiting.lines) < 2:
+            pass
+        disk.released.set()
+        begun.result(TIMEOUT)
+        for each in others:
+            with pytest.raises(journal.JournalError, match="the disk is full"):
+                each.result(TIMEOUT)
+
+
+def test_a_journal_that_is_closed_during_a_write_keeps_its_entry(tmp_path, monkeypatch):
+    """The descriptor, which may soon be that of another file, is closed after it."""
+    disk = Disk()
+    with ThreadPoolExecutor(1) as pool:
+        with journal.open_journal(tmp_path, RUN, VirtualClock()) as book:
+            monkeypatch.setattr(os, "fsync", disk.fsync)
+            written = pool.submit(book.before_request, STOP, "key-0")
+            assert disk.begun.wait(TIMEOUT)
+        os.fstat(book._descriptor)
+        disk.released.set()
+        written.result(TIMEOUT)
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(book._descriptor)
+    with pytest.raises(journal.JournalError, match="the run is over"):
+        book.before_request(STOP, "key-1")
+    assert [entry.get("key") for entry in journal.read(tmp_path)[0]] == [None, "key-0"]

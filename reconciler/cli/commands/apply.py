@@ -27,7 +27,7 @@ from ..arguments import flag, option
 from ..context import Command, Context
 from ..fleet.dask import place_work
 from ..fleet.expected_hashes import is_file, read_expected
-from ..fleet.parts import FleetOptions, take_part
+from ..fleet.parts import FleetOptions, begin_ahead, take_part
 from ..fleet.run import FleetRun
 from ..fleet.saved_plans import load_plans
 from ..output import show_preview
@@ -89,7 +89,7 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
     _check_options(options, context)
     saved = load_plans(options.plan) if options.plan else {}
     approved = _read_approved(options.approved) if options.approved else None
-    project = load(options.path, context.ahead.select(options.account or tuple(saved)))
+    project = load(options.path, begin_ahead(options, context, options.account or tuple(saved)))
     if saved:  # PATH only finds the project: the plan has its changes
         project = replace(project, selected=None)
     accounts = _select_accounts(project, options.account, context, saved)

@@ -18,7 +18,7 @@ from ..accounts import build_scope, select_accounts
 from ..arguments import option
 from ..context import Command, Context
 from ..fleet.dask import place_work
-from ..fleet.parts import FleetOptions, take_part
+from ..fleet.parts import FleetOptions, begin_ahead, take_part
 from ..fleet.run import FleetRun
 
 _MOST = 100  # customers of a sample
@@ -50,7 +50,7 @@ class DriftOptions(FleetOptions):
 
 
 def _detect(options: DriftOptions, context: Context) -> Document:
-    project = load(options.path, context.ahead.select(options.account))
+    project = load(options.path, begin_ahead(options, context, options.account))
     accounts = select_accounts(project, options.account, context)
     part = take_part(options, "drift", project, accounts, context)
     fail_on = Severity(options.fail_on)

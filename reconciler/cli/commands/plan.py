@@ -19,7 +19,7 @@ from ..accounts import build_scope, select_accounts
 from ..arguments import PRIVATE, flag, option
 from ..context import Command, Context
 from ..fleet.dask import place_work
-from ..fleet.parts import FleetOptions, take_part
+from ..fleet.parts import FleetOptions, begin_ahead, take_part
 from ..fleet.run import FleetRun
 from ..fleet.saved_plans import PlanFile, PlanFolder, SavedPlans, is_folder
 
@@ -48,7 +48,7 @@ class PlanOptions(FleetOptions):
 
 
 def _plan(options: PlanOptions, context: Context) -> Document:
-    project = load(options.path, context.ahead.select(options.account))
+    project = load(options.path, begin_ahead(options, context, options.account))
     accounts = select_accounts(project, options.account, context)
     scope = build_scope(accounts, options.only)
     saved = _open_saved(options, accounts, context)

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
+from ...config.loader import BeforeReading, do_nothing
 from ...diagnostics.codes import publishing
 from ...diagnostics.diagnostic import Diagnostic
 from ...diagnostics.errors import ConfigError
@@ -74,6 +75,15 @@ class FleetOptions(ScopedOptions):
     def reads(self) -> tuple[tuple[str, str], ...]:
         """Return the report to resume."""
         return ((self.resume, "report to resume"),) if self.resume else ()
+
+
+def begin_ahead(
+    options: FleetOptions, context: Context, patterns: tuple[str, ...]
+) -> BeforeReading:
+    """Return what reads the only account of a run ahead, where it is sure to be read here."""
+    if options.dask or options.shard or options.resume:
+        return do_nothing
+    return context.ahead.select(patterns)
 
 
 def read_report_file(path: str) -> Report:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -16,7 +15,7 @@ from ...operations.session import Network
 from ...report.report import AccountReport, Report, ReportedChange
 from ..context import Context
 from ..errors import trace
-from ..progress import AccountProgress, ChangeProgress
+from ..progress import AccountProgress, ChangeProgress, show_reading
 from .parts import Part
 
 _STOPPING = "Stopping: finishing changes in progress. Interrupt again to quit now."
@@ -42,7 +41,6 @@ class FleetRun(Listener):
         self._project = project
         self._part = part
         self._work = work
-        self._thread = threading.get_ident()
         self._changes: dict[str, ChangeProgress] = {}
         self._accounts = AccountProgress(context.console, context.clock)
         self._network = Network(context.clock, concurrency)
@@ -67,6 +65,7 @@ class FleetRun(Listener):
         stop = self.context.stop
         if len(self._part.order) > 1:
             stop.complete = self._complete
+        stop.is_writing = lambda: self._fleet.is_writing
         stop.defer(self._wake)
         with self._network:
             reports = self._fleet.run(groups)
@@ -76,7 +75,7 @@ class FleetRun(Listener):
     def show_progress(self, account: str, text: str) -> None:
         """Show what is being read, unless several accounts are."""
         if self._is_in_order:
-            self.context.console.show_status(f"{account}: {text}")
+            show_reading(self.context.console, account, text)
 
     def begin_writing(self, account: str, changes: int) -> None:
         """Let signals pass from now on, until the account has its result.
@@ -85,7 +84,6 @@ class FleetRun(Listener):
         """
         self._fleet.begin_writing(account)
         stop, console = self.context.stop, self.context.console
-        stop.writing = True
         if self._is_in_order:
             with suppress(Exception):  # a line that cannot be drawn must not end an apply
                 if changes:
@@ -116,7 +114,7 @@ class FleetRun(Listener):
 
     @property
     def _is_in_order(self) -> bool:
-        return threading.get_ident() == self._thread
+        return not self._fleet.is_side_by_side
 
     def _call(self, event: Event) -> None:
         """Do something in the thread of the run."""
@@ -152,7 +150,6 @@ class FleetRun(Listener):
             self.context.console.warn(_STOPPING)
 
     def _show_accounts(self, progress: Progress) -> None:
-        self.context.stop.writing = self._fleet.is_writing
         if len(progress.accounts) > 1:
             with suppress(Exception):  # a line that cannot be drawn must not end a run
                 self._accounts.show(progress)
