@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import TypeVar
 
 from ..diagnostics.codes import usage
@@ -73,6 +73,23 @@ def select_accounts(
     return tuple(chosen.values())
 
 
+def find_accounts(project: Project, names: Collection[str], context: Context) -> dict[str, Account]:
+    """Return the accounts of these names, as far as the project has them.
+
+    An entry whose accounts could not be listed, as in `select_accounts`, is the account of each.
+    """
+    entries = {name: name.partition("/")[0] for name in names}
+    wanted = set(entries.values())
+    expanded = {
+        account.name: account
+        for entry in project.accounts
+        if entry.name in wanted
+        for account in _expand(project, entry, context)
+    }
+    keys = {name: entry if entry in context.unlisted else name for name, entry in entries.items()}
+    return {name: expanded[key] for name, key in keys.items() if key in expanded}
+
+
 def _matches(account: Account, pattern: str, context: Context) -> bool:
     if account.name in context.unlisted:
         return _may_match(account, pattern)
@@ -97,6 +114,12 @@ def _expand(project: Project, entry: Account, context: Context) -> tuple[Account
         return (entry,)
     if entry.connected.ids is not None:
         return entry.expand(entry.connected.ids)
+    if entry.name not in context.listed:
+        context.listed[entry.name] = _list_connected(project, entry, context)
+    return context.listed[entry.name]
+
+
+def _list_connected(project: Project, entry: Account, context: Context) -> tuple[Account, ...]:
     try:
         from ..fleet.connected import list_connected  # offline commands must not pay for it
 

@@ -33,6 +33,8 @@ class Context:
     ahead: ReadAhead
     unlisted: dict[str, Exception] = field(default_factory=dict)
     """Why the connected accounts of an entry could not be listed, by the name of the entry."""
+    listed: dict[str, tuple[Account, ...]] = field(default_factory=dict)
+    """What was listed for an entry, by its name: its connected accounts, or itself without them."""
 
 
 PLAIN = ("text", "json")

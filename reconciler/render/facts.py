@@ -151,7 +151,8 @@ def _describe_cost(reported: ReportedChange) -> str:
         price = "the price in use does" if number == 1 else f"the {number:,} prices in use do"
         bill = f"{price} not bill it"
     lost = "is recorded by another meter" if replaced else "is not recorded"
-    return f"usage sent from then on {lost}, and {bill}; how much usage that is was not read"
+    unknown = "the amount is unknown, since usage was not read"
+    return f"usage sent from then on {lost}, and {bill}; {unknown}"
 
 
 def list_finding_facts(finding: Finding) -> Iterator[Fact]:

@@ -282,3 +282,30 @@ def test_other_documents_may_be_in_the_folder_of_the_plans(fleet):
     assert fleet.all("plan", "--save", plans, "--out", f"html={plans}/plan.html").code == 0
     assert fleet.all("apply", "--plan", plans, "--out", f"text={plans}/plan.txt").code == 0
     assert len(saved(plans)) == 8
+
+
+@pytest.mark.parametrize("means", ["--plan", "--expect"])
+def test_the_result_of_another_plan_is_not_carried_over(means, fleet):
+    """Of the same files: one account changed since, and its new plan is applied to it."""
+
+    def review(name):
+        folder = fleet.folder / name
+        report = fleet.report(f"{name}-report", "plan", "--save", folder)
+        data = json.loads(report.read_text())
+        file = fleet.folder / f"{name}-hashes.json"
+        hashes = {a["account"]["name"]: a["plan_hash"] for a in data["accounts"]}
+        file.write_text(json.dumps(hashes))
+        return folder if means == "--plan" else file
+
+    old = review("old")
+    earlier = fleet.report("earlier", "apply", means, old)
+    same = held(fleet.all("apply", means, old, "--resume", earlier, "--format", "json").out)
+    assert carried(same) == list(NAMES)
+    fleet.write(*NAMES, meters=fleet_meters("Chairs"))
+    fleet.run("apply", fleet.folder, "--account", "b", "--yes")
+    fleet.write(*NAMES)
+    new = review("new")
+    document = held(fleet.all("apply", means, new, "--resume", earlier, "--format", "json").out)
+    assert (carried(document), document["exit_code"]) == ([], 0)
+    assert document["accounts"][1]["changes"][0]["result"]["status"] == "done"
+    assert fleet.all("plan", "--detailed-exitcode").code == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -85,3 +86,104 @@ def test_a_failed_account_of_a_platform_is_resumed_alone(platform, run):
     done = [a["account"]["name"] for a in document["accounts"] if not a.get("carried_over")]
     assert done == [f"partners/{IDS[4]}"]
     assert (document["exit_code"], len(made.server.log.posts)) == (0, sent)
+
+
+def write_hashes(run):
+    """Write the plan_hash of each account to a file."""
+    accounts = held(run("plan", *ALL).out)["accounts"]
+    hashes = {each["account"]["name"]: each["plan_hash"] for each in accounts}
+    Path("hashes.json").write_text(json.dumps(hashes))
+
+
+@pytest.mark.parametrize("fault", ["500:path=/v1/accounts", "garbage:path=/v1/accounts:status=403"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--plan", "plans"],
+        ["--plan", "plans/partners%2Facct_0001.json"],
+        ["--plan", "plans", "--account", "partners/*_0002"],
+        ["--yes", "--account", "partners", "--expect", "hashes.json"],
+        ["--yes", "--account", "partners", "--expect", "0" * 64],
+    ],
+)
+def test_a_list_that_cannot_be_read_is_the_error_of_an_apply_too(words, fault, platform, run):
+    """Neither a plan for an unknown account, nor a hash that is missing."""
+    made = platform()
+    run("plan", *ALL, "--save", "plans")
+    write_hashes(run)
+    made.server.arm(fault)
+    made.server.log.clear()
+    planned = run("plan", *ALL)
+    requests = len(list(made.server.log))
+    ran = run("apply", *words, "--format", "json")
+    document = held(ran.out)
+    assert (ran.code, names(document), document["diagnostics"]) == (planned.code, ["partners"], [])
+    assert find_codes(document) == find_codes(held(planned.out))
+    assert len(list(made.server.log)) == 2 * requests
+    assert made.server.log.posts == []
+
+
+def find_codes(document):
+    """The codes of the only account."""
+    (account,) = document["accounts"]
+    return [each["code"] for each in account["diagnostics"]]
+
+
+def test_other_accounts_are_applied_where_one_list_cannot_be_read(platform, run, monkeypatch):
+    """The plans of the entry are left for the next run."""
+    made = platform()
+    project = Path("reconciler.yaml")
+    project.write_text(f"{project.read_text()}  own: {{emulator: own.json}}\n")
+    words = ("--account", "*", "--format", "json")
+    run("plan", *words, "--save", "plans")
+    monkeypatch.delenv("PLATFORM_KEY")
+    document = held(run("apply", "--plan", "plans", "--format", "json").out)
+    assert {a["account"]["name"]: a["exit_code"] for a in document["accounts"]} == {
+        "own": 0,
+        "partners": 6,
+    }
+    one = held(run("apply", "--plan", "plans", "--account", "own", "--format", "json").out)
+    assert (names(one), one["exit_code"]) == (["own"], 0)
+    assert made.server.log.posts == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["apply", "--plan", "plans", "--account", "partners/*_0003"],
+        ["compare", "partners/acct_0001", "partners/acct_0002"],
+    ],
+)
+def test_connected_accounts_are_listed_once_in_a_run(words, platform, run):
+    made = platform()
+    run("plan", *ALL, "--save", "plans")
+    made.server.log.clear()
+    assert run(*words).code == 0
+    assert [entry.path for entry in made.server.log].count("/v1/accounts") == 1
+
+
+def test_a_saved_plan_of_an_account_that_is_no_longer_connected_is_refused(platform, run):
+    """A name is looked up as it is: what is a glob in it matches no other account."""
+    platform()
+    run("plan", "--account", "partners/acct_0001", "--save", "plans/")
+    Path("reconciler.yaml").write_text(
+        Path("reconciler.yaml").read_text().replace('"all"', '["acct_0002"]')
+    )
+    ran = run("apply", "--plan", "plans", "--format", "json")
+    (said,) = held(ran.out)["diagnostics"]
+    assert (ran.code, "no account 'partners/acct_0001'" in said["message"]) == (3, True)
+
+
+def test_the_accounts_of_saved_plans_are_looked_up_and_not_matched(platform, run, monkeypatch):
+    """Matching ten thousand names with each other as globs takes minutes."""
+    platform()
+    run("plan", *ALL, "--save", "plans")
+    matched = []
+
+    def match(name, pattern):
+        matched.append(pattern)
+        return fnmatchcase(name, pattern)
+
+    monkeypatch.setattr("reconciler.model.pattern.fnmatchcase", match)
+    assert run("apply", "--plan", "plans").code == 0
+    assert sum("acct_" in pattern for pattern in matched) <= len(IDS)

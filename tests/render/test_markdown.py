@@ -289,13 +289,13 @@ def test_a_change_that_deactivates_says_what_bills_and_what_it_could_cost():
     """The amount of usage is not read, so it is unknown, and never 0."""
     (_, sms), _, (_, uploads), _ = read(markdown.render(plan())).blocks
     assert "price_1Sms" in sms
-    assert "is not recorded, and the 2 prices in use do not bill it; how much usage" in sms
+    assert "is not recorded, and the 2 prices in use do not bill it; the amount is unknown" in sms
     assert "recorded by another meter, and no listed price bills it" in uploads
     refused = replace(CHANGES["uploads"], refused_by=("G005",))
     for change in (ReportedChange(CHANGES["uploads"], None, Unreadable("rak_plan_read")), refused):
         made = change if isinstance(change, ReportedChange) else ReportedChange(change)
         text = markdown.render(report("plan", made))
-        assert "and whether prices bill it is not known; how much usage" in text
+        assert "and whether prices bill it is not known; the amount is unknown" in text
 
 
 def test_one_price_is_a_line_and_several_are_a_list():

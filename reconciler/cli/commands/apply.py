@@ -20,13 +20,13 @@ from ...operations.make_plan import Planned
 from ...planning.plan import Plan
 from ...render import Document
 from ...render.escape import clean
-from ...report.report import Report
+from ...report.report import AccountReport, Report
 from .. import files
-from ..accounts import build_scope, select_accounts
+from ..accounts import build_scope, find_accounts, select_accounts
 from ..arguments import flag, option
 from ..context import Command, Context
 from ..fleet.dask import place_work
-from ..fleet.expected_hashes import is_file, read_expected
+from ..fleet.expected_hashes import check_expected, is_file, read_expected
 from ..fleet.parts import FleetOptions, begin_ahead, take_part
 from ..fleet.run import FleetRun
 from ..fleet.saved_plans import load_plans
@@ -96,14 +96,17 @@ def _apply(options: ApplyOptions, context: Context) -> Document:
     if len(accounts) > 1 and len(saved) == 1:
         message = "--plan FILE takes one account"
         raise UsageError(usage.BAD_OPTIONS(message, hint=_HELP))
-    part = take_part(options, "apply", project, accounts, context)
-    names = [account.name for account in part.accounts]
+    expected = read_expected(options.expect, [account.name for account in accounts])
+    holds = partial(_still_holds, saved, expected)
+    part = take_part(options, "apply", project, accounts, context, holds)
+    names = [each.name for each in part.accounts if each.name not in context.unlisted]
+    check_expected(options.expect, expected, names, project.may_have)
     commit, unknown = (None, ()) if options.plan else ci.find_commit(project.root, context.environ)
     applying = apply_account.ApplyOptions(
         scope=build_scope(accounts, options.only),
         commit=commit,
         saved=saved,
-        expected=read_expected(options.expect, names, project.may_have),
+        expected=expected,
         approved=approved,
         approved_file=options.approved or "",
         on_refused=OnRefused.SKIP if options.skip_refused else OnRefused.ABORT,
@@ -140,15 +143,26 @@ def _select_accounts(
     """Return the accounts of the run: those of the saved plans; raise RefusedError without them."""
     if not saved:
         return select_accounts(project, patterns, context)
-    try:
-        known = select_accounts(project, tuple(saved), context)
-    except UsageError:
-        known = ()
-    for name in saved.keys() - {account.name for account in known}:
-        message = f"the plan is for another account: the project has no account {name!r}"
-        raise RefusedError(guards.FOREIGN_PLAN(message))
-    chosen = select_accounts(project, patterns, context) if patterns else known
-    return tuple(account for account in chosen if account.name in saved) or chosen
+    found = find_accounts(project, saved, context)
+    for name in saved:
+        if name not in found:
+            message = f"the plan is for another account: the project has no account {name!r}"
+            raise RefusedError(guards.FOREIGN_PLAN(message))
+    known = {account.name: account for account in found.values()}
+    if not patterns:
+        return tuple(known.values())
+    chosen = select_accounts(project, patterns, context)
+    return tuple(account for account in chosen if account.name in known) or chosen
+
+
+def _still_holds(
+    saved: Mapping[str, Plan], expected: Mapping[str, str] | None, earlier: AccountReport
+) -> bool:
+    """Whether an earlier result is of the plan that this run would apply."""
+    name = earlier.account.name
+    if saved and (name not in saved or saved[name].plan_id != earlier.plan_id):
+        return False
+    return expected is None or earlier.plan_hash == expected.get(name)
 
 
 class _AskingRun(FleetRun):

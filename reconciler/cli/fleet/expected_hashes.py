@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from ...diagnostics.codes import fleet as rules
 from ...diagnostics.codes import usage
@@ -21,28 +21,41 @@ def is_file(expect: str) -> bool:
     return expect.endswith(".json")
 
 
-def read_expected(
-    expect: str | None, accounts: Collection[str], is_known: Callable[[str], bool]
-) -> Mapping[str, str] | None:
+def read_expected(expect: str | None, accounts: Iterable[str]) -> Mapping[str, str] | None:
     """Return the expected plan_hash of each account; None where none is expected.
 
-    `expect` is a hash of the only account, or the name of a JSON file. Every account has to be in
-    the file, and the project must have every account of the file. Raise ConfigError.
+    `expect` is a hash, or the name of a JSON file. Raise ConfigError.
     """
     if expect is None:
         return None
+    if not is_file(expect):
+        return dict.fromkeys(accounts, expect)
+    return _parse(files.read(expect, rules.EXPECTED_HASHES.remedy), expect)
+
+
+def check_expected(
+    expect: str | None,
+    hashes: Mapping[str, str] | None,
+    accounts: Collection[str],
+    is_known: Callable[[str], bool],
+) -> None:
+    """Check the hashes of `expect`, if any, against the accounts that are run.
+
+    A hash is of the only account. Every account has to be in a file, and the project must have
+    every account of the file. Raise UsageError or ConfigError.
+    """
+    if expect is None or hashes is None:
+        return
     if not is_file(expect):
         if len(accounts) > 1:
             message = f"--expect HASH takes one account, and {len(accounts):,} are selected"
             hint = "give a file: --expect FILE.json with the plan_hash of each account"
             raise UsageError(usage.BAD_OPTIONS(message, hint=hint))
-        return dict.fromkeys(accounts, expect)
-    hashes = _parse(files.read(expect, rules.EXPECTED_HASHES.remedy), expect)
+        return
     if missing := [name for name in accounts if name not in hashes]:
         raise _refuse(expect, f"no plan_hash of {_name(missing)}")
     if unknown := sorted(name for name in hashes if not is_known(name)):
         raise _refuse(expect, f"the project does not have {_name(unknown)}")
-    return hashes
 
 
 def _parse(text: str, file: str) -> dict[str, str]:
