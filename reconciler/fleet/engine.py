@@ -169,9 +169,9 @@ class Fleet:
                 threading.Thread(target=self._take_accounts, args=(waiting,), daemon=True).start()
             except RuntimeError:  # the system has no more: those that there are do the work
                 self._threads -= 1
-                if not self._threads:
-                    raise
                 break
+        if not self._threads:
+            self._run_in_order(positions)
         while self._threads and not self._may_leave():
             self._inbox.get()()
 
