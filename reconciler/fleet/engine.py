@@ -1,7 +1,7 @@
 """Work on many accounts: in order or side by side, group after group, each exactly once.
 
 A worker thread takes the next account when it is done with the last. What happens is put into one
-queue, which the calling thread reads: it alone shows progress and hears of signals.
+queue, which the calling thread reads: it alone shows progress and handles signals.
 """
 
 from __future__ import annotations
