@@ -22,6 +22,7 @@ from pkgutil import walk_packages
 from typing import IO
 
 _LIBRARIES = ("deepdiff", "jsonschema", "requests")  # imported by functions that need them
+_OPTIONAL = {"reconciler.fleet.dask_cluster"}  # needs a package that may not be installed
 
 
 class Forked:
@@ -153,8 +154,8 @@ def _receive(pipe: int) -> int:
 def _import_everything() -> None:
     import reconciler
 
-    ours = (module.name for module in walk_packages(reconciler.__path__, "reconciler."))
-    for name in (*ours, *_LIBRARIES):
+    ours = {module.name for module in walk_packages(reconciler.__path__, "reconciler.")}
+    for name in (*sorted(ours - _OPTIONAL), *_LIBRARIES):
         import_module(name)
 
 
