@@ -204,7 +204,8 @@ def _select_proxy(base: str) -> str | None:
     if not found:
         return None
     proxy = found if "://" in found else f"http://{found}"
-    if not parse_url(proxy).host:
+    host = parse_url(proxy).host
+    if not host or any(map(str.isspace, host)):  # which old versions of urllib3 accept
         raise LocationParseError(proxy)
     return proxy
 
