@@ -171,7 +171,8 @@ class _Pool:
 
         user, password = get_auth_from_url(proxy)
         named = make_headers(proxy_basic_auth=f"{user}:{password}") if user else {}
-        manager = ProxyManager(proxy, proxy_headers=named, **options)
+        trusted = options.get("ssl_context")
+        manager = ProxyManager(proxy, proxy_headers=named, proxy_ssl_context=trusted, **options)
         return manager.connection_from_url(self._base)
 
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+import socket
 import ssl
+import threading
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from cli.world import SEATS
-from stripe_client.scripted import Scripted, a_list, http
+from stripe_client.scripted import KEY, Scripted, a_list, http
+
+from reconciler.stripe.errors import StripeError
+from reconciler.stripe.transport import Transport
 
 PEM = Path(__file__).with_name("loopback.pem")
 """A key and its certificate for 127.0.0.1, which is its own authority; used nowhere else."""
@@ -108,3 +114,30 @@ def test_a_bundle_is_not_needed_without_tls(world, run, monkeypatch):
     """The emulator on loopback speaks plain HTTP."""
     monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent/ca.pem")
     assert run("plan", world(SEATS).folder).code == 0
+
+
+def test_a_bundle_is_used_for_a_proxy_behind_tls(clock, monkeypatch):
+    """The key is sent through a tunnel, which the proxy is asked for."""
+    asked = []
+
+    def serve(listener):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(PEM)
+        with suppress(OSError):  # the listener is closed, or the authority is not trusted
+            while True:
+                with context.wrap_socket(listener.accept()[0], server_side=True) as connected:
+                    asked.append(connected.recv(4096))
+                    connected.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n")
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=serve, args=(listener,), daemon=True).start()
+        monkeypatch.setenv("HTTPS_PROXY", f"https://127.0.0.1:{listener.getsockname()[1]}")
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(PEM))
+        with (
+            Transport(KEY, api_base="https://api.example", clock=clock) as transport,
+            pytest.raises(StripeError),
+        ):
+            transport.get("/v1/account")
+    assert asked
+    assert asked[0].startswith(b"CONNECT api.example:443 ")
+    assert not any(KEY.encode() in each for each in asked)
