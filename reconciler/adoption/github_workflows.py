@@ -9,6 +9,7 @@ from __future__ import annotations
 import posixpath
 
 from ..config.yaml.writer import quote
+from .placeholders import fill
 
 _ACTION = "OWNER/REPOSITORY@0123456789abcdef0123456789abcdef01234567"
 
@@ -112,13 +113,7 @@ def write_github_workflows(project: str, key: str) -> dict[str, str]:
         "FILE@": quote(posixpath.normpath(posixpath.join(project, "reconciler.yaml")))[1:-1],
         "KEY@": key,
     }
-    return {file: _fill(text, values) for file, text in _FILES.items()}
-
-
-def _fill(text: str, values: dict[str, str]) -> str:
-    for word, value in values.items():
-        text = text.replace(word, value)
-    return text
+    return {file: fill(text, values) for file, text in _FILES.items()}
 
 
 def _write_literal(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import posixpath
 
 from ..config.yaml.writer import quote
+from .placeholders import fill
 
 INSTALL = "git+https://github.com/OWNER/REPOSITORY@COMMIT"
 """What to replace by a reviewed commit of the tool."""
@@ -105,7 +106,4 @@ def write_gitlab_pipeline(project: str, key: str) -> str:
         "JOURNAL@": quote(journal),
         "KEY@": key,
     }
-    template = _GITLAB
-    for word, value in values.items():
-        template = template.replace(word, value)
-    return template
+    return fill(_GITLAB, values)

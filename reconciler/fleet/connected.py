@@ -1,4 +1,4 @@
-"""List the connected accounts of an entry that stands for all of them."""
+"""List the connected accounts of an entry that covers all of them."""
 
 from __future__ import annotations
 

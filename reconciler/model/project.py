@@ -144,7 +144,7 @@ class Platform:
 
 @dataclass(frozen=True, slots=True)
 class ConnectedAccounts:
-    """The connected accounts that an entry of the project file stands for; `ids` is None for all.
+    """The connected accounts that an entry of the project file covers; `ids` is None for all.
 
     `rate_limit` is that of their platform.
     """
@@ -157,7 +157,7 @@ class ConnectedAccounts:
 class Account:
     """An account of the project file: its identity, its connection, its policy and its meters.
 
-    With `connected` it stands for many, which `expand` returns; each of them has a `platform`.
+    With `connected` it covers many, which `expand` returns; each of them has a `platform`.
 
     `api_key_env` is the name of the environment variable with the API key; the key itself is
     never stored here. `emulator` and `seed` are paths; `rate_limit` is in requests per second,

@@ -293,7 +293,7 @@ def connect(
     Raises AuthError (S001, S002) without a usable key, ServiceError (S005, S006) for an address
     or account id that must not be used (another https host than Stripe's must be named in
     RECONCILER_ALLOW_API_BASE of the same `environ`), ServiceError (E001) if the emulator cannot
-    start, UsageError (U012) for an entry that stands for many accounts: `Account.expand` has each.
+    start, UsageError (U012) for an entry that covers many accounts: `Account.expand` has each.
     """
     _check_is_one(account)
     clock = clock or SystemClock()

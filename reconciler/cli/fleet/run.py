@@ -25,8 +25,8 @@ class FleetRun(Listener):
     """One command on the accounts of a project.
 
     Accounts that are worked on in order are so in the thread of the run, where a signal raises
-    KeyboardInterrupt until the first request that writes. Side by side, other threads work: what
-    they say is shown by the thread of the run, and a signal only wakes it.
+    KeyboardInterrupt until the first request that writes. Side by side, other threads work:
+    their messages are shown by the thread of the run, which also handles signals.
     """
 
     def __init__(

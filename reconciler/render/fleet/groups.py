@@ -29,7 +29,7 @@ class AccountGroup:
 
     @property
     def first(self) -> AccountView:
-        """The account that stands for all of them."""
+        """The account that is shown for all of them."""
         return self.accounts[0]
 
     @property
