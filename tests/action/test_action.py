@@ -121,6 +121,21 @@ def test_without_the_approved_plan_it_is_not_shown_what_differs(lost, approved, 
     assert noted is (lost != "broken")
 
 
+def test_a_plan_json_of_the_repository_is_not_the_approved_plan(approved, runner, github):
+    """The artifact has expired: nothing is compared with a file of this name in the workspace."""
+    made, _ = approved()
+    for artifact in github.artifacts.values():
+        artifact["expired"] = True
+    edit = {"event_name": "seats", "display_name": "Chairs", **COUNTED}
+    key = {"Authorization": "Bearer sk_test_emulator"}
+    requests.post(f"{made.server.url}/v1/billing/meters", edit, headers=key).raise_for_status()
+    job = runner(made.folder, "push", {})
+    (job.workspace / "plan.json").write_text("{}", "utf-8")
+    passed, outputs = job.use(command="apply")
+    assert (passed, outputs["exit-code"], len(made.posts())) == (False, "3", 1)
+    assert "G017" not in job.log
+
+
 def test_an_account_without_a_review_is_not_written_to(approved, runner, github):
     """The status of the plan alone is no approval; another account has another status."""
     made, _ = approved()

@@ -89,6 +89,19 @@ FORGED = {
     "exit": (plan, {"exit_code": 0}, "exit_code or complete does not fit"),
     "no such exit": (plan, {"exit_code": 77}, "exit_code: invalid value"),
     "time": (drifted, {"accounts__0__findings__0__since": 10**30}, "a time is out of range"),
+    "time of rejected usage": (
+        drifted,
+        {
+            "accounts__0__findings__0__rejected": {
+                "count": 1,
+                "codes": [],
+                "first": 1,
+                "last": -(10**12),
+                "window": 60,
+            }
+        },
+        "a time is out of range",
+    ),
     "line": (
         plan,
         {"accounts__0__changes__0__location": {"file": "a", "line": -1}},
