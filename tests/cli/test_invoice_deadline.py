@@ -101,7 +101,8 @@ def test_an_invoice_that_is_finalized_takes_no_more(world, run, clock):
     said = " ".join(run("drift", made.folder).out.split())
 
     before = format_time(ended)
-    assert f"too late: 1 of 2 subscriptions: the invoice for usage before {before} is" in said
+    late = f"too late: 1 of 2 subscriptions: the invoice for usage before {before} is finalized"
+    assert f"{late}, unless the account has a longer grace period" in said
 
 
 def test_rejected_usage_of_the_last_period_only_is_on_no_later_invoice(world, run, clock):
@@ -120,7 +121,8 @@ def test_rejected_usage_of_the_last_period_only_is_on_no_later_invoice(world, ru
     assert found["invoices"]["next_finalization"] is None
     assert found["invoices"]["finalized_before"] == NOW + DAY
     said = " ".join(run("drift", made.folder).out.split())
-    assert "every invoice for it is finalized already" in said
+    late = "every invoice for it is finalized already"
+    assert f"{late}, unless the account has a longer grace period" in said
 
 
 @pytest.mark.parametrize("starts", [(), (10,)])
