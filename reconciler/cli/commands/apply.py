@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Self
+
+from msgspec.structs import replace
 
 from ...config import load
 from ...diagnostics.codes import guards, usage

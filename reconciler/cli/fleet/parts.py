@@ -6,7 +6,10 @@ import argparse
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ...config.loader import BeforeReading, do_nothing
 from ...diagnostics.codes import publishing
@@ -93,8 +96,7 @@ def read_report_file(path: str) -> Report:
     return read_report(files.read(path), path)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """The accounts to run, of those of the run; the results of the others are carried over.
 
     `positions` are those of all selected accounts, and `configurations` their digests.
