@@ -18,9 +18,20 @@ NETWORK = {"concurrent", "email", "http", "requests", "socket", "ssl", "urllib3"
 OURS = {"reconciler.emulator", "reconciler.operations.session", "reconciler.stripe"}
 OFFLINE = UNUSED | NETWORK | OURS | {"difflib", "logging", "random", "secrets"}
 OFFLINE |= {"shlex", "subprocess", "tempfile", "traceback", "zipfile"}
-TEXT = OFFLINE | {"json", "shutil", "yaml"}
-NOTHING = TEXT | {"argparse", "ast", "dataclasses", "enum", "inspect", "msgspec", "pathlib", "re"}
-NOTHING |= {"datetime", "decimal", "signal", "textwrap", "threading", "typing", "urllib", "uuid"}
+TEXT = OFFLINE | {"shutil", "yaml"}
+NOTHING = TEXT | {"argparse", "ast", "dataclasses", "enum", "inspect", "json", "msgspec"}
+NOTHING |= {
+    "datetime",
+    "decimal",
+    "pathlib",
+    "re",
+    "signal",
+    "textwrap",
+    "threading",
+    "typing",
+    "urllib",
+    "uuid",
+}
 
 
 def imported(*words: object, **environ: str) -> set[str]:
