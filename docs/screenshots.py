@@ -23,12 +23,12 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import cmarkgfm
 from cmarkgfm.cmark import Options
+from msgspec.structs import replace
 
 from reconciler.clock import SystemClock
 from reconciler.config import load

@@ -8,8 +8,9 @@ than the review.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 BOT = "github-actions[bot]"
 """The user of the token of a job."""
@@ -37,8 +38,7 @@ class Reviews(Protocol):
         """Return the statuses of a commit."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
+class Approval(Struct, frozen=True, kw_only=True):
     """The approved plan_hash, or why there is none; the pull request where it is known."""
 
     plan_hash: str = ""

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct
 
 from ..diagnostics.codes import usage
 from ..diagnostics.errors import UsageError
@@ -31,8 +32,7 @@ def _list_options(words: Sequence[str]) -> Iterator[tuple[str, str]]:
         yield name, text if given else value
 
 
-@dataclass(frozen=True)
-class Job:
+class Job(Struct, frozen=True, dict=True):
     """The environment of a step, as the runner sets it."""
 
     environ: Mapping[str, str]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from ..config.meter_file import read_meters
 from ..config.secret_scan import redact
@@ -19,16 +20,14 @@ from .entries import Adoption, write_file
 _NOTHING = "nothing to declare: no undeclared meter matches"
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """Which meters are to be declared: `only` are globs of event_names, () selects all."""
 
     only: tuple[str, ...] = ()
     include_inactive: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Adopted:
+class Adopted(Struct, frozen=True):
     """The meters to declare, sorted by event_name, and what was left out of them and why."""
 
     adoptions: tuple[Adoption, ...]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from ..config.yaml.writer import write_scalar, write_value
 from ..model.match import flatten
@@ -21,8 +22,7 @@ _STRIPE: dict[str, Any] = {name: unpack(value) for name, value in DEFAULTS.items
 _OPTIONAL = flatten(_STRIPE)
 
 
-@dataclass(frozen=True, slots=True)
-class Adoption:
+class Adoption(Struct, frozen=True):
     """An existing meter to declare, the other existing meters of its name, and its origin."""
 
     meter: ExistingMeter

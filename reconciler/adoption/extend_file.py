@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
 
 from ..config import load_accounts
 from ..config.yaml.source_text import escape_invisible
@@ -18,8 +19,7 @@ from .entries import Adoption, write_file
 from .splice import splice
 
 
-@dataclass(frozen=True, slots=True)
-class Extension:
+class Extension(Struct, frozen=True):
     """The new content of a file, whether it exists, and what its users should know."""
 
     content: bytes

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ..config.schema import read_schema_text
 from ..config.yaml.writer import quote, write_scalar
@@ -26,8 +27,7 @@ _EXAMPLE = """\
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewAccount:
+class NewAccount(Struct, frozen=True, kw_only=True):
     """The account of a new project; `account_id` is known only where the account was read."""
 
     name: str

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from ..config.yaml.source_text import escape_invisible
 from ..diagnostics.codes import adoption as codes
@@ -32,8 +33,7 @@ _UNKNOWN: Mapping[str, Any] = {
 """What a provider may leave out of its state."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Resource:
+class _Resource(Struct, frozen=True):
     """One meter of a state: its address in the configuration, and its attributes."""
 
     address: str

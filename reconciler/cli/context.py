@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Generic
+
+from msgspec import Struct
 
 from ..clock import Clock
 from ..model.project import Account
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
     from ..operations.session import Session
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(Struct, frozen=True):
     """Everything outside the files and the network that a command may use."""
 
     console: Console
@@ -31,9 +31,9 @@ class Context:
     stop: Stop
     output: Output
     ahead: ReadAhead
-    unlisted: dict[str, Exception] = field(default_factory=dict)
+    unlisted: dict[str, Exception] = {}
     """Why the connected accounts of an entry could not be listed, by the name of the entry."""
-    listed: dict[str, tuple[Account, ...]] = field(default_factory=dict)
+    listed: dict[str, tuple[Account, ...]] = {}
     """What was listed for an entry, by its name: its connected accounts, or itself without them."""
 
 
@@ -41,8 +41,7 @@ PLAIN = ("text", "json")
 """The formats of a document that is not a report."""
 
 
-@dataclass(frozen=True, slots=True)
-class Command(Generic[OptionsT]):
+class Command(Struct, Generic[OptionsT], frozen=True):
     """One command: its options, its help, and `act`, which does the work.
 
     `formats` are those of its document; an error can be written in all of them.

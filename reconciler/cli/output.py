@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
 from itertools import combinations, product
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..clock import Clock
 from ..diagnostics.codes import usage
@@ -21,8 +23,7 @@ from .places import find_base
 _MOST_LINES = 100  # errors on standard error, beside a document that has all of them
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Struct, frozen=True):
     """The format of standard output, the files beside it, the targets by file name, and the -v.
 
     `path` and `workspace` are those that the places of a document are related to. With
@@ -31,7 +32,7 @@ class Output:
 
     format: str = "text"
     outs: tuple[Out, ...] = ()
-    targets: Mapping[str, files.Target] = field(default_factory=dict)
+    targets: Mapping[str, files.Target] = {}
     verbosity: int = 0
     path: str = "."
     workspace: str = ""

@@ -1,7 +1,7 @@
 """Read an account while its meter files are read, so that neither waits for the other.
 
-Only GETs are sent, and only for files that take longer than a request. Where the files turn out to
-be invalid, what was read is dropped; an account that cannot be read is reported after the files.
+Only GETs are sent, and none where there are few meters. Where the files turn out to be invalid,
+what was read is dropped; an account that cannot be read is reported after the files.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..model.project import Account
     from ..operations.session import Session
 
-_LEAST = 50_000  # bytes of meter files, some 500 meters
+_LEAST = 4_000  # bytes of meter files, some 40 meters
 
 
 class ReadAhead:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import posixpath
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from itertools import islice
 from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..diagnostics.codes import config as codes
 from ..diagnostics.codes import fleet
@@ -25,8 +27,7 @@ ReadFile = Callable[[str], tuple[bytes, str]]
 _ID = re.compile(r"acct_[A-Za-z0-9_]+")  # as in the schema
 
 
-@dataclass(frozen=True, slots=True)
-class ListedAccounts:
+class ListedAccounts(Struct, frozen=True):
     """The ids of an entry, each with its location; `ids` is None where the entry has all."""
 
     ids: Mapping[str, Location] | None

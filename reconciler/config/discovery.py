@@ -7,8 +7,10 @@ import os
 import re
 import stat
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..diagnostics.codes import config as codes
 from ..diagnostics.diagnostic import Diagnostic, Location
@@ -27,8 +29,7 @@ _MISNAMED = re.compile(rf"(?!{PROJECT_FILE}\Z)(?i:{_ALMOST}(?:\.txt)? *)")
 _MISNAMED_OR_BACKUP = re.compile(rf"(?!{PROJECT_FILE}\Z)(?i:{_ALMOST}(?:[.~ -].*)?)")
 
 
-@dataclass(frozen=True, slots=True)
-class Folder:
+class Folder(Struct, frozen=True):
     """A project folder, and the path that the user gave for it; paths within it use `/`."""
 
     root: str
@@ -55,8 +56,7 @@ class Folder:
         return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(self.root))
 
 
-@dataclass(frozen=True, slots=True)
-class Start:
+class Start(Struct, frozen=True):
     """What PATH refers to: a project folder, its project file if any, and the selected part.
 
     `selected` are absolute paths of files and folders; empty selects the whole project.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from ..diagnostics.codes import config as codes
 from ..diagnostics.diagnostic import Diagnostic, Level, Location
@@ -23,8 +24,7 @@ _MARKS = {"version", "meters", "overrides"}
 """Keys that only meter files have together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Override:
+class Override(Struct, frozen=True):
     """A change to a meter that any file of the account declares: settings by dotted path."""
 
     event_name: str
@@ -33,8 +33,7 @@ class Override:
     origins: tuple[SettingOrigin, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class MeterFile:
+class MeterFile(Struct, frozen=True):
     """The declarations of one file; `names` has every event_name, also those of invalid entries.
 
     `entries` are the declarations as written, with the defaults of the file, by event_name.
@@ -44,7 +43,7 @@ class MeterFile:
     diagnostics: tuple[Diagnostic, ...]
     names: tuple[tuple[str, Location], ...] = ()
     declared: tuple[MeterConfig, ...] = ()
-    entries: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    entries: Mapping[str, Mapping[str, Any]] = {}
     overrides: tuple[Override, ...] = ()
     unnamed: bool = False
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..diagnostics.diagnostic import Diagnostic, Level, Location
 from ..diagnostics.errors import ConfigError
@@ -23,8 +25,7 @@ _PLATFORM_RATE_LIMIT = 80.0  # requests a second; Stripe allows a platform 100 i
 _AS_WRITTEN = ("api_key_env", "livemode", "account_id", "stripe_account", "stripe_context")
 
 
-@dataclass(frozen=True, slots=True)
-class Pattern:
+class Pattern(Struct, frozen=True):
     """A pattern of meter files, and its location; default patterns have none."""
 
     glob: str
@@ -34,16 +35,14 @@ class Pattern:
 _DEFAULT_PATTERNS = tuple(Pattern(glob) for glob in globs.DEFAULT)
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """An account whose meter files have not been read yet."""
 
     account: Account
     patterns: tuple[Pattern, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class ProjectFile:
+class ProjectFile(Struct, frozen=True):
     """The accounts of a project file; of an invalid one only their names and patterns."""
 
     entries: tuple[Entry, ...]

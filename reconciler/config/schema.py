@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass
 from functools import cache, reduce
 from itertools import chain, islice
 from operator import getitem
 from pathlib import Path as FilePath
 from typing import Any
+
+from msgspec import Struct
 
 from ..diagnostics.codes import config as codes
 from ..diagnostics.diagnostic import Diagnostic
@@ -36,8 +37,7 @@ _NOT_REQUIRED_BESIDE = {"overrides": "meters"}
 """Keys, each with the key that is required only without it."""
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedFile:
+class CheckedFile(Struct, frozen=True):
     """A file after its schema was checked.
 
     `invalid` has the paths of all violations, `value` what is left without them; it is None if

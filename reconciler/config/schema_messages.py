@@ -6,8 +6,10 @@ import json
 import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..diagnostics.codes import config as codes
 from ..diagnostics.diagnostic import Diagnostic, Location
@@ -45,8 +47,7 @@ _WRITE_OUT = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
+class Violation(Struct, frozen=True):
     """The keyword that a value violates, the wanted value, and the schema around the keyword."""
 
     path: Path

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from .shorten import ADVICE, MESSAGE, shorten
 
@@ -33,8 +34,7 @@ class Effect(StrEnum):
     UNVERIFIABLE = "unverifiable"  # the account could not be read after writing
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Location:
+class Location(Struct, frozen=True, order=True):
     """A range in a file. Lines and columns count from 1, the end is exclusive; 0 is unknown."""
 
     file: str
@@ -47,8 +47,7 @@ class Location:
         return ":".join([self.file, *(str(n) for n in (self.line, self.column) if n)])
 
 
-@dataclass(frozen=True, slots=True)
-class Diagnostic:
+class Diagnostic(Struct, frozen=True):
     """One message to the user: rule, level, text, location, and a hint on what to do.
 
     `source` is the first line of the location as it is in the file, where it may be shown;
@@ -70,8 +69,7 @@ class Diagnostic:
         return f"{place}{self.level} {self.code}: {self.message}{advice}"
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """An entry of the catalogue: a stable code, and its explanation for `explain`."""
 
     code: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from ..diagnostics.lookalikes import tell_apart
 from ..model.alert import AlertsByMeter
@@ -25,8 +26,7 @@ from .remediation import Commands
 from .usage_sample import check_sample
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriftInput:
+class DriftInput(Struct, frozen=True, kw_only=True):
     """What drift detection needs besides the meters: prices in use, policy, now (Unix seconds).
 
     `commands` makes the commands that remediate a finding; `refused` are the event_names whose
@@ -41,9 +41,9 @@ class DriftInput:
     prices: PricesByMeter
     now: int
     expected: PricesByLookupKey | None = None
-    rejected: Mapping[str, RejectedUsage] = field(default_factory=dict)
-    samples: Mapping[str, UsageSample] = field(default_factory=dict)
-    alerts: AlertsByMeter = field(default_factory=dict)
+    rejected: Mapping[str, RejectedUsage] = {}
+    samples: Mapping[str, UsageSample] = {}
+    alerts: AlertsByMeter = {}
     refused: frozenset[str] = frozenset()
 
     def find_prices(self, meters: Iterable[ExistingMeter]) -> tuple[Price, ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ..diagnostics.codes import drift as rules
 from ..diagnostics.diagnostic import Diagnostic, Effect, Level

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ..model.finding import Remediation, RemediationKind
 from ..model.meter import DEFAULTS, ExistingMeter, has_unknown_values
@@ -15,8 +16,7 @@ from ..planning import adoption
 from ..planning.adoption import ALLOW_UNKNOWN, format_flow, name_override
 
 
-@dataclass(frozen=True, slots=True)
-class Commands:
+class Commands(Struct, frozen=True):
     """The commands that act on one account. `path` is PATH, as it was given to this run."""
 
     path: str

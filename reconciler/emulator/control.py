@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from .errors import EmulatorError, RequestError, StateError
 from .messages import Json, Request, Response
@@ -53,8 +55,7 @@ class _RefusedError(Exception):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """What can be controlled: a function for each method, and the fields of its body."""
 
     methods: Mapping[str, Callable[[Server, Json], Json]]
@@ -174,7 +175,7 @@ def _move_clock(server: Server, given: Json) -> Json:
 def _show_state(server: Server, _: Json) -> Json:
     with server.lock:
         exported = [
-            {"account": asdict(ledger.account), **ledger.export()}
+            {"account": to_builtins(ledger.account), **ledger.export()}
             for ledger in server.state.ledgers.values()
         ]
     return {"accounts": exported}
@@ -216,7 +217,7 @@ def _edit(server: Server, given: Json) -> Json:
 
 
 def _list_requests(server: Server, _: Json) -> Json:
-    return {"requests": [asdict(entry) for entry in server.log]}
+    return {"requests": [to_builtins(entry) for entry in server.log]}
 
 
 def _clear_requests(server: Server, _: Json) -> Json:

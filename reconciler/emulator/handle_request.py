@@ -7,8 +7,10 @@ Call both while holding the lock of the state, and wait outside it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from .errors import RequestError, StateError
 from .indented import dump_indented
@@ -29,8 +31,7 @@ from .usage.sessions import check_session
 _BOTH = (Phase.BEFORE, Phase.AFTER)
 
 
-@dataclass(frozen=True, slots=True)
-class Ticket:
+class Ticket(Struct, frozen=True):
     """An accepted request, to be executed in `delay` seconds.
 
     `key` identifies its idempotency key in the account, `meaning` what the key is used for.
@@ -116,7 +117,7 @@ def _finish_once(state: State, ticket: Ticket, now: float) -> Answer:
             status, body = 500, _render(state, RequestError.internal(), arrival, now)
         if ticket.key and _is_kept(request, status):
             ledger.drop_expired_replies(now)
-            call.change["replies"].append(asdict(_build_reply(ticket, status, body, now)))
+            call.change["replies"].append(to_builtins(_build_reply(ticket, status, body, now)))
         if call.change:
             state.store(ledger, call.change, now)
     except StateError as error:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 Json = dict[str, Any]
 
@@ -17,15 +18,17 @@ class Phase(StrEnum):
     AFTER = "after"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """One HTTP request; header names are in lower case, `query` has no question mark."""
 
     method: str
     path: str
     query: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    headers: Mapping[str, str] = {}
     body: bytes = b""
+
+    def __repr__(self) -> str:  # without the headers, which hold the key
+        return f"Request({self.method} {self.path}?{self.query} {self.body!r})"
 
     @property
     def is_v2(self) -> bool:
@@ -38,10 +41,9 @@ class Request:
         return self.headers.get("idempotency-key") or None if self.method == "POST" else None
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """Status, headers and body; `Content-Length` is added by the server."""
 
     status: int
     body: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum, auto
 from fnmatch import fnmatchcase
+
+from msgspec import Struct
 
 from .errors import RequestError
 from .requests.forms import Tree, parse_parameters
@@ -23,8 +24,7 @@ class Level(Enum):
     FAILURE = auto()
 
 
-@dataclass(frozen=True, slots=True)
-class LogLine:
+class LogLine(Struct, frozen=True):
     """One line of the log, without secrets; `details` is the traceback of a failure."""
 
     level: Level
@@ -32,8 +32,7 @@ class LogLine:
     details: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One request with its answer; `status` is None when the connection was dropped.
 
     `account` is the connected account that the request names.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from urllib.parse import unquote
+
+from msgspec import Struct
 
 from .errors import RequestError
 from .messages import Json
@@ -21,8 +22,7 @@ CONTROL = "/_emulator"
 """Where a running emulator is controlled, if that is asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Struct, frozen=True):
     """One call of the API; `{id}` in the path is an object's id."""
 
     method: str

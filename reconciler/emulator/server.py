@@ -6,8 +6,9 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol, Self
+
+from msgspec import Struct
 
 from .errors import SettingError
 from .handle_request import Ticket, begin, edit, finish
@@ -33,8 +34,7 @@ class Clock(Protocol):
         """Wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(Struct, frozen=True):
     """The moment just before or just after the effect of a request, its answer not yet sent.
 
     A request that is refused, replayed or dropped has the moments, but no effect between them.

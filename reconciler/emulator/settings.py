@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
 from typing import Any, Literal, get_args, get_origin
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from .errors import SettingError
 
@@ -13,8 +15,7 @@ _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)", re.ASCII)
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 24 * 3600}
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """An API key of the account. `permissions` None means all of them.
 
     Permissions have Stripe's names: billing_meter_read, plan_read, event_read, ...; a
@@ -22,14 +23,18 @@ class Key:
     prefix names. With `account` it is for that account only, whatever the headers name.
     """
 
-    secret: str = field(repr=False)
+    secret: str
     permissions: frozenset[str] | None = None
     expired: bool = False
     account: str | None = None
 
+    def __repr__(self) -> str:  # without the secret
+        return (
+            f"Key(permissions={self.permissions}, expired={self.expired}, account={self.account})"
+        )
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
+
+class Settings(Struct, frozen=True, kw_only=True):
     """How an emulator behaves: docs/reference/emulator.md describes each setting and its values.
 
     Durations are in seconds, rate limits in requests a second (None: no limit). Raises

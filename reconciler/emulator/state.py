@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from .errors import RequestError
 from .messages import Json, Phase, Request, Response
@@ -16,8 +17,7 @@ from .settings import Settings
 from .storage.database import OBJECTS, Ledger, build_event
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(Struct, frozen=True):
     """A request, its number (from 1, in order of arrival) and id, and the faults that apply."""
 
     number: int
@@ -42,8 +42,7 @@ class Arrival:
         return any(fault.kind is Kind.DUPLICATE for fault in self.faults)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """The result of a request, to be sent after `delay` seconds.
 
     `response` is None when the connection is reset; `error` is what went wrong inside the
@@ -151,8 +150,7 @@ class State:
         return next((old for at, old in history if at > horizon), thing)
 
 
-@dataclass(slots=True)
-class Call:
+class Call(Struct):
     """One execution of an endpoint: its input, and the change that it makes.
 
     `ledger` is the data of its account before the call. `request_id` and `key` are None for an

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..clock import Clock, Stopped, never
 from ..diagnostics.codes import applying as rules
@@ -37,8 +39,7 @@ _NAME_REFUSED = (400, 409)  # statuses of a create whose event_name is taken
 _NO_EFFECT = "no effect is visible; run `reconciler apply` again: it starts from the current state"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApplyContext:
+class ApplyContext(Struct, frozen=True, kw_only=True):
     """Everything that applying a plan depends on, side effects included.
 
     `on_result` is called as each change ends; `recovery_command` reactivates a meter manually,
@@ -56,7 +57,7 @@ class ApplyContext:
     stopped: Stopped = never
     on_result: Callable[[ReportedChange], None] = lambda _: None
     recovery_command: str = "reactivate {id}"
-    already: Mapping[str, str | None] = field(default_factory=dict)
+    already: Mapping[str, str | None] = {}
     workers: int = SIDE_BY_SIDE
     begun: bool = False
     begins: Callable[[], None] = lambda: None
@@ -68,8 +69,7 @@ class ApplyContext:
         return replace(self, begun=True, stopped=never, clock=clock, meters=meters)
 
 
-@dataclass(frozen=True, slots=True)
-class StepResult:
+class StepResult(Struct, frozen=True):
     """The result of one request; `existing` is the meter as it was last read."""
 
     status: ResultStatus

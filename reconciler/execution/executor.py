@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import replace
 from itertools import groupby
 from queue import Empty, SimpleQueue
+
+from msgspec.structs import replace
 
 from ..diagnostics.codes import applying as rules
 from ..diagnostics.codes import guards

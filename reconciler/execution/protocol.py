@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
 from typing import Protocol, Self
+
+from msgspec import Struct
 
 from ..diagnostics.diagnostic import Diagnostic
 from ..model.meter import ExistingMeter, Unreadable
@@ -16,8 +17,7 @@ SIDE_BY_SIDE = 24
 """Concurrent requests, and so the number of connections that are kept open."""
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """What became of a request that writes: its record, and the meter or the error returned."""
 
     record: RequestRecord

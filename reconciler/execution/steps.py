@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..model.change import Action, Change
 from ..planning.plan import Plan
@@ -20,8 +22,7 @@ class Operation(StrEnum):
     REACTIVATE = "reactivate"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Struct, frozen=True):
     """One request of a plan. `n` numbers the requests of the plan from 1, in order of apply.
 
     `meter_id` is the meter it is sent to (None for a create). `undoes` is the number of the step
@@ -38,8 +39,7 @@ class Step:
 _KEY = re.compile(r"reconciler-([0-9a-f]{12}|none)-([0-9a-f]{32})-([0-9]{1,9})-([0-9]{1,9})")
 
 
-@dataclass(frozen=True, slots=True)
-class KeyParts:
+class KeyParts(Struct, frozen=True):
     """The parts of an idempotency key: the plan, the number of the request, the attempt."""
 
     commit: str | None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .._version import __version__
 from ..diagnostics.codes import guards, usage
@@ -40,8 +42,7 @@ _HOW_TO_COMPARE = (
 _CANCELLED = 'Cancelled: the answer was not "yes".'
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApplyOptions:
+class ApplyOptions(Struct, frozen=True, kw_only=True):
     """How to apply: a `saved` plan instead of a new one, only the `expected` plan_hash.
 
     Both are by account; the only saved plan is also that of an account of another name, for which
@@ -51,7 +52,7 @@ class ApplyOptions:
 
     scope: Scope = EVERYTHING
     commit: str | None = None
-    saved: Mapping[str, Plan] = field(default_factory=dict)
+    saved: Mapping[str, Plan] = {}
     expected: Mapping[str, str] | None = None
     approved: Mapping[str, Plan] | Diagnostic | None = None
     approved_file: str = ""
@@ -120,8 +121,7 @@ def _compare(
     return replace(refused, differences=compare_plans(approved, plan))
 
 
-@dataclass(frozen=True, slots=True)
-class _Run:
+class _Run(Struct, frozen=True):
     """One plan that is applied to one account."""
 
     options: ApplyOptions

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ..diagnostics.codes import fleet
 from ..diagnostics.codes.config import SAME_ACCOUNT

@@ -15,11 +15,12 @@ import threading
 from collections.abc import Coroutine, Iterable, Sequence
 from concurrent.futures import CancelledError
 from contextlib import suppress
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from distributed import Client, Future, KilledWorker
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .._version import __version__
 from ..clock import Stopped
@@ -47,8 +48,7 @@ _POLL = 0.1  # seconds between checks for an interruption
 _VERSION = "reconciler._version.__version__"
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(Struct):
     """An account that is waited for, and how often it was sent to a worker that was lost."""
 
     position: int
@@ -56,8 +56,7 @@ class _Waiting:
     lost: int = 0
 
 
-@dataclass(slots=True)
-class _Worker:
+class _Worker(Struct):
     """A worker in use: how many accounts it works on, and whether it has left."""
 
     gone: asyncio.Event

@@ -14,11 +14,13 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ..clock import SystemClock
 from ..diagnostics.codes import service
@@ -34,8 +36,7 @@ from .work import Surroundings, Work, work_safely
 _IDLE = 60.0  # seconds after which the connections of a run are closed, if it did not say its end
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Job:
+class Job(Struct, frozen=True, kw_only=True):
     """What all tasks of a run have in common; `run` names it. It can be pickled.
 
     The rate limits of its platforms are the share of one worker.
@@ -49,8 +50,7 @@ class Job:
     run: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What a worker sends back: the report, the plan if it is to be saved, and journal entries."""
 
     report: AccountReport
@@ -58,8 +58,7 @@ class Outcome:
     journal: bytes = b""
 
 
-@dataclass(slots=True)
-class _Run:
+class _Run(Struct):
     """What the accounts of one run share on this worker."""
 
     network: Network
@@ -68,13 +67,12 @@ class _Run:
     stopped: bool = False
 
 
-@dataclass(slots=True)
 class _Listener(Listener):
     """Keeps the plan of an account, and lets none begin to write after the end of the run."""
 
-    run: _Run
-    keeps_plans: bool
-    planned: Planned | None = field(default=None)
+    def __init__(self, run: _Run, *, keeps_plans: bool) -> None:
+        self.run, self.keeps_plans = run, keeps_plans
+        self.planned: Planned | None = None
 
     def keep_plan(self, planned: Planned) -> None:
         """Keep a plan, where plans are saved."""
@@ -176,7 +174,7 @@ def _close_idle() -> None:
 
 def _work_on(job: Job, run: _Run, worker: str, position: int) -> Outcome:
     """Work on one account."""
-    listener = _Listener(run, job.keeps_plans)
+    listener = _Listener(run, keeps_plans=job.keeps_plans)
 
     def is_stopped() -> bool:
         return run.stopped

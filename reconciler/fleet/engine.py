@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from queue import SimpleQueue
+
+from msgspec import Struct, field
 
 from ..clock import Stopped, never
 from ..diagnostics.codes import fleet as rules
@@ -27,13 +28,12 @@ Event = Callable[[], None]
 """Something that happened in another thread, to be handled by the calling one."""
 
 
-@dataclass(slots=True)
-class Progress:
+class Progress(Struct):
     """How far a run is: results by position, those that failed, the positions in progress."""
 
     accounts: Sequence[Account]
-    results: dict[int, AccountReport] = field(default_factory=dict)
-    failed: list[AccountReport] = field(default_factory=list)
+    results: dict[int, AccountReport] = {}
+    failed: list[AccountReport] = []
     running: set[int] = field(default_factory=set)
 
     def collect(self) -> tuple[AccountReport, ...]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field, replace
 from functools import partial
+
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from ..clock import Clock, Stopped, SystemClock, never
 from ..diagnostics.diagnostic import Diagnostic
@@ -27,16 +29,18 @@ from ..stripe.errors import ServerError
 from .listener import Listener
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Surroundings:
+class Surroundings(Struct, frozen=True, kw_only=True):
     """What is at hand where the work is done: keys, a clock, and what its accounts share."""
 
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
     clock: Clock = field(default_factory=SystemClock)
     stopped: Stopped = never
     network: Network | None = None
     listener: Listener = field(default_factory=Listener)
-    ahead: dict[str, Session] = field(default_factory=dict)
+    ahead: dict[str, Session] = {}
+
+    def __repr__(self) -> str:  # without the environment, which holds keys
+        return "Surroundings()"
 
     def open_session(self, account: Account) -> AbstractContextManager[Session]:
         """Open a session with an account; raise what `connect` raises.
@@ -61,8 +65,7 @@ Work = Callable[[Project, Account, Surroundings], AccountReport]
 """What is done with each account. It raises only as long as it has written nothing."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanOptions:
+class PlanOptions(Struct, frozen=True, kw_only=True):
     """How to plan: `prices` shows those of all meters, `marks_changes` makes the exit code 2."""
 
     scope: Scope = EVERYTHING
@@ -90,14 +93,13 @@ def mark_changes(report: AccountReport, *, detailed: bool) -> AccountReport:
     return replace(report, exit_code=Exit.CHANGES if changes and detailed else Exit.DONE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriftOptions:
+class DriftOptions(Struct, frozen=True, kw_only=True):
     """How to detect drift; `jobs` and `path` are those of `detect_drift`."""
 
     scope: Scope = EVERYTHING
     fail_on: Severity = Severity.LOW
     sample_usage: int = 0
-    jobs: Mapping[str, str] = field(default_factory=dict)
+    jobs: Mapping[str, str] = {}
     path: str | None = None
 
 

@@ -18,9 +18,11 @@ import stat
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+from msgspec import Struct, to_builtins
+from msgspec.structs import replace
 
 from ..clock import Clock, SystemClock
 from ..diagnostics.codes import journal as rules
@@ -41,11 +43,10 @@ _TURN = threading.Lock()
 """Threads of this process take turns before they ask for the lock of a file: it has no queue."""
 
 
-@dataclass(slots=True)
-class _Batch:
+class _Batch(Struct):
     """Entries that are written together, and what became of them."""
 
-    lines: list[bytes] = field(default_factory=list)
+    lines: list[bytes] = []
     ended: bool = False
     failure: str | None = "the write was interrupted"
 
@@ -217,7 +218,7 @@ def open_journal(folder: Path, run: PastRun, clock: Clock) -> Iterator[FileJourn
     run = replace(run, run=secrets.token_hex(4), began=round(clock.now(), 3))
     journal = FileJournal(descriptor, path, run, clock)
     try:
-        journal._must("run", _drop_empty(asdict(run)))
+        journal._must("run", _drop_empty(to_builtins(run)))
         yield journal
     finally:
         journal.close()

@@ -8,8 +8,9 @@ entries are skipped.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from typing import Any, TypeVar, get_args, get_type_hints
+
+from msgspec.structs import replace
 
 from ..diagnostics.codes.applying import NOT_ALLOWED
 from ..model.project import AccountRef

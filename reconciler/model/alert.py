@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True, slots=True)
-class BillingAlert:
+class BillingAlert(Struct, frozen=True):
     """The fields of a `billing.alert` object that matter to the meter it watches.
 
     It is triggered when the usage of a customer reaches `gte`: of one customer, or of any of them

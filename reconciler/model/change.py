@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from ..diagnostics.diagnostic import Location
 from .alert import BillingAlert
@@ -45,8 +46,7 @@ class Risk(StrEnum):
     REVENUE = "revenue"  # deactivates or replaces a meter with prices in use
 
 
-@dataclass(frozen=True, slots=True)
-class FieldChange:
+class FieldChange(Struct, frozen=True):
     """One field that differs, by its dotted path in the API's object."""
 
     path: str
@@ -54,8 +54,7 @@ class FieldChange:
     after: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
+class Change(Struct, frozen=True, kw_only=True):
     """The planned change of one event_name, and what it is based on.
 
     `existing` is the meter that the change acts on; for a replacement, even one that lacks

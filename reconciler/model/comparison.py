@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from msgspec import Struct
 
 from .meter import ExistingMeter
 
@@ -25,8 +26,7 @@ class Parity(StrEnum):
         return self not in (Parity.SAME, Parity.INACTIVE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Side:
+class Side(Struct, frozen=True, kw_only=True):
     """The meters of one account: the one that is compared, and the others of its event_name.
 
     `event_name` is None where the other account's event_name has no counterpart here.
@@ -47,8 +47,7 @@ class Side:
         return tuple(each for each in self.meters if each.active or not each.has_known_status)
 
 
-@dataclass(frozen=True, slots=True)
-class FieldDifference:
+class FieldDifference(Struct, frozen=True):
     """One field that differs, by its dotted path in the API's object; None where it is not set."""
 
     path: str
@@ -56,8 +55,7 @@ class FieldDifference:
     b: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeterComparison:
+class MeterComparison(Struct, frozen=True, kw_only=True):
     """One event_name, or two that are mapped to each other, in both accounts."""
 
     parity: Parity

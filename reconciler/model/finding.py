@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from ..diagnostics.codes import drift as rules
 from ..diagnostics.diagnostic import Location, Rule
@@ -39,16 +40,14 @@ class RemediationKind(StrEnum):
     EDIT = "edit"  # change the declaration of the meter to it
 
 
-@dataclass(frozen=True, slots=True)
-class Remediation:
+class Remediation(Struct, frozen=True):
     """How to resolve a finding: a command, or YAML for a meter file."""
 
     kind: RemediationKind
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Attribution:
+class Attribution(Struct, frozen=True):
     """Who caused a difference, according to the account's events. `at` is in Unix seconds."""
 
     origin: str
@@ -59,8 +58,7 @@ class Attribution:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Exemption:
+class Exemption(Struct, frozen=True):
     """Why and until when the project file ignores a finding, and who is responsible for that."""
 
     reason: str
@@ -68,8 +66,7 @@ class Exemption:
     owner: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Finding:
+class Finding(Struct, frozen=True, kw_only=True):
     """One drift diagnostic about the meters of an event_name.
 
     `code` is the diagnostic of the `kind`; `meter_ids`, `prices` and billing
@@ -109,8 +106,7 @@ class Finding:
         return self.kind == Kind.UNMANAGED
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriftEntry:
+class DriftEntry(Struct, frozen=True, kw_only=True):
     """One event_name in a drift report: its existing meters, their prices and the findings.
 
     `location` is where it is declared, if at all. Findings are sorted by severity, with the exempt

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
+
+from msgspec import Struct
 
 from .meter import ExistingMeter, Meter, Status
 from .project import MeterConfig
@@ -13,8 +14,7 @@ from .project import MeterConfig
 IMMUTABLE = ("default_aggregation", "value_settings", "customer_mapping", "event_time_window")
 
 
-@dataclass(frozen=True, slots=True)
-class MeterMatch:
+class MeterMatch(Struct, frozen=True):
     """The declaration and the existing meters of one event_name.
 
     `inactive` begins with the meter that was deactivated last; `unclear` have a status that this

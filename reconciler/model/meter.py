@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import MISSING, dataclass, field, fields
 from enum import StrEnum
 from typing import Any
+
+from msgspec import NODEFAULT, Struct
+from msgspec.structs import asdict, astuple, fields
 
 
 class Status(StrEnum):
@@ -18,37 +20,32 @@ class Status(StrEnum):
 _STATUSES = frozenset(Status)
 
 
-@dataclass(frozen=True, slots=True)
-class DefaultAggregation:
+class DefaultAggregation(Struct, frozen=True):
     """How usage events are aggregated: `sum`, `count` or `last`."""
 
     formula: str
 
 
-@dataclass(frozen=True, slots=True)
-class ValueSettings:
+class ValueSettings(Struct, frozen=True):
     """The key of an event's payload that contains the amount of usage."""
 
     event_payload_key: str = "value"
 
 
-@dataclass(frozen=True, slots=True)
-class CustomerMapping:
+class CustomerMapping(Struct, frozen=True):
     """The key of an event's payload that identifies the customer."""
 
     type: str = "by_id"
     event_payload_key: str = "stripe_customer_id"
 
 
-@dataclass(frozen=True, slots=True)
-class StatusTransitions:
+class StatusTransitions(Struct, frozen=True):
     """When the meter was last deactivated, in Unix seconds; None while it is active."""
 
     deactivated_at: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Meter:
+class Meter(Struct, frozen=True, kw_only=True):
     """The fields that can be set when a meter is created, with Stripe's defaults filled in.
 
     Source: POST /v1/billing/meters of Stripe's API reference.
@@ -63,10 +60,10 @@ class Meter:
 
     def as_api(self) -> dict[str, Any]:
         """Return the meter in the API's shape, ready for JSON."""
-        return {name: unpack(getattr(self, name)) for name in self.__dataclass_fields__}
+        return {name: unpack(getattr(self, name)) for name in self.__struct_fields__}
 
 
-DEFAULTS = {f.name: f.default for f in fields(Meter) if f.default is not MISSING}
+DEFAULTS = {f.name: f.default for f in fields(Meter) if f.default is not NODEFAULT}
 """Stripe's defaults for omitted fields, by the name of the field."""
 
 
@@ -74,8 +71,7 @@ FORMULAS, WINDOWS, MAPPINGS = ("sum", "count", "last"), (None, "hour", "day"), (
 """The values that this version knows. Source: POST /v1/billing/meters, its enumerations."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExistingMeter(Meter):
+class ExistingMeter(Meter, frozen=True, kw_only=True, eq=False):
     """A `billing.meter` object as it was read; times are Unix seconds.
 
     Source: the Meter object of Stripe's API reference. Values that a newer API version adds are
@@ -90,7 +86,20 @@ class ExistingMeter(Meter):
     livemode: bool
     status_transitions: StatusTransitions = StatusTransitions()
     object: str = "billing.meter"
-    extra: Mapping[str, Any] = field(default_factory=dict, compare=False)
+    extra: Mapping[str, Any] = {}
+
+    def __eq__(self, other: Any) -> bool:
+        return type(other) is type(self) and self._compared == other._compared
+
+    def __ne__(self, other: Any) -> bool:  # a struct does not derive it from ours
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash(self._compared)
+
+    @property
+    def _compared(self) -> tuple[Any, ...]:
+        return astuple(self)[:-1]  # all but `extra`
 
     @property
     def active(self) -> bool:
@@ -129,7 +138,7 @@ class ExistingMeter(Meter):
 
     def as_known(self) -> dict[str, Any]:
         """Return the meter in the API's shape, without the fields that this version ignores."""
-        names = self.__dataclass_fields__  # `fields` computes them at each call
+        names = self.__struct_fields__
         return {name: unpack(getattr(self, name)) for name in names if name != "extra"}
 
     def list_unknown_fields(self) -> Iterator[tuple[str, Any]]:
@@ -141,7 +150,7 @@ class ExistingMeter(Meter):
                     yield f"{name}.{key}" if key else name, what
 
 
-_KNOWN = frozenset(f.name for f in fields(ExistingMeter))
+_KNOWN = frozenset(ExistingMeter.__struct_fields__)
 
 
 def has_unknown_values(meter: Meter) -> bool:
@@ -154,14 +163,13 @@ def has_unknown_values(meter: Meter) -> bool:
 
 
 def unpack(value: Any) -> Any:
-    """Return a dataclass as a dict in the API's shape, and any other value unchanged."""
-    if hasattr(value, "__dataclass_fields__"):
-        return {name: getattr(value, name) for name in value.__dataclass_fields__}
+    """Return a noun as a dict in the API's shape, and any other value unchanged."""
+    if isinstance(value, Struct):
+        return asdict(value)
     return value
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
+class Unreadable(Struct, frozen=True):
     """Data that the key may not read, and the missing permission.
 
     `message` is Stripe's, `title` its name in the Dashboard, if known.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
+
+from msgspec import Struct
 
 from .project import MeterConfig
 
@@ -12,8 +13,7 @@ PRICES_PERMISSION = "rak_plan_read"
 """The permission of a restricted key to read prices."""
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(Struct, frozen=True):
     """The fields of a `price` object that matter to the meter it uses.
 
     A price is in use if it is active, or archived with a subscription that has not ended.

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..diagnostics.diagnostic import Diagnostic, Location
 from .meter import Meter, Status
@@ -20,8 +22,7 @@ class SettingSource(StrEnum):
     OVERRIDE = "override"
 
 
-@dataclass(frozen=True, slots=True)
-class SettingOrigin:
+class SettingOrigin(Struct, frozen=True):
     """Where the value of one setting comes from; `path` is its dotted path in the declaration."""
 
     path: str
@@ -36,8 +37,7 @@ class PriceExpectation(StrEnum):
     NONE = "none"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeterConfig:
+class MeterConfig(Struct, frozen=True, kw_only=True):
     """One entry of a meter file: the meter, its desired status, and the consent it gives.
 
     `location` is that of the entry; `origins` are those of the settings that are not from the
@@ -98,8 +98,7 @@ class Undeclared(StrEnum):
     DEACTIVATE = "deactivate"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(Struct, frozen=True, kw_only=True):
     """The limits of what a plan may change; `owns` and `protect` are globs of event_names."""
 
     undeclared: Undeclared = Undeclared.REPORT
@@ -110,8 +109,7 @@ class Policy:
     usage_window: int = 24 * 3600  # seconds; 0 if rejected usage is not read
 
 
-@dataclass(frozen=True, slots=True)
-class AccountRef:
+class AccountRef(Struct, frozen=True):
     """The account of a plan or a report; `id` and `livemode` are None if unknown."""
 
     name: str
@@ -119,20 +117,18 @@ class AccountRef:
     livemode: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadFile:
+class UnreadFile(Struct, frozen=True):
     """A file of the project that an account does not read, although it names meters."""
 
     file: str
-    text: str = field(repr=False)
+    text: str
 
     def mentions(self, event_name: str) -> bool:
         """Whether the file has this event_name as a whole word."""
         return bool(re.search(rf"(?<![\w.-]){re.escape(event_name)}(?![\w.-])", self.text))
 
 
-@dataclass(frozen=True, slots=True)
-class Platform:
+class Platform(Struct, frozen=True):
     """The entry of the project file that an account is one of many connected accounts of.
 
     `rate_limit` is in requests per second over all of them, None for no limit.
@@ -142,8 +138,7 @@ class Platform:
     rate_limit: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class ConnectedAccounts:
+class ConnectedAccounts(Struct, frozen=True):
     """The connected accounts that an entry of the project file covers; `ids` is None for all.
 
     `rate_limit` is that of their platform.
@@ -153,8 +148,7 @@ class ConnectedAccounts:
     rate_limit: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """An account of the project file: its identity, its connection, its policy and its meters.
 
     With `connected` it covers many, which `expand` returns; each of them has a `platform`.
@@ -211,8 +205,7 @@ class Account:
         return bool(named or self.emulator)
 
 
-@dataclass(frozen=True, slots=True)
-class Project:
+class Project(Struct, frozen=True):
     """A validated project folder: its accounts, each with the meters declared for it.
 
     `root` is an absolute path. `selected` are the meter files of the part of the project that was
@@ -245,8 +238,7 @@ class Project:
         return {one: other for one, other in pairs if one and other}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ignore:
+class Ignore(Struct, frozen=True, kw_only=True):
     """An exemption in the project file: findings of one kind that are ignored until a date.
 
     `event_name` is a glob, `kind` the value of a finding's `Kind`, `until` the last day (UTC) of

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 _DENIED = frozenset({401, 403})
 _REJECTED = frozenset({400, 402, 404}) | _DENIED
@@ -17,8 +19,7 @@ class Outcome(StrEnum):
     INDETERMINATE = "indeterminate"  # no response, 5xx, 409, 429, unreadable; 401 or 403 to a POST
 
 
-@dataclass(frozen=True, slots=True)
-class RequestRecord:
+class RequestRecord(Struct, frozen=True):
     """One request and its retries. `operation` is a call (`GET /v1/…`), in an apply a step's.
 
     `result` is that of the last attempt, like `status` (None without a readable response),

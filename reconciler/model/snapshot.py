@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from .alert import AlertsByMeter
 from .meter import Unreadable
@@ -11,8 +12,7 @@ from .price import Price
 from .project import AccountRef
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+class Snapshot(Struct, frozen=True, kw_only=True):
     """What was read of an account, and when (Unix seconds).
 
     `account` is the account that the key acts on, `own_id` the key's own account (`account` may
@@ -30,5 +30,5 @@ class Snapshot:
     unreadable: Unreadable | None = None
     foreign: tuple[str, ...] = ()
     priced: frozenset[str] = frozenset()
-    alerts: AlertsByMeter = field(default_factory=dict)
+    alerts: AlertsByMeter = {}
     alerts_unreadable: Unreadable | None = None

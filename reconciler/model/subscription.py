@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class BillingPeriod:
+
+class BillingPeriod(Struct, frozen=True):
     """The current billing period of a price in a subscription.
 
     Times are Unix seconds; `began` is when the subscription got the price.
@@ -20,8 +20,7 @@ class BillingPeriod:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class PricePeriods:
+class PricePeriods(Struct, frozen=True):
     """The current billing periods of a price, of all its subscriptions unless `partial`."""
 
     periods: tuple[BillingPeriod, ...]
@@ -38,8 +37,7 @@ class ResendLimit(StrEnum):
     INVOICE = "invoice"  # an invoice that it belongs to is finalized
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvoiceDeadline:
+class InvoiceDeadline(Struct, frozen=True, kw_only=True):
     """When the invoices for lost usage are finalized, by the periods of some subscriptions.
 
     Times are Unix seconds. `resend_limit` is a ResendLimit. `next_finalization` is when the first

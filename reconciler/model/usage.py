@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 _MOST_SAMPLES = 5  # identifiers of a sum
 
 
-@dataclass(frozen=True, slots=True)
-class RejectionCode:
+class RejectionCode(Struct, frozen=True):
     """Why usage events were rejected, how many, and the identifiers of some of them."""
 
     code: str
@@ -17,8 +17,7 @@ class RejectionCode:
     samples: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageReport:
+class UsageReport(Struct, frozen=True, kw_only=True):
     """One report of rejected usage: of one meter, or of event_names that no meter has.
 
     Times are Unix seconds: `start` and `end` are those of the validation, `created` of the report.
@@ -33,8 +32,7 @@ class UsageReport:
     codes: tuple[RejectionCode, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RejectedUsage:
+class RejectedUsage(Struct, frozen=True, kw_only=True):
     """All usage events that were rejected within a window (seconds), by code.
 
     `first` and `last` are the times of the first and the last of them, as far as reports say.
@@ -47,8 +45,7 @@ class RejectedUsage:
     window: int
 
 
-@dataclass(frozen=True, slots=True)
-class Subscriber:
+class Subscriber(Struct, frozen=True):
     """A customer with a subscription, when that was created (Unix seconds), and its status."""
 
     customer: str
@@ -56,8 +53,7 @@ class Subscriber:
     status: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageSample:
+class UsageSample(Struct, frozen=True, kw_only=True):
     """What was read of the usage of a meter, of customers with a subscription to its prices.
 
     `start` and `end` (Unix seconds) are the window. `customers` have a subscription, and there may
@@ -95,8 +91,7 @@ class UsageSample:
         return self.silent and self.zero > 0 and self.zero_listed is False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageSampling:
+class UsageSampling(Struct, frozen=True, kw_only=True):
     """The samples of a run, by event_name: of at most `most` customers each; what it cost."""
 
     most: int

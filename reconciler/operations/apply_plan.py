@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from dataclasses import replace
 from enum import Enum
+
+from msgspec.structs import replace
 
 from ..diagnostics.codes import applying as rules
 from ..diagnostics.diagnostic import Diagnostic, Effect, Level

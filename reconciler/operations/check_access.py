@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+from msgspec import Struct
 
 from ..diagnostics.codes import drift, planning, service
 from ..diagnostics.diagnostic import Rule
@@ -40,11 +41,10 @@ _MOST_SKEW = 60  # seconds
 _NOT_REACHED = "not checked, because of the error above"
 
 
-@dataclass(slots=True)
-class _Seen:
+class _Seen(Struct):
     """What the first entries of the lists showed; `local` is the time when `first` arrived."""
 
-    denied: dict[str, Unreadable] = field(default_factory=dict)
+    denied: dict[str, Unreadable] = {}
     meters: tuple[ExistingMeter, ...] = ()
     first: Reply | None = None
     local: float = 0.0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from itertools import chain
+
+from msgspec.structs import replace
 
 from ..diagnostics.codes import usage
 from ..diagnostics.codes.config import SAME_ACCOUNT
@@ -24,8 +25,7 @@ from .session import Session
 from .snapshot import take_snapshot
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountReading(AccountResult):
+class AccountReading(AccountResult, frozen=True, kw_only=True):
     """The existing meters of one account."""
 
     existing: tuple[ExistingMeter, ...] = ()

@@ -9,8 +9,10 @@ events only where they could explain a finding.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
 from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..diagnostics.codes import drift as rules
 from ..diagnostics.codes.planning import ALERTS_UNREADABLE
@@ -89,8 +91,7 @@ def detect_drift(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Found:
+class _Found(Struct, frozen=True, kw_only=True):
     """All entries, the worst first, what else is to be said, and whether anything is unread."""
 
     entries: tuple[DriftEntry, ...] = ()
@@ -99,8 +100,7 @@ class _Found:
     sampling: UsageSampling | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Read:
+class _Read(Struct, frozen=True, kw_only=True):
     """What was read besides the meters: prices; rejected usage and alerts by meter id; samples."""
 
     prices: tuple[PricesByMeter, PricesByLookupKey] | Unreadable

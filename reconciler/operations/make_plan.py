@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from types import MappingProxyType
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from .._version import __version__
 from ..diagnostics.codes.planning import ALERTS_UNREADABLE
@@ -29,8 +31,7 @@ from .session import Session
 from .snapshot import take_snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Struct, frozen=True):
     """A plan, its report, and the changes that were found applied already.
 
     `already` maps their event_names to the id of the active meter, or to None where none is to
@@ -39,8 +40,8 @@ class Planned:
 
     plan: Plan
     report: AccountReport
-    already: Mapping[str, str | None] = field(default_factory=dict)
-    prices: Mapping[str, tuple[Price, ...] | Unreadable] = field(default_factory=dict)
+    already: Mapping[str, str | None] = {}
+    prices: Mapping[str, tuple[Price, ...] | Unreadable] = {}
 
 
 def make_plan(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ..diagnostics.diagnostic import Effect
 from ..drift.deadlines import add_invoices, list_billed_prices

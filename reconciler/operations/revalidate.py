@@ -7,7 +7,8 @@ the meter files included.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import fields, replace
+
+from msgspec.structs import replace
 
 from ..diagnostics.codes import applying as rules
 from ..diagnostics.codes import guards as guard_rules
@@ -162,7 +163,7 @@ def _describe(account: AccountRef) -> str:
 
 def _describe_difference(then: Target, here: Target) -> str:
     """Return the settings of the account that differ, with both values."""
-    pairs = [(f.name, getattr(then, f.name), getattr(here, f.name)) for f in fields(Target)]
+    pairs = [(f, getattr(then, f), getattr(here, f)) for f in Target.__struct_fields__]
     differing = [pair for pair in pairs if pair[1] != pair[2]]
     made_for = ", ".join(f"{name} {value!r}" for name, value, _ in differing)
     current = ", ".join(f"{name} {value!r}" for name, _, value in differing)

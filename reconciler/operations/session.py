@@ -199,6 +199,7 @@ class Session:
 
     def begin_reading(self) -> None:
         """Begin to read what every plan needs: the meters, and the account of the key."""
+        self._transport.prepare()
         self._meters_ahead = start_thread(self.meters.list_all)
         self._own_id_ahead = start_thread(self._request_own_id)
 

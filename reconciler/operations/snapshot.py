@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ..diagnostics.diagnostic import Diagnostic, Level
 from ..model.match import MeterMatch

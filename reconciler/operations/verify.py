@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..diagnostics.codes import applying as rules
 from ..diagnostics.diagnostic import Diagnostic, Effect
@@ -20,8 +22,7 @@ from .verify_prices import find_new_prices, report_new_prices
 _WAITS = (0.0, 0.5, 1.0, 2.0, 4.0)  # seconds before each listing, which may lag behind writes
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(Struct, frozen=True):
     """The changes of an apply with what the account shows of them, and the exit code of that."""
 
     changes: tuple[ReportedChange, ...]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ..diagnostics.codes import guards as rules
 from ..diagnostics.diagnostic import Diagnostic

@@ -1,13 +1,15 @@
-"""Decode JSON data into the dataclasses that it was made from."""
+"""Decode JSON data into the structs that it was made from."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields, is_dataclass
 from enum import Enum
 from functools import cache
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
+
+from msgspec import StructMeta
+from msgspec.structs import fields
 
 
 class DecodeError(ValueError):
@@ -15,9 +17,9 @@ class DecodeError(ValueError):
 
 
 def decode(kind: Any, data: Any, path: str = "", *, tolerant: bool = False) -> Any:
-    """Return data as a `kind`: a dataclass, an enum, a tuple, an optional or a plain value.
+    """Return data as a `kind`: a struct, an enum, a tuple, an optional or a plain value.
 
-    Objects must have exactly the fields of their dataclass; with `tolerant`, unknown keys are
+    Objects must have exactly the fields of their struct; with `tolerant`, unknown keys are
     ignored, and a missing one has the default of its field. Raises DecodeError.
     """
     origin, args = get_origin(kind), get_args(kind)
@@ -32,7 +34,7 @@ def decode(kind: Any, data: Any, path: str = "", *, tolerant: bool = False) -> A
         )
     if origin is Mapping and isinstance(data, dict):
         return data
-    if is_dataclass(kind) and isinstance(data, dict):
+    if isinstance(kind, StructMeta) and isinstance(data, dict):
         return _decode_fields(kind, data, path, tolerant=tolerant)
     if isinstance(kind, type) and issubclass(kind, Enum) and data in [*kind]:
         return kind(data)
@@ -60,12 +62,8 @@ def _decode_fields(kind: Any, data: Mapping[str, Any], path: str, *, tolerant: b
 
 @cache
 def _list_defaulted(kind: Any) -> frozenset[str]:
-    """Return the fields of a dataclass that may be left out."""
-    return frozenset(
-        each.name
-        for each in fields(kind)
-        if each.default is not MISSING or each.default_factory is not MISSING
-    )
+    """Return the fields of a struct that may be left out."""
+    return frozenset(each.name for each in fields(kind) if not each.required)
 
 
 _type_hints = cache(get_type_hints)

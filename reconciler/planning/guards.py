@@ -7,7 +7,8 @@ why. Consent is given in the reviewed files, for each meter or price by its id.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ..diagnostics.codes import guards as rules
 from ..diagnostics.diagnostic import Diagnostic, Level, Rule

@@ -7,7 +7,8 @@ plan that an untrusted job could have written.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+
+from msgspec import to_builtins
 
 from .. import json_text
 from ..diagnostics.codes import applying as rules
@@ -21,7 +22,7 @@ _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, Re
 
 def dump_plan(plan: Plan) -> str:
     """Return the plan as JSON, with the version of the format first."""
-    return json_text.dump({"plan_version": PLAN_VERSION, **asdict(plan)})
+    return json_text.dump({"plan_version": PLAN_VERSION, **to_builtins(plan)})
 
 
 def load_plan(text: str, name: str) -> Plan:

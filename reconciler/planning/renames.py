@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from typing import Generic, TypeAlias, TypeVar
+
+from msgspec.structs import replace
 
 from ..model.change import Action, Change
 from ..model.event import RESEND

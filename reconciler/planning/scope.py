@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..diagnostics.codes import planning as rules
 from ..diagnostics.diagnostic import Diagnostic
@@ -12,8 +14,7 @@ from ..model.pattern import fits
 from ..model.project import MeterConfig, Project
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """The part of an account that a run evaluates: globs of event_names, files, or all.
 
     A narrowed run does not evaluate undeclared meters.

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..diagnostics.codes import publishing as rules
 from ..diagnostics.diagnostic import Diagnostic, Level
@@ -44,8 +46,7 @@ class CommentHost(Protocol):
         """Hide an outdated comment."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Ended:
+class _Ended(Struct, frozen=True):
     """What became of a comment; `hidden` are the warnings of those that could not be hidden."""
 
     action: str

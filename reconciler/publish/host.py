@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct
 
 from ..clock import Clock
 from ..diagnostics.codes import publishing as rules
@@ -40,8 +41,7 @@ class UncertainError(ServiceError):
     """A request that may have had an effect: look before it is sent again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Posted:
+class Posted(Struct, frozen=True):
     """A comment, a note or an issue: its number in the API, its text and its address."""
 
     id: int
@@ -70,12 +70,11 @@ def _descend(data: Any, names: tuple[str, ...]) -> Any:
     return data
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """The response to one call that succeeded."""
 
     data: Any
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
 
 
 class Host:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
 from urllib.parse import quote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..diagnostics.codes import publishing as rules
 from ..diagnostics.diagnostic import Effect, Level, Location
@@ -22,8 +24,7 @@ PROJECT, MATRIX = "", "*"
 _LONGEST_KEY = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(Struct, frozen=True):
     """One comment. `replaces` are the markers of the comments that it makes outdated."""
 
     account: str

@@ -6,8 +6,9 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from ..diagnostics.codes import publishing as rules
 from ..diagnostics.errors import AuthError, ConfigError
@@ -20,8 +21,7 @@ _ADDRESS = re.compile(r"https?://[A-Za-z0-9._~%:/-]{1,300}")
 _MOST_BYTES = 32 * 2**20
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """A repository and a pull request of it, if known; `blob` is the address of its files.
 
     `from_fork` is set in a job of a pull request from a fork, whose token may only read.

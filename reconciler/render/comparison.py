@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from ..diagnostics.diagnostic import Diagnostic, Level
 from ..diagnostics.lookalikes import tell_apart
@@ -19,8 +20,7 @@ from .summary import Tone
 _NOTHING = "(not set)"
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(Struct, frozen=True):
     """One event_name: how it compares, in words, and the values of each field that differs."""
 
     name: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from ..diagnostics.codes.guards import PRICES_UNREADABLE
 from ..diagnostics.diagnostic import Level
@@ -63,8 +64,7 @@ LEVEL = {Severity.REVENUE: Level.ERROR, Severity.HIGH: Level.ERROR, Severity.LOW
 """The level of a finding of each severity, for formats that have levels only."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Struct, frozen=True):
     """One field as it is shown: its path, and its values; a new meter has no value before."""
 
     path: str
@@ -76,8 +76,7 @@ class Field:
         return f"{self.path}: {before}{self.after}"
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(Struct, frozen=True):
     """One labelled fact. `at` is set where it is a point in time; a `literal` is to be copied.
 
     `entries` are the parts of the text, for formats that have room for a list.

@@ -7,7 +7,8 @@ Source: "Workflow commands for GitHub Actions", setting a notice, warning or err
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ..diagnostics.diagnostic import Diagnostic, Level, Location
 from ..diagnostics.shorten import shorten

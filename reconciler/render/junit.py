@@ -9,9 +9,11 @@ share.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from xml.sax.saxutils import quoteattr
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..diagnostics.codes.drift import USAGE_SAMPLED
 from ..diagnostics.diagnostic import Diagnostic, Effect, Level, Location
@@ -33,8 +35,7 @@ class Ended(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
+class Case(Struct, frozen=True, kw_only=True):
     """One test case: a meter, or a diagnostic of no meter."""
 
     name: str

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..diagnostics.diagnostic import Diagnostic, Location
 
 
-@dataclass(frozen=True, slots=True)
-class Base:
+class Base(Struct, frozen=True):
     """Where a run was started, the folder of its project, and what its places are relative to.
 
     All three are absolute. `prefix` leads from `top` to the project: a symbolic link may hide that

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from .. import json_text
 from .._version import __version__
@@ -35,8 +36,7 @@ _MOST_RESULTS = 5_000  # GitHub ignores further ones, and rejects a file of more
 _RAN = (Exit.DONE, Exit.CHANGES, Exit.REFUSED)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(Struct, frozen=True, kw_only=True):
     """One result. `known_by` stays the same when lines move and numbers change."""
 
     code: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from ..diagnostics.diagnostic import Effect
 from ..diagnostics.errors import Exit
@@ -27,8 +28,7 @@ class Tone(StrEnum):
     BAD = "bad"
 
 
-@dataclass(frozen=True, slots=True)
-class Headline:
+class Headline(Struct, frozen=True):
     """What a run, or its part on one account, comes to.
 
     `counts` are numbers that the verdict does not state; `notes` say what the run cannot show.

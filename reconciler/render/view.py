@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from ..diagnostics.diagnostic import Diagnostic, Effect, Level, Location
 from ..diagnostics.shorten import shorten
@@ -50,8 +51,7 @@ class Status(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Item:
+class Item(Struct, frozen=True, kw_only=True):
     """One event_name of a report: a change with its result, or a drift entry.
 
     `degree` is the risk that is left of a change, or the severity of an entry; `rank` orders the
@@ -153,8 +153,7 @@ _INCOMPLETE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(Struct, frozen=True):
     """Many items of the same kind, shown as one: a count and examples."""
 
     items: tuple[Item, ...]
@@ -181,8 +180,7 @@ class Group:
         return f"{', '.join(self.examples)} {self.more}; --format json lists all"
 
 
-@dataclass(frozen=True, slots=True)
-class AccountView:
+class AccountView(Struct, frozen=True):
     """One account: its headline, its items, and the diagnostics of no item that is shown.
 
     Many warnings of one kind are a few of them, and a last one that counts the rest.
@@ -199,8 +197,7 @@ class AccountView:
         return self.report.account.name
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(Struct, frozen=True):
     """A report as every format shows it: its headline, its accounts, and the items of all.
 
     `unattached` are the diagnostics of the run and of its accounts, errors first, each with the

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
+
+from msgspec import Struct
 
 from ..diagnostics.diagnostic import Diagnostic, Level
 from ..diagnostics.errors import Exit, ReconcilerError
@@ -28,8 +29,7 @@ _STATUS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(Struct, frozen=True):
     """One check: its name, what it came to, and the diagnostic of a problem."""
 
     name: str
@@ -57,15 +57,13 @@ def report_unknown(name: str, message: str) -> Check:
     return Check(name, message, CheckStatus.UNKNOWN)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountCheckup(AccountResult):
+class AccountCheckup(AccountResult, frozen=True, kw_only=True):
     """The checks of one account."""
 
     checks: tuple[Check, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checkup(CommandResult):
+class Checkup(CommandResult, frozen=True, kw_only=True):
     """The checks of this machine and project, and of each account."""
 
     checks: tuple[Check, ...] = ()

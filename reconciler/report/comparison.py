@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 
 from ..diagnostics.errors import Exit
 from ..model.comparison import MeterComparison, Parity
 from .result import CommandResult
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Comparison(CommandResult):
+class Comparison(CommandResult, frozen=True, kw_only=True):
     """The meters of two accounts side by side; `meters` is empty where one could not be read.
 
     `narrowed` says that event_names were left out.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
 from typing import Any
+
+from msgspec import Struct, to_builtins
 
 from ..model.change import Action, Change
 from ..model.match import flatten
@@ -13,8 +14,7 @@ from ..planning.plan import Plan
 _STATUS = "status"
 
 
-@dataclass(frozen=True, slots=True)
-class PlanField:
+class PlanField(Struct, frozen=True):
     """One value that differs; None where a plan has none.
 
     `path` is `target.NAME` (the configured account), `desired.FIELD`, `existing` (the id of the
@@ -26,8 +26,7 @@ class PlanField:
     planned: Any
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanDifference:
+class PlanDifference(Struct, frozen=True, kw_only=True):
     """How the change of one event_name differs; an event_name of None is the account itself.
 
     The actions are None where a plan has no change of the event_name.
@@ -89,7 +88,7 @@ def _list_facts(change: Change | None) -> Facts:
 
 
 def _prefix(name: str, noun: Any) -> Facts:
-    return {name: asdict(noun)}
+    return {name: to_builtins(noun)}
 
 
 def _compare(approved: Facts, planned: Facts) -> Iterator[PlanField]:

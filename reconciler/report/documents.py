@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ..diagnostics.diagnostic import Diagnostic, Rule
 from ..diagnostics.errors import Exit
@@ -13,8 +13,7 @@ from ..model.project import AccountRef
 from .result import AccountResult, CommandResult
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeterDeclarations(CommandResult):
+class MeterDeclarations(CommandResult, frozen=True, kw_only=True):
     """Existing meters that no file declared, and the YAML that declares them.
 
     `file` was extended by the YAML, or created with it; without one, the YAML is the document.
@@ -31,16 +30,14 @@ class MeterDeclarations(CommandResult):
         return True
 
 
-@dataclass(frozen=True, slots=True)
-class WrittenFile:
+class WrittenFile(Struct, frozen=True):
     """A file of a new project: `change` is `created` or `extended`."""
 
     path: str
     change: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewProject(CommandResult):
+class NewProject(CommandResult, frozen=True, kw_only=True):
     """A project that was started: its files, how many meters it declares, and what to do next."""
 
     account: AccountRef
@@ -49,23 +46,20 @@ class NewProject(CommandResult):
     next: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmulatorInfo(CommandResult):
+class EmulatorInfo(CommandResult, frozen=True, kw_only=True):
     """The address of an emulator, and a key that it accepts, which is no secret."""
 
     url: str
     api_key: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DiagnosticList(CommandResult):
+class DiagnosticList(CommandResult, frozen=True, kw_only=True):
     """What diagnostic codes mean."""
 
     rules: tuple[Rule, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountInventory(AccountResult):
+class AccountInventory(AccountResult, frozen=True, kw_only=True):
     """The selected meters of one account, of `total`; None where they could not be read.
 
     `prices` are those in use on these meters; None where they were not asked for, or could not be
@@ -77,8 +71,7 @@ class AccountInventory(AccountResult):
     prices: PricesByMeter | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inventory(CommandResult):
+class Inventory(CommandResult, frozen=True, kw_only=True):
     """The existing meters of each account; `narrowed` where event_names were left out."""
 
     accounts: tuple[AccountInventory, ...] = ()
@@ -90,8 +83,7 @@ class Inventory(CommandResult):
         return self.exit_code is Exit.DONE and not self.narrowed
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeterReadiness:
+class MeterReadiness(Struct, frozen=True, kw_only=True):
     """Whether a meter is ready to receive usage; `problem` says why not.
 
     `meter_id` is the active meter, `fields` are the payload keys that differ: before as in
@@ -109,15 +101,13 @@ class MeterReadiness:
         return self.problem is None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountReadiness(AccountResult):
+class AccountReadiness(AccountResult, frozen=True, kw_only=True):
     """The checked meters of one account."""
 
     meters: tuple[MeterReadiness, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Readiness(CommandResult):
+class Readiness(CommandResult, frozen=True, kw_only=True):
     """The checked meters of each account."""
 
     accounts: tuple[AccountReadiness, ...] = ()

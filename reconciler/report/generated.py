@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from .result import CommandResult
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeMeter:
+class CodeMeter(Struct, frozen=True, kw_only=True):
     """A meter as an application sees it; `value_key` is None where no value is needed.
 
     `deprecated` meters are retired: usage that is sent to them is lost.
@@ -22,15 +21,13 @@ class CodeMeter:
     deprecated: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GeneratedCode(CommandResult):
+class GeneratedCode(CommandResult, frozen=True, kw_only=True):
     """The meters to generate code for."""
 
     meters: tuple[CodeMeter, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedFile:
+class CheckedFile(Struct, frozen=True):
     """A file of `--check`: its language, and whether it holds what would be generated."""
 
     file: str
@@ -38,8 +35,7 @@ class CheckedFile:
     current: bool
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CodeCheck(CommandResult):
+class CodeCheck(CommandResult, frozen=True, kw_only=True):
     """The files of `--check`; a diagnostic for each that is out of date."""
 
     files: tuple[CheckedFile, ...]

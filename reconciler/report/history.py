@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from ..diagnostics.errors import Exit
 from ..model.project import AccountRef
 from .result import CommandResult
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastRequest:
+class PastRequest(Struct, frozen=True, kw_only=True):
     """One request as the journal has it. `at` is when it was announced, in Unix seconds.
 
     `result` is `confirmed`, `rejected`, `indeterminate` or `not_sent`; None where no readable
@@ -32,8 +32,7 @@ class PastRequest:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastChange:
+class PastChange(Struct, frozen=True, kw_only=True):
     """What a run did about one event_name. Without a result, `status` and `at` are None.
 
     `at` is when the result was recorded, in Unix seconds.
@@ -49,8 +48,7 @@ class PastChange:
     requests: tuple[PastRequest, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastRun:
+class PastRun(Struct, frozen=True, kw_only=True):
     """One apply on one account; opening the journal sets `run`, its id, and `began`.
 
     Without `ended` it was killed, or is still running.
@@ -86,8 +84,7 @@ class DeclarationChange(StrEnum):
     REMOVED = "removed"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PastCommit:
+class PastCommit(Struct, frozen=True, kw_only=True):
     """A commit that changed lines with an event_name.
 
     `commit` is its full hash, `at` the committer's time, `files` are relative to the project.
@@ -101,8 +98,7 @@ class PastCommit:
     files: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Moment:
+class Moment(Struct, frozen=True, kw_only=True):
     """One entry of a time line: when (Unix seconds), the source, what happened, who did it.
 
     `kind` is for programs: an operation or an action, the type of an event, a `DeclarationChange`.
@@ -125,8 +121,7 @@ class Moment:
     event_ids: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class History(CommandResult):
+class History(CommandResult, frozen=True, kw_only=True):
     """The result of `history`: runs, oldest first, and what could not be read.
 
     With `--meter`, `meter` is that event_name, `timeline` what happened to it, oldest first, and

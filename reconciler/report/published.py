@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from .result import CommandResult
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(Struct, frozen=True):
     """What became of the comment or issue of one account; `number` is that of the thread.
 
     `action` is created, updated, unchanged, deleted, closed, kept or none; `account` is empty for
@@ -21,8 +20,7 @@ class Publication:
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Published(CommandResult):
+class Published(CommandResult, frozen=True, kw_only=True):
     """The comments or issues of one run of `publish`."""
 
     target: str = ""

@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
+
+from msgspec import Struct
 
 from ..diagnostics.diagnostic import Diagnostic, Effect
 from ..diagnostics.errors import Exit
+from ..model.change import Change
+from ..model.finding import DriftEntry
+from ..model.meter import Unreadable
+from ..model.price import Price
+from ..model.project import MeterConfig
+from ..model.request import RequestRecord
+from ..model.usage import UsageSampling
+from .difference import PlanDifference
 from .result import AccountResult, CommandResult
-
-if TYPE_CHECKING:
-    from ..model.change import Change
-    from ..model.finding import DriftEntry
-    from ..model.meter import Unreadable
-    from ..model.price import Price
-    from ..model.project import MeterConfig
-    from ..model.request import RequestRecord
-    from ..model.usage import UsageSampling
-    from .difference import PlanDifference
 
 MOST_SHARDS = 10_000
 
@@ -41,8 +39,7 @@ class ResultStatus(StrEnum):
         return self in (ResultStatus.DONE, ResultStatus.ALREADY)
 
 
-@dataclass(frozen=True, slots=True)
-class ChangeResult:
+class ChangeResult(Struct, frozen=True):
     """What became of one change of a plan."""
 
     status: ResultStatus
@@ -51,8 +48,7 @@ class ChangeResult:
     meter_id: str | None = None  # where it differs from the planned one: a created meter's
 
 
-@dataclass(frozen=True, slots=True)
-class ReportedChange:
+class ReportedChange(Struct, frozen=True):
     """One change in a report; in a report of apply, with its result.
 
     `prices` are the prices in use on the existing meters of the event_name, where they were read
@@ -69,16 +65,14 @@ class ReportedChange:
         return self.prices if isinstance(self.prices, tuple) else self.change.prices
 
 
-@dataclass(frozen=True, slots=True)
-class Unlisted:
+class Unlisted(Struct, frozen=True):
     """How many entries a drift report that was read back does not list: those without findings."""
 
     unchanged: int = 0
     unmanaged: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountReport(AccountResult):
+class AccountReport(AccountResult, frozen=True, kw_only=True):
     """The part of a report about one account: changes of plan and apply, or entries of drift.
 
     `position` is that among all selected accounts, in the report of a shard. `configuration` is a
@@ -109,8 +103,7 @@ class AccountReport(AccountResult):
         return counts
 
 
-@dataclass(frozen=True, slots=True)
-class Shard:
+class Shard(Struct, frozen=True):
     """One of `count` parts of the selected accounts; `configuration` is a digest of the files."""
 
     index: int
@@ -121,8 +114,7 @@ class Shard:
         return f"{self.index}/{self.count}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report(CommandResult):
+class Report(CommandResult, frozen=True, kw_only=True):
     """One run of one command. `diagnostics` are those of files and usage, in no account.
 
     `shard` is set where the run was for a part of the selected accounts, `tool_version` in a

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import Exit, select_worst
 from ..model.project import AccountRef
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountResult:
+class AccountResult(Struct, frozen=True, kw_only=True):
     """The part of a document about one account."""
 
     account: AccountRef
@@ -18,8 +17,7 @@ class AccountResult:
     diagnostics: tuple[Diagnostic, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CommandResult:
+class CommandResult(Struct, frozen=True, kw_only=True):
     """The one document of a run, before it has a format."""
 
     diagnostics: tuple[Diagnostic, ...] = ()
@@ -47,8 +45,7 @@ class CommandResult:
         return False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlainText(CommandResult):
+class PlainText(CommandResult, frozen=True, kw_only=True):
     """A text that is printed as it is in every format: a JSON Schema, or a script."""
 
     text: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from ..diagnostics.codes import fleet as rules
 from ..diagnostics.diagnostic import Diagnostic, Location

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import chain
+
+from msgspec import Struct
 
 from ..diagnostics.codes import fleet as rules
 from ..diagnostics.diagnostic import Diagnostic, Location
@@ -26,8 +27,7 @@ def find_shard(name: str, count: int) -> int:
     return int.from_bytes(digest[:8]) % count + 1
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """A report to join, and the file it was read from."""
 
     file: str

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, ThreadPoolExecutor
-from dataclasses import replace
 from datetime import datetime
 from itertools import chain
 from threading import Event as Flag
 from typing import Self, TypeVar
+
+from msgspec.structs import replace
 
 from ..diagnostics.codes import service
 from ..diagnostics.errors import ServiceError

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, fields, is_dataclass
 from typing import Any, Generic, TypeVar
 from urllib.parse import parse_qsl, urlsplit
+
+from msgspec import Struct, to_builtins
 
 from ..model.event import Event
 from ..model.meter import (
@@ -29,9 +30,9 @@ from .usage.objects import MeterEvent, MeterEventAdjustment, MeterEventSession, 
 T = TypeVar("T")
 Json = Mapping[str, Any]
 
-_METER_FIELDS = frozenset(f.name for f in fields(ExistingMeter)) - {"extra"}
+_METER_FIELDS = frozenset(ExistingMeter.__struct_fields__) - {"extra"}
 _NESTED_FIELDS = {
-    name: frozenset(f.name for f in fields(kind))
+    name: frozenset(kind.__struct_fields__)
     for name, kind in (
         ("default_aggregation", DefaultAggregation),
         ("value_settings", ValueSettings),
@@ -49,8 +50,7 @@ class MalformedError(ValueError):
     """A response lacks a documented field; the text names it, and what is wrong."""
 
 
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
+class Page(Struct, Generic[T], frozen=True):
     """One page of a list, newest first."""
 
     data: tuple[T, ...]
@@ -72,8 +72,8 @@ def _flatten(name: str, value: Any) -> Iterator[tuple[str, str]]:
     elif isinstance(value, list | tuple):
         for what in value:
             yield from _flatten(f"{name}[]", what)
-    elif is_dataclass(value) and not isinstance(value, type):
-        yield from _flatten(name, asdict(value))
+    elif isinstance(value, Struct):
+        yield from _flatten(name, to_builtins(value))
     elif value is not None:
         yield name, str(value).lower() if isinstance(value, bool) else str(value)
 

@@ -14,11 +14,12 @@ import time
 import weakref
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from http.client import HTTPException
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlencode, urlsplit
+
+from msgspec import Struct
 
 from ..diagnostics.codes import service
 from ..diagnostics.diagnostic import Rule
@@ -36,8 +37,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Struct, frozen=True):
     """Limits of one exchange: seconds to connect, between two reads and in total; bytes of a body.
 
     A page of 100 meters has some 60,000 bytes. `list_entries`, `list_size` (bytes) and `list_time`
@@ -53,8 +53,7 @@ class Limits:
     list_time: float = 3600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Struct, frozen=True):
     """A request to send. `fields` are the query of a GET and the form of a POST.
 
     `content` is the body of a POST that is no form. A 2xx response to it may be empty if
@@ -69,8 +68,7 @@ class Request:
     may_answer_empty: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(Struct, frozen=True):
     """A complete response; the names of its headers are in lower case."""
 
     status: int
@@ -78,8 +76,7 @@ class Response:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class TransportError:
+class TransportError(Struct, frozen=True):
     """Why there is no usable response. `permanent` means that a retry would fail the same way.
 
     `headers` are those received; `status` is set only where the body was rejected, or left unread
@@ -90,7 +87,7 @@ class TransportError:
     message: str
     permanent: bool = False
     status: int | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
 
 
 def check_base(address: str) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from concurrent.futures import Future
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from ..diagnostics.codes import service
 from ..model.meter import ExistingMeter, Status
@@ -26,8 +27,7 @@ _DEFAULT_LIMIT = 10
 _MOST_PAGES = 10_000
 
 
-@dataclass(slots=True)
-class _Extent:
+class _Extent(Struct):
     """What was read of a list so far; `seconds` are those of its requests."""
 
     pages: int = 0

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import threading
 from bisect import bisect
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 BURST = 5.0
 """Requests that may be sent at once after a pause."""
@@ -25,8 +27,7 @@ _SHORTEST = 0.3  # and the least that say something about the rate
 _FEW, _NEAR = 3, 0.9  # rejections, and the part of the limit, that are not reported
 
 
-@dataclass(frozen=True, slots=True)
-class Bucket:
+class Bucket(Struct, frozen=True):
     """The state at one time; rates are requests a second, times are seconds of one clock.
 
     `limit` is the configured rate, `rate` the present one, `ceiling` what it may rise to. `tokens`

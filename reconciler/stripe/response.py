@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..diagnostics.codes import service
 from ..model.request import Outcome, RequestRecord, may_have_effect, outcome_of
@@ -26,8 +28,7 @@ _SECONDS = re.compile(r"\d{1,6}(\.\d{1,6})?")
 _ADVICE = {"true": True, "false": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """A 2xx response: its JSON object, the record of the request, and the bytes of the body.
 
     `date` is the server's time in Unix seconds, `version` that of the API.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 ATTEMPTS = 5
 """Attempts of one request, the first included."""
@@ -14,8 +15,7 @@ LONGEST_ADVICE = 30.0
 """Seconds: the ceiling before the second attempt, the highest ceiling, the longest Retry-After."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """The result of one attempt, as far as a retry depends on it.
 
     `status` is None without a readable response. `permanent` marks what a retry would not change

@@ -9,6 +9,7 @@ import platform
 import re
 import uuid
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from typing import Any, Self, TypedDict, Unpack
 
 from .._version import __version__
@@ -121,6 +122,11 @@ class Transport:
     def requests(self) -> int:
         """How many requests were sent so far, retries included."""
         return self._rate_limiter.reserved
+
+    @staticmethod
+    def prepare() -> None:
+        """Import what sends now: threads that import it take turns with those that work."""
+        import_module("urllib3")
 
     def monotonic(self) -> float:
         """The seconds of the clock that paces the requests."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from typing import Any
+
+from msgspec import Struct
 
 from ..diagnostics.suggest import suggest
 from ..emulator import Entry
@@ -26,12 +27,11 @@ _ABOUT = {
 """The codes of an event that lacks the key of its customer, or of its value."""
 
 
-@dataclass(frozen=True, slots=True)
-class SentEvent:
+class SentEvent(Struct, frozen=True):
     """A meter event as it was sent; `timestamp` is in Unix seconds, None where it has none."""
 
     event_name: str
-    payload: Mapping[str, str] = field(default_factory=dict)
+    payload: Mapping[str, str] = {}
     identifier: str | None = None
     timestamp: float | None = None
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
 from builders.in_process import reached_in_process
 from builders.meters import OWNING
+from msgspec.structs import replace
 from virtual import VirtualClock
 
 from reconciler.emulator import Entry, Server, Settings, Store, open_state

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import replace
 
 from builders.meters import plan_of
+from msgspec.structs import replace
 from virtual import VirtualClock
 
 from reconciler.diagnostics.diagnostic import Diagnostic, Level
@@ -97,7 +97,7 @@ class Account:
         if step.operation is Operation.CREATE:
             assert desired
             id_ = f"mtr_new_{desired.event_name}"
-            made = {f: getattr(desired.meter, f) for f in desired.meter.__dataclass_fields__}
+            made = {f: getattr(desired.meter, f) for f in desired.meter.__struct_fields__}
             times = {"created": NOW, "updated": NOW}
             return self.put(ExistingMeter(id=id_, status="active", livemode=False, **times, **made))
         assert step.meter_id

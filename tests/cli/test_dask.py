@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pickle
 import sys
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from builders.fleet import fleet_world, name_accounts
+from msgspec.structs import replace
 from published import held
 
 from reconciler.config import load

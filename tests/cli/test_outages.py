@@ -6,11 +6,11 @@ import json
 import re
 import signal
 import threading
-from dataclasses import replace
 from functools import partial
 
 import pytest
 from cli.world import CALLS, SEATS, existing
+from msgspec.structs import replace
 from published import held
 
 from reconciler.emulator import Phase

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 from cli.world import CALLS, SEATS, existing
+from msgspec.structs import replace
 from published import held
 
 from reconciler.planning.plan import seal

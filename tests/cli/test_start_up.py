@@ -16,11 +16,22 @@ QUICKSTART = ROOT / "examples" / "quickstart"
 UNUSED = {"asyncio", "deepdiff", "jsonschema", "referencing", "rich", "sqlite3", "xml"}
 NETWORK = {"concurrent", "email", "http", "requests", "socket", "ssl", "urllib3"}
 OURS = {"reconciler.emulator", "reconciler.operations.session", "reconciler.stripe"}
-OFFLINE = UNUSED | NETWORK | OURS | {"decimal", "difflib", "logging", "random", "secrets"}
-OFFLINE |= {"shlex", "subprocess", "tempfile", "traceback", "uuid", "zipfile"}
-TEXT = OFFLINE | {"datetime", "json", "shutil", "textwrap", "yaml"}
-NOTHING = TEXT | {"argparse", "ast", "dataclasses", "enum", "inspect", "pathlib", "re"}
-NOTHING |= {"signal", "threading", "typing", "urllib"}
+OFFLINE = UNUSED | NETWORK | OURS | {"difflib", "logging", "random", "secrets"}
+OFFLINE |= {"shlex", "subprocess", "tempfile", "traceback", "zipfile"}
+TEXT = OFFLINE | {"shutil", "yaml"}
+NOTHING = TEXT | {"argparse", "ast", "dataclasses", "enum", "inspect", "json", "msgspec"}
+NOTHING |= {
+    "datetime",
+    "decimal",
+    "pathlib",
+    "re",
+    "signal",
+    "textwrap",
+    "threading",
+    "typing",
+    "urllib",
+    "uuid",
+}
 
 
 def imported(*words: object, **environ: str) -> set[str]:

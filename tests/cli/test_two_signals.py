@@ -60,7 +60,7 @@ for first in map(int, lines):
 WHILE_A_CLUSTER_CLOSES = """
 import contextlib, signal, sys
 from reconciler.__main__ import main
-from reconciler.cli.commands import apply
+from reconciler.cli.fleet import apply
 from reconciler.cli.signals import hold_signals
 
 @contextlib.contextmanager

@@ -1,11 +1,11 @@
 """The check against Stripe's specification finds what is wrong in an answer."""
 
 import json
-from dataclasses import replace
 
 import pytest
 from clients.openapi import load_spec
 from emulator.client import FORM, KEY
+from msgspec.structs import replace
 
 from reconciler.emulator.messages import Request
 

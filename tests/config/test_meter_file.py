@@ -1,12 +1,12 @@
 """Meter files: one diagnostic for one error, at its location."""
 
 import json
-from dataclasses import replace
 
 import pytest
 from config.loading import diagnose, places, write
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.config import load
 from reconciler.config.meter_file import apply_overrides, check_overrides, read_meters

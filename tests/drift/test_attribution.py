@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from builders.meters import NOW, declare, existing, inactive, inspect_all, retire
+from msgspec.structs import replace
 
 from reconciler.drift.attribution import REACH, attribute, needs_events
 from reconciler.drift.exemptions import exempt

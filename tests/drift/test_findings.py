@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from builders.meters import NOW, OWNING, REPORTING, declare, existing, inactive, inspect_all, retire
+from msgspec.structs import replace
 
 from reconciler.diagnostics.catalogue import CATALOGUE
 from reconciler.model.event import RESEND

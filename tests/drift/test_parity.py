@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from builders.meters import existing, inactive
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.drift.parity import compare_accounts
 from reconciler.model.comparison import Parity

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
 from builders.fake_account import Account, run_of
 from builders.meters import decide_all, declare, existing
 from execution.test_executor import crowd, statuses
+from msgspec.structs import replace
 
 from reconciler.execution.executor import apply
 from reconciler.model.project import AccountRef

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from builders.fake_account import Account, confirmed, followed_by, lost_request, rejected, run_of
 from builders.meters import decide_all, declare, existing
 from execution.test_execute_step import NEW, put
+from msgspec.structs import replace
 
 from reconciler.execution.execute_step import execute_step
 from reconciler.execution.steps import list_steps

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from builders.fake_account import (
     NOW,
@@ -19,6 +17,7 @@ from builders.fake_account import (
     run_of,
 )
 from builders.meters import decide_all, declare, existing, inactive, retire
+from msgspec.structs import replace
 from virtual import VirtualClock
 
 from reconciler.diagnostics.errors import AuthError, ServiceError

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from builders.fake_account import (
     Account,
@@ -17,6 +15,7 @@ from builders.fake_account import (
     run_of,
 )
 from builders.meters import OWNING, decide_all, declare, existing, inactive, retire
+from msgspec.structs import replace
 
 from reconciler.diagnostics.errors import ServiceError
 from reconciler.execution.executor import apply

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import replace
 
 import pytest
 from builders.fake_account import (
@@ -20,6 +19,7 @@ from builders.fake_account import (
     run_of,
 )
 from builders.meters import decide_all, declare, existing, inactive, plan_of, retire
+from msgspec.structs import replace
 
 from reconciler.diagnostics.codes.applying import REJECTED_BY_API
 from reconciler.diagnostics.errors import ServiceError, StoppedError

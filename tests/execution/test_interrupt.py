@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 from builders.fake_account import NOW, Account, confirmed, lost_request, read_error, run_of
 from builders.meters import decide_all, declare, existing, inactive
 from execution.test_executor import crowd, statuses
+from msgspec.structs import replace
 from virtual import VirtualClock
 
 from reconciler.diagnostics.errors import ServiceError

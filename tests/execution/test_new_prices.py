@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from builders.emulated import context
 from builders.fake_account import Account, run_of
 from builders.meters import decide_all, declare, existing, inactive
+from msgspec.structs import replace
 from stateful.words import edit
 
 from reconciler.diagnostics.errors import Exit

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from builders.fake_account import (
     Account,
@@ -18,6 +16,7 @@ from builders.fake_account import (
     run_of,
 )
 from builders.meters import decide_all, declare, existing, inactive
+from msgspec.structs import replace
 from virtual import VirtualClock
 
 from reconciler.diagnostics.diagnostic import Diagnostic, Level

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from builders.meters import decide_all, declare, existing, inactive, plan_of
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from planning.test_plan import EVERY_CHANGE
 
 from reconciler.execution.steps import KeyParts, Operation, build_key, list_steps, read_key

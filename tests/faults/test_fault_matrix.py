@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from dataclasses import replace
 from functools import cache
 from itertools import combinations
 
 import pytest
 from builders.emulated import allowed_requests, request_of
 from faults.scenarios import FAULTS, SCENARIOS, SWITCHES, acted_out, as_declared, effects
+from msgspec.structs import replace
 
 from reconciler.diagnostics.errors import Exit
 from reconciler.emulator import Phase

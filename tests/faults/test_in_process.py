@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from dataclasses import replace
 
 import pytest
 from builders.in_process import InProcess
 from faults.scenarios import FAULTS, OLD
+from msgspec.structs import replace
 from virtual import VirtualClock
 
 from reconciler.emulator import Server, open_state

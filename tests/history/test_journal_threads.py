@@ -6,10 +6,10 @@ import os
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
 from history.test_journal import DONE, RUN, STOP
+from msgspec.structs import replace
 from virtual import VirtualClock
 
 from reconciler.history import journal

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 import pytest
 from builders.emulated import context
 from builders.meters import declare, existing, inactive
+from msgspec.structs import replace
 from virtual import VirtualClock
 
 from reconciler import detect_drift

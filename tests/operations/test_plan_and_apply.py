@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from builders.emulated import allowed_requests, context, request_of
 from builders.meters import declare, existing, inactive, retire
+from msgspec.structs import replace
 
 from reconciler.diagnostics.diagnostic import Level
 from reconciler.diagnostics.errors import Exit

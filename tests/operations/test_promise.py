@@ -9,13 +9,13 @@ from __future__ import annotations
 import contextlib
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 from builders.emulated import Context, allowed_requests, context, request_of
 from builders.meters import decide_all
 from builders.random_accounts import SWITCHES, World, worlds
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.diagnostics.errors import Exit
 from reconciler.model.change import Action

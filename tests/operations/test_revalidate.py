@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, nullcontext
-from dataclasses import replace
 
 import pytest
 from builders.emulated import context
 from builders.meters import declare, existing, inactive, retire
+from msgspec.structs import replace
 from operations.test_plan_and_apply import EVERY, METERS, codes, statuses
 
 from reconciler.diagnostics.errors import Exit, RefusedError, StaleError

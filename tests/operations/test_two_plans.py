@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
 import threading
-from dataclasses import replace
 
 import pytest
 from builders.emulated import allowed_requests, context, request_of
@@ -11,6 +11,7 @@ from builders.meters import OWNING, declare, existing, inactive, retire
 from builders.random_accounts import SWITCHES, worlds
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from operations.test_promise import on, open_names
 
 from reconciler.diagnostics.errors import Exit
@@ -72,7 +73,7 @@ def test_exit_0_means_that_the_account_is_as_planned(ours, other, settings, at, 
     with on(ours, settings) as it:
         planned, made = it.plan(), []
         account = replace(it.account, declared=other.declared, policy=other.policy)
-        theirs = replace(it, account=account)
+        theirs = dataclasses.replace(it, account=account)
 
         def act():
             made.append(theirs.plan())
@@ -140,7 +141,7 @@ def test_the_second_of_two_runs_reports_already_or_stale(race):
     """Their plan is applied before our run (at 0), or before our request of that number."""
     meters, desired, other, at, status = RACES[race]
     with context(meters, declared=[desired], policy=replace(OWNING, owns=())) as it:
-        theirs = replace(it, account=replace(it.account, declared=(other,)))
+        theirs = dataclasses.replace(it, account=replace(it.account, declared=(other,)))
         planned = it.plan()
         it.clock.sleep(60)
         if at == 0:

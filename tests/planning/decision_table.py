@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 from builders.meters import OWNING, active_prices, declare, existing, inactive, retire
+from msgspec.structs import replace
 
 from reconciler.model.meter import ExistingMeter
 from reconciler.model.price import Price

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from builders.meters import (
     OWNING,
@@ -17,6 +15,7 @@ from builders.meters import (
 )
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from planning.decision_table import I1, I2, ODD1, OTHER, REPORTING, TABLE, A
 
 from reconciler.model.change import Action, FieldChange, Reason

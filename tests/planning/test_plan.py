@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from builders.meters import (
     OWNING,
@@ -15,6 +13,7 @@ from builders.meters import (
     plan_of,
     retire,
 )
+from msgspec.structs import replace
 
 from reconciler.model.change import Action
 from reconciler.model.project import AccountRef, Policy

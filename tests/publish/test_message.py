@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import cmarkgfm
@@ -12,6 +11,7 @@ import pytest
 from builders.meters import declare, existing
 from cmarkgfm.cmark import Options
 from hypothesis import given, settings
+from msgspec.structs import replace
 from render.reports import CHANGES, hostile, plan, report, texts
 
 from reconciler.diagnostics.diagnostic import Location

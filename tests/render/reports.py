@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import starmap
 
 from builders.meters import active_prices, decide_all, declare, existing, inactive, retire
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.diagnostics.codes import applying, config, guards, planning
 from reconciler.diagnostics.codes import drift as drift_codes

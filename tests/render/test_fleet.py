@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from render.reports import CHANGES, HOSTILE, drifted, like, partly_applied
 
 from reconciler.diagnostics.codes import service

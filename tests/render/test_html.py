@@ -6,13 +6,13 @@ import base64
 import hashlib
 import re
 from collections import Counter
-from dataclasses import replace
 from html.parser import HTMLParser
 from importlib.resources import files
 from itertools import pairwise, product
 
 import pytest
 from hypothesis import given
+from msgspec.structs import replace
 from render.reports import (
     CHANGES,
     DAY,

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 from builders.meters import declare
 from hypothesis import assume, given
+from msgspec.structs import replace
 from render.reports import HOSTILE, REPORTS, drifted, hostile, invalid, partly_applied, plan, texts
 
 from reconciler.diagnostics.errors import Exit

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from jsonschema import Draft4Validator
+from msgspec.structs import replace
 from render.reports import HOSTILE, REPORTS, drifted, hostile, plan, texts
 
 from reconciler.diagnostics.codes import config, planning, service

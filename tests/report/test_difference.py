@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from builders.meters import decide_all, declare, existing, inactive, plan_of, retire
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.planning.plan import Target, seal
 from reconciler.report.difference import PlanField, compare_plans

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from builders.meters import decide_all, declare, existing, inactive, retire
+from msgspec.structs import replace
 
 from reconciler.diagnostics.codes import applying, guards, planning
 from reconciler.diagnostics.diagnostic import Diagnostic, Level

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from render.reports import REPORTS, drifted, hostile, partly_applied, plan, texts
 
 from reconciler.diagnostics.errors import ConfigError

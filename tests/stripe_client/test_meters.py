@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import dataclasses
-
+import msgspec
 import pytest
 from stripe_client.scripted import Scripted, a_list, a_meter, http, make, to
 
@@ -37,7 +36,7 @@ def test_every_parameter_of_create(as_nouns, meters, server):
         "value_settings": ValueSettings("amount"),
     }
     if not as_nouns:
-        blocks = {name: dataclasses.asdict(block) for name, block in blocks.items()}
+        blocks = {name: msgspec.to_builtins(block) for name, block in blocks.items()}
     created = make(meters, event_time_window="hour", idempotency_key="mine", **blocks)
     assert created.default_aggregation == DefaultAggregation("last")
     assert created.customer_mapping == CustomerMapping("by_id", "customer")

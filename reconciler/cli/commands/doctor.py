@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from ...config import load_accounts
 from ...diagnostics.errors import ConfigError, Exit, ReconcilerError, select_worst

@@ -7,7 +7,9 @@ import errno
 import os
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from ...diagnostics.codes import environment, usage
 from ...diagnostics.diagnostic import Diagnostic

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from ...config import load
 from ...diagnostics.codes import drift, service
@@ -95,8 +97,7 @@ def _narrow(
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _EventsRead(AccountResult):
+class _EventsRead(AccountResult, frozen=True, kw_only=True):
     """The events of one account about a meter, or why they could not be read.
 
     `reports` are those of usage that Stripe rejected.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from ...adoption.adopt_meters import Adopted, Wanted, adopt_meters
 from ...adoption.extend_file import extend

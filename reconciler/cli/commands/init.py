@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shlex
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ...adoption import new_project
 from ...adoption.adopt_meters import Adopted, Wanted, adopt_meters
@@ -59,8 +63,7 @@ class InitOptions(Options):
         return self.path
 
 
-@dataclass(frozen=True, slots=True)
-class _Start:
+class _Start(Struct, frozen=True):
     """The new account, the meters to declare, and what was known of the folder before."""
 
     account: NewAccount
@@ -116,17 +119,21 @@ def _ask(options: InitOptions, context: Context) -> InitOptions:
     ask = context.console.ask
     if options.api_key_env is None:
         key = ask(f"Environment variable with the API key [{_KEY}]: ") or _KEY
-        options = replace(options, api_key_env=key)
+        options = dataclasses.replace(options, api_key_env=key)
     if options.livemode is None:
-        options = replace(options, livemode=_is_yes(context.console, "Is it a live mode key?", "n"))
+        options = dataclasses.replace(
+            options, livemode=_is_yes(context.console, "Is it a live mode key?", "n")
+        )
     name = _get_name(options)
     if options.account is None:
-        options = replace(options, account=ask(f"Name of the account [{name}]: ") or name)
+        options = dataclasses.replace(
+            options, account=ask(f"Name of the account [{name}]: ") or name
+        )
     if options.from_account is None and context.environ.get(options.api_key_env or _KEY):
         adopt = _is_yes(context.console, "Declare the active meters that it has?", "y")
-        options = replace(options, from_account=adopt)
+        options = dataclasses.replace(options, from_account=adopt)
     if options.ci is None:
-        options = replace(options, ci=_ask_for_host(context.console))
+        options = dataclasses.replace(options, ci=_ask_for_host(context.console))
     return options
 
 

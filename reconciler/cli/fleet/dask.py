@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -12,19 +10,6 @@ from ...diagnostics.errors import ServiceError, UsageError
 from ...fleet.work import Work
 from ...model.project import Account, Project
 from ..context import Context
-
-_ADDRESS = re.compile(
-    r"(?:(?:tcp|tls|ws|wss)://)?[^\s/:@?#]+:\d{1,5}|(?:tcp|tls)://\[[\da-fA-F:]+\]:\d{1,5}"
-)
-
-
-def parse_address(word: str) -> str:
-    """Parse the address of a scheduler."""
-    if _ADDRESS.fullmatch(word):
-        return word if "://" in word else f"tcp://{word}"
-    raise argparse.ArgumentTypeError(
-        f"{word!r} is not the address of a Dask scheduler, such as tcp://127.0.0.1:8786"
-    )
 
 
 @contextmanager

@@ -2,88 +2,24 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 
-from ...config.loader import BeforeReading, do_nothing
+from msgspec import Struct
+from msgspec.structs import replace
+
 from ...diagnostics.codes import publishing
 from ...diagnostics.diagnostic import Diagnostic
 from ...diagnostics.errors import ConfigError
 from ...model.project import Account, Project
 from ...report.configuration import digest_accounts, digest_project
 from ...report.read_report import MOST_BYTES, read_report
-from ...report.report import MOST_SHARDS, AccountReport, Report, Shard
+from ...report.report import AccountReport, Report, Shard
 from ...report.resume import check_resumable, describe_changes, select_finished
 from ...report.shards import find_shard
 from .. import files
-from ..arguments import ScopedOptions, option, parse_whole_number
 from ..context import Context
-from .dask import parse_address
-
-CONCURRENCY, MOST_CONCURRENCY = 8, 256
-_SHARD = re.compile(r"([0-9]{1,5})/([0-9]{1,5})", re.ASCII)
-
-
-def parse_shard(word: str) -> tuple[int, int]:
-    """Parse `I/N`."""
-    found = _SHARD.fullmatch(word)
-    if not found:
-        raise argparse.ArgumentTypeError(f"{word!r} is not I/N, such as 3/10")
-    index, count = int(found[1]), int(found[2])
-    if not 1 <= index <= count <= MOST_SHARDS:
-        message = f"{word!r} is out of range: 1 ≤ I ≤ N ≤ {MOST_SHARDS:,}"
-        raise argparse.ArgumentTypeError(message)
-    return index, count
-
-
-def parse_concurrency(word: str) -> int:
-    """Parse how many accounts are worked on side by side."""
-    if 1 <= (number := parse_whole_number(word)) <= MOST_CONCURRENCY:
-        return number
-    raise argparse.ArgumentTypeError(f"{word} is not between 1 and {MOST_CONCURRENCY}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetOptions(ScopedOptions):
-    """The options of a command on many accounts: how many side by side, and which part of them."""
-
-    concurrency: int = option(
-        f"work on up to N accounts side by side (default: {CONCURRENCY})",
-        metavar="N",
-        default=CONCURRENCY,
-        type=parse_concurrency,
-    )
-    dask: str | None = option(
-        "process the accounts on the workers of a Dask cluster; ADDRESS is its scheduler, and "
-        "--concurrency counts over all workers",
-        metavar="ADDRESS",
-        type=parse_address,
-    )
-    shard: tuple[int, int] | None = option(
-        "only the I-th of N parts of the selected accounts; `reconciler merge` joins the reports",
-        metavar="I/N",
-        type=parse_shard,
-    )
-    resume: str | None = option(
-        "continue the run of this JSON report: skip accounts that succeeded, run the others",
-        metavar="REPORT",
-    )
-
-    def reads(self) -> tuple[tuple[str, str], ...]:
-        """Return the report to resume."""
-        return ((self.resume, "report to resume"),) if self.resume else ()
-
-
-def begin_ahead(
-    options: FleetOptions, context: Context, patterns: tuple[str, ...]
-) -> BeforeReading:
-    """Return what reads the only account of a run ahead, where it is sure to be read here."""
-    if options.dask or options.shard or options.resume:
-        return do_nothing
-    return context.ahead.select(patterns)
+from .options import FleetOptions
 
 
 def read_report_file(path: str) -> Report:
@@ -93,8 +29,7 @@ def read_report_file(path: str) -> Report:
     return read_report(files.read(path), path)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
+class Part(Struct, frozen=True, kw_only=True):
     """The accounts to run, of those of the run; the results of the others are carried over.
 
     `positions` are those of all selected accounts, and `configurations` their digests.

@@ -22,11 +22,6 @@ from ..arguments import PRIVATE
 _ENDING = ".json"
 
 
-def is_folder(path: str) -> bool:
-    """Whether a path is meant as a folder: it is one, or ends in a slash."""
-    return path.endswith(("/", os.sep)) or os.path.isdir(path)
-
-
 def name_files(accounts: Iterable[str]) -> dict[str, str]:
     """Return the name of the plan file of each account.
 

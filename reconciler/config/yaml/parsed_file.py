@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct
 from yaml import Mark
 
 from ...diagnostics.diagnostic import Diagnostic, Location
@@ -13,8 +13,7 @@ Path = tuple[str | int, ...]
 Span = tuple[Mark, Mark]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedFile:
+class ParsedFile(Struct, frozen=True, kw_only=True):
     """The value of a YAML file; locations are kept beside the values, by path.
 
     `words` holds the plain scalars that some YAML parser does not read as a string, as written,
@@ -25,14 +24,14 @@ class ParsedFile:
 
     file: str
     value: Any = None
-    places: dict[Path, Span] = field(default_factory=dict)
-    keys: dict[Path, Span] = field(default_factory=dict)
-    words: dict[Path, str] = field(default_factory=dict)
-    loose_keys: dict[Path, str] = field(default_factory=dict)
-    blocks: dict[Path, str] = field(default_factory=dict)
-    escaped: dict[Path, str] = field(default_factory=dict)
-    aliases: dict[Path, Path] = field(default_factory=dict)
-    diagnostics: list[Diagnostic] = field(default_factory=list)
+    places: dict[Path, Span] = {}
+    keys: dict[Path, Span] = {}
+    words: dict[Path, str] = {}
+    loose_keys: dict[Path, str] = {}
+    blocks: dict[Path, str] = {}
+    escaped: dict[Path, str] = {}
+    aliases: dict[Path, Path] = {}
+    diagnostics: list[Diagnostic] = []
 
     def get(self, path: Path) -> Any:
         """Return the value at an existing path."""

@@ -7,10 +7,10 @@ and overflow the stack on deep nesting.
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any
 
 import yaml
+from msgspec.structs import replace
 from yaml import events
 
 from ...diagnostics.codes import config as codes

@@ -8,7 +8,6 @@ stays an id or null.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import Any
 
 from ..errors import RequestError
@@ -61,8 +60,7 @@ _HIDDEN = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class ExpandOf(Param):
+class ExpandOf(Param, frozen=True):
     """An `expand[]` of the fields of a kind of object; `listed` for those of a list of it."""
 
     kind: str

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from enum import StrEnum
 from fnmatch import fnmatchcase
 from typing import Any
+
+from msgspec import Struct
 
 from ..errors import RequestError, SettingError
 from ..messages import Phase, Request, Response
@@ -35,8 +36,7 @@ class Kind(StrEnum):
     DUPLICATE = "dup"  # the network delivers the request twice; the second answer arrives
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fault:
+class Fault(Struct, frozen=True, kw_only=True):
     """A rule; it applies to the requests that every given selector matches.
 
     `number` is the request's number overall; `nth` counts the requests that `method`, `path` (a

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from ..errors import RequestError
 
 _INDEX = re.compile(r"\d{0,4}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Param:
+class Param(Struct, frozen=True, kw_only=True):
     """One parameter: whether it is required, and how its raw value is parsed."""
 
     required: bool = False
@@ -28,8 +28,7 @@ class Param:
 Shape = dict[str, Param]
 
 
-@dataclass(frozen=True, slots=True)
-class Text(Param):
+class Text(Param, frozen=True):
     """A string of 1 to `longest` characters."""
 
     longest: int
@@ -51,8 +50,7 @@ class Text(Param):
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Choice(Param):
+class Choice(Param, frozen=True):
     """One of these words; of an open enumeration any word, which its call has to check."""
 
     values: tuple[str, ...]
@@ -65,8 +63,7 @@ class Choice(Param):
         return value
 
 
-@dataclass(frozen=True, slots=True)
-class Whole(Param):
+class Whole(Param, frozen=True):
     """An integer within bounds."""
 
     least: int | None = None
@@ -81,7 +78,7 @@ class Whole(Param):
         return number
 
 
-class DecimalText(Param):
+class DecimalText(Param, frozen=True):
     """A decimal string of at most 12 places, as `unit_amount_decimal` takes it."""
 
     def _parse(self, name: str, raw: Any) -> str:
@@ -91,7 +88,7 @@ class DecimalText(Param):
         return value
 
 
-class Flag(Param):
+class Flag(Param, frozen=True):
     """`true` or `false`."""
 
     def _parse(self, name: str, raw: Any) -> bool:
@@ -101,8 +98,7 @@ class Flag(Param):
         return value == "true"
 
 
-@dataclass(frozen=True, slots=True)
-class Texts(Param):
+class Texts(Param, frozen=True):
     """An array of strings, written with `[]` or with indexes."""
 
     longest: int = 5000
@@ -120,8 +116,7 @@ class Texts(Param):
         return values
 
 
-@dataclass(frozen=True, slots=True)
-class Expand(Param):
+class Expand(Param, frozen=True):
     """An `expand[]` of fields that the specification lists; most need no expansion."""
 
     fields: tuple[str, ...]
@@ -137,8 +132,7 @@ class Expand(Param):
         return values
 
 
-@dataclass(frozen=True, slots=True)
-class Nested(Param):
+class Nested(Param, frozen=True):
     """A hash with a shape of its own."""
 
     shape: Shape
@@ -149,7 +143,7 @@ class Nested(Param):
         return parse_params(self.shape, raw, name)
 
 
-class Metadata(Param):
+class Metadata(Param, frozen=True):
     """Free names of at most 40 characters, with values of at most 500.
 
     An empty value removes its name, and stays; an empty text removes all of them, and is None.
@@ -164,7 +158,7 @@ class Metadata(Param):
         return {key: each and value._parse(f"{name}[{key}]", each) for key, each in raw.items()}
 
 
-class Period(Param):
+class Period(Param, frozen=True):
     """A filter on a time: one moment, or bounds `gt`, `gte`, `lt`, `lte`, in Unix seconds."""
 
     def _parse(self, name: str, raw: Any) -> dict[str, int]:

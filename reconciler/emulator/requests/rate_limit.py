@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 
-@dataclass(slots=True)
-class Bucket:
+class Bucket(Struct):
     """The tokens left at a time (Unix seconds)."""
 
     tokens: float

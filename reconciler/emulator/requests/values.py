@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
 
 from ..errors import RequestError
@@ -13,8 +12,7 @@ from .params import Param, Shape, Whole, parse_params
 _INDEX = re.compile(r"\d{1,4}", re.ASCII)
 
 
-@dataclass(frozen=True, slots=True)
-class Unset(Param):
+class Unset(Param, frozen=True):
     """A value that an empty one removes; None means that."""
 
     inner: Param
@@ -23,8 +21,7 @@ class Unset(Param):
         return None if raw == "" else self.inner._parse(name, raw)
 
 
-@dataclass(frozen=True, slots=True)
-class WordOr(Param):
+class WordOr(Param, frozen=True):
     """One of these words, or another value."""
 
     words: tuple[str, ...]
@@ -34,8 +31,7 @@ class WordOr(Param):
         return raw if raw in self.words else self.inner._parse(name, raw)
 
 
-@dataclass(frozen=True, slots=True)
-class Hashes(Param):
+class Hashes(Param, frozen=True):
     """An array of hashes, written with `[]` or with indexes."""
 
     shape: Shape
@@ -57,8 +53,7 @@ class Hashes(Param):
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class ByCurrency(Param):
+class ByCurrency(Param, frozen=True):
     """A hash of hashes, by currency."""
 
     shape: Shape
@@ -74,7 +69,7 @@ class ByCurrency(Param):
         }
 
 
-class Currency(Param):
+class Currency(Param, frozen=True):
     """A supported currency in either case; small letters are stored."""
 
     def _parse(self, name: str, raw: Any) -> str:
@@ -85,7 +80,7 @@ class Currency(Param):
         return value
 
 
-class Number(Param):
+class Number(Param, frozen=True):
     """A number, whole or not."""
 
     def _parse(self, name: str, raw: Any) -> float:
@@ -94,14 +89,14 @@ class Number(Param):
         return float(raw)
 
 
-class Moment(Param):
+class Moment(Param, frozen=True):
     """A time in Unix seconds."""
 
     def _parse(self, name: str, raw: Any) -> int:
         return Whole(0)._parse(name, raw)
 
 
-class Unsupported(Param):
+class Unsupported(Param, frozen=True):
     """A parameter of Stripe's that the emulator does not have, and says so."""
 
     def _parse(self, name: str, raw: Any) -> Any:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Self
+
+from msgspec import Struct
 
 from ..errors import StateError
 from ..messages import Json
@@ -36,8 +37,7 @@ _KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """An emulated account: one mode of one account, with what the API shows of it."""
 
     id: str = "acct_1EmulatedAccount"
@@ -49,8 +49,7 @@ class Account:
     created: int = FIRST
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(Struct, frozen=True):
     """The first answer to an idempotency key.
 
     `path` and `meaning` identify what the key was used for, `request_id` the request.

@@ -16,9 +16,10 @@ import struct
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+
+from msgspec import to_builtins
 
 from ..errors import StateError
 from ..messages import Json
@@ -230,7 +231,7 @@ def _connect(path: Path, mode: str) -> sqlite3.Connection:
 def _insert_accounts(connection: sqlite3.Connection, ledgers: Iterable[Ledger]) -> None:
     """Add accounts with all that is in them."""
     for ledger in ledgers:
-        row = (ledger.account.id, json.dumps(asdict(ledger.account)), ledger.opened)
+        row = (ledger.account.id, json.dumps(to_builtins(ledger.account)), ledger.opened)
         connection.execute("INSERT INTO accounts VALUES (?, ?, ?)", row)
         _insert(connection, ledger.account.id, ledger.export())
 

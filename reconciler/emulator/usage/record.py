@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ..messages import Json
 from ..settings import Settings
@@ -22,8 +23,7 @@ UNIQUE_FOR = 24 * 3600
 """Seconds for which an identifier is unique, and in which its event can be cancelled."""
 
 
-@dataclass(frozen=True, slots=True)
-class UsageEvent:
+class UsageEvent(Struct, frozen=True):
     """An event as it was sent, with the identifier and the time that it has by default."""
 
     event_name: str
@@ -32,8 +32,7 @@ class UsageEvent:
     timestamp: float
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(Struct, frozen=True):
     """Why an event does not count.
 
     `code` is that of the report, `sync_code` that of the 400 of API v2, which answers other

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 from ..errors import RequestError
@@ -15,7 +14,7 @@ LONGEST_VALUE = 100
 _KINDS = {dict: "map", list: "list", bool: "bool", int: "number", float: "number"}
 
 
-class Payload(Param):
+class Payload(Param, frozen=True):
     """The payload of an event: free names, with strings as values."""
 
     def _parse(self, name: str, raw: Any) -> dict[str, str]:
@@ -32,7 +31,7 @@ class Payload(Param):
         return raw
 
 
-class Moment(Param):
+class Moment(Param, frozen=True):
     """A time in the form of RFC 3339, as Unix seconds."""
 
     def _parse(self, name: str, raw: Any) -> float:
@@ -43,8 +42,7 @@ class Moment(Param):
         return moment
 
 
-@dataclass(frozen=True, slots=True)
-class Objects(Param):
+class Objects(Param, frozen=True):
     """A JSON array of 1 to `most` objects."""
 
     shape: Shape
@@ -61,7 +59,7 @@ class Objects(Param):
         return [parse_params(self.shape, each, f"{name}[{n}]") for n, each in enumerate(raw[""])]
 
 
-class TextList(Texts):
+class TextList(Texts, frozen=True):
     """An array of strings in a query, in which one element alone is not marked as one."""
 
     def _parse(self, name: str, raw: Any) -> list[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
 from functools import cached_property
+
+from msgspec import Struct
 
 from ...diagnostics.diagnostic import Level
 from ...diagnostics.errors import Exit, rank_exit
@@ -21,8 +22,7 @@ def has_many(view: View) -> bool:
     return len(view.accounts) > MANY
 
 
-@dataclass(frozen=True)
-class AccountGroup:
+class AccountGroup(Struct, frozen=True, dict=True):
     """Accounts with the same result: the same verdict, counts, changes and errors."""
 
     accounts: tuple[AccountView, ...]
@@ -48,8 +48,7 @@ class AccountGroup:
         return {item.event_name: item for item in self.first.items if item.shown}
 
 
-@dataclass(frozen=True)
-class Matrix:
+class Matrix(Struct, frozen=True, dict=True):
     """Rows of event_names by columns of account groups: those in which anything is to be shown.
 
     `left_out` are the groups without a column, and `more` the event_names without a row.

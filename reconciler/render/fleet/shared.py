@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ...diagnostics.shorten import list_some, shorten
 from ..labels import count
@@ -12,8 +14,7 @@ from ..view import Item, View
 from .groups import EXAMPLES, describe_outcome, has_many
 
 
-@dataclass(frozen=True)
-class SharedItem:
+class SharedItem(Struct, frozen=True, dict=True):
     """One change or finding that is the same in one or more accounts; `item` is the first of it."""
 
     item: Item

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from html import escape as _escape
+
+from msgspec import Struct
 
 from ...timestamps import format_time
 from ..escape import clean
@@ -13,8 +14,7 @@ _VOID = {"br", "input", "meta"}
 _INLINE = {"b", "code", "span", "time", "ins", "del", "strong", "a", "pre", "title", "svg"}
 
 
-@dataclass(frozen=True, slots=True)
-class Html:
+class Html(Struct, frozen=True):
     """Finished markup; every other string is text, and is escaped."""
 
     text: str

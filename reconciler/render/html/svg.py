@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from .markup import Html, tag
 
@@ -11,8 +12,7 @@ _WIDTH = 1000
 _LEAST = 8  # of a part that would otherwise be too small to see
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(Struct, frozen=True):
     """One part of a bar: its name, the class that colours it, and its number."""
 
     name: str

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from typing import Any
+
+from msgspec import to_builtins
 
 from ..._version import __version__
 from ...diagnostics.diagnostic import Diagnostic, Location
@@ -39,4 +40,4 @@ def render_diagnostic(diagnostic: Diagnostic) -> dict[str, Any]:
 
 def render_location(location: Location | None) -> dict[str, Any] | None:
     """Return a location, or None."""
-    return asdict(location) if location else None
+    return to_builtins(location) if location else None

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
 from itertools import chain
 from typing import Any
+
+from msgspec import to_builtins
 
 from ...diagnostics.diagnostic import Diagnostic, Effect, Location
 from ...model.change import Action, Change
@@ -38,7 +39,7 @@ def render_report(report: Report) -> dict[str, Any]:
 
 
 def _render_shard(shard: Shard) -> dict[str, Any]:
-    return {**asdict(shard), "configuration": shard.configuration or None}
+    return {**to_builtins(shard), "configuration": shard.configuration or None}
 
 
 def _render_account(report: AccountReport, command: str) -> dict[str, Any]:
@@ -48,7 +49,7 @@ def _render_account(report: AccountReport, command: str) -> dict[str, Any]:
     known = pick(report, "position", "configuration", "carried_over")
     compared = report.differences
     return {
-        "account": asdict(report.account),
+        "account": to_builtins(report.account),
         "complete": report.complete,
         "exit_code": int(report.exit_code),
         **{name: value for name, value in known.items() if value},
@@ -58,14 +59,14 @@ def _render_account(report: AccountReport, command: str) -> dict[str, Any]:
         "changes": map(_render_change, report.changes),
         **({"findings": findings} if command == "drift" else {}),
         **({"usage_sample": _render_sampling(report.sampling)} if report.sampling else {}),
-        **({} if compared is None else {"differences": [asdict(each) for each in compared]}),
+        **({} if compared is None else {"differences": [to_builtins(each) for each in compared]}),
         "diagnostics": list_diagnostics(others),
         "summary": report.summary,
     }
 
 
 def _render_sampling(sampling: UsageSampling) -> dict[str, Any]:
-    meters = ({"event_name": name, **asdict(each)} for name, each in sampling.samples.items())
+    meters = ({"event_name": name, **to_builtins(each)} for name, each in sampling.samples.items())
     return {**pick(sampling, "most", "start", "end", "requests"), "meters": list(meters)}
 
 
@@ -80,18 +81,18 @@ def _render_change(reported: ReportedChange) -> dict[str, Any]:
         "meter_id": (result.meter_id if result else None) or known,
         "before": change.existing.as_api() if change.existing else None,
         "after": _find_after(change),
-        "fields": [asdict(field) for field in change.fields],
+        "fields": [to_builtins(field) for field in change.fields],
         "location": render_location(change.location),
-        "prices": [asdict(price) for price in reported.known_prices],
+        "prices": [to_builtins(price) for price in reported.known_prices],
         "inactive_meters": [other.id for other in change.others],
         "refused_by": list(change.refused_by),
     }
     if reported.prices is not None:
         shape["prices_read"] = isinstance(reported.prices, tuple)
     if change.alerts:
-        shape["alerts"] = [asdict(alert) for alert in change.alerts]
+        shape["alerts"] = [to_builtins(alert) for alert in change.alerts]
     if change.desired and change.desired.origins:
-        shape["origins"] = [asdict(origin) for origin in change.desired.origins]
+        shape["origins"] = [to_builtins(origin) for origin in change.desired.origins]
     return shape | ({"result": _render_result(result)} if result else {})
 
 
@@ -105,7 +106,7 @@ def _list_findings(entries: Iterable[DriftEntry]) -> Iterator[dict[str, Any]]:
 def _render_finding(
     event_name: str | None, finding: Finding, location: Location | None
 ) -> dict[str, Any]:
-    shape = {"event_name": event_name, **asdict(finding)}
+    shape = {"event_name": event_name, **to_builtins(finding)}
     for optional in ("rejected", "alerts", "sample", "invoices"):
         if not shape[optional]:
             del shape[optional]

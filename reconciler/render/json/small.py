@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
 from functools import singledispatch
 from typing import Any
+
+from msgspec import to_builtins
 
 from ...codegen.json import build_document
 from ...diagnostics.errors import Exit
@@ -64,7 +65,7 @@ def _(check: CodeCheck) -> dict[str, Any]:
         **build_head("generate"),
         "exit_code": int(check.exit_code),
         "diagnostics": list_diagnostics(check.diagnostics),
-        "files": [asdict(file) for file in check.files],
+        "files": [to_builtins(file) for file in check.files],
     }
 
 
@@ -75,7 +76,7 @@ def _(published: Published) -> dict[str, Any]:
         "exit_code": int(published.exit_code),
         "diagnostics": list_diagnostics(published.diagnostics),
         "target": published.target,
-        "posted": [asdict(each) for each in published.posted],
+        "posted": [to_builtins(each) for each in published.posted],
     }
 
 
@@ -88,7 +89,7 @@ def _(comparison: Comparison) -> dict[str, Any]:
         "diagnostics": list_diagnostics(comparison.diagnostics),
         "accounts": [
             {
-                "account": asdict(each.account),
+                "account": to_builtins(each.account),
                 "exit_code": int(each.exit_code),
                 "diagnostics": list_diagnostics(each.diagnostics),
             }
@@ -104,7 +105,7 @@ def _render_compared(each: MeterComparison) -> dict[str, Any]:
         "result": str(each.parity),
         "a": _render_side(each.a),
         "b": _render_side(each.b),
-        "fields": [asdict(field) for field in each.fields],
+        "fields": [to_builtins(field) for field in each.fields],
     }
 
 
@@ -134,7 +135,7 @@ def _(found: MeterDeclarations) -> dict[str, Any]:
         "complete": found.exit_code is Exit.DONE,
         "exit_code": int(found.exit_code),
         "diagnostics": list_diagnostics(found.diagnostics),
-        "account": asdict(found.account) if found.account else None,
+        "account": to_builtins(found.account) if found.account else None,
         "meters": [meter.as_api() for meter in found.meters],
         "yaml": found.text,
         "file": found.file,
@@ -148,16 +149,16 @@ def _(started: NewProject) -> dict[str, Any]:
         "complete": started.exit_code is Exit.DONE,
         "exit_code": int(started.exit_code),
         "diagnostics": list_diagnostics(started.diagnostics),
-        "account": asdict(started.account),
+        "account": to_builtins(started.account),
         "declared": started.declared,
-        "files": [asdict(file) for file in started.files],
+        "files": [to_builtins(file) for file in started.files],
         "next": list(started.next),
     }
 
 
 def _render_listed(inventory: AccountInventory) -> dict[str, Any]:
     return {
-        "account": asdict(inventory.account),
+        "account": to_builtins(inventory.account),
         "exit_code": int(inventory.exit_code),
         "meters": (meter.as_api() for meter in inventory.meters),
         "prices": _list_prices(inventory),
@@ -170,7 +171,7 @@ def _list_prices(inventory: AccountInventory) -> Iterator[dict[str, Any]] | None
     known = inventory.prices
     if known is None:
         return None
-    return (asdict(price) for meter in inventory.meters for price in known.get(meter.id, ()))
+    return (to_builtins(price) for meter in inventory.meters for price in known.get(meter.id, ()))
 
 
 @render_small.register
@@ -185,7 +186,7 @@ def _(readiness: Readiness) -> dict[str, Any]:
 
 def _render_ready_account(account: AccountReadiness) -> dict[str, Any]:
     return {
-        "account": asdict(account.account),
+        "account": to_builtins(account.account),
         "exit_code": int(account.exit_code),
         "meters": [_render_ready_meter(meter) for meter in account.meters],
         "diagnostics": list_diagnostics(account.diagnostics),
@@ -195,7 +196,7 @@ def _render_ready_account(account: AccountReadiness) -> dict[str, Any]:
 def _render_ready_meter(meter: MeterReadiness) -> dict[str, Any]:
     return {
         **pick(meter, "event_name", "ready", "meter_id"),
-        "fields": [asdict(field) for field in meter.fields],
+        "fields": [to_builtins(field) for field in meter.fields],
         "code": meter.problem.code if meter.problem else None,
     }
 
@@ -203,7 +204,7 @@ def _render_ready_meter(meter: MeterReadiness) -> dict[str, Any]:
 @render_small.register
 def _(history: History) -> dict[str, Any]:
     moments = history.timeline
-    timeline = map(asdict, moments or ())
+    timeline = map(to_builtins, moments or ())
     of_one = {"meter": history.meter, "similar": history.similar, "timeline": timeline}
     return {
         **build_head("history"),
@@ -217,11 +218,11 @@ def _(history: History) -> dict[str, Any]:
 
 def _render_run(run: PastRun) -> dict[str, Any]:
     changes = [_render_past(change) for change in run.changes]
-    return {**asdict(run), "account": asdict(run.account), "changes": changes}
+    return {**to_builtins(run), "account": to_builtins(run.account), "changes": changes}
 
 
 def _render_past(change: PastChange) -> dict[str, Any]:
-    shape = asdict(change)
+    shape = to_builtins(change)
     code, message = shape.pop("code"), shape.pop("message")
     return {**shape, "error": {"code": code, "message": message} if code else None}
 
@@ -235,7 +236,7 @@ def _(checkup: Checkup) -> dict[str, Any]:
         "checks": [_render_check(check) for check in checkup.checks],
         "accounts": [
             {
-                "account": asdict(account.account),
+                "account": to_builtins(account.account),
                 "exit_code": int(account.exit_code),
                 "checks": [_render_check(check) for check in account.checks],
                 "diagnostics": list_diagnostics(account.diagnostics),

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from urllib.parse import quote
+
+from msgspec import Struct
 
 from ...diagnostics.diagnostic import Location
 from ..places import AS_GIVEN, Base
@@ -13,8 +14,7 @@ from .gfm import format_code
 _LONGEST_PATH = 300
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(Struct, frozen=True):
     """The repository of a comment: `blob` is the address of its files at `commit`, `run` the job.
 
     Empty ones are not known. `base` relates the places of the report to the repository; `others`

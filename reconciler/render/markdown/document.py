@@ -7,7 +7,9 @@ texts are shortened before an item that matters is left out, and the comment say
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ...report.comparison import Comparison
 from ...report.report import Report
@@ -34,8 +36,7 @@ _FAILED = (Status.FAILED, Status.UNKNOWN, Status.STALE)  # above what is only sk
 _FEW = 3  # routine changes that a posted comment does not fold
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(Struct, frozen=True):
     """A comment, the items that do not fit, and whether anything was shortened or left out."""
 
     text: str
@@ -62,8 +63,7 @@ def render_comment(report: Report, around: Around | None = None) -> Comment:
     return comment
 
 
-@dataclass(frozen=True, slots=True)
-class _Parts:
+class _Parts(Struct, frozen=True):
     """The items of a report by how they are shown.
 
     `loud` ones are blocks, `routine` ones rows, each with the same change of other accounts; of

@@ -5,8 +5,10 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from urllib.parse import quote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ...diagnostics.diagnostic import Diagnostic, Level
 from ...diagnostics.errors import Exit
@@ -187,8 +189,7 @@ def render_more(hidden: list[Item]) -> Iterator[str]:
         yield ""
 
 
-@dataclass(frozen=True, slots=True)
-class Fold:
+class Fold(Struct, frozen=True):
     """Meters that need no review: what they are, and at most how many are named."""
 
     items: list[Item]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from ...diagnostics.diagnostic import Location
 from ...model.change import Action, Reason, Risk
@@ -23,8 +24,7 @@ _OBVIOUS = (Reason.MISSING, Reason.RENAMED)
 _FEW = 3  # accounts that a row lists
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Budget:
+class Budget(Struct, frozen=True, kw_only=True):
     """Limits: bytes of a row, name, location and text; numbers of diagnostics and accounts.
 
     `around` is set in a comment that is posted; places are linked where there is room for it.

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from string import ascii_uppercase
+
+from msgspec.structs import replace
 
 from ...diagnostics.diagnostic import Effect, Level
 from ...diagnostics.shorten import list_some, shorten

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import singledispatch
+
+from msgspec.structs import replace
 
 from ...report.checkup import Checkup
 from ...report.comparison import Comparison

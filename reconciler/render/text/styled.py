@@ -9,9 +9,10 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
 from enum import StrEnum
 from textwrap import wrap
+
+from msgspec import Struct
 
 from ..escape import clean
 
@@ -45,8 +46,7 @@ class Style(StrEnum):
     CYAN = "36"
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Struct, frozen=True):
     """A stretch of text in one style."""
 
     text: str

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+
+from msgspec import Struct, field
+from msgspec.structs import force_setattr
 
 from .values import to_payload, to_seconds, to_text
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UsageEvent:
+class UsageEvent(Struct, frozen=True, kw_only=True):
     """Usage to be sent: to the meter of which event_name, for which customer, how much, when.
 
     The payload holds the meter's customer key and value key. Stripe counts an identifier once, so
@@ -29,7 +30,7 @@ class UsageEvent:
     def __post_init__(self) -> None:
         to_text("event_name", self.event_name)
         to_text("identifier", self.identifier)
-        object.__setattr__(self, "payload", to_payload(self.payload))  # what is sent never changes
+        force_setattr(self, "payload", to_payload(self.payload))  # what is sent never changes
         if self.timestamp is not None:
             to_seconds("timestamp", self.timestamp)
 
@@ -44,8 +45,7 @@ class UsageEvent:
         return None if self.timestamp is None else to_seconds("timestamp", self.timestamp)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeterEvent:
+class MeterEvent(Struct, frozen=True, kw_only=True):
     """An event that Stripe received, which does not yet mean that it counts.
 
     `created`, `livemode` and a timestamp that was not given are None if the answer was lost, and
@@ -60,8 +60,7 @@ class MeterEvent:
     livemode: bool | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeterEventAdjustment:
+class MeterEventAdjustment(Struct, frozen=True, kw_only=True):
     """The cancellation of the event with an identifier; `id` and `created` are those of API v2."""
 
     event_name: str
@@ -73,19 +72,20 @@ class MeterEventAdjustment:
     created: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeterEventSession:
+class MeterEventSession(Struct, frozen=True, kw_only=True):
     """A session of the meter event stream; the token is a secret, and expires."""
 
     id: str
-    authentication_token: str = field(repr=False)
+    authentication_token: str
     created: float
     expires_at: float
     livemode: bool
 
+    def __repr__(self) -> str:  # without the token
+        return f"MeterEventSession({self.id}, expires_at={self.expires_at})"
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MeterEventSummary:
+
+class MeterEventSummary(Struct, frozen=True, kw_only=True):
     """What a customer used of a meter from `start_time` to `end_time`."""
 
     id: str

@@ -6,8 +6,9 @@ Stripe sums up usage for one customer at a time, so that all of it would take a 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from itertools import chain
+
+from msgspec import Struct
 
 from ...model.event import RESEND
 from ...model.meter import ExistingMeter
@@ -20,11 +21,10 @@ _DAY = 86_400
 _MINUTE = 60
 
 
-@dataclass(slots=True)
-class _Found:
+class _Found(Struct):
     """Customers, since when each has a subscription, and whether there may be more."""
 
-    since: dict[str, int] = field(default_factory=dict)
+    since: dict[str, int] = {}
     more: bool = False
     refused: int = 0
 
