@@ -22,12 +22,13 @@ CONTROL = "/_emulator"
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """A request that the emulator received, as its log has it."""
+    """A request that the emulator received, as its log has it; None is the key's own account."""
 
     method: str
     path: str
     params: Mapping[str, Any]
     status: int | None
+    account: str | None = None
 
 
 @dataclass(slots=True)
@@ -49,17 +50,30 @@ class Emulator:
         """Set switches, such as `latency="50ms"`; None restores a default."""
         self._call("POST", "/switches", switches)
 
+    def arm(self, *faults: str) -> None:
+        """Inject these faults, and no others, from now on."""
+        self._call("DELETE", "/faults")
+        self._call("POST", "/faults", {"add": faults})
+
     def reset(self) -> None:
         """Restore the state of the seed."""
         self._call("DELETE", "/state")
+
+    def read_meters(self) -> dict[str, list[dict[str, Any]]]:
+        """Return the meters that are stored, of each account."""
+        accounts = self._call("GET", "/state")["accounts"]
+        return {each["account"]["id"]: each["meters"] for each in accounts}
+
+    def count_requests(self) -> int:
+        """Return the number of requests since the emulator started."""
+        return int(self._call("GET", "")["requests"])
 
     def take_requests(self) -> list[Sent]:
         """Return the requests since the last call, and forget them."""
         listed = self._call("GET", "/requests")["requests"]
         self._call("DELETE", "/requests")
-        return [
-            Sent(each["method"], each["path"], each["params"], each["status"]) for each in listed
-        ]
+        names = Sent.__slots__
+        return [Sent(**{name: each[name] for name in names}) for each in listed]
 
     def _call(self, method: str, path: str, given: Mapping[str, Any] | None = None) -> Any:
         connection = HTTPConnection(self.address)
@@ -81,7 +95,7 @@ def emulating(seed: Path, *, timed: bool = False) -> Iterator[Emulator]:
     """Run an emulator with a seed; `timed` notes when each request is answered."""
     words = ("emulate", "--port", "0", "--control", "--format", "json", "--seed", str(seed))
     command = [sys.executable, "-m", "reconciler", *words, *(["-v"] if timed else [])]
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command,
         cwd=seed.parent,
         env=environment(),
@@ -89,14 +103,18 @@ def emulating(seed: Path, *, timed: bool = False) -> Iterator[Emulator]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
-    try:
-        emulator = Emulator(_read_url(process))
-        threading.Thread(target=_read_moments, args=(process, emulator), daemon=True).start()
-        yield emulator
-    finally:
-        process.terminate()
-        process.wait()
+    ) as process:
+        try:
+            emulator = Emulator(_read_url(process))
+            reader = threading.Thread(target=_read_moments, args=(process, emulator))
+            reader.start()
+            try:
+                yield emulator
+            finally:
+                process.terminate()
+                reader.join()
+        finally:
+            process.terminate()
 
 
 def _read_url(process: subprocess.Popen[str]) -> str:

@@ -47,19 +47,19 @@ def environment(*paths: Path) -> dict[str, str]:
     return {**kept, KEY: "sk_test_emulator", "PYTHONPATH": os.pathsep.join(modules)}
 
 
-def python(*words: str, cwd: Path, env: dict[str, str] | None = None) -> Sample:
-    """Run a new interpreter of this Python; raise BenchmarkError unless it exits with 0."""
-    return run(sys.executable, *words, cwd=cwd, env=env)
+def python(*words: str, cwd: Path, env: dict[str, str] | None = None, exit_code: int = 0) -> Sample:
+    """Run a new interpreter of this Python; raise BenchmarkError for another exit code."""
+    return run(sys.executable, *words, cwd=cwd, env=env, exit_code=exit_code)
 
 
-def run(*command: str, cwd: Path, env: dict[str, str] | None = None) -> Sample:
-    """Run a program, given by its path; raise BenchmarkError unless it exits with 0."""
+def run(*command: str, cwd: Path, env: dict[str, str] | None = None, exit_code: int = 0) -> Sample:
+    """Run a program, given by its path; raise BenchmarkError for another exit code."""
     with TemporaryDirectory() as name:
         result, output = Path(name, "result.json"), Path(name, "output.txt")
         words = [sys.executable, "-I", "-S", _CHILD, str(result), str(output), *command]
         subprocess.run(words, cwd=cwd, env=env or environment(), check=True)
         taken = json.loads(result.read_text("utf-8"))
-        if taken["exit_code"]:
+        if taken["exit_code"] != exit_code:
             shown = output.read_text("utf-8", "replace")[-2000:]
             line = " ".join(command)
             raise BenchmarkError(f"{line}: exit code {taken['exit_code']}\n{shown}")

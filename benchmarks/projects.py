@@ -16,6 +16,9 @@ FAST = 1000.0
 FASTEST = 10_000.0
 """The highest `platform_rate_limit`."""
 
+CONFLICT = "mtr_conflict"
+"""The id of a meter that cannot become what is declared."""
+
 
 def describe_meter(n: int) -> dict[str, Any]:
     """Return the n-th meter, as files, seeds and requests have it."""
@@ -26,10 +29,18 @@ def describe_meter(n: int) -> dict[str, Any]:
     }
 
 
-def write_seed(folder: Path, meters: int, accounts: int = 0) -> Path:
-    """Write the seed of an account with meters, and with empty connected accounts."""
+def write_seed(
+    folder: Path, meters: int, accounts: int = 0, conflicting: Iterable[str] = ()
+) -> Path:
+    """Write the seed of an account with meters, and with connected accounts.
+
+    Those are empty, but for the `conflicting` ones: each has the first meter with another formula.
+    """
     file = folder / "seed.json"
-    connected = [{"account": {"id": name}} for name in name_accounts(accounts)]
+    conflict = {"id": CONFLICT, **describe_meter(0), "default_aggregation": {"formula": "count"}}
+    held = {name: [conflict] for name in conflicting}
+    ids = name_accounts(accounts)
+    connected = [{"account": {"id": name}, "meters": held.get(name, [])} for name in ids]
     seed = {"meters": [describe_meter(n) for n in range(meters)], "accounts": connected}
     file.write_text(json.dumps(seed), "utf-8")
     return file

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 
-from . import scenarios
+from . import broken_fleets, fleets, scenarios
 from .processes import Sample
 from .results import Target, Unit
 from .scenarios import Scenario
@@ -187,10 +187,28 @@ ROWS: tuple[Row, ...] = (
             slow=n > 10,
         )
         for engine, prepare, most in (
-            ("threads", scenarios.apply_fleet, 1.4),
-            ("dask", scenarios.apply_fleet_on_dask, 2.0),
+            ("threads", fleets.apply_fleet, 1.4),
+            ("dask", fleets.apply_fleet_on_dask, 2.0),
         )
         for n in (10, 100, 1_000)
+    ),
+    Row(
+        "fleet/1000/threads/broken",
+        "`apply`, 1,000 accounts, three of them broken, threads",
+        broken_fleets.apply_broken_fleet(1_000, 50),
+        1_000,
+        50,
+        ratio(1.4),
+        slow=True,
+    ),
+    Row(
+        "fleet/1000/dask/broken",
+        "`apply`, 1,000 accounts, three of them broken, dask, a worker killed",
+        broken_fleets.apply_broken_fleet_on_dask(1_000, 50),
+        1_000,
+        50,
+        ratio(2.0),
+        slow=True,
     ),
 )
 

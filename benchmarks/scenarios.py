@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -110,7 +106,7 @@ def import_meters(meters: int, latency: int) -> Scenario:
 def _listing(emulator: Emulator, folder: Path, command: str) -> Case:
     def ours() -> Sample:
         sample = python("-m", "reconciler", command, str(folder), "--quiet", cwd=folder)
-        return _count(sample, emulator.take_requests())
+        return count_requests(sample, emulator.take_requests())
 
     def floor(_: Sample) -> Sample:
         sample = floors.list_meters(emulator.address)
@@ -120,7 +116,8 @@ def _listing(emulator: Emulator, folder: Path, command: str) -> Case:
     return Case(ours, floor, "bare listing")
 
 
-def _count(sample: Sample, sent: list[Sent]) -> Sample:
+def count_requests(sample: Sample, sent: list[Sent]) -> Sample:
+    """Return the sample with the requests of its run, and those that a limit rejected."""
     rejected = sum(each.status == 429 for each in sent)
     return replace(sample, requests=len(sent), rejected=rejected)
 
@@ -142,7 +139,7 @@ def create(meters: int, latency: int) -> Scenario:
             return sample
 
         title = f"{meters:,} POSTs, {THREADS} threads"
-        return Case(lambda: _apply(emulator, folder, meters), floor, title)
+        return Case(lambda: apply(emulator, folder, meters), floor, title)
 
     return prepare
 
@@ -158,7 +155,7 @@ def create_limited(meters: int, latency: int, rate_limit: float) -> Scenario:
 
         def ours() -> Sample:
             emulator.moments.clear()
-            sample = _apply(emulator, folder, meters)
+            sample = apply(emulator, folder, meters)
             if len(emulator.moments) != sample.requests:
                 raise BenchmarkError(f"{len(emulator.moments)} times, {sample.requests} requests")
             return replace(sample, span=max(emulator.moments) - min(emulator.moments))
@@ -176,13 +173,13 @@ def _describe_create(n: int) -> Sent:
     return Sent("POST", floors.METERS, projects.describe_meter(n), 200)
 
 
-def _apply(emulator: Emulator, folder: Path, meters: int, *words: str) -> Sample:
+def apply(emulator: Emulator, folder: Path, meters: int, *words: str) -> Sample:
     """Create so many meters in empty accounts, which are empty again after it."""
-    sample, sent = _apply_and_undo(emulator, folder, meters, *words)
-    return _count(sample, sent)
+    sample, sent = apply_and_undo(emulator, folder, meters, *words)
+    return count_requests(sample, sent)
 
 
-def _apply_and_undo(
+def apply_and_undo(
     emulator: Emulator, folder: Path, meters: int, *words: str
 ) -> tuple[Sample, list[Sent]]:
     """Apply, and restore the accounts and the folder; return the requests as well."""
@@ -241,61 +238,3 @@ def show_history(commits: int) -> Scenario:
         )
 
     return prepare
-
-
-def apply_fleet(accounts: int, latency: int) -> Scenario:
-    """`apply` to empty connected accounts, beside the same requests on bare threads."""
-
-    def prepare(workshop: Workshop) -> Case:
-        return _fleet(workshop, accounts, latency, ("--concurrency", str(THREADS)))
-
-    return prepare
-
-
-def apply_fleet_on_dask(accounts: int, latency: int, workers: int = 2) -> Scenario:
-    """`apply` of a fleet on the workers of a cluster, each a process of this machine."""
-
-    def prepare(workshop: Workshop) -> Case:
-        address = workshop.stack.enter_context(_clustering(workers))
-        words = ("--dask", address, "--concurrency", str(THREADS))
-        return _fleet(workshop, accounts, latency, words)
-
-    return prepare
-
-
-_HELP = (sys.executable, "-m", "reconciler", "apply", "--help")
-
-
-@contextmanager
-def _clustering(workers: int) -> Iterator[str]:
-    """Run a scheduler and workers; yield the address of the scheduler."""
-    shown = subprocess.run(_HELP, env=environment(), capture_output=True, text=True, check=True)
-    if "--dask" not in shown.stdout:
-        raise Skipped("this version has no `apply --dask`")
-    try:
-        distributed = import_module("distributed")
-    except ImportError:
-        raise Skipped("dask is not installed: pip install 'meter-reconciler[dask]'") from None
-    os.environ.update(environment())  # the workers inherit the key, and find the package
-    with distributed.LocalCluster(
-        n_workers=workers, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
-    ) as cluster:
-        yield str(cluster.scheduler_address)
-
-
-def _fleet(workshop: Workshop, accounts: int, latency: int, words: tuple[str, ...]) -> Case:
-    emulator = workshop.get_emulator(0, latency, accounts=accounts)
-    folder, ids = workshop.make_folder(), projects.name_accounts(accounts)
-    projects.write_fleet(folder, emulator.url, ids)
-    projects.write_meters(folder, 1)
-    _, sent = _apply_and_undo(emulator, folder, 1, "--account", f"partners/{ids[0]}")
-    batches = [floors.Batch(sent, account) for account in ids]
-
-    def floor(_: Sample) -> Sample:
-        sample = floors.send_batches(emulator.address, batches, THREADS)
-        emulator.take_requests()
-        emulator.reset()
-        return sample
-
-    title = f"the same requests, {THREADS} threads"
-    return Case(lambda: _apply(emulator, folder, accounts, "--account", "*", *words), floor, title)

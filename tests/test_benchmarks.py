@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: two cheap rows, once; what they take is not judged here."""
+"""`python -m benchmarks`: cheap rows, once; what they take is not judged here."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import json
 import re
 import subprocess
 import sys
+from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,49 @@ def test_wrong_usage_ends_before_anything_is_measured(words, message):
     ran = benchmarks(*words)
     assert (ran.returncode, ran.stdout) == (2, "")
     assert message in ran.stderr
+
+
+@pytest.fixture
+def fleets(monkeypatch):
+    """The module of the broken fleets, and folders for them."""
+    monkeypatch.syspath_prepend(ROOT)
+    from benchmarks import broken_fleets, scenarios
+
+    with ExitStack() as stack:
+        yield broken_fleets, scenarios.Workshop(stack)
+
+
+def test_a_fleet_with_broken_accounts_is_checked(fleets):
+    """Beside its own requests; an account that is not as expected is named."""
+    module, workshop = fleets
+    never_retried = "500:should_retry=false"
+    fleet = module.build_fleet(workshop, 20, 0, module.ON_THREADS, never_retried)
+    ours = fleet.apply()
+    assert len(fleet.broken) == 3
+    assert fleet.send_the_same(ours).requests == ours.requests > 17 * 4
+    assert fleet.emulator.read_meters()["acct_0"][0]["event_name"] == "meter_0"
+
+    fleet.emulator.arm()
+    fleet.exit_code = 3
+    with pytest.raises(
+        module.BenchmarkError, match=r"19 of 20 accounts converged; .* acct_15, acct_5"
+    ):
+        fleet.apply()
+
+
+@pytest.mark.full
+@pytest.mark.skipif(find_spec("distributed") is None, reason="distributed is not installed")
+def test_a_worker_is_killed_amid_a_fleet_on_dask(fleets):
+    """Its accounts are run again; a run that ends before is an error."""
+    module, workshop = fleets
+    with module.clustering(2) as cluster:
+        words = module.on_dask(cluster, side_by_side=4)
+        fleet = module.build_fleet(workshop, 20, 20, words, "500:should_retry=false")
+        fleet.disturb = lambda: module.killing_a_worker(fleet, cluster, 30)
+        assert fleet.apply().requests > 17 * 4
+        fleet.disturb = lambda: module.killing_a_worker(fleet, cluster, 10_000)
+        with pytest.raises(module.BenchmarkError, match="ended before a worker was killed"):
+            fleet.apply()
 
 
 RESULTS = {

@@ -33,7 +33,10 @@ class LogLine(Struct, frozen=True):
 
 
 class Entry(Struct, frozen=True):
-    """One request with its answer; `status` is None when the connection was dropped."""
+    """One request with its answer; `status` is None when the connection was dropped.
+
+    `account` is the connected account that the request names.
+    """
 
     number: int
     request_id: str
@@ -43,6 +46,7 @@ class Entry(Struct, frozen=True):
     key: str | None
     status: int | None
     replayed: bool
+    account: str | None = None
 
     def __str__(self) -> str:
         outcome = "reset" if self.status is None else str(self.status)
@@ -72,6 +76,7 @@ class RequestLog:
             request.key,
             response.status if response else None,
             response is not None and "idempotent-replayed" in response.headers,
+            request.headers.get("stripe-context") or request.headers.get("stripe-account"),
         )
         self._entries.append(new)
         return new

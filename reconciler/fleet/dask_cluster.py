@@ -30,7 +30,7 @@ from ..diagnostics.shorten import shorten
 from ..history.journal import append_entries
 from ..model.project import Account, AccountRef, Project
 from ..report.report import AccountReport
-from .dask_worker import Job, Outcome, end_run, run_accounts, share_limits
+from .dask_worker import Job, Outcome, begin_run, end_run, run_accounts, share_limits
 from .engine import report_not_begun
 from .work import Surroundings
 
@@ -148,15 +148,17 @@ class Cluster:
             await client.wait_for_workers(1, timeout=PATIENCE)
             present = await asyncio.wait_for(_find_workers(client), PATIENCE)
             versions = await asyncio.wait_for(_read_versions(client, present), PATIENCE)
+            _check_versions(versions)
+            side_by_side, accounts = self._job.side_by_side, self._job.accounts
+            self._most = max(1, min(len(present), side_by_side, len(accounts)))
+            await asyncio.wait_for(self._use_workers(client, present), PATIENCE)
+        except ServiceError:
+            raise
         except (Exception, asyncio.CancelledError) as error:
             message = f"{self._address}: {shorten(str(error) or type(error).__name__)}"
             raise ServiceError(environment.DASK_UNAVAILABLE(message)) from None
-        _check_versions(versions)
-        side_by_side, accounts = self._job.side_by_side, self._job.accounts
-        self._most = max(1, min(len(present), side_by_side, len(accounts)))
         tasks_at_once = self._most * _TASKS_AT_ONCE
         self._most_in_task = min(_MOST_IN_TASK, math.ceil(side_by_side / tasks_at_once))
-        self._use_workers(present)
         job = replace(self._job, accounts=share_limits(accounts, self._most))
         sent = client.submit(pickle.loads, pickle.dumps(job), pure=False)
         self._begin(self._send_tasks(client, sent))
@@ -181,11 +183,14 @@ class Cluster:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def _use_workers(self, addresses: Iterable[str]) -> None:
-        for address in addresses:
-            if len(self._workers) < self._most and address not in self._workers:
-                self._workers[address] = _Worker(asyncio.Event())
-                self._joined.set()
+    async def _use_workers(self, client: Client, addresses: Sequence[str]) -> None:
+        """Use these workers from now on, up to the most that are used at a time."""
+        used = addresses[: self._most - len(self._workers)]
+        if not used:
+            return
+        await client.run(begin_run, workers=list(used), on_error="ignore")
+        self._workers |= {address: _Worker(asyncio.Event()) for address in used}
+        self._joined.set()
 
     async def _watch(self, client: Client) -> None:
         """Notice which workers leave and join, and when the scheduler is lost."""
@@ -206,7 +211,8 @@ class Cluster:
         if len(self._workers) < self._most and new:
             versions = await asyncio.wait_for(_read_versions(client, new), _SILENCE)
             self._unsuitable |= {each for each in new if versions.get(each) != __version__}
-            self._use_workers(each for each in new if each not in self._unsuitable)
+            suitable = [each for each in new if each not in self._unsuitable]
+            await asyncio.wait_for(self._use_workers(client, suitable), _SILENCE)
 
     def _check_connection(self, client: Client) -> None:
         """Notice that the scheduler was lost, even where Dask connects again: tasks are gone."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -115,12 +117,32 @@ def run_accounts(job: Job, positions: Sequence[int], worker: str) -> tuple[Outco
         return tuple(threads.map(partial(_work_on, job, run, worker), positions))
 
 
-def end_run(run: str) -> None:
+def begin_run(dask_worker: Any) -> None:
+    """Stop the profiler of a worker on Python 3.11, where it can block the whole process.
+
+    It calls `sys._current_frames`, in which a garbage collection and the start of a thread may wait
+    for each other (CPython issue 106883); here many threads are started. Dask passes the worker.
+    """
+    if profiler := _find_profiler(dask_worker):
+        profiler.stop()
+
+
+def end_run(run: str, dask_worker: Any) -> None:
     """Let the accounts of a run that are still read be given up, and close its connections."""
     with _LOCK:
         if found := _RUNS.get(run):
             found.stopped = True
             _close_idle()
+        profiler = None if _RUNS else _find_profiler(dask_worker)
+    if profiler and not profiler.is_running():
+        profiler.start()
+
+
+def _find_profiler(dask_worker: Any) -> Any:
+    """Return the profiler that must not run beside the accounts; None if there is none."""
+    if sys.version_info >= (3, 12):
+        return None
+    return dask_worker.periodic_callbacks.get("profile")
 
 
 @contextmanager

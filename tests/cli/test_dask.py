@@ -6,6 +6,7 @@ import pickle
 import sys
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from builders.fleet import fleet_world, name_accounts
@@ -14,7 +15,15 @@ from published import held
 
 from reconciler.config import load
 from reconciler.fleet.apply_account import ApplyOptions, apply_account
-from reconciler.fleet.dask_worker import Job, Outcome, _Run, _work_on, share_limits
+from reconciler.fleet.dask_worker import (
+    Job,
+    Outcome,
+    _Run,
+    _work_on,
+    begin_run,
+    end_run,
+    share_limits,
+)
 from reconciler.history import journal
 from reconciler.operations.session import Network
 
@@ -160,3 +169,32 @@ def test_the_limit_of_a_platform_is_divided_among_the_workers(world):
     assert first.platform
     assert first.platform.rate_limit == 20
     assert own is accounts[2]
+
+
+class Profiler:
+    """The part of Dask's periodic callback that counts here."""
+
+    running = True
+
+    def is_running(self) -> bool:
+        return self.running
+
+    def start(self) -> None:
+        assert not self.running
+        self.running = True
+
+    def stop(self) -> None:
+        self.running = False
+
+
+@pytest.mark.parametrize(("version", "runs"), [((3, 11, 9), False), ((3, 12, 0), True)])
+def test_the_profiler_of_a_worker_is_stopped_where_it_can_block(version, runs, monkeypatch):
+    """During a run; a worker may be without one."""
+    monkeypatch.setattr(sys, "version_info", version)
+    worker = SimpleNamespace(periodic_callbacks={"profile": Profiler()})
+    begin_run(worker)
+    assert worker.periodic_callbacks["profile"].running is runs
+    for _ in range(2):
+        end_run("a run", worker)
+        assert worker.periodic_callbacks["profile"].running
+    begin_run(SimpleNamespace(periodic_callbacks={}))

@@ -185,12 +185,22 @@ def test_an_edit_is_made_as_by_the_dashboard(control):
         assert control.ask("POST", "edits", wrong)[0] == 400
 
 
+@pytest.mark.parametrize("header", ["stripe-account", "stripe-context"])
+def test_a_listed_request_has_its_connected_account(header, control):
+    """Also of one that the platform does not have."""
+    control.api.headers[header] = "acct_2"
+    assert control.api.get().status == 403
+    (entry,) = control.get("requests")["requests"]
+    assert entry["account"] == "acct_2"
+
+
 def test_the_requests_are_listed(control):
     """Only those to the API; they have no secrets."""
     control.api.get(limit=3)
     (entry,) = control.get("requests")["requests"]
     assert (entry["method"], entry["path"], entry["status"]) == ("GET", METERS, 200)
     assert entry["params"] == {"limit": "3"}
+    assert entry["account"] is None
     assert control.ask("DELETE", "requests") == (200, {"requests": []})
     assert control.get()["requests"] == 1
 
