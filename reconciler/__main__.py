@@ -56,6 +56,7 @@ def command() -> NoReturn:
     code = main()
     if code == INTERRUPTED:
         os._exit(code)
+    gc.freeze()  # the interpreter would look for garbage three more times before it ends
     sys.exit(code)
 
 
