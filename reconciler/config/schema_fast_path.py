@@ -105,7 +105,15 @@ def _build_pattern(wanted: str, _: Any) -> _Holds:
 
 def _build_properties(wanted: dict[str, Any], _: Any) -> _Holds:
     inner = {name: Recognizer(schema) for name, schema in wanted.items()}
-    return lambda value: all(inner[name](item) for name, item in value.items() if name in inner)
+
+    def holds(value: dict[str, Any]) -> bool:
+        for name, item in value.items():
+            check = inner.get(name)
+            if check and not check(item):
+                return False
+        return True
+
+    return holds
 
 
 def _build_other_properties(wanted: Any, schema: dict[str, Any]) -> _Holds:
@@ -113,7 +121,10 @@ def _build_other_properties(wanted: Any, schema: dict[str, Any]) -> _Holds:
     if wanted is False:
         return lambda value: value.keys() <= known
     holds = Recognizer(wanted)
-    return lambda value: all(holds(item) for name, item in value.items() if name not in known)
+    return lambda value: (
+        value.keys() <= known
+        or all(holds(item) for name, item in value.items() if name not in known)
+    )
 
 
 def _build_required(names: list[str], _: Any) -> _Holds:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
@@ -68,9 +69,8 @@ def has_same_settings(existing: Meter, desired: Meter) -> bool:
     return get_settings(existing) == get_settings(desired)
 
 
-def get_settings(meter: Meter) -> tuple[object, ...]:
-    """Return the immutable fields of a meter, for comparison."""
-    return tuple(getattr(meter, name) for name in IMMUTABLE)
+get_settings: Callable[[Meter], tuple[object, ...]] = attrgetter(*IMMUTABLE)
+"""Return the immutable fields of a meter, for comparison."""
 
 
 def flatten(meter: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,11 +11,11 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
-from operator import attrgetter
+from collections.abc import Iterable
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, to_builtins
+from msgspec.json import encode
 from msgspec.structs import replace
 
 from ..model.change import Action, Change
@@ -69,8 +69,8 @@ def sort_for_apply(changes: Iterable[Change]) -> tuple[Change, ...]:
 
 def seal(plan: Plan) -> Plan:
     """Return the plan with its plan_hash and its plan_id."""
-    hashed = replace(plan, plan_hash=_hash(_extract_meaning(plan), unpack), plan_id="")
-    return replace(hashed, plan_id=_hash(hashed, _list_values)[:32])
+    hashed = replace(plan, plan_hash=_hash_meaning(plan), plan_id="")
+    return replace(hashed, plan_id=_hash_content(hashed)[:32])
 
 
 def is_intact(plan: Plan) -> bool:
@@ -101,16 +101,17 @@ def _extract_meaning(plan: Plan) -> list[Any]:
     return [plan.target, changes]
 
 
-def _list_values(value: Any) -> Any:
-    """Return the values of a struct without their names: a third of the time for a large plan.
-
-    A struct of one field is its value.
-    """
-    return attrgetter(*value.__struct_fields__)(value)
-
-
-def _hash(value: Any, encode: Callable[[Any], Any]) -> str:
+def _hash_meaning(plan: Plan) -> str:
+    meaning = _extract_meaning(plan)
     text = json.dumps(
-        value, default=encode, sort_keys=True, separators=(",", ":"), ensure_ascii=True
+        meaning, default=unpack, sort_keys=True, separators=(",", ":"), ensure_ascii=True
     )
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _hash_content(plan: Plan) -> str:
+    try:
+        content = encode(plan)
+    except UnicodeEncodeError:  # a name of a file, or what the API adds, is not Unicode
+        content = str(to_builtins(plan)).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(content).hexdigest()

@@ -29,6 +29,8 @@ def mark_renames(changes: tuple[Change, ...], now: int) -> tuple[Change, ...]:
     event_name or an equal display_name. A new meter is marked with the most similar of several
     undeclared ones; each of these that would be deactivated with a new one.
     """
+    if not any(change.action.writes for change in changes):
+        return changes
     undeclared, activated = _group(changes, _get_undeclared), _group(changes, _get_activated)
     recent = _group(changes, partial(_get_recent, now))
     former = dict(_find_similar(changes, _get_activated, undeclared))

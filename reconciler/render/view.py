@@ -254,6 +254,9 @@ def build_account_view(
     return AccountView(account, summarize(account, command), items, said)
 
 
+_ORDER = {risk: -n for n, risk in enumerate(Risk)}  # the highest first
+
+
 def _get_rank(item: Item) -> tuple[bool, int, int, str]:
     return item.rank
 
@@ -287,7 +290,7 @@ def _build_change(account: str, reported: ReportedChange, said: tuple[Diagnostic
         degree=degree,
         rank=(
             status not in _INCOMPLETE,
-            -list(Risk).index(degree),
+            _ORDER[degree],
             quiet.index(status) + 1 if status in quiet else 0,
             change.event_name,
         ),
@@ -332,7 +335,7 @@ def _build_entry(account: str, entry: DriftEntry, said: tuple[Diagnostic, ...]) 
         degree=degree,
         rank=(
             True,
-            -list(Risk).index(degree),
+            _ORDER[degree],
             2 * (not entry.findings) + (not has_prices),
             entry.event_name,
         ),

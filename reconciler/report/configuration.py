@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator
 
-from ..model.meter import unpack
+from msgspec.json import encode
+
 from ..model.project import Account, MeterConfig, Project
 
 
@@ -42,10 +42,9 @@ def _digest_once(meter: MeterConfig, known: dict[int, str]) -> str:
     if id(meter) not in known:
         consent = [meter.protect, meter.retires, meter.accepted_prices, meter.ignore_changes]
         prices = [meter.prices, meter.lookup_keys]
-        known[id(meter)] = _digest([meter.status, meter.meter.as_api(), consent, prices])
+        known[id(meter)] = _digest([meter.status, meter.meter, consent, prices])
     return known[id(meter)]
 
 
 def _digest(value: object) -> str:
-    text = json.dumps(value, default=unpack, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(encode(value, order="deterministic")).hexdigest()

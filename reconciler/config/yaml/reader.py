@@ -181,10 +181,11 @@ class _Composer:
             place, merged = self._read_aside(self.next(), path)
             _merge(mapping, merged)
             return place
-        if (*path, event.value) in self.parsed.keys:
-            self._note_duplicate(event, (*path, event.value))
+        own = (*path, event.value)
+        if own in self.parsed.keys:
+            self._note_duplicate(event, own)
             return self._read_aside(self.next(), path)[0]
-        return self._read_new_entry(event, (*path, event.value), mapping)
+        return self._read_new_entry(event, own, mapping)
 
     def _read_aside(self, event: Any, path: Path) -> tuple[Path, Any]:
         """Read a value without a usable key, recorded under a number, which is never a key."""
