@@ -10,7 +10,6 @@ import asyncio
 import logging
 import math
 import pickle
-import pydoc
 import threading
 from collections.abc import Coroutine, Iterable, Sequence
 from concurrent.futures import CancelledError
@@ -24,20 +23,26 @@ from msgspec.structs import replace
 
 from .._version import __version__
 from ..clock import Stopped
-from ..diagnostics.codes import environment, fleet
-from ..diagnostics.errors import Exit, ServiceError
-from ..diagnostics.shorten import shorten
+from ..diagnostics.codes import fleet
+from ..diagnostics.errors import Exit
 from ..history.journal import append_entries
 from ..model.project import Account, AccountRef, Project
 from ..report.report import AccountReport
+from .dask_connection import (
+    PATIENCE,
+    build_client,
+    connect,
+    explaining_errors,
+    find_workers,
+    read_versions,
+)
 from .dask_worker import Job, Outcome, begin_run, end_run, run_accounts, share_limits
 from .engine import report_not_begun
 from .work import Surroundings
 
 T = TypeVar("T")
 
-PATIENCE = 15.0  # seconds for an answer of the scheduler or of the workers at the start,
-_SILENCE = 60.0  # and later,
+_SILENCE = 60.0  # seconds for an answer of the scheduler or of the workers during a run,
 _NO_WORKERS = 60.0  # and for a worker that takes the place of a lost one
 _LOOK = 0.5  # seconds between looks at which workers are there
 _GATHER = 0.005  # seconds in which accounts that are ready together go into one task
@@ -45,7 +50,6 @@ _MOST_IN_TASK = 16
 _TASKS_AT_ONCE = 4  # of one worker: the accounts of a task end together, those of others go on
 _ATTEMPTS = 3  # with an account, before it is given up
 _POLL = 0.1  # seconds between checks for an interruption
-_VERSION = "reconciler._version.__version__"
 
 
 class _Waiting(Struct):
@@ -136,27 +140,12 @@ class Cluster:
 
     async def _open(self) -> None:
         """Connect, check all workers, and send what the tasks have in common."""
-        self._client = client = Client(
-            self._address,
-            asynchronous=True,
-            timeout=PATIENCE,
-            set_as_default=False,
-            name="reconciler",
-        )
-        try:
-            await asyncio.wait_for(client, 2 * PATIENCE)
-            await client.wait_for_workers(1, timeout=PATIENCE)
-            present = await asyncio.wait_for(_find_workers(client), PATIENCE)
-            versions = await asyncio.wait_for(_read_versions(client, present), PATIENCE)
-            _check_versions(versions)
-            side_by_side, accounts = self._job.side_by_side, self._job.accounts
+        side_by_side, accounts = self._job.side_by_side, self._job.accounts
+        with explaining_errors(self._address):
+            self._client = client = build_client(self._address)
+            present = await connect(client)
             self._most = max(1, min(len(present), side_by_side, len(accounts)))
             await asyncio.wait_for(self._use_workers(client, present), PATIENCE)
-        except ServiceError:
-            raise
-        except (Exception, asyncio.CancelledError) as error:
-            message = f"{self._address}: {shorten(str(error) or type(error).__name__)}"
-            raise ServiceError(environment.DASK_UNAVAILABLE(message)) from None
         tasks_at_once = self._most * _TASKS_AT_ONCE
         self._most_in_task = min(_MOST_IN_TASK, math.ceil(side_by_side / tasks_at_once))
         job = replace(self._job, accounts=share_limits(accounts, self._most))
@@ -197,7 +186,7 @@ class Cluster:
         while not self._lost:
             await asyncio.sleep(_LOOK)
             try:
-                present = await asyncio.wait_for(_find_workers(client), _SILENCE)
+                present = await asyncio.wait_for(find_workers(client), _SILENCE)
                 await self._replace_workers(client, present)
             except Exception:
                 self._lose_scheduler()
@@ -209,7 +198,7 @@ class Cluster:
         known = self._workers.keys() | self._unsuitable
         new = [each for each in present if each not in known]
         if len(self._workers) < self._most and new:
-            versions = await asyncio.wait_for(_read_versions(client, new), _SILENCE)
+            versions = await asyncio.wait_for(read_versions(client, new), _SILENCE)
             self._unsuitable |= {each for each in new if versions.get(each) != __version__}
             suitable = [each for each in new if each not in self._unsuitable]
             await asyncio.wait_for(self._use_workers(client, suitable), _SILENCE)
@@ -317,27 +306,6 @@ class Cluster:
                 complete=False,
             )
             _set(each, Outcome(report))
-
-
-def _check_versions(versions: dict[str, object]) -> None:
-    """Raise ServiceError (E009) if a worker does not have the version of this process."""
-    others = {at: version for at, version in versions.items() if version != __version__}
-    if others:
-        address, version = next(iter(others.items()))
-        has = f"has version {version}" if isinstance(version, str) else "does not have this tool"
-        more = f", and {len(others) - 1:,} more differ" if len(others) > 1 else ""
-        message = f"the Dask worker {address} {has}, this is version {__version__}{more}"
-        raise ServiceError(environment.DASK_VERSIONS(message))
-
-
-async def _find_workers(client: Client) -> list[str]:
-    """Return the addresses of the workers that are there now."""
-    return list(await client.nthreads())
-
-
-async def _read_versions(client: Client, workers: Sequence[str]) -> dict[str, object]:
-    """Return the version of this tool on each worker; another object where there is none."""
-    return dict(await client.run(pydoc.locate, _VERSION, workers=list(workers), on_error="return"))
 
 
 async def _wait_for_result(

@@ -205,7 +205,7 @@ def test_no_documentation_shows_the_environment():
     """A default argument is evaluated at import, and printed by `help()` and pydoc."""
     not_imported = ["reconciler.__main__"]
     if find_spec("distributed") is None:
-        not_imported.append("reconciler.fleet.dask_cluster")
+        not_imported += ["reconciler.fleet.dask_cluster", "reconciler.fleet.dask_connection"]
     code = (
         "import importlib, inspect, pkgutil, pydoc, reconciler\n"
         "names = [m.name for m in pkgutil.walk_packages(reconciler.__path__, 'reconciler.')]\n"

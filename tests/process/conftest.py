@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
-from process import twenty
+from builders.fleet import fleet_world
+from process import dask_world, twenty
 
+from reconciler.clock import SystemClock
 from reconciler.emulator import Phase, Reached, Server, open_state
 from reconciler.history import journal
 
@@ -97,3 +100,22 @@ def stand(tmp_path: Path) -> Iterator[Stand]:
         with server:
             twenty.write(tmp_path, server.url)
             yield made
+
+
+@pytest.fixture
+def build(tmp_path: Path, monkeypatch) -> Iterator[Callable[..., dask_world.World]]:
+    """`build(ids, ...)`: a project, its platform served over HTTP, and a Dask cluster."""
+    monkeypatch.setenv("PLATFORM_KEY", dask_world.OTHER_KEY)
+    with ExitStack() as stack:
+
+        def make(
+            ids, connected: object = None, meters: Mapping[str, Any] | None = None, **dask: Any
+        ) -> dask_world.World:
+            project = tmp_path / "project"
+            project.mkdir()
+            fleet = stack.enter_context(fleet_world(project, ids, SystemClock(), meters or {}))
+            fleet.write(connected or list(ids))
+            cluster = stack.enter_context(dask_world.dask_process(tmp_path, **dask))
+            return dask_world.World(fleet, cluster)
+
+        yield make

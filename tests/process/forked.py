@@ -22,7 +22,8 @@ from pkgutil import walk_packages
 from typing import IO
 
 _LIBRARIES = ("deepdiff", "jsonschema", "requests")  # imported by functions that need them
-_OPTIONAL = {"reconciler.fleet.dask_cluster"}  # needs a package that may not be installed
+# These need a package that may not be installed.
+_OPTIONAL = {"reconciler.fleet.dask_cluster", "reconciler.fleet.dask_connection"}
 
 
 class Forked:
