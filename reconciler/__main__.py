@@ -52,10 +52,12 @@ def command() -> NoReturn:
 
         hold_signals()
         # Nearly all that a run allocates lives until its end: looking for garbage costs time.
-        gc.set_threshold(200_000, 20, 100)
+        # An emulator runs until it is stopped.
+        gc.set_threshold(200_000 if sys.argv[1:2] == ["emulate"] else 2_000_000, 20, 100)
     code = main()
     if code == INTERRUPTED:
         os._exit(code)
+    gc.freeze()  # the interpreter would look for garbage three more times before it ends
     sys.exit(code)
 
 

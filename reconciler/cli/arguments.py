@@ -1,4 +1,4 @@
-"""Options of a command line: each is declared once, as a field of a dataclass."""
+"""Options of a command line: each is declared once, as an annotated field of a struct."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import argparse
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
 from itertools import pairwise
-from typing import Any, NoReturn, Self, TypeVar
+from typing import Annotated, Any, NoReturn, Self, TypeVar, get_type_hints
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ..diagnostics.codes import usage
 from ..diagnostics.errors import UsageError
@@ -20,53 +22,60 @@ ACCOUNT_VARIABLE = "RECONCILER_ACCOUNT"
 _STDOUT = ("-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1")
 
 
-@dataclass(frozen=True, slots=True)
-class Out:
+class Out(Struct, frozen=True):
     """One place for the document: a format, and a file or `-` for standard output."""
 
     format: str
     file: str
 
 
-def option(text: str, *flags: str, default: Any = None, **argument: Any) -> Any:
-    """Declare an option: a field with its help and its argument for argparse.
+class Argument(Struct, frozen=True):
+    """What argparse gets for a field: its flags, None for an argument without, and keywords."""
+
+    flags: tuple[str, ...] | None
+    keywords: Mapping[str, Any]
+
+
+def option(text: str, *flags: str, **keywords: Any) -> Argument:
+    """Declare an option, with its help and keywords for argparse.
 
     The flag is the name of the field unless another is given; one with the default () is
     repeatable.
     """
-    if default == ():
-        argument |= {"action": "append", "default": []}
-    return field(default=default, metadata={"flags": flags, "help": text, **argument})
+    return Argument(flags, {"help": text, **keywords})
 
 
-def flag(text: str) -> Any:
+def flag(text: str) -> Argument:
     """Declare an option without a value, off by default."""
-    return option(text, default=False, action="store_true")
+    return option(text, action="store_true")
 
 
-def positional(text: str, metavar: str, default: Any = None) -> Any:
+def positional(text: str, metavar: str) -> Argument:
     """Declare an argument that has no flag and may be left out; with the default (), repeatable."""
-    nargs = "*" if default == () else "?"
-    argument = {"flags": None, "help": text, "metavar": metavar, "nargs": nargs}
-    return field(default=default, metadata=argument)
+    return Argument(None, {"help": text, "metavar": metavar})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(Struct, frozen=True, kw_only=True):
     """The options of every command. `verbose` counts the -v."""
 
-    format: str | None = option("format of standard output: {formats}", metavar="FORMAT")
-    out: tuple[Out, ...] = option(
-        "also write the document to a file (-: standard output); repeatable",
-        metavar="FORMAT=FILE",
-        default=(),
-    )
-    quiet: bool = flag("hide progress and informational messages")
-    no_color: bool = flag("do not use colors, as with NO_COLOR")
-    verbose: int = option(
-        "list everything, log requests; -vv: also tracebacks", "-v", action="count", default=0
-    )
-    directory: str | None = option("run as if started in this folder", "-C", metavar="DIR")
+    format: Annotated[
+        str | None, option("format of standard output: {formats}", metavar="FORMAT")
+    ] = None
+    out: Annotated[
+        tuple[Out, ...],
+        option(
+            "also write the document to a file (-: standard output); repeatable",
+            metavar="FORMAT=FILE",
+        ),
+    ] = ()
+    quiet: Annotated[bool, flag("hide progress and informational messages")] = False
+    no_color: Annotated[bool, flag("do not use colors, as with NO_COLOR")] = False
+    verbose: Annotated[
+        int, option("list everything, log requests; -vv: also tracebacks", "-v", action="count")
+    ] = 0
+    directory: Annotated[
+        str | None, option("run as if started in this folder", "-C", metavar="DIR")
+    ] = None
 
     def writes(self) -> tuple[tuple[str, int], ...]:
         """Return the files that the run writes for its user, each with the mode of a new one."""
@@ -94,16 +103,18 @@ class Options:
         return self
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountOptions(Options):
+class AccountOptions(Options, frozen=True, kw_only=True):
     """The options of a command about accounts of a project."""
 
-    account: tuple[str, ...] = option(
-        "accounts of the project that match the glob, '*' for all; repeatable; optional if there "
-        f"is only one, or if {ACCOUNT_VARIABLE} is set",
-        metavar="PATTERN",
-        default=(),
-    )
+    account: Annotated[
+        tuple[str, ...],
+        option(
+            "accounts of the project that match the glob, '*' for all; repeatable; optional if "
+            "there "
+            f"is only one, or if {ACCOUNT_VARIABLE} is set",
+            metavar="PATTERN",
+        ),
+    ] = ()
 
     def read_environment(self, environ: Mapping[str, str]) -> Self:
         """Return the options; without `--account`, with the globs of the variable."""
@@ -111,7 +122,7 @@ class AccountOptions(Options):
         return self if self.account or not patterns else replace(self, account=patterns)
 
 
-def only_option() -> Any:
+def only_option() -> Argument:
     """Declare `--only`."""
     return option(
         "only event_names that match the glob, e.g. 'ai_*'; repeatable; undeclared meters are "
@@ -121,15 +132,17 @@ def only_option() -> Any:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProjectOptions(AccountOptions):
+class ProjectOptions(AccountOptions, frozen=True, kw_only=True):
     """The options of a command that reads a project: its folder or a part, and account names."""
 
-    path: str = positional(
-        "a project folder, or a folder or meter file of a project (default: the current folder)",
-        "PATH",
-        ".",
-    )
+    path: Annotated[
+        str,
+        positional(
+            "a project folder, or a folder or meter file of a project (default: the current "
+            "folder)",
+            "PATH",
+        ),
+    ] = "."
 
     @property
     def first_path(self) -> str:
@@ -142,11 +155,10 @@ class ProjectOptions(AccountOptions):
         return os.path.join(self.directory, self.path) if self.directory else self.path
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ScopedOptions(ProjectOptions):
+class ScopedOptions(ProjectOptions, frozen=True, kw_only=True):
     """The options of a command that can be limited to some event_names."""
 
-    only: tuple[str, ...] = only_option()
+    only: Annotated[tuple[str, ...], only_option()] = ()
 
 
 OptionsT = TypeVar("OptionsT", bound=Options)
@@ -187,25 +199,28 @@ class Parser(argparse.ArgumentParser):
             prog=f"reconciler {command}", description=about, add_help=False, allow_abbrev=False
         )
         self._options, self._formats = options, formats
-        output, shared = self.add_argument_group("output"), {each.name for each in fields(Options)}
-        for each in sorted(fields(options), key=lambda each: each.name in shared):
-            group = output if each.name in shared else self
-            flags, argument = self._describe(each.name, each.default, each.metadata)
-            group.add_argument(*flags, **argument)
+        output, shared = self.add_argument_group("output"), Options.__struct_fields__
+        hints = get_type_hints(options, include_extras=True)
+        defaults = _list_defaults(options)
+        for name in sorted(options.__struct_fields__, key=lambda name: name in shared):
+            (declared,) = hints[name].__metadata__
+            flags, keywords = self._describe(name, defaults[name], declared)
+            (output if name in shared else self).add_argument(*flags, **keywords)
         output.add_argument("-h", "--help", action="store_true", help="show this help")
 
     def _describe(
-        self, name: str, default: object, declared: Mapping[str, Any]
+        self, name: str, default: object, declared: Argument
     ) -> tuple[tuple[str, ...], dict[str, Any]]:
         """Return the flags and the keywords of one argument for argparse."""
-        argument = {"default": default, **declared}
-        flags = argument.pop("flags")
-        argument["help"] = argument["help"].replace("{formats}", ", ".join(self._formats))
-        if flags is None:
-            return (name,), argument
+        keywords = {"default": default, **declared.keywords}
+        keywords["help"] = keywords["help"].replace("{formats}", ", ".join(self._formats))
+        if declared.flags is None:
+            return (name,), keywords | {"nargs": "*" if default == () else "?"}
+        if default == ():
+            keywords |= {"action": "append", "default": []}
         parse = {"format": self._parse_format, "out": self._parse_out}.get(name)
-        argument |= {"dest": name, **({"type": parse} if parse else {})}
-        return flags or (f"--{name.replace('_', '-')}",), argument
+        keywords |= {"dest": name, **({"type": parse} if parse else {})}
+        return declared.flags or (f"--{name.replace('_', '-')}",), keywords
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError instead of exiting with 2, which means changes here."""
@@ -216,7 +231,7 @@ class Parser(argparse.ArgumentParser):
         raise UsageError(usage.BAD_OPTIONS(message, hint=hint))
 
     def read(self, options: Sequence[str]) -> Options:
-        """Return the options as the dataclass of the command; raise UsageError."""
+        """Return the options as the struct of the command; raise UsageError."""
         for word in options:
             name = word.partition("=")[0]
             if name in FOREIGN_OPTIONS and name not in self._flags:
@@ -250,6 +265,11 @@ class Parser(argparse.ArgumentParser):
         who = self.prog if word in FORMATS else ""
         message = f"{who} has no format {word!r}" if who else f"there is no format {word!r}"
         raise UsageError(usage.NO_FORMAT(message, hint=hint))
+
+
+def _list_defaults(options: type[Options]) -> dict[str, Any]:
+    """Return the default of each field: all have one."""
+    return dict(zip(options.__struct_fields__, options.__struct_defaults__, strict=True))
 
 
 def has_help_flag(options: Sequence[str]) -> bool:

@@ -19,7 +19,7 @@ from ..diagnostics.codes import config, journal
 from ..model.project import Project
 from ..report.checkup import Check, report_problem, report_unknown
 
-_PACKAGES = ("requests", "PyYAML", "jsonschema", "deepdiff")
+_PACKAGES = ("requests", "urllib3", "PyYAML", "jsonschema", "msgspec", "deepdiff")
 _FOLDER = ".reconciler"
 _COMMENT = re.compile(r"^#\s*yaml-language-server:\s*\$schema=(\S+)", re.MULTILINE)
 _URL = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)

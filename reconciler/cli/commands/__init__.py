@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from importlib import import_module
 from typing import Any
 
@@ -78,7 +77,11 @@ def _describe_early_option(options: list[str]) -> Diagnostic:
     message = f"{options[0]!r} is before the command: options follow the command"
     name = options[0].split("=")[0]
     command = next((word for word in options[1:] if word in COMMANDS), None)
-    own = {f"--{each.name}" for each in fields(find_command([command]).options)} if command else {}
+    own = (
+        {f"--{each}" for each in find_command([command]).options.__struct_fields__}
+        if command
+        else {}
+    )
     if command is None or (name in FOREIGN_OPTIONS and name not in own):
         return usage.NO_COMMAND(message, hint=FOREIGN_OPTIONS.get(name, ""))
     at = options.index(command)

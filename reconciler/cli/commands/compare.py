@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated
 
 from ...config import load_accounts
 from ...diagnostics.codes import usage
@@ -15,18 +15,21 @@ from ..arguments import Options, option, positional
 from ..context import Command, Context, open_session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompareOptions(Options):
+class CompareOptions(Options, frozen=True, kw_only=True):
     """Which two accounts, of which project, and which event_names."""
 
-    a: str | None = positional("an account of the project", "A")
-    b: str | None = positional("the account to compare it with", "B")
-    path: str = positional("the project folder (default: the current folder)", "PATH", ".")
-    only: tuple[str, ...] = option(
-        "only event_names of either account that match the glob, e.g. 'ai_*'; repeatable",
-        metavar="PATTERN",
-        default=(),
+    a: Annotated[str | None, positional("an account of the project", "A")] = None
+    b: Annotated[str | None, positional("the account to compare it with", "B")] = None
+    path: Annotated[str, positional("the project folder (default: the current folder)", "PATH")] = (
+        "."
     )
+    only: Annotated[
+        tuple[str, ...],
+        option(
+            "only event_names of either account that match the glob, e.g. 'ai_*'; repeatable",
+            metavar="PATTERN",
+        ),
+    ] = ()
 
     @property
     def first_path(self) -> str:

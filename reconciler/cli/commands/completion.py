@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated
 
 from ...diagnostics.codes import usage
 from ...diagnostics.errors import UsageError
@@ -14,11 +14,10 @@ from ..completion import SHELLS
 from ..context import Command, Context
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CompletionOptions(Options):
+class CompletionOptions(Options, frozen=True, kw_only=True):
     """The shell."""
 
-    shell: str | None = positional("bash, zsh or fish", "SHELL")
+    shell: Annotated[str | None, positional("bash, zsh or fish", "SHELL")] = None
 
 
 def _print_script(options: CompletionOptions, _: Context) -> Document:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from msgspec.structs import replace
 
@@ -19,8 +18,7 @@ from ..arguments import ProjectOptions
 from ..context import PLAIN, Command, Context, open_session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DoctorOptions(ProjectOptions):
+class DoctorOptions(ProjectOptions, frozen=True, kw_only=True):
     """Which accounts: all of the project, unless some are named."""
 
 

@@ -7,7 +7,7 @@ import errno
 import os
 import socket
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from typing import Annotated
 
 from msgspec.structs import replace
 
@@ -67,32 +67,42 @@ def _parse_port(word: str) -> int:
     return port
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EmulateOptions(Options):
+class EmulateOptions(Options, frozen=True, kw_only=True):
     """The port, the state and the seed, the settings and the faults of the emulator."""
 
-    host: str = option(
-        "address to listen on (default 127.0.0.1); others reach it at 0.0.0.0 or ::", default=HOST
-    )
-    port: int = option(
-        "port to listen on (default 12111; 0: any free port)", type=_parse_port, default=12111
-    )
-    state: str | None = option(
-        "keep the state of the account in this SQLite file (default: in memory)", metavar="FILE"
-    )
-    seed: str | None = option("JSON file with the initial state of a new account", metavar="FILE")
-    latency: str | None = option("delay every response by this many milliseconds", metavar="MS")
-    rate_limit: str | None = option("answer 429 above this many requests a second", metavar="N")
-    name_scope: str | None = option(
-        "meters that occupy an event_name: active or all", metavar="SCOPE"
-    )
-    key: tuple[str, ...] = option(_KEY, metavar="KEY[=PERMISSION,...]", default=())
-    switch: tuple[str, ...] = option(_SWITCH, metavar="NAME=VALUE", default=())
-    fault: tuple[str, ...] = option(_FAULT, metavar="SPEC", default=())
-    expired_key: tuple[str, ...] = option(_EXPIRED_KEY, metavar="KEY", default=())
-    control: bool = flag("serve /_emulator, which controls faults, switches, clock and state")
-    announce: bool = flag("print every request on standard error")
-    hold: tuple[str, ...] = option(_HOLD, metavar="MOMENT", default=())
+    host: Annotated[
+        str, option("address to listen on (default 127.0.0.1); others reach it at 0.0.0.0 or ::")
+    ] = HOST
+    port: Annotated[
+        int, option("port to listen on (default 12111; 0: any free port)", type=_parse_port)
+    ] = 12111
+    state: Annotated[
+        str | None,
+        option(
+            "keep the state of the account in this SQLite file (default: in memory)", metavar="FILE"
+        ),
+    ] = None
+    seed: Annotated[
+        str | None, option("JSON file with the initial state of a new account", metavar="FILE")
+    ] = None
+    latency: Annotated[
+        str | None, option("delay every response by this many milliseconds", metavar="MS")
+    ] = None
+    rate_limit: Annotated[
+        str | None, option("answer 429 above this many requests a second", metavar="N")
+    ] = None
+    name_scope: Annotated[
+        str | None, option("meters that occupy an event_name: active or all", metavar="SCOPE")
+    ] = None
+    key: Annotated[tuple[str, ...], option(_KEY, metavar="KEY[=PERMISSION,...]")] = ()
+    switch: Annotated[tuple[str, ...], option(_SWITCH, metavar="NAME=VALUE")] = ()
+    fault: Annotated[tuple[str, ...], option(_FAULT, metavar="SPEC")] = ()
+    expired_key: Annotated[tuple[str, ...], option(_EXPIRED_KEY, metavar="KEY")] = ()
+    control: Annotated[
+        bool, flag("serve /_emulator, which controls faults, switches, clock and state")
+    ] = False
+    announce: Annotated[bool, flag("print every request on standard error")] = False
+    hold: Annotated[tuple[str, ...], option(_HOLD, metavar="MOMENT")] = ()
 
     def reads(self) -> tuple[tuple[str, str], ...]:
         """Return the state and the seed."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated
 
 from ...diagnostics.catalogue import CATALOGUE
 from ...diagnostics.codes import usage
@@ -14,11 +14,10 @@ from ..arguments import Options, positional
 from ..context import PLAIN, Command, Context
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ExplainOptions(Options):
+class ExplainOptions(Options, frozen=True, kw_only=True):
     """The code to describe; None for all of them."""
 
-    code: str | None = positional("a code from a message, e.g. G001", "CODE")
+    code: Annotated[str | None, positional("a code from a message, e.g. G001", "CODE")] = None
 
 
 def _explain(options: ExplainOptions, _: Context) -> Document:

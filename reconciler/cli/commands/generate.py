@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from ...codegen import LANGUAGES, SUFFIXES, generate
 from ...codegen.declared import collect_meters
@@ -21,16 +21,18 @@ from ..arguments import ProjectOptions, option
 from ..context import Command, Context
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GenerateOptions(ProjectOptions):
+class GenerateOptions(ProjectOptions, frozen=True, kw_only=True):
     """Where to write, or which files to compare."""
 
-    check: tuple[str, ...] = option(
-        "compare a file with what would be generated, and exit with 2 if it is out of date; the "
-        "language is that of its suffix, or of --format; repeatable",
-        metavar="FILE",
-        default=(),
-    )
+    check: Annotated[
+        tuple[str, ...],
+        option(
+            "compare a file with what would be generated, and exit with 2 if it is out of date; "
+            "the "
+            "language is that of its suffix, or of --format; repeatable",
+            metavar="FILE",
+        ),
+    ] = ()
 
     @property
     def keeps_files(self) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from msgspec.structs import replace
 
@@ -32,14 +32,16 @@ from ..arguments import ProjectOptions, option
 from ..context import PLAIN, Command, Context, open_session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryOptions(ProjectOptions):
+class HistoryOptions(ProjectOptions, frozen=True, kw_only=True):
     """The event_name to show; None for all runs."""
 
-    meter: str | None = option(
-        "show one event_name: runs, Stripe's events, and commits whose lines name it",
-        metavar="NAME",
-    )
+    meter: Annotated[
+        str | None,
+        option(
+            "show one event_name: runs, Stripe's events, and commits whose lines name it",
+            metavar="NAME",
+        ),
+    ] = None
 
 
 def _show(options: HistoryOptions, context: Context) -> Document:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated
 
 from msgspec.structs import replace
 
@@ -23,24 +23,31 @@ from ..arguments import ProjectOptions, flag, option
 from ..context import PLAIN, Command, Context, open_session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ImportOptions(ProjectOptions):
+class ImportOptions(ProjectOptions, frozen=True, kw_only=True):
     """Which meters, from where, and the file to add them to."""
 
-    only: tuple[str, ...] = option(
-        "only event_names that match the glob, e.g. 'ai_*'; repeatable; also outside of `owns`",
-        metavar="PATTERN",
-        default=(),
-    )
-    into: str | None = option(
-        "add the meters to this meter file, without changing a line of it; created if missing",
-        metavar="FILE",
-    )
-    include_inactive: bool = flag("also event_names without an active meter")
-    from_terraform: str | None = option(
-        "read the meters from a Terraform state or `terraform show -json`, without a key",
-        metavar="FILE",
-    )
+    only: Annotated[
+        tuple[str, ...],
+        option(
+            "only event_names that match the glob, e.g. 'ai_*'; repeatable; also outside of `owns`",
+            metavar="PATTERN",
+        ),
+    ] = ()
+    into: Annotated[
+        str | None,
+        option(
+            "add the meters to this meter file, without changing a line of it; created if missing",
+            metavar="FILE",
+        ),
+    ] = None
+    include_inactive: Annotated[bool, flag("also event_names without an active meter")] = False
+    from_terraform: Annotated[
+        str | None,
+        option(
+            "read the meters from a Terraform state or `terraform show -json`, without a key",
+            metavar="FILE",
+        ),
+    ] = None
 
     def reads(self) -> tuple[tuple[str, str], ...]:
         """Return the Terraform state."""

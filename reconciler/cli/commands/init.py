@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import shlex
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -41,21 +40,29 @@ _HOSTS = ("github", "gitlab")
 _NO_MORE = "nothing was written"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InitOptions(Options):
+class InitOptions(Options, frozen=True, kw_only=True):
     """The account of the project, and what to write besides its files; None is not said."""
 
-    path: str = positional("the folder of the project (default: the current folder)", "PATH", ".")
-    from_account: bool | None = option(
-        "declare the active meters that the account has", action="store_true"
+    path: Annotated[
+        str, positional("the folder of the project (default: the current folder)", "PATH")
+    ] = "."
+    from_account: Annotated[
+        bool | None, option("declare the active meters that the account has", action="store_true")
+    ] = None
+    account: Annotated[
+        str | None, option("the name of the account (default: sandbox)", metavar="NAME")
+    ] = None
+    api_key_env: Annotated[
+        str | None,
+        option(f"the environment variable with its API key (default: {_KEY})", metavar="NAME"),
+    ] = None
+    api_base: Annotated[
+        str | None, option("another address of the API, for an emulator", metavar="URL")
+    ] = None
+    livemode: Annotated[bool | None, option("the account is in live mode", action="store_true")] = (
+        None
     )
-    account: str | None = option("the name of the account (default: sandbox)", metavar="NAME")
-    api_key_env: str | None = option(
-        f"the environment variable with its API key (default: {_KEY})", metavar="NAME"
-    )
-    api_base: str | None = option("another address of the API, for an emulator", metavar="URL")
-    livemode: bool | None = option("the account is in live mode", action="store_true")
-    ci: str | None = option("also write a CI workflow", choices=_HOSTS)
+    ci: Annotated[str | None, option("also write a CI workflow", choices=_HOSTS)] = None
 
     @property
     def first_path(self) -> str:
@@ -119,21 +126,17 @@ def _ask(options: InitOptions, context: Context) -> InitOptions:
     ask = context.console.ask
     if options.api_key_env is None:
         key = ask(f"Environment variable with the API key [{_KEY}]: ") or _KEY
-        options = dataclasses.replace(options, api_key_env=key)
+        options = replace(options, api_key_env=key)
     if options.livemode is None:
-        options = dataclasses.replace(
-            options, livemode=_is_yes(context.console, "Is it a live mode key?", "n")
-        )
+        options = replace(options, livemode=_is_yes(context.console, "Is it a live mode key?", "n"))
     name = _get_name(options)
     if options.account is None:
-        options = dataclasses.replace(
-            options, account=ask(f"Name of the account [{name}]: ") or name
-        )
+        options = replace(options, account=ask(f"Name of the account [{name}]: ") or name)
     if options.from_account is None and context.environ.get(options.api_key_env or _KEY):
         adopt = _is_yes(context.console, "Declare the active meters that it has?", "y")
-        options = dataclasses.replace(options, from_account=adopt)
+        options = replace(options, from_account=adopt)
     if options.ci is None:
-        options = dataclasses.replace(options, ci=_ask_for_host(context.console))
+        options = replace(options, ci=_ask_for_host(context.console))
     return options
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated
 
 from ...config import load_accounts
 from ...diagnostics.codes import drift
@@ -24,14 +24,16 @@ from ..arguments import ScopedOptions, flag, option
 from ..context import PLAIN, Command, Context, open_session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListOptions(ScopedOptions):
+class ListOptions(ScopedOptions, frozen=True, kw_only=True):
     """Which meters: `status` None is both, `only` matches existing event_names."""
 
-    status: str | None = option(
-        "only meters of this status (default: all)", choices=[str(status) for status in Status]
-    )
-    prices: bool = flag("also show which prices in use bill on each meter")
+    status: Annotated[
+        str | None,
+        option(
+            "only meters of this status (default: all)", choices=[str(status) for status in Status]
+        ),
+    ] = None
+    prices: Annotated[bool, flag("also show which prices in use bill on each meter")] = False
 
 
 def _list(options: ListOptions, context: Context) -> Document:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated
 
 from ...diagnostics.codes import usage
 from ...diagnostics.diagnostic import Diagnostic
@@ -15,15 +15,16 @@ from ..context import Command, Context
 from ..fleet.parts import read_report_file
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MergeOptions(Options):
+class MergeOptions(Options, frozen=True, kw_only=True):
     """The reports to join."""
 
-    reports: tuple[str, ...] = positional(
-        "the files that `--out json=FILE` of plan, apply or drift wrote, one of each shard",
-        "REPORT",
-        default=(),
-    )
+    reports: Annotated[
+        tuple[str, ...],
+        positional(
+            "the files that `--out json=FILE` of plan, apply or drift wrote, one of each shard",
+            "REPORT",
+        ),
+    ] = ()
 
     def reads(self) -> tuple[tuple[str, str], ...]:
         """Return the reports to join."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import Annotated
 
 from msgspec.structs import replace
 
@@ -28,40 +28,52 @@ from ..fleet.parts import read_report_file
 from ..places import find_base
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublishOptions(Options):
+class PublishOptions(Options, frozen=True, kw_only=True):
     """What to post where."""
 
-    words: tuple[str, ...] = positional(
-        "github-comment, github-issue or gitlab-note, then the files that `--out json=FILE` of "
-        "validate, plan, apply or drift wrote; each account in one of them",
-        "TARGET REPORT",
-        default=(),
-    )
-    repository: str | None = option(
-        "OWNER/NAME at GitHub, id or path of the project at GitLab (default: that of the job)",
-        metavar="NAME",
-    )
-    number: int | None = option(
-        "the pull request or merge request (default: that of the job)",
-        metavar="N",
-        type=parse_whole_number,
-    )
-    project: str = option(
-        "tells the comments of several projects in one repository apart",
-        metavar="NAME",
-        default="",
-    )
-    token_env: str | None = option(
-        "the variable with the token (default: GITHUB_TOKEN, GITLAB_TOKEN)", metavar="VARIABLE"
-    )
-    when_unchanged: str = option(
-        "where nothing changes: comment (default), update an existing comment only, or delete it; "
-        "errors and warnings are always posted",
-        metavar="ACTION",
-        default="comment",
-        choices=[str(each) for each in Unchanged],
-    )
+    words: Annotated[
+        tuple[str, ...],
+        positional(
+            "github-comment, github-issue or gitlab-note, then the files that `--out json=FILE` of "
+            "validate, plan, apply or drift wrote; each account in one of them",
+            "TARGET REPORT",
+        ),
+    ] = ()
+    repository: Annotated[
+        str | None,
+        option(
+            "OWNER/NAME at GitHub, id or path of the project at GitLab (default: that of the job)",
+            metavar="NAME",
+        ),
+    ] = None
+    number: Annotated[
+        int | None,
+        option(
+            "the pull request or merge request (default: that of the job)",
+            metavar="N",
+            type=parse_whole_number,
+        ),
+    ] = None
+    project: Annotated[
+        str,
+        option("tells the comments of several projects in one repository apart", metavar="NAME"),
+    ] = ""
+    token_env: Annotated[
+        str | None,
+        option(
+            "the variable with the token (default: GITHUB_TOKEN, GITLAB_TOKEN)", metavar="VARIABLE"
+        ),
+    ] = None
+    when_unchanged: Annotated[
+        str,
+        option(
+            "where nothing changes: comment (default), update an existing comment only, or delete "
+            "it; "
+            "errors and warnings are always posted",
+            metavar="ACTION",
+            choices=[str(each) for each in Unchanged],
+        ),
+    ] = "comment"
 
     def reads(self) -> tuple[tuple[str, str], ...]:
         """Return the reports."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated
 
 from ...config import load
 from ...model.project import Account
@@ -14,13 +14,13 @@ from ..arguments import AccountOptions, positional
 from ..context import PLAIN, Command, Context, open_session
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReadyOptions(AccountOptions):
+class ReadyOptions(AccountOptions, frozen=True, kw_only=True):
     """Which meters: all that are declared active where none is named."""
 
-    event_names: tuple[str, ...] = positional(
-        "a declared event_name (default: all that are declared active)", "EVENT_NAME", ()
-    )
+    event_names: Annotated[
+        tuple[str, ...],
+        positional("a declared event_name (default: all that are declared active)", "EVENT_NAME"),
+    ] = ()
 
 
 def _ready(options: ReadyOptions, context: Context) -> Document:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated
 
 from ...config.schema import list_schemas, read_schema_text
 from ...diagnostics.codes import usage
@@ -14,15 +14,17 @@ from ..arguments import Options, positional
 from ..context import PLAIN, Command, Context
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchemaOptions(Options):
+class SchemaOptions(Options, frozen=True, kw_only=True):
     """The name of the schema."""
 
-    name: str | None = positional(
-        "`meters` and `project` are the files that you write, `report` is the JSON of most "
-        "commands, the others are that of the command of this name",
-        "NAME",
-    )
+    name: Annotated[
+        str | None,
+        positional(
+            "`meters` and `project` are the files that you write, `report` is the JSON of most "
+            "commands, the others are that of the command of this name",
+            "NAME",
+        ),
+    ] = None
 
 
 def _schema(options: SchemaOptions, _: Context) -> Document:

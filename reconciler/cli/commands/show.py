@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated
 
 from ...diagnostics.codes import usage
 from ...diagnostics.errors import UsageError
@@ -14,13 +14,13 @@ from ..context import Command, Context
 from ..fleet.saved_plans import load_plans
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ShowOptions(Options):
+class ShowOptions(Options, frozen=True, kw_only=True):
     """The file of the plan."""
 
-    file: str | None = positional(
-        "the file, or the folder of files, that `reconciler plan --save` wrote", "FILE"
-    )
+    file: Annotated[
+        str | None,
+        positional("the file, or the folder of files, that `reconciler plan --save` wrote", "FILE"),
+    ] = None
 
     def reads(self) -> tuple[tuple[str, str], ...]:
         """Return the plan."""

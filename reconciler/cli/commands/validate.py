@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated
 
 from ...config import load_all
 from ...model.project import Account, AccountRef, Project
@@ -14,16 +14,17 @@ from ..arguments import AccountOptions, only_option, positional
 from ..context import Command, Context
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValidateOptions(AccountOptions):
+class ValidateOptions(AccountOptions, frozen=True, kw_only=True):
     """Which files: those of several projects too, as pre-commit passes them."""
 
-    paths: tuple[str, ...] = positional(
-        "project folders, or folders or meter files of projects (default: the current folder)",
-        "PATH",
-        (),
-    )
-    only: tuple[str, ...] = only_option()
+    paths: Annotated[
+        tuple[str, ...],
+        positional(
+            "project folders, or folders or meter files of projects (default: the current folder)",
+            "PATH",
+        ),
+    ] = ()
+    only: Annotated[tuple[str, ...], only_option()] = ()
 
     @property
     def first_path(self) -> str:

@@ -6,8 +6,7 @@ import argparse
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Self
+from typing import Annotated, Self
 
 from ...config.loader import BeforeReading, do_nothing
 from ...model.finding import Severity
@@ -52,31 +51,42 @@ def parse_address(word: str) -> str:
     )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FleetOptions(ScopedOptions):
+class FleetOptions(ScopedOptions, frozen=True, kw_only=True):
     """The options of a command on many accounts: how many side by side, and which part of them."""
 
-    concurrency: int = option(
-        f"work on up to N accounts side by side (default: {CONCURRENCY})",
-        metavar="N",
-        default=CONCURRENCY,
-        type=parse_concurrency,
-    )
-    dask: str | None = option(
-        "process the accounts on the workers of a Dask cluster; ADDRESS is its scheduler, and "
-        "--concurrency counts over all workers",
-        metavar="ADDRESS",
-        type=parse_address,
-    )
-    shard: tuple[int, int] | None = option(
-        "only the I-th of N parts of the selected accounts; `reconciler merge` joins the reports",
-        metavar="I/N",
-        type=parse_shard,
-    )
-    resume: str | None = option(
-        "continue the run of this JSON report: skip accounts that succeeded, run the others",
-        metavar="REPORT",
-    )
+    concurrency: Annotated[
+        int,
+        option(
+            f"work on up to N accounts side by side (default: {CONCURRENCY})",
+            metavar="N",
+            type=parse_concurrency,
+        ),
+    ] = CONCURRENCY
+    dask: Annotated[
+        str | None,
+        option(
+            "process the accounts on the workers of a Dask cluster; ADDRESS is its scheduler, and "
+            "--concurrency counts over all workers",
+            metavar="ADDRESS",
+            type=parse_address,
+        ),
+    ] = None
+    shard: Annotated[
+        tuple[int, int] | None,
+        option(
+            "only the I-th of N parts of the selected accounts; `reconciler merge` joins the "
+            "reports",
+            metavar="I/N",
+            type=parse_shard,
+        ),
+    ] = None
+    resume: Annotated[
+        str | None,
+        option(
+            "continue the run of this JSON report: skip accounts that succeeded, run the others",
+            metavar="REPORT",
+        ),
+    ] = None
 
     def reads(self) -> tuple[tuple[str, str], ...]:
         """Return the report to resume."""
@@ -97,17 +107,22 @@ def is_folder(path: str) -> bool:
     return path.endswith(("/", os.sep)) or os.path.isdir(path)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanOptions(FleetOptions):
+class PlanOptions(FleetOptions, frozen=True, kw_only=True):
     """Where to save the plan, whether changes have an exit code of their own, and what to show."""
 
-    save: str | None = option(
-        "save the plan for `apply --plan FILE`; with several accounts, or where it is a folder or "
-        "ends in a slash, to a folder with a file for each",
-        metavar="FILE",
-    )
-    detailed_exitcode: bool = flag("exit 2 instead of 0 if there are changes")
-    prices: bool = flag("show the prices in use of all meters, not only of those that change")
+    save: Annotated[
+        str | None,
+        option(
+            "save the plan for `apply --plan FILE`; with several accounts, or where it is a folder "
+            "or "
+            "ends in a slash, to a folder with a file for each",
+            metavar="FILE",
+        ),
+    ] = None
+    detailed_exitcode: Annotated[bool, flag("exit 2 instead of 0 if there are changes")] = False
+    prices: Annotated[
+        bool, flag("show the prices in use of all meters, not only of those that change")
+    ] = False
 
     def writes(self) -> tuple[tuple[str, int], ...]:
         """Return the saved plan as well; what is saved to a folder is checked later."""
@@ -130,45 +145,57 @@ def _parse_sample(word: str) -> int:
     raise argparse.ArgumentTypeError(f"{word!r} is not a whole number from 1 to {_MOST}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DriftOptions(FleetOptions):
+class DriftOptions(FleetOptions, frozen=True, kw_only=True):
     """The lowest severity of a finding that makes the exit code 2, and the size of samples."""
 
-    fail_on: str = option(
-        "exit 2 only for findings of this severity or worse (default: low)",
-        choices=[str(severity) for severity in reversed(Severity)],
-        default=str(Severity.LOW),
-    )
-    sample_usage: int = option(
-        f"also read what up to N customers of each meter used in the last 7 days (1 to {_MOST}); "
-        "costs about N + 2 more requests for each meter, fewer where usage is found",
-        metavar="N",
-        type=_parse_sample,
-        default=0,
-    )
+    fail_on: Annotated[
+        str,
+        option(
+            "exit 2 only for findings of this severity or worse (default: low)",
+            choices=[str(severity) for severity in reversed(Severity)],
+        ),
+    ] = str(Severity.LOW)
+    sample_usage: Annotated[
+        int,
+        option(
+            f"also read what up to N customers of each meter used in the last 7 days (1 to "
+            f"{_MOST}); "
+            "costs about N + 2 more requests for each meter, fewer where usage is found",
+            metavar="N",
+            type=_parse_sample,
+        ),
+    ] = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApplyOptions(FleetOptions):
+class ApplyOptions(FleetOptions, frozen=True, kw_only=True):
     """Which plan to apply, whether to ask first, and what to do about refused changes."""
 
-    yes: bool = flag("apply without asking for confirmation")
-    plan: str | None = option(
-        "apply exactly this saved plan, or each plan in this folder, without asking",
-        metavar="FILE",
-    )
-    expect: str | None = option(
-        "apply only if the new plan has this plan_hash; with several accounts a FILE.json: "
-        '{"account": "plan_hash", …}',
-        metavar="HASH",
-    )
-    approved: str | None = option(
-        "with --expect: the saved plan, or folder of plans, that was approved, to show what "
-        "differs; never applied",
-        metavar="FILE",
-    )
-    skip_refused: bool = flag("apply the remaining changes; still exits 3")
-    no_journal: bool = flag("do not keep a journal in .reconciler/")
+    yes: Annotated[bool, flag("apply without asking for confirmation")] = False
+    plan: Annotated[
+        str | None,
+        option(
+            "apply exactly this saved plan, or each plan in this folder, without asking",
+            metavar="FILE",
+        ),
+    ] = None
+    expect: Annotated[
+        str | None,
+        option(
+            "apply only if the new plan has this plan_hash; with several accounts a FILE.json: "
+            '{"account": "plan_hash", …}',
+            metavar="HASH",
+        ),
+    ] = None
+    approved: Annotated[
+        str | None,
+        option(
+            "with --expect: the saved plan, or folder of plans, that was approved, to show what "
+            "differs; never applied",
+            metavar="FILE",
+        ),
+    ] = None
+    skip_refused: Annotated[bool, flag("apply the remaining changes; still exits 3")] = False
+    no_journal: Annotated[bool, flag("do not keep a journal in .reconciler/")] = False
 
     def reads(self) -> tuple[tuple[str, str], ...]:
         """Return the plans and the file of hashes as well."""
