@@ -12,9 +12,12 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from msgspec import DecodeError
+from msgspec.json import format as indent
+
 _COMMAND = re.compile(r"#(?=#[A-Za-z]*\[)")
 _INDENT = "  "
-_ENCODER = json.JSONEncoder(indent=_INDENT, default=list)
+_ENCODER = json.JSONEncoder(default=list)  # with an indentation it would not use its C code
 
 
 def dump(document: Any) -> str:
@@ -40,8 +43,16 @@ def _iterate(value: Any, margin: str) -> Iterator[str]:
         named = ((f"{json.dumps(key)}: ", each) for key, each in value.items())
         yield from _enclose("{}", named, margin)
     else:  # no line break but those of the indentation: strings have them escaped
-        text = _ENCODER.encode(value).replace("\n", margin)
+        text = _indent(_ENCODER.encode(value)).replace("\n", margin)
         yield _COMMAND.sub(r"\\u0023", text)
+
+
+def _indent(text: str) -> str:
+    """Return JSON in ASCII indented, as the standard library does it."""
+    try:
+        return indent(text, indent=len(_INDENT))
+    except DecodeError:  # half of a surrogate pair, NaN
+        return json.dumps(json.loads(text), indent=_INDENT)
 
 
 def _enclose(brackets: str, entries: Iterable[tuple[str, Any]], margin: str) -> Iterator[str]:

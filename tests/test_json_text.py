@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reconciler import json_text
@@ -29,6 +29,22 @@ def test_the_parts_are_the_document(document):
     """Indented as the standard library does it."""
     assert "".join(json_text.iterate(lazily(document))) == json_text.dump(document)
     assert json.loads(json_text.dump(document)) == document
+
+
+_ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(_ANYTHING)
+@example("half a pair: \ud800")
+@example({"a": [float("nan"), -0.0, 1e22, 10**40], "b": [], "c": {}, "": "\x7f\u2028"})
+def test_text_is_that_of_the_standard_library(document):
+    """Also of what UTF-8 or strict JSON cannot have."""
+    expected = json.dumps(document, indent=2).replace("##", "\\u0023#")
+    assert json_text.dump(document).replace("##", "\\u0023#") == f"{expected}\n"
 
 
 def test_a_document_is_indented_by_two_spaces():

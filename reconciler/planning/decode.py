@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from enum import Enum
 from functools import cache
 from types import NoneType
 from typing import Any, get_args, get_origin, get_type_hints
 
-from msgspec import StructMeta
+from msgspec import StructMeta, ValidationError, convert
 from msgspec.structs import fields
 
 
@@ -22,15 +23,22 @@ def decode(kind: Any, data: Any, path: str = "", *, tolerant: bool = False) -> A
     Objects must have exactly the fields of their struct; with `tolerant`, unknown keys are
     ignored, and a missing one has the default of its field. Raises DecodeError.
     """
+    if tolerant:
+        with suppress(ValidationError):  # else what follows says where it is invalid
+            return convert(data, kind)
+    return _decode(kind, data, path, tolerant=tolerant)
+
+
+def _decode(kind: Any, data: Any, path: str, *, tolerant: bool) -> Any:
     origin, args = get_origin(kind), get_args(kind)
     if kind is Any or (data is None and NoneType in args):
         return data
     if NoneType in args:
         one = next(arg for arg in args if arg is not NoneType)
-        return decode(one, data, path, tolerant=tolerant)
+        return _decode(one, data, path, tolerant=tolerant)
     if origin is tuple and isinstance(data, list):
         return tuple(
-            decode(args[0], item, f"{path}[{n}]", tolerant=tolerant) for n, item in enumerate(data)
+            _decode(args[0], item, f"{path}[{n}]", tolerant=tolerant) for n, item in enumerate(data)
         )
     if origin is Mapping and isinstance(data, dict):
         return data
@@ -53,7 +61,7 @@ def _decode_fields(kind: Any, data: Mapping[str, Any], path: str, *, tolerant: b
             raise DecodeError(f"unknown key {prefix}{name}")
     return kind(
         **{
-            name: decode(hint, data[name], prefix + name, tolerant=tolerant)
+            name: _decode(hint, data[name], prefix + name, tolerant=tolerant)
             for name, hint in hints.items()
             if name in data
         }

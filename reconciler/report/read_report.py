@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from ..diagnostics.catalogue import CATALOGUE
@@ -51,6 +52,46 @@ _MALFORMED = (ValueError, TypeError, KeyError, AttributeError, OverflowError, Re
 _MOST_LINES = 10**9
 _FINDINGS = (Effect.FINDING, Effect.LOST_USAGE)  # a diagnostic that counts is among the findings
 Json = Mapping[str, Any]
+
+
+class _Diagnostic(Struct, frozen=True):
+    """A diagnostic, as a report has it."""
+
+    code: str
+    level: Level
+    message: str
+    location: Location | None
+    hint: str
+    event_name: str | None
+
+
+class _Result(Struct, frozen=True):
+    """What became of a change, as a report has it."""
+
+    status: ResultStatus
+    requests: tuple[RequestRecord, ...]
+    error: _Diagnostic | None
+
+
+class _Change(Struct, frozen=True):
+    """A change, as a report has it: all changes of an account are decoded at once."""
+
+    event_name: str
+    action: Action
+    reason: str
+    risk: Risk
+    meter_id: str | None
+    before: ExistingMeter | None
+    after: Meter | None
+    fields: tuple[FieldChange, ...]
+    location: Location | None
+    prices: tuple[Price, ...]
+    inactive_meters: tuple[str, ...]
+    refused_by: tuple[str, ...]
+    alerts: tuple[BillingAlert, ...] = ()
+    origins: tuple[SettingOrigin, ...] = ()
+    prices_read: bool | None = None
+    result: _Result | None = None
 
 
 def read_report(text: str, name: str) -> Report:
@@ -128,10 +169,7 @@ def _read_account(data: Json, path: str) -> AccountReport:
         exit_code=_take(data, "exit_code", Exit, path),
         complete=_take(data, "complete", bool, path),
         diagnostics=(*_read_diagnostics(data, f"{path}."), *of_account),
-        changes=tuple(
-            _read_change(each, f"{path}.changes[{n}]")
-            for n, each in enumerate(_list(data, "changes", path))
-        ),
+        changes=tuple(_read_changes(data, path)),
         entries=tuple(_group_findings(findings)),
         plan_id=_take(data, "plan_id", str | None, path),
         plan_hash=_take(data, "plan_hash", str | None, path),
@@ -188,74 +226,76 @@ def _list(data: Json, name: str, path: str) -> tuple[Any, ...]:
     return found
 
 
-def _read_place(data: Json, path: str) -> Location | None:
+def _check_place(place: Location | None, path: str) -> Location | None:
     """Return a location within the range that an editor could show."""
-    place: Location | None = _take(data, "location", Location | None, path)
     numbers = (place.line, place.column, place.end_line, place.end_column) if place else ()
-    if not all(0 <= number <= _MOST_LINES for number in numbers):
+    if numbers and not 0 <= min(numbers) <= max(numbers) <= _MOST_LINES:
         raise DecodeError(f"{path}.location: out of range")
     return place
 
 
 def _read_diagnostics(data: Json, path: str) -> Iterator[Diagnostic]:
-    for n, each in enumerate(_list(data, "diagnostics", path.rstrip("."))):
+    found: tuple[_Diagnostic, ...]
+    found = _take(data, "diagnostics", tuple[_Diagnostic, ...], path.rstrip("."))
+    for n, each in enumerate(found):
         yield _read_diagnostic(each, f"{path}diagnostics[{n}]")
 
 
-def _read_diagnostic(data: Json, path: str) -> Diagnostic:
-    code: str = _take(data, "code", str, path)
-    rule = CATALOGUE.get(code)
+def _read_diagnostic(data: _Diagnostic, path: str) -> Diagnostic:
+    rule = CATALOGUE.get(data.code)
     return Diagnostic(
-        code=code,
-        level=_take(data, "level", Level, path),
-        message=_take(data, "message", str, path),
-        location=_read_place(data, path),
-        hint=_take(data, "hint", str, path),
-        event_name=_take(data, "event_name", str | None, path),
+        code=data.code,
+        level=data.level,
+        message=data.message,
+        location=_check_place(data.location, path),
+        hint=data.hint,
+        event_name=data.event_name,
         effect=rule.effect if rule and rule.effect not in _FINDINGS else Effect.NONE,
     )
 
 
-def _read_change(data: Json, path: str) -> ReportedChange:
-    action: Action = _take(data, "action", Action, path)
-    name: str = _take(data, "event_name", str, path)
-    reason: str = _take(data, "reason", str, path)
-    risk: Risk = _take(data, "risk", Risk, path)
-    known = _take(data, "inactive_meters", tuple[str, ...], path)
-    status = Status.ACTIVE if reason == Reason.TWO_ACTIVE else Status.INACTIVE
-    rename = action is Action.CREATE and risk is Risk.LOW
-    existing: ExistingMeter | None = _take(data, "before", ExistingMeter | None, path)
-    prices: tuple[Price, ...] = _take(data, "prices", tuple[Price, ...], path)
+def _read_changes(data: Json, path: str) -> Iterator[ReportedChange]:
+    found: tuple[_Change, ...] = _take(data, "changes", tuple[_Change, ...], path)
+    for n, (each, given) in enumerate(zip(found, data["changes"], strict=True)):
+        yield _read_change(each, given["after"], f"{path}.changes[{n}]")
+
+
+def _read_change(data: _Change, after: Json | None, path: str) -> ReportedChange:
+    """Return a change; `after` is that of the report, with the id of a meter that is activated."""
+    action, existing, prices = data.action, data.before, data.prices
+    status = Status.ACTIVE if data.reason == Reason.TWO_ACTIVE else Status.INACTIVE
+    rename = action is Action.CREATE and data.risk is Risk.LOW
     own = tuple(price for price in prices if existing and price.meter == existing.id)
-    after: str | None = data["after"].get("id") if action is Action.REPLACE else None
+    new = after.get("id") if after and action is Action.REPLACE else None
+    inactive = _build_known(new, data.event_name, Status.INACTIVE) if isinstance(new, str) else None
     change = Change(
         action=action,
-        event_name=name,
-        reason=reason,
+        event_name=data.event_name,
+        reason=data.reason,
         desired=_read_desired(data, path),
         existing=existing,
-        reactivates=_build_known(after, name, Status.INACTIVE) if isinstance(after, str) else None,
-        others=tuple(_build_known(id_, name, status) for id_ in known),
-        fields=_take(data, "fields", tuple[FieldChange, ...], path),
+        reactivates=inactive,
+        others=tuple(_build_known(id_, data.event_name, status) for id_ in data.inactive_meters),
+        fields=data.fields,
         prices=own if action.deactivates else prices,
-        alerts=_take(data, "alerts", tuple[BillingAlert, ...], path, ()),
+        alerts=data.alerts,
         renamed_from=_build_known("", "", Status.ACTIVE) if rename else None,
-        refused_by=_take(data, "refused_by", tuple[str, ...], path),
+        refused_by=data.refused_by,
     )
-    if change.risk is not risk:
-        raise DecodeError(f"{path}.risk is {risk}, and the change has the risk {change.risk}")
+    if change.risk is not data.risk:
+        raise DecodeError(f"{path}.risk is {data.risk}, and the change has the risk {change.risk}")
     return ReportedChange(
         change,
-        result=_read_result(data, change, path) if "result" in data else None,
-        prices=_read_shown_prices(data, prices, path) if "prices_read" in data else None,
+        result=_read_result(data.result, data, path) if data.result else None,
+        prices=_read_shown_prices(data),
     )
 
 
-def _read_shown_prices(
-    data: Json, prices: tuple[Price, ...], path: str
-) -> tuple[Price, ...] | Unreadable:
+def _read_shown_prices(data: _Change) -> tuple[Price, ...] | Unreadable | None:
     """Return the prices that were read to be shown; no report names the permission."""
-    return prices if _take(data, "prices_read", bool, path) else Unreadable(PRICES_PERMISSION)
+    if data.prices_read is None:
+        return None
+    return data.prices if data.prices_read else Unreadable(PRICES_PERMISSION)
 
 
 def _build_known(id_: str, event_name: str, status: Status) -> ExistingMeter:
@@ -272,25 +312,22 @@ def _build_known(id_: str, event_name: str, status: Status) -> ExistingMeter:
     )
 
 
-def _read_desired(data: Json, path: str) -> MeterConfig | None:
+def _read_desired(data: _Change, path: str) -> MeterConfig | None:
     """Return the declaration, as far as a report has it; None for an undeclared event_name."""
-    place, after = _read_place(data, path), _take(data, "after", Meter | None, path)
-    if place is None or after is None:
+    place = _check_place(data.location, path)
+    if place is None or data.after is None:
         return None
-    origins = _take(data, "origins", tuple[SettingOrigin, ...], path, ())
-    return MeterConfig(meter=after, location=place, origins=origins)
+    return MeterConfig(meter=data.after, location=place, origins=data.origins)
 
 
-def _read_result(data: Json, change: Change, path: str) -> ChangeResult:
-    result, where = data["result"], f"{path}.result"
-    meter: str | None = _take(data, "meter_id", str | None, path)
-    known = change.existing.id if change.existing else None
-    error = _take(result, "error", Any, where)
+def _read_result(result: _Result, data: _Change, path: str) -> ChangeResult:
+    known = data.before.id if data.before else None
+    error = result.error
     return ChangeResult(
-        status=_take(result, "status", ResultStatus, where),
-        requests=_take(result, "requests", tuple[RequestRecord, ...], where),
-        error=None if error is None else _read_diagnostic(error, f"{where}.error"),
-        meter_id=meter if meter != known else None,
+        status=result.status,
+        requests=result.requests,
+        error=_read_diagnostic(error, f"{path}.result.error") if error else None,
+        meter_id=data.meter_id if data.meter_id != known else None,
     )
 
 
@@ -309,7 +346,8 @@ def _read_finding(data: Json, path: str) -> Found:
     )
     if not all(at is None or 0 <= at <= LATEST for at in times):
         raise DecodeError(f"{path}: a time is out of range")
-    return _take(data, "event_name", str | None, path), finding, _read_place(data, path)
+    place = _check_place(_take(data, "location", Location | None, path), path)
+    return _take(data, "event_name", str | None, path), finding, place
 
 
 def _group_findings(findings: list[Found]) -> Iterator[DriftEntry]:

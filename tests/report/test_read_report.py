@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 
 import pytest
 from hypothesis import given
@@ -168,3 +169,29 @@ def test_a_shard_out_of_range_is_refused(shard):
     text = edited(plan(), shard=shard and known | shard)
     with pytest.raises(ConfigError, match=r"not a complete report"):
         read_report(text, "report.json")
+
+
+def test_each_change_takes_few_calls():
+    """A fleet has a hundred thousand of them: they are decoded together, and not value by value."""
+    document = json.loads(render(partly_applied(), "json"))
+    changes = document["accounts"][0]["changes"]
+    assert any("result" in change for change in changes)
+
+    def count(times: int) -> int:
+        document["accounts"][0]["changes"] = changes * times
+        text, calls = json.dumps(document), 0
+
+        def called(frame, event, _) -> None:
+            nonlocal calls
+            calls += event == "call"
+
+        before = sys.getprofile()
+        sys.setprofile(called)
+        try:
+            read_report(text, "report.json")
+        finally:
+            sys.setprofile(before)
+        return calls
+
+    count(1)  # what is imported and cached
+    assert (count(11) - count(1)) / (10 * len(changes)) < 20

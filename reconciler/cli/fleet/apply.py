@@ -46,7 +46,7 @@ def apply(
     holds = partial(_still_holds, saved, expected)
     part = take_part(options, "apply", project, accounts, context, holds)
     names = [each.name for each in part.accounts if each.name not in context.unlisted]
-    check_expected(options.expect, expected, names, project.may_have)
+    check_expected(options.expect, expected, names, project.find_known)
     commit, unknown = (None, ()) if options.plan else ci.find_commit(project.root, context.environ)
     applying = apply_account.ApplyOptions(
         scope=build_scope(accounts, options.only),

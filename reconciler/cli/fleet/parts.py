@@ -88,7 +88,7 @@ def take_part(
         check_resumable(earlier, command, options.resume)
         carried_over = select_finished(earlier, configurations, still_holds)
         names_in = (each.account.name for each in earlier.accounts)
-        known = set(filter(project.may_have, names_in))
+        known = project.find_known(names_in)
         diagnostics = tuple(describe_changes(earlier, configurations, known, options.resume))
     return Part(
         accounts=tuple(account for account in accounts if account.name not in carried_over),
