@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from ...diagnostics.codes import environment, usage
 from ...diagnostics.errors import ServiceError, UsageError
+from ...diagnostics.shorten import shorten
 from ...fleet.work import Work
 from ...model.project import Account, Project
 from ..context import Context
@@ -44,6 +45,9 @@ def place_work(
     except ImportError as error:
         message = f"--dask cannot be used: {error}"
         raise ServiceError(environment.DASK_NOT_INSTALLED(message)) from None
+    except Exception as error:  # Dask reads its configuration files when it is imported
+        message = f"{address}: {shorten(' '.join(str(error).split()))}"
+        raise ServiceError(environment.DASK_UNAVAILABLE(message)) from None
     job = Job(
         work=work,
         project=project,
