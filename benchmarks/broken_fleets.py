@@ -67,12 +67,12 @@ class BrokenFleet:
         with self.disturb():
             sample = self._run()
         self.sent = self.emulator.take_requests()
-        self._check()
+        self.check()
         self._run()
         again = self.emulator.take_requests()
         if writes := [f"{each.method} {each.path}" for each in again if each.method != "GET"]:
             raise BenchmarkError(f"the second run wrote: {', '.join(writes[:3])}")
-        report = self._check()
+        report = self.check()
         if changed := _find_changed(report):
             raise BenchmarkError(f"the second run has changes: {', '.join(changed[:3])}")
         shutil.rmtree(self.folder / ".reconciler")
@@ -100,7 +100,7 @@ class BrokenFleet:
             "-m", "reconciler", "apply", *words, cwd=self.folder, exit_code=self.exit_code
         )
 
-    def _check(self) -> dict[str, Any]:
+    def check(self) -> dict[str, Any]:
         """Check the accounts, and the report, which is returned."""
         self._check_accounts()
         report = self.read_report()

@@ -74,21 +74,25 @@ def fleets(monkeypatch):
 
 
 def test_a_fleet_with_broken_accounts_is_checked(fleets):
-    """Beside its own requests; an account that is not as expected is named."""
+    """Beside its own requests, with which it ends as well; what is not as expected is named."""
     module, workshop = fleets
     never_retried = "500:should_retry=false"
     fleet = module.build_fleet(workshop, 20, 0, module.ON_THREADS, never_retried)
     ours = fleet.apply()
-    assert len(fleet.broken) == 3
     assert fleet.send_the_same(ours).requests == ours.requests > 17 * 4
-    assert fleet.emulator.read_meters()["acct_0"][0]["event_name"] == "meter_0"
+    assert len(fleet.check()["accounts"]) == 20
 
-    fleet.emulator.arm()
-    fleet.exit_code = 3
-    with pytest.raises(
-        module.BenchmarkError, match=r"19 of 20 accounts converged; .* acct_15, acct_5"
-    ):
-        fleet.apply()
+    broken, denied = dict(fleet.broken), "acct_5"
+    fleet.broken = broken | {denied: module.BLOCKED}
+    with pytest.raises(module.BenchmarkError) as raised:
+        fleet.check()
+    assert (
+        str(raised.value) == f"{denied} ended with exit code 6 with S004, not exit code 3 with P001"
+    )
+    del broken[denied]
+    fleet.broken = broken
+    with pytest.raises(module.BenchmarkError, match=r"17 of 20 accounts converged; .*: acct_5$"):
+        fleet.check()
 
 
 @pytest.mark.full

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from typing import Any
 
 from builders.emulated import Context, context
+from builders.in_process import in_turn
 from builders.meters import declare, existing, inactive, retire
 
 from reconciler.emulator import Settings
@@ -126,9 +129,15 @@ SWITCHES: dict[str, dict[str, object]] = {
 def acted_out(
     scenario: Scenario, *, in_process: bool = False, **switches: object
 ) -> Iterator[Context]:
-    """The scenario's account and files, on an emulator with these switches."""
+    """The scenario's account and files, on an emulator with these switches.
+
+    In process nothing runs side by side: each plan has one change of a kind.
+    """
     world = {"declared": scenario.declared, "settings": Settings(**switches)}
-    with context(scenario.meters, **world, in_process=in_process) as it:
+    with (
+        in_turn() if in_process else nullcontext(),
+        context(scenario.meters, **world, in_process=in_process) as it,
+    ):
         yield it
 
 
@@ -154,3 +163,23 @@ def as_declared(it: Context, scenario: Scenario) -> bool:
     active = {meter.event_name: meter.meter for meter in held if meter.active}
     running = (desired for desired in scenario.declared if desired.status == "active")
     return active == {desired.event_name: desired.meter for desired in running}
+
+
+def state_of(it: Context) -> str:
+    """All that a later run can find, and what has happened; of times, their order.
+
+    It begins after every lag of a list, and its requests have keys of their own.
+    """
+    with it.server.lock:
+        held = list(it.server.state.ledger.meters.values())
+    times = sorted({time for meter in held for time in _times(meter)})
+    found = [({**meter, **_NO_TIMES}, [times.index(t) for t in _times(meter)]) for meter in held]
+    return json.dumps([found, sorted(effects(it).items())], sort_keys=True)
+
+
+_NO_TIMES = {"created": None, "updated": None, "status_transitions": None}
+
+
+def _times(meter: dict[str, Any]) -> list[int]:
+    stopped = meter["status_transitions"]["deactivated_at"]
+    return [meter["created"], meter["updated"], *([stopped] if stopped else [])]
