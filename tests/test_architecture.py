@@ -40,6 +40,7 @@ ROOMS = (
     "timestamps",
     "json_text",
     "trusted_url",
+    "threads",
     "_version",
 )
 PURE = ("model", "planning", "drift", "report", "render", "diagnostics")

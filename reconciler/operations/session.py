@@ -27,15 +27,16 @@ from ..stripe.billing.alerts import ALERTS, Alerts
 from ..stripe.billing.periods import Periods
 from ..stripe.client import Events, Prices, describe_unreadable
 from ..stripe.codec import parse_id
-from ..stripe.core_events import CORE_EVENTS, UsageReports
 from ..stripe.errors import AccountDeniedError, InvalidRequestError, PermissionDeniedError
 from ..stripe.http import Connection, Limits, check_base
 from ..stripe.meter_writer import AccountMeters
-from ..stripe.pagination import iterate_entries, start_thread
+from ..stripe.pagination import iterate_entries
 from ..stripe.rate_limit import RateLimiter
 from ..stripe.response import Reply
 from ..stripe.transport import Options, Transport
+from ..stripe.usage.core_events import CORE_EVENTS, UsageReports
 from ..stripe.usage.sampler import UsageSampler
+from ..threads import start_thread
 from ..trusted_url import is_allowed_in_file
 
 ALLOW_API_BASE = "RECONCILER_ALLOW_API_BASE"

@@ -1,8 +1,7 @@
 """Send one request over the network and read its response, within limits of time and size.
 
-urllib3 sends; `requests` only finds the proxy that the environment names. Failures are values: the
-frames of an exception hold the request and so the key, and it must not become the context of
-another one. urllib3 is imported with the first request.
+Failures are values: the frames of an exception hold the request and so the key, and it must not
+become the context of another one.
 """
 
 from __future__ import annotations
@@ -11,12 +10,9 @@ import copy
 import os
 import threading
 import time
-import weakref
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Mapping
 from http.client import HTTPException
-from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from msgspec import Struct
@@ -30,11 +26,9 @@ from .api_key import Secret
 from .ca_bundle import find_ca_bundle
 
 if TYPE_CHECKING:
-    import ssl
+    from urllib3 import BaseHTTPResponse
 
-    from urllib3 import BaseHTTPResponse, HTTPConnectionPool
-
-T = TypeVar("T")
+    from . import connections
 
 
 class Limits(Struct, frozen=True):
@@ -117,34 +111,23 @@ def find_proxy(base: str) -> str | None:
 
 
 class _Pool:
-    """Connections to one API that are kept alive, through a proxy where the environment has one."""
+    """The connections to one API, opened with the first request."""
 
     def __init__(self, base: str, limits: Limits, size: int) -> None:
-        self._base = base
-        self._prefix = urlsplit(base).path
-        self._limits = limits
-        self._size = size
+        self._base, self._limits, self._size = base, limits, size
         self._bundle = find_ca_bundle(os.environ) if base.startswith("https:") else None
         self._lock = threading.Lock()
-        self._opened: HTTPConnectionPool | None = None
+        self._opened: connections.Pool | None = None
 
-    def send(
-        self, method: str, target: str, body: bytes | None, headers: Mapping[str, str]
-    ) -> BaseHTTPResponse:
-        """Send once, and return the response with its body unread; raise what urllib3 raises."""
+    def open(self) -> connections.Pool:
+        """Return the connections, which a closed pool opens again."""
+        from .connections import Pool
+
         with self._lock:
             if self._opened is None:
-                self._opened = self._open()
-        return self._opened.urlopen(
-            method,
-            self._prefix + target,
-            body=body,
-            headers=headers,
-            redirect=False,
-            retries=False,
-            preload_content=False,
-            decode_content=False,
-        )
+                timeouts = (self._limits.connect, self._limits.read)
+                self._opened = Pool(self._base, *timeouts, self._size, self._bundle)
+            return self._opened
 
     def close(self) -> None:
         """Close the connections that are not in use."""
@@ -152,101 +135,6 @@ class _Pool:
             opened, self._opened = self._opened, None
         if opened:
             opened.close()
-
-    def _open(self) -> HTTPConnectionPool:
-        """Return the connections; they share one TLS context, which takes long to make."""
-        from urllib3 import PoolManager, ProxyManager, Timeout, make_headers
-
-        timeout = Timeout(connect=self._limits.connect, read=self._limits.read)
-        options: dict[str, Any] = {"maxsize": self._size, "timeout": timeout}
-        if self._base.startswith("https:"):
-            options["ssl_context"] = _build_tls_context(self._bundle)
-        proxy = _select_proxy(self._base)
-        if not proxy:
-            return PoolManager(**options).connection_from_url(self._base)
-        from requests.utils import get_auth_from_url
-
-        user, password = get_auth_from_url(proxy)
-        named = make_headers(proxy_basic_auth=f"{user}:{password}") if user else {}
-        trusted = options.get("ssl_context")
-        manager = ProxyManager(proxy, proxy_headers=named, proxy_ssl_context=trusted, **options)
-        return manager.connection_from_url(self._base)
-
-
-def _build_tls_context(bundle: str | None) -> ssl.SSLContext:
-    """Return a context that trusts the authorities of a file or folder, by default certifi's."""
-    from certifi import where
-    from urllib3.util.ssl_ import create_urllib3_context
-
-    trusted = bundle or where()
-    context = create_urllib3_context()
-    if os.path.isdir(trusted):
-        context.load_verify_locations(capath=trusted)
-    else:
-        context.load_verify_locations(cafile=trusted)
-    return context
-
-
-def _select_proxy(base: str) -> str | None:
-    """Return the address of the proxy for an API, as requests takes it from the environment.
-
-    Raises LocationParseError for a malformed one.
-    """
-    if is_loopback(base):
-        return None
-    from requests.utils import get_environ_proxies, select_proxy
-    from urllib3.exceptions import LocationParseError
-    from urllib3.util import parse_url
-
-    found = select_proxy(base, get_environ_proxies(base))
-    if not found:
-        return None
-    proxy = found if "://" in found else f"http://{found}"
-    host = parse_url(proxy).host
-    if not host or any(map(str.isspace, host)):  # which old versions of urllib3 accept
-        raise LocationParseError(proxy)
-    return proxy
-
-
-class _Threads:
-    """Threads that are kept for the next exchange: to start one takes as long as to send."""
-
-    def __init__(self) -> None:
-        self._idle: list[SimpleQueue[Callable[[], None] | None]] = []
-        weakref.finalize(self, _end_threads, self._idle)
-
-    def call(self, work: Callable[[], T], seconds: float) -> T:
-        """Return what `work` returns; raise Empty, and abandon its thread, if that takes longer."""
-        came: SimpleQueue[T] = SimpleQueue()
-        try:
-            inbox = self._idle.pop()
-        except IndexError:
-            inbox = SimpleQueue()
-            threading.Thread(target=_work, args=(inbox,), daemon=True).start()
-        inbox.put(lambda: came.put(work()))
-        try:
-            result = came.get(timeout=seconds)
-        except Empty:
-            inbox.put(None)  # it ends when the exchange does
-            raise
-        self._idle.append(inbox)
-        return result
-
-    def close(self) -> None:
-        """End the threads that are idle."""
-        _end_threads(self._idle)
-
-
-def _work(inbox: SimpleQueue[Callable[[], None] | None]) -> None:
-    while work := inbox.get():
-        work()
-        del work  # it holds a request, and so the key
-
-
-def _end_threads(idle: list[SimpleQueue[Callable[[], None] | None]]) -> None:
-    while idle:
-        with suppress(IndexError):  # another thread took it
-            idle.pop().put(None)
 
 
 class Connection:
@@ -265,12 +153,10 @@ class Connection:
         self._limits = limits
         self._slots = threading.BoundedSemaphore(side_by_side)
         self._pool = _Pool(base, limits, side_by_side)
-        self._threads = _Threads()
 
     def close(self) -> None:
-        """Close the connections, and end the threads."""
+        """Close the connections."""
         self._pool.close()
-        self._threads.close()
 
     def with_key(self, key: Secret) -> Connection:
         """Return the same connections for requests that send another key."""
@@ -279,30 +165,19 @@ class Connection:
         return other
 
     def send(self, request: Request) -> Response | TransportError:
-        """Send once and return the complete response, or why there is none.
-
-        The exchange runs in a thread of its own, which is abandoned at the deadline: the timeout
-        of a socket starts anew with every byte, and a header can be as slow as a body.
-        """
+        """Send once and return the complete response, or why there is none."""
         with self._slots:
-            return self._send_in_time(request)
-
-    def _send_in_time(self, request: Request) -> Response | TransportError:
-        headers: dict[str, str] = {}
-        try:
-            return self._threads.call(lambda: self._exchange(request, headers), self._limits.total)
-        except Empty:
-            return self._time_out(headers)
+            return self._exchange(request, time.monotonic() + self._limits.total)
 
     def _time_out(self, headers: Mapping[str, str]) -> TransportError:
         message = f"the response was not complete after {self._limits.total:g} seconds"
         return TransportError(service.TOO_SLOW, message, permanent=True, headers=headers)
 
-    def _exchange(self, request: Request, headers: dict[str, str]) -> Response | TransportError:
-        """Send, and read the response; its headers are filled in as soon as they are there."""
-        ends = time.monotonic() + self._limits.total
+    def _exchange(self, request: Request, ends: float) -> Response | TransportError:
+        """Send, and read the response, up to a time of the monotonic clock."""
+        headers: dict[str, str] = {}
         try:
-            response = self._open(request)
+            response = self._open(request, ends)
             result: Response | TransportError | None = None
             try:
                 headers |= {name.lower(): value for name, value in response.headers.items()}
@@ -313,15 +188,18 @@ class Connection:
                     response.close()
                 response.release_conn()
         except Exception as error:  # of any type: it holds the request, and so the key
+            if time.monotonic() >= ends:
+                return self._time_out(headers)
             return self._describe(error, headers)
 
-    def _open(self, request: Request) -> BaseHTTPResponse:
+    def _open(self, request: Request, ends: float) -> BaseHTTPResponse:
         """Return the response, its body unread."""
         reads, form = request.method == "GET", urlencode(request.fields)
         target = f"{request.path}?{form}" if reads and form else request.path
         content = form.encode("ascii") if request.content is None else request.content
         headers = {**request.headers, "Authorization": f"Bearer {self._key.reveal()}"}
-        return self._pool.send(request.method, target, None if reads else content, headers)
+        body = None if reads else content
+        return self._pool.open().send(request.method, target, body, headers, ends)
 
     def _read(
         self, response: BaseHTTPResponse, headers: Mapping[str, str], ends: float

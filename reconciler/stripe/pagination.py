@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
-from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar
 
@@ -12,6 +10,7 @@ from msgspec import Struct
 
 from ..diagnostics.codes import service
 from ..model.meter import ExistingMeter, Status
+from ..threads import start_thread
 from .codec import Json, Page, parse_id, parse_linked_page, parse_page
 from .errors import UnexpectedAnswerError
 from .http import Limits
@@ -52,23 +51,6 @@ class _Extent(Struct):
         )
         over = (f"it exceeds {most:,.0f} {what}" for value, most, what in parts if value > most)
         return next(over, None)
-
-
-def start_thread(work: Callable[[], T]) -> Future[T]:
-    """Begin work that the end of the process need not wait for; where no thread starts, do it."""
-    future: Future[T] = Future()
-
-    def run() -> None:
-        try:
-            future.set_result(work())
-        except BaseException as error:
-            future.set_exception(error)
-
-    try:
-        threading.Thread(target=run, daemon=True).start()
-    except RuntimeError:
-        run()
-    return future
 
 
 def read_page(

@@ -126,7 +126,7 @@ class Transport:
     @staticmethod
     def prepare() -> None:
         """Import what sends now: threads that import it take turns with those that work."""
-        import_module("urllib3")
+        import_module(".connections", __package__)
 
     def monotonic(self) -> float:
         """The seconds of the clock that paces the requests."""

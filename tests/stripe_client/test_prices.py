@@ -233,15 +233,19 @@ def test_a_failure_cancels_what_has_not_begun():
 
 def test_nested_requests_share_the_connections(clock):
     """As when several deactivations ask for the subscriptions of many prices at once."""
-    lock, at_once, most, too_many = threading.Lock(), [], [], threading.Event()
+    lock, at_once, most = threading.Lock(), [], []
+    enough, too_many = threading.Event(), threading.Event()
 
     def answer(_):
         with lock:
             at_once.append(1)
             most.append(len(at_once))
+        if len(at_once) == SIDE_BY_SIDE:
+            enough.set()
         if len(at_once) > SIDE_BY_SIDE:
             too_many.set()
-        too_many.wait(0.05)  # so that all that are allowed come together
+        assert enough.wait(10)  # all that are allowed come together
+        too_many.wait(0.05)
         with lock:
             at_once.pop()
         return http(200, a_list())

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..model.usage import RejectionCode, UsageReport
-from ..timestamps import format_time
-from . import pagination
-from .codec import (
+from ...model.usage import RejectionCode, UsageReport
+from ...timestamps import format_time
+from .. import pagination
+from ..codec import (
     Json,
     MalformedError,
     parse_id,
@@ -21,7 +21,7 @@ from .codec import (
     read_optional,
     read_text,
 )
-from .transport import Transport
+from ..transport import Transport
 
 CORE_EVENTS = "/v2/core/events"
 WITH_METER = "v1.billing.meter.error_report_triggered"
