@@ -177,7 +177,7 @@ class Cluster:
         used = addresses[: self._most - len(self._workers)]
         if not used:
             return
-        await client.run(begin_run, workers=list(used), on_error="ignore")
+        await client.run(begin_run, self._job.run, workers=list(used), on_error="ignore")
         self._workers |= {address: _Worker(asyncio.Event()) for address in used}
         self._joined.set()
 

@@ -86,6 +86,7 @@ class _Listener(Listener):
 
 
 _RUNS: dict[str, _Run] = {}
+_BEGUN: set[str] = set()  # runs that have not said their end
 _LOCK = threading.Lock()
 
 
@@ -117,12 +118,13 @@ def run_accounts(job: Job, positions: Sequence[int], worker: str) -> tuple[Outco
         return tuple(threads.map(partial(_work_on, job, run, worker), positions))
 
 
-def begin_run(dask_worker: Any) -> None:
+def begin_run(run: str, dask_worker: Any) -> None:
     """Stop the profiler of a worker on Python 3.11, where it can block the whole process.
 
     It calls `sys._current_frames`, in which a garbage collection and the start of a thread may wait
     for each other (CPython issue 106883); here many threads are started. Dask passes the worker.
     """
+    _BEGUN.add(run)
     if profiler := _find_profiler(dask_worker):
         profiler.stop()
 
@@ -133,8 +135,10 @@ def end_run(run: str, dask_worker: Any) -> None:
         if found := _RUNS.get(run):
             found.stopped = True
             _close_idle()
-        profiler = None if _RUNS else _find_profiler(dask_worker)
-    if profiler and not profiler.is_running():
+        _BEGUN.discard(run)
+        is_idle = not _BEGUN and not _RUNS
+    profiler = _find_profiler(dask_worker)
+    if is_idle and profiler and not profiler.is_running():
         profiler.start()
 
 

@@ -189,12 +189,16 @@ class Profiler:
 
 @pytest.mark.parametrize(("version", "runs"), [((3, 11, 9), False), ((3, 12, 0), True)])
 def test_the_profiler_of_a_worker_is_stopped_where_it_can_block(version, runs, monkeypatch):
-    """During a run; a worker may be without one."""
+    """Until the end of all runs; a worker may be without one."""
     monkeypatch.setattr(sys, "version_info", version)
     worker = SimpleNamespace(periodic_callbacks={"profile": Profiler()})
-    begin_run(worker)
+    for run in ("one", "two"):
+        begin_run(run, worker)
+        assert worker.periodic_callbacks["profile"].running is runs
+    end_run("one", worker)
     assert worker.periodic_callbacks["profile"].running is runs
     for _ in range(2):
-        end_run("a run", worker)
+        end_run("two", worker)
         assert worker.periodic_callbacks["profile"].running
-    begin_run(SimpleNamespace(periodic_callbacks={}))
+    begin_run("three", SimpleNamespace(periodic_callbacks={}))
+    end_run("three", SimpleNamespace(periodic_callbacks={}))

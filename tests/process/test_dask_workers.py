@@ -138,6 +138,8 @@ def test_a_cluster_behind_tls(build, monkeypatch, tmp_path):
     assert "(ca-file '/nonexistent/ca.pem', client.cert " in said
     assert f"client.cert {str(other)!r}" in refuse(tls, **{f"{TLS}CLIENT__CERT": str(other)})
     assert "encryption required" in refuse(tcp)
+    (tmp_path / "dask.yaml").write_text("distributed: [\n")
+    assert "is malformed, " in refuse(tls, DASK_CONFIG=str(tmp_path / "dask.yaml"))
     assert list(world.fleet.server.log) == []
 
     for name, value in CERTIFICATES.items():

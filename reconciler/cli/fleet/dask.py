@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from ...diagnostics.codes import environment, usage
 from ...diagnostics.errors import ServiceError, UsageError
+from ...diagnostics.shorten import shorten
 from ...fleet.work import Work
 from ...model.project import Account, Project
 from ..context import Context
@@ -38,12 +39,9 @@ def place_work(
         )
         hint = "select other accounts with --account"
         raise UsageError(usage.BAD_OPTIONS(message, hint=hint))
-    try:
+    with _explaining_imports(address):
         from ...fleet.dask_cluster import Cluster
         from ...fleet.dask_worker import Job
-    except ImportError as error:
-        message = f"--dask cannot be used: {error}"
-        raise ServiceError(environment.DASK_NOT_INSTALLED(message)) from None
     job = Job(
         work=work,
         project=project,
@@ -53,3 +51,16 @@ def place_work(
     )
     with Cluster(address, job, writes=writes, stopped=context.stop) as cluster:
         yield cluster.work_on
+
+
+@contextmanager
+def _explaining_imports(address: str) -> Iterator[None]:
+    """Raise ServiceError (E007, E008) if Dask cannot be imported, with its configuration."""
+    try:
+        yield
+    except ImportError as error:
+        message = f"--dask cannot be used: {error}"
+        raise ServiceError(environment.DASK_NOT_INSTALLED(message)) from None
+    except Exception as error:
+        message = f"{address}: {shorten(' '.join(str(error).split()))}"
+        raise ServiceError(environment.DASK_UNAVAILABLE(message)) from None
