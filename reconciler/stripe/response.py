@@ -136,6 +136,8 @@ def _parse_retry_after(headers: Mapping[str, str]) -> float | None:
     until = headers.get("retry-after", "")
     if _SECONDS.fullmatch(until):
         return float(until)
+    if not until:
+        return None
     try:
         end, start = map(parsedate_to_datetime, (until, headers.get("date", "")))
         return max(0.0, (end - start).total_seconds())
