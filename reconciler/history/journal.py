@@ -15,13 +15,13 @@ import json
 import os
 import secrets
 import stat
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
-from msgspec import Struct, to_builtins
+from msgspec import Struct, field, to_builtins
 from msgspec.structs import replace
 
 from ..clock import Clock, SystemClock
@@ -39,50 +39,63 @@ LOCK = "journal.lock"
 TURN_OVER_AT = 8_000_000  # bytes
 KEEP = 5  # old files
 _PATIENCE = 56  # tries, the last fifty a tenth of a second apart
-_TURN = threading.Lock()
+_TURN = Lock()
 """Threads of this process take turns before they ask for the lock of a file: it has no queue."""
 
 
 class _Batch(Struct):
-    """Entries that are written together, and what became of them."""
+    """Entries that are written together, and what became of them; `writing` is held until then."""
 
     lines: list[bytes] = []
-    ended: bool = False
+    writing: Lock = field(default_factory=Lock)
     failure: str | None = "the write was interrupted"
 
 
 class _Writer:
-    """Writes to a file: one append and one flush for the entries of all threads that wait then."""
+    """Writes to a file: one append and one flush for the entries of all threads that wait then.
+
+    The thread of the first entry writes the batch, as soon as the one before is on disk.
+    """
 
     def __init__(self) -> None:
-        self._turn = threading.Condition()
+        self._lock = Lock()
+        self._disk = Lock()
         self._waiting = _Batch()
-        self._writing = False
 
     def write(self, descriptor: int, line: bytes, clock: Clock) -> None:
         """Append a line, and return when it is on disk; raise OSError if it may not be."""
-        with self._turn:
+        with self._lock:
             batch = self._waiting
+            is_first = not batch.lines
             batch.lines.append(line)
-            self._turn.wait_for(lambda: batch.ended or not self._writing)
-            if writes := not batch.ended:
-                self._writing, self._waiting = True, _Batch()
-        if writes:
+            if is_first:
+                batch.writing.acquire()
+        if is_first:
             self._write_batch(descriptor, batch, clock)
+        else:
+            with batch.writing:
+                pass
         if batch.failure is not None:
             raise OSError(batch.failure)
 
     def _write_batch(self, descriptor: int, batch: _Batch, clock: Clock) -> None:
         try:
-            _append(descriptor, b"".join(batch.lines), clock)
-            os.fsync(descriptor)
-            batch.failure = None
+            with self._disk:
+                self._close_batch(batch)
+                _append(descriptor, b"".join(batch.lines), clock)
+                os.fsync(descriptor)
+                batch.failure = None
         except OSError as error:
             batch.failure = _explain(error)
         finally:
-            with self._turn:
-                batch.ended, self._writing = True, False
-                self._turn.notify_all()
+            self._close_batch(batch)  # also after an interrupt: others must not wait for it
+            batch.writing.release()
+
+    def _close_batch(self, batch: _Batch) -> None:
+        """Add no more entries to a batch."""
+        with self._lock:
+            if self._waiting is batch:
+                self._waiting = _Batch()
 
 
 class JournalError(ReconcilerError):
@@ -100,7 +113,7 @@ class FileJournal:
         self._path = path
         self._names = {"run": run.run, "plan_id": run.plan_id}
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._lost: OSError | None = None
 
     def before_request(self, step: Step, key: str, *, begun: bool = False) -> None:
