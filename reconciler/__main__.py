@@ -52,8 +52,8 @@ def command() -> NoReturn:
 
         hold_signals()
         # Nearly all that a run allocates lives until its end: looking for garbage costs time.
-        # An emulator runs until it is stopped.
-        gc.set_threshold(200_000 if sys.argv[1:2] == ["emulate"] else 2_000_000, 20, 100)
+        # Only an emulator has no end, and must not keep much.
+        gc.set_threshold(200_000 if "emulate" in sys.argv else 2_000_000, 20, 100)
     code = main()
     if code == INTERRUPTED:
         os._exit(code)

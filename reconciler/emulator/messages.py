@@ -36,6 +36,12 @@ class Request(Struct, frozen=True):
         return self.path.startswith("/v2/")
 
     @property
+    def account(self) -> str | None:
+        """The account that the request names in a header: the last one of a context."""
+        named = self.headers.get("stripe-context") or self.headers.get("stripe-account")
+        return named.split("/")[-1] if named else None
+
+    @property
     def key(self) -> str | None:
         """The idempotency key: only a POST has one, an empty one is none."""
         return self.headers.get("idempotency-key") or None if self.method == "POST" else None

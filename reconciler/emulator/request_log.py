@@ -76,7 +76,7 @@ class RequestLog:
             request.key,
             response.status if response else None,
             response is not None and "idempotent-replayed" in response.headers,
-            request.headers.get("stripe-context") or request.headers.get("stripe-account"),
+            request.account,
         )
         self._entries.append(new)
         return new

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
-from msgspec import NODEFAULT, Struct
+from msgspec import NODEFAULT, Struct, to_builtins
 from msgspec.structs import asdict, astuple, fields
 
 
@@ -60,7 +60,8 @@ class Meter(Struct, frozen=True, kw_only=True):
 
     def as_api(self) -> dict[str, Any]:
         """Return the meter in the API's shape, ready for JSON."""
-        return {name: unpack(getattr(self, name)) for name in self.__struct_fields__}
+        shape: dict[str, Any] = to_builtins(self)
+        return shape
 
 
 DEFAULTS = {f.name: f.default for f in fields(Meter) if f.default is not NODEFAULT}

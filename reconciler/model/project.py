@@ -123,6 +123,9 @@ class UnreadFile(Struct, frozen=True):
     file: str
     text: str
 
+    def __repr__(self) -> str:  # without the text, which may be long, and hold a key
+        return f"UnreadFile({self.file})"
+
     def mentions(self, event_name: str) -> bool:
         """Whether the file has this event_name as a whole word."""
         return bool(re.search(rf"(?<![\w.-]){re.escape(event_name)}(?![\w.-])", self.text))

@@ -111,7 +111,7 @@ def _hash_meaning(plan: Plan) -> str:
 
 def _hash_content(plan: Plan) -> str:
     try:
-        content = encode(plan)
+        content = encode(plan, order="deterministic")
     except UnicodeEncodeError:  # a name of a file, or what the API adds, is not Unicode
-        content = str(to_builtins(plan)).encode("utf-8", "surrogatepass")
+        content = json.dumps(to_builtins(plan), sort_keys=True).encode()
     return hashlib.sha256(content).hexdigest()

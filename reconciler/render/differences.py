@@ -9,8 +9,7 @@ from ..diagnostics.codes import guards
 from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.lookalikes import tell_apart
 from ..diagnostics.shorten import shorten
-from ..report.difference import PlanDifference
-from ..report.report import AccountReport
+from ..report.report import AccountReport, PlanDifference
 from ..timestamps import LATEST, format_time
 from .facts import quote_value
 

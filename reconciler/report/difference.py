@@ -5,37 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from msgspec import Struct, to_builtins
+from msgspec import to_builtins
 
 from ..model.change import Action, Change
 from ..model.match import flatten
 from ..planning.plan import Plan
+from .report import PlanDifference, PlanField
 
 _STATUS = "status"
-
-
-class PlanField(Struct, frozen=True):
-    """One value that differs; None where a plan has none.
-
-    `path` is `target.NAME` (the configured account), `desired.FIELD`, `existing` (the id of the
-    meter that the change acts on), `reactivates`, `meters.ID.FIELD` or `refused_by`.
-    """
-
-    path: str
-    approved: Any
-    planned: Any
-
-
-class PlanDifference(Struct, frozen=True, kw_only=True):
-    """How the change of one event_name differs; an event_name of None is the account itself.
-
-    The actions are None where a plan has no change of the event_name.
-    """
-
-    event_name: str | None
-    approved: Action | None = None
-    planned: Action | None = None
-    fields: tuple[PlanField, ...] = ()
 
 
 def compare_plans(approved: Plan, planned: Plan) -> tuple[PlanDifference, ...]:

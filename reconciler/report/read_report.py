@@ -29,11 +29,11 @@ from ..model.request import RequestRecord
 from ..model.usage import UsageSample, UsageSampling
 from ..planning.decode import DecodeError, decode
 from ..timestamps import LATEST
-from .difference import PlanDifference
 from .report import (
     MOST_SHARDS,
     AccountReport,
     ChangeResult,
+    PlanDifference,
     Report,
     ReportedChange,
     ResultStatus,

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Any
 
 from msgspec import Struct
 
 from ..diagnostics.diagnostic import Diagnostic, Effect
 from ..diagnostics.errors import Exit
-from ..model.change import Change
+from ..model.change import Action, Change
 from ..model.finding import DriftEntry
 from ..model.meter import Unreadable
 from ..model.price import Price
 from ..model.project import MeterConfig
 from ..model.request import RequestRecord
 from ..model.usage import UsageSampling
-from .difference import PlanDifference
 from .result import AccountResult, CommandResult
 
 MOST_SHARDS = 10_000
@@ -70,6 +70,30 @@ class Unlisted(Struct, frozen=True):
 
     unchanged: int = 0
     unmanaged: int = 0
+
+
+class PlanField(Struct, frozen=True):
+    """One value that differs; None where a plan has none.
+
+    `path` is `target.NAME` (the configured account), `desired.FIELD`, `existing` (the id of the
+    meter that the change acts on), `reactivates`, `meters.ID.FIELD` or `refused_by`.
+    """
+
+    path: str
+    approved: Any
+    planned: Any
+
+
+class PlanDifference(Struct, frozen=True, kw_only=True):
+    """How the change of one event_name differs; an event_name of None is the account itself.
+
+    The actions are None where a plan has no change of the event_name.
+    """
+
+    event_name: str | None
+    approved: Action | None = None
+    planned: Action | None = None
+    fields: tuple[PlanField, ...] = ()
 
 
 class AccountReport(AccountResult, frozen=True, kw_only=True):

@@ -125,7 +125,7 @@ class Transport:
 
     @staticmethod
     def prepare() -> None:
-        """Import what sends now: threads that import it take turns with those that work."""
+        """Import what sends now: in a thread, the import would slow the reading of the files."""
         import_module(".connections", __package__)
 
     def monotonic(self) -> float:

@@ -188,3 +188,12 @@ def test_a_plan_to_compare_with_has_to_be_there(approved, run, tmp_path):
     ran = compare(run, made, file, expected, "text", "--out", f"json={file}")
     assert (ran.code, "is the approved plan" in ran.out) == (64, True)
     assert made.posts() == []
+
+
+def test_a_missing_approved_plan_is_found_before_the_project_is_read(world, run):
+    """With the other files that the command line names."""
+    made = world(SEATS.replace("count", "median"))
+    expected = ("--expect", "a" * 64, "--approved", made.folder / "missing.json")
+    ran = run("apply", made.folder, "--yes", *expected)
+    assert (ran.code, "missing.json" in ran.out, "C0" in ran.out) == (1, True, False)
+    assert not made.server.log

@@ -15,12 +15,16 @@ import pytest
 from stripe_client.scripted import KEY, Scripted, http, in_turn, refusal
 
 from reconciler.diagnostics.errors import AuthError, Exit, ServiceError
+from reconciler.emulator import messages, settings
+from reconciler.fleet.work import Surroundings
 from reconciler.model.meter import Unreadable
-from reconciler.model.project import Account
+from reconciler.model.project import Account, UnreadFile
 from reconciler.operations.session import connect
 from reconciler.stripe.errors import AuthenticationError, ServerError
 
 OWN = http(200, {"object": "account", "id": "acct_own"})
+
+SECRET = "planted_secret_1234"
 
 
 def session(server, clock, **entry):
@@ -223,6 +227,21 @@ def test_no_documentation_shows_the_environment():
     assert int(child.stdout.split()[0]) > 100
     assert "connect(" in child.stdout
     assert not any(word in child.stdout for pair in secret.items() for word in pair)
+
+
+@pytest.mark.parametrize(
+    "noun",
+    [
+        UnreadFile("meters.yaml", SECRET),
+        settings.Key(SECRET),
+        messages.Request("GET", "/v1/account", headers={"authorization": SECRET}),
+        Surroundings(environ={"STRIPE_API_KEY": SECRET}),
+    ],
+    ids=lambda noun: type(noun).__name__,
+)
+def test_no_noun_shows_a_secret(noun):
+    """Its repr reaches logs, as of the arguments of a task that fails."""
+    assert SECRET not in repr(noun)
 
 
 def test_no_default_argument_reads_the_environment():

@@ -1,7 +1,7 @@
 """Processes of the command that are forked from one in which it is imported already.
 
-Each has its own signals, streams and end. Only the start of the interpreter and the imports, most
-of what a process costs, are done once; `Child(fresh=True)` does without.
+Each has its own signals, streams and end. Only the start of the interpreter, the imports and the
+compilation of schemas and patterns are done once; `Child(fresh=True)` does without.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from pkgutil import walk_packages
 from typing import IO
 
@@ -160,8 +161,15 @@ def _import_everything() -> None:
         import_module(name)
 
 
+def _compile_everything() -> None:
+    from reconciler.config.loader import load
+
+    load(Path(__file__).parents[2] / "examples" / "quickstart")
+
+
 if __name__ == "__main__":
     _import_everything()
+    _compile_everything()
     _fork_for_each(socket.socket(fileno=int(sys.argv[1])))
     from reconciler.__main__ import command
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from hypothesis import given
-from jsonschema import Draft4Validator
+from jsonschema_rs import Draft4Validator
 from msgspec.structs import replace
 from render.reports import HOSTILE, REPORTS, drifted, hostile, plan, texts
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from reconciler.planning.plan import Target, seal
-from reconciler.report.difference import PlanField, compare_plans
+from reconciler.report.difference import compare_plans
+from reconciler.report.report import PlanField
 
 DECLARED = [
     declare("a"),

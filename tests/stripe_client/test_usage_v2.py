@@ -258,7 +258,7 @@ def test_no_secret_is_in_an_error_a_repr_or_a_log(caplog, clock):
     assert session.expires_at - session.created == 15 * 60
     assert "who sent [key hidden]?" in shown
     for secret in (TOKEN, KEY):
-        assert secret not in shown + repr(session)
+        assert secret not in shown + repr(session) + str(session.__rich_repr__())
 
 
 @pytest.mark.parametrize(

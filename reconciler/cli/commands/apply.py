@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ...config import load
 from ...diagnostics.codes import usage
+from ...diagnostics.diagnostic import Diagnostic
 from ...diagnostics.errors import UsageError
 from ...planning.plan import Plan
 from ...render import Document
@@ -30,17 +31,23 @@ def _check_options(options: ApplyOptions, context: Context) -> None:
 
 def _apply(options: ApplyOptions, context: Context) -> Document:
     _check_options(options, context)
-    saved = _load_saved(options.plan) if options.plan else {}
+    saved, approved = _read_plans(options)
     project = load(options.path, begin_ahead(options, context, options.account or tuple(saved)))
     from ..fleet.apply import apply  # the account is being read meanwhile
 
-    return apply(options, context, project, saved)
+    return apply(options, context, project, saved, approved)
 
 
-def _load_saved(path: str) -> Mapping[str, Plan]:
-    from ..fleet.saved_plans import load_plans  # other runs start faster without
+def _read_plans(
+    options: ApplyOptions,
+) -> tuple[Mapping[str, Plan], Mapping[str, Plan] | Diagnostic | None]:
+    """Return the saved plans to apply, and those that were approved."""
+    if not (options.plan or options.approved):
+        return {}, None
+    from ..fleet.saved_plans import load_plans, read_approved  # other runs start faster without
 
-    return load_plans(path)
+    saved = load_plans(options.plan) if options.plan else {}
+    return saved, read_approved(options.approved) if options.approved else None
 
 
 COMMAND = Command(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from functools import partial
 
 from msgspec.structs import replace
 
 from ...diagnostics.codes import guards, usage
-from ...diagnostics.diagnostic import Diagnostic, Location
-from ...diagnostics.errors import ConfigError, RefusedError, UsageError
+from ...diagnostics.diagnostic import Diagnostic
+from ...diagnostics.errors import RefusedError, UsageError
 from ...fleet import apply_account
 from ...history import ci
 from ...model.project import Account, AccountRef, Project
@@ -19,7 +18,6 @@ from ...operations.make_plan import Planned
 from ...planning.plan import Plan
 from ...render.escape import clean
 from ...report.report import AccountReport, Report
-from .. import files
 from ..accounts import build_scope, find_accounts, select_accounts
 from ..context import Context
 from ..output import show_preview
@@ -28,14 +26,16 @@ from .expected_hashes import check_expected, read_expected
 from .options import APPLY_HELP, ApplyOptions
 from .parts import take_part
 from .run import FleetRun
-from .saved_plans import load_plans
 
 
 def apply(
-    options: ApplyOptions, context: Context, project: Project, saved: Mapping[str, Plan]
+    options: ApplyOptions,
+    context: Context,
+    project: Project,
+    saved: Mapping[str, Plan],
+    approved: Mapping[str, Plan] | Diagnostic | None,
 ) -> Report:
     """Apply to the selected accounts of a project, or to those of the saved plans."""
-    approved = _read_approved(options.approved) if options.approved else None
     if saved:  # PATH only finds the project: the plan has its changes
         project = replace(project, selected=None)
     accounts = _select_accounts(project, options.account, context, saved)
@@ -68,16 +68,6 @@ def apply(
         reports = run.run(project.groups)
     diagnostics = (*project.diagnostics, *unknown)
     return part.complete(Report(command="apply", accounts=reports, diagnostics=diagnostics))
-
-
-def _read_approved(path: str) -> Mapping[str, Plan] | Diagnostic:
-    """Return the approved plans by account; of a file that is none, only a warning."""
-    if not os.path.isdir(path):
-        files.read(path, files.SAVED_PLAN)
-    try:
-        return load_plans(path)
-    except ConfigError as error:
-        return guards.NOT_COMPARED(error.diagnostics[0].message, Location(path))
 
 
 def _select_accounts(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Protocol
 from urllib.parse import quote
 
 from ...clock import Clock
 from ...diagnostics.codes import fleet as rules
-from ...diagnostics.codes import usage
+from ...diagnostics.codes import guards, usage
 from ...diagnostics.diagnostic import Diagnostic, Location
 from ...diagnostics.errors import ConfigError, UsageError
 from ...diagnostics.shorten import shorten
@@ -155,6 +155,16 @@ def load_plans(path: str) -> dict[str, Plan]:
     if errors:
         raise ConfigError(*errors)
     return plans
+
+
+def read_approved(path: str) -> Mapping[str, Plan] | Diagnostic:
+    """Return the approved plans by account; of a file that is none, only a warning."""
+    if not os.path.isdir(path):
+        files.read(path, files.SAVED_PLAN)
+    try:
+        return load_plans(path)
+    except ConfigError as error:
+        return guards.NOT_COMPARED(error.diagnostics[0].message, Location(path))
 
 
 def _list_plans(folder: str) -> list[str]:

@@ -61,8 +61,8 @@ DASK_UNAVAILABLE = Rule(
     "the Dask cluster cannot be used",
     "No scheduler responds at the address of `--dask`, it does not accept the connection, or it "
     "has no workers. Nothing was read or written in any account.",
-    "check the address, the network, that workers are running, and whether the cluster uses "
-    "tls://: the certificates are those of Dask's configuration (`distributed.comm.tls`)",
+    "check the address, the network and that workers are running; a cluster with tls:// needs the "
+    "certificates of Dask's configuration (`distributed.comm.tls`)",
 )
 DASK_VERSIONS = Rule(
     "E009",

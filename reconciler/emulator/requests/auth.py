@@ -95,13 +95,12 @@ def check_account(request: Request, key: Key, account: Account, known: Container
     """
     if key.account:
         return key.account
-    context = request.headers.get("stripe-context")
     if key.secret.startswith("sk_org_"):
         for header in ("Stripe-Context", "Stripe-Version"):
             if not request.headers.get(header.lower()):
                 text = f"Organization API keys require the {header} header on every request."
                 raise RequestError(400, text)
-    target = (context or request.headers.get("stripe-account") or account.id).split("/")[-1]
+    target = request.account or account.id
     if target not in known:
         raise RequestError.no_access(mask(key.secret), target)
     return target

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from msgspec import Struct, field
 from msgspec.structs import force_setattr
@@ -83,6 +84,9 @@ class MeterEventSession(Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:  # without the token
         return f"MeterEventSession({self.id}, expires_at={self.expires_at})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:  # what rich shows in place of it
+        return [("id", self.id), ("expires_at", self.expires_at)]
 
 
 class MeterEventSummary(Struct, frozen=True, kw_only=True):
