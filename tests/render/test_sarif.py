@@ -52,11 +52,16 @@ def test_every_report_keeps_to_the_official_schema(make):
     assert len(known) == len(set(known))
 
 
+@cache
+def plain_shape(command: str) -> object:
+    return shape(run(hostile("x", command)))
+
+
 @given(texts())
 @pytest.mark.parametrize("command", ["plan", "apply", "drift"])
 def test_no_value_changes_the_structure(command, text):
     """The log has the keys and types that it has with a plain name, and still keeps the schema."""
-    assert shape(run(hostile(f"x{text}", command))) == shape(run(hostile("x", command)))
+    assert shape(run(hostile(f"x{text}", command))) == plain_shape(command)
 
 
 @given(texts())
