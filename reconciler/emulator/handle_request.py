@@ -163,8 +163,8 @@ def _accept(state: State, arrival: Arrival, now: float) -> Ticket | Reply:
     check_permission(key, endpoint.find_permission(settings), ledger.account, settings)
     check_content_type(request, settings.content_type)
     tree = parse_parameters(request)
-    meaning = hash_request(request, tree)
     scoped = scope_key(request, key, settings)
+    meaning = hash_request(request, tree) if scoped else ""
     stored = find_reply(state, ledger, request, scoped, meaning, now) if scoped else None
     if stored:
         return stored

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
@@ -64,7 +65,7 @@ def _encode(value: Any) -> Any:
 def _fill(tree: Tree, text: bytes) -> None:
     for pair in filter(None, text.split(b"&")):
         name, _, value = pair.partition(b"=")
-        _put(tree, _split_name(_decode(name)), _decode(value))
+        _put(tree, _split_name(name), _decode(value))
 
 
 def _decode(text: bytes) -> str:
@@ -74,16 +75,18 @@ def _decode(text: bytes) -> str:
         raise RequestError(400, "Invalid request: parameters must be valid UTF-8.") from None
 
 
-def _split_name(name: str) -> list[str]:
+@lru_cache(maxsize=500)  # nearly every request has the same few
+def _split_name(text: bytes) -> Sequence[str]:
     """Split `a[b][]` into its names; one with unbalanced brackets is a plain name."""
+    name = _decode(text)
     found = _KEY.fullmatch(name)
-    steps = [found[1], *_STEP.findall(found[2])] if found else [name]
+    steps = (found[1], *_STEP.findall(found[2])) if found else (name,)
     if len(steps) > DEEPEST:
         raise RequestError(400, f"Invalid request: parameter {steps[0]} is nested too deeply.")
     return steps
 
 
-def _put(tree: Tree, steps: list[str], value: str) -> None:
+def _put(tree: Tree, steps: Sequence[str], value: str) -> None:
     """Store one value; `[]` appends under the empty name, of a plain name the last value wins.
 
     `a[][b]` is in the last hash of the array, until that has a `b`.
@@ -103,7 +106,7 @@ def _put(tree: Tree, steps: list[str], value: str) -> None:
         held.setdefault("", []).append(value)
 
 
-def _find_open_hash(tree: Tree, steps: list[str]) -> Any:
+def _find_open_hash(tree: Tree, steps: Sequence[str]) -> Any:
     """Return the last hash of an array, or a new one where that has a value of this name."""
     hashes: list[Any] = tree.setdefault("", [])
     if not hashes or (isinstance(hashes[-1], dict) and _has(hashes[-1], steps)):
@@ -111,7 +114,7 @@ def _find_open_hash(tree: Tree, steps: list[str]) -> Any:
     return hashes[-1]
 
 
-def _has(tree: Any, steps: list[str]) -> bool:
+def _has(tree: Any, steps: Sequence[str]) -> bool:
     *outer, last = steps
     for step in outer:
         tree = tree.get(step) if isinstance(tree, dict) else None
