@@ -34,6 +34,7 @@ UNAFFECTED = (
     "tests/test_architecture_page.py",
     "tests/test_benchmarks.py",
     "tests/test_docs_pages.py",
+    "tests/test_tasks.py",
 )
 
 
