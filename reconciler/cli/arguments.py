@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 from collections.abc import Mapping, Sequence
+from functools import cache
 from itertools import pairwise
 from typing import Annotated, Any, NoReturn, Self, TypeVar, get_type_hints
 
@@ -189,6 +190,9 @@ FOREIGN_OPTIONS = {
 """Options of similar tools, each with what to use here."""
 
 
+_type_hints = cache(get_type_hints)  # evaluates every annotation anew
+
+
 class Parser(argparse.ArgumentParser):
     """argparse for the options of a command; errors are a UsageError, and nothing is printed."""
 
@@ -200,7 +204,7 @@ class Parser(argparse.ArgumentParser):
         )
         self._options, self._formats = options, formats
         output, shared = self.add_argument_group("output"), Options.__struct_fields__
-        hints = get_type_hints(options, include_extras=True)
+        hints = _type_hints(options, include_extras=True)
         defaults = _list_defaults(options)
         for name in sorted(options.__struct_fields__, key=lambda name: name in shared):
             (declared,) = hints[name].__metadata__

@@ -143,6 +143,8 @@ def _send(
             return ended
         answer = _request(step, build_key(run.plan, step, attempt), base, run, sent)
         record = answer.record
+        if shown := _find_proof(step, answer, base):
+            return StepResult(ResultStatus.DONE, shown, tuple(sent))
         run = run.ignoring_stop() if record.may_be_in_effect() else run
         if ended := _check_effect(step, answer, base, run, sent):
             return ended
@@ -195,6 +197,14 @@ def _request(
     return answer
 
 
+def _find_proof(step: Step, answer: Answer, base: ExistingMeter | None) -> ExistingMeter | None:
+    """Return the meter of a fresh answer that shows the requested state."""
+    shown = answer.existing
+    if shown and answer.record.is_fresh() and _is_in_requested_state(step, shown, base):
+        return shown
+    return None
+
+
 def _check_effect(
     step: Step,
     answer: Answer,
@@ -202,10 +212,8 @@ def _check_effect(
     run: ApplyContext,
     sent: list[RequestRecord],
 ) -> StepResult | None:
-    """Return a result if the answer, or else the meter, shows the effect or another change."""
-    record, shown = answer.record, answer.existing
-    if shown and record.is_fresh() and _is_in_requested_state(step, shown, base):
-        return StepResult(ResultStatus.DONE, shown, tuple(sent))
+    """Return a result if the meter, read again, shows the effect or another change."""
+    record = answer.record
     now = _read_meter(step, answer, base, run)
     if now and _is_in_requested_state(step, now, base):
         return StepResult(_choose_status(sent), now, tuple(sent))

@@ -9,19 +9,18 @@ request, `result` for each change of the plan, `end`. All entries of one run hav
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import json
 import os
 import secrets
 import stat
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
-from msgspec import Struct, to_builtins
+from msgspec import to_builtins
 from msgspec.structs import replace
 
 from ..clock import Clock, SystemClock
@@ -33,56 +32,12 @@ from ..execution.steps import Step
 from ..model.meter import unpack
 from ..report.history import PastChange, PastRequest, PastRun
 from ..report.report import ReportedChange
+from .append import TURN, Batch, append, explain, find_writer, take_lock
 
 NAME = "journal.jsonl"
 LOCK = "journal.lock"
 TURN_OVER_AT = 8_000_000  # bytes
 KEEP = 5  # old files
-_PATIENCE = 56  # tries, the last fifty a tenth of a second apart
-_TURN = threading.Lock()
-"""Threads of this process take turns before they ask for the lock of a file: it has no queue."""
-
-
-class _Batch(Struct):
-    """Entries that are written together, and what became of them."""
-
-    lines: list[bytes] = []
-    ended: bool = False
-    failure: str | None = "the write was interrupted"
-
-
-class _Writer:
-    """Writes to a file: one append and one flush for the entries of all threads that wait then."""
-
-    def __init__(self) -> None:
-        self._turn = threading.Condition()
-        self._waiting = _Batch()
-        self._writing = False
-
-    def write(self, descriptor: int, line: bytes, clock: Clock) -> None:
-        """Append a line, and return when it is on disk; raise OSError if it may not be."""
-        with self._turn:
-            batch = self._waiting
-            batch.lines.append(line)
-            self._turn.wait_for(lambda: batch.ended or not self._writing)
-            if writes := not batch.ended:
-                self._writing, self._waiting = True, _Batch()
-        if writes:
-            self._write_batch(descriptor, batch, clock)
-        if batch.failure is not None:
-            raise OSError(batch.failure)
-
-    def _write_batch(self, descriptor: int, batch: _Batch, clock: Clock) -> None:
-        try:
-            _append(descriptor, b"".join(batch.lines), clock)
-            os.fsync(descriptor)
-            batch.failure = None
-        except OSError as error:
-            batch.failure = _explain(error)
-        finally:
-            with self._turn:
-                batch.ended, self._writing = True, False
-                self._turn.notify_all()
 
 
 class JournalError(ReconcilerError):
@@ -94,14 +49,15 @@ class FileJournal:
 
     def __init__(self, descriptor: int, path: Path, run: PastRun, clock: Clock) -> None:
         self._descriptor = descriptor
-        self._writer = _find_writer(descriptor)
+        self._writer = find_writer(descriptor)
         self._closed = False
         self._writes = 0
         self._path = path
         self._names = {"run": run.run, "plan_id": run.plan_id}
         self._clock = clock
-        self._lock = threading.Lock()
+        self._lock = Lock()
         self._lost: OSError | None = None
+        self._unfinished: list[Batch] = []
 
     def before_request(self, step: Step, key: str, *, begun: bool = False) -> None:
         """Write what is about to be sent. Raises JournalError.
@@ -131,7 +87,10 @@ class FileJournal:
         self._should("not_sent", _encode_request(step, key, result="not_sent"))
 
     def record_result(self, reported: ReportedChange) -> None:
-        """Write the result of a change; a failure is reported by `report_losses`."""
+        """Write the result of a change soon; a failure is reported by `report_losses`.
+
+        Its requests are on disk already, so that what comes next need not wait for it.
+        """
         change, result = reported.change, reported.result
         if result is None:
             return
@@ -143,7 +102,11 @@ class FileJournal:
             code=result.error.code if result.error else None,
             message=result.error.message if result.error else None,
         )
-        self._should("result", _drop_empty(unpack(past)))
+        try:
+            self._unfinished.append(self._begin_write("result", _drop_empty(unpack(past))))
+        except OSError as error:
+            self._lost = error
+        self._check_finished(batch for batch in self._unfinished if not batch.writing.locked())
 
     def end(self, exit_code: int) -> None:
         """Write the end of the run; one that was killed has no such entry."""
@@ -162,10 +125,20 @@ class FileJournal:
 
     def report_losses(self) -> tuple[Diagnostic, ...]:
         """Report what could not be written."""
+        self._check_finished(self._unfinished)
         if self._lost is None:
             return ()
-        message = f"the journal is incomplete: {_explain(self._lost)}"
+        message = f"the journal is incomplete: {explain(self._lost)}"
         return (rules.INCOMPLETE(message, Location(str(self._path))),)
+
+    def _check_finished(self, batches: Iterable[Batch]) -> None:
+        """Wait for entries that nothing has waited for yet."""
+        for batch in tuple(batches):
+            self._unfinished.remove(batch)
+            try:
+                batch.wait()
+            except OSError as error:
+                self._lost = error
 
     def _must(self, kind: str, entry: Mapping[str, Any]) -> None:
         try:
@@ -180,7 +153,11 @@ class FileJournal:
             self._lost = error
 
     def _write(self, kind: str, entry: Mapping[str, Any]) -> None:
-        """Append one entry, and return when it is on disk."""
+        """Append one entry, and return when it is on disk; raise OSError."""
+        self._begin_write(kind, entry).wait()
+
+    def _begin_write(self, kind: str, entry: Mapping[str, Any]) -> Batch:
+        """Append one entry; return what it is written with."""
         head = {"at": round(self._clock.now(), 3), "kind": kind, **self._names}
         data = json.dumps(head | dict(entry) | head).encode() + b"\n"
         with self._lock:
@@ -188,23 +165,13 @@ class FileJournal:
                 raise OSError("the run is over")
             self._writes += 1  # the file stays open until they have ended
         try:
-            self._writer.write(self._descriptor, data, self._clock)
+            return self._writer.add(self._descriptor, data, self._clock)
         finally:
             with self._lock:
                 self._writes -= 1
                 is_last = self._closed and not self._writes
             if is_last:
                 self._close_file()
-
-
-def _find_writer(descriptor: int) -> _Writer:
-    """Return the writer that all journals of one file share."""
-    file = os.fstat(descriptor)
-    with _TURN:
-        return _WRITERS.setdefault((file.st_dev, file.st_ino), _Writer())
-
-
-_WRITERS: dict[tuple[int, int], _Writer] = {}  # by device and inode; few in a process
 
 
 @contextmanager
@@ -230,31 +197,13 @@ def append_entries(folder: Path, entries: bytes, clock: Clock) -> tuple[Diagnost
     try:
         descriptor = _open(folder, path, clock)
         try:
-            _append(descriptor, entries, clock)
-            os.fsync(descriptor)
+            append(descriptor, entries, clock)
         finally:
             os.close(descriptor)
     except OSError as error:
-        message = f"the journal is incomplete: {_explain(error)}"
+        message = f"the journal is incomplete: {explain(error)}"
         return (rules.INCOMPLETE(message, Location(str(path))),)
     return ()
-
-
-def _append(descriptor: int, data: bytes, clock: Clock) -> None:
-    """Append whole lines; raise OSError.
-
-    They begin on a line of their own even where another process, which may have run out of disk,
-    wrote only a part of its last one.
-    """
-    with _TURN:
-        _take(descriptor, fcntl.LOCK_EX, clock)
-        try:
-            whole = data if _is_line_complete(descriptor) else b"\n" + data
-            written = os.write(descriptor, whole)
-        finally:
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-    if written != len(whole):
-        raise OSError("the disk is full")
 
 
 def _open(folder: Path, path: Path, clock: Clock) -> int:
@@ -262,10 +211,10 @@ def _open(folder: Path, path: Path, clock: Clock) -> int:
     if folder.is_symlink():
         raise OSError("its folder is a symbolic link")
     _ignore(folder)
-    with _TURN:
+    with TURN:
         lock = _open_regular(folder / LOCK, os.O_CREAT | os.O_RDWR)
         try:
-            _take(lock, fcntl.LOCK_EX, clock)
+            take_lock(lock, fcntl.LOCK_EX, clock)
             if path.exists() and path.stat().st_size > TURN_OVER_AT:
                 _turn_over(path)
             return _open_regular(path, os.O_CREAT | os.O_RDWR | os.O_APPEND)
@@ -279,11 +228,6 @@ def _ignore(folder: Path) -> None:
         file.write("*\n")
 
 
-def _is_line_complete(descriptor: int) -> bool:
-    size = os.fstat(descriptor).st_size
-    return not size or os.pread(descriptor, 1, size - 1) == b"\n"
-
-
 def _open_regular(path: Path, flags: int) -> int:
     """Open a regular file; raise OSError for a link, a pipe or a device."""
     descriptor = os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
@@ -291,16 +235,6 @@ def _open_regular(path: Path, flags: int) -> int:
         return descriptor
     os.close(descriptor)
     raise OSError("it is not a regular file")
-
-
-def _take(lock: int, kind: int, clock: Clock) -> None:
-    """Lock a file that others lock for moments only; raise OSError after five seconds."""
-    for n in range(_PATIENCE):
-        try:
-            return fcntl.flock(lock, kind | fcntl.LOCK_NB)
-        except BlockingIOError:
-            clock.sleep(min(0.1, 0.001 * 2**n))
-    raise OSError(f"another process holds {LOCK}")
 
 
 def _turn_over(path: Path) -> None:
@@ -351,17 +285,17 @@ def _read_files(
         with suppress(OSError):  # no run was here yet, or the disk has no locks
             lock = _open_regular(folder / LOCK, os.O_RDONLY)
             stack.callback(os.close, lock)
-            _take(lock, fcntl.LOCK_SH, clock)
+            take_lock(lock, fcntl.LOCK_SH, clock)
         for path in (folder / name for name in names):
             try:
                 with open(_open_regular(path, os.O_RDONLY), "rb") as file:
                     with suppress(OSError):  # a run may be in the middle of a line
-                        _take(file.fileno(), fcntl.LOCK_SH, clock)
+                        take_lock(file.fileno(), fcntl.LOCK_SH, clock)
                     files.append((path, file.read()))
             except FileNotFoundError:
                 continue
             except OSError as error:
-                unread.setdefault(_explain(error), []).append(path)
+                unread.setdefault(explain(error), []).append(path)
     diagnostics.extend(_describe_unreadable(why, paths) for why, paths in unread.items())
     return files
 
@@ -384,10 +318,5 @@ def _drop_empty(entry: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _describe_unwritable(path: Path, error: OSError) -> Diagnostic:
-    message = f"the journal cannot be written: {_explain(error)}"
+    message = f"the journal cannot be written: {explain(error)}"
     return rules.UNWRITABLE(message, Location(str(path)))
-
-
-def _explain(error: OSError) -> str:
-    """Return the reason of an error; the system's own for a link is misleading."""
-    return "it is a symbolic link" if error.errno == errno.ELOOP else error.strerror or str(error)

@@ -9,6 +9,7 @@ Imported with the first request, since urllib3 takes long to import.
 
 from __future__ import annotations
 
+import http.client
 import io
 import os
 import socket
@@ -16,7 +17,6 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
-from http.client import HTTPResponse
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -27,6 +27,7 @@ from urllib3 import (
     HTTPSConnectionPool,
     PoolManager,
     ProxyManager,
+    Retry,
     Timeout,
     make_headers,
 )
@@ -53,6 +54,7 @@ class _Exchange(threading.local):
 
 
 _EXCHANGE = _Exchange()
+_NO_RETRIES = Retry(total=False, redirect=False)
 
 
 class _TimedReader(io.RawIOBase):
@@ -90,7 +92,7 @@ class _Receiver:
         return io.BufferedReader(_TimedReader(self._socket))
 
 
-class _TimedResponse(HTTPResponse):
+class _TimedResponse(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *rest: Any, **options: Any) -> None:
         receiver: Any = _Receiver(sock)
         super().__init__(receiver, *rest, **options)
@@ -109,6 +111,7 @@ def _open_in_time(connect: Callable[[], None]) -> None:
 
 class _TimedHTTP(HTTPConnection):
     response_class = _TimedResponse
+    putheader = http.client.HTTPConnection.putheader  # no header is to be skipped
 
     def connect(self) -> None:
         _open_in_time(super().connect)
@@ -116,6 +119,7 @@ class _TimedHTTP(HTTPConnection):
 
 class _TimedHTTPS(HTTPSConnection):
     response_class = _TimedResponse
+    putheader = http.client.HTTPConnection.putheader
 
     def connect(self) -> None:
         _open_in_time(super().connect)
@@ -159,7 +163,7 @@ class Pool:
             body=body,
             headers=headers,
             redirect=False,
-            retries=False,
+            retries=_NO_RETRIES,
             preload_content=False,
             decode_content=False,
         )

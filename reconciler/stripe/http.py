@@ -11,9 +11,11 @@ import os
 import threading
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from http.client import HTTPException
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote_plus, urlsplit
 
 from msgspec import Struct
 
@@ -110,6 +112,15 @@ def find_proxy(base: str) -> str | None:
     return f"{scheme if separator else 'http'}://{found.rpartition('@')[2]}"
 
 
+_quote = lru_cache(maxsize=1024)(quote_plus)
+"""The requests of a run have the same names of fields, and few values that are not repeated."""
+
+
+def _encode(fields: tuple[tuple[str, str], ...]) -> str:
+    """Return a query or a form, as `urlencode` does."""
+    return "&".join([f"{_quote(name)}={_quote(value)}" for name, value in fields])
+
+
 class _Pool:
     """The connections to one API, opened with the first request."""
 
@@ -121,6 +132,8 @@ class _Pool:
 
     def open(self) -> connections.Pool:
         """Return the connections, which a closed pool opens again."""
+        if opened := self._opened:
+            return opened
         from .connections import Pool
 
         with self._lock:
@@ -151,7 +164,9 @@ class Connection:
         self._base = base
         self._key = key
         self._limits = limits
-        self._slots = threading.BoundedSemaphore(side_by_side)
+        self._slots: SimpleQueue[None] = SimpleQueue()  # a semaphore of `threading` costs more
+        for _ in range(side_by_side):
+            self._slots.put(None)
         self._pool = _Pool(base, limits, side_by_side)
 
     def close(self) -> None:
@@ -166,8 +181,11 @@ class Connection:
 
     def send(self, request: Request) -> Response | TransportError:
         """Send once and return the complete response, or why there is none."""
-        with self._slots:
+        self._slots.get()
+        try:
             return self._exchange(request, time.monotonic() + self._limits.total)
+        finally:
+            self._slots.put(None)
 
     def _time_out(self, headers: Mapping[str, str]) -> TransportError:
         message = f"the response was not complete after {self._limits.total:g} seconds"
@@ -194,7 +212,7 @@ class Connection:
 
     def _open(self, request: Request, ends: float) -> BaseHTTPResponse:
         """Return the response, its body unread."""
-        reads, form = request.method == "GET", urlencode(request.fields)
+        reads, form = request.method == "GET", _encode(request.fields)
         target = f"{request.path}?{form}" if reads and form else request.path
         content = form.encode("ascii") if request.content is None else request.content
         headers = {**request.headers, "Authorization": f"Bearer {self._key.reveal()}"}
@@ -219,13 +237,13 @@ class Connection:
         body = bytearray()
         while time.monotonic() < ends:
             piece = response.read(2**16, decode_content=False)
-            if not piece:
-                return Response(status, headers, bytes(body))
             body += piece
             if len(body) > self._limits.size:
                 return reject(
                     service.TOO_LARGE, f"the response exceeds {self._limits.size:,} bytes"
                 )
+            if not piece or response.length_remaining == 0:
+                return Response(status, headers, bytes(body))
         return self._time_out(headers)
 
     def _describe(self, error: Exception, headers: Mapping[str, str]) -> TransportError:

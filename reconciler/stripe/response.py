@@ -31,14 +31,22 @@ _ADVICE = {"true": True, "false": False}
 class Reply(Struct, frozen=True):
     """A 2xx response: its JSON object, the record of the request, and the bytes of the body.
 
-    `date` is the server's time in Unix seconds, `version` that of the API.
+    `sent_at` is the header with the server's time, `version` that of the API.
     """
 
     body: Mapping[str, Any]
     record: RequestRecord
     size: int = 0
-    date: float | None = None
+    sent_at: str = ""
     version: str | None = None
+
+    @property
+    def date(self) -> float | None:
+        """The time at which the server responded, in Unix seconds."""
+        try:
+            return parsedate_to_datetime(self.sent_at).timestamp()
+        except (ValueError, TypeError, OverflowError):
+            return None
 
     def read(self, parse: Callable[[Mapping[str, Any]], T]) -> T:
         """Return the body as a noun; raise UnexpectedAnswerError if a promised field is missing."""
@@ -69,8 +77,9 @@ def interpret(
     if body is None:
         message = f"HTTP {response.status} with a body that is not a JSON object"
         return Attempt(), UnexpectedAnswerError(message, _mark_unreadable(record), service.NOT_JSON)
-    date, version = _parse_date(response.headers), response.headers.get("stripe-version")
-    return _describe_attempt(response), Reply(body, record, len(response.body), date, version)
+    sent_at, version = map(response.headers.get, ("date", "stripe-version"))
+    reply = Reply(body, record, len(response.body), sent_at or "", version)
+    return _describe_attempt(response), reply
 
 
 def _extend(before: RequestRecord, response: Response | TransportError) -> RequestRecord:
@@ -136,17 +145,11 @@ def _parse_retry_after(headers: Mapping[str, str]) -> float | None:
     until = headers.get("retry-after", "")
     if _SECONDS.fullmatch(until):
         return float(until)
+    if not until:
+        return None
     try:
         end, start = map(parsedate_to_datetime, (until, headers.get("date", "")))
         return max(0.0, (end - start).total_seconds())
-    except (ValueError, TypeError, OverflowError):
-        return None
-
-
-def _parse_date(headers: Mapping[str, str]) -> float | None:
-    """Return the time at which the server responded."""
-    try:
-        return parsedate_to_datetime(headers.get("date", "")).timestamp()
     except (ValueError, TypeError, OverflowError):
         return None
 

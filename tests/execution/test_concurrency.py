@@ -61,7 +61,8 @@ def test_how_many_changes_run_concurrently(monkeypatch, workers, livemode, most)
         return ThreadPoolExecutor(max_workers)
 
     monkeypatch.setattr("reconciler.execution.executor.ThreadPoolExecutor", pool)
-    wants = [declare("new"), *(declare(f"m{n}", retires=(f"mtr_{n}",)) for n in range(3))]
+    created = (declare("new"), declare("other"))  # one alone needs no thread
+    wants = [*created, *(declare(f"m{n}", retires=(f"mtr_{n}",)) for n in range(3))]
     meters = [existing(f"mtr_{n}", f"m{n}", formula="count") for n in range(3)]
     run = run_of(Account(meters), *decide_all(wants, meters), workers=workers)
     here = AccountRef("test", "acct_1", livemode)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from virtual import VirtualClock
 
 from reconciler.history import journal
+from reconciler.report.report import ChangeResult, ReportedChange, ResultStatus
 
 TIMEOUT = 60  # seconds until a test that hangs fails
 
@@ -71,9 +72,9 @@ def test_what_waits_for_the_disk_is_flushed_together(fails, tmp_path, monkeypatc
     with ThreadPoolExecutor(6) as pool:
         first = pool.submit(books[0][1].before_request, STOP, "key-0")
         assert disk.begun.wait(TIMEOUT)
-        writer = journal._find_writer(books[0][1]._descriptor)
+        writer = books[0][1]._writer
         others = [pool.submit(book.before_request, STOP, "key") for _, book in books[1:]]
-        while len(writer._waiting.lines) < 5:
+        while len(writer._open.lines) < 5:
             pass
         disk.released.set()
         for each in others:
@@ -108,13 +109,45 @@ def test_an_error_of_the_disk_is_that_of_every_entry_written_with_it(tmp_path, m
         begun = pool.submit(first.before_request, STOP, "key-0")
         assert disk.begun.wait(TIMEOUT)
         others = [pool.submit(each.before_request, STOP, "key") for each in (first, second)]
-        while len(first._writer._waiting.lines) < 2:
+        while len(first._writer._open.lines) < 2:
             pass
         disk.released.set()
         begun.result(TIMEOUT)
         for each in others:
             with pytest.raises(journal.JournalError, match="the disk is full"):
                 each.result(TIMEOUT)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_result_does_not_wait_for_the_disk(fails, tmp_path, monkeypatch):
+    """It is written with the next request; that it was not is reported at the end."""
+    result = ReportedChange(STOP.change, ChangeResult(ResultStatus.DONE))
+    with (
+        journal.open_journal(tmp_path, RUN, VirtualClock()) as book,
+        ThreadPoolExecutor(2) as pool,
+    ):
+        disk = Disk()
+
+        def fsync(descriptor: int) -> None:
+            disk.fsync(descriptor)
+            if fails and disk.flushes == 2:
+                raise OSError("the disk is full")
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        first = pool.submit(book.after_response, STOP, "key-0", DONE)
+        assert disk.begun.wait(TIMEOUT)
+        second = pool.submit(book.after_response, STOP, "key-1", DONE)
+        while not book._writer._open.lines:
+            pass
+        book.record_result(result)  # while the disk is busy
+        assert not first.done()
+        disk.released.set()
+        first.result(TIMEOUT)
+        losses = book.report_losses()
+        second.result(TIMEOUT)
+        book.end(0)
+    assert [each.code for each in losses] == ["J003"] * fails
+    assert "result" in [entry["kind"] for entry in journal.read(tmp_path)[0]]
 
 
 def test_a_journal_that_is_closed_during_a_write_keeps_its_entry(tmp_path, monkeypatch):
