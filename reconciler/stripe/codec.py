@@ -66,7 +66,11 @@ def encode_form(params: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
 
 
 def _flatten(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, Mapping):
+    if value is None:
+        return
+    if isinstance(value, str):  # most are
+        yield name, str(value)
+    elif isinstance(value, Mapping):
         for inner, what in value.items():
             yield from _flatten(f"{name}[{inner}]", what)
     elif isinstance(value, list | tuple):
@@ -74,7 +78,7 @@ def _flatten(name: str, value: Any) -> Iterator[tuple[str, str]]:
             yield from _flatten(f"{name}[]", what)
     elif isinstance(value, Struct):
         yield from _flatten(name, to_builtins(value))
-    elif value is not None:
+    else:
         yield name, str(value).lower() if isinstance(value, bool) else str(value)
 
 
