@@ -60,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Never look for garbage among the tests themselves: each search would walk through them all."""
+    """Never look for garbage among the tests themselves: each search would walk through all."""
     gc.collect()
     gc.freeze()
 
