@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import importlib.util
 import io
-import itertools
 import os
 import re
 import signal
@@ -59,12 +58,6 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(paths)
 
 
-def pytest_collection_finish() -> None:
-    """Never look for garbage among the tests themselves: each search would walk through all."""
-    gc.collect()
-    gc.freeze()
-
-
 def _keep_bytecode(config: pytest.Config) -> None:
     """Let child processes share bytecode in a temporary folder where none may be left behind.
 
@@ -92,22 +85,6 @@ def _plain_environment() -> Iterator[None]:
         for name in filter(_READ.fullmatch, list(os.environ)):
             patch.delenv(name)
         yield
-
-
-@pytest.fixture(scope="session")
-def _folder_numbers() -> Iterator[int]:
-    return itertools.count()
-
-
-@pytest.fixture
-def tmp_path(
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
-    _folder_numbers: Iterator[int],
-) -> Path:
-    """A folder with the name that pytest gives it; pytest lists all the others to number it."""
-    name = re.sub(r"\W", "_", request.node.name)[:30]
-    return tmp_path_factory.mktemp(f"{name}{next(_folder_numbers)}", numbered=False)
 
 
 @pytest.fixture
