@@ -124,11 +124,17 @@ def parse_meter(data: Json) -> ExistingMeter:
 
 def _list_extra(data: Json) -> dict[str, Any]:
     """Return the fields of a meter that this version does not know, nested as they are."""
-    extra = {name: value for name, value in data.items() if name not in _METER_FIELDS}
+    extra = _omit(data, _METER_FIELDS)
     for name, known in _NESTED_FIELDS.items():
-        if inner := {key: value for key, value in data[name].items() if key not in known}:
+        if inner := _omit(data[name], known):
             extra[name] = inner
     return extra
+
+
+def _omit(data: Json, known: frozenset[str]) -> dict[str, Any]:
+    if data.keys() <= known:  # in nearly all meters, and compared in C
+        return {}
+    return {name: value for name, value in data.items() if name not in known}
 
 
 def parse_price(data: Json) -> Price | None:
