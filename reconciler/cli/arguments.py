@@ -111,8 +111,7 @@ class AccountOptions(Options, frozen=True, kw_only=True):
         tuple[str, ...],
         option(
             "accounts of the project that match the glob, '*' for all; repeatable; optional if "
-            "there "
-            f"is only one, or if {ACCOUNT_VARIABLE} is set",
+            f"there is only one, or if {ACCOUNT_VARIABLE} is set",
             metavar="PATTERN",
         ),
     ] = ()
@@ -139,8 +138,8 @@ class ProjectOptions(AccountOptions, frozen=True, kw_only=True):
     path: Annotated[
         str,
         positional(
-            "a project folder, or a folder or meter file of a project (default: the current "
-            "folder)",
+            "a project folder, or a folder or meter file of a project "
+            "(default: the current folder)",
             "PATH",
         ),
     ] = "."

@@ -7,6 +7,7 @@ become the context of another one.
 from __future__ import annotations
 
 import copy
+import math
 import os
 import threading
 import time
@@ -183,7 +184,7 @@ class Connection:
         """Send once and return the complete response, or why there is none."""
         self._slots.get()
         try:
-            return self._exchange(request, time.monotonic() + self._limits.total)
+            return self._exchange(request)
         finally:
             self._slots.put(None)
 
@@ -191,11 +192,14 @@ class Connection:
         message = f"the response was not complete after {self._limits.total:g} seconds"
         return TransportError(service.TOO_SLOW, message, permanent=True, headers=headers)
 
-    def _exchange(self, request: Request, ends: float) -> Response | TransportError:
-        """Send, and read the response, up to a time of the monotonic clock."""
+    def _exchange(self, request: Request) -> Response | TransportError:
+        """Send, and read the response, up to the deadline; the import of urllib3 is not in it."""
         headers: dict[str, str] = {}
+        ends = math.inf
         try:
-            response = self._open(request, ends)
+            pool = self._pool.open()
+            ends = time.monotonic() + self._limits.total
+            response = self._open(pool, request, ends)
             result: Response | TransportError | None = None
             try:
                 headers |= {name.lower(): value for name, value in response.headers.items()}
@@ -210,14 +214,14 @@ class Connection:
                 return self._time_out(headers)
             return self._describe(error, headers)
 
-    def _open(self, request: Request, ends: float) -> BaseHTTPResponse:
+    def _open(self, pool: connections.Pool, request: Request, ends: float) -> BaseHTTPResponse:
         """Return the response, its body unread."""
         reads, form = request.method == "GET", _encode(request.fields)
         target = f"{request.path}?{form}" if reads and form else request.path
         content = form.encode("ascii") if request.content is None else request.content
         headers = {**request.headers, "Authorization": f"Bearer {self._key.reveal()}"}
         body = None if reads else content
-        return self._pool.open().send(request.method, target, body, headers, ends)
+        return pool.send(request.method, target, body, headers, ends)
 
     def _read(
         self, response: BaseHTTPResponse, headers: Mapping[str, str], ends: float

@@ -36,6 +36,12 @@ NOTHING |= {
 
 def imported(*words: object, **environ: str) -> set[str]:
     """The packages, and the modules of ours, that the command imports in a new interpreter."""
+    names = list_imports(*words, **environ)
+    return {*names, *(name.partition(".")[0] for name in names)}
+
+
+def list_imports(*words: object, **environ: str) -> list[str]:
+    """The modules that the command imports, in the order in which their imports end."""
     command = [sys.executable, "-X", "importtime", "-m", "reconciler", *map(str, words)]
     environ = {**os.environ, **environ}
     child = subprocess.run(command, capture_output=True, text=True, timeout=30, env=environ)
@@ -43,7 +49,7 @@ def imported(*words: object, **environ: str) -> set[str]:
     names = [line.rpartition("|")[2].strip() for line in lines]
     names = names[names.index("runpy") + 1 :]  # before it: Python itself
     assert "reconciler" in names, child.stderr
-    return {*names, *(name.partition(".")[0] for name in names)}
+    return names
 
 
 @pytest.mark.parametrize(
@@ -69,3 +75,12 @@ def test_a_plan_without_differences_imports_nothing_to_compare_in_depth(world):
     made = world(SEATS)
     for words in (["apply", "--yes"], ["plan"], ["drift"]):
         assert imported(words[0], made.folder, *words[1:]) & UNUSED == set()
+
+
+def test_a_plan_imports_what_plans_while_stripe_responds(world):
+    """Of some 40 meters and more, which are read ahead; fewer are planned without threads."""
+    for count, is_ahead in ((60, True), (3, False)):
+        made = world("\n".join(SEATS.replace("seats", f"seats_{n}") for n in range(count)))
+        names = list_imports("plan", made.folder)
+        sends, plans = names.index("urllib3"), names.index("reconciler.operations.make_plan")
+        assert (sends < plans) is is_ahead

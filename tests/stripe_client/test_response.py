@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 
@@ -151,6 +152,26 @@ def test_silence_is_a_timeout_and_retried(clock):
         transport.get(PATH)
     silent.set()
     assert (caught.value.diagnostic.code, caught.value.attempts) == ("S010", ATTEMPTS)
+
+
+def test_a_search_for_the_address_ends_with_the_deadline(clock, monkeypatch):
+    """It has no timeout of its own, as where a name server does not respond."""
+    over, ended = threading.Event(), []
+
+    def search(*_, **__):
+        ended.append(over.wait(10))
+        raise OSError("no such host")
+
+    with (
+        Scripted(lambda _: http(200, {})) as server,
+        to(server, clock, limits=Limits(total=0.05)) as transport,
+    ):
+        monkeypatch.setattr(socket, "getaddrinfo", search)
+        with pytest.raises(ConnectionFailedError) as caught:
+            transport.get(PATH)
+        assert (ended, server.asked) == ([], [])  # it is abandoned
+        over.set()
+    assert caught.value.diagnostic.code == "S012"
 
 
 def test_texts_of_a_response_are_sanitized(clock):

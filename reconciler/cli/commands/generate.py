@@ -28,8 +28,7 @@ class GenerateOptions(ProjectOptions, frozen=True, kw_only=True):
         tuple[str, ...],
         option(
             "compare a file with what would be generated, and exit with 2 if it is out of date; "
-            "the "
-            "language is that of its suffix, or of --format; repeatable",
+            "the language is that of its suffix, or of --format; repeatable",
             metavar="FILE",
         ),
     ] = ()

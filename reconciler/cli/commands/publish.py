@@ -67,9 +67,8 @@ class PublishOptions(Options, frozen=True, kw_only=True):
     when_unchanged: Annotated[
         str,
         option(
-            "where nothing changes: comment (default), update an existing comment only, or delete "
-            "it; "
-            "errors and warnings are always posted",
+            "where nothing changes: comment (default), update an existing comment only, or "
+            "delete it; errors and warnings are always posted",
             metavar="ACTION",
             choices=[str(each) for each in Unchanged],
         ),

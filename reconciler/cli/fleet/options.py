@@ -74,8 +74,8 @@ class FleetOptions(ScopedOptions, frozen=True, kw_only=True):
     shard: Annotated[
         tuple[int, int] | None,
         option(
-            "only the I-th of N parts of the selected accounts; `reconciler merge` joins the "
-            "reports",
+            "only the I-th of N parts of the selected accounts; `reconciler merge` "
+            "joins the reports",
             metavar="I/N",
             type=parse_shard,
         ),
@@ -114,8 +114,7 @@ class PlanOptions(FleetOptions, frozen=True, kw_only=True):
         str | None,
         option(
             "save the plan for `apply --plan FILE`; with several accounts, or where it is a folder "
-            "or "
-            "ends in a slash, to a folder with a file for each",
+            "or ends in a slash, to a folder with a file for each",
             metavar="FILE",
         ),
     ] = None
@@ -158,8 +157,8 @@ class DriftOptions(FleetOptions, frozen=True, kw_only=True):
     sample_usage: Annotated[
         int,
         option(
-            f"also read what up to N customers of each meter used in the last 7 days (1 to "
-            f"{_MOST}); "
+            f"also read what up to N customers of each meter used in the last 7 days "
+            f"(1 to {_MOST}); "
             "costs about N + 2 more requests for each meter, fewer where usage is found",
             metavar="N",
             type=_parse_sample,
