@@ -199,8 +199,13 @@ class Session:
         self._rate_reported = False
 
     def begin_reading(self) -> None:
-        """Begin to read what every plan needs: the meters, and the account of the key."""
+        """Begin to read what every plan needs: the meters, and the account of the key.
+
+        For the only account of a run, whose lists are read in pairs: in a fleet, the rate limit
+        counts, not the round trips.
+        """
         self._transport.prepare()
+        self.meters = AccountMeters(self._transport, in_pairs=True)
         self._meters_ahead = start_thread(self.meters.list_all)
         self._own_id_ahead = start_thread(self._request_own_id)
 
