@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import cache
 from types import UnionType
 from typing import Any
 
@@ -99,8 +100,8 @@ def _build_all(wanted: list[dict[str, Any]], _: Any) -> _Holds:
 
 
 def _build_pattern(wanted: str, _: Any) -> _Holds:
-    search = re.compile(wanted).search
-    return lambda value: search(value) is not None
+    compiled = cache(lambda: re.compile(wanted))  # not of what no file uses
+    return lambda value: compiled().search(value) is not None
 
 
 def _build_properties(wanted: dict[str, Any], _: Any) -> _Holds:
