@@ -48,6 +48,7 @@ def command() -> NoReturn:
 
         complete()
     if tuple(sys.argv[1:]) not in _VERSIONS:
+        _import_msgspec()
         from .cli.signals import hold_signals
 
         hold_signals()
@@ -59,6 +60,22 @@ def command() -> NoReturn:
         os._exit(code)
     gc.freeze()  # the interpreter would look for garbage three more times before it ends
     sys.exit(code)
+
+
+def _import_msgspec() -> None:
+    """Import msgspec as if typing_extensions were missing, which would take longer than msgspec.
+
+    msgspec prefers it to typing, which has all that Python 3.11 needs.
+    """
+    from contextlib import suppress
+    from importlib import import_module
+
+    name, modules = "typing_extensions", vars(sys)["modules"]
+    if name not in modules:
+        modules[name] = None  # as the reference of the import system describes it
+        with suppress(ImportError):  # then it is imported where it is used
+            import_module("msgspec")
+        del modules[name]
 
 
 if __name__ == "__main__":

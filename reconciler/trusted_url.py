@@ -13,7 +13,7 @@ _LABEL = r"[A-Za-z0-9_-]{1,63}"
 _HOST = rf"(?:(?P<name>{_LABEL}(?:\.{_LABEL})*)|\[(?P<ipv6>[0-9A-Fa-f:.]+)\])"
 _PLACE = r"(?::(?P<port>[0-9]{1,5}))?(?:/[A-Za-z0-9._~%/-]*)?"
 _ADDRESS = re.compile(rf"(?P<scheme>https?)://{_HOST}{_PLACE}")
-_ALLOWED = re.compile(rf"(?:https://)?{_HOST}{_PLACE}")
+_ALLOWED = rf"(?:https://)?{_HOST}{_PLACE}"
 
 _STRIPE = ("api.stripe.com", 443)
 
@@ -43,7 +43,7 @@ def is_allowed_in_file(address: str, allowed: str) -> bool:
         return False
     if is_loopback(address):
         return True
-    places = (_ALLOWED.fullmatch(each) for each in re.split(r"[,\s]+", allowed))
+    places = (re.fullmatch(_ALLOWED, each) for each in re.split(r"[,\s]+", allowed))
     listed = {_locate(place) for place in places if place}
     found = _ADDRESS.fullmatch(address)
     return found is not None and _locate(found) in {_STRIPE, *listed}

@@ -12,7 +12,7 @@ fastjsonschema is no alternative: importing it and compiling both schemas takes 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import UnionType
 from typing import Any
 
@@ -27,6 +27,7 @@ _TYPES: dict[str, type | UnionType] = {
     "number": int | float,
     "null": type(None),
 }
+_SIMPLE: dict[str, type] = {"object": dict, "array": list, "string": str}
 _IGNORED = {
     *("$schema", "$id", "title", "description", "examples", "default"),
     *("patternErrorMessage", "x-stripe-enum", "else"),
@@ -40,24 +41,37 @@ class Recognizer:
     Each part of the schema is compiled when a value is first compared with it.
     """
 
-    __slots__ = ("_checks", "_schema")
+    __slots__ = ("_checks", "_kind", "_schema")
 
     def __init__(self, schema: dict[str, Any]) -> None:
         self._schema = schema
-        self._checks: tuple[tuple[type | UnionType, _Holds], ...] | None = None
+        self._kind = _SIMPLE.get(str(schema.get("type")), object)
+        self._checks: tuple[_Holds, ...] | None = None
 
     def __call__(self, value: Any) -> bool:
         """Whether a value is certainly valid."""
-        if self._checks is None:
-            self._checks = tuple(
-                _compile(keyword, wanted, self._schema)
-                for keyword, wanted in self._schema.items()
-                if keyword not in _IGNORED
-            )
-        for applies_to, holds in self._checks:
-            if isinstance(value, applies_to) and not holds(value):
-                return False
-        return True
+        if not isinstance(value, self._kind):
+            return False
+        checks = self._checks
+        if checks is None:
+            checks = self._checks = tuple(self._compile())
+        for holds in checks:
+            if not holds(value):
+                break
+        else:
+            return True
+        return False
+
+    def _compile(self) -> Iterator[_Holds]:
+        """Yield the checks of this part that apply to values of its type."""
+        for keyword, wanted in self._schema.items():
+            if keyword in _IGNORED or (keyword == "type" and self._kind is not object):
+                continue
+            applies_to, holds = _compile(keyword, wanted, self._schema)
+            if applies_to in (object, self._kind):
+                yield holds
+            elif self._kind is object:
+                yield _limit(applies_to, holds)
 
 
 def is_valid(value: Any, schema: dict[str, Any]) -> bool:
@@ -70,6 +84,10 @@ def _compile(keyword: str, wanted: Any, schema: dict[str, Any]) -> tuple[type | 
         return object, lambda _: False
     applies_to, build = _KEYWORDS[keyword]
     return applies_to, build(wanted, schema)
+
+
+def _limit(applies_to: type | UnionType, holds: _Holds) -> _Holds:
+    return lambda value: not isinstance(value, applies_to) or holds(value)
 
 
 def _build_type(wanted: str | list[str], _: Any) -> _Holds:

@@ -1,6 +1,6 @@
 """Apply a plan and return a result for every change.
 
-Actions are applied in the order of `Action`. Up to 24 changes of the same action run
+Actions are applied in the order of `Action`. Up to 64 changes of the same action run
 concurrently, replacements one at a time. After a failure, replacements and deactivations are no
 longer applied; other changes are. Stripe is only accessed through the `Meters` protocol.
 """

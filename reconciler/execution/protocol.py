@@ -13,7 +13,7 @@ from ..model.price import Price
 from ..model.request import RequestRecord
 from .steps import Step
 
-SIDE_BY_SIDE = 24
+SIDE_BY_SIDE = 64
 """Concurrent requests, and so the number of connections that are kept open."""
 
 

@@ -18,7 +18,6 @@ from ..diagnostics.codes import environment, fleet, service
 from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import AuthError, RefusedError, ServiceError, UsageError
 from ..execution.protocol import SIDE_BY_SIDE
-from ..history.ci import runs_in_ci
 from ..model.meter import ExistingMeter, Unreadable
 from ..model.project import Account
 from ..planning.guards import report_wrong_mode
@@ -199,8 +198,13 @@ class Session:
         self._rate_reported = False
 
     def begin_reading(self) -> None:
-        """Begin to read what every plan needs: the meters, and the account of the key."""
+        """Begin to read what every plan needs: the meters, and the account of the key.
+
+        For the only account of a run, whose lists are read in pairs: in a fleet, the rate limit
+        counts, not the round trips.
+        """
         self._transport.prepare()
+        self.meters = AccountMeters(self._transport, in_pairs=True)
         self._meters_ahead = start_thread(self.meters.list_all)
         self._own_id_ahead = start_thread(self._request_own_id)
 
@@ -339,11 +343,18 @@ def read_key(account: Account, environ: Mapping[str, str]) -> str:
     hint = f"set {name} to a secret or restricted key: https://dashboard.stripe.com/apikeys"
     if not key.strip():
         problem = "is empty" if name in environ else "is not set"
-        hint = _advise_job(name) if name in environ and runs_in_ci(environ) else hint
+        if name in environ and _runs_in_ci(environ):
+            hint = _advise_job(name)
         raise AuthError(service.KEY_MISSING(f"{subject} {problem}", hint=hint))
     if wrong := find_flaw(key):
         raise AuthError(service.KEY_MALFORMED(f"the API key in {name} {wrong}", hint=hint))
     return key
+
+
+def _runs_in_ci(environ: Mapping[str, str]) -> bool:
+    from ..history.ci import runs_in_ci  # a key is rarely missing, and the import takes time
+
+    return runs_in_ci(environ)
 
 
 def _advise_job(name: str) -> str:

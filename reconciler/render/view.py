@@ -66,15 +66,32 @@ class Item(Struct, frozen=True, kw_only=True):
     rank: tuple[bool, int, int, str]
     location: Location | None
     meter_id: str | None
-    change: Change | None = None
-    result: ChangeResult | None = None
-    fields: tuple[Field, ...] = ()
-    facts: tuple[Fact, ...] = ()
+    reported: ReportedChange | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
     findings: tuple[Finding, ...] = ()
     prices: tuple[Price, ...] = ()
     others: tuple[ExistingMeter, ...] = ()
     priced: bool = False
+
+    @property
+    def change(self) -> Change | None:
+        """The change, None for an item of drift."""
+        return self.reported.change if self.reported else None
+
+    @property
+    def result(self) -> ChangeResult | None:
+        """What became of the change, None before it is applied."""
+        return self.reported.result if self.reported else None
+
+    @property
+    def fields(self) -> tuple[Field, ...]:
+        """The fields of the change."""
+        return tuple(list_fields(self.reported.change)) if self.reported else ()
+
+    @property
+    def facts(self) -> tuple[Fact, ...]:
+        """The facts of the change; most items are not shown, and need none."""
+        return tuple(list_change_facts(self.reported)) if self.reported else ()
 
     @property
     def name(self) -> str:
@@ -296,10 +313,7 @@ def _build_change(account: str, reported: ReportedChange, said: tuple[Diagnostic
         ),
         location=change.location,
         meter_id=(result.meter_id if result else None) or known,
-        change=change,
-        result=result,
-        fields=tuple(list_fields(change)),
-        facts=tuple(list_change_facts(reported)),
+        reported=reported,
         diagnostics=tuple(each for each in said if not result or each != result.error),
         prices=reported.known_prices,
         others=change.others,

@@ -8,28 +8,25 @@ from enum import StrEnum
 from ..diagnostics.codes import service
 from ..diagnostics.errors import AuthError
 
-_FLAWS = tuple(
-    (re.compile(pattern, re.DOTALL), what)
-    for pattern, what in (
-        (r"\s*", "is empty"),
-        (r"[\"'`].*", "is in quotes, which are part of the value"),
-        (r"pk_.*", "is a publishable key (pk_…), which may read nothing"),
-        (r"whsec_.*", "is the secret of a webhook (whsec_…)"),
-        (r"acct_.*", "is the id of an account (acct_…)"),
-        (r"Bearer\s.*", "begins with `Bearer `: the value is the key alone"),
-        (
-            r"(?![sr]k_)(export\s+)?[A-Za-z_]\w*=.*",
-            "begins with `NAME=`: the value is the key alone",
-        ),
-        (
-            r"(?i:<.*>|\$.*|\{\{.*|\.+|\*+|x+|(your|my|the)\W?_?.*key.*|changeme)",
-            "is a placeholder",
-        ),
-        (r"[sr]k_\S*…", "is a placeholder"),
-        (r".*\s.*", "holds a space or a line break"),
-        (r".*[^!-~].*", "holds a character that no header can hold"),
-        (r"(?![sr]k_).*", "does not begin with sk_ or rk_"),
-    )
+_FLAWS = (
+    (r"\s*", "is empty"),
+    (r"[\"'`].*", "is in quotes, which are part of the value"),
+    (r"pk_.*", "is a publishable key (pk_…), which may read nothing"),
+    (r"whsec_.*", "is the secret of a webhook (whsec_…)"),
+    (r"acct_.*", "is the id of an account (acct_…)"),
+    (r"Bearer\s.*", "begins with `Bearer `: the value is the key alone"),
+    (
+        r"(?![sr]k_)(export\s+)?[A-Za-z_]\w*=.*",
+        "begins with `NAME=`: the value is the key alone",
+    ),
+    (
+        r"(?i:<.*>|\$.*|\{\{.*|\.+|\*+|x+|(your|my|the)\W?_?.*key.*|changeme)",
+        "is a placeholder",
+    ),
+    (r"[sr]k_\S*…", "is a placeholder"),
+    (r".*\s.*", "holds a space or a line break"),
+    (r".*[^!-~].*", "holds a character that no header can hold"),
+    (r"(?![sr]k_).*", "does not begin with sk_ or rk_"),
 )
 """What is wrong with a key, the first that matches. What follows the prefix is an open alphabet."""
 
@@ -105,4 +102,4 @@ def find_flaw(text: str) -> str | None:
     """
     if _FLAWLESS.fullmatch(text):  # as nearly every key, which many accounts have checked again
         return None
-    return next((what for pattern, what in _FLAWS if pattern.fullmatch(text)), None)
+    return next((what for pattern, what in _FLAWS if re.fullmatch(pattern, text, re.DOTALL)), None)

@@ -16,9 +16,10 @@ from .transport import MayRetry, Transport, always
 
 
 class AccountMeters:
-    """The `Meters` of `execution.protocol`, over HTTP."""
+    """The `Meters` of `execution.protocol`, over HTTP; `in_pairs` as in `Meters.everything`."""
 
-    def __init__(self, transport: Transport) -> None:
+    def __init__(self, transport: Transport, *, in_pairs: bool = False) -> None:
+        self._in_pairs = in_pairs
         self._transport = transport.finishing()
         self._meters = Meters.over(transport)
         self._prices = Prices(transport)
@@ -64,7 +65,7 @@ class AccountMeters:
 
     def list_all(self) -> tuple[ExistingMeter, ...]:
         """Return every meter of the account, active and inactive, each once."""
-        return self._meters.everything()
+        return self._meters.everything(in_pairs=self._in_pairs)
 
     def list_active(self) -> tuple[ExistingMeter, ...]:
         """Return the active meters of the account."""
@@ -72,7 +73,7 @@ class AccountMeters:
 
     def ignoring_stop(self) -> AccountMeters:
         """Return the same account for requests that no stop signal ends or shortens."""
-        return AccountMeters(self._transport.ignoring_stop())
+        return AccountMeters(self._transport.ignoring_stop(), in_pairs=self._in_pairs)
 
 
 def request_for(step: Step) -> tuple[str, dict[str, Any]]:

@@ -19,19 +19,21 @@ _START = 25.0  # what Stripe allows each endpoint by default
 _START_SHARE = 0.2  # of the limit, where that is more
 _CUT = 0.5  # the rate after a rejection is at least this part of the one before,
 _LESS = 0.95  # and at most this part
+_PAUSE = 0.15  # seconds without a request after that, for those that are on their way
 _STEP = 0.2  # more requests a second after a success, up to the ceiling,
-_STEP_SHARE = 0.001  # or this part of the limit, as long as none was rejected
+_STEP_SHARE = 0.004  # or this part of the limit, as long as none was rejected
 _PROBE = 0.01  # by which a success raises a learned ceiling: others may use less later
 _WINDOW = 1.0  # seconds over which accepted requests are counted,
 _SHORTEST = 0.3  # and the least that say something about the rate
-_FEW, _NEAR = 3, 0.9  # rejections, and the part of the limit, that are not reported
+_FEW, _NEAR = 2, 0.9  # rejections, and the part of the limit, that are not reported
 
 
 class Bucket(Struct, frozen=True):
     """The state at one time; rates are requests a second, times are seconds of one clock.
 
     `limit` is the configured rate, `rate` the present one, `ceiling` what it may rise to. `tokens`
-    below zero are requests that were granted a later time. `accepted` are the times of the last
+    below zero are requests that were granted a later time; after `cut_at`, the time of the last
+    cut, they have to take another one. `accepted` are the times of the last
     successes, `first` that of the very first. `learned` is what was accepted in the second before
     the last rejection, None before there is one to learn from.
     """
@@ -63,17 +65,23 @@ def take(bucket: Bucket, now: float) -> tuple[Bucket, float]:
 
 
 def slow_down(bucket: Bucket, claimed: float, now: float) -> Bucket:
-    """Lower the rate after a rejection to what was accepted before it, without a burst.
+    """Lower the rate after a rejection to what was accepted before it, and pause.
 
     While requests are rejected, what is accepted is what is allowed. Where too few were accepted
-    to tell, the rate is halved. A request that was `claimed` before the last cut says nothing
-    about the new rate: all that are rejected together count once.
+    to tell, the rate is halved, but not below their number: at least that many a second are
+    allowed. Requests that still wait for their time have to `take` it again. A request that was
+    `claimed` before the last cut says nothing about the new rate: all that are rejected together
+    count once.
     """
     bucket = replace(bucket, rejected=bucket.rejected + 1)
     if claimed < bucket.cut_at:
         return bucket
+    accepted = sum(at > now - _WINDOW for at in bucket.accepted)
+    span = min(_WINDOW, now - bucket.first)
+    found = accepted / span if span >= _SHORTEST else None
     lowest = max(min(SLOWEST, bucket.limit), bucket.rate * _CUT)
-    found = _measure_accepted(bucket, now)
+    if span < _WINDOW:
+        lowest = max(lowest, min(float(accepted), bucket.rate))
     rate, ceiling = lowest, bucket.ceiling
     if found is not None:
         rate = max(lowest, min(found, bucket.rate * _LESS))
@@ -82,7 +90,8 @@ def slow_down(bucket: Bucket, claimed: float, now: float) -> Bucket:
         bucket,
         rate=rate,
         ceiling=ceiling,
-        tokens=min(0.0, bucket.tokens),
+        tokens=-rate * _PAUSE,
+        at=max(bucket.at, now),
         cut_at=now,
         learned=bucket.learned if found is None else found,
     )
@@ -99,14 +108,6 @@ def speed_up(bucket: Bucket, now: float) -> Bucket:
         first=min(bucket.first, now),
         accepted=(*bucket.accepted[bisect(bucket.accepted, now - _WINDOW) :], now),
     )
-
-
-def _measure_accepted(bucket: Bucket, now: float) -> float | None:
-    """Return the accepted requests a second; None if it is too early to tell."""
-    span = min(_WINDOW, now - bucket.first)
-    if span < _SHORTEST:
-        return None
-    return sum(at > now - _WINDOW for at in bucket.accepted) / span
 
 
 class RateLimiter:
@@ -140,6 +141,17 @@ class RateLimiter:
         with self._lock:
             self.reserved += 1
             if self._bucket is None:
+                return 0.0
+            self._bucket, wait = take(self._bucket, now)
+            return wait
+
+    def renew(self, claimed: float, now: float) -> float:
+        """Return the seconds to wait once more before a request that was reserved at `claimed`.
+
+        0 unless the rate was lowered since then: what waits would be rejected at the former rate.
+        """
+        with self._lock:
+            if self._bucket is None or claimed >= self._bucket.cut_at:
                 return 0.0
             self._bucket, wait = take(self._bucket, now)
             return wait

@@ -237,10 +237,14 @@ class Transport:
                 raise failure
 
     def _wait_for_turn(self, failure: StripeError | None) -> float:
-        """Wait for the rate limit, unless stopped; return the time at which the wait began."""
-        claimed = self._clock.monotonic()
-        if not self._stopped() and (wait := max(each.reserve(claimed) for each in self._limiters)):
+        """Wait for the rate limit, unless stopped; return when the last wait began."""
+        claimed = now = self._clock.monotonic()
+        wait = 0.0 if self._stopped() else max(each.reserve(now) for each in self._limiters)
+        while wait and not self._stopped():
+            claimed = now
             self._clock.sleep(wait)
+            now = self._clock.monotonic()
+            wait = max(each.renew(claimed, now) for each in self._limiters)
         if self._stopped():
             raise failure or StoppedError(service.STOPPED("stopped before the next request"))
         return claimed

@@ -10,23 +10,33 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 from unittest import mock
 from urllib.parse import urlencode
 
 from reconciler import emulator
 from reconciler.diagnostics.codes import service
+from reconciler.emulator.http_server import HttpServer
 from reconciler.emulator.messages import Request as Received
+from reconciler.emulator.messages import Response as Answer
 from reconciler.stripe.api_key import Secret
-from reconciler.stripe.http import Request, Response, TransportError
+from reconciler.stripe.http import Connection, Request, Response, TransportError
 
 URL = "http://127.0.0.1:1"
+
+
+class _Answers(Protocol):
+    """An emulator, or what serves one."""
+
+    @property
+    def exchange(self) -> Callable[[Received], Answer | None]:
+        """Answers a request; None means that the connection is to be reset."""
 
 
 class InProcess:
     """Replaces the Connection of a transport: passes each request to the emulator."""
 
-    def __init__(self, server: emulator.Server, base: str, key: Secret, *_: object) -> None:
+    def __init__(self, server: _Answers, base: str, key: Secret, *_: object) -> None:
         self._server, self._base, self._key = server, base, key
 
     def close(self) -> None:
@@ -58,6 +68,34 @@ def reached_in_process(server: emulator.Server) -> Iterator[str]:
     """Lead every client to this emulator; yields an address to give them."""
     with mock.patch("reconciler.stripe.transport.Connection", partial(InProcess, server)):
         yield URL
+
+
+@contextmanager
+def without_sockets() -> Iterator[None]:
+    """Let clients in this process call the emulators that start in this block.
+
+    They are served over HTTP too, for other processes; any other address is reached over HTTP.
+    """
+    served: dict[str, HttpServer] = {}
+
+    class Served(HttpServer):
+        def __init__(self, *settings: Any) -> None:
+            super().__init__(*settings)
+            served[self.url] = self
+
+        def close(self) -> None:
+            del served[self.url]
+            super().close()
+
+    def reach(base: str, key: Secret, *more: Any) -> Connection | InProcess:
+        server = served.get(base)
+        return InProcess(server, base, key) if server else Connection(base, key, *more)
+
+    with ExitStack() as stack:
+        stack.enter_context(mock.patch("reconciler.emulator.server.HttpServer", Served))
+        for module in ("operations.session", "stripe.transport"):
+            stack.enter_context(mock.patch(f"reconciler.{module}.Connection", reach))
+        yield
 
 
 class InTurn:

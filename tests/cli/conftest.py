@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+from builders.in_process import without_sockets
 from cli.fleet_world import NAMES, Fleet
 from cli.world import World
 from conftest import Run
@@ -15,6 +16,22 @@ from virtual import VirtualClock
 from reconciler.emulator import Server, Settings, open_state
 
 KEY = "sk_test_emulator"
+
+
+@pytest.fixture
+def over_http() -> None:
+    """Every case of the test reaches the emulator over HTTP."""
+
+
+@pytest.fixture(autouse=True)
+def _sockets(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let a test with many cases do without sockets after its first one."""
+    call = getattr(request.node, "callspec", None)
+    if call and any(call.indices.values()) and "over_http" not in request.fixturenames:
+        with without_sockets():
+            yield
+    else:
+        yield
 
 
 @pytest.fixture

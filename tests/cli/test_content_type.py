@@ -27,6 +27,7 @@ CASES = {
 }
 
 
+@pytest.mark.usefixtures("over_http")
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("fault", ["", "reset:after:method=POST:times=1"])
 def test_every_post_has_a_content_type(case, fault, run, tmp_path, monkeypatch, clock):

@@ -13,6 +13,8 @@ from virtual import VirtualClock
 from reconciler.emulator import Key, Settings
 from reconciler.stripe.transport import API_VERSION
 
+pytestmark = pytest.mark.usefixtures("over_http")
+
 READER = frozenset({"billing_meter_read", "plan_read", "subscription_read", "event_read"})
 METER = {"meters": [existing("seats", "Seats")]}
 LISTS = {"meters", "prices", "subscriptions", "alerts", "events"}

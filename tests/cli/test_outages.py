@@ -145,14 +145,20 @@ def test_the_configured_rate_is_kept(limit, rate, run, world, clock):
 
 def test_a_silent_server_is_given_up_and_asked_again(run, world, monkeypatch):
     """Long before the time that a whole answer may take."""
-    made, over = world(SEATS, CHAIRS), threading.Event()
-    made.server.reached = lambda moment: moment.number == 1 and over.wait(30)
-    monkeypatch.setattr("reconciler.stripe.transport.Limits", lambda: Limits(read=0.1, total=10))
+    made, over, answered = world(SEATS, CHAIRS), threading.Event(), []
+
+    def hold(moment):
+        if moment.number == 1:
+            over.wait(30)
+            answered.append(moment.phase)
+
+    made.server.reached = hold
+    monkeypatch.setattr("reconciler.operations.session.Limits", lambda: Limits(read=0.1, total=10))
     try:
         ran = run("plan", made.folder)
+        assert (ran.code, answered) == (0, []), ran.out
     finally:
         over.set()
-    assert ran.code == 0, ran.out
 
 
 def test_nothing_is_read_after_a_stop(run, world):

@@ -13,13 +13,23 @@ from cli.world import SEATS
 ROOT = Path(__file__).parents[2]
 QUICKSTART = ROOT / "examples" / "quickstart"
 
-UNUSED = {"asyncio", "deepdiff", "jsonschema", "referencing", "rich", "sqlite3", "xml"}
+UNUSED = {
+    "asyncio",
+    "ast",
+    "deepdiff",
+    "inspect",
+    "jsonschema",
+    "referencing",
+    "rich",
+    "sqlite3",
+    "xml",
+}
 NETWORK = {"concurrent", "email", "http", "requests", "socket", "ssl", "urllib3"}
 OURS = {"reconciler.emulator", "reconciler.operations.session", "reconciler.stripe"}
 OFFLINE = UNUSED | NETWORK | OURS | {"difflib", "logging", "random", "secrets"}
 OFFLINE |= {"shlex", "subprocess", "tempfile", "traceback", "zipfile"}
 TEXT = OFFLINE | {"shutil", "yaml"}
-NOTHING = TEXT | {"argparse", "ast", "dataclasses", "enum", "inspect", "json", "msgspec"}
+NOTHING = TEXT | {"argparse", "dataclasses", "enum", "json", "msgspec"}
 NOTHING |= {
     "datetime",
     "decimal",

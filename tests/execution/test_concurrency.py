@@ -47,7 +47,7 @@ def test_an_action_begins_when_the_one_before_has_ended():
     ("workers", "livemode", "most"),
     [
         (8, False, {"create": 8, "replace": 1}),
-        (99, False, {"create": 24, "replace": 1}),
+        (99, False, {"create": 64, "replace": 1}),
         (2, False, {"create": 2, "replace": 1}),
         (8, None, {"create": 1, "replace": 1}),
     ],

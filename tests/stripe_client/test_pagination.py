@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Future
+from functools import partial
+from typing import Generic, TypeVar
+
 import pytest
 from builders.in_process import reached_in_process
 from stripe_client.scripted import KEY, PATH, Scripted, a_list, a_meter, http, to
@@ -9,8 +14,12 @@ from stripe_client.scripted import KEY, PATH, Scripted, a_list, a_meter, http, t
 from reconciler.emulator import Phase, Server, Settings, open_state
 from reconciler.stripe import pagination
 from reconciler.stripe.client import Meters
+from reconciler.stripe.codec import parse_meter
 from reconciler.stripe.errors import UnexpectedAnswerError
 from reconciler.stripe.http import Limits
+
+T = TypeVar("T")
+DECLARED = {"display_name": "A meter", "default_aggregation": {"formula": "sum"}}
 
 
 def seeded(active: int, inactive: int = 0, first: int = 1_700_000_000):
@@ -39,40 +48,73 @@ def client(server, clock):
 
 
 SCOPES = pytest.mark.parametrize("scope", ["both", "active"])
+IN_PAIRS = pytest.mark.parametrize("in_pairs", [False, True])
 
 
+@IN_PAIRS
 @SCOPES
 @pytest.mark.parametrize(
     ("active", "inactive"),
     [(0, 0), (1, 0), (0, 1), (100, 0), (101, 0), (250, 120), (120, 250), (3, 205)],
 )
-def test_every_meter_is_found_once(active, inactive, scope, clock):
+def test_every_meter_is_found_once(active, inactive, scope, in_pairs, clock):
     """Whether or not an unfiltered list includes inactive meters."""
     seed = seeded(active, inactive)
     settings = Settings(list_scope=scope)
     with open_state(None, seed) as store, Server(store, settings) as server:
         with client(server, clock) as meters:
-            found = meters.everything()
+            found = meters.everything(in_pairs=in_pairs)
         assert [existing.id for existing in found] == [m["id"] for m in reversed(seed["meters"])]
         assert sum(existing.active for existing in found) == active
 
 
+@IN_PAIRS
 @SCOPES
 @pytest.mark.parametrize(("active", "inactive", "most"), [(1000, 0, 12), (600, 400, 11)])
-def test_a_thousand_meters_take_a_dozen_requests(active, inactive, most, scope, clock):
+def test_a_thousand_meters_take_a_dozen_requests(active, inactive, most, scope, in_pairs, clock):
     if scope == "active" and inactive:
         most = 1 + 6 + 4 + 6  # where the plain list is of no use, right goes before cheap
+    if in_pairs and not (scope == "both" and inactive):
+        most += 1  # its first page once more
     settings = Settings(list_scope=scope)
     with open_state(None, seeded(active, inactive)) as store, Server(store, settings) as server:
         with client(server, clock) as meters:
-            assert len(meters.everything()) == 1000
+            assert len(meters.everything(in_pairs=in_pairs)) == 1000
         assert len(server.log) <= most
 
 
-def moved_at(number: int, phase: Phase, meter: str, settings: Settings, clock) -> bool:
+def run_before(work: Callable[[], T]) -> Future[T]:
+    """Run what belongs into a thread at once: before the other one of two requests."""
+    future: Future[T] = Future()
+    future.set_result(work())
+    return future
+
+
+class RunAfter(Generic[T]):
+    """Runs what belongs into a thread when its result is wanted: after the other request."""
+
+    def __init__(self, work: Callable[[], T]) -> None:
+        self.result = work
+
+
+def one_inactive_page() -> dict[str, list[dict[str, object]]]:
+    """Meters of which an inactive one lies between the two newest active ones."""
+    seed = seeded(6)
+    seed["meters"][4]["status"] = "inactive"
+    return seed
+
+
+ACCOUNTS = {"two inactive pages": seeded(4, 3), "one inactive page": one_inactive_page()}
+ORDERS = {"one by one": None, "pairs": RunAfter, "pairs the other way round": run_before}
+
+
+def moved_at(
+    number: int, phase: Phase, seed, meter: str, settings: Settings, clock, *, created, pairs
+) -> bool:
     """List an account while one meter changes its status; return False if it changed too late.
 
-    Pages have two meters, so that there are many moments.
+    Pages have two meters, so that there are many moments. At the same time another one can be
+    created, which moves all others down by one.
     """
     happened = False
 
@@ -82,8 +124,10 @@ def moved_at(number: int, phase: Phase, meter: str, settings: Settings, clock) -
             happened = True
             status = server.state.ledger.meters[meter]["status"]
             server.edit(f"{PATH}/{meter}/{'de' if status == 'active' else 're'}activate")
+            if created:
+                server.edit(PATH, {"event_name": "new", **DECLARED})
 
-    seed = seeded(4, 3)
+    declared = [each["id"] for each in seed["meters"]]
     server = Server(open_state(None, seed), settings, reached=reached)
     with (
         reached_in_process(server) as url,
@@ -93,23 +137,40 @@ def moved_at(number: int, phase: Phase, meter: str, settings: Settings, clock) -
             existing.id
             for existing in pagination.list_every_meter(
                 lambda status: meters.list(status=status, limit=2),
-                lambda status: meters.all(status=status, limit=2),
+                partial(list_after, meters),
+                in_pairs=pairs,
             )
         ]
-        assert sorted(found) == [m["id"] for m in seed["meters"]], (number, phase, meter, found)
+        old = sorted(each for each in found if each in declared)
+        assert old == declared, (number, phase, meter, found)
         return happened
 
 
+def list_after(meters, status, after):
+    """The meters after an id, in pages of two."""
+    params = {"status": status, "limit": 2, "starting_after": after}
+    for page in pagination.iterate_pages(meters._transport, PATH, params, parse_meter):
+        yield from page.data
+
+
 @SCOPES
-@pytest.mark.parametrize("meter", [f"mtr_{n:04}" for n in range(7)])
-def test_a_meter_whose_status_changes_is_found_once(meter, scope, clock):
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("created", [False, True])
+@pytest.mark.parametrize("account", ACCOUNTS)
+def test_a_meter_whose_status_changes_is_found_once(
+    account, created, order, scope, clock, monkeypatch
+):
     """Before and after every request, in either direction, at any position."""
-    settings = Settings(list_scope=scope)
-    for phase in Phase:
-        number = 1
-        while moved_at(number, phase, meter, settings, clock):
-            number += 1
-        assert number > 5, "the meter has to have moved in the midst of it"
+    seed, settings = ACCOUNTS[account], Settings(list_scope=scope)
+    if in_thread := ORDERS[order]:
+        monkeypatch.setattr(pagination, "start_thread", in_thread)
+    move = partial(moved_at, settings=settings, clock=clock, created=created, pairs=bool(in_thread))
+    for meter in (each["id"] for each in seed["meters"]):
+        for phase in Phase:
+            number = 1
+            while move(number, phase, seed, meter):
+                number += 1
+            assert number > 4, "the meter has to have moved in the midst of it"
 
 
 def test_the_newest_version_of_a_meter_counts(clock):
@@ -136,7 +197,7 @@ def test_of_two_versions_of_one_second_the_later_read_counts(clock):
         transport = to(server, clock)
         found = pagination.list_every_meter(
             lambda status: Meters.over(transport).list(status=status),
-            lambda status: [] if status else Meters.over(transport).all(),
+            lambda status, _: [] if status else Meters.over(transport).all(),
         )
     assert [existing.status for existing in found] == ["active"]
 

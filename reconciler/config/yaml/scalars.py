@@ -19,10 +19,9 @@ _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,299})")
 _FLOAT = re.compile(r"(?:[-+]?[0-9]+\.[0-9]*|\.[0-9]+)(?:[eE][-+][0-9]+)?")
 _DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-")
 _FIRST = frozenset("0123456789+-.~=<nNtTfFyYoO")
-_DOUBTFUL = re.compile(
-    r"""
-      (?i:y|n|yes|no|on|off)
-    | = | <<
+_WORDS = frozenset(("y", "n", "yes", "no", "on", "off"))
+_DOUBTFUL = r"""
+      = | <<
     | [-+]?0b[01_]+ | [-+]?0o[0-7]+ | [-+]?0x[0-9a-fA-F_]+
     | [-+]?[0-9][0-9_]*(?: :[0-5]?[0-9] )+(?:\.[0-9_]*)?
     | [-+]?(?: \.[0-9][0-9_]* | [0-9][0-9_]*(?:\.[0-9_]*)? )(?:[eE][-+]?[0-9]+)?
@@ -30,9 +29,7 @@ _DOUBTFUL = re.compile(
     | [0-9]{4}-[0-9]{1,2}-[0-9]{1,2}
       (?: (?:[Tt]|[ \t]+) [0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?
           (?: [ \t]*(?:Z|[-+][0-9]{1,2}(?::?[0-9]{2})?) )? )?
-    """,
-    re.VERBOSE,
-)
+    """  # compiled with its first use: few files have such a scalar
 
 
 def resolve(text: str) -> tuple[Scalar, bool]:
@@ -45,11 +42,13 @@ def resolve(text: str) -> tuple[Scalar, bool]:
         return text, True
     if text in _CONSTANTS:
         return _CONSTANTS[text], False
+    if text[0].isalpha():
+        return text, text.lower() not in _WORDS
     if _INTEGER.fullmatch(text):
         return int(text), False
     if _FLOAT.fullmatch(text):
         return float(text), False
-    return text, not _DOUBTFUL.fullmatch(text)
+    return text, not re.fullmatch(_DOUBTFUL, text, re.VERBOSE)
 
 
 def describe_misreading(text: str) -> str:
