@@ -46,7 +46,7 @@ def lint(session: nox.Session) -> None:
     session.run("mypy")
 
 
-ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.7"
+ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint@v1.7.12"
 
 
 @nox.session(python=False)
@@ -104,7 +104,7 @@ def clients(session: nox.Session) -> None:
     session.run("pytest", "-m", "full", "-rsp", "tests/clients", *session.posargs)
 
 
-@nox.session(venv_backend="venv")
+@nox.session(venv_backend="uv|venv")
 def oldest(session: nox.Session) -> None:
     """Run the tests with the oldest versions that pyproject.toml allows.
 
@@ -121,7 +121,7 @@ def oldest(session: nox.Session) -> None:
     session.run("pytest", "-n", "2", *ignored, *words, **HERE)
 
 
-@nox.session(venv_backend="venv")
+@nox.session(venv_backend="uv|venv")
 def wheel(session: nox.Session) -> None:
     """Build sdist and wheel, check what is in them, and run the wheel outside the tree.
 
@@ -131,7 +131,9 @@ def wheel(session: nox.Session) -> None:
     dist, examples = Path(*(session.posargs or [folder / "dist"])), folder / "examples"
     for old in (dist, examples):
         shutil.rmtree(old, ignore_errors=True)
-    session.run(sys.executable, "-m", "build", "-q", "--outdir", str(dist), **HERE)
+    session.run(
+        sys.executable, "-m", "build", "-q", "--installer", "uv", "--outdir", str(dist), **HERE
+    )
     session.run(sys.executable, ".ci/release.py", str(dist), **HERE)
     session.install(*map(str, dist.glob("*.whl")))
     shutil.copytree("examples", examples, ignore=shutil.ignore_patterns(".reconciler"))
