@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Callable
 from email.utils import formatdate
+from functools import cached_property
 from http.client import responses
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import TCPServer
@@ -104,7 +105,7 @@ class HttpServer(ThreadingHTTPServer):
         self._accepting = threading.Thread(target=self._accept, daemon=True)
         self._accepting.start()
 
-    @property
+    @cached_property
     def url(self) -> str:
         """Where clients find it."""
         return build_url(self.host, self.server_port)

@@ -104,9 +104,11 @@ class World:
     dask: DaskProcess
 
     def start(self, *words: object) -> Child:
-        """Start a command on all accounts."""
+        """Start a command on all accounts; Dask reads its configuration when it is imported."""
         place = ("-C", self.fleet.folder, "--account", "partners", "--dask", self.dask.address)
-        return Child(words[0], *place, *words[1:], "--format", "json", fresh=True)
+        configured = any(name.startswith("DASK_") for name in os.environ)
+        how = {"fresh": True} if configured else {"dask": True}
+        return Child(words[0], *place, *words[1:], "--format", "json", **how)
 
     def run(self, *words: object) -> Ended:
         """Run a command on all accounts."""

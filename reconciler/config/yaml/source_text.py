@@ -78,6 +78,8 @@ def clip(text: str) -> str:
 
 def escape_invisible(text: str) -> str:
     """Escape everything in a text that is invisible or cannot be encoded."""
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 

@@ -41,6 +41,7 @@ def generate_request_id(salt: str, opened: int, number: int) -> str:
 
 def _hash(text: str, length: int) -> str:
     value = int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
+    value %= 62**length  # a smaller number is divided faster
     digits = []
     for _ in range(length):
         value, digit = divmod(value, 62)
