@@ -51,6 +51,7 @@ def test_the_entry_checks_the_files_that_are_passed(world, run, monkeypatch):  #
 
 
 @pytest.mark.full
+@pytest.mark.long
 def test_pre_commit_installs_and_runs_it(world, tmp_path, monkeypatch):  # noqa: F811
     """The hook of the last commit, installed once as for a user of it."""
     made = world(SEATS)

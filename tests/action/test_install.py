@@ -45,6 +45,7 @@ def test_what_is_installed(has_pip, version, wanted, monkeypatch, tmp_path):
 
 
 @pytest.mark.full
+@pytest.mark.long
 def test_the_action_installs_its_own_folder(world, runner):
     """And runs what it installed, with every step in bash."""
     made = world(SEATS, account_id="acct_1EmulatedAccount")

@@ -27,6 +27,7 @@ KEPT = "PATH", "HOME", "PYTHONPATH", "TMPDIR", "LANG"
 
 NEEDS_DASK = [
     pytest.mark.full,
+    pytest.mark.long,
     pytest.mark.skipif(find_spec("distributed") is None, reason="distributed is not installed"),
 ]
 
