@@ -6,6 +6,7 @@ Those without an environment of their own run where nox is installed (`pip insta
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -92,10 +93,11 @@ def test(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def full(session: nox.Session) -> None:
-    """Run the whole matrix and longer stories."""
+    """Run the whole matrix and longer stories, one more at a time than cores: many wait."""
     profile = {"HYPOTHESIS_PROFILE": "build"}
-    long = ("-m", "full or hypothesis", "-n", "2", "--ignore", "tests/clients")
-    session.run("pytest", *long, *session.posargs, env=profile)
+    workers = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal")
+    which = ("-m", "full or hypothesis", "--ignore", "tests/clients")
+    session.run("pytest", *which, *workers, *session.posargs, env=profile)
 
 
 @nox.session(python=False)

@@ -58,6 +58,12 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["PYTHONPATH"] = os.pathsep.join(paths)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the tests that wait, in whatever order: at the end nothing runs beside them."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
+
+
 def _keep_bytecode(config: pytest.Config) -> None:
     """Let child processes share bytecode in a temporary folder where none may be left behind.
 

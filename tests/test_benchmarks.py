@@ -96,6 +96,7 @@ def test_a_fleet_with_broken_accounts_is_checked(fleets):
 
 
 @pytest.mark.full
+@pytest.mark.long
 @pytest.mark.skipif(find_spec("distributed") is None, reason="distributed is not installed")
 def test_a_worker_is_killed_amid_a_fleet_on_dask(fleets):
     """Its accounts are run again; a run that ends before is an error."""

@@ -196,6 +196,7 @@ def test_the_plan_of_gitlab_is_a_note_that_is_updated_in_place(gitlab):
 
 
 @pytest.mark.full
+@pytest.mark.long
 def test_the_jobs_of_gitlab_install_from_the_wheels_of_the_first_one(gitlab, tmp_path):
     """From the package index, once; after that nothing is fetched and no code of it runs."""
     into = tmp_path / "installed"

@@ -51,19 +51,31 @@ def test_the_entry_checks_the_files_that_are_passed(world, run, monkeypatch):  #
 
 
 @pytest.mark.full
+@pytest.mark.long
 def test_pre_commit_installs_and_runs_it(world, tmp_path, monkeypatch):  # noqa: F811
+    """The hook of the last commit, installed once as for a user of it."""
     made = world(SEATS)
     if not shutil.which("pre-commit"):
         pytest.skip("pre-commit is not installed")
     environ = {**os.environ, "PRE_COMMIT_HOME": str(tmp_path / "home"), "NO_COLOR": "1"}
     del environ["PYTHONPATH"]  # pip installs the hook from the package index
     monkeypatch.chdir(made.folder)
-    subprocess.run(["git", "init", "-q"], check=True, timeout=30)
-    subprocess.run(["git", "add", "meters.yaml", "reconciler.yaml"], check=True, timeout=30)
-    words = ["pre-commit", "try-repo", str(ROOT), HOOK["id"], "--all-files", "--verbose"]
+    commit = _git("rev-parse", "HEAD", cwd=ROOT).strip()
+    repo = {"repo": str(ROOT), "rev": commit, "hooks": [{"id": HOOK["id"]}]}
+    made.file(".pre-commit-config.yaml", yaml.safe_dump({"repos": [repo]}))
+    _git("init", "-q")
+    _git("add", ".pre-commit-config.yaml", "meters.yaml", "reconciler.yaml")
+    words = ["pre-commit", "run", "--all-files", "--verbose"]
     for text, code in ((None, 0), (INVALID, 1)):
         if text:
             made.file("meters.yaml", text)
         ran = subprocess.run(words, env=environ, capture_output=True, text=True, timeout=300)
         assert ran.returncode == code, ran.stdout + ran.stderr
     assert "meters.yaml:3:5" in ran.stdout
+
+
+def _git(*words: str, cwd: Path | None = None) -> str:
+    command = ["git", *words]
+    return subprocess.run(
+        command, cwd=cwd, check=True, timeout=30, capture_output=True, text=True
+    ).stdout

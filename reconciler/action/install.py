@@ -12,6 +12,7 @@ import sys
 import tempfile
 import venv
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 _KEPT = ("PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "SSL_CERT_FILE", "REQUESTS_CA_BUNDLE")
@@ -29,12 +30,14 @@ def select_environment(environ: Mapping[str, str]) -> dict[str, str]:
 def install(environ: Mapping[str, str]) -> Path:
     """Install VERSION from the package index, else the folder SOURCE; return the Python of it."""
     folder = tempfile.mkdtemp(prefix="reconciler-", dir=environ.get("RUNNER_TEMP"))
-    venv.create(folder, with_pip=True)
+    has_pip = find_spec("pip") is not None  # else the new environment gets one, which takes seconds
+    venv.create(folder, with_pip=not has_pip)
     python = Path(folder, "bin", "python")
     version = environ.get("VERSION", "").strip()
     source = f"meter-reconciler=={version}" if version else environ["SOURCE"]
     options = ("--quiet", "--disable-pip-version-check", "--only-binary", ":all:")
-    command = [str(python), "-I", "-m", "pip", "install", *options, "--", source]
+    runs, into = (sys.executable, ("--python", str(python))) if has_pip else (str(python), ())
+    command = [runs, "-I", "-m", "pip", *into, "install", *options, "--", source]
     subprocess.run(command, check=True, env=select_environment(environ))  # noqa: S603 - no shell
     return python
 

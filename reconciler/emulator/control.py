@@ -217,7 +217,7 @@ def _edit(server: Server, given: Json) -> Json:
 
 
 def _list_requests(server: Server, _: Json) -> Json:
-    return {"requests": [to_builtins(entry) for entry in server.log]}
+    return {"requests": [entry.as_json() for entry in server.log]}
 
 
 def _clear_requests(server: Server, _: Json) -> Json:

@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from msgspec import Struct
 
 from .errors import RequestError
+from .messages import Json, Request
 from .requests.forms import Tree, parse_parameters
 from .state import Answer
 
@@ -35,18 +36,31 @@ class LogLine(Struct, frozen=True):
 class Entry(Struct, frozen=True):
     """One request with its answer; `status` is None when the connection was dropped.
 
-    `account` is the connected account that the request names.
+    `account` is the connected account that the request names; `sent` has no headers.
     """
 
     number: int
     request_id: str
     method: str
     path: str
-    params: Tree
+    sent: Request
     key: str | None
     status: int | None
     replayed: bool
     account: str | None = None
+
+    @property
+    def params(self) -> Tree:
+        """The parameters; none where they cannot be read."""
+        try:
+            return parse_parameters(self.sent)
+        except RequestError:
+            return {}
+
+    def as_json(self) -> Json:
+        """The facts by their names, with the parameters in place of what was sent."""
+        names = ("params" if name == "sent" else name for name in self.__struct_fields__)
+        return {name: getattr(self, name) for name in names}
 
     def __str__(self) -> str:
         outcome = "reset" if self.status is None else str(self.status)
@@ -61,18 +75,14 @@ class RequestLog:
         self._entries: deque[Entry] = deque(maxlen=LONGEST)
 
     def add(self, answer: Answer) -> Entry:
-        """Add an answered request, without secrets or unreadable parameters."""
+        """Add an answered request, without secrets; few of them are looked at."""
         request, response = answer.arrival.request, answer.response
-        try:
-            params = parse_parameters(request)
-        except RequestError:
-            params = {}
         new = Entry(
             answer.arrival.number,
             answer.arrival.request_id,
             request.method,
             request.path,
-            params,
+            Request(request.method, request.path, request.query, body=request.body),
             request.key,
             response.status if response else None,
             response is not None and "idempotent-replayed" in response.headers,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from urllib.parse import unquote
 
 from msgspec import Struct
@@ -120,6 +121,7 @@ ENDPOINTS = (
 LONGEST_ID = 5000
 
 
+@lru_cache(maxsize=2000)
 def find_endpoint(method: str, path: str) -> tuple[Endpoint, str]:
     """Find the endpoint of a path and the id in it ("" without one).
 

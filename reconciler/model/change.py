@@ -26,15 +26,16 @@ class Action(StrEnum):
     UNMANAGED = "unmanaged"  # exists, and no file declares it
     UNCHANGED = "unchanged"
 
-    @property
-    def writes(self) -> bool:
-        """Whether applying this sends a request."""
-        return self not in (Action.BLOCKED, Action.UNMANAGED, Action.UNCHANGED)
+    writes: bool
+    """Whether applying this sends a request."""
 
-    @property
-    def deactivates(self) -> bool:
-        """Whether an active meter is deactivated, possibly only until its replacement is active."""
-        return self in (Action.REPLACE, Action.DEACTIVATE)
+    deactivates: bool
+    """Whether an active meter is deactivated, possibly only until its replacement is active."""
+
+    def __init__(self, word: str) -> None:
+        # Each is looked up many times for each meter, so it is no property.
+        self.writes = word not in ("blocked", "unmanaged", "unchanged")
+        self.deactivates = word in ("replace", "deactivate")
 
 
 class Risk(StrEnum):

@@ -52,6 +52,8 @@ def match_meters(
 def _sort_by_status(
     name: str, desired: MeterConfig | None, meters: tuple[ExistingMeter, ...]
 ) -> MeterMatch:
+    if len(meters) == 1 and meters[0].active:  # as nearly every name
+        return MeterMatch(name, desired, meters, ())
     by_status: dict[str, list[ExistingMeter]] = {}
     for meter in meters:
         by_status.setdefault(meter.status, []).append(meter)

@@ -100,17 +100,21 @@ def report_plan(
 
 def add_alerts(changes: Iterable[Change], snapshot: Snapshot) -> tuple[Change, ...]:
     """Return the changes with the billing alerts on the meters that they deactivate, or would."""
-    return tuple(
-        replace(each, alerts=snapshot.alerts.get(each.existing.id, ())) if each.existing else each
-        for each in changes
-    )
+    return tuple(_add_alerts(each, snapshot) for each in changes)
+
+
+def _add_alerts(change: Change, snapshot: Snapshot) -> Change:
+    if change.existing is None:
+        return change
+    alerts = snapshot.alerts.get(change.existing.id, ())
+    return change if change.alerts == alerts else replace(change, alerts=alerts)
 
 
 def _list_known_prices(
     plan: Plan, snapshot: Snapshot
 ) -> Iterator[tuple[str, tuple[Price, ...] | Unreadable]]:
     """Yield the event_names of which every meter's prices were read, with these prices."""
-    for change in plan.changes:
+    for change in plan.changes if snapshot.priced else ():
         ids = [meter.id for meter in change.existing_meters]
         if ids and snapshot.priced.issuperset(ids):
             found = tuple(price for id_ in ids for price in snapshot.prices.get(id_, ()))

@@ -6,7 +6,7 @@ why. Consent is given in the reviewed files, for each meter or price by its id.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
@@ -38,7 +38,9 @@ def check(
     return marked, tuple(diagnostic for diagnostic, _ in refusals)
 
 
-def _mark(change: Change, refusals: Iterable[Refusal]) -> Change:
+def _mark(change: Change, refusals: list[Refusal]) -> Change:
+    if not refusals and not change.refused_by:
+        return change
     by = tuple(rule.code for rule, refuses in refusals if change.action.writes and refuses(change))
     return change if by == change.refused_by else replace(change, refused_by=by)
 

@@ -38,14 +38,19 @@ def plan_warnings(
     `now` is in Unix seconds; `unreadable` is given where the prices could not be read.
     """
     explained = tuple(
-        diagnostic
-        for change in changes
-        for diagnostic in (
-            *_explain_change(change, now, unreadable),
-            *warn_of_unknown_fields(change.event_name, change.existing_meters, change.location),
-        )
+        diagnostic for change in changes for diagnostic in _warn_of_change(change, now, unreadable)
     )
     return (*explained, *warn_of_lookalike_changes(changes))
+
+
+def _warn_of_change(
+    change: Change, now: int, unreadable: Unreadable | None
+) -> Iterator[Diagnostic]:
+    if change.action is not Action.UNCHANGED:
+        yield from _explain_change(change, now, unreadable)
+    meters = [meter for meter in change.existing_meters if meter.extra]
+    if meters:
+        yield from warn_of_unknown_fields(change.event_name, meters, change.location)
 
 
 def warn_of_unknown_fields(

@@ -18,6 +18,11 @@ PLACED = ("junit", "sarif", "codequality", "github")
 """The formats whose places are relative to the repository, since code hosts look them up there."""
 
 
+def prepare_report(name: str) -> None:
+    """Import what renders a report in a format, which can be done while Stripe responds."""
+    import_module(f".{name}.report" if name in ("text", "json") else f".{name}", __package__)
+
+
 def render(document: Document, name: str, base: Base = AS_GIVEN) -> str:
     """Return the document in the named format, ending in a line break."""
     return "".join(render_parts(document, name, base))

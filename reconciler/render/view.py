@@ -288,7 +288,8 @@ def _build_items(
     shared = [each for each in of_names.get(None, []) if each.effect is not Effect.ACCOUNT]
     for each in account.changes:
         refusing = [said for said in shared if said.code in each.change.refused_by]
-        said = (*refusing, *tell(of_names.get(each.change.event_name, [])))
+        own = of_names.get(each.change.event_name)
+        said = (*refusing, *(tell(own) if own else ()))
         yield _build_change(name, each, said)
     for entry in account.entries:
         yield _build_entry(name, entry, tuple(tell(of_names.get(entry.event_name, []))))

@@ -189,9 +189,9 @@ def count_changes(
 
     counts: dict[str, int] = {str(action): 0 for action in Action}
     counts |= {"refused": 0, "ignored": 0}
-    for change in changes:
-        counts[str(change.change.action)] += 1
-        counts["refused"] += bool(change.change.refused_by)
+    every = [each.change for each in changes]
+    counts |= Counter([str(change.action) for change in every])
+    counts["refused"] = sum([bool(change.refused_by) for change in every])
     for entry in entries:
         counts[str(Action.UNCHANGED)] += not (entry.findings or entry.unmanaged)
         counts[str(Action.UNMANAGED)] += entry.unmanaged

@@ -127,9 +127,11 @@ class Meters(Client):
             in_pairs=in_pairs,
         )
 
-    def _list_ahead(self, status: str | None, after: str | None) -> Iterator[ExistingMeter]:
-        params = {"status": status, "starting_after": after}
-        pages = pagination.iterate_pages(self._transport, METERS, params, parse_meter, ahead=True)
+    def _list_ahead(
+        self, status: str | None, ahead: Callable[[], object]
+    ) -> Iterator[ExistingMeter]:
+        params = {"status": status}
+        pages = pagination.iterate_pages(self._transport, METERS, params, parse_meter, ahead=ahead)
         return chain.from_iterable(page.data for page in pages)
 
     def get(self, meter_id: str, *, expand: Iterable[str] = ()) -> ExistingMeter:

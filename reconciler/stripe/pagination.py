@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+from concurrent.futures import Future
 from functools import partial
 from typing import Any, TypeVar
 
@@ -18,7 +19,6 @@ from .response import Reply
 from .transport import Transport
 
 T = TypeVar("T")
-U = TypeVar("U")
 
 PER_PAGE = 100
 """The largest page that Stripe returns."""
@@ -68,26 +68,26 @@ def iterate_pages(
     params: Mapping[str, Any],
     read: Callable[[Json], T],
     *,
-    ahead: bool = False,
+    ahead: Callable[[], object] | None = None,
 ) -> Iterator[Page[T]]:
-    """Yield page after page, each read on demand, or requested while the last is decoded (`ahead`).
+    """Yield page after page, each read on demand.
 
+    With `ahead`, a page is requested while the last one is decoded, and not before this returns.
     Raises StripeError, also (S024) if a page starts again at an earlier place, or the list exceeds
     the limits of the transport.
     """
     params = {"limit": PER_PAGE, **params}
-    start = params.get("starting_after")
-    past: set[str] = set() if start is None else {start}
+    past: set[str] = set()
     extent = _Extent()
 
     def request(after: str | None) -> Reply:
         return transport.get(path, {**params, "starting_after": after})
 
-    receive: Callable[[], Reply] = partial(request, start)
+    receive: Callable[[], Reply] = partial(request, None)
     while True:
         began = transport.monotonic()
         reply = receive()
-        following = _begin_next(request, reply.body, past) if ahead else None
+        following = _begin_next(request, reply.body, past, ahead) if ahead else None
         found = reply.read(lambda body: _parse_identified(body, read, params["limit"]))
         extent.add(len(found.data), reply.size, transport.monotonic() - began)
         if excess := extent.find_excess(transport.limits):
@@ -105,12 +105,20 @@ def iterate_pages(
 
 
 def _begin_next(
-    request: Callable[[str], Reply], body: Json, past: Container[str]
+    request: Callable[[str], Reply],
+    body: Json,
+    past: Container[str],
+    wait: Callable[[], object],
 ) -> Callable[[], Reply] | None:
-    """Request the page after one that is not checked yet; return what waits for it."""
+    """Wait, and request the page after one that is not checked yet; return what waits for it."""
+
+    def request_next(after: str) -> Reply:
+        wait()
+        return request(after)
+
     match body:
         case {"has_more": True, "data": [*_, {"id": str(last)}]} if last not in past:
-            return start_thread(partial(request, last)).result
+            return start_thread(partial(request_next, last)).result
     return None
 
 
@@ -157,12 +165,12 @@ def iterate_linked(
 ReadFirst = Callable[[Status | None], Page[ExistingMeter]]
 """Reads the first page of a list by status; None: without a status."""
 
-ReadRest = Callable[[Status | None, str | None], Iterable[ExistingMeter]]
-"""Reads what follows an id in a list by status; None: the whole list."""
+ReadAll = Callable[[Status | None, Callable[[], object]], Iterable[ExistingMeter]]
+"""Reads a list by status, and no page but the first before the function returns."""
 
 
 def list_every_meter(
-    first_page: ReadFirst, rest: ReadRest, *, in_pairs: bool = False
+    first_page: ReadFirst, every: ReadAll, *, in_pairs: bool = False
 ) -> tuple[ExistingMeter, ...]:
     """Return every meter of an account, active and inactive, each once, newest first.
 
@@ -173,47 +181,51 @@ def list_every_meter(
     changes once in that time is in one of them. For 1,000 meters, 11 or 12 requests. The newer
     of two versions counts, of equal ones the later read.
 
-    `in_pairs` requests the two first pages at once, in any order, and reads the other one again
-    with the inactive meters that follow: one round trip less, and one request more.
+    `in_pairs` requests the two first pages at once, in any order, and reads that without a status
+    again with the inactive meters that follow: one round trip less, and one request more.
     """
-    inactive, newest = _read_both(
-        partial(first_page, Status.INACTIVE), partial(first_page, None), at_once=in_pairs
-    )
-    last = newest.data[-1].id if newest.data else None
-    plain = (*newest.data, *(rest(None, last) if newest.has_more else ()))
+    first = _begin(partial(first_page, Status.INACTIVE), in_thread=in_pairs)
+    plain = tuple(every(None, first.result))
+    inactive = first.result()
     seen = [*inactive.data, *plain]
     if not any(existing.status == Status.INACTIVE for existing in plain):
-        stopped, again = _read_both(
-            lambda: tuple(rest(Status.INACTIVE, None)),
-            lambda: _read_as_far_as(last, first_page, rest) if in_pairs else (),
-            at_once=in_pairs,
+        again = _begin(
+            lambda: _read_again(plain[:PER_PAGE], first_page, every) if in_pairs else (),
+            in_thread=in_pairs,
         )
-        seen += (*again, *stopped)
+        stopped = tuple(every(Status.INACTIVE, wait_for_nothing))
+        seen += (*again.result(), *stopped)
         if inactive.has_more:
-            seen += rest(Status.ACTIVE, None)
-    newest_of: dict[str, ExistingMeter] = {}
+            seen += every(Status.ACTIVE, wait_for_nothing)
+    newest: dict[str, ExistingMeter] = {}
     for existing in seen:
-        if existing.id not in newest_of or existing.updated >= newest_of[existing.id].updated:
-            newest_of[existing.id] = existing
-    return tuple(sorted(newest_of.values(), key=lambda existing: (-existing.created, existing.id)))
+        if existing.id not in newest or existing.updated >= newest[existing.id].updated:
+            newest[existing.id] = existing
+    return tuple(sorted(newest.values(), key=lambda existing: (-existing.created, existing.id)))
 
 
-def _read_both(first: Callable[[], T], second: Callable[[], U], *, at_once: bool) -> tuple[T, U]:
-    """Return the results of two reads, the second one made in a thread or after the first."""
-    if not at_once:
-        return first(), second()
-    other = start_thread(second)
-    return first(), other.result()
+def wait_for_nothing() -> None:
+    """Let the next page of a list be requested at once."""
 
 
-def _read_as_far_as(
-    last: str | None, first_page: ReadFirst, rest: ReadRest
+def _begin(work: Callable[[], T], *, in_thread: bool) -> Future[T]:
+    """Do the work, in a thread or at once."""
+    if in_thread:
+        return start_thread(work)
+    future: Future[T] = Future()
+    future.set_result(work())
+    return future
+
+
+def _read_again(
+    first: tuple[ExistingMeter, ...], first_page: ReadFirst, every: ReadAll
 ) -> tuple[ExistingMeter, ...]:
-    """Read the list without a status, at least down to an id that its first page ended with.
+    """Read the list without a status again, at least as far as its first page went.
 
-    That is the first page again, and more only where newer meters have moved the id off it.
+    That is the first page, and all only where newer meters have moved the last one off it.
     """
     page = first_page(None)
-    if not page.has_more or any(existing.id == last for existing in page.data):
+    ids = {existing.id for existing in page.data}
+    if not page.has_more or (first and first[-1].id in ids):
         return page.data
-    return (*page.data, *rest(None, page.data[-1].id if page.data else None))
+    return tuple(every(None, wait_for_nothing))

@@ -23,20 +23,29 @@ def test_pip_sees_what_it_needs():
 @pytest.mark.parametrize(
     ("version", "wanted"), [("", "/action"), (" 1.2.3 ", "meter-reconciler==1.2.3")]
 )
-def test_what_is_installed(version, wanted, monkeypatch, tmp_path):
-    """The folder of the Action, or the version that is asked for; from wheels only."""
-    called = []
-    monkeypatch.setattr("venv.create", lambda *_, **__: None)
+@pytest.mark.parametrize("has_pip", [True, False])
+def test_what_is_installed(has_pip, version, wanted, monkeypatch, tmp_path):
+    """The folder of the Action, or the version that is asked for; from wheels only.
+
+    By the pip that is there, or else by one of the new environment.
+    """
+    called, made = [], []
+    monkeypatch.setattr("reconciler.action.install.find_spec", lambda _: has_pip or None)
+    monkeypatch.setattr("venv.create", lambda _, with_pip: made.append(with_pip))
     monkeypatch.setattr(subprocess, "run", lambda words, **more: called.append((words, more)))
     environ = {**SECRETS, "RUNNER_TEMP": str(tmp_path), "SOURCE": "/action", "VERSION": version}
     python = install(environ)
     ((words, more),) = called
     assert python.is_relative_to(tmp_path)
+    assert made == [not has_pip]
+    pip = [sys.executable, "-I", "-m", "pip", "--python", str(python)]
+    assert words[: len(pip)] == pip if has_pip else words[:4] == [str(python), *pip[1:4]]
     assert words[-3:] == [":all:", "--", wanted]
     assert (more["env"], more["check"]) == ({}, True)
 
 
 @pytest.mark.full
+@pytest.mark.long
 def test_the_action_installs_its_own_folder(world, runner):
     """And runs what it installed, with every step in bash."""
     made = world(SEATS, account_id="acct_1EmulatedAccount")

@@ -113,6 +113,7 @@ def test_broken_accounts_stop_no_other_and_the_next_run_has_nothing_to_do(concur
 
 
 @pytest.mark.full
+@pytest.mark.long
 def test_a_thousand_accounts_of_which_three_are_broken(fleet, run):
     """The same with 64 side by side."""
     _check_broken(fleet, run, name_accounts(1000), ["--concurrency", "64"])

@@ -93,4 +93,5 @@ def test_a_plan_imports_what_plans_while_stripe_responds(world):
         made = world("\n".join(SEATS.replace("seats", f"seats_{n}") for n in range(count)))
         names = list_imports("plan", made.folder)
         sends, plans = names.index("urllib3"), names.index("reconciler.operations.make_plan")
-        assert (sends < plans) is is_ahead
+        shows = names.index("reconciler.render.text.styled")
+        assert (sends < plans) is (sends < shows) is is_ahead

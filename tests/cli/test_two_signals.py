@@ -144,6 +144,7 @@ def test_accounts_that_are_done_are_reported_while_a_cluster_is_closed(fleet):
 
 
 @pytest.mark.full
+@pytest.mark.long
 def test_a_reader_that_never_comes_does_not_hold_the_process(tmp_path):
     """The document is longer than a pipe: after the second signal its reader has five seconds."""
     meters = ", ".join(f"{{event_name: m{n}, nope: {n}}}" for n in range(900))

@@ -42,8 +42,8 @@ class Ended:
 class Child:
     """A process of the command; its standard error is read as it comes.
 
-    One that is `fresh` has an interpreter of its own; `setup`, a function of `limits`, is called
-    first in one that is not.
+    One that is `fresh` has an interpreter of its own; in one that is not, `setup`, a function of
+    `limits`, is called first, and with `dask` Dask is imported already.
     """
 
     def __init__(
@@ -52,6 +52,7 @@ class Child:
         setup: Callable[[], None] | None = None,
         key: str = KEY,
         fresh: bool = False,
+        dask: bool = False,
     ) -> None:
         environ = {**os.environ, "SANDBOX_KEY": key}
         if fresh:
@@ -64,7 +65,7 @@ class Child:
                 text=True,
             )
         else:
-            self.process = Forked(*words, environ=environ, setup=setup)
+            self.process = Forked(*words, environ=environ, setup=setup, dask=dask)
         self._said: list[str] = []
         self._waiting: list[tuple[str, threading.Event]] = []
         self._lock = threading.Lock()

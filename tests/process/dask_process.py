@@ -14,16 +14,22 @@ from contextlib import suppress
 
 
 def main(workers: int, protocol: str) -> None:
+    import dask
     from distributed import LocalCluster
 
     killed = set()
-    with LocalCluster(
-        n_workers=workers,
-        threads_per_worker=1,
-        dashboard_address=None,
-        host="127.0.0.1",
-        protocol=protocol,
-    ) as cluster:
+    # Each worker is forked from a process that has imported Dask, and nothing of this project.
+    forking = dask.config.set({"distributed.worker.multiprocessing-method": "forkserver"})
+    with (
+        forking,
+        LocalCluster(
+            n_workers=workers,
+            threads_per_worker=1,
+            dashboard_address=None,
+            host="127.0.0.1",
+            protocol=protocol,
+        ) as cluster,
+    ):
         pids = [worker.pid for worker in cluster.workers.values()]
         print(json.dumps({"address": cluster.scheduler_address, "workers": pids}), flush=True)
         for _ in sys.stdin:

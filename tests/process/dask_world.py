@@ -27,6 +27,7 @@ KEPT = "PATH", "HOME", "PYTHONPATH", "TMPDIR", "LANG"
 
 NEEDS_DASK = [
     pytest.mark.full,
+    pytest.mark.long,
     pytest.mark.skipif(find_spec("distributed") is None, reason="distributed is not installed"),
 ]
 
@@ -104,9 +105,11 @@ class World:
     dask: DaskProcess
 
     def start(self, *words: object) -> Child:
-        """Start a command on all accounts."""
+        """Start a command on all accounts; Dask reads its configuration when it is imported."""
         place = ("-C", self.fleet.folder, "--account", "partners", "--dask", self.dask.address)
-        return Child(words[0], *place, *words[1:], "--format", "json", fresh=True)
+        configured = any(name.startswith("DASK_") for name in os.environ)
+        how = {"fresh": True} if configured else {"dask": True}
+        return Child(words[0], *place, *words[1:], "--format", "json", **how)
 
     def run(self, *words: object) -> Ended:
         """Run a command on all accounts."""

@@ -23,8 +23,8 @@ from pkgutil import walk_packages
 from typing import IO
 
 _LIBRARIES = ("deepdiff", "jsonschema", "requests")  # imported by functions that need them
-# These need a package that may not be installed.
-_OPTIONAL = {"reconciler.fleet.dask_cluster", "reconciler.fleet.dask_connection"}
+# These need Dask, which may not be installed and takes a second to import.
+_WITH_DASK = {"reconciler.fleet.dask_cluster", "reconciler.fleet.dask_connection"}
 
 
 class Forked:
@@ -32,7 +32,8 @@ class Forked:
 
     It waits for `begin`: the first request may come within milliseconds of it. It has the current
     folder, and this environment; what the interpreter reads from it at its start, such as
-    PYTHONUNBUFFERED, has no effect.
+    PYTHONUNBUFFERED, has no effect. With `dask`, Dask is imported as well, and has read its own
+    part of the environment.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Forked:
         *words: object,
         environ: dict[str, str],
         setup: Callable[[], None] | None = None,
+        dask: bool = False,
     ) -> None:
         request, self._request = os.pipe()
         self._words, self._environ = words, environ
@@ -50,7 +52,7 @@ class Forked:
         self._status, status = os.pipe()
         nothing = os.open(os.devnull, os.O_RDONLY)
         given = [request, nothing, stdout, stderr, status]
-        _, requests = _start_parent()
+        _, requests = _start_parent(dask)
         socket.send_fds(requests, [b"."], given)
         for descriptor in given:
             os.close(descriptor)
@@ -95,11 +97,11 @@ class Forked:
 
 
 @cache
-def _start_parent() -> tuple[subprocess.Popen[bytes], socket.socket]:
+def _start_parent(dask: bool) -> tuple[subprocess.Popen[bytes], socket.socket]:
     """Start the process that forks the others; it ends with this one."""
     ours, theirs = socket.socketpair()
     with theirs:
-        words = [sys.executable, __file__, str(theirs.fileno())]
+        words = [sys.executable, __file__, str(theirs.fileno()), *(["dask"] if dask else [])]
         parent = subprocess.Popen(words, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
     return parent, ours
 
@@ -153,11 +155,11 @@ def _receive(pipe: int) -> int:
     return int.from_bytes(number, "big", signed=True)
 
 
-def _import_everything() -> None:
+def _import_everything(dask: bool) -> None:
     import reconciler
 
     ours = {module.name for module in walk_packages(reconciler.__path__, "reconciler.")}
-    for name in (*sorted(ours - _OPTIONAL), *_LIBRARIES):
+    for name in (*sorted(ours - (set() if dask else _WITH_DASK)), *_LIBRARIES):
         import_module(name)
 
 
@@ -168,7 +170,7 @@ def _compile_everything() -> None:
 
 
 if __name__ == "__main__":
-    _import_everything()
+    _import_everything("dask" in sys.argv[2:])
     _compile_everything()
     _fork_for_each(socket.socket(fileno=int(sys.argv[1])))
     from reconciler.__main__ import command

@@ -64,7 +64,7 @@ def test_plans_are_saved_and_drift_is_found(build):
         world.dask.address,
         "--format",
         "json",
-        fresh=True,
+        dask=True,
     ).end()
     assert (ended.code, world.fleet.active()) == (0, dict.fromkeys(ids, 1))
 

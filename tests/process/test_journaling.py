@@ -51,7 +51,8 @@ def test_after_a_500_that_came_after_the_effect(stand):
     assert ended.results[doubted["event_name"]] == "done"
 
 
-@pytest.mark.full  # takes seconds: after a refusal the lists are given time to catch up
+@pytest.mark.long
+@pytest.mark.full  # after a refusal the lists are given time to catch up
 def test_after_a_failure(stand):
     """The compensation of a replacement is there too, and what was not sent for it."""
     stand.server.state.settings = Settings(name_scope="all")

@@ -12,6 +12,7 @@ from stateful.ledger import held
 from stateful.story import Story
 
 TestAnyStory = Story.TestCase
+TestAnyStory.pytestmark = [pytest.mark.long]
 
 
 def begun(account, files, policy="deactivate * protect= most=9", **switches):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
-from functools import partial
+from functools import cache, partial
 from typing import Generic, TypeVar
 
 import pytest
@@ -94,7 +94,7 @@ class RunAfter(Generic[T]):
     """Runs what belongs into a thread when its result is wanted: after the other request."""
 
     def __init__(self, work: Callable[[], T]) -> None:
-        self.result = work
+        self.result = cache(work)
 
 
 def one_inactive_page() -> dict[str, list[dict[str, object]]]:
@@ -137,7 +137,7 @@ def moved_at(
             existing.id
             for existing in pagination.list_every_meter(
                 lambda status: meters.list(status=status, limit=2),
-                partial(list_after, meters),
+                partial(list_ahead, meters),
                 in_pairs=pairs,
             )
         ]
@@ -146,10 +146,10 @@ def moved_at(
         return happened
 
 
-def list_after(meters, status, after):
-    """The meters after an id, in pages of two."""
-    params = {"status": status, "limit": 2, "starting_after": after}
-    for page in pagination.iterate_pages(meters._transport, PATH, params, parse_meter):
+def list_ahead(meters, status, ahead):
+    """All meters, in pages of two."""
+    params = {"status": status, "limit": 2}
+    for page in pagination.iterate_pages(meters._transport, PATH, params, parse_meter, ahead=ahead):
         yield from page.data
 
 
@@ -162,6 +162,7 @@ def test_a_meter_whose_status_changes_is_found_once(
 ):
     """Before and after every request, in either direction, at any position."""
     seed, settings = ACCOUNTS[account], Settings(list_scope=scope)
+    monkeypatch.setattr(pagination, "PER_PAGE", 2)
     if in_thread := ORDERS[order]:
         monkeypatch.setattr(pagination, "start_thread", in_thread)
     move = partial(moved_at, settings=settings, clock=clock, created=created, pairs=bool(in_thread))

@@ -13,6 +13,7 @@ from ...fleet.listener import Listener
 from ...fleet.work import Surroundings, Work, work_safely
 from ...model.project import Account, Project
 from ...operations.session import Network
+from ...render import prepare_report
 from ...report.report import AccountReport, Report, ReportedChange
 from ..context import Context
 from ..errors import trace
@@ -68,6 +69,7 @@ class FleetRun(Listener):
             stop.complete = self._complete
         stop.is_writing = lambda: self._fleet.is_writing
         stop.defer(self._wake)
+        prepare_report(self.context.output.format)
         with self._network:
             reports = self._fleet.run(groups)
         self.context.console.clear_status()
