@@ -112,16 +112,19 @@ def _build_context(
         on_replacement=on_replacement,
         recovery_command=build_recovery_command(session.account),
         already=planned.already,
-        workers=count_workers(session.account.rate_limit),
+        workers=count_workers(session.account),
     )
 
 
-def count_workers(rate_limit: float | None) -> int:
+def count_workers(account: Account) -> int:
     """Return how many changes to apply concurrently: as many as reach the limit, at most 64.
 
-    An emulator in this process is not faster with more than the least.
+    An emulator in this process is not faster with more than the least, and connected accounts
+    share their limit.
     """
-    wanted = 0 if rate_limit is None else math.ceil(rate_limit * _USUAL_TIME)
+    if account.rate_limit is None or account.platform:
+        return _LEAST_WORKERS
+    wanted = math.ceil(account.rate_limit * _USUAL_TIME)
     return min(SIDE_BY_SIDE, max(_LEAST_WORKERS, wanted))
 
 

@@ -146,12 +146,14 @@ class _ReportingTransport(Transport):
         self._account = account
         self._report = report
         self._pages: Counter[str] = Counter()
+        self._counting = threading.Lock()
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> Reply:
         """Report the page of a list, then read it; raise RefusedError for one of another mode."""
         if what := _LISTS.get(path):
-            self._pages[what] += 1
-            self._report(f"reading {what}, page {self._pages[what]}")
+            with self._counting:  # two lists may be read at a time
+                self._pages[what] += 1
+                self._report(f"reading {what}, page {self._pages[what]}")
         reply = super().get(path, params)
         if path in _OF_ONE_MODE:
             self._check_mode(reply.body.get("data"))
@@ -343,18 +345,13 @@ def read_key(account: Account, environ: Mapping[str, str]) -> str:
     hint = f"set {name} to a secret or restricted key: https://dashboard.stripe.com/apikeys"
     if not key.strip():
         problem = "is empty" if name in environ else "is not set"
-        if name in environ and _runs_in_ci(environ):
-            hint = _advise_job(name)
+        from ..history.ci import runs_in_ci  # a key is rarely missing, and the import takes time
+
+        hint = _advise_job(name) if name in environ and runs_in_ci(environ) else hint
         raise AuthError(service.KEY_MISSING(f"{subject} {problem}", hint=hint))
     if wrong := find_flaw(key):
         raise AuthError(service.KEY_MALFORMED(f"the API key in {name} {wrong}", hint=hint))
     return key
-
-
-def _runs_in_ci(environ: Mapping[str, str]) -> bool:
-    from ..history.ci import runs_in_ci  # a key is rarely missing, and the import takes time
-
-    return runs_in_ci(environ)
 
 
 def _advise_job(name: str) -> str:

@@ -182,19 +182,18 @@ def list_every_meter(
     of two versions counts, of equal ones the later read.
 
     `in_pairs` requests the two first pages at once, in any order, and reads that without a status
-    again with the inactive meters that follow: one round trip less, and one request more.
+    again with the inactive meters that follow: one round trip less, and one request more. Of
+    equal versions in a pair, that of an inactive meter counts last.
     """
     first = _begin(partial(first_page, Status.INACTIVE), in_thread=in_pairs)
     plain = tuple(every(None, first.result))
     inactive = first.result()
     seen = [*inactive.data, *plain]
     if not any(existing.status == Status.INACTIVE for existing in plain):
-        again = _begin(
-            lambda: _read_again(plain[:PER_PAGE], first_page, every) if in_pairs else (),
-            in_thread=in_pairs,
-        )
+        read_again = partial(_read_again, plain, first_page, every)
+        again = start_thread(read_again) if in_pairs else None
         stopped = tuple(every(Status.INACTIVE, wait_for_nothing))
-        seen += (*again.result(), *stopped)
+        seen += (*(again.result() if again else ()), *stopped)
         if inactive.has_more:
             seen += every(Status.ACTIVE, wait_for_nothing)
     newest: dict[str, ExistingMeter] = {}
@@ -218,14 +217,15 @@ def _begin(work: Callable[[], T], *, in_thread: bool) -> Future[T]:
 
 
 def _read_again(
-    first: tuple[ExistingMeter, ...], first_page: ReadFirst, every: ReadAll
+    plain: tuple[ExistingMeter, ...], first_page: ReadFirst, every: ReadAll
 ) -> tuple[ExistingMeter, ...]:
-    """Read the list without a status again, at least as far as its first page went.
+    """Read the list without a status again, as far as it may have been read too early.
 
-    That is the first page, and all only where newer meters have moved the last one off it.
+    That is its first page, and if it had no other, everything below it too. Newer meters may have
+    moved its last one off the page.
     """
     page = first_page(None)
     ids = {existing.id for existing in page.data}
-    if not page.has_more or (first and first[-1].id in ids):
+    if not page.has_more or (len(plain) > PER_PAGE and plain[PER_PAGE - 1].id in ids):
         return page.data
     return tuple(every(None, wait_for_nothing))

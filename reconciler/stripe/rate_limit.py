@@ -18,14 +18,14 @@ SLOWEST = 1.0
 _START = 25.0  # what Stripe allows each endpoint by default
 _START_SHARE = 0.2  # of the limit, where that is more
 _CUT = 0.5  # the rate after a rejection is at least this part of the one before,
-_LESS = 0.95  # and at most this part
+_LESS = 0.95  # and at most this part, once it is known what is accepted
 _PAUSE = 0.15  # seconds without a request after that, for those that are on their way
 _STEP = 0.2  # more requests a second after a success, up to the ceiling,
 _STEP_SHARE = 0.004  # or this part of the limit, as long as none was rejected
 _PROBE = 0.01  # by which a success raises a learned ceiling: others may use less later
 _WINDOW = 1.0  # seconds over which accepted requests are counted,
 _SHORTEST = 0.3  # and the least that say something about the rate
-_FEW, _NEAR = 2, 0.9  # rejections, and the part of the limit, that are not reported
+_LEAST, _NEAR = 2, 0.9  # the rejections that are reported, if below this part of the limit
 
 
 class Bucket(Struct, frozen=True):
@@ -131,7 +131,7 @@ class RateLimiter:
         Rejections that are few or not far below the limit may have been those of a moment.
         """
         bucket = self._bucket
-        if bucket is None or bucket.learned is None or bucket.rejected < _FEW:
+        if bucket is None or bucket.learned is None or bucket.rejected < _LEAST:
             return None
         rate = max(1, round(bucket.learned))
         return (bucket.rejected, rate) if rate < bucket.limit * _NEAR else None

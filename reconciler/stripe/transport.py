@@ -237,7 +237,7 @@ class Transport:
                 raise failure
 
     def _wait_for_turn(self, failure: StripeError | None) -> float:
-        """Wait for the rate limit, unless stopped; return when the last wait began."""
+        """Wait for the rate limit, unless stopped; return when it ended."""
         claimed = now = self._clock.monotonic()
         wait = 0.0 if self._stopped() else max(each.reserve(now) for each in self._limiters)
         while wait and not self._stopped():
@@ -247,7 +247,7 @@ class Transport:
             wait = max(each.renew(claimed, now) for each in self._limiters)
         if self._stopped():
             raise failure or StoppedError(service.STOPPED("stopped before the next request"))
-        return claimed
+        return now
 
     def _adapt_rate(self, attempt: Attempt, claimed: float) -> None:
         """Adapt the rate limiter and the retry budget to an attempt."""

@@ -8,8 +8,10 @@ from itertools import count
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from reconciler.emulator.requests.rate_limit import Bucket as Limit
+from reconciler.model.project import Account, Platform
 from reconciler.operations.apply_plan import count_workers
 from reconciler.stripe.rate_limit import (
     BURST,
@@ -217,7 +219,8 @@ def race(
     pacer, server = RateLimiter(rate_limit, 0.0), kind(limit, 0.0)
     todo, done, refusals, posts = meters, 0, 0, []
     order = count()
-    queue = [(0.0, next(order), "next", 0, 0.0) for _ in range(count_workers(rate_limit))]
+    workers = count_workers(Account("test", rate_limit=rate_limit))
+    queue = [(0.0, next(order), "next", 0, 0.0) for _ in range(workers)]
     # when, in what order, what, tries so far, claimed
 
     def then(when: float, what: str, tries: int, claimed: float = 0.0) -> None:
@@ -233,7 +236,7 @@ def race(
             then(now + wait, "send", tries, now)
         elif what == "send":
             posts.append(now)
-            then(now + latency, "done" if server.take(limit, now) else "refused", tries, claimed)
+            then(now + latency, "done" if server.take(limit, now) else "refused", tries, now)
         elif what == "done":
             done += 1
             pacer.on_success(now)
@@ -271,3 +274,13 @@ def test_a_wrong_limit_costs_no_time(rate_limit, latency, kind):
     done, _, seconds = race(100, rate_limit, kind=kind, latency=latency)
     assert done == 100
     assert seconds <= 1.1 * right
+
+
+@pytest.mark.parametrize(
+    ("rate_limit", "workers"), [(None, 8), (1, 8), (25, 8), (100, 30), (200, 60), (1000, 64)]
+)
+def test_as_many_changes_at_a_time_as_reach_the_limit(rate_limit, workers):
+    """Not those of connected accounts, which share a limit."""
+    account = Account("test", rate_limit=rate_limit)
+    assert count_workers(account) == workers
+    assert count_workers(replace(account, platform=Platform("platform"))) == 8
