@@ -36,7 +36,8 @@ class LogLine(Struct, frozen=True):
 class Entry(Struct, frozen=True):
     """One request with its answer; `status` is None when the connection was dropped.
 
-    `account` is the connected account that the request names; `sent` has no headers.
+    `account` is the connected account that the request names; of headers, `sent` has only
+    `Content-Type`.
     """
 
     number: int
@@ -77,12 +78,13 @@ class RequestLog:
     def add(self, answer: Answer) -> Entry:
         """Add an answered request, without secrets; few of them are looked at."""
         request, response = answer.arrival.request, answer.response
+        kind = {name: text for name, text in request.headers.items() if name == "content-type"}
         new = Entry(
             answer.arrival.number,
             answer.arrival.request_id,
             request.method,
             request.path,
-            Request(request.method, request.path, request.query, body=request.body),
+            Request(request.method, request.path, request.query, kind, request.body),
             request.key,
             response.status if response else None,
             response is not None and "idempotent-replayed" in response.headers,
