@@ -30,7 +30,7 @@ from sybil import Document, Example, Lexeme, Region
 from sybil.evaluators.python import PythonEvaluator
 from sybil.parsers.markdown import SkipParser
 from sybil.parsers.markdown.lexers import FencedCodeBlockLexer
-from virtual import VirtualClock
+from virtual import VirtualClock, hurry
 
 PRINTED = "http://127.0.0.1:12111"
 _SERVED = re.compile(r"http://127\.0\.0\.1:\d+")
@@ -140,6 +140,7 @@ class Reader:
         self._files[path.absolute()] = text
 
     def _run_python(self, example: Example) -> None:
+        hurry(self.patch)
         source = example.parsed
         example.parsed = Lexeme(self._localize(source), source.offset, source.line_offset)
         _run_python(example)

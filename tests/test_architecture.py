@@ -88,6 +88,11 @@ def parse(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"))
 
 
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    return tuple(ast.walk(parse(path)))
+
+
 def name(path: Path) -> str:
     return str(path.relative_to(PACKAGE if path.is_relative_to(PACKAGE) else ROOT))
 
@@ -99,7 +104,7 @@ def room(path: Path) -> str:
 def outside_imports(path: Path) -> set[str]:
     """The top-level names that a file imports absolutely."""
     found = set()
-    for node in ast.walk(parse(path)):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             found |= {alias.name.split(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
@@ -107,9 +112,14 @@ def outside_imports(path: Path) -> set[str]:
     return found
 
 
-def inside_imports(path: Path) -> Iterator[Path]:
+@cache
+def inside_imports(path: Path) -> tuple[Path, ...]:
     """The files that the relative imports of a file load."""
-    for node in ast.walk(parse(path)):
+    return tuple(_find_inside_imports(path))
+
+
+def _find_inside_imports(path: Path) -> Iterator[Path]:
+    for node in nodes(path):
         if isinstance(node, ast.ImportFrom) and node.level:
             home = path.parents[node.level - 1].joinpath(*(node.module or "").split("."))
             for alias in node.names:
@@ -118,7 +128,7 @@ def inside_imports(path: Path) -> Iterator[Path]:
 
 
 def functions(path: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(parse(path)):
+    for node in nodes(path):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             yield node
 
@@ -210,7 +220,7 @@ def test_only_the_console_prints():
     for path in SOURCES:
         if name(path) == "cli/console.py":
             continue
-        for node in ast.walk(parse(path)):
+        for node in nodes(path):
             is_print = isinstance(node, ast.Name) and node.id == "print"
             is_stream = (
                 isinstance(node, ast.Attribute)

@@ -5,9 +5,26 @@ from __future__ import annotations
 import copy
 import random
 import threading
+import time
 from typing import Self
 
-from reconciler.clock import Stopped, never
+import pytest
+
+from reconciler.clock import Stopped, SystemClock, never
+
+
+def hurry(patch: pytest.MonkeyPatch) -> None:
+    """Let what waits on the system clock go on at once, for code that is given no other clock.
+
+    Only waits are shortened: the time of day stays that of servers.
+    """
+    skipped = [0.0]
+
+    def sleep(_: SystemClock, seconds: float) -> None:
+        skipped[0] += max(0.0, seconds)
+
+    patch.setattr(SystemClock, "sleep", sleep)
+    patch.setattr(SystemClock, "monotonic", lambda _: time.monotonic() + skipped[0])
 
 
 class VirtualClock:
