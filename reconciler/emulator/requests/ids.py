@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import string
+from functools import lru_cache
 
 _DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _SHAPES = {
@@ -39,6 +40,7 @@ def generate_request_id(salt: str, opened: int, number: int) -> str:
     return f"req_{_hash(f'{salt}/req/{opened}/{number}', 14)}"
 
 
+@lru_cache(maxsize=2000)  # emulators of one account count alike: of a test suite they are many
 def _hash(text: str, length: int) -> str:
     value = int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
     value %= 62**length  # a smaller number is divided faster
