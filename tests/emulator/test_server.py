@@ -16,6 +16,7 @@ from reconciler.emulator import (
     open_state,
     parse_moment,
 )
+from reconciler.emulator.messages import Request
 
 
 @pytest.mark.parametrize("spec", ["reset", "reset:after", "timeout=0s", "timeout=0s:after"])
@@ -170,3 +171,18 @@ def test_concurrent_clients_are_served_one_after_the_other(server):
     assert (statuses.count(200), statuses.count(400)) == (10, 70)
     assert len(server.store.ledger.events) == 10
     assert sorted(entry.number for entry in server.log) == list(range(1, 81))
+
+
+def test_the_log_has_no_parameters_of_a_body_that_was_not_read():
+    """A form is refused, even if it reads as JSON."""
+    form = {
+        "content-type": "application/x-www-form-urlencoded",
+        "authorization": "Bearer sk_test_1",
+    }
+    server = Server(open_state(None))
+    answer = server.exchange(
+        Request("POST", "/v2/billing/meter_events", "", form, b'{"event_name": "searches"}')
+    )
+    (entry,) = server.log.posts
+    assert (answer.status, entry.status, entry.params) == (400, 400, {})
+    assert "sk_test_1" not in repr(entry)
