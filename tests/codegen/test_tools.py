@@ -37,7 +37,8 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def check(folder: Path, *command: str) -> None:
     """Run a command in a folder; it must find nothing."""
-    environ = {**os.environ, "GOFLAGS": "-mod=mod", "GOPROXY": "off"}
+    flags = f"-mod=mod {os.environ.get('GOFLAGS', '')}"
+    environ = {**os.environ, "GOFLAGS": flags, "GOPROXY": "off"}
     ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, env=environ)
     assert (ran.returncode, ran.stdout if command[0] == "gofmt" else "") == (0, ""), (
         ran.stdout[-3000:] + ran.stderr[-1000:]
