@@ -65,8 +65,9 @@ class Secret:
         A traceback or a gateway's page may quote the request.
         """
         plain = text.replace(self._text, "[key hidden]")
-        printable = "".join(c if c.isprintable() else " " for c in plain)
-        short = " ".join(printable.split())
+        if not plain.isprintable():
+            plain = "".join(c if c.isprintable() else " " for c in plain)
+        short = " ".join(plain.split())
         return short if len(short) <= _LONGEST_TEXT else short[: _LONGEST_TEXT - 1] + "…"
 
 

@@ -17,6 +17,7 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
+from queue import LifoQueue
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -125,6 +126,28 @@ class _TimedHTTPS(HTTPSConnection):
         _open_in_time(super().connect)
 
 
+class _Idle(LifoQueue[Any]):
+    """Connections that are open and not in use.
+
+    urllib3 also puts a None for each one that is not open yet; it opens one where there is none.
+    """
+
+    def put(self, item: Any, *where: Any, **options: Any) -> None:
+        """Add a connection."""
+        if item is not None:
+            super().put(item, *where, **options)
+
+
+class _Plain(HTTPConnectionPool):
+    ConnectionCls = _TimedHTTP
+    QueueCls = _Idle
+
+
+class _Encrypted(HTTPSConnectionPool):
+    ConnectionCls = _TimedHTTPS
+    QueueCls = _Idle
+
+
 class Pool:
     """Connections to one API that are kept alive, through a proxy where the environment has one.
 
@@ -140,9 +163,9 @@ class Pool:
         options: dict[str, Any] = {"maxsize": size, "timeout": timeout}
         if base.startswith("https:"):
             options["ssl_context"] = _build_tls_context(bundle)
-        self._pool = _find_pool(base, options)
-        secure = isinstance(self._pool, HTTPSConnectionPool)
-        self._pool.ConnectionCls = _TimedHTTPS if secure else _TimedHTTP
+        manager = _build_manager(base, options)
+        manager.pool_classes_by_scheme = {"http": _Plain, "https": _Encrypted}
+        self._pool = manager.connection_from_url(base)
 
     def send(
         self,
@@ -173,17 +196,16 @@ class Pool:
         self._pool.close()
 
 
-def _find_pool(base: str, options: dict[str, Any]) -> HTTPConnectionPool:
+def _build_manager(base: str, options: dict[str, Any]) -> PoolManager:
     proxy = _select_proxy(base)
     if not proxy:
-        return PoolManager(**options).connection_from_url(base)
+        return PoolManager(**options)
     from requests.utils import get_auth_from_url
 
     user, password = get_auth_from_url(proxy)
     named = make_headers(proxy_basic_auth=f"{user}:{password}") if user else {}
     trusted = options.get("ssl_context")
-    manager = ProxyManager(proxy, proxy_headers=named, proxy_ssl_context=trusted, **options)
-    return manager.connection_from_url(base)
+    return ProxyManager(proxy, proxy_headers=named, proxy_ssl_context=trusted, **options)
 
 
 def _build_tls_context(bundle: str | None) -> ssl.SSLContext:

@@ -121,7 +121,7 @@ def test_the_prices_of_many_meters_are_read_from_one_list(world, run):
     assert {each["event_name"]: len(each["prices"]) for each in changes if each["prices"]} == {
         "seats7": 1
     }
-    assert len(made.server.log) <= 8
+    assert len(made.server.log) <= 9
 
 
 @pytest.mark.parametrize(
