@@ -252,7 +252,7 @@ def test_nested_requests_share_the_connections(clock):
 
     with Scripted(answer) as server, to(server, clock) as transport:
         prices = Prices(transport)
-        run_concurrently(lambda _: prices.in_use(tuple("abcdefgh")), map(str, range(4)))
+        run_concurrently(lambda _: prices.in_use(tuple("abcdefgh")), map(str, range(9)))
     assert max(most) == SIDE_BY_SIDE
 
 
