@@ -10,13 +10,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 BURST = 5.0
-"""Requests that may be sent at once after a pause."""
+"""Requests that may be sent at once after a pause, of a limit up to 250."""
 
 SLOWEST = 1.0
 """The minimum rate, in requests a second, even if every request is rejected."""
 
 _START = 25.0  # what Stripe allows each endpoint by default
 _START_SHARE = 0.2  # of the limit, where that is more
+_BURST_SHARE = 0.02  # of a higher limit, that may be sent at once
 _CUT = 0.5  # the rate after a rejection is at least this part of the one before,
 _LESS = 0.95  # and at most this part, once it is known what is accepted
 _PAUSE = 0.15  # seconds without a request after that, for those that are on their way
@@ -53,14 +54,19 @@ class Bucket(Struct, frozen=True):
 def fill_bucket(limit: float, now: float) -> Bucket:
     """Return a full bucket, whose rate is likely to be allowed."""
     rate = min(limit, max(_START, limit * _START_SHARE))
-    return Bucket(limit, rate, limit, min(BURST, limit), now)
+    return Bucket(limit, rate, limit, limit_burst(limit), now)
+
+
+def limit_burst(limit: float) -> float:
+    """Return how many requests may be sent at once after a pause."""
+    return min(limit, max(BURST, limit * _BURST_SHARE))
 
 
 def take(bucket: Bucket, now: float) -> tuple[Bucket, float]:
     """Return the bucket after one more request, and the seconds before that request."""
     now = max(now, bucket.at)
     refilled = bucket.tokens + (now - bucket.at) * bucket.rate
-    tokens = min(BURST, bucket.limit, refilled) - 1.0
+    tokens = min(limit_burst(bucket.limit), refilled) - 1.0
     return replace(bucket, tokens=tokens, at=now), max(0.0, -tokens / bucket.rate)
 
 
