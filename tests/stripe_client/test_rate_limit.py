@@ -14,10 +14,10 @@ from reconciler.emulator.requests.rate_limit import Bucket as Limit
 from reconciler.model.project import Account, Platform
 from reconciler.operations.apply_plan import count_workers
 from reconciler.stripe.rate_limit import (
-    limit_burst,
     SLOWEST,
     RateLimiter,
     fill_bucket,
+    limit_burst,
     slow_down,
     speed_up,
     take,
