@@ -15,8 +15,8 @@ from reconciler.execution.executor import apply
 from reconciler.model.project import AccountRef
 
 
-@pytest.mark.parametrize(("workers", "most"), [(8, 8), (3, 3), (99, 24), (1, 1)])
-def test_up_to_24_changes_of_one_action_run_concurrently(workers, most):
+@pytest.mark.parametrize(("workers", "most"), [(8, 8), (3, 3), (99, 64), (1, 1)])
+def test_up_to_64_changes_of_one_action_run_concurrently(workers, most):
     barrier, high = threading.Barrier(most), []
 
     def meet(account, _):
