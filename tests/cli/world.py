@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
+import signal
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -91,8 +92,12 @@ class World:
         return happened
 
     def interrupt(self, number: int) -> None:
-        """Send a signal to this process; returns when the run has received it."""
-        os.kill(os.getpid(), number)
+        """Send a signal to the main thread; returns when the run has received it.
+
+        Of a signal to the process, the system may interrupt another thread: then the main thread
+        would go on waiting for the response to this very request.
+        """
+        signal.pthread_kill(threading.main_thread().ident or 0, number)
         while not self.server.clock.stopped():
             time.sleep(0.001)  # the main thread receives it
 
