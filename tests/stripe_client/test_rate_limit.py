@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from stripe_client.scripted import PATH, Scripted, a_list, http, to
 
 from reconciler.emulator.requests.rate_limit import Bucket as Limit
 from reconciler.model.project import Account, Platform
@@ -284,3 +285,24 @@ def test_as_many_changes_at_a_time_as_reach_the_limit(rate_limit, workers):
     account = Account("test", rate_limit=rate_limit)
     assert count_workers(account) == workers
     assert count_workers(replace(account, platform=Platform("platform"))) == 8
+
+
+def test_a_request_that_waits_is_sent_at_the_rate_after_a_rejection(clock, monkeypatch):
+    """Not when its turn would have been at the former rate."""
+    with (
+        Scripted(lambda _: http(200, a_list())) as server,
+        to(server, clock, rate_limit=20) as transport,
+    ):
+        for _ in range(5):
+            transport.get(PATH)
+        sleep, began = clock.sleep, clock.monotonic()
+
+        def reject_another(seconds):
+            monkeypatch.undo()
+            sleep(seconds)
+            now = clock.monotonic()
+            transport._rate_limiter.on_rejected(now, now)
+
+        monkeypatch.setattr(clock, "sleep", reject_another)
+        transport.get(PATH)
+    assert clock.monotonic() - began == pytest.approx(1 / 20 + 0.15 + 1 / 10)
