@@ -248,18 +248,22 @@ class _Reader:
 
     def _read(self, name: str) -> tuple[bytes, str]:
         shown = self._start.folder.show(name).file
-        pending = self._find_content(name) if self._pending else None
+        pending = self._find_content(name)
         data = discovery.read_file(self._start.folder, name) if pending is None else pending
         self.contents[shown] = data
         return data, shown
 
     def _find_content(self, name: str) -> bytes | None:
         """Return the content of a file that is not stored yet."""
+        if not self._pending:
+            return None
         return self._pending.get(os.path.realpath(self._start.folder.build_path(name)))
 
     def _find_pending(self, pattern: str) -> Iterator[str]:
         """Find the files with a content that is not stored yet and that a pattern matches."""
-        root = os.path.realpath(self._start.folder.root) if self._pending else ""
+        if not self._pending:
+            return
+        root = os.path.realpath(self._start.folder.root)
         for path in self._pending:
             name = Path(os.path.relpath(path, root)).as_posix()
             if globs.matches(name, pattern) and name != PROJECT_FILE:

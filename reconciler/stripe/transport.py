@@ -238,7 +238,7 @@ class Transport:
 
     def _wait_for_turn(self, failure: StripeError | None) -> float:
         """Wait for the rate limit, unless stopped; return when it ended."""
-        claimed = now = self._clock.monotonic()
+        now = self._clock.monotonic()
         wait = 0.0 if self._stopped() else max(each.reserve(now) for each in self._limiters)
         while wait and not self._stopped():
             claimed = now
