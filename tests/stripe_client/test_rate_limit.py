@@ -44,6 +44,11 @@ def test_a_burst_then_the_rate():
     assert moments[5:] == pytest.approx([n / 20 for n in range(1, 21)])
 
 
+def test_a_high_limit_allows_a_larger_burst():
+    assert spread(1000, 21) == [0.0] * 20 + [pytest.approx(1 / 200)]
+    assert spread(250, 6) == [0.0] * 5 + [pytest.approx(1 / 50)]
+
+
 def test_a_pause_allows_one_burst():
     bucket, _ = take(fill_bucket(20, 0.0), 0.0)
     waits = []
@@ -255,6 +260,14 @@ def test_below_the_limit_nothing_is_rejected(meters):
     done, refusals, seconds = race(meters, rate_limit=24)
     assert (done, refusals) == (meters, 0)
     assert seconds <= 1.15 * meters / 24
+
+
+@pytest.mark.parametrize(("meters", "most"), [(100, 0.3), (1000, 1.3)])
+def test_a_high_limit_is_reached_soon(meters, most):
+    """1,000 a second allowed and configured, at 50 ms a request."""
+    done, refusals, seconds = race(meters, rate_limit=1000, limit=1000, latency=0.05)
+    assert (done, refusals) == (meters, 0)
+    assert seconds <= most
 
 
 @pytest.mark.parametrize("meters", [100, 1000])
