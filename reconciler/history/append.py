@@ -1,4 +1,4 @@
-"""Append lines to a file that other threads and processes append to, and flush them to disk."""
+"""Append lines to a file that other threads and processes append to, and flush it to disk."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Batch(Struct, eq=False):
     failure: str | None = "the write was interrupted"
 
     def wait(self) -> None:
-        """Return when the lines are on disk; raise OSError if they may not be."""
+        """Return when the lines are on disk, or raise OSError."""
         with self.writing:
             pass
         if self.failure is not None:
@@ -43,8 +43,8 @@ class Writer:
         self._disk = Lock()
         self._open = Batch()
 
-    def add(self, descriptor: int, line: bytes, clock: Clock) -> Batch:
-        """Append a line; return the batch that it is in, which another thread may write."""
+    def flush(self, descriptor: int, line: bytes, clock: Clock) -> None:
+        """Append a line, and return when it is on disk with all before it; raise OSError."""
         with self._lock:
             batch = self._open
             is_first = not batch.lines
@@ -53,13 +53,14 @@ class Writer:
                 batch.writing.acquire()
         if is_first:
             self._write(descriptor, batch, clock)
-        return batch
+        batch.wait()
 
     def _write(self, descriptor: int, batch: Batch, clock: Clock) -> None:
         try:
             with self._disk:
                 self._close(batch)
                 append(descriptor, b"".join(batch.lines), clock)
+                os.fsync(descriptor)
                 batch.failure = None
         except OSError as error:
             batch.failure = explain(error)
@@ -85,7 +86,7 @@ def find_writer(descriptor: int) -> Writer:
 
 
 def append(descriptor: int, data: bytes, clock: Clock) -> None:
-    """Append whole lines, and flush them to disk; raise OSError.
+    """Append whole lines, which are on disk once the file is flushed; raise OSError.
 
     They begin on a line of their own even where another process, which may have run out of disk,
     wrote only a part of its last one.
@@ -99,7 +100,6 @@ def append(descriptor: int, data: bytes, clock: Clock) -> None:
             fcntl.flock(descriptor, fcntl.LOCK_UN)
     if written != len(whole):
         raise OSError("the disk is full")
-    os.fsync(descriptor)
 
 
 def _is_line_complete(descriptor: int) -> bool:

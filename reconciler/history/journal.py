@@ -1,4 +1,4 @@
-"""The journal: an append-only record of each run, on disk before and after each request.
+"""The journal: an append-only record of each run, on disk before each request and at the end.
 
 It is for people only: no run decides anything by it. `.reconciler/journal.jsonl` in the project
 has one JSON object a line, and is renamed to `journal.jsonl.1` (up to `.5`) beyond 8 MB.
@@ -14,7 +14,7 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
@@ -32,7 +32,7 @@ from ..execution.steps import Step
 from ..model.meter import unpack
 from ..report.history import PastChange, PastRequest, PastRun
 from ..report.report import ReportedChange
-from .append import TURN, Batch, append, explain, find_writer, take_lock
+from .append import TURN, append, explain, find_writer, take_lock
 
 NAME = "journal.jsonl"
 LOCK = "journal.lock"
@@ -57,14 +57,14 @@ class FileJournal:
         self._clock = clock
         self._lock = Lock()
         self._lost: OSError | None = None
-        self._unfinished: list[Batch] = []
 
     def before_request(self, step: Step, key: str, *, begun: bool = False) -> None:
-        """Write what is about to be sent. Raises JournalError.
+        """Write what is about to be sent, and return when it is on disk. Raises JournalError.
 
         A change that has `begun` must be finished: for it, `report_losses` reports what is missing.
         """
-        (self._should if begun else self._must)("request", _encode_request(step, key))
+        write = self._should if begun else self._must
+        write("request", _encode_request(step, key), flushed=True)
 
     def after_response(self, step: Step, key: str, answer: Answer) -> None:
         """Write what became of a request; a failure is reported by `report_losses`."""
@@ -87,10 +87,7 @@ class FileJournal:
         self._should("not_sent", _encode_request(step, key, result="not_sent"))
 
     def record_result(self, reported: ReportedChange) -> None:
-        """Write the result of a change soon; a failure is reported by `report_losses`.
-
-        Its requests are on disk already, so that what comes next need not wait for it.
-        """
+        """Write the result of a change; a failure is reported by `report_losses`."""
         change, result = reported.change, reported.result
         if result is None:
             return
@@ -102,15 +99,11 @@ class FileJournal:
             code=result.error.code if result.error else None,
             message=result.error.message if result.error else None,
         )
-        try:
-            self._unfinished.append(self._begin_write("result", _drop_empty(unpack(past))))
-        except OSError as error:
-            self._lost = error
-        self._check_finished(batch for batch in self._unfinished if not batch.writing.locked())
+        self._should("result", _drop_empty(unpack(past)))
 
     def end(self, exit_code: int) -> None:
         """Write the end of the run; one that was killed has no such entry."""
-        self._should("end", {"exit_code": exit_code})
+        self._should("end", {"exit_code": exit_code}, flushed=True)
 
     def close(self) -> None:
         """Close the file; a request that ends later, after a stop, is no longer recorded."""
@@ -125,47 +118,34 @@ class FileJournal:
 
     def report_losses(self) -> tuple[Diagnostic, ...]:
         """Report what could not be written."""
-        self._check_finished(self._unfinished)
         if self._lost is None:
             return ()
         message = f"the journal is incomplete: {explain(self._lost)}"
         return (rules.INCOMPLETE(message, Location(str(self._path))),)
 
-    def _check_finished(self, batches: Iterable[Batch]) -> None:
-        """Wait for entries that nothing has waited for yet."""
-        for batch in tuple(batches):
-            self._unfinished.remove(batch)
-            try:
-                batch.wait()
-            except OSError as error:
-                self._lost = error
-
-    def _must(self, kind: str, entry: Mapping[str, Any]) -> None:
+    def _must(self, kind: str, entry: Mapping[str, Any], *, flushed: bool = False) -> None:
         try:
-            self._write(kind, entry)
+            self._write(kind, entry, flushed=flushed)
         except OSError as error:
             raise JournalError(_describe_unwritable(self._path, error)) from None
 
-    def _should(self, kind: str, entry: Mapping[str, Any]) -> None:
+    def _should(self, kind: str, entry: Mapping[str, Any], *, flushed: bool = False) -> None:
         try:
-            self._write(kind, entry)
+            self._write(kind, entry, flushed=flushed)
         except OSError as error:
             self._lost = error
 
-    def _write(self, kind: str, entry: Mapping[str, Any]) -> None:
-        """Append one entry, and return when it is on disk; raise OSError."""
-        self._begin_write(kind, entry).wait()
-
-    def _begin_write(self, kind: str, entry: Mapping[str, Any]) -> Batch:
-        """Append one entry; return what it is written with."""
+    def _write(self, kind: str, entry: Mapping[str, Any], *, flushed: bool) -> None:
+        """Append one entry; it is on disk when a later one is `flushed`. Raises OSError."""
         head = {"at": round(self._clock.now(), 3), "kind": kind, **self._names}
         data = json.dumps(head | dict(entry) | head).encode() + b"\n"
         with self._lock:
             if self._closed:
                 raise OSError("the run is over")
             self._writes += 1  # the file stays open until they have ended
+        write = self._writer.flush if flushed else append
         try:
-            return self._writer.add(self._descriptor, data, self._clock)
+            write(self._descriptor, data, self._clock)
         finally:
             with self._lock:
                 self._writes -= 1
@@ -198,6 +178,7 @@ def append_entries(folder: Path, entries: bytes, clock: Clock) -> tuple[Diagnost
         descriptor = _open(folder, path, clock)
         try:
             append(descriptor, entries, clock)
+            os.fsync(descriptor)
         finally:
             os.close(descriptor)
     except OSError as error:
