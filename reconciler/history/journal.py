@@ -14,7 +14,7 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
@@ -32,12 +32,14 @@ from ..execution.steps import Step
 from ..model.meter import unpack
 from ..report.history import PastChange, PastRequest, PastRun
 from ..report.report import ReportedChange
-from .append import TURN, append, explain, find_writer, take_lock
+from .append import Batch, explain, find_writer, take_lock
 
 NAME = "journal.jsonl"
 LOCK = "journal.lock"
 TURN_OVER_AT = 8_000_000  # bytes
 KEEP = 5  # old files
+
+_TURN = Lock()  # of threads, before they ask for the lock of a file: it has no queue
 
 
 class JournalError(ReconcilerError):
@@ -57,6 +59,7 @@ class FileJournal:
         self._clock = clock
         self._lock = Lock()
         self._lost: OSError | None = None
+        self._unfinished: list[Batch] = []
 
     def before_request(self, step: Step, key: str, *, begun: bool = False) -> None:
         """Write what is about to be sent, and return when it is on disk. Raises JournalError.
@@ -118,10 +121,26 @@ class FileJournal:
 
     def report_losses(self) -> tuple[Diagnostic, ...]:
         """Report what could not be written."""
+        self._check(self._take_unfinished(lambda _: True))
         if self._lost is None:
             return ()
         message = f"the journal is incomplete: {explain(self._lost)}"
         return (rules.INCOMPLETE(message, Location(str(self._path))),)
+
+    def _take_unfinished(self, is_wanted: Callable[[Batch], bool]) -> list[Batch]:
+        """Return batches that nothing has waited for yet, and forget them."""
+        with self._lock:
+            taken = [batch for batch in self._unfinished if is_wanted(batch)]
+            self._unfinished = [batch for batch in self._unfinished if batch not in taken]
+        return taken
+
+    def _check(self, batches: Iterable[Batch]) -> None:
+        """Wait for batches, and keep the reason why one could not be written."""
+        for batch in batches:
+            try:
+                batch.wait()
+            except OSError as error:
+                self._lost = error
 
     def _must(self, kind: str, entry: Mapping[str, Any], *, flushed: bool = False) -> None:
         try:
@@ -136,16 +155,24 @@ class FileJournal:
             self._lost = error
 
     def _write(self, kind: str, entry: Mapping[str, Any], *, flushed: bool) -> None:
-        """Append one entry; it is on disk when a later one is `flushed`. Raises OSError."""
+        """Append one entry; raise OSError.
+
+        One that is `flushed` is on disk then, with all before it. Another may still have to be
+        written: what becomes of it is known later.
+        """
         head = {"at": round(self._clock.now(), 3), "kind": kind, **self._names}
         data = json.dumps(head | dict(entry) | head).encode() + b"\n"
         with self._lock:
             if self._closed:
                 raise OSError("the run is over")
             self._writes += 1  # the file stays open until they have ended
-        write = self._writer.flush if flushed else append
         try:
-            write(self._descriptor, data, self._clock)
+            batch = self._writer.add(self._descriptor, data, self._clock, flushed=flushed)
+            if flushed or not batch.writing.locked():
+                batch.wait()
+            else:
+                self._check(self._take_unfinished(lambda each: not each.writing.locked()))
+                self._unfinished.append(batch)
         finally:
             with self._lock:
                 self._writes -= 1
@@ -177,8 +204,7 @@ def append_entries(folder: Path, entries: bytes, clock: Clock) -> tuple[Diagnost
     try:
         descriptor = _open(folder, path, clock)
         try:
-            append(descriptor, entries, clock)
-            os.fsync(descriptor)
+            find_writer(descriptor).add(descriptor, entries, clock, flushed=True).wait()
         finally:
             os.close(descriptor)
     except OSError as error:
@@ -188,11 +214,17 @@ def append_entries(folder: Path, entries: bytes, clock: Clock) -> tuple[Diagnost
 
 
 def _open(folder: Path, path: Path, clock: Clock) -> int:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Open the journal to append to it; make it, or begin a new one, under the lock of readers."""
     if folder.is_symlink():
         raise OSError("its folder is a symbolic link")
+    with suppress(FileNotFoundError):
+        descriptor = _open_regular(path, os.O_RDWR | os.O_APPEND)
+        if os.fstat(descriptor).st_size <= TURN_OVER_AT:
+            return descriptor
+        os.close(descriptor)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _ignore(folder)
-    with TURN:
+    with _TURN:
         lock = _open_regular(folder / LOCK, os.O_CREAT | os.O_RDWR)
         try:
             take_lock(lock, fcntl.LOCK_EX, clock)

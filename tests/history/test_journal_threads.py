@@ -120,7 +120,7 @@ def test_an_error_of_the_disk_is_that_of_every_entry_written_with_it(tmp_path, m
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_what_follows_a_request_does_not_wait_for_the_disk(fails, tmp_path, monkeypatch):
-    """It is written while another request is; that it may not be on disk is reported."""
+    """It is written with what waits for it; that it may not be on disk is reported."""
     result = ReportedChange(STOP.change, ChangeResult(ResultStatus.DONE))
     with (
         journal.open_journal(tmp_path, RUN, VirtualClock()) as book,
@@ -139,11 +139,11 @@ def test_what_follows_a_request_does_not_wait_for_the_disk(fails, tmp_path, monk
         assert disk.begun.wait(TIMEOUT)
         book.after_response(STOP, "key-0", DONE)
         book.record_result(result)
-        entries = [entry["kind"] for entry in journal.read(tmp_path)[0]]
-        assert entries == ["run", "request", "request", "response", "result"]
         assert not other.done()
         disk.released.set()
         other.result(TIMEOUT)
+        entries = [entry["kind"] for entry in journal.read(tmp_path)[0]]
+        assert entries == ["run", "request", "request", "response", "result"]
         book.end(0)
         assert [each.code for each in book.report_losses()] == ["J003"] * fails
 
