@@ -1,4 +1,7 @@
-"""The journal: an append-only record of each run, on disk before each request and at the end.
+"""The journal: an append-only record of each run, on disk before each request.
+
+What follows a request is written at once, so that the death of the process spares it, and flushed
+with the next request or by the system: only a loss of power may take the last entries.
 
 It is for people only: no run decides anything by it. `.reconciler/journal.jsonl` in the project
 has one JSON object a line, and is renamed to `journal.jsonl.1` (up to `.5`) beyond 8 MB.
@@ -106,7 +109,7 @@ class FileJournal:
 
     def end(self, exit_code: int) -> None:
         """Write the end of the run; one that was killed has no such entry."""
-        self._should("end", {"exit_code": exit_code}, flushed=True)
+        self._should("end", {"exit_code": exit_code})
 
     def close(self) -> None:
         """Close the file; a request that ends later, after a stop, is no longer recorded."""
