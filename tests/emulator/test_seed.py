@@ -207,3 +207,17 @@ def test_a_wrong_shop_is_reported_with_its_place(name, thing, complaint):
     with pytest.raises(SeedError) as caught:
         open_state(None, {name: [thing]})
     assert str(caught.value).startswith(complaint)
+
+
+@pytest.mark.parametrize(
+    ("valid", "refused"),
+    [({"created": 1}, {"created": 1.0}), ({"created": 1}, {"created": True})],
+)
+def test_a_seed_is_refused_though_it_equals_a_valid_one(valid, refused):
+    """Each twice: a valid seed is validated once."""
+    for _ in range(2):
+        assert account(seed={"meters": [meter("a", **valid)]}).meters
+        with pytest.raises(SeedError, match=r"meters\[0\]\.created: .* must be a whole number"):
+            account(seed={"meters": [meter("a", **refused)]})
+    with pytest.raises(SeedError, match="must be an array of meters"):
+        account(seed={"meters": (meter("a", **valid),)})

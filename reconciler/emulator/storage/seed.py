@@ -7,7 +7,9 @@ The same seed makes the same account.
 
 from __future__ import annotations
 
+import hashlib
 import json
+import marshal
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
@@ -29,6 +31,7 @@ DAY = 24 * 3600
 Seed = str | Path | Mapping[str, Any] | None
 
 _FOLDERS = (Path(__file__).parents[2] / "schemas", Path(__file__).parents[3] / "schemas")
+_VALID: set[bytes] = set()  # digests of seeds
 
 
 def load_seed(seed: Seed) -> list[Ledger]:
@@ -51,7 +54,7 @@ def load_seed(seed: Seed) -> list[Ledger]:
 def _build(given: Any) -> list[Ledger]:
     """Build the platform and its connected accounts, which are all in one mode."""
     if given != {}:
-        _validate(given)
+        _validate_once(given)
     platform = Account(**given.get("account", {}))
     ledgers = [_build_ledger(platform, given, "")]
     for n, each in enumerate(given.get("accounts", ())):
@@ -78,6 +81,19 @@ def _build_ledger(account: Account, given: Json, within: str) -> Ledger:
     _add_objects(ledger, given, within, "alerts", "alrt", _build_alert)
     _add_objects(ledger, given, within, "events", "evt", _build_event)
     return ledger
+
+
+def _validate_once(given: Any) -> None:
+    """Validate a seed, unless an equal one was valid: that takes longer than to build it."""
+    try:
+        data = marshal.dumps(given, 2)  # tells 1 from 1.0 and True, and an array from a tuple
+    except ValueError:
+        _validate(given)
+        return
+    digest = hashlib.sha256(data).digest()
+    if digest not in _VALID:
+        _validate(given)
+        _VALID.add(digest)
 
 
 def _validate(given: Any) -> None:
