@@ -3,8 +3,8 @@
 A page starts in an empty folder beside a copy of `examples/`. Of its fenced blocks, these count:
 
 - A `console` block has commands after `$ ` and their output. A command succeeds unless
-  `$ echo $?` comes next. A line `...` stands for any lines. The progress of `apply`, which a
-  terminal shows too, is left out.
+  `$ echo $?` comes next. A line `...` stands for any lines, and the id of a request for any id.
+  The progress of `apply`, which a terminal shows too, is left out.
 - Any other block after a paragraph that ends with "`FILE`:" is the content of that file. A `diff`
   there changes the file.
 - A `python` block that is no file runs, with the names of the blocks above it.
@@ -37,6 +37,7 @@ _SERVED = re.compile(r"http://127\.0\.0\.1:\d+")
 _NAMED = re.compile(r"`([\w./-]+)`:\n\n\Z")
 _MARGIN = re.compile(" *")
 _COMMAND = re.compile(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", re.M)
+_REQUEST_ID = re.compile("req_[0-9A-Za-z]+")  # of requests side by side, the order decides
 _PROGRESS = re.compile(r"^done: .*\n", re.M)
 _ENVIRONMENT = re.compile(r"([A-Z_]+)=(\S*)")
 _ORDINARY = {"cat", "cp", "grep", "head", "ls", "mkdir", "mv", "rm"}
@@ -82,7 +83,8 @@ class Command:
     def text(self) -> str:
         """Return it as a page shows it: shortened where the page is right and does so."""
         parts = re.split(r"^\.\.\.\n", self.shown, flags=re.M)
-        right = re.fullmatch("(?:.*\n)*".join(map(re.escape, parts)), self.output)
+        pattern = "(?:.*\n)*".join(map(re.escape, parts))
+        right = re.fullmatch(_REQUEST_ID.sub(_REQUEST_ID.pattern, pattern), self.output)
         return f"$ {self.line}\n{self.shown if right else self.output}"
 
 

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from ..diagnostics.explain_error import explain_error, hide_secrets
-from ..report.report import Report
 from .console import Console
 from .output import Output
+
+if TYPE_CHECKING:
+    from ..report.report import Report
 
 
 def build_error_report(command: str, error: BaseException, environ: Mapping[str, str]) -> Report:
     """Return the report of a run that ended early."""
+    from ..report.report import Report
+
     diagnostics, exit_code = explain_error(error, environ)
     return Report(command=command, diagnostics=diagnostics, own_exit=exit_code)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from itertools import combinations, product
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -14,11 +15,13 @@ from ..diagnostics.codes import usage
 from ..diagnostics.diagnostic import Diagnostic, Level
 from ..diagnostics.errors import Exit, UsageError, select_worst
 from ..render import PLACED, Document, render_parts
-from ..report.report import AccountReport, Report
 from . import files
 from .arguments import Options, Out
 from .console import Console
 from .places import find_base
+
+if TYPE_CHECKING:
+    from ..report.report import AccountReport  # which is imported with the first document
 
 _MOST_LINES = 100  # errors on standard error, beside a document that has all of them
 
@@ -128,6 +131,7 @@ def show_preview(planned: AccountReport, output: Output, console: Console) -> No
     and is not repeated at the end unless something was done; else it goes to standard error.
     """
     from ..render import text
+    from ..report.report import Report
 
     plan = Report(command="plan", accounts=(planned,))
     if output.format == "text" and console.shares_terminal:
@@ -159,6 +163,7 @@ def _render_for_stdout(document: Document, output: Output, console: Console) -> 
     if output.format != "text":
         return output.render(document, output.format)
     from ..render import text
+    from ..report.report import Report
 
     if document.is_data and isinstance(document, Report):
         return ()

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from ..clock import Clock
 from ..render.labels import count
-from ..report.report import ReportedChange
 from .console import Console
 
 if TYPE_CHECKING:
     from ..fleet.engine import Progress
+    from ..report.report import ReportedChange
 
 _REDRAW = 0.1  # seconds between two drawings on a terminal,
 _REPEAT = 10.0  # and between two lines elsewhere

@@ -1,7 +1,7 @@
 """Read an account while its meter files are read, so that neither waits for the other.
 
-Only GETs are sent, and none where there are few meters. Where the files turn out to be invalid,
-what was read is dropped; an account that cannot be read is reported after the files.
+Only GETs are sent. Where the files turn out to be invalid, what was read is dropped; an account
+that cannot be read is reported after the files.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ if TYPE_CHECKING:
     from ..config.loader import BeforeReading
     from ..model.project import Account
     from ..operations.session import Session
-
-_LEAST = 4_000  # bytes of meter files, some 40 meters
 
 
 class ReadAhead:
@@ -50,10 +48,10 @@ class ReadAhead:
     def select(self, patterns: tuple[str, ...]) -> BeforeReading:
         """Return what begins the session, for the one account that these globs can choose."""
 
-        def begin(account: Account, size: int, *, alone: bool) -> None:
+        def begin(account: Account, *, alone: bool) -> None:
             named = patterns == (account.name,)
             chosen = named or (alone and (not patterns or matches(account.name, patterns)))
-            if chosen and size >= _LEAST and not (self.sessions or account.emulator):
+            if chosen and not (self.sessions or account.emulator):
                 self._begin(account)
 
         return begin

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import cached_property, partial
 from pathlib import Path
 from types import MappingProxyType
@@ -38,16 +38,16 @@ NOTHING: Mapping[str, bytes] = MappingProxyType({})
 
 
 class BeforeReading(Protocol):
-    """Called for each account before its meter files, of so many bytes, are read.
+    """Called for each account that has meter files, before they are read.
 
     Its declarations are not known yet; `alone` says that the project has no other account.
     """
 
-    def __call__(self, account: Account, size: int, *, alone: bool) -> None:
+    def __call__(self, account: Account, *, alone: bool) -> None:
         """Prepare for the account."""
 
 
-def do_nothing(account: Account, size: int, *, alone: bool) -> None:
+def do_nothing(account: Account, *, alone: bool) -> None:
     """Prepare nothing."""
 
 
@@ -167,11 +167,11 @@ class _Reader:
         self.same_meters, self.groups = project.same_meters, project.groups
         return project.entries
 
-    def read_account(self, entry: Entry, before_reading: Callable[[Account, int], None]) -> Account:
+    def read_account(self, entry: Entry, before_reading: Callable[[Account], None]) -> Account:
         """Complete the account of an entry with the declarations in its files."""
         listed = self._list_files(entry)
-        if not any(one.level is Level.ERROR for one in self.diagnostics):
-            before_reading(entry.account, self._measure(listed))
+        if listed and not any(one.level is Level.ERROR for one in self.diagnostics):
+            before_reading(entry.account)
         files = [self._read_meter_file(name) for name in listed]
         names = [name for file in files for name in file.names]
         self.diagnostics += find_duplicates(names)
@@ -187,14 +187,6 @@ class _Reader:
             files=tuple(self._start.folder.show(name).file for name in listed),
             unread=tuple(self._find_unread(listed)) if _deactivates_undeclared(entry) else (),
         )
-
-    def _measure(self, listed: Iterable[str]) -> int:
-        """Return the bytes of files; what cannot be read is reported where it is read."""
-        size = 0
-        for name in listed:
-            with suppress(OSError):
-                size += os.path.getsize(self._start.folder.build_path(name))
-        return size
 
     def select_files(self) -> frozenset[str]:
         """Return the files of the requested part; report those that no account reads."""

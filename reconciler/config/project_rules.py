@@ -192,17 +192,30 @@ def _check_same_accounts(
     folder: Folder,
     connected: Mapping[str, ListedAccounts],
 ) -> Iterator[Diagnostic]:
-    """Check for entries with the same account: by key, by id, or by emulator file."""
-    first: dict[tuple[Any, ...], str] = {}
+    """Check for entries with the same account: by key, by id, or by emulator file.
+
+    Entries whose key is in one variable are different accounts if they say so by `account_id`, or
+    by the mode beside it: each job may set the variable to another key, and a key of another
+    account is refused.
+    """
+    first: dict[tuple[Any, ...], list[tuple[tuple[str, bool] | None, str]]] = {}
     for name, settings in accounts.items():
+        id_ = settings.get("account_id")
+        own = (id_, settings.get("livemode", False)) if id_ else None
         for shown, location, identities in _list_accounts(
             parsed, name, settings, folder, connected
         ):
-            if other := next((first[one] for one in identities if one in first), None):
-                message = f"accounts `{clip(other)}` and `{clip(shown)}` are the same account"
+            same = (
+                other
+                for one in identities
+                for known, other in first.get(one, ())
+                if one[0] != "key" or own is None or known in (None, own)
+            )
+            if (found := next(same, None)) is not None:
+                message = f"accounts `{clip(found)}` and `{clip(shown)}` are the same account"
                 yield codes.SAME_ACCOUNT(message, location)
             for one in identities:
-                first.setdefault(one, shown)
+                first.setdefault(one, []).append((own, shown))
 
 
 def _list_accounts(

@@ -5,12 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from ..model.change import Action, Change
-from ..planning.plan import Plan
+
+if TYPE_CHECKING:
+    from ..planning.plan import Plan  # which a session does not need before its first request
 
 
 class Operation(StrEnum):

@@ -1,4 +1,4 @@
-"""Append lines to a file that other threads and processes append to, and flush them to disk."""
+"""Append lines to a file that other threads and processes append to, and flush it to disk."""
 
 from __future__ import annotations
 
@@ -11,21 +11,23 @@ from msgspec import Struct, field
 
 from ..clock import Clock
 
-TURN = Lock()
-"""Threads of this process take turns before they ask for the lock of a file: it has no queue."""
-
 _PATIENCE = 56  # tries, the last fifty a tenth of a second apart
 
 
 class Batch(Struct, eq=False):
-    """Lines that are written together, and what became of them; `writing` is held until then."""
+    """Lines that are written together, and what became of them; `writing` is held until then.
+
+    `has_writer` is whether a thread is sure to write them, `flushed` whether it flushes the file.
+    """
 
     lines: list[bytes] = []
     writing: Lock = field(default_factory=Lock)
+    has_writer: bool = False
+    flushed: bool = False
     failure: str | None = "the write was interrupted"
 
     def wait(self) -> None:
-        """Return when the lines are on disk; raise OSError if they may not be."""
+        """Return when the lines are written, and on disk if `flushed`; raise OSError if not."""
         with self.writing:
             pass
         if self.failure is not None:
@@ -33,33 +35,54 @@ class Batch(Struct, eq=False):
 
 
 class Writer:
-    """Writes to a file: one append and one flush for the lines of all threads that wait then.
+    """Writes to a file: one append, and at most one flush, for the lines that wait then.
 
-    The thread of the first line writes the batch, as soon as the one before is on disk.
+    A line that is to be flushed is written by its thread, with the others of its batch, once the
+    batch before is written. Other lines wait for nothing: a thread that is writing then writes
+    them as well.
     """
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._disk = Lock()
         self._open = Batch()
+        self._writers = 0
+        self._size = 0  # of the file, when this process wrote to it last
 
-    def add(self, descriptor: int, line: bytes, clock: Clock) -> Batch:
+    def add(self, descriptor: int, line: bytes, clock: Clock, *, flushed: bool) -> Batch:
         """Append a line; return the batch that it is in, which another thread may write."""
         with self._lock:
             batch = self._open
-            is_first = not batch.lines
-            batch.lines.append(line)
-            if is_first:
+            if not batch.lines:
                 batch.writing.acquire()
-        if is_first:
-            self._write(descriptor, batch, clock)
+            batch.lines.append(line)
+            batch.flushed = batch.flushed or flushed
+            mine = self._take(batch) if flushed or not self._writers else None
+        while mine:
+            try:
+                self._write(descriptor, mine, clock)
+            finally:
+                with self._lock:
+                    self._writers -= 1
+            with self._lock:
+                mine = None if self._writers else self._take(self._open)
+        return batch
+
+    def _take(self, batch: Batch) -> Batch | None:
+        """Return the batch if this thread is to write it."""
+        if batch.has_writer or not batch.lines:
+            return None
+        batch.has_writer = True
+        self._writers += 1
         return batch
 
     def _write(self, descriptor: int, batch: Batch, clock: Clock) -> None:
         try:
             with self._disk:
                 self._close(batch)
-                append(descriptor, b"".join(batch.lines), clock)
+                self._append(descriptor, b"".join(batch.lines), clock)
+                if batch.flushed:
+                    os.fsync(descriptor)
                 batch.failure = None
         except OSError as error:
             batch.failure = explain(error)
@@ -73,38 +96,35 @@ class Writer:
             if self._open is batch:
                 self._open = Batch()
 
+    def _append(self, descriptor: int, data: bytes, clock: Clock) -> None:
+        """Append whole lines; raise OSError.
 
+        They begin on a line of their own even where another process, which may have run out of
+        disk, wrote only a part of its last one.
+        """
+        take_lock(descriptor, fcntl.LOCK_EX, clock)
+        try:
+            size = os.fstat(descriptor).st_size
+            known = size in (0, self._size)
+            is_complete = known or os.pread(descriptor, 1, size - 1) == b"\n"
+            whole = data if is_complete else b"\n" + data
+            written = os.write(descriptor, whole)
+        finally:
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+        if written != len(whole):
+            raise OSError("the disk is full")
+        self._size = size + written
+
+
+_REGISTRY = Lock()
 _WRITERS: dict[tuple[int, int], Writer] = {}  # by device and inode; few in a process
 
 
 def find_writer(descriptor: int) -> Writer:
     """Return the writer that all who write to a file share."""
     file = os.fstat(descriptor)
-    with TURN:
+    with _REGISTRY:
         return _WRITERS.setdefault((file.st_dev, file.st_ino), Writer())
-
-
-def append(descriptor: int, data: bytes, clock: Clock) -> None:
-    """Append whole lines, and flush them to disk; raise OSError.
-
-    They begin on a line of their own even where another process, which may have run out of disk,
-    wrote only a part of its last one.
-    """
-    with TURN:
-        take_lock(descriptor, fcntl.LOCK_EX, clock)
-        try:
-            whole = data if _is_line_complete(descriptor) else b"\n" + data
-            written = os.write(descriptor, whole)
-        finally:
-            fcntl.flock(descriptor, fcntl.LOCK_UN)
-    if written != len(whole):
-        raise OSError("the disk is full")
-    os.fsync(descriptor)
-
-
-def _is_line_complete(descriptor: int) -> bool:
-    size = os.fstat(descriptor).st_size
-    return not size or os.pread(descriptor, 1, size - 1) == b"\n"
 
 
 def take_lock(lock: int, kind: int, clock: Clock) -> None:

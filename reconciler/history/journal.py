@@ -1,4 +1,7 @@
-"""The journal: an append-only record of each run, on disk before and after each request.
+"""The journal: an append-only record of each run, on disk before each request.
+
+What follows a request is written at once, so that the death of the process spares it, and flushed
+with the next request or by the system: only a loss of power may take the last entries.
 
 It is for people only: no run decides anything by it. `.reconciler/journal.jsonl` in the project
 has one JSON object a line, and is renamed to `journal.jsonl.1` (up to `.5`) beyond 8 MB.
@@ -14,7 +17,7 @@ import json
 import os
 import secrets
 import stat
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Lock
@@ -32,12 +35,14 @@ from ..execution.steps import Step
 from ..model.meter import unpack
 from ..report.history import PastChange, PastRequest, PastRun
 from ..report.report import ReportedChange
-from .append import TURN, Batch, append, explain, find_writer, take_lock
+from .append import Batch, explain, find_writer, take_lock
 
 NAME = "journal.jsonl"
 LOCK = "journal.lock"
 TURN_OVER_AT = 8_000_000  # bytes
 KEEP = 5  # old files
+
+_TURN = Lock()  # of threads, before they ask for the lock of a file: it has no queue
 
 
 class JournalError(ReconcilerError):
@@ -60,11 +65,12 @@ class FileJournal:
         self._unfinished: list[Batch] = []
 
     def before_request(self, step: Step, key: str, *, begun: bool = False) -> None:
-        """Write what is about to be sent. Raises JournalError.
+        """Write what is about to be sent, and return when it is on disk. Raises JournalError.
 
         A change that has `begun` must be finished: for it, `report_losses` reports what is missing.
         """
-        (self._should if begun else self._must)("request", _encode_request(step, key))
+        write = self._should if begun else self._must
+        write("request", _encode_request(step, key), flushed=True)
 
     def after_response(self, step: Step, key: str, answer: Answer) -> None:
         """Write what became of a request; a failure is reported by `report_losses`."""
@@ -87,10 +93,7 @@ class FileJournal:
         self._should("not_sent", _encode_request(step, key, result="not_sent"))
 
     def record_result(self, reported: ReportedChange) -> None:
-        """Write the result of a change soon; a failure is reported by `report_losses`.
-
-        Its requests are on disk already, so that what comes next need not wait for it.
-        """
+        """Write the result of a change; a failure is reported by `report_losses`."""
         change, result = reported.change, reported.result
         if result is None:
             return
@@ -102,11 +105,7 @@ class FileJournal:
             code=result.error.code if result.error else None,
             message=result.error.message if result.error else None,
         )
-        try:
-            self._unfinished.append(self._begin_write("result", _drop_empty(unpack(past))))
-        except OSError as error:
-            self._lost = error
-        self._check_finished(batch for batch in self._unfinished if not batch.writing.locked())
+        self._should("result", _drop_empty(unpack(past)))
 
     def end(self, exit_code: int) -> None:
         """Write the end of the run; one that was killed has no such entry."""
@@ -125,39 +124,45 @@ class FileJournal:
 
     def report_losses(self) -> tuple[Diagnostic, ...]:
         """Report what could not be written."""
-        self._check_finished(self._unfinished)
+        self._check(self._take_unfinished(lambda _: True))
         if self._lost is None:
             return ()
         message = f"the journal is incomplete: {explain(self._lost)}"
         return (rules.INCOMPLETE(message, Location(str(self._path))),)
 
-    def _check_finished(self, batches: Iterable[Batch]) -> None:
-        """Wait for entries that nothing has waited for yet."""
-        for batch in tuple(batches):
-            self._unfinished.remove(batch)
+    def _take_unfinished(self, is_wanted: Callable[[Batch], bool]) -> list[Batch]:
+        """Return batches that nothing has waited for yet, and forget them."""
+        with self._lock:
+            taken = [batch for batch in self._unfinished if is_wanted(batch)]
+            self._unfinished = [batch for batch in self._unfinished if batch not in taken]
+        return taken
+
+    def _check(self, batches: Iterable[Batch]) -> None:
+        """Wait for batches, and keep the reason why one could not be written."""
+        for batch in batches:
             try:
                 batch.wait()
             except OSError as error:
                 self._lost = error
 
-    def _must(self, kind: str, entry: Mapping[str, Any]) -> None:
+    def _must(self, kind: str, entry: Mapping[str, Any], *, flushed: bool = False) -> None:
         try:
-            self._write(kind, entry)
+            self._write(kind, entry, flushed=flushed)
         except OSError as error:
             raise JournalError(_describe_unwritable(self._path, error)) from None
 
-    def _should(self, kind: str, entry: Mapping[str, Any]) -> None:
+    def _should(self, kind: str, entry: Mapping[str, Any], *, flushed: bool = False) -> None:
         try:
-            self._write(kind, entry)
+            self._write(kind, entry, flushed=flushed)
         except OSError as error:
             self._lost = error
 
-    def _write(self, kind: str, entry: Mapping[str, Any]) -> None:
-        """Append one entry, and return when it is on disk; raise OSError."""
-        self._begin_write(kind, entry).wait()
+    def _write(self, kind: str, entry: Mapping[str, Any], *, flushed: bool) -> None:
+        """Append one entry; raise OSError.
 
-    def _begin_write(self, kind: str, entry: Mapping[str, Any]) -> Batch:
-        """Append one entry; return what it is written with."""
+        One that is `flushed` is on disk then, with all before it. Another may still have to be
+        written: what becomes of it is known later.
+        """
         head = {"at": round(self._clock.now(), 3), "kind": kind, **self._names}
         data = json.dumps(head | dict(entry) | head).encode() + b"\n"
         with self._lock:
@@ -165,7 +170,12 @@ class FileJournal:
                 raise OSError("the run is over")
             self._writes += 1  # the file stays open until they have ended
         try:
-            return self._writer.add(self._descriptor, data, self._clock)
+            batch = self._writer.add(self._descriptor, data, self._clock, flushed=flushed)
+            if flushed or not batch.writing.locked():
+                batch.wait()
+            else:
+                self._check(self._take_unfinished(lambda each: not each.writing.locked()))
+                self._unfinished.append(batch)
         finally:
             with self._lock:
                 self._writes -= 1
@@ -197,7 +207,7 @@ def append_entries(folder: Path, entries: bytes, clock: Clock) -> tuple[Diagnost
     try:
         descriptor = _open(folder, path, clock)
         try:
-            append(descriptor, entries, clock)
+            find_writer(descriptor).add(descriptor, entries, clock, flushed=True).wait()
         finally:
             os.close(descriptor)
     except OSError as error:
@@ -207,11 +217,17 @@ def append_entries(folder: Path, entries: bytes, clock: Clock) -> tuple[Diagnost
 
 
 def _open(folder: Path, path: Path, clock: Clock) -> int:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    """Open the journal to append to it; make it, or begin a new one, under the lock of readers."""
     if folder.is_symlink():
         raise OSError("its folder is a symbolic link")
+    with suppress(FileNotFoundError):
+        descriptor = _open_regular(path, os.O_RDWR | os.O_APPEND)
+        if os.fstat(descriptor).st_size <= TURN_OVER_AT:
+            return descriptor
+        os.close(descriptor)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     _ignore(folder)
-    with TURN:
+    with _TURN:
         lock = _open_regular(folder / LOCK, os.O_CREAT | os.O_RDWR)
         try:
             take_lock(lock, fcntl.LOCK_EX, clock)

@@ -20,7 +20,6 @@ from ..diagnostics.errors import AuthError, RefusedError, ServiceError, UsageErr
 from ..execution.protocol import SIDE_BY_SIDE
 from ..model.meter import ExistingMeter, Unreadable
 from ..model.project import Account
-from ..planning.guards import report_wrong_mode
 from ..stripe.api_key import Key, find_flaw
 from ..stripe.billing.alerts import ALERTS, Alerts
 from ..stripe.billing.periods import Periods
@@ -164,6 +163,8 @@ class _ReportingTransport(Transport):
         other = not self._account.livemode
         for entry in entries if isinstance(entries, list) else ():
             if isinstance(entry, dict) and entry.get("livemode") is other:
+                from ..planning.guards import report_wrong_mode  # no other session needs it
+
                 raise RefusedError(report_wrong_mode(self._account, (str(entry.get("id")),)))
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ..diagnostics.diagnostic import Effect
 from ..model.project import AccountRef
-from ..report.report import AccountReport, Report
+
+if TYPE_CHECKING:
+    from ..report.report import AccountReport, Report
 
 _PARTIAL = "Partial run: undeclared meters were not evaluated."
 _UNREAD = "Incomplete run: not everything could be read."
@@ -41,5 +45,7 @@ def count(number: int, noun: str) -> str:
 
 def has_effect(report: Report | AccountReport, effect: Effect) -> bool:
     """Whether a diagnostic of a report has this effect."""
+    from ..report.report import Report  # which progress has no need of
+
     said = report.said if isinstance(report, Report) else report.diagnostics
     return any(each.effect is effect for each in said)

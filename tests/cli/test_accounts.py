@@ -81,3 +81,18 @@ def test_drift_in_the_wrong_account_is_not_complete(world, run):
     ran = run("drift", made.folder, "--format", "json")
     (account,) = held(ran.out)["accounts"]
     assert (ran.code, account["complete"], account["findings"]) == (3, False, [])
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=lambda words: words[0])
+def test_entries_may_share_the_variable_of_their_keys(words, world, run):
+    """As the environments of one CI service do; the key of one account never acts on another."""
+    made = world(SEATS, CHAIRS, account_id="acct_1EmulatedAccount")
+    project = made.folder / "reconciler.yaml"
+    first = project.read_text("utf-8")
+    other = first.splitlines()[-1].replace("sandbox", "other").replace("acct_1Emul", "acct_2Emul")
+    project.write_text(f"{first}{other}\n", "utf-8")
+    ran = run(words[0], made.folder, *words[1:], "--account", "*", "--format", "json")
+    sandbox, refused = held(ran.out)["accounts"]
+    assert [said["code"] for said in refused["diagnostics"]] == ["G007"]
+    assert (sandbox["exit_code"], refused["exit_code"]) == (2 if words[0] == "drift" else 0, 3)
+    assert len(made.posts()) == (words[0] == "apply")

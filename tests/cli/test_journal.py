@@ -71,16 +71,18 @@ def test_a_linked_folder_is_refused_before_anything_is_sent(made, run, tmp_path_
 
 
 @pytest.mark.parametrize("kind", [fcntl.LOCK_SH, fcntl.LOCK_EX], ids=["a reader", "a writer"])
-def test_it_is_not_opened_while_another_process_holds_it(kind, made, run):
-    """The files must not be renamed while they are read."""
+def test_it_is_not_renamed_while_another_process_holds_it(kind, made, run, monkeypatch):
+    """Only a journal that has become large is: another one is written to meanwhile."""
     assert run("apply", made.folder, "--yes").code == 0
     made.write(SEATS.replace("Seats", "Stools"))
     with open(made.folder / ".reconciler" / journal.LOCK) as lock:
         fcntl.flock(lock, kind)
-        ran = run("apply", made.folder, "--yes")
+        with monkeypatch.context() as patch:
+            patch.setattr(journal, "TURN_OVER_AT", 10)
+            ran = run("apply", made.folder, "--yes")
         assert (ran.code, "J001" in ran.out, len(made.posts())) == (1, True, 2)
         assert run("history", made.folder).code == 0
-    assert run("apply", made.folder, "--yes").code == 0
+        assert run("apply", made.folder, "--yes").code == 0
 
 
 def test_a_request_without_an_answer_keeps_its_meter(made, run):

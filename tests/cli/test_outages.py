@@ -153,7 +153,7 @@ def test_a_silent_server_is_given_up_and_asked_again(run, world, monkeypatch):
             answered.append(moment.phase)
 
     made.server.reached = hold
-    monkeypatch.setattr("reconciler.operations.session.Limits", lambda: Limits(read=0.1, total=10))
+    monkeypatch.setattr("reconciler.stripe.transport.Limits", lambda: Limits(read=0.1, total=10))
     try:
         ran = run("plan", made.folder)
         assert (ran.code, answered) == (0, []), ran.out

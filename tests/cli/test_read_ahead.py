@@ -1,4 +1,4 @@
-"""The account is read while large meter files are: nothing else differs, and files come first."""
+"""The account is read while its meter files are: nothing else differs, and files come first."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import pytest
 from cli.world import CALLS, SEATS, existing
 from published import held
 
-from reconciler.cli import read_ahead
 from reconciler.cli.console import Console
 from reconciler.cli.read_ahead import ReadAhead
 from reconciler.stripe import pagination
@@ -23,9 +22,9 @@ COMMANDS = pytest.mark.parametrize("command", [["plan"], ["drift"], ["apply", "-
 
 
 @pytest.fixture
-def ahead(monkeypatch):
-    """Every file is large enough."""
-    monkeypatch.setattr(read_ahead, "_LEAST", 1)
+def in_turn(monkeypatch):
+    """The files are read before the account, as where it is not the only one of the run."""
+    monkeypatch.setattr(ReadAhead, "_begin", lambda *_: None)
 
 
 def without_ids(text):
@@ -33,23 +32,24 @@ def without_ids(text):
 
 
 @COMMANDS
-def test_what_is_read_ahead_is_read_once(command, world, run, monkeypatch):
-    """The same report as for small files, and, for each list in pairs, one more request."""
+def test_what_is_read_ahead_is_read_once(command, world, run, request):
+    """The same report as in turn, and, for each list in pairs, one more request."""
     found, sent = [], []
-    for least in (10**9, 1):
-        monkeypatch.setattr(read_ahead, "_LEAST", least)
+    for is_ahead in (True, False):
+        if not is_ahead:
+            request.getfixturevalue("in_turn")
         made = world(SEATS, CHAIRS)
         ran = run(*command, made.folder)
         found.append((ran.code, without_ids(ran.out)))
         sent.append(Counter((entry.method, without_ids(entry.path)) for entry in made.server.log))
     assert found[0] == found[1]
-    assert sent[1] - sent[0] == {("GET", METERS): 2 if command[0] == "apply" else 1}
-    assert not sent[0] - sent[1]
+    assert sent[0] - sent[1] == {("GET", METERS): 2 if command[0] == "apply" else 1}
+    assert not sent[1] - sent[0]
 
 
 @COMMANDS
 def test_an_invalid_file_is_reported_before_an_account_that_cannot_be_read(
-    command, ahead, world, run, monkeypatch
+    command, world, run, monkeypatch
 ):
     """And nothing is written."""
     made = world(INVALID, CHAIRS)
@@ -63,7 +63,7 @@ def test_an_invalid_file_is_reported_before_an_account_that_cannot_be_read(
 
 
 @COMMANDS
-def test_an_account_that_cannot_be_read_is_reported(command, ahead, world, run, monkeypatch):
+def test_an_account_that_cannot_be_read_is_reported(command, world, run, monkeypatch):
     made = world(SEATS, CHAIRS)
     made.server.arm("401:method=GET")
     ran = run(*command, made.folder, "--format", "json")
@@ -75,7 +75,7 @@ def test_an_account_that_cannot_be_read_is_reported(command, ahead, world, run, 
     assert (ran.code, [said["code"] for said in account["diagnostics"]]) == (6, ["S001"])
 
 
-def test_only_the_account_of_the_run_is_read(ahead, world, run):
+def test_only_the_account_of_the_run_is_read(world, run):
     """Not one of several that none was chosen of."""
     made = world(SEATS, CHAIRS)
     made.add_account("other")
@@ -100,7 +100,7 @@ def test_only_the_account_of_the_run_is_read(ahead, world, run):
     ],
 )
 def test_an_account_is_read_ahead_if_it_is_the_only_one_and_read_here(
-    words, others, read, ahead, world, run, monkeypatch
+    words, others, read, world, run, monkeypatch
 ):
     """Not one of many, nor what a worker reads, or an earlier run has read."""
     begun = []
@@ -118,10 +118,11 @@ def test_an_account_is_read_ahead_if_it_is_the_only_one_and_read_here(
     assert begun == (["sandbox"] if read else [])
 
 
-@pytest.mark.parametrize(("least", "most"), [(1, 8), (10**9, 7)])
-def test_every_page_is_shown_on_a_terminal(least, most, world, run, monkeypatch):
+@pytest.mark.parametrize(("is_ahead", "most"), [(True, 8), (False, 7)])
+def test_every_page_is_shown_on_a_terminal(is_ahead, most, world, run, monkeypatch, request):
     """Those that a thread reads as well, and never after the document."""
-    monkeypatch.setattr(read_ahead, "_LEAST", least)
+    if not is_ahead:
+        request.getfixturevalue("in_turn")
     monkeypatch.setattr(Console, "shows_progress", property(lambda _: True))
     monkeypatch.setattr(pagination, "PER_PAGE", 2)
     made = world(SEATS, {"meters": [existing(f"m{n}", f"M {n}") for n in range(9)]})
@@ -131,7 +132,7 @@ def test_every_page_is_shown_on_a_terminal(least, most, world, run, monkeypatch)
     assert ran.err.endswith("\r\x1b[K")
 
 
-def test_a_run_that_ends_early_reads_no_further(ahead, world, run):
+def test_a_run_that_ends_early_reads_no_further(world, run):
     """What hangs is not waited for."""
     made = world(INVALID, CHAIRS)
     over = threading.Event()
@@ -142,7 +143,7 @@ def test_a_run_that_ends_early_reads_no_further(ahead, world, run):
         over.set()
 
 
-def test_the_account_is_as_its_files_say(ahead, world, run):
+def test_the_account_is_as_its_files_say(world, run):
     """The session begins before the declarations are known."""
     made = world(f"{SEATS}\n{CALLS}", CHAIRS)
     ran = run("apply", made.folder, "--yes")

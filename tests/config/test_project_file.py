@@ -159,6 +159,27 @@ ACCOUNTS = {
         "3:41",
     ),
     "same key": ("x: {api_key_env: A}\n  z: {api_key_env: A, livemode: true}", "C017", "4:3"),
+    "same key, one account_id": (
+        "x: {api_key_env: A}\n  z: {api_key_env: A, account_id: acct_z}",
+        "C017",
+        "4:3",
+    ),
+    "same key and account_id": (
+        "x: {api_key_env: A, account_id: acct_x}\n  z: {api_key_env: A, account_id: acct_x}",
+        "C017",
+        "4:3",
+    ),
+    "same key, two account_id": (
+        "x: {api_key_env: A, account_id: acct_x}\n  z: {api_key_env: A, account_id: acct_z}",
+        None,
+        "",
+    ),
+    "same key and account_id, two modes": (
+        "x: {api_key_env: A, account_id: acct_x}\n"
+        "  z: {api_key_env: A, account_id: acct_x, livemode: true}",
+        None,
+        "",
+    ),
     "same account": (
         "x: {api_key_env: A, account_id: acct_a}\n  z: {api_key_env: B, account_id: acct_a}",
         "C017",

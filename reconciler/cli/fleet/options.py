@@ -10,7 +10,6 @@ from typing import Annotated, Self
 
 from ...config.loader import BeforeReading, do_nothing
 from ...model.finding import Severity
-from ...report.report import MOST_SHARDS
 from ..arguments import PRIVATE, ScopedOptions, flag, option, parse_whole_number
 from ..context import Context
 from .expected_hashes import is_file
@@ -25,6 +24,8 @@ _ADDRESS = re.compile(
 
 def parse_shard(word: str) -> tuple[int, int]:
     """Parse `I/N`."""
+    from ...report.report import MOST_SHARDS
+
     found = _SHARD.fullmatch(word)
     if not found:
         raise argparse.ArgumentTypeError(f"{word!r} is not I/N, such as 3/10")
