@@ -38,6 +38,16 @@ def test_the_build_and_contributors_run_the_same_tasks():
     assert BUILD.index('bash -euo pipefail -c "$command"') < BUILD.index("task oldest")
 
 
+def test_the_matrix_is_found_by_its_text():
+    """`full` collects the files that name a marker; one that is imported is for whole files."""
+    helpers = (file for file in (ROOT / "tests").rglob("*.py") if not file.name.startswith("test_"))
+    lend = [file for file in helpers if "mark.full" in file.read_text("utf-8")]
+    assert [file.name for file in lend] == ["dask_world.py"]
+    for file in (ROOT / "tests" / "process").glob("test_*.py"):
+        text = file.read_text("utf-8")
+        assert ("NEEDS_DASK" in text) <= ("\npytestmark = NEEDS_DASK\n" in text)
+
+
 def test_the_build_is_a_valid_script():
     subprocess.run(["bash", "-n", ROOT / ".ci" / "run"], check=True, timeout=30)
 

@@ -27,11 +27,15 @@ class Arrival(Struct, frozen=True):
 
     def sum_latency(self, *phases: Phase) -> float:
         """Return the seconds that its latency faults of these phases add up to."""
+        if not self.faults:
+            return 0.0
         latencies = (f for f in self.faults if f.kind is Kind.LATENCY and f.phase in phases)
         return sum(fault.wait for fault in latencies)
 
     def find_fault(self, *phases: Phase) -> Fault | None:
         """Find the first fault of these phases that breaks the answer."""
+        if not self.faults:
+            return None
         whole = (Kind.LATENCY, Kind.DUPLICATE)
         broken = (f for f in self.faults if f.kind not in whole and f.phase in phases)
         return next(broken, None)

@@ -1,4 +1,7 @@
-"""A real browser: headless Chromium from the system's packages, driven by selenium."""
+"""A real browser: headless Chromium from the system's packages, driven by selenium.
+
+Selenium is imported with the first window: only one process of a run has one.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
+if TYPE_CHECKING:
+    from selenium.webdriver import Chrome
+    from selenium.webdriver.remote.webelement import WebElement
+    from selenium.webdriver.support.ui import Select
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 DRIVER = shutil.which("chromedriver")
@@ -38,7 +44,7 @@ _FLAGS = (
 class Browser:
     """A window, and what it has said and asked for since it was last looked at."""
 
-    driver: webdriver.Chrome
+    driver: Chrome
 
     def view(self, width: int, scheme: str = "light", height: int = 900) -> None:
         """How wide the window is, in CSS pixels, and which colours its owner prefers."""
@@ -71,10 +77,33 @@ class Browser:
         """What a script gives back."""
         return self.driver.execute_script(script, *given)
 
+    def find(self, selector: str) -> WebElement:
+        """The first element that a CSS selector matches."""
+        return self.driver.find_element("css selector", selector)
+
+    def find_all(self, selector: str) -> list[WebElement]:
+        """Every element that a CSS selector matches."""
+        return self.driver.find_elements("css selector", selector)
+
+    def find_select(self, selector: str) -> Select:
+        """A list of choices, to choose from."""
+        from selenium.webdriver.support.ui import Select
+
+        return Select(self.find(selector))
+
+    def press_enter(self) -> None:
+        """Press Enter in the element that has the focus."""
+        from selenium.webdriver.common.keys import Keys
+
+        self.driver.switch_to.active_element.send_keys(Keys.ENTER)
+
 
 @contextmanager
 def opened(profile: Path) -> Iterator[Browser]:
     """A browser with a new, empty profile, and no files outside of it; closed at the end."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM or ""
     for flag in (*_FLAGS, f"--user-data-dir={profile}"):

@@ -9,9 +9,6 @@ from pathlib import Path
 import pytest
 from render import browser
 from render.reports import HOSTILE, REPORTS, drifted, hostile, many, plan
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import Select
 
 from reconciler.render.html import document as html
 from reconciler.report.report import Report
@@ -83,7 +80,7 @@ def test_a_report_logs_nothing_to_the_console(make, chromium, show):
 def test_cards_are_found_by_their_text(chromium, show):
     """Typing narrows the list at once, and a screen reader announces how many are left."""
     show(html.render(drifted()))
-    find, count = (chromium.driver.find_element(By.ID, name) for name in ("find", "shown"))
+    find, count = (chromium.find(f"#{name}") for name in ("find", "shown"))
     find.send_keys("SEATS")
     assert shown(chromium) == ["seats"]
     assert (count.text, count.get_attribute("aria-live")) == ("1 of 6 shown", "polite")
@@ -104,7 +101,7 @@ def test_cards_are_found_by_their_text(chromium, show):
 )
 def test_cards_are_filtered_by_severity_and_status(choice, value, wanted, chromium, show):
     show(html.render(drifted()))
-    select = Select(chromium.driver.find_element(By.ID, choice))
+    select = chromium.find_select(f"#{choice}")
     select.select_by_value(value)
     assert shown(chromium) == wanted
     select.select_by_value("")
@@ -115,7 +112,7 @@ def test_cards_are_sorted(chromium, show):
     """By rank, by name, by when it happened, and by rank again."""
     show(html.render(drifted()))
     worst = shown(chromium)
-    sort = Select(chromium.driver.find_element(By.ID, "sort"))
+    sort = chromium.find_select("#sort")
     sort.select_by_value("name")
     assert shown(chromium) == sorted(worst)
     sort.select_by_value("since")
@@ -130,11 +127,11 @@ def test_cards_open_from_the_keyboard(chromium, show):
     card = "document.querySelector('[data-name=video_minutes] details')"
     chromium.run(f"{card}.querySelector('summary').focus()")
     for wanted in (True, False):
-        chromium.driver.switch_to.active_element.send_keys(Keys.ENTER)
+        chromium.press_enter()
         assert chromium.run(f"return {card}.open") is wanted
-    chromium.driver.find_element(By.ID, "open").click()
+    chromium.find("#open").click()
     assert chromium.run("return document.querySelectorAll('details:not([open])').length") == 0
-    chromium.driver.find_element(By.ID, "close").click()
+    chromium.find("#close").click()
     assert chromium.run("return document.querySelectorAll('details[open]').length") == 0
 
 
@@ -182,7 +179,7 @@ def test_all_of_it_is_printed(chromium, show):
     chromium.run("dispatchEvent(new Event('afterprint'))")
     assert chromium.run("return document.querySelectorAll('details[open]').length") == before
     chromium.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
-    assert not chromium.driver.find_element(By.CSS_SELECTOR, ".tools").is_displayed()
+    assert not chromium.find(".tools").is_displayed()
     chromium.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
 
 
@@ -192,8 +189,8 @@ def test_without_scripts_everything_is_there(chromium, show):
     chromium.driver.execute_cdp_cmd(disabled, {"value": True})
     try:
         show(html.render(drifted()))
-        assert not chromium.driver.find_element(By.CSS_SELECTOR, ".tools").is_displayed()
-        lines = chromium.driver.find_elements(By.CSS_SELECTOR, ".line")
+        assert not chromium.find(".tools").is_displayed()
+        lines = chromium.find_all(".line")
         assert [line.is_displayed() for line in lines] == [True] * 6
     finally:
         chromium.driver.execute_cdp_cmd(disabled, {"value": False})
