@@ -186,6 +186,11 @@ def _check_connection(
         yield codes.BAD_TEXT(message, parsed.locate((*path, "api_base")), hint)
 
 
+_SHARED_KEY = (
+    "merge the two entries; if each is run with another key in the variable, give both `account_id`"
+)
+
+
 def _check_same_accounts(
     parsed: ParsedFile,
     accounts: Mapping[str, Any],
@@ -194,9 +199,9 @@ def _check_same_accounts(
 ) -> Iterator[Diagnostic]:
     """Check for entries with the same account: by key, by id, or by emulator file.
 
-    Entries whose key is in one variable are different accounts if they say so by `account_id`, or
-    by the mode beside it: each job may set the variable to another key, and a key of another
-    account is refused.
+    Entries whose key is in one variable are different accounts if their `account_id`, or the mode
+    beside it, differs: each job may set the variable to another key, and a key of another account
+    is refused.
     """
     first: dict[tuple[Any, ...], list[tuple[tuple[str, bool] | None, str]]] = {}
     for name, settings in accounts.items():
@@ -206,14 +211,15 @@ def _check_same_accounts(
             parsed, name, settings, folder, connected
         ):
             same = (
-                other
+                (other, one[0])
                 for one in identities
                 for known, other in first.get(one, ())
                 if one[0] != "key" or own is None or known in (None, own)
             )
-            if (found := next(same, None)) is not None:
-                message = f"accounts `{clip(found)}` and `{clip(shown)}` are the same account"
-                yield codes.SAME_ACCOUNT(message, location)
+            if found := next(same, None):
+                message = f"accounts `{clip(found[0])}` and `{clip(shown)}` are the same account"
+                hint = _SHARED_KEY if found[1] == "key" else ""
+                yield codes.SAME_ACCOUNT(message, location, hint)
             for one in identities:
                 first.setdefault(one, []).append((own, shown))
 
@@ -231,7 +237,7 @@ def _list_accounts(
     if listed is None:
         yield name, head, tuple(_list_identities(settings, folder))
     elif listed.ids is None:
-        yield name, head, (("all", settings.get("api_key_env")),)
+        yield name, head, (("key", settings.get("api_key_env"), "all"),)
     else:
         for id_, location in listed.ids.items():
             one = {**settings, "stripe_account": id_}

@@ -38,8 +38,8 @@ class Writer:
     """Writes to a file: one append, and at most one flush, for the lines that wait then.
 
     A line that is to be flushed is written by its thread, with the others of its batch, once the
-    batch before is written. Other lines wait for nothing: a thread that is writing then writes
-    them as well.
+    batch before is written. The thread of any other line does not wait: where another thread is
+    writing, that one writes the line as well.
     """
 
     def __init__(self) -> None:
@@ -58,14 +58,17 @@ class Writer:
             batch.lines.append(line)
             batch.flushed = batch.flushed or flushed
             mine = self._take(batch) if flushed or not self._writers else None
+        error: BaseException | None = None
         while mine:
             try:
                 self._write(descriptor, mine, clock)
-            finally:
-                with self._lock:
-                    self._writers -= 1
+            except BaseException as raised:  # what was left to this thread is still to be written
+                error = raised
             with self._lock:
+                self._writers -= 1
                 mine = None if self._writers else self._take(self._open)
+        if error:
+            raise error
         return batch
 
     def _take(self, batch: Batch) -> Batch | None:

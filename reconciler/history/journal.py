@@ -1,7 +1,7 @@
 """The journal: an append-only record of each run, on disk before each request.
 
-What follows a request is written at once, so that the death of the process spares it, and flushed
-with the next request or by the system: only a loss of power may take the last entries.
+Other entries are written without a flush, after one that is in progress: the end of the process
+does not lose them after that, only a loss of power may.
 
 It is for people only: no run decides anything by it. `.reconciler/journal.jsonl` in the project
 has one JSON object a line, and is renamed to `journal.jsonl.1` (up to `.5`) beyond 8 MB.
@@ -63,14 +63,29 @@ class FileJournal:
         self._lock = Lock()
         self._lost: OSError | None = None
         self._unfinished: list[Batch] = []
+        self._first: Batch | None = None
+
+    def begin(self, run: PastRun) -> None:
+        """Write the first entry; raise OSError, or JournalError with the first request."""
+        self._first = self._add("run", _drop_empty(to_builtins(run)), flushed=False)
+        if not self._first.writing.locked():
+            self._first.wait()
 
     def before_request(self, step: Step, key: str, *, begun: bool = False) -> None:
         """Write what is about to be sent, and return when it is on disk. Raises JournalError.
 
         A change that has `begun` must be finished: for it, `report_losses` reports what is missing.
         """
-        write = self._should if begun else self._must
-        write("request", _encode_request(step, key), flushed=True)
+        entry = _encode_request(step, key)
+        if begun:
+            self._should("request", entry, flushed=True)
+            return
+        try:
+            self._write("request", entry, flushed=True)
+            if self._first:  # written by now
+                self._first.wait()
+        except OSError as error:
+            raise JournalError(_describe_unwritable(self._path, error)) from None
 
     def after_response(self, step: Step, key: str, answer: Answer) -> None:
         """Write what became of a request; a failure is reported by `report_losses`."""
@@ -145,12 +160,6 @@ class FileJournal:
             except OSError as error:
                 self._lost = error
 
-    def _must(self, kind: str, entry: Mapping[str, Any], *, flushed: bool = False) -> None:
-        try:
-            self._write(kind, entry, flushed=flushed)
-        except OSError as error:
-            raise JournalError(_describe_unwritable(self._path, error)) from None
-
     def _should(self, kind: str, entry: Mapping[str, Any], *, flushed: bool = False) -> None:
         try:
             self._write(kind, entry, flushed=flushed)
@@ -163,6 +172,16 @@ class FileJournal:
         One that is `flushed` is on disk then, with all before it. Another may still have to be
         written: what becomes of it is known later.
         """
+        batch = self._add(kind, entry, flushed=flushed)
+        if flushed or not batch.writing.locked():
+            batch.wait()
+            return
+        self._check(self._take_unfinished(lambda each: not each.writing.locked()))
+        with self._lock:
+            self._unfinished.append(batch)
+
+    def _add(self, kind: str, entry: Mapping[str, Any], *, flushed: bool) -> Batch:
+        """Append one entry; return the batch that it is in. Raises OSError after the end."""
         head = {"at": round(self._clock.now(), 3), "kind": kind, **self._names}
         data = json.dumps(head | dict(entry) | head).encode() + b"\n"
         with self._lock:
@@ -170,12 +189,7 @@ class FileJournal:
                 raise OSError("the run is over")
             self._writes += 1  # the file stays open until they have ended
         try:
-            batch = self._writer.add(self._descriptor, data, self._clock, flushed=flushed)
-            if flushed or not batch.writing.locked():
-                batch.wait()
-            else:
-                self._check(self._take_unfinished(lambda each: not each.writing.locked()))
-                self._unfinished.append(batch)
+            return self._writer.add(self._descriptor, data, self._clock, flushed=flushed)
         finally:
             with self._lock:
                 self._writes -= 1
@@ -188,17 +202,15 @@ class FileJournal:
 def open_journal(folder: Path, run: PastRun, clock: Clock) -> Iterator[FileJournal]:
     """Open the journal in `folder` and write the first entry of this run. Raises JournalError."""
     path = folder / NAME
-    try:
-        descriptor = _open(folder, path, clock)
-    except OSError as error:
-        raise JournalError(_describe_unwritable(path, error)) from None
     run = replace(run, run=secrets.token_hex(4), began=round(clock.now(), 3))
-    journal = FileJournal(descriptor, path, run, clock)
-    try:
-        journal._must("run", _drop_empty(to_builtins(run)))
+    with ExitStack() as stack:
+        try:
+            journal = FileJournal(_open(folder, path, clock), path, run, clock)
+            stack.callback(journal.close)
+            journal.begin(run)
+        except OSError as error:
+            raise JournalError(_describe_unwritable(path, error)) from None
         yield journal
-    finally:
-        journal.close()
 
 
 def append_entries(folder: Path, entries: bytes, clock: Clock) -> tuple[Diagnostic, ...]:
@@ -223,6 +235,7 @@ def _open(folder: Path, path: Path, clock: Clock) -> int:
     with suppress(FileNotFoundError):
         descriptor = _open_regular(path, os.O_RDWR | os.O_APPEND)
         if os.fstat(descriptor).st_size <= TURN_OVER_AT:
+            _ignore(folder)
             return descriptor
         os.close(descriptor)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -174,6 +174,18 @@ ACCOUNTS = {
         None,
         "",
     ),
+    "same key, two account_id, all connected": (
+        "x: {api_key_env: A, account_id: acct_x, connected_accounts: all}\n"
+        "  z: {api_key_env: A, account_id: acct_z, connected_accounts: all}",
+        None,
+        "",
+    ),
+    "same key, all connected": (
+        "x: {api_key_env: A, connected_accounts: all}\n"
+        "  z: {api_key_env: A, connected_accounts: all}",
+        "C017",
+        "4:3",
+    ),
     "same key and account_id, two modes": (
         "x: {api_key_env: A, account_id: acct_x}\n"
         "  z: {api_key_env: A, account_id: acct_x, livemode: true}",

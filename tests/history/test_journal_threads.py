@@ -159,3 +159,45 @@ def test_a_journal_that_is_closed_during_a_write_keeps_its_entry(tmp_path, monke
     with pytest.raises(journal.JournalError, match="the run is over"):
         book.before_request(STOP, "key-1")
     assert [entry.get("key") for entry in journal.read(tmp_path)[0]] == [None, "key-0"]
+
+
+def test_a_request_is_not_sent_for_a_run_that_is_not_in_the_journal(tmp_path, monkeypatch):
+    """Its first entry was left to a thread that was writing, and could not be written."""
+    disk = Disk()
+    with (
+        journal.open_journal(tmp_path, RUN, VirtualClock()) as first,
+        ThreadPoolExecutor(1) as pool,
+    ):
+        monkeypatch.setattr(os, "fsync", disk.fsync)
+        other = pool.submit(first.before_request, STOP, "key-0")
+        assert disk.begun.wait(TIMEOUT)
+        with journal.open_journal(tmp_path, RUN, VirtualClock()) as second:
+            with monkeypatch.context() as patch:
+                patch.setattr(os, "write", lambda *_: 0)
+                disk.released.set()
+                other.result(TIMEOUT)
+            with pytest.raises(journal.JournalError, match="the disk is full"):
+                second.before_request(STOP, "key-1")
+
+
+def test_an_unexpected_error_leaves_no_line_unwritten(tmp_path, monkeypatch):
+    """Not those that other threads have left to the thread that it occurs in."""
+    disk = Disk()
+    with (
+        journal.open_journal(tmp_path, RUN, VirtualClock()) as book,
+        ThreadPoolExecutor(1) as pool,
+    ):
+
+        def fsync(descriptor: int) -> None:
+            disk.fsync(descriptor)
+            raise MemoryError
+
+        monkeypatch.setattr(os, "fsync", fsync)
+        other = pool.submit(book.before_request, STOP, "key-0")
+        assert disk.begun.wait(TIMEOUT)
+        book.after_response(STOP, "key-0", DONE)
+        disk.released.set()
+        with pytest.raises(MemoryError):
+            other.result(TIMEOUT)
+        assert book.report_losses() == ()
+    assert "response" in [entry["kind"] for entry in journal.read(tmp_path)[0]]

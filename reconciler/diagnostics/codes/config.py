@@ -237,8 +237,7 @@ SAME_ACCOUNT = Rule(
     "C017",
     "duplicate account",
     "Two entries for the same account would undo each other's changes.",
-    "merge the two entries; if each is run with another key in the same variable, give both their "
-    "`account_id`",
+    "merge the two entries",
 )
 CONFLICTING_KEYS = Rule(
     "C018",
