@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import urllib.request
@@ -22,6 +23,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "how-to" / "test-billing-code.md").read_text("utf-8")
 PROGRAMS = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
 PORT = "12111"
+ACTIONLINT = "github.com/rhysd/actionlint/cmd/actionlint", "v1.7.12"
 
 
 @pytest.fixture
@@ -129,7 +131,7 @@ def test_the_tests_of_the_workflow_use_its_service(folder):
 
 
 def test_the_workflow_is_valid(folder):
-    actionlint = install_go("github.com/rhysd/actionlint/cmd/actionlint", "v1.7.12")
+    actionlint = shutil.which("actionlint") or install_go(*ACTIONLINT)
     run(actionlint, "-shellcheck=", "-pyflakes=", folder / ".github/workflows/test.yml")
 
 
