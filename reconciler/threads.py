@@ -1,17 +1,40 @@
-"""Work in a thread that the end of the process does not wait for."""
+"""Start threads: the end of the process does not wait for them, and they receive no signals."""
 
 from __future__ import annotations
 
+import signal
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future
-from typing import TypeVar
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 T = TypeVar("T")
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""The signals that end a run."""
+
+
+@contextmanager
+def block_signals() -> Iterator[None]:
+    """Block the signals that end a run; threads that are started here never receive one.
+
+    The system gives a signal to any thread that does not block it, if the main one has yet to
+    handle another; then nothing would interrupt what the main thread waits for.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def start_thread(work: Callable[[], T]) -> Future[T]:
     """Begin work that the end of the process need not wait for; where no thread starts, do it."""
+    from concurrent.futures import Future  # which few commands need
+
     future: Future[T] = Future()
 
     def run() -> None:
@@ -21,7 +44,8 @@ def start_thread(work: Callable[[], T]) -> Future[T]:
             future.set_exception(error)
 
     try:
-        threading.Thread(target=run, daemon=True).start()
+        with block_signals():
+            threading.Thread(target=run, daemon=True).start()
     except RuntimeError:
         run()
     return future

@@ -17,18 +17,18 @@ from types import FrameType
 from ..clock import never
 from ..diagnostics.diagnostic import Diagnostic
 from ..diagnostics.errors import Exit
+from ..threads import STOP_SIGNALS
 
 TYPE_CHECKING = False  # as in the package
 if TYPE_CHECKING:
     from ..report.report import Report
 
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _LAST_SECONDS = 5.0  # for a document that is being written when the second signal arrives
 
 
 def hold_signals() -> None:
     """Hold every signal back until `Stop.listening`, and again after it: none gets lost between."""
-    signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
 
 
 def keep_report(report: Report) -> Report:
@@ -102,10 +102,10 @@ class Stop:
                 self._end(before_exit, is_written)
 
         ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
-        handled = [each for each in _SIGNALS if each is not signal.SIGHUP or not ignored]
+        handled = [each for each in STOP_SIGNALS if each is not signal.SIGHUP or not ignored]
         before = {each: signal.signal(each, handle) for each in handled}
         before[signal.SIGALRM] = signal.signal(signal.SIGALRM, _exit)
-        held = signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+        held = signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         try:
             yield
         finally:

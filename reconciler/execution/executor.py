@@ -23,6 +23,7 @@ from ..model.meter import ExistingMeter
 from ..model.request import Outcome
 from ..planning.diagnose import diagnose
 from ..report.report import ChangeResult, ReportedChange, ResultStatus
+from ..threads import block_signals
 from .execute_step import ApplyContext, StepResult, execute_step
 from .protocol import SIDE_BY_SIDE
 from .steps import Step, list_steps
@@ -80,10 +81,11 @@ class _Progress:
             return
         pool = ThreadPoolExecutor(max_workers=at_once)
         try:
-            pending = {
-                pool.submit(self._apply_change, change, numbered[change.event_name]): change
-                for change in changes
-            }
+            with block_signals():
+                pending = {
+                    pool.submit(self._apply_change, change, numbered[change.event_name]): change
+                    for change in changes
+                }
             for future, change in self._wait_for_each(pending):
                 self._record(change, future)
         finally:

@@ -28,6 +28,7 @@ from ..diagnostics.errors import Exit
 from ..history.journal import append_entries
 from ..model.project import Account, AccountRef, Project
 from ..report.report import AccountReport
+from ..threads import block_signals
 from .dask_connection import (
     PATIENCE,
     build_client,
@@ -95,7 +96,8 @@ class Cluster:
     def __enter__(self) -> Self:
         """Connect; raise ServiceError (E008, E009) if the cluster cannot be used."""
         logging.getLogger("distributed").setLevel(logging.CRITICAL)
-        self._thread.start()
+        with block_signals():
+            self._thread.start()
         try:
             self._call(self._open())
         except BaseException:

@@ -21,6 +21,7 @@ from ..diagnostics.explain_error import explain_error
 from ..diagnostics.shorten import list_some
 from ..model.project import Account, AccountRef
 from ..report.report import AccountReport
+from ..threads import block_signals
 
 _MOST_NAMES = 3  # in one message
 
@@ -166,7 +167,10 @@ class Fleet:
         for _ in range(min(self._concurrency, len(positions))):
             self._threads += 1
             try:
-                threading.Thread(target=self._take_accounts, args=(waiting,), daemon=True).start()
+                with block_signals():
+                    threading.Thread(
+                        target=self._take_accounts, args=(waiting,), daemon=True
+                    ).start()
             except RuntimeError:  # the system has no more: those that there are do the work
                 self._threads -= 1
                 break

@@ -27,6 +27,7 @@ from ..model.meter import (
 )
 from ..model.price import PRICES_PERMISSION, Price
 from ..model.usage import Subscriber
+from ..threads import block_signals
 from . import pagination
 from .codec import (
     Page,
@@ -387,6 +388,8 @@ def run_concurrently(work: Callable[[Item], T], items: Iterable[Item]) -> list[T
 
     pool = ThreadPoolExecutor(max_workers=SIDE_BY_SIDE)
     try:
-        return [future.result() for future in [pool.submit(attempt, item) for item in items]]
+        with block_signals():
+            futures = [pool.submit(attempt, item) for item in items]
+        return [future.result() for future in futures]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import select
 import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 from cli.fleet_world import NAMES, names
-from cli.world import SEATS, existing
+from cli.world import CALLS, SEATS, existing
 from process.children import TIMEOUT, Child, apply
 from published import held
 
@@ -88,12 +90,12 @@ def one_document(text, format_):
 def test_there_is_one_document_whatever_the_gap(world, gap, format_, method):
     """While the account is read the first signal ends the run, while it is written the second."""
     made = world(SEATS, {"meters": [existing("seats", "Chairs")]})
-    arrived, over = threading.Event(), threading.Event()
+    arrived, over, waited = threading.Event(), threading.Event(), []
 
     def hang(moment):
         if moment.request.method == method and moment.phase is Phase.BEFORE:
             arrived.set()
-            over.wait(TIMEOUT)
+            waited.append(over.wait(TIMEOUT))
 
     made.server.reached = hang
     child = apply(made.folder, format_=format_)
@@ -105,8 +107,43 @@ def test_there_is_one_document_whatever_the_gap(world, gap, format_, method):
         ended = child.end()
     finally:
         over.set()
+    assert False not in waited  # the response was not waited for
     assert (ended.code, one_document(ended.out, format_)) == (130, True), ended
     assert "Traceback" not in ended.err
+
+
+@pytest.mark.parametrize("accounts", [1, 3])
+def test_only_the_main_thread_receives_signals(world, accounts):
+    """Another one could be given both, and nothing would interrupt what the main thread awaits."""
+    made = world(f"{SEATS}\n{CALLS}", account_id="acct_1EmulatedAccount")
+    project = (made.folder / "reconciler.yaml").read_text("utf-8")
+    entry = project.splitlines()[-1]
+    for n in range(1, accounts):
+        project += entry.replace("sandbox", f"other{n}").replace("acct_1", f"acct_{n}Not") + "\n"
+    made.file("reconciler.yaml", project)
+    arrived, over = threading.Semaphore(0), threading.Event()
+
+    def hang(moment):
+        if moment.phase is Phase.BEFORE and (moment.request.method == "POST" or accounts > 1):
+            arrived.release()
+            over.wait(TIMEOUT)
+
+    made.server.reached = hang
+    child = apply(made.folder, "--account", "*")
+    try:
+        assert all(arrived.acquire(timeout=TIMEOUT) for _ in range(max(2, accounts)))
+        tasks = Path(f"/proc/{child.process.pid}/task")
+        blocked = {
+            int(task.name): int(re.search(r"SigBlk:\t(\w+)", (task / "status").read_text())[1], 16)
+            for task in tasks.iterdir()
+        }
+    finally:
+        over.set()
+        child.end()
+    asked = sum(1 << (number - 1) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    assert blocked.pop(child.process.pid) & asked == 0
+    assert len(blocked) >= 2
+    assert {mask & asked for mask in blocked.values()} == {asked}
 
 
 @FORMATS
