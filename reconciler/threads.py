@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -29,6 +29,15 @@ def block_signals() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def enter_blocking_signals(context: AbstractContextManager[T]) -> Iterator[T]:
+    """Enter a context; threads that it starts then never receive a signal that ends a run."""
+    with ExitStack() as stack:
+        with block_signals():
+            entered = stack.enter_context(context)
+        yield entered
 
 
 def start_thread(work: Callable[[], T]) -> Future[T]:

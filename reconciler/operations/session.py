@@ -10,7 +10,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from typing import Any, Self, Unpack
 
 from ..clock import Clock, Stopped, SystemClock, never
@@ -34,7 +34,7 @@ from ..stripe.response import Reply
 from ..stripe.transport import Options, Transport
 from ..stripe.usage.core_events import CORE_EVENTS, UsageReports
 from ..stripe.usage.sampler import UsageSampler
-from ..threads import block_signals, start_thread
+from ..threads import enter_blocking_signals, start_thread
 from ..trusted_url import is_allowed_in_file
 
 ALLOW_API_BASE = "RECONCILER_ALLOW_API_BASE"
@@ -386,9 +386,10 @@ def _open_emulator(account: Account, _: Mapping[str, str]) -> Iterator[tuple[str
 
     assert account.emulator
     try:
-        with open_state(account.emulator, account.seed) as store, ExitStack() as stack:
-            with block_signals():
-                server = stack.enter_context(Server(store))
+        with (
+            open_state(account.emulator, account.seed) as store,
+            enter_blocking_signals(Server(store)) as server,
+        ):
             yield server.api_key, server.url
     except EmulatorError as error:
         raise ServiceError(environment.EMULATOR(str(error))) from None

@@ -34,6 +34,7 @@ from ...emulator import (
 )
 from ...render import Document
 from ...report.documents import EmulatorInfo
+from ...threads import enter_blocking_signals
 from ..arguments import Options, flag, option, parse_whole_number
 from ..context import PLAIN, Command, Context
 from ..output import emit
@@ -120,14 +121,16 @@ def _serve(options: EmulateOptions, context: Context) -> Document:
     try:
         with (
             open_state(options.state, options.seed) as store,
-            (ControlledServer if options.control else Server)(
-                store,
-                settings,
-                faults,
-                port=options.port,
-                reached=announcer,
-                host=options.host,
-                on_log=_build_log(options, context),
+            enter_blocking_signals(
+                (ControlledServer if options.control else Server)(
+                    store,
+                    settings,
+                    faults,
+                    port=options.port,
+                    reached=announcer,
+                    host=options.host,
+                    on_log=_build_log(options, context),
+                )
             ) as server,
         ):
             serving = EmulatorInfo(
