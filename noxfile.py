@@ -17,6 +17,8 @@ import nox
 nox.needs_version = ">=2024.4.15"
 nox.options.sessions = ["lint", "test"]
 
+# One more than cores: many tests wait, for a response, a process or the disk.
+WORKERS = ("-n", str((os.cpu_count() or 1) + 1))
 HERE = {"external": True}  # programs of the environment that nox is installed in
 # What does not depend on the versions of dependencies: signals and kills, rooms that import none,
 # and the tests of documents and tools; the command line, the Action, stories and faults drive the
@@ -89,16 +91,15 @@ def docs(session: nox.Session) -> None:
 @nox.session(python=False)
 def test(session: nox.Session) -> None:
     """Run the quick suite, or the tests given after `--`."""
-    session.run("pytest", "-n", "2", *session.posargs)
+    session.run("pytest", *WORKERS, *session.posargs)
 
 
 @nox.session(python=False)
 def full(session: nox.Session) -> None:
-    """Run the whole matrix and longer stories, one more at a time than cores: many wait."""
+    """Run the whole matrix and longer stories."""
     profile = {"HYPOTHESIS_PROFILE": "build"}
-    workers = ("-n", str((os.cpu_count() or 1) + 1), "--dist", "worksteal")
-    which = ("-m", "full or hypothesis", "--ignore", "tests/clients")
-    session.run("pytest", *which, *workers, *(session.posargs or _find_marked()), env=profile)
+    which = ("-m", "full or hypothesis", "--ignore", "tests/clients", "--dist", "worksteal")
+    session.run("pytest", *WORKERS, *which, *(session.posargs or _find_marked()), env=profile)
 
 
 def _find_marked() -> list[str]:
@@ -128,7 +129,7 @@ def oldest(session: nox.Session) -> None:
         session.install("-e", ".[test]", "-c", str(file))
     ignored = [word for path in UNAFFECTED for word in ("--ignore", path)]
     words = session.posargs or ["--assert=plain"]
-    session.run("pytest", "-n", "2", *ignored, *words, **HERE)
+    session.run("pytest", *WORKERS, *ignored, *words, **HERE)
 
 
 @nox.session(venv_backend="uv|venv")
