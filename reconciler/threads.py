@@ -16,6 +16,12 @@ T = TypeVar("T")
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """The signals that end a run."""
 
+LONGEST_WAIT = 0.5
+"""Seconds that the main thread waits at a time.
+
+A signal that arrives just before a wait begins does not interrupt it, and is handled after it.
+"""
+
 
 @contextmanager
 def block_signals() -> Iterator[None]:
@@ -58,3 +64,12 @@ def start_thread(work: Callable[[], T]) -> Future[T]:
     except RuntimeError:
         run()
     return future
+
+
+def wait_for(future: Future[T]) -> T:
+    """Return the result of a future, or raise its error; signals are handled meanwhile."""
+    from concurrent.futures import wait
+
+    while not future.done():
+        wait([future], LONGEST_WAIT)
+    return future.result()

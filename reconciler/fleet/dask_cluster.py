@@ -28,7 +28,7 @@ from ..diagnostics.errors import Exit
 from ..history.journal import append_entries
 from ..model.project import Account, AccountRef, Project
 from ..report.report import AccountReport
-from ..threads import block_signals
+from ..threads import block_signals, wait_for
 from .dask_connection import (
     PATIENCE,
     build_client,
@@ -138,7 +138,7 @@ class Cluster:
                 raise KeyboardInterrupt
 
     def _call(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        return wait_for(asyncio.run_coroutine_threadsafe(work, self._loop))
 
     async def _open(self) -> None:
         """Connect, check all workers, and send what the tasks have in common."""

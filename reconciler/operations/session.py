@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Self, Unpack
 
 from ..clock import Clock, Stopped, SystemClock, never
@@ -34,7 +35,7 @@ from ..stripe.response import Reply
 from ..stripe.transport import Options, Transport
 from ..stripe.usage.core_events import CORE_EVENTS, UsageReports
 from ..stripe.usage.sampler import UsageSampler
-from ..threads import enter_blocking_signals, start_thread
+from ..threads import enter_blocking_signals, start_thread, wait_for
 from ..trusted_url import is_allowed_in_file
 
 ALLOW_API_BASE = "RECONCILER_ALLOW_API_BASE"
@@ -132,7 +133,7 @@ class Network:
                 with self._lock:
                     del self._own_ids[key]
                 found.set_exception(error)
-        return found.result()
+        return wait_for(found)
 
 
 class _ReportingTransport(Transport):
@@ -214,7 +215,7 @@ class Session:
     def list_meters(self) -> tuple[ExistingMeter, ...]:
         """Return every meter of the account, as `begin_reading` found it or as it is now."""
         ahead, self._meters_ahead = self._meters_ahead, None
-        return ahead.result() if ahead else self.meters.list_all()
+        return wait_for(ahead) if ahead else self.meters.list_all()
 
     def read_own_id(self) -> str | Unreadable:
         """Return the id of the key's own account, read once; Unreadable without the permission.
@@ -223,7 +224,9 @@ class Session:
         """
         if self._own_id is None:
             ahead, self._own_id_ahead = self._own_id_ahead, None
-            network, read = self._network, ahead.result if ahead else self._request_own_id
+            network, read = self._network, self._request_own_id
+            if ahead:
+                read = partial(wait_for, ahead)
             self._own_id = network.read_own_id(self.account, read) if network else read()
         return self._own_id
 

@@ -27,7 +27,7 @@ from ..model.meter import (
 )
 from ..model.price import PRICES_PERMISSION, Price
 from ..model.usage import Subscriber
-from ..threads import block_signals
+from ..threads import block_signals, wait_for
 from . import pagination
 from .codec import (
     Page,
@@ -390,6 +390,6 @@ def run_concurrently(work: Callable[[Item], T], items: Iterable[Item]) -> list[T
     try:
         with block_signals():
             futures = [pool.submit(attempt, item) for item in items]
-        return [future.result() for future in futures]
+        return [wait_for(future) for future in futures]
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
