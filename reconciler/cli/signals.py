@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,6 +24,7 @@ TYPE_CHECKING = False  # as in the package
 if TYPE_CHECKING:
     from ..report.report import Report
 
+_SOON = 0.001  # seconds
 _LAST_SECONDS = 5.0  # for a document that is being written when the second signal arrives
 
 
@@ -48,7 +50,7 @@ class Stop:
         self._signals = itertools.count()  # `next` is atomic: handlers may interrupt each other
         self._received = False
         self._notify: Callable[[], None] | None = lambda: None
-        self._reporting = False
+        self._reporting = self._ending = False
         self.is_writing: Callable[[], bool] = never
         # To report if the second signal ends the run now: by account, and the accounts.
         self.losses: dict[str, Diagnostic] = {}
@@ -104,10 +106,11 @@ class Stop:
         ignored = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
         handled = [each for each in STOP_SIGNALS if each is not signal.SIGHUP or not ignored]
         before = {each: signal.signal(each, handle) for each in handled}
-        before[signal.SIGALRM] = signal.signal(signal.SIGALRM, _exit)
+        before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._handle_alarm)
         held = signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
         try:
-            yield
+            with _setting_alarm_where_ignored():
+                yield
         finally:
             signal.pthread_sigmask(signal.SIG_SETMASK, held)
             signal.setitimer(signal.ITIMER_REAL, 0)
@@ -119,7 +122,8 @@ class Stop:
         """End the process after its document; a signal amid the writing lets it go on."""
         if is_written():
             _exit()
-        if not signal.getitimer(signal.ITIMER_REAL)[0]:
+        if not self._ending:
+            self._ending = True
             signal.setitimer(signal.ITIMER_REAL, _LAST_SECONDS)
         if self._reporting:
             return
@@ -128,6 +132,30 @@ class Stop:
             before_exit()
         finally:
             _exit()
+
+    def _handle_alarm(self, *_: object) -> None:
+        """End the process where its time is over, else receive the first signal again."""
+        if self._ending:
+            _exit()
+        self._receive()
+
+
+@contextmanager
+def _setting_alarm_where_ignored() -> Iterator[None]:
+    """Set the alarm where Python ignores a KeyboardInterrupt: an import has callbacks that do."""
+    report = sys.unraisablehook
+
+    def handle(unraisable: sys.UnraisableHookArgs) -> None:
+        if isinstance(unraisable.exc_value, KeyboardInterrupt):
+            signal.setitimer(signal.ITIMER_REAL, _SOON)
+        else:
+            report(unraisable)
+
+    sys.unraisablehook = handle
+    try:
+        yield
+    finally:
+        sys.unraisablehook = report
 
 
 def _exit(*_: object) -> None:

@@ -72,6 +72,33 @@ def test_the_second_signal_ends_a_run_that_writes(world):
         _ended(child)
 
 
+WHERE_AN_EXCEPTION_IS_IGNORED = """
+import signal, weakref
+from reconciler.cli.signals import Stop
+
+class Module:
+    "As the one that an import locks."
+
+stop = Stop()
+with stop.listening(lambda: None, lambda: False):
+    stop.raise_on_signal()
+    module = Module()
+    reference = weakref.ref(module, lambda _: signal.raise_signal(signal.SIGTERM))
+    try:
+        del module
+        signal.pause()
+    except KeyboardInterrupt:
+        print("interrupted", stop())
+"""
+
+
+def test_a_signal_that_arrives_where_no_exception_can_be_raised_is_received_again():
+    """The import system has such places; Python would print a traceback, and go on."""
+    words = [sys.executable, "-c", WHERE_AN_EXCEPTION_IS_IGNORED]
+    child = subprocess.run(words, capture_output=True, text=True, timeout=TIMEOUT)
+    assert (child.stdout, child.stderr, child.returncode) == ("interrupted True\n", "", 0)
+
+
 INTERRUPTED_ANYWHERE = """
 import itertools, signal, sys
 from reconciler.cli.signals import Stop

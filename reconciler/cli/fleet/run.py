@@ -64,12 +64,12 @@ class FleetRun(Listener):
 
     def run(self, groups: tuple[tuple[str, ...], ...] = ()) -> tuple[AccountReport, ...]:
         """Return one report for each account, in their order."""
+        prepare_report(self.context.output.format)
         stop = self.context.stop
         if len(self._part.order) > 1:
             stop.complete = self._complete
         stop.is_writing = lambda: self._fleet.is_writing
         stop.defer(self._wake)
-        prepare_report(self.context.output.format)
         with self._network:
             reports = self._fleet.run(groups)
         self.context.console.clear_status()
