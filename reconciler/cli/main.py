@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import ExitStack, chdir, contextmanager
-from functools import cache
 
 from ..clock import SystemClock
 from ..diagnostics.codes import usage
@@ -112,13 +111,7 @@ def _find_help(options: list[str]) -> str | None:
 
 def _read(options: list[str]) -> tuple[Command[Options], Options]:
     command = find_command(options)
-    return command, _keep_parser(command, options[0]).read(options[1:])
-
-
-@cache
-def _keep_parser(command: Command[Options], name: str) -> Parser:
-    """Return the parser that reads the options of a command; to build it takes longest."""
-    return _build_parser(command, name)
+    return command, _build_parser(command, options[0]).read(options[1:])
 
 
 def _build_parser(command: Command[Options], name: str) -> Parser:

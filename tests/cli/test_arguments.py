@@ -31,16 +31,6 @@ def test_the_overview_names_every_command_and_exit_code(words, run):
     assert all(len(line) <= 80 for line in ran.out.splitlines())
 
 
-def test_a_command_is_read_alike_a_second_time(run, tmp_path):
-    """Its parser is kept: nothing of an invalid or a repeated option is left in it."""
-    help_, words = run("validate", "--help"), ["validate", tmp_path, "--out", "junit=-"]
-    ran = run(*words)
-    assert run("validate", "a", "--bogus").code == 64
-    assert run(*words) == ran
-    assert run("validate", tmp_path).out != ran.out
-    assert run("validate", "--help") == help_
-
-
 @pytest.mark.parametrize("words", [["help"], ["help", "plan"], ["help", "--help"]])
 def test_help_is_a_command_too(words, run):
     """`help` is `--help`, and `help plan` is `plan --help`."""
