@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from concurrent.futures import Future
+    from queue import SimpleQueue
 
 T = TypeVar("T")
 
@@ -73,3 +74,13 @@ def wait_for(future: Future[T]) -> T:
     while not future.done():
         wait([future], LONGEST_WAIT)
     return future.result()
+
+
+def take(queue: SimpleQueue[T], seconds: float = LONGEST_WAIT) -> T | None:
+    """Return the next entry of a queue, None if there is none for so many seconds."""
+    from queue import Empty
+
+    try:
+        return queue.get(timeout=seconds)
+    except Empty:
+        return None

@@ -3,7 +3,7 @@
 A page starts in an empty folder beside a copy of `examples/`. Of its fenced blocks, these count:
 
 - A `console` block has commands after `$ ` and their output. A command succeeds unless
-  `$ echo $?` comes next. A line `...` stands for any lines, and the id of a request for any id.
+  `$ echo $?` comes next. A line `...` matches any lines, and the id of a request any id.
   The progress of `apply`, which a terminal shows too, is left out.
 - Any other block after a paragraph that ends with "`FILE`:" is the content of that file. A `diff`
   there changes the file.

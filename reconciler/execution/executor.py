@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from itertools import groupby
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 from msgspec.structs import replace
 
@@ -23,13 +23,14 @@ from ..model.meter import ExistingMeter
 from ..model.request import Outcome
 from ..planning.diagnose import diagnose
 from ..report.report import ChangeResult, ReportedChange, ResultStatus
-from ..threads import block_signals
+from ..threads import block_signals, take
 from .execute_step import ApplyContext, StepResult, execute_step
 from .protocol import SIDE_BY_SIDE
 from .steps import Step, list_steps
 
 _GIVE_UP = 8  # consecutive changes that could not be confirmed
 _FIX = "fix the error on this change"  # the others were applied
+_MOMENT = 0.1  # seconds between two checks whether the run is to stop
 _GRACE = 10.0  # seconds to wait, after an interrupt, for changes that have sent no request yet
 
 
@@ -117,7 +118,7 @@ class _Progress:
         for future in pending:
             future.add_done_callback(ended.put)
         while pending:
-            last = _take(ended)
+            last = take(ended, _MOMENT)
             if last in pending:  # else it was given up
                 yield last, pending.pop(last)
             if deadline is None and self.run.stopped():
@@ -250,14 +251,6 @@ class _Progress:
     def _is_active(self, existing: ExistingMeter | None) -> bool:
         """Whether a meter of this account's mode is active."""
         return existing is not None and existing.active and existing.livemode == self.run.livemode
-
-
-def _take(ended: SimpleQueue[Future[ChangeResult]]) -> Future[ChangeResult] | None:
-    """Return the next change that has ended, None if there is none for a moment."""
-    try:
-        return ended.get(timeout=0.1)
-    except Empty:
-        return None
 
 
 def describe_loss(change: Change, why: str, recovery_command: str) -> Diagnostic:

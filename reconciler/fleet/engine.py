@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from queue import Empty, SimpleQueue
+from queue import SimpleQueue
 
 from msgspec import Struct, field
 
@@ -21,7 +21,7 @@ from ..diagnostics.explain_error import explain_error
 from ..diagnostics.shorten import list_some
 from ..model.project import Account, AccountRef
 from ..report.report import AccountReport
-from ..threads import LONGEST_WAIT, block_signals
+from ..threads import block_signals, take
 
 _MOST_NAMES = 3  # in one message
 
@@ -177,11 +177,8 @@ class Fleet:
         if not self._threads:
             self._run_in_order(positions)
         while self._threads and not self._may_leave():
-            try:
-                act = self._inbox.get(timeout=LONGEST_WAIT)
-            except Empty:
-                continue
-            act()
+            if act := take(self._inbox):
+                act()
 
     def _may_leave(self) -> bool:
         """Whether nothing is waited for: after a stop, where no account writes."""

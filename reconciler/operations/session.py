@@ -224,9 +224,8 @@ class Session:
         """
         if self._own_id is None:
             ahead, self._own_id_ahead = self._own_id_ahead, None
-            network, read = self._network, self._request_own_id
-            if ahead:
-                read = partial(wait_for, ahead)
+            network = self._network
+            read = partial(wait_for, ahead) if ahead else self._request_own_id
             self._own_id = network.read_own_id(self.account, read) if network else read()
         return self._own_id
 

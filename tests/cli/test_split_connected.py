@@ -190,7 +190,7 @@ def test_the_accounts_of_saved_plans_are_looked_up_and_not_matched(platform, run
 
 
 def test_the_meters_of_the_platform_itself_are_not_read(platform, run):
-    """Its entry is the only one of the project, but stands for other accounts."""
+    """Its entry is the only one of the project, but covers other accounts."""
     made = platform()
     assert run("plan", "--account", "partners", "--format", "json").code == 0
     listed = [entry.account for entry in made.server.log if entry.path == "/v1/billing/meters"]

@@ -115,8 +115,8 @@ def test_there_is_one_document_whatever_the_gap(world, gap, format_, method):
     assert "Traceback" not in ended.err
 
 
-@pytest.mark.parametrize("accounts", [1, 3])
-def test_only_the_main_thread_receives_signals(world, accounts):
+@pytest.mark.parametrize(("accounts", "method"), [(1, "GET"), (1, "POST"), (3, "GET")])
+def test_only_the_main_thread_receives_signals(world, accounts, method):
     """Another one could be given both, and nothing would interrupt what the main thread awaits."""
     made = world(f"{SEATS}\n{CALLS}", account_id="acct_1EmulatedAccount")
     project = (made.folder / "reconciler.yaml").read_text("utf-8")
@@ -127,7 +127,7 @@ def test_only_the_main_thread_receives_signals(world, accounts):
     arrived, over = threading.Semaphore(0), threading.Event()
 
     def hang(moment):
-        if moment.phase is Phase.BEFORE and (moment.request.method == "POST" or accounts > 1):
+        if (moment.phase, moment.request.method) == (Phase.BEFORE, method):
             arrived.release()
             over.wait(TIMEOUT)
 

@@ -291,7 +291,7 @@ def test_the_journal_is_readable_by_its_owner_only(tmp_path):
 
 
 def test_a_request_is_flushed_with_all_that_was_written_before_it(tmp_path, monkeypatch):
-    """What follows a request need not wait for the disk, which the death of a process spares."""
+    """Other entries are written without a flush: they outlast the process, not a loss of power."""
     result = ReportedChange(STOP.change, ChangeResult(ResultStatus.DONE))
     done = []
     write, fsync = os.write, os.fsync
