@@ -32,7 +32,7 @@ def mark_renames(changes: tuple[Change, ...], now: int) -> tuple[Change, ...]:
     if not any(change.action.writes for change in changes):
         return changes
     undeclared, activated = _group(changes, _get_undeclared), _group(changes, _get_activated)
-    recent = _group(changes, partial(_get_recent, now))
+    recent = _group(changes, partial(_get_recent, now), partial(_get_updated, now))
     former = dict(_find_similar(changes, _get_activated, undeclared))
     renamed = dict(_find_similar(changes, _get_deactivated, recent))
     renames = dict(_find_similar(changes, _get_deactivated, activated))
@@ -58,12 +58,13 @@ def _find_similar(
 
 
 def _group(
-    changes: tuple[Change, ...], select: Callable[[Change], MeterT | None]
+    changes: tuple[Change, ...], *selections: Callable[[Change], MeterT | None]
 ) -> _Groups[MeterT]:
     groups: _Groups[MeterT] = {}
     for change in changes:
-        if meter := select(change):
-            groups.setdefault(get_settings(meter), _Group()).add(meter)
+        for select in selections:
+            if meter := select(change):
+                groups.setdefault(get_settings(meter), _Group()).add(meter)
     return groups
 
 
@@ -88,6 +89,19 @@ def _get_recent(now: int, change: Change) -> ExistingMeter | None:
     meter = change.existing if _has_active(change) else None
     declared = change.desired is not None and change.desired.status == Status.ACTIVE
     return meter if meter and declared and now - _find_appearance(meter) <= RESEND else None
+
+
+def _get_updated(now: int, change: Change) -> ExistingMeter | None:
+    """Return such a meter with the display_name that it is to have.
+
+    A run that was killed has reactivated a meter, and not updated it yet: what looked like a rename
+    to the plan of that run still does.
+    """
+    if change.action is not Action.UPDATE or not (meter := _get_recent(now, change)):
+        return None
+    return (
+        replace(meter, display_name=change.desired.meter.display_name) if change.desired else None
+    )
 
 
 def _find_appearance(meter: ExistingMeter) -> int:

@@ -71,6 +71,16 @@ def test_a_rename_that_reactivates_a_meter_needs_the_same_consent(world, run, cl
     assert plan(run, made.folder)[1]["seats"] == ("deactivate", [])
 
 
+def test_a_rename_is_refused_where_a_run_ended_amid_a_reactivation(world, run, clock):
+    """The meter is active again, and does not have its declared display_name yet."""
+    times = {"created": 1_600_000_000, "updated": int(clock.now()) - 60}
+    former = existing("places", "Former", id="mtr_new", **times)
+    made = world(RENAMED["same display_name"], {"meters": [OLD, former]}, policy=OWNING)
+    code, changes = plan(run, made.folder)
+    assert (code, changes["places"]) == (3, ("update", []))
+    assert changes["seats"] == ("deactivate", ["G012"])
+
+
 @pytest.mark.parametrize(("later", "codes"), [(0, []), (1, ["G012"])])
 def test_only_a_later_meter_may_have_replaced_another(later, codes, world, run, clock):
     """Times are in whole seconds; two meters of the same second were planned together."""

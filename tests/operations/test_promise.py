@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+from collections.abc import Set
 from concurrent.futures import ThreadPoolExecutor
 
 from builders.emulated import Context, allowed_requests, context, request_of
@@ -24,7 +25,9 @@ from reconciler.model.price import group_by_meter
 from reconciler.model.project import Undeclared
 from reconciler.operations.apply_plan import OnRefused, apply_plan
 from reconciler.operations.make_plan import Planned, make_plan
+from reconciler.report.report import AccountReport
 
+NONE: Set[str] = frozenset()
 ANY = {"world": worlds(), "settings": SWITCHES}
 
 
@@ -41,9 +44,11 @@ def open_names(planned: Planned) -> set[str]:
     return {change.event_name for change in free if not change.refused_by}
 
 
-def assert_applied(it: Context, world: World, planned: Planned, before: dict[str, str]) -> None:
+def assert_applied(
+    it: Context, world: World, planned: Planned, before: dict[str, str], spared: Set[str] = NONE
+) -> None:
     """Assert that declared meters are as declared, and all others byte for byte as before."""
-    existing, after, free = it.list_all(), it.stored(), open_names(planned)
+    existing, after, free = it.list_all(), it.stored(), open_names(planned) - spared
     wanted = {desired.event_name: desired for desired in world.declared}
     for name in world.names:
         active = [m for m in existing.values() if m.event_name == name and m.active]
@@ -96,10 +101,12 @@ def assert_kept(now, desired, was, world):
         assert now.id == last.id
 
 
-def assert_nothing_left(it: Context, world: World, planned: Planned) -> None:
+def assert_nothing_left(
+    it: Context, world: World, planned: Planned, spared: Set[str] = NONE
+) -> None:
     """Assert that all changes of the next plan are refused, as they were before."""
     again = it.plan()
-    assert open_names(again) >= open_names(planned)
+    assert open_names(again) >= open_names(planned) - spared
     for change in again.report.changes:
         assert not change.change.action.writes or change.change.refused_by
     assert {change.event_name for change in again.plan.changes} == world.names
@@ -151,6 +158,16 @@ def test_a_saved_plan_is_applied_as_a_whole_or_not_at_all(world, settings):
             assert_applied(it, world, planned, before)
 
 
+def look_renamed(report: AccountReport) -> set[str]:
+    """Return the event_names that another one may have renamed, in the state of that moment.
+
+    A meter that a run has reactivated, and not yet updated, has a former display_name; one that is
+    half replaced is not active.
+    """
+    changes = (each.change for each in report.changes)
+    return {change.event_name for change in changes if "G012" in change.refused_by}
+
+
 class Killed(BaseException):
     """The process has ended: not even an `except Exception` runs."""
 
@@ -189,9 +206,10 @@ class KilledMeters:
 def test_a_run_killed_anywhere_is_finished_by_the_next(world, settings, at, after, again):
     """Killed twice, at any request, before or after its effect.
 
-    No meter is created twice, and none is changed that is not in the plan.
+    No meter is created twice, and none is changed that is not in the plan. Nothing but `updated`
+    shows that an earlier run reactivated a meter, so that undeclared ones may be its former names.
     """
-    with on(world, settings) as it:
+    with on(world, replace(settings, updated_moves="on")) as it:
         before, planned = it.stored(), it.plan()
         for moment in (at, again):
             with it.session() as session, contextlib.suppress(Killed):
@@ -200,8 +218,9 @@ def test_a_run_killed_anywhere_is_finished_by_the_next(world, settings, at, afte
                 apply_plan(current, session, on_refused=OnRefused.SKIP)
         report = it.apply()
         assert report.exit_code in (Exit.DONE, Exit.REFUSED)
-        assert_applied(it, world, planned, before)
-        assert_nothing_left(it, world, planned)
+        spared = look_renamed(report)
+        assert_applied(it, world, planned, before, spared)
+        assert_nothing_left(it, world, planned, spared)
         made = [
             change for change in planned.plan.changes if change.event_name in open_names(planned)
         ]
