@@ -17,11 +17,10 @@ from ..planning.guards import check, report_wrong_mode
 from ..report.checkup import Check, report_failure, report_problem, report_unknown
 from ..stripe.api_key import Key, Kind
 from ..stripe.billing.alerts import ALERTS
-from ..stripe.ca_bundle import find_ca_bundle
 from ..stripe.client import EVENTS, METERS, PRICES, SUBSCRIPTIONS, describe_unreadable
 from ..stripe.codec import parse_meter, parse_page
+from ..stripe.environment import find_ca_bundle, find_proxy, hide_password
 from ..stripe.errors import PermissionDeniedError
-from ..stripe.http import find_proxy
 from ..stripe.response import Reply
 from ..stripe.transport import API_VERSION
 from ..timestamps import format_duration
@@ -127,7 +126,7 @@ def _check_proxy(account: Account) -> Check:
     proxy = None if account.emulator else find_proxy(account.api_base)
     bundle = None if account.emulator else find_ca_bundle(os.environ)
     trusted = f"; certificate authorities from {bundle}" if bundle else ""
-    return Check("proxy", f"{proxy or 'none'}{trusted}")
+    return Check("proxy", f"{hide_password(proxy) if proxy else 'none'}{trusted}")
 
 
 def _check_clock(account: Account, seen: _Seen) -> Check:

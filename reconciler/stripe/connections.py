@@ -4,41 +4,32 @@ The timeout of a socket starts anew with every byte that is received, and a head
 as a body. So responses are read with the time that is left, and a connection is opened in a thread
 of its own, which is abandoned at the deadline: nothing else ends the search for an address.
 
-Imported with the first request, since urllib3 takes long to import.
+Connections are those of http.client: urllib3 takes 50 ms more to import, and twice the time of
+each request. Only a connection through a proxy is its. Imported with the first request.
 """
 
 from __future__ import annotations
 
-import http.client
 import io
 import os
+import select
 import socket
-import ssl
 import threading
 import time
+import weakref
+from collections import deque
 from collections.abc import Callable, Mapping
-from queue import LifoQueue
-from typing import Any
-from urllib.parse import urlsplit
-
-from certifi import where
-from urllib3 import (
-    BaseHTTPResponse,
-    HTTPConnectionPool,
-    HTTPSConnectionPool,
-    PoolManager,
-    ProxyManager,
-    Retry,
-    Timeout,
-    make_headers,
-)
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.exceptions import LocationParseError
-from urllib3.util import parse_url
-from urllib3.util.ssl_ import create_urllib3_context
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
 
 from ..threads import start_thread
-from ..trusted_url import is_loopback
+from .environment import find_proxy
+
+if TYPE_CHECKING:
+    import ssl
+
+    from urllib3.util import Url
 
 
 class _Exchange(threading.local):
@@ -55,7 +46,7 @@ class _Exchange(threading.local):
 
 
 _EXCHANGE = _Exchange()
-_NO_RETRIES = Retry(total=False, redirect=False)
+_SCHEMES = ("http", "https")  # of proxies
 
 
 class _TimedReader(io.RawIOBase):
@@ -93,7 +84,9 @@ class _Receiver:
         return io.BufferedReader(_TimedReader(self._socket))
 
 
-class _TimedResponse(http.client.HTTPResponse):
+class _TimedResponse(HTTPResponse):
+    """A response that is read up to the deadline of its exchange."""
+
     def __init__(self, sock: socket.socket, *rest: Any, **options: Any) -> None:
         receiver: Any = _Receiver(sock)
         super().__init__(receiver, *rest, **options)
@@ -110,62 +103,36 @@ def _open_in_time(connect: Callable[[], None]) -> None:
     start_thread(work).result(_EXCHANGE.measure_rest())
 
 
-class _TimedHTTP(HTTPConnection):
+class _Plain(HTTPConnection):
     response_class = _TimedResponse
-    putheader = http.client.HTTPConnection.putheader  # no header is to be skipped
 
     def connect(self) -> None:
         _open_in_time(super().connect)
 
 
-class _TimedHTTPS(HTTPSConnection):
+class _Encrypted(HTTPSConnection):
     response_class = _TimedResponse
-    putheader = http.client.HTTPConnection.putheader
 
     def connect(self) -> None:
         _open_in_time(super().connect)
 
 
-class _Idle(LifoQueue[Any]):
-    """Connections that are open and not in use.
-
-    urllib3 also puts a None for each one that is not open yet; it opens one where there is none.
-    """
-
-    def put(self, item: Any, *where: Any, **options: Any) -> None:
-        """Add a connection."""
-        if item is not None:
-            super().put(item, *where, **options)
-
-
-class _Plain(HTTPConnectionPool):
-    ConnectionCls = _TimedHTTP
-    QueueCls = _Idle
-
-
-class _Encrypted(HTTPSConnectionPool):
-    ConnectionCls = _TimedHTTPS
-    QueueCls = _Idle
+class MalformedProxyError(Exception):
+    """The address of a proxy that no connection can be made through."""
 
 
 class Pool:
     """Connections to one API that are kept alive, through a proxy where the environment has one.
 
-    `connect` and `read` are seconds to connect, and between two reads. Up to `size` connections
-    are kept. Raises LocationParseError for a malformed proxy.
+    `connect` and `read` are seconds to connect, and between two reads. Raises MalformedProxyError.
     """
 
-    def __init__(
-        self, base: str, connect: float, read: float, size: int, bundle: str | None
-    ) -> None:
-        self._prefix = urlsplit(base).path
-        timeout = Timeout(connect=connect, read=read)
-        options: dict[str, Any] = {"maxsize": size, "timeout": timeout}
-        if base.startswith("https:"):
-            options["ssl_context"] = _build_tls_context(bundle)
-        manager = _build_manager(base, options)
-        manager.pool_classes_by_scheme = {"http": _Plain, "https": _Encrypted}
-        self._pool = manager.connection_from_url(base)
+    def __init__(self, base: str, connect: float, read: float, bundle: str | None) -> None:
+        self._prefix, self._read = urlsplit(base).path, read
+        self._make = _prepare(base, connect, bundle)
+        self._idle: deque[HTTPConnection] = deque()
+        self._is_closed = False
+        weakref.finalize(self, _close_all, self._idle)  # where nobody closes it
 
     def send(
         self,
@@ -174,65 +141,151 @@ class Pool:
         body: bytes | None,
         headers: Mapping[str, str],
         ends: float,
-    ) -> BaseHTTPResponse:
-        """Send once, and return the response with its body unread; raise what urllib3 raises.
+    ) -> tuple[HTTPConnection, HTTPResponse]:
+        """Send once, and return the connection and the response with its body unread.
 
         This, and the reading of the body by this thread, end at a time of the monotonic clock.
+        Raises what http.client raises; then the connection is closed.
         """
         _EXCHANGE.ends = ends
-        return self._pool.urlopen(
-            method,
-            self._prefix + target,
-            body=body,
-            headers=headers,
-            redirect=False,
-            retries=_NO_RETRIES,
-            preload_content=False,
-            decode_content=False,
-        )
+        connection = self._take()
+        try:
+            if connection.sock is None:
+                connection.connect()
+            connection.sock.settimeout(self._read)
+            # Connections through a proxy would wrap the response, and change the headers.
+            HTTPConnection.request(connection, method, self._prefix + target, body, headers)
+            return connection, HTTPConnection.getresponse(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _take(self) -> HTTPConnection:
+        """Return a connection that is open and silent, or a new one, which is not open yet."""
+        while connection := _pop(self._idle):
+            if connection.sock is not None and not _is_readable(connection.sock):
+                return connection
+            connection.close()  # by the server, or it sends what nobody has asked for
+        return self._make()
+
+    def release(
+        self, connection: HTTPConnection, response: HTTPResponse, *, complete: bool
+    ) -> None:
+        """Keep the connection, or close it: what is left of a response must not be read."""
+        if complete and response.isclosed() and connection.sock is not None:
+            self._idle.append(connection)
+        else:
+            response.close()
+            connection.close()
+        if self._is_closed:
+            self.close()
 
     def close(self) -> None:
-        """Close the connections that are not in use."""
-        self._pool.close()
+        """Close the connections that are not in use, and others as soon as they no longer are."""
+        self._is_closed = True
+        _close_all(self._idle)
 
 
-def _build_manager(base: str, options: dict[str, Any]) -> PoolManager:
-    proxy = _select_proxy(base)
-    if not proxy:
-        return PoolManager(**options)
-    from requests.utils import get_auth_from_url
+def _pop(idle: deque[HTTPConnection]) -> HTTPConnection | None:
+    """Return the connection that was used last; None if other threads have taken all."""
+    try:
+        return idle.pop()
+    except IndexError:
+        return None
 
-    user, password = get_auth_from_url(proxy)
-    named = make_headers(proxy_basic_auth=f"{user}:{password}") if user else {}
-    trusted = options.get("ssl_context")
-    return ProxyManager(proxy, proxy_headers=named, proxy_ssl_context=trusted, **options)
+
+def _close_all(idle: deque[HTTPConnection]) -> None:
+    while connection := _pop(idle):
+        connection.close()
+
+
+def _is_readable(connected: socket.socket) -> bool:
+    polled = select.poll()
+    polled.register(connected, select.POLLIN)
+    return bool(polled.poll(0))
+
+
+def _prepare(base: str, connect: float, bundle: str | None) -> Callable[[], HTTPConnection]:
+    """Return what makes a connection, which is not open yet."""
+    parts = urlsplit(base)
+    host = parts.hostname or ""
+    if parts.scheme == "http":
+        return lambda: _Plain(host, parts.port, timeout=connect)
+    proxy, context = find_proxy(base), _build_tls_context(bundle)
+    if proxy:
+        goal = (host, parts.port or 443)
+        return _prepare_tunnel(_parse_proxy(proxy), goal, connect, context)
+    return lambda: _Encrypted(host, parts.port, timeout=connect, context=context)
+
+
+def _prepare_tunnel(
+    proxy: Url, goal: tuple[str, int], connect: float, context: ssl.SSLContext
+) -> Callable[[], HTTPConnection]:
+    """Return what makes a connection through a proxy: http.client knows none that speaks TLS."""
+    from urllib3 import make_headers
+    from urllib3.connection import HTTPSConnection as Connection
+    from urllib3.connection import ProxyConfig
+    from urllib3.exceptions import HTTPError
+
+    class Tunnel(Connection):
+        response_class = _TimedResponse
+
+        def connect(self) -> None:
+            try:
+                _open_in_time(super().connect)
+            except HTTPError as error:
+                kind = MalformedProxyError if isinstance(error, ValueError) else ConnectionError
+                raise kind from error
+
+    named = make_headers(proxy_basic_auth=unquote(proxy.auth)) if proxy.auth else {}
+    config = ProxyConfig(
+        ssl_context=context,
+        use_forwarding_for_https=False,
+        assert_hostname=None,
+        assert_fingerprint=None,
+    )
+
+    def make() -> HTTPConnection:
+        made = Tunnel(
+            proxy.host or "",
+            proxy.port,
+            timeout=connect,
+            ssl_context=context,
+            proxy=proxy,
+            proxy_config=config,
+        )
+        made.set_tunnel(*goal, headers=named, scheme=proxy.scheme or "http")
+        return made
+
+    return make
+
+
+def _parse_proxy(address: str) -> Url:
+    """Return the parts of the address of a proxy; raise MalformedProxyError."""
+    from urllib3.exceptions import LocationParseError
+    from urllib3.util import parse_url
+
+    try:
+        proxy = parse_url(address if "://" in address else f"http://{address}")
+    except LocationParseError:
+        raise MalformedProxyError from None
+    # Old versions of urllib3 accept a space in a host.
+    if not proxy.host or any(map(str.isspace, proxy.host)) or proxy.scheme not in _SCHEMES:
+        raise MalformedProxyError
+    return proxy
 
 
 def _build_tls_context(bundle: str | None) -> ssl.SSLContext:
     """Return a context that trusts the authorities of a file or folder, by default certifi's."""
-    trusted = bundle or where()
-    context = create_urllib3_context()
-    if os.path.isdir(trusted):
-        context.load_verify_locations(capath=trusted)
-    else:
-        context.load_verify_locations(cafile=trusted)
+    import ssl  # which the emulator on loopback does without
+
+    if bundle is None:
+        from certifi import where
+
+        bundle = where()
+    in_folder = os.path.isdir(bundle)
+    context = ssl.create_default_context(
+        cafile=None if in_folder else bundle, capath=bundle if in_folder else None
+    )
+    context.set_alpn_protocols(["http/1.1"])
     return context
-
-
-def _select_proxy(base: str) -> str | None:
-    """Return the address of the proxy for an API, as requests takes it from the environment.
-
-    Raises LocationParseError for a malformed one.
-    """
-    if is_loopback(base):
-        return None
-    from requests.utils import get_environ_proxies, select_proxy
-
-    found = select_proxy(base, get_environ_proxies(base))
-    if not found:
-        return None
-    proxy = found if "://" in found else f"http://{found}"
-    host = parse_url(proxy).host
-    if not host or any(map(str.isspace, host)):  # which old versions of urllib3 accept
-        raise LocationParseError(proxy)
-    return proxy

@@ -11,9 +11,8 @@ import math
 import os
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
-from http.client import HTTPException
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
 from urllib.parse import quote_plus, urlsplit
@@ -24,12 +23,12 @@ from ..diagnostics.codes import service
 from ..diagnostics.diagnostic import Rule
 from ..diagnostics.errors import ServiceError
 from ..execution.protocol import SIDE_BY_SIDE
-from ..trusted_url import is_loopback, is_trusted_api_base
+from ..trusted_url import is_trusted_api_base
 from .api_key import Secret
-from .ca_bundle import find_ca_bundle
+from .environment import find_ca_bundle
 
 if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse
+    from http.client import HTTPConnection, HTTPResponse
 
     from . import connections
 
@@ -102,17 +101,6 @@ def check_base(address: str) -> str:
     raise ServiceError(service.UNSAFE_ADDRESS(f"a key is not sent to {shown}"))
 
 
-def find_proxy(base: str) -> str | None:
-    """Return the address of the proxy for requests to an API, without a password; None without."""
-    from requests.utils import get_environ_proxies, select_proxy
-
-    found = None if is_loopback(base) else select_proxy(base, get_environ_proxies(base))
-    if not found or "@" not in found:
-        return found
-    scheme, separator, _ = found.partition("://")
-    return f"{scheme if separator else 'http'}://{found.rpartition('@')[2]}"
-
-
 _quote = lru_cache(maxsize=1024)(quote_plus)
 """The requests of a run have the same names of fields, and few values that are not repeated."""
 
@@ -122,11 +110,23 @@ def _encode(fields: tuple[tuple[str, str], ...]) -> str:
     return "&".join([f"{_quote(name)}={_quote(value)}" for name, value in fields])
 
 
+def _receive(response: HTTPResponse) -> Iterator[bytes]:
+    """Yield the body in pieces; raise IncompleteRead where it ends before its length."""
+    from http.client import IncompleteRead
+
+    received = 0
+    while piece := response.read(2**16):
+        received += len(piece)
+        yield piece
+    if response.length:
+        raise IncompleteRead(bytes(received), response.length)
+
+
 class _Pool:
     """The connections to one API, opened with the first request."""
 
-    def __init__(self, base: str, limits: Limits, size: int) -> None:
-        self._base, self._limits, self._size = base, limits, size
+    def __init__(self, base: str, limits: Limits) -> None:
+        self._base, self._limits = base, limits
         self._bundle = find_ca_bundle(os.environ) if base.startswith("https:") else None
         self._lock = threading.Lock()
         self._opened: connections.Pool | None = None
@@ -140,7 +140,7 @@ class _Pool:
         with self._lock:
             if self._opened is None:
                 timeouts = (self._limits.connect, self._limits.read)
-                self._opened = Pool(self._base, *timeouts, self._size, self._bundle)
+                self._opened = Pool(self._base, *timeouts, self._bundle)
             return self._opened
 
     def close(self) -> None:
@@ -168,7 +168,7 @@ class Connection:
         self._slots: SimpleQueue[None] = SimpleQueue()  # a semaphore of `threading` costs more
         for _ in range(side_by_side):
             self._slots.put(None)
-        self._pool = _Pool(base, limits, side_by_side)
+        self._pool = _Pool(base, limits)
 
     def close(self) -> None:
         """Close the connections."""
@@ -193,38 +193,37 @@ class Connection:
         return TransportError(service.TOO_SLOW, message, permanent=True, headers=headers)
 
     def _exchange(self, request: Request) -> Response | TransportError:
-        """Send, and read the response, up to the deadline; the import of urllib3 is not in it."""
+        """Send, and read the response, up to the deadline; no import counts."""
         headers: dict[str, str] = {}
         ends = math.inf
         try:
             pool = self._pool.open()
             ends = time.monotonic() + self._limits.total
-            response = self._open(pool, request, ends)
+            connection, response = self._open(pool, request, ends)
             result: Response | TransportError | None = None
             try:
                 headers |= {name.lower(): value for name, value in response.headers.items()}
                 result = self._read(response, headers, ends)
                 return result
             finally:
-                if not isinstance(result, Response):  # what is left of it must not be read
-                    response.close()
-                response.release_conn()
+                pool.release(connection, response, complete=isinstance(result, Response))
         except Exception as error:  # of any type: it holds the request, and so the key
             if time.monotonic() >= ends:
                 return self._time_out(headers)
             return self._describe(error, headers)
 
-    def _open(self, pool: connections.Pool, request: Request, ends: float) -> BaseHTTPResponse:
-        """Return the response, its body unread."""
+    def _open(
+        self, pool: connections.Pool, request: Request, ends: float
+    ) -> tuple[HTTPConnection, HTTPResponse]:
+        """Return the connection and the response, its body unread."""
         reads, form = request.method == "GET", _encode(request.fields)
         target = f"{request.path}?{form}" if reads and form else request.path
         content = form.encode("ascii") if request.content is None else request.content
         headers = {**request.headers, "Authorization": f"Bearer {self._key.reveal()}"}
-        body = None if reads else content
-        return pool.send(request.method, target, body, headers, ends)
+        return pool.send(request.method, target, None if reads else content, headers, ends)
 
     def _read(
-        self, response: BaseHTTPResponse, headers: Mapping[str, str], ends: float
+        self, response: HTTPResponse, headers: Mapping[str, str], ends: float
     ) -> Response | TransportError:
         """Read the body within the limits; closing the response unread closes its connection."""
         status = response.status
@@ -239,20 +238,22 @@ class Connection:
         if headers.get("content-encoding", "identity") != "identity":
             return reject(service.NOT_JSON, "the response is compressed, which was not requested")
         body = bytearray()
-        while time.monotonic() < ends:
-            piece = response.read(2**16, decode_content=False)
+        for piece in _receive(response):
             body += piece
             if len(body) > self._limits.size:
                 return reject(
                     service.TOO_LARGE, f"the response exceeds {self._limits.size:,} bytes"
                 )
-            if not piece or response.length_remaining == 0:
-                return Response(status, headers, bytes(body))
-        return self._time_out(headers)
+            if time.monotonic() >= ends and not response.isclosed():
+                return self._time_out(headers)
+        return Response(status, headers, bytes(body))
 
     def _describe(self, error: Exception, headers: Mapping[str, str]) -> TransportError:
         """Return why an exchange failed; only what may pass is worth a retry."""
-        from urllib3.exceptions import HTTPError, LocationParseError, SSLError
+        from http.client import HTTPException
+        from ssl import SSLError
+
+        from .connections import MalformedProxyError
 
         reason: BaseException = error
         while cause := reason.__cause__ or reason.__context__:
@@ -260,11 +261,10 @@ class Connection:
         why = (reason.strerror if isinstance(reason, OSError) else None) or str(reason)
         if isinstance(error, SSLError):
             return TransportError(service.TLS_FAILED, why, permanent=True, headers=headers)
-        if isinstance(error, LocationParseError):  # which may quote a password
+        if isinstance(error, MalformedProxyError):  # whose cause may quote a password
             why = "the address of a proxy is malformed"
-        malformed = isinstance(error, HTTPError) and isinstance(error, ValueError)
-        # A plain ValueError is a malformed chunk.
-        passing = (HTTPError, HTTPException, OSError, ValueError)
-        permanent = malformed or not isinstance(error, passing)
+        # A ValueError is a malformed chunk, a UnicodeError a malformed host.
+        passes = isinstance(error, HTTPException | OSError | ValueError)
+        permanent = isinstance(error, UnicodeError) or not passes
         message = f"no response from {self._base}: {why or type(reason).__name__}"
         return TransportError(service.UNREACHABLE, message, permanent, headers=headers)

@@ -1,4 +1,4 @@
-"""Find the certificate authorities to trust, in the variables that other clients read."""
+"""Find the proxy and the certificate authorities in the variables that other clients read."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from ..diagnostics.codes import service
 from ..diagnostics.errors import ServiceError
+from ..trusted_url import is_loopback
 
 _VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """The first that is set counts, as in requests, curl and httpx; only the last may be a list."""
@@ -43,3 +44,25 @@ def _check_file(name: str, path: str) -> None:
 def _refuse(name: str, path: str, why: str) -> ServiceError:
     hint = f"correct {name}, or unset it to use the certificate authorities of certifi"
     return ServiceError(service.CA_BUNDLE(f"{name} is {path[:300]!r}, {why}", hint=hint))
+
+
+def find_proxy(base: str) -> str | None:
+    """Return the address of the proxy for an API, as requests takes it from the environment.
+
+    It may contain a password. None without one, and for loopback.
+    """
+    from urllib.request import getproxies
+
+    if is_loopback(base) or not getproxies():  # to import requests takes 100 ms
+        return None
+    from requests.utils import get_environ_proxies, select_proxy
+
+    return select_proxy(base, get_environ_proxies(base)) or None
+
+
+def hide_password(proxy: str) -> str:
+    """Return the address of a proxy without user and password."""
+    if "@" not in proxy:
+        return proxy
+    scheme, separator, _ = proxy.partition("://")
+    return f"{scheme if separator else 'http'}://{proxy.rpartition('@')[2]}"

@@ -1,0 +1,101 @@
+"""Requests through a proxy: a tunnel, in plain text or TLS, which never holds the key."""
+
+from __future__ import annotations
+
+import base64
+import select
+import socket
+import ssl
+import threading
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+from stripe_client.scripted import KEY, PATH, Scripted, http
+
+from reconciler.stripe.errors import ConnectionFailedError
+from reconciler.stripe.transport import Transport
+
+PEM = Path(__file__).parents[1] / "cli" / "loopback.pem"
+
+
+def behind_tls():
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(PEM)
+    return context
+
+
+class Proxy:
+    """A proxy that connects every tunnel to one server; `asked` has what it was asked for."""
+
+    def __init__(self, goal, scheme):
+        self.asked, self._goal = [], goal
+        self._context = behind_tls() if scheme == "https" else None
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
+
+    @contextmanager
+    def serving(self):
+        threading.Thread(target=self._serve, daemon=True).start()
+        with closing(self._listener):
+            yield self
+
+    def _serve(self):
+        while True:
+            try:
+                accepted = self._listener.accept()[0]
+            except OSError:
+                return
+            threading.Thread(target=self._tunnel, args=(accepted,), daemon=True).start()
+
+    def _tunnel(self, client):
+        if self._context:
+            client = self._context.wrap_socket(client, server_side=True)
+        with client, socket.create_connection(self._goal) as server:
+            self.asked.append(client.recv(4096).decode("latin-1"))
+            client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+            while True:
+                pending = self._context and client.pending()
+                ready = [client] if pending else select.select([client, server], [], [])[0]
+                for side in ready:
+                    received = side.recv(65536)
+                    if not received:
+                        return
+                    (server if side is client else client).sendall(received)
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("user", ["", "me:p%40ss@"], ids=["", "password"])
+def test_requests_go_through_a_tunnel_that_is_kept(scheme, user, clock, monkeypatch):
+    """To the host of `api_base`, whose certificate is checked; the proxy gets its own password."""
+    with Scripted(lambda asked: http(200, {"id": f"n{asked.number}"})) as server:
+        server._server.socket = behind_tls().wrap_socket(server._server.socket, server_side=True)
+        with Proxy(server._server.server_address, scheme).serving() as proxy:
+            monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://{user}{proxy.address}")
+            monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
+            with Transport(KEY, api_base="https://api.example", clock=clock) as transport:
+                assert [transport.get(PATH).body["id"] for _ in range(3)] == ["n1", "n2", "n3"]
+                assert transport.post(PATH, {"a": "b"}).body["id"] == "n4"
+    (tunnel,) = proxy.asked
+    assert tunnel.startswith("CONNECT api.example:443 HTTP/1.")
+    assert KEY not in tunnel
+    expected = base64.b64encode(b"me:p@ss").decode() if user else "none"
+    _, _, sent = tunnel.lower().partition("proxy-authorization: basic ")
+    assert (sent.split()[0] if sent else "none") == expected.lower()
+    hosts = {asked.headers["host"] for asked in server.asked}
+    keys = {asked.headers["authorization"] for asked in server.asked}
+    assert (hosts, keys) == ({"api.example"}, {f"Bearer {KEY}"})
+    assert server.asked[-1].params == {"a": "b"}
+
+
+@pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])
+def test_a_host_that_is_exempt_is_reached_without_the_proxy(variable, clock, monkeypatch):
+    with Proxy(("127.0.0.1", 9), "http").serving() as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://{proxy.address}")
+        monkeypatch.setenv(variable, "other.example,.invalid")
+        with (
+            Transport(KEY, api_base="https://api.invalid", clock=clock) as transport,
+            pytest.raises(ConnectionFailedError),
+        ):
+            transport.get(PATH)
+    assert proxy.asked == []
