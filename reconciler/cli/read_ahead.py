@@ -6,6 +6,7 @@ that cannot be read is reported after the files.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from contextlib import ExitStack
 from functools import partial
@@ -20,6 +21,13 @@ if TYPE_CHECKING:
     from ..config.loader import BeforeReading
     from ..model.project import Account
     from ..operations.session import Session
+
+_TURN = 0.0005
+"""Seconds after which a thread that computes lets another one go on.
+
+With Python's 5 ms, the threads that read wait for the one that parses files after each system call:
+the first response of a plan of 1,000 meters was read 40 ms after it had arrived.
+"""
 
 
 class ReadAhead:
@@ -71,6 +79,8 @@ class ReadAhead:
             session = self._stack.enter_context(opened)
         except ReconcilerError:  # it is raised again where the files are valid
             return
+        self._stack.callback(sys.setswitchinterval, sys.getswitchinterval())
+        sys.setswitchinterval(_TURN)
         session.begin_reading()
         self.sessions[account.name] = session
 

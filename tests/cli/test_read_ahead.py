@@ -47,6 +47,15 @@ def test_what_is_read_ahead_is_read_once(command, world, run, request):
     assert not sent[1] - sent[0]
 
 
+def test_a_thread_that_reads_need_not_wait_for_the_one_that_parses(world, run):
+    """Python's own interval is 5 ms, for each system call; it is set again at the end."""
+    made, intervals, before = world(SEATS, CHAIRS), [], sys.getswitchinterval()
+    made.at(lambda: intervals.append(sys.getswitchinterval()), "GET")
+    assert run("plan", made.folder).code == 0
+    assert intervals == [pytest.approx(0.0005)]
+    assert sys.getswitchinterval() == before
+
+
 @COMMANDS
 def test_an_invalid_file_is_reported_before_an_account_that_cannot_be_read(
     command, world, run, monkeypatch
