@@ -4,8 +4,8 @@ The timeout of a socket starts anew with every byte that is received, and a head
 as a body. So responses are read with the time that is left, and a connection is opened in a thread
 of its own, which is abandoned at the deadline: nothing else ends the search for an address.
 
-Connections are those of http.client: urllib3 takes 50 ms more to import, and twice the time of
-each request. Only a connection through a proxy is its. Imported with the first request.
+Connections are those of http.client: urllib3 takes 50 ms longer to import, and each request takes
+twice as long. Only connections through a proxy use it. Imported with the first request.
 """
 
 from __future__ import annotations
@@ -14,12 +14,14 @@ import io
 import os
 import select
 import socket
+import ssl
 import threading
 import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
-from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
+from contextlib import suppress
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
@@ -27,8 +29,6 @@ from ..threads import start_thread
 from .environment import find_proxy
 
 if TYPE_CHECKING:
-    import ssl
-
     from urllib3.util import Url
 
 
@@ -46,7 +46,8 @@ class _Exchange(threading.local):
 
 
 _EXCHANGE = _Exchange()
-_SCHEMES = ("http", "https")  # of proxies
+_MALFORMED = "the address of a proxy is malformed"
+_PORTS = {"http": 80, "https": 443}
 
 
 class _TimedReader(io.RawIOBase):
@@ -73,6 +74,14 @@ class _TimedReader(io.RawIOBase):
         super().close()
 
 
+class _Buffer(io.BufferedReader):
+    def read(self, size: int | None = -1, /) -> bytes:
+        """Read so many bytes; raise ValueError for a negative size, as of a malformed chunk."""
+        if size is None or size < 0:
+            raise ValueError("a negative size")
+        return super().read(size)
+
+
 class _Receiver:
     """A socket, as far as a response uses it."""
 
@@ -81,7 +90,7 @@ class _Receiver:
 
     def makefile(self, _: str) -> io.BufferedReader:
         """Return what the socket receives."""
-        return io.BufferedReader(_TimedReader(self._socket))
+        return _Buffer(_TimedReader(self._socket))
 
 
 class _TimedResponse(HTTPResponse):
@@ -90,6 +99,18 @@ class _TimedResponse(HTTPResponse):
     def __init__(self, sock: socket.socket, *rest: Any, **options: Any) -> None:
         receiver: Any = _Receiver(sock)
         super().__init__(receiver, *rest, **options)
+
+    def begin(self) -> None:
+        """Read the status and the headers; raise HTTPException where lengths differ."""
+        super().begin()
+        lines = self.headers.get_all("content-length", ())
+        if len(lines) == 1 and lines[0].isdecimal():
+            return
+        lengths = {each.strip() for line in lines for each in line.split(",")}
+        if len(lengths) > 1:
+            raise HTTPException("different values of Content-Length")
+        if self.length is None and not self.chunked and "".join(lengths).isdecimal():
+            self.length = int(lengths.pop())
 
 
 def _open_in_time(connect: Callable[[], None]) -> None:
@@ -117,14 +138,14 @@ class _Encrypted(HTTPSConnection):
         _open_in_time(super().connect)
 
 
-class MalformedProxyError(Exception):
-    """The address of a proxy that no connection can be made through."""
+class ProxyAddressError(Exception):
+    """Why no connection can be made through a proxy; only the message hides its password."""
 
 
 class Pool:
     """Connections to one API that are kept alive, through a proxy where the environment has one.
 
-    `connect` and `read` are seconds to connect, and between two reads. Raises MalformedProxyError.
+    `connect` and `read` are seconds to connect, and between two reads. Raises ProxyAddressError.
     """
 
     def __init__(self, base: str, connect: float, read: float, bundle: str | None) -> None:
@@ -152,10 +173,9 @@ class Pool:
         try:
             if connection.sock is None:
                 connection.connect()
-            connection.sock.settimeout(self._read)
-            # Connections through a proxy would wrap the response, and change the headers.
-            HTTPConnection.request(connection, method, self._prefix + target, body, headers)
-            return connection, HTTPConnection.getresponse(connection)
+            connection.sock.settimeout(min(self._read, _EXCHANGE.measure_rest()))
+            words = (method, self._prefix + target, body, headers)
+            return connection, _exchange(connection, *words)
         except BaseException:
             connection.close()
             raise
@@ -163,7 +183,7 @@ class Pool:
     def _take(self) -> HTTPConnection:
         """Return a connection that is open and silent, or a new one, which is not open yet."""
         while connection := _pop(self._idle):
-            if connection.sock is not None and not _is_readable(connection.sock):
+            if connection.sock is not None and _is_silent(connection.sock):
                 return connection
             connection.close()  # by the server, or it sends what nobody has asked for
         return self._make()
@@ -199,23 +219,41 @@ def _close_all(idle: deque[HTTPConnection]) -> None:
         connection.close()
 
 
-def _is_readable(connected: socket.socket) -> bool:
+def _exchange(connection: HTTPConnection, *request: Any) -> HTTPResponse:
+    """Send a request, and return the response, which may come before the request was sent.
+
+    Connections of urllib3 would change the headers, and wrap the response.
+    """
+    with suppress(BrokenPipeError, ConnectionResetError):  # an early response is better than none
+        HTTPConnection.request(connection, *request)
+    return HTTPConnection.getresponse(connection)
+
+
+def _is_silent(connected: Any) -> bool:
+    """Whether nothing was received: TLS may have decrypted more than was read.
+
+    TLS within TLS is an `SSLTransport` of urllib3.
+    """
+    decrypted = getattr(connected, "sslobj", connected)
+    if hasattr(decrypted, "pending") and decrypted.pending():
+        return False
     polled = select.poll()
     polled.register(connected, select.POLLIN)
-    return bool(polled.poll(0))
+    return not polled.poll(0)
 
 
 def _prepare(base: str, connect: float, bundle: str | None) -> Callable[[], HTTPConnection]:
     """Return what makes a connection, which is not open yet."""
     parts = urlsplit(base)
     host = parts.hostname or ""
+    # Without a port, http.client would take the end of an IPv6 address for one.
+    port = parts.port or _PORTS[parts.scheme]
     if parts.scheme == "http":
-        return lambda: _Plain(host, parts.port, timeout=connect)
+        return lambda: _Plain(host, port, timeout=connect)
     proxy, context = find_proxy(base), _build_tls_context(bundle)
     if proxy:
-        goal = (host, parts.port or 443)
-        return _prepare_tunnel(_parse_proxy(proxy), goal, connect, context)
-    return lambda: _Encrypted(host, parts.port, timeout=connect, context=context)
+        return _prepare_tunnel(_parse_proxy(proxy), (host, port), connect, context)
+    return lambda: _Encrypted(host, port, timeout=connect, context=context)
 
 
 def _prepare_tunnel(
@@ -234,10 +272,12 @@ def _prepare_tunnel(
             try:
                 _open_in_time(super().connect)
             except HTTPError as error:
-                kind = MalformedProxyError if isinstance(error, ValueError) else ConnectionError
-                raise kind from error
+                if isinstance(error, ValueError):
+                    raise ProxyAddressError(_MALFORMED) from error
+                raise ConnectionError from error
 
-    named = make_headers(proxy_basic_auth=unquote(proxy.auth)) if proxy.auth else {}
+    login = unquote(proxy.auth or "")
+    named = make_headers(proxy_basic_auth=login if ":" in login else f"{login}:") if login else {}
     config = ProxyConfig(
         ssl_context=context,
         use_forwarding_for_https=False,
@@ -248,7 +288,7 @@ def _prepare_tunnel(
     def make() -> HTTPConnection:
         made = Tunnel(
             proxy.host or "",
-            proxy.port,
+            proxy.port or _PORTS[proxy.scheme or "http"],
             timeout=connect,
             ssl_context=context,
             proxy=proxy,
@@ -261,24 +301,23 @@ def _prepare_tunnel(
 
 
 def _parse_proxy(address: str) -> Url:
-    """Return the parts of the address of a proxy; raise MalformedProxyError."""
+    """Return the parts of the address of a proxy; raise ProxyAddressError."""
     from urllib3.exceptions import LocationParseError
     from urllib3.util import parse_url
 
     try:
         proxy = parse_url(address if "://" in address else f"http://{address}")
     except LocationParseError:
-        raise MalformedProxyError from None
-    # Old versions of urllib3 accept a space in a host.
-    if not proxy.host or any(map(str.isspace, proxy.host)) or proxy.scheme not in _SCHEMES:
-        raise MalformedProxyError
+        raise ProxyAddressError(_MALFORMED) from None
+    if not proxy.host or any(map(str.isspace, proxy.host)):  # which old versions of urllib3 accept
+        raise ProxyAddressError(_MALFORMED)
+    if proxy.scheme not in _PORTS:
+        raise ProxyAddressError("a proxy must be http or https")
     return proxy
 
 
 def _build_tls_context(bundle: str | None) -> ssl.SSLContext:
     """Return a context that trusts the authorities of a file or folder, by default certifi's."""
-    import ssl  # which the emulator on loopback does without
-
     if bundle is None:
         from certifi import where
 
@@ -287,5 +326,7 @@ def _build_tls_context(bundle: str | None) -> ssl.SSLContext:
     context = ssl.create_default_context(
         cafile=None if in_folder else bundle, capath=bundle if in_folder else None
     )
+    context.minimum_version = ssl.TLSVersion.TLSv1_2  # which distributions may lower
+    context.hostname_checks_common_name = False
     context.set_alpn_protocols(["http/1.1"])
     return context

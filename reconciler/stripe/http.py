@@ -110,6 +110,13 @@ def _encode(fields: tuple[tuple[str, str], ...]) -> str:
     return "&".join([f"{_quote(name)}={_quote(value)}" for name, value in fields])
 
 
+def _collect_headers(response: HTTPResponse, headers: dict[str, str]) -> None:
+    """Add the headers, the names in lower case; values of a repeated one are a list."""
+    for name, value in response.headers.items():
+        key = name.lower()
+        headers[key] = f"{headers[key]}, {value}" if key in headers else value
+
+
 def _receive(response: HTTPResponse) -> Iterator[bytes]:
     """Yield the body in pieces; raise IncompleteRead where it ends before its length."""
     from http.client import IncompleteRead
@@ -202,7 +209,7 @@ class Connection:
             connection, response = self._open(pool, request, ends)
             result: Response | TransportError | None = None
             try:
-                headers |= {name.lower(): value for name, value in response.headers.items()}
+                _collect_headers(response, headers)
                 result = self._read(response, headers, ends)
                 return result
             finally:
@@ -225,7 +232,7 @@ class Connection:
     def _read(
         self, response: HTTPResponse, headers: Mapping[str, str], ends: float
     ) -> Response | TransportError:
-        """Read the body within the limits; closing the response unread closes its connection."""
+        """Read the body within the limits; of a rejected response, it is left unread."""
         status = response.status
 
         def reject(rule: Rule, message: str) -> TransportError:
@@ -253,7 +260,7 @@ class Connection:
         from http.client import HTTPException
         from ssl import SSLError
 
-        from .connections import MalformedProxyError
+        from .connections import ProxyAddressError
 
         reason: BaseException = error
         while cause := reason.__cause__ or reason.__context__:
@@ -261,8 +268,8 @@ class Connection:
         why = (reason.strerror if isinstance(reason, OSError) else None) or str(reason)
         if isinstance(error, SSLError):
             return TransportError(service.TLS_FAILED, why, permanent=True, headers=headers)
-        if isinstance(error, MalformedProxyError):  # whose cause may quote a password
-            why = "the address of a proxy is malformed"
+        if isinstance(error, ProxyAddressError):  # whose cause may quote a password
+            why = str(error)
         # A ValueError is a malformed chunk, a UnicodeError a malformed host.
         passes = isinstance(error, HTTPException | OSError | ValueError)
         permanent = isinstance(error, UnicodeError) or not passes

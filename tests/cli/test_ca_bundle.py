@@ -4,20 +4,15 @@ from __future__ import annotations
 
 import json
 import socket
-import ssl
 import threading
 from contextlib import suppress
-from pathlib import Path
 
 import pytest
 from cli.world import SEATS
-from stripe_client.scripted import KEY, Scripted, a_list, http
+from stripe_client.scripted import KEY, PEM, Scripted, a_list, behind_tls, http
 
 from reconciler.stripe.errors import StripeError
 from reconciler.stripe.transport import Transport
-
-PEM = Path(__file__).with_name("loopback.pem")
-"""A key and its certificate for 127.0.0.1, which is its own authority; used nowhere else."""
 
 VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 HASHED = "2101a20a.0"  # the name under which OpenSSL looks for the certificate in a folder
@@ -41,11 +36,8 @@ def made(world):
     def script(asked):
         return http(200, {"id": "acct_1"} if asked.path == "/v1/account" else a_list())
 
-    with Scripted(script) as server:
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(PEM)
-        server._server.socket = context.wrap_socket(server._server.socket, server_side=True)
-        yield world(SEATS, api_base=server.url.replace("http:", "https:")), server
+    with Scripted(script).encrypt() as server:
+        yield world(SEATS, api_base=server.url), server
 
 
 def test_an_unknown_authority_is_not_trusted(made, run):
@@ -121,8 +113,7 @@ def test_a_bundle_is_used_for_a_proxy_behind_tls(clock, monkeypatch):
     asked = []
 
     def serve(listener):
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(PEM)
+        context = behind_tls()
         with suppress(OSError):  # the listener is closed, or the authority is not trusted
             while True:
                 with context.wrap_socket(listener.accept()[0], server_side=True) as connected:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import socketserver
+import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -66,6 +68,18 @@ class Scripted:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
 
+    def encrypt(self) -> Scripted:
+        """Speak TLS; to be called before it begins."""
+        self.url = self.url.replace("http:", "https:")
+        self._server.socket = behind_tls().wrap_socket(self._server.socket, server_side=True)
+        return self
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        host, port = self._server.server_address[:2]
+        return str(host), port
+
     def __enter__(self) -> Scripted:
         self._thread.start()
         return self
@@ -74,6 +88,17 @@ class Scripted:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+
+PEM = Path(__file__).parents[1] / "cli" / "loopback.pem"
+"""A key and its certificate for 127.0.0.1 and api.example, which is its own authority."""
+
+
+def behind_tls() -> ssl.SSLContext:
+    """The TLS settings of a server whose certificate is PEM."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(PEM)
+    return context
 
 
 class _Server(socketserver.ThreadingTCPServer):

@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 import re
+import select
+import socket
+import threading
+from contextlib import closing
 
 import pytest
-from stripe_client.scripted import KEY, PATH, Scripted, error_of, http, refusal, scripted, to
+from stripe_client.scripted import (
+    KEY,
+    PATH,
+    PEM,
+    Scripted,
+    error_of,
+    http,
+    in_turn,
+    refusal,
+    scripted,
+    to,
+)
+from urllib3.util.ssl_ import create_urllib3_context
 
 from reconciler.diagnostics.errors import ServiceError
-from reconciler.stripe.errors import ConnectionFailedError, UnexpectedAnswerError
-from reconciler.stripe.http import check_base
+from reconciler.stripe import connections
+from reconciler.stripe.api_key import Secret
+from reconciler.stripe.errors import ConnectionFailedError, StripeError, UnexpectedAnswerError
+from reconciler.stripe.http import Connection, Limits, Request, check_base
 from reconciler.stripe.transport import Transport
 
 OK = http(200, {"id": "x"})
 CHUNKED = b"HTTP/1.1 200 OK\r\nRequest-Id: req_1\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+def connect(server):
+    return Connection(server.url, Secret(KEY), Limits())
 
 
 @pytest.mark.parametrize(
@@ -33,12 +55,24 @@ def test_an_answer_in_chunks_is_whole(end, clock):
         CHUNKED + b"5\r\nab",
         CHUNKED + b"zz\r\nab",
         CHUNKED + b"-5\r\nab",
+        CHUNKED + b"-1\r\nab",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 5\r\n\r\n{}...",
         b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000 + b"\r\n\r\n",
         b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 200 + b"\r\n",
         b"HTTP/1.1 099 Low\r\n\r\n",
         b"not HTTP at all\r\n\r\n",
     ],
-    ids=["cut", "no size", "negative size", "long header", "many headers", "status", "not HTTP"],
+    ids=[
+        "cut",
+        "no size",
+        "negative size",
+        "minus one",
+        "lengths",
+        "long header",
+        "many headers",
+        "status",
+        "not HTTP",
+    ],
 )
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_what_is_not_http_is_retried(broken, method, clock):
@@ -76,10 +110,129 @@ def test_a_connection_that_the_server_closed_is_replaced(clock):
     assert list(dict.fromkeys(keys)) == [f"key-{n}" for n in range(20)]
 
 
+@pytest.mark.parametrize("late", [None, http(200, {"id": "smuggled"})], ids=["end", "bytes"])
+def test_a_connection_that_is_not_silent_is_not_used_again(late):
+    """The request that follows is sent once, over another one."""
+    received = threading.Event()
+
+    def script(asked):
+        yield OK
+        if asked.number == 1:
+            received.wait(5)
+            yield late
+
+    with Scripted(script) as server, closing(connect(server)) as connection:
+        request = Request("GET", PATH, (), {})
+        assert connection.send(request).body == b'{"id": "x"}'
+        received.set()
+        (idle,) = connection._pool.open()._idle
+        assert select.select([idle.sock], [], [], 5)[0]
+        assert connection.send(request).body == b'{"id": "x"}'
+    assert idle.sock is None
+
+
+def test_a_negative_chunk_does_not_exceed_the_limit_of_a_body():
+    """http.client would read until the end of the connection."""
+    sent = []
+
+    def script(_):
+        yield CHUNKED + b"-1\r\n"
+        for n in range(100):
+            yield b"x" * 2**20
+            sent.append(n)
+
+    with Scripted(script) as server, closing(connect(server)) as connection:
+        assert "negative size" in connection.send(Request("GET", PATH, (), {})).message
+    assert len(sent) < 50
+
+
 def test_bytes_after_a_response_are_not_the_next_response(clock):
     surplus = http(200, {"id": "x"}) + http(200, {"id": "smuggled"})
     with scripted(clock, surplus, OK) as (_, transport):
         assert [transport.get(PATH).body["id"] for _ in range(3)] == ["x"] * 3
+
+
+def test_what_tls_has_decrypted_is_not_the_next_response_either(clock, monkeypatch):
+    """One record has 16 kB, of which a response is read with the first 8 kB."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
+    surplus = OK + b" " * (8192 - len(OK)) + http(200, {"id": "smuggled"})
+    with Scripted(in_turn(surplus, OK)).encrypt() as server, to(server, clock) as transport:
+        assert [transport.get(PATH).body["id"] for _ in range(3)] == ["x"] * 3
+
+
+def test_equal_lengths_are_one(clock):
+    """As RFC 9110, section 8.6 allows; the connection stays open without a further byte."""
+    answer = b'HTTP/1.1 200 OK\r\nContent-Length: 11, 11\r\n\r\n{"id": "x"}'
+    with scripted(clock, answer) as (_, transport):
+        assert [transport.get(PATH).body for _ in range(2)] == [{"id": "x"}] * 2
+
+
+def test_repeated_headers_are_a_list():
+    links = b"HTTP/1.1 200 OK\r\nLink: <a>\r\nContent-Length: 0\r\nlink: <b>\r\n\r\n"
+    with Scripted(lambda _: links) as server, closing(connect(server)) as connection:
+        response = connection.send(Request("GET", PATH, (), {}))
+    assert response.headers["link"] == "<a>, <b>"
+
+
+def test_a_response_that_comes_before_the_request_was_sent_counts(clock):
+    """A gateway refuses a long body and closes; its connection is not used again."""
+
+    def refuse(listener):
+        with listener.accept()[0] as accepted:
+            accepted.recv(1000)
+            accepted.sendall(http(413, {"error": {"message": "too long"}}))
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=refuse, args=(listener,))
+        thread.start()
+        base = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with Transport(KEY, api_base=base, clock=clock) as transport:
+            with pytest.raises(StripeError, match="too long") as caught:
+                transport.post(PATH, {"a": "b" * 9_000_000})
+            thread.join()
+    assert (caught.value.status, caught.value.attempts) == (413, 1)
+
+
+@pytest.mark.parametrize(
+    ("base", "proxy", "goal"),
+    [
+        ("https://[2001:db8::5]", None, ("2001:db8::5", 443)),
+        ("https://[2001:db8::abcd]:8443/x", None, ("2001:db8::abcd", 8443)),
+        ("http://[::1]", None, ("::1", 80)),
+        ("https://api.example/x", None, ("api.example", 443)),
+        ("https://api.example", "http://proxy.example", ("proxy.example", 80)),
+        ("https://api.example", "proxy.example:3128", ("proxy.example", 3128)),
+        ("https://api.example", "https://proxy.example", ("proxy.example", 443)),
+    ],
+)
+def test_an_address_without_a_port_has_that_of_its_scheme(base, proxy, goal, clock, monkeypatch):
+    """The end of an IPv6 address is not one."""
+    sought = []
+
+    def find(host, port, *_, **__):
+        sought.append((host, port))
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", find)
+    if proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy)
+    with (
+        Transport(KEY, api_base=base, clock=clock) as transport,
+        pytest.raises(ConnectionFailedError, match="Name or service not known") as caught,
+    ):
+        transport.get(PATH)
+    assert sought == [goal] * caught.value.attempts
+
+
+def test_tls_is_no_weaker_than_that_of_urllib3():
+    """Whatever a distribution allows."""
+    ours, theirs = connections._build_tls_context(None), create_urllib3_context()
+    for name in ("minimum_version", "check_hostname", "verify_mode", "hostname_checks_common_name"):
+        assert getattr(ours, name) == getattr(theirs, name), name
+    assert ours.verify_flags & theirs.verify_flags == theirs.verify_flags
+    assert {each["name"] for each in ours.get_ciphers()} <= {
+        each["name"] for each in theirs.get_ciphers()
+    }
 
 
 DATE = "Sat, 21 Nov 2026 10:00:00 GMT"

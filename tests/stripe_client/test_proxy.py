@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import base64
+import re
 import select
 import socket
-import ssl
 import threading
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 import pytest
-from stripe_client.scripted import KEY, PATH, Scripted, http
+from stripe_client.scripted import KEY, PATH, PEM, Scripted, behind_tls, http
 
 from reconciler.stripe.errors import ConnectionFailedError
 from reconciler.stripe.transport import Transport
-
-PEM = Path(__file__).parents[1] / "cli" / "loopback.pem"
-
-
-def behind_tls():
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(PEM)
-    return context
 
 
 class Proxy:
@@ -51,8 +42,8 @@ class Proxy:
     def _tunnel(self, client):
         if self._context:
             client = self._context.wrap_socket(client, server_side=True)
+        self.asked.append(client.recv(4096).decode("latin-1"))
         with client, socket.create_connection(self._goal) as server:
-            self.asked.append(client.recv(4096).decode("latin-1"))
             client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
             while True:
                 pending = self._context and client.pending()
@@ -65,27 +56,38 @@ class Proxy:
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
-@pytest.mark.parametrize("user", ["", "me:p%40ss@"], ids=["", "password"])
-def test_requests_go_through_a_tunnel_that_is_kept(scheme, user, clock, monkeypatch):
+@pytest.mark.parametrize(
+    ("user", "login"), [("", None), ("me:p%40Ss@", "me:p@Ss"), ("token@", "token:")]
+)
+def test_requests_go_through_a_tunnel_that_is_kept(user, login, scheme, clock, monkeypatch):
     """To the host of `api_base`, whose certificate is checked; the proxy gets its own password."""
-    with Scripted(lambda asked: http(200, {"id": f"n{asked.number}"})) as server:
-        server._server.socket = behind_tls().wrap_socket(server._server.socket, server_side=True)
-        with Proxy(server._server.server_address, scheme).serving() as proxy:
-            monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://{user}{proxy.address}")
-            monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
-            with Transport(KEY, api_base="https://api.example", clock=clock) as transport:
-                assert [transport.get(PATH).body["id"] for _ in range(3)] == ["n1", "n2", "n3"]
-                assert transport.post(PATH, {"a": "b"}).body["id"] == "n4"
+    monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
+    with (
+        Scripted(lambda asked: http(200, {"id": f"n{asked.number}"})).encrypt() as server,
+        Proxy(server.address, scheme).serving() as proxy,
+    ):
+        monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://{user}{proxy.address}")
+        with Transport(KEY, api_base="https://api.example", clock=clock) as transport:
+            assert [transport.get(PATH).body["id"] for _ in range(3)] == ["n1", "n2", "n3"]
+            assert transport.post(PATH, {"a": "b"}).body["id"] == "n4"
     (tunnel,) = proxy.asked
     assert tunnel.startswith("CONNECT api.example:443 HTTP/1.")
     assert KEY not in tunnel
-    expected = base64.b64encode(b"me:p@ss").decode() if user else "none"
-    _, _, sent = tunnel.lower().partition("proxy-authorization: basic ")
-    assert (sent.split()[0] if sent else "none") == expected.lower()
+    given = re.findall(r"(?i)^proxy-authorization: basic (.*)\r$", tunnel, re.MULTILINE)
+    assert [base64.b64decode(each).decode() for each in given] == ([login] if login else [])
     hosts = {asked.headers["host"] for asked in server.asked}
     keys = {asked.headers["authorization"] for asked in server.asked}
     assert (hosts, keys) == ({"api.example"}, {f"Bearer {KEY}"})
     assert server.asked[-1].params == {"a": "b"}
+
+
+def test_a_proxy_that_is_none_for_http_is_named(clock, monkeypatch):
+    monkeypatch.setenv("ALL_PROXY", "socks5://me:hunter2@127.0.0.1:9")
+    with (
+        Transport(KEY, api_base="https://api.example", clock=clock) as transport,
+        pytest.raises(ConnectionFailedError, match="a proxy must be http or https"),
+    ):
+        transport.get(PATH)
 
 
 @pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])
