@@ -98,8 +98,11 @@ def test(session: nox.Session) -> None:
 def full(session: nox.Session) -> None:
     """Run the whole matrix and longer stories."""
     profile = {"HYPOTHESIS_PROFILE": "build"}
-    which = ("-m", "full or hypothesis", "--ignore", "tests/clients", "--dist", "worksteal")
-    session.run("pytest", *WORKERS, *which, *(session.posargs or _find_marked()), env=profile)
+    which = ("-m", "full or hypothesis", "--ignore", "tests/clients")
+    one_by_one = ("--maxschedchunk", "1")  # or one worker would get all that take long
+    session.run(
+        "pytest", *WORKERS, *which, *one_by_one, *(session.posargs or _find_marked()), env=profile
+    )
 
 
 def _find_marked() -> list[str]:

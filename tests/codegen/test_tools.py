@@ -14,7 +14,7 @@ from hypothesis import Phase, given, settings
 
 from reconciler.codegen import generate
 
-pytestmark = pytest.mark.full
+pytestmark = [pytest.mark.full, pytest.mark.long]
 _FILES = {"python": "meters.py", "typescript": "meters.ts", "go": "meters.go"}
 
 
