@@ -261,8 +261,30 @@ def _prepare_tunnel(
 ) -> Callable[[], HTTPConnection]:
     """Return what makes a connection through a proxy: http.client knows none that speaks TLS."""
     from urllib3 import make_headers
-    from urllib3.connection import HTTPSConnection as Connection
     from urllib3.connection import ProxyConfig
+
+    kind, scheme = _define_tunnel(), proxy.scheme or "http"
+    login = unquote(proxy.auth or "")
+    named = make_headers(proxy_basic_auth=login if ":" in login else f"{login}:") if login else {}
+    config = ProxyConfig(
+        ssl_context=context,
+        use_forwarding_for_https=False,
+        assert_hostname=None,
+        assert_fingerprint=None,
+    )
+    options = {"timeout": connect, "ssl_context": context, "proxy": proxy, "proxy_config": config}
+
+    def make() -> Any:
+        made = kind(proxy.host or "", proxy.port or _PORTS[scheme], **options)
+        made.set_tunnel(*goal, headers=named, scheme=scheme)
+        return made
+
+    return make
+
+
+def _define_tunnel() -> Any:
+    """Return the class of connections through a proxy; few runs need urllib3."""
+    from urllib3.connection import HTTPSConnection as Connection
     from urllib3.exceptions import HTTPError
 
     class Tunnel(Connection):
@@ -276,28 +298,7 @@ def _prepare_tunnel(
                     raise ProxyAddressError(_MALFORMED) from error
                 raise ConnectionError from error
 
-    login = unquote(proxy.auth or "")
-    named = make_headers(proxy_basic_auth=login if ":" in login else f"{login}:") if login else {}
-    config = ProxyConfig(
-        ssl_context=context,
-        use_forwarding_for_https=False,
-        assert_hostname=None,
-        assert_fingerprint=None,
-    )
-
-    def make() -> HTTPConnection:
-        made = Tunnel(
-            proxy.host or "",
-            proxy.port or _PORTS[proxy.scheme or "http"],
-            timeout=connect,
-            ssl_context=context,
-            proxy=proxy,
-            proxy_config=config,
-        )
-        made.set_tunnel(*goal, headers=named, scheme=proxy.scheme or "http")
-        return made
-
-    return make
+    return Tunnel
 
 
 def _parse_proxy(address: str) -> Url:
