@@ -173,9 +173,12 @@ def _describe(fleet: BrokenFleet) -> Case:
 def build_fleet(
     workshop: Workshop, accounts: int, latency: int, words: tuple[str, ...], failure: str = "500"
 ) -> BrokenFleet:
-    """Return a fleet of empty accounts, of which three are broken."""
+    """Return a fleet of empty accounts, of which three are broken.
+
+    The failing one is in the middle: were it the last, its retries would be all that is measured.
+    """
     folder, ids = workshop.make_folder(), projects.name_accounts(accounts)
-    denied, blocked, failing = (ids[n * accounts // 4] for n in (1, 2, 3))
+    denied, failing, blocked = (ids[n * accounts // 4] for n in (1, 2, 3))
     seed = projects.write_seed(workshop.make_folder(), 0, accounts, [blocked])
     emulator = workshop.stack.enter_context(emulating(seed))
     emulator.set_switches(latency=f"{latency}ms")

@@ -18,7 +18,7 @@ from .errors import build_error_report, trace
 from .files import Target
 from .output import Output, StreamWriter, emit, open_output
 from .read_ahead import ReadAhead
-from .signals import Stop, keep_report
+from .signals import Stop, find_interruption, keep_report
 
 _QUIT = (
     "ended at once by a second signal: what was sent may have had its effect, and a replacement "
@@ -36,7 +36,7 @@ def run(options: list[str]) -> Exit:
             try:
                 return it.act(stack)
             except Exception as error:
-                return it.report_error(error)
+                return it.report_error(find_interruption(error))
         except KeyboardInterrupt as error:  # also amid the handling of another error
             return it.report_error(error)
 

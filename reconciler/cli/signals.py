@@ -38,6 +38,16 @@ def keep_report(report: Report) -> Report:
     return report
 
 
+def find_interruption(error: Exception) -> Exception | KeyboardInterrupt:
+    """Return the KeyboardInterrupt that a SystemError hides, else the error.
+
+    Where two signals arrive at once, Python 3.11 may call the handler for the second one with the
+    exception of the first set; the first call of a builtin raises a SystemError from it then.
+    """
+    hidden = error.__cause__ if isinstance(error, SystemError) else None
+    return hidden if isinstance(hidden, KeyboardInterrupt) else error
+
+
 class Stop:
     """Whether a signal has asked the run to stop; checked before every request.
 

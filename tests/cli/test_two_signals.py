@@ -196,3 +196,17 @@ def test_a_reader_that_never_comes_does_not_hold_the_process(tmp_path):
         child.process.send_signal(each)
     assert child.process.wait(TIMEOUT) == 130
     child.end()
+
+
+def test_an_interruption_that_a_builtin_reports_as_a_bug_is_one(run, monkeypatch):
+    """Python calls the handler of a second signal with the exception of the first set, at times."""
+
+    def fail(_):
+        try:
+            raise KeyboardInterrupt
+        except KeyboardInterrupt as interrupt:
+            raise SystemError("next returned a result with an exception set") from interrupt
+
+    monkeypatch.setattr("reconciler.cli.main._read", fail)
+    ran = run("plan")
+    assert (ran.code, ran.out.count("U102"), ran.err) == (130, 1, "")
