@@ -88,11 +88,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
-def pytest_collection_finish() -> None:
-    """Never search again what was collected."""
-    gc.freeze()
-
-
 def _keep_bytecode(config: pytest.Config) -> None:
     """Let child processes share bytecode in a temporary folder where none may be left behind.
 
