@@ -97,11 +97,10 @@ def _get_updated(now: int, change: Change) -> ExistingMeter | None:
     A run that was killed has reactivated a meter, and not updated it yet: what looked like a rename
     to the plan of that run still does.
     """
-    if change.action is not Action.UPDATE or not (meter := _get_recent(now, change)):
+    meter = _get_recent(now, change) if change.action is Action.UPDATE else None
+    if not meter or not change.desired:
         return None
-    return (
-        replace(meter, display_name=change.desired.meter.display_name) if change.desired else None
-    )
+    return replace(meter, display_name=change.desired.meter.display_name)
 
 
 def _find_appearance(meter: ExistingMeter) -> int:

@@ -153,7 +153,7 @@ class Pool:
         self._make = _prepare(base, connect, bundle)
         self._idle: deque[HTTPConnection] = deque()
         self._is_closed = False
-        weakref.finalize(self, _close_all, self._idle)  # where nobody closes it
+        weakref.finalize(self, _close_all, self._idle)  # a pool that is not closed
 
     def send(
         self,
@@ -185,7 +185,7 @@ class Pool:
         while connection := _pop(self._idle):
             if connection.sock is not None and _is_silent(connection.sock):
                 return connection
-            connection.close()  # by the server, or it sends what nobody has asked for
+            connection.close()  # the server has closed it, or it sends what was not requested
         return self._make()
 
     def release(

@@ -11,7 +11,7 @@ import math
 import os
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -117,16 +117,15 @@ def _collect_headers(response: HTTPResponse, headers: dict[str, str]) -> None:
         headers[key] = f"{headers[key]}, {value}" if key in headers else value
 
 
-def _receive(response: HTTPResponse) -> Iterator[bytes]:
-    """Yield the body in pieces; raise IncompleteRead where it ends before its length."""
-    from http.client import IncompleteRead
-
-    received = 0
-    while piece := response.read(2**16):
-        received += len(piece)
-        yield piece
-    if response.length:
-        raise IncompleteRead(bytes(received), response.length)
+def _check_head(status: int, headers: Mapping[str, str]) -> tuple[Rule, str] | None:
+    """Return why the body of a response is not to be read, if so."""
+    if status < 200:  # the next response on this connection would be that of this request
+        return service.UNEXPECTED_RESPONSE, f"HTTP {status} is not a final response"
+    if 300 <= status < 400:
+        return service.REDIRECTED, f"HTTP {status} would lead to another address"
+    if headers.get("content-encoding", "identity") != "identity":
+        return service.NOT_JSON, "the response is compressed, which was not requested"
+    return None
 
 
 class _Pool:
@@ -233,19 +232,17 @@ class Connection:
         self, response: HTTPResponse, headers: Mapping[str, str], ends: float
     ) -> Response | TransportError:
         """Read the body within the limits; of a rejected response, it is left unread."""
-        status = response.status
+        from http.client import IncompleteRead
 
         def reject(rule: Rule, message: str) -> TransportError:
-            return TransportError(rule, message, permanent=True, status=status, headers=headers)
+            return TransportError(
+                rule, message, permanent=True, status=response.status, headers=headers
+            )
 
-        if status < 200:  # the next response on this connection would be that of this request
-            return reject(service.UNEXPECTED_RESPONSE, f"HTTP {status} is not a final response")
-        if 300 <= status < 400:
-            return reject(service.REDIRECTED, f"HTTP {status} would lead to another address")
-        if headers.get("content-encoding", "identity") != "identity":
-            return reject(service.NOT_JSON, "the response is compressed, which was not requested")
+        if refusal := _check_head(response.status, headers):
+            return reject(*refusal)
         body = bytearray()
-        for piece in _receive(response):
+        while piece := response.read(2**16):
             body += piece
             if len(body) > self._limits.size:
                 return reject(
@@ -253,7 +250,9 @@ class Connection:
                 )
             if time.monotonic() >= ends and not response.isclosed():
                 return self._time_out(headers)
-        return Response(status, headers, bytes(body))
+        if response.length:
+            raise IncompleteRead(bytes(body), response.length)
+        return Response(response.status, headers, bytes(body))
 
     def _describe(self, error: Exception, headers: Mapping[str, str]) -> TransportError:
         """Return why an exchange failed; only what may pass is worth a retry."""
