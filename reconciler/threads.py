@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -67,12 +69,18 @@ def start_thread(work: Callable[[], T]) -> Future[T]:
     return future
 
 
-def wait_for(future: Future[T]) -> T:
-    """Return the result of a future, or raise its error; signals are handled meanwhile."""
-    from concurrent.futures import wait
+def wait_for(future: Future[T], seconds: float = math.inf) -> T:
+    """Return the result of a future, or raise its error; signals are handled meanwhile.
 
+    Raises TimeoutError if it has none after so many seconds.
+    """
+    ends = time.monotonic() + seconds
     while not future.done():
-        wait([future], LONGEST_WAIT)
+        left = ends - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the thread takes too long")
+        with suppress(TimeoutError):
+            future.exception(min(left, LONGEST_WAIT))
     return future.result()
 
 

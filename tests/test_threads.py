@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import concurrent.futures
 from concurrent.futures import Future
 from queue import SimpleQueue
 
@@ -15,13 +14,19 @@ def test_a_result_is_waited_for_a_while_at_a_time(monkeypatch):
     """A signal that arrives just before a wait begins does not interrupt it."""
     future, waits = Future(), []
 
-    def wait(_, seconds=None):
+    def wait(seconds=None):
         waits.append(seconds)
         if len(waits) == 3:
             future.set_result("done")
+        raise TimeoutError
 
-    monkeypatch.setattr(concurrent.futures, "wait", wait)
+    monkeypatch.setattr(future, "exception", wait)
     assert (wait_for(future), waits) == ("done", [LONGEST_WAIT] * 3)
+
+
+def test_a_result_is_not_waited_for_after_the_time_given():
+    with pytest.raises(TimeoutError, match="too long"):
+        wait_for(Future(), 0.001)
 
 
 def test_the_error_of_a_thread_is_raised():

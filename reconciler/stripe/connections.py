@@ -11,6 +11,7 @@ twice as long. Only connections through a proxy use it. Imported with the first 
 from __future__ import annotations
 
 import io
+import math
 import os
 import select
 import socket
@@ -25,7 +26,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from ..threads import start_thread
+from ..threads import LONGEST_WAIT, start_thread, wait_for
 from .environment import find_proxy
 
 if TYPE_CHECKING:
@@ -62,11 +63,20 @@ class _TimedReader(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any, /) -> int | None:
-        """Receive what there is, or wait for it."""
-        left, patience = _EXCHANGE.measure_rest(), self._socket.gettimeout()
-        if patience is None or left < patience:
-            self._socket.settimeout(left)
-        return self._raw.readinto(buffer)
+        """Receive what there is, or wait for it; signals are handled meanwhile."""
+        patience = self._socket.gettimeout()
+        ends = time.monotonic() + (math.inf if patience is None else patience)
+        while (left := min(ends - time.monotonic(), _EXCHANGE.measure_rest())) > 0:
+            self._socket.settimeout(min(left, LONGEST_WAIT))
+            try:
+                received = self._socket.recv_into(buffer)
+            except TimeoutError as error:
+                if error.errno:  # the system's own: the connection has ended
+                    raise
+            else:
+                self._socket.settimeout(patience)
+                return received
+        raise TimeoutError("timed out")
 
     def close(self) -> None:
         """Close the file; the socket is closed with the last of its files."""
@@ -121,7 +131,7 @@ def _open_in_time(connect: Callable[[], None]) -> None:
         _EXCHANGE.ends = ends  # a proxy responds as well
         connect()
 
-    start_thread(work).result(_EXCHANGE.measure_rest())
+    wait_for(start_thread(work), _EXCHANGE.measure_rest())
 
 
 class _Plain(HTTPConnection):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import select
+import signal
 import socket
 import threading
 from contextlib import closing
@@ -158,6 +159,29 @@ def test_what_tls_has_decrypted_is_not_the_next_response_either(clock, monkeypat
     surplus = OK + b" " * (8192 - len(OK)) + http(200, {"id": "smuggled"})
     with Scripted(in_turn(surplus, OK)).encrypt() as server, to(server, clock) as transport:
         assert [transport.get(PATH).body["id"] for _ in range(3)] == ["x"] * 3
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["http", "https"])
+def test_a_signal_that_interrupts_no_wait_is_handled_before_the_response(
+    encrypted, clock, monkeypatch
+):
+    """As one that arrives just before the wait begins: here, another thread receives it."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
+    monkeypatch.setattr(connections, "LONGEST_WAIT", 0.01)
+    handled = threading.Event()
+
+    def script(_):
+        signal.raise_signal(signal.SIGUSR1)
+        return http(200, {"handled": handled.wait(5)})
+
+    before = signal.signal(signal.SIGUSR1, lambda *_: handled.set())
+    try:
+        server = Scripted(script)
+        with server.encrypt() if encrypted else server, to(server, clock) as transport:
+            assert transport.post(PATH).body == {"handled": True}
+        assert len(server.asked) == 1
+    finally:
+        signal.signal(signal.SIGUSR1, before)
 
 
 def test_equal_lengths_are_one(clock):
