@@ -17,8 +17,8 @@ import nox
 nox.needs_version = ">=2024.4.15"
 nox.options.sessions = ["lint", "test"]
 
-# One more than cores: many tests wait, for a response, a process or the disk.
-WORKERS = ("-n", str((os.cpu_count() or 1) + 1))
+# As many as cores, so that each keeps to one of them: see tests/conftest.py.
+WORKERS = ("-n", str(os.cpu_count() or 1))
 HERE = {"external": True}  # programs of the environment that nox is installed in
 # What does not depend on the versions of dependencies: signals and kills, rooms that import none,
 # and the tests of documents and tools; the command line, the Action, stories and faults drive the

@@ -1,13 +1,18 @@
 """No network but loopback, in this process; on PYTHONPATH it holds in child processes too.
 
-An audit hook also catches what a patched `connect` misses: name look-ups and datagrams.
+An audit hook also catches what a patched `connect` misses: name look-ups and datagrams. Such a
+process may use every core, also where the one that started it keeps to one.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import os
 import sys
 from typing import Any
+
+if "TESTS_USE_CORES" in os.environ:  # of a program that a test started: see `conftest.py`
+    os.sched_setaffinity(0, map(int, os.environ["TESTS_USE_CORES"].split(",")))
 
 
 class OffLoopbackError(RuntimeError):
