@@ -154,7 +154,7 @@ def apply_broken_fleet(accounts: int, latency: int, failure: str = "500") -> Sce
     return prepare
 
 
-def apply_broken_fleet_on_dask(accounts: int, latency: int, workers: int = 2) -> Scenario:
+def apply_broken_fleet_on_dask(accounts: int, latency: int, workers: int = 3) -> Scenario:
     """`apply` on the workers of a cluster, of which one is killed amid the run."""
 
     def prepare(workshop: Workshop) -> Case:

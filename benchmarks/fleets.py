@@ -27,7 +27,7 @@ def apply_fleet(accounts: int, latency: int) -> Scenario:
     return prepare
 
 
-def apply_fleet_on_dask(accounts: int, latency: int, workers: int = 2) -> Scenario:
+def apply_fleet_on_dask(accounts: int, latency: int, workers: int = 3) -> Scenario:
     """`apply` of a fleet on the workers of a cluster, each a process of this machine."""
 
     def prepare(workshop: Workshop) -> Case:
