@@ -18,7 +18,8 @@ nox.needs_version = ">=2024.4.15"
 nox.options.sessions = ["lint", "test"]
 
 # As many as cores, so that each keeps to one of them: see tests/conftest.py.
-WORKERS = ("-n", str(os.cpu_count() or 1))
+CORES = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+WORKERS = ("-n", str(CORES))
 HERE = {"external": True}  # programs of the environment that nox is installed in
 # What does not depend on the versions of dependencies: signals and kills, rooms that import none,
 # and the tests of documents and tools; the command line, the Action, stories and faults drive the

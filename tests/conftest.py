@@ -92,15 +92,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _stay_on_one_core() -> None:
     """Keep each of as many workers as there are cores on one of them.
 
-    Threads of Python that take turns on several cores cost a quarter more. Programs that a test
-    starts use all of them, as they do elsewhere: see `offline/sitecustomize.py`.
+    Threads of Python that take turns on several cores cost a quarter more. Python programs that a
+    test starts use all of them, as they do elsewhere: see `offline/sitecustomize.py`.
     """
     if not (_WORKER and hasattr(os, "sched_setaffinity")):
         return
     cores = sorted(os.sched_getaffinity(0))
     if len(cores) == int(os.environ["PYTEST_XDIST_WORKER_COUNT"]):
         os.environ["TESTS_USE_CORES"] = ",".join(map(str, cores))
-        os.sched_setaffinity(0, {cores[int(_WORKER.removeprefix("gw"))]})
+        number = int(_WORKER.removeprefix("gw"))  # higher in place of a worker that crashed
+        os.sched_setaffinity(0, {cores[number % len(cores)]})
 
 
 def _keep_bytecode(config: pytest.Config) -> None:

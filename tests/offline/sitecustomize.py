@@ -9,10 +9,8 @@ from __future__ import annotations
 import ipaddress
 import os
 import sys
+from contextlib import suppress
 from typing import Any
-
-if "TESTS_USE_CORES" in os.environ:  # of a program that a test started: see `conftest.py`
-    os.sched_setaffinity(0, map(int, os.environ["TESTS_USE_CORES"].split(",")))
 
 
 class OffLoopbackError(RuntimeError):
@@ -44,3 +42,7 @@ def _hook(event: str, args: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_hook)
+
+if cores := os.environ.get("TESTS_USE_CORES"):  # in a program that a test starts: see `conftest.py`
+    with suppress(OSError):
+        os.sched_setaffinity(0, map(int, cores.split(",")))

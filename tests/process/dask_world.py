@@ -23,7 +23,7 @@ from reconciler.emulator import Phase
 KEY = "sk_test_emulator"
 OTHER_KEY = "sk_test_of_the_caller"  # which the emulator rejects
 NOTHING: Mapping[str, str] = {}
-KEPT = "PATH", "HOME", "PYTHONPATH", "TMPDIR", "LANG"
+KEPT = "PATH", "HOME", "PYTHONPATH", "TMPDIR", "LANG", "TESTS_USE_CORES"
 
 NEEDS_DASK = [
     pytest.mark.full,

@@ -176,6 +176,13 @@ def http(status: int, body: bytes | str | object, **headers: str) -> bytes:
     return "\r\n".join([*lines, "", ""]).encode() + raw
 
 
+def slowly(response: bytes) -> Iterator[bytes]:
+    """A response with pauses before it, in its head and in its body."""
+    for piece in (response[:9], response[9:-2], response[-2:]):
+        threading.Event().wait(0.02)
+        yield piece
+
+
 def refusal(status: int, message: str = "no", **fields: Any) -> bytes:
     """A response in the shape of Stripe's errors."""
     headers = fields.pop("headers", {})

@@ -20,6 +20,7 @@ from stripe_client.scripted import (
     in_turn,
     refusal,
     scripted,
+    slowly,
     to,
 )
 from urllib3.util.ssl_ import create_urllib3_context
@@ -171,6 +172,7 @@ def test_a_signal_that_interrupts_no_wait_is_handled_before_the_response(
     handled = threading.Event()
 
     def script(_):
+        handled.wait(0.02)  # until the main thread waits for the response
         signal.raise_signal(signal.SIGUSR1)
         return http(200, {"handled": handled.wait(5)})
 
@@ -182,6 +184,16 @@ def test_a_signal_that_interrupts_no_wait_is_handled_before_the_response(
         assert len(server.asked) == 1
     finally:
         signal.signal(signal.SIGUSR1, before)
+
+
+@pytest.mark.parametrize("encrypted", [False, True], ids=["http", "https"])
+def test_a_response_may_pause_for_longer_than_one_wait(encrypted, clock, monkeypatch):
+    monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
+    monkeypatch.setattr(connections, "LONGEST_WAIT", 0.005)
+    server = Scripted(lambda _: slowly(OK))
+    with server.encrypt() if encrypted else server, to(server, clock) as transport:
+        assert [transport.get(PATH).body["id"] for _ in range(2)] == ["x", "x"]
+    assert len(server.asked) == 2
 
 
 def test_equal_lengths_are_one(clock):

@@ -10,8 +10,9 @@ import threading
 from contextlib import closing, contextmanager
 
 import pytest
-from stripe_client.scripted import KEY, PATH, PEM, Scripted, behind_tls, http
+from stripe_client.scripted import KEY, PATH, PEM, Scripted, behind_tls, http, slowly
 
+from reconciler.stripe import connections
 from reconciler.stripe.errors import ConnectionFailedError
 from reconciler.stripe.transport import Transport
 
@@ -60,10 +61,19 @@ class Proxy:
     ("user", "login"), [("", None), ("me:p%40Ss@", "me:p@Ss"), ("token@", "token:")]
 )
 def test_requests_go_through_a_tunnel_that_is_kept(user, login, scheme, clock, monkeypatch):
-    """To the host of `api_base`, whose certificate is checked; the proxy gets its own password."""
+    """To the host of `api_base`, whose certificate is checked; the proxy gets its own password.
+
+    The first response has pauses.
+    """
     monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
+    monkeypatch.setattr(connections, "LONGEST_WAIT", 0.005)
+
+    def script(asked):
+        response = http(200, {"id": f"n{asked.number}"})
+        return slowly(response) if asked.number == 1 else response
+
     with (
-        Scripted(lambda asked: http(200, {"id": f"n{asked.number}"})).encrypt() as server,
+        Scripted(script).encrypt() as server,
         Proxy(server.address, scheme).serving() as proxy,
     ):
         monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://{user}{proxy.address}")
