@@ -34,9 +34,13 @@ if TYPE_CHECKING:
 
 
 class _Exchange(threading.local):
-    """The exchange of this thread: `ends` is its deadline, by the monotonic clock."""
+    """The exchange of this thread: `ends` is its deadline, by the monotonic clock.
+
+    `patience` are seconds between two reads, `moment` those that it waits at a time.
+    """
 
     ends: float | None = None
+    patience = moment = math.inf
 
     def measure_rest(self) -> float:
         """Return the seconds that are left; raise TimeoutError if there are none."""
@@ -45,10 +49,15 @@ class _Exchange(threading.local):
             raise TimeoutError("the deadline has passed")
         return left
 
+    def limit(self, ends: float | None, patience: float, moment: float) -> None:
+        """Set the limits of an exchange that begins."""
+        self.ends, self.patience, self.moment = ends, patience, moment
+
 
 _EXCHANGE = _Exchange()
 _MALFORMED = "the address of a proxy is malformed"
 _PORTS = {"http": 80, "https": 443}
+_SHORT = 4096  # bytes of a body that a socket takes at once, also a new one
 
 
 class _TimedReader(io.RawIOBase):
@@ -64,18 +73,14 @@ class _TimedReader(io.RawIOBase):
 
     def readinto(self, buffer: Any, /) -> int | None:
         """Receive what there is, or wait for it; signals are handled meanwhile."""
-        patience = self._socket.gettimeout()
-        ends = time.monotonic() + (math.inf if patience is None else patience)
+        ends = time.monotonic() + _EXCHANGE.patience
         while (left := min(ends - time.monotonic(), _EXCHANGE.measure_rest())) > 0:
-            self._socket.settimeout(min(left, LONGEST_WAIT))
+            _set_timeout(self._socket, min(left, _EXCHANGE.moment))
             try:
-                received = self._socket.recv_into(buffer)
+                return self._socket.recv_into(buffer)
             except TimeoutError as error:
                 if error.errno:  # the system's own: the connection has ended
                     raise
-            else:
-                self._socket.settimeout(patience)
-                return received
         raise TimeoutError("timed out")
 
     def close(self) -> None:
@@ -123,12 +128,21 @@ class _TimedResponse(HTTPResponse):
             self.length = int(lengths.pop())
 
 
-def _open_in_time(connect: Callable[[], None]) -> None:
+def _set_timeout(connected: socket.socket, seconds: float) -> None:
+    """Set the timeout of a socket, if it has another one.
+
+    That is a system call, after which a thread of a fleet waits for the others.
+    """
+    if connected.gettimeout() != seconds:
+        connected.settimeout(seconds)
+
+
+def _open_in_time(connect: Callable[[], None], timeout: float | None) -> None:
     """Open a connection in a thread; raise TimeoutError, and abandon it, after the deadline."""
-    ends = _EXCHANGE.ends
+    ends, patience = _EXCHANGE.ends, timeout or math.inf
 
     def work() -> None:
-        _EXCHANGE.ends = ends  # a proxy responds as well
+        _EXCHANGE.limit(ends, patience, patience)  # a proxy responds as well
         connect()
 
     wait_for(start_thread(work), _EXCHANGE.measure_rest())
@@ -138,14 +152,14 @@ class _Plain(HTTPConnection):
     response_class = _TimedResponse
 
     def connect(self) -> None:
-        _open_in_time(super().connect)
+        _open_in_time(super().connect, self.timeout)
 
 
 class _Encrypted(HTTPSConnection):
     response_class = _TimedResponse
 
     def connect(self) -> None:
-        _open_in_time(super().connect)
+        _open_in_time(super().connect, self.timeout)
 
 
 class ProxyAddressError(Exception):
@@ -178,12 +192,13 @@ class Pool:
         This, and the reading of the body by this thread, end at a time of the monotonic clock.
         Raises what http.client raises; then the connection is closed.
         """
-        _EXCHANGE.ends = ends
+        _EXCHANGE.limit(ends, self._read, LONGEST_WAIT)
         connection = self._take()
         try:
             if connection.sock is None:
                 connection.connect()
-            connection.sock.settimeout(min(self._read, _EXCHANGE.measure_rest()))
+            moment = LONGEST_WAIT if body is None or len(body) <= _SHORT else self._read
+            _set_timeout(connection.sock, min(moment, self._read, _EXCHANGE.measure_rest()))
             words = (method, self._prefix + target, body, headers)
             return connection, _exchange(connection, *words)
         except BaseException:
@@ -302,7 +317,7 @@ def _define_tunnel() -> Any:
 
         def connect(self) -> None:
             try:
-                _open_in_time(super().connect)
+                _open_in_time(super().connect, self.timeout)
             except HTTPError as error:
                 if isinstance(error, ValueError):
                     raise ProxyAddressError(_MALFORMED) from error

@@ -7,7 +7,7 @@ import select
 import signal
 import socket
 import threading
-from contextlib import closing
+from contextlib import closing, contextmanager
 
 import pytest
 from stripe_client.scripted import (
@@ -210,23 +210,51 @@ def test_repeated_headers_are_a_list():
     assert response.headers["link"] == "<a>, <b>"
 
 
+@contextmanager
+def accepting(serve):
+    """A server for one connection, which is given to `serve`; yields its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def work():
+            with listener.accept()[0] as accepted:
+                serve(accepted)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        thread.join()
+
+
 def test_a_response_that_comes_before_the_request_was_sent_counts(clock):
     """A gateway refuses a long body and closes; its connection is not used again."""
 
-    def refuse(listener):
-        with listener.accept()[0] as accepted:
-            accepted.recv(1000)
-            accepted.sendall(http(413, {"error": {"message": "too long"}}))
+    def refuse(accepted):
+        accepted.recv(1000)
+        accepted.sendall(http(413, {"error": {"message": "too long"}}))
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        thread = threading.Thread(target=refuse, args=(listener,))
-        thread.start()
-        base = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        with Transport(KEY, api_base=base, clock=clock) as transport:
-            with pytest.raises(StripeError, match="too long") as caught:
-                transport.post(PATH, {"a": "b" * 9_000_000})
-            thread.join()
+    with (
+        accepting(refuse) as base,
+        Transport(KEY, api_base=base, clock=clock) as transport,
+        pytest.raises(StripeError, match="too long") as caught,
+    ):
+        transport.post(PATH, {"a": "b" * 9_000_000})
     assert (caught.value.status, caught.value.attempts) == (413, 1)
+
+
+def test_a_long_body_may_be_received_slowly(clock, monkeypatch):
+    """The parts of it have the time of the whole: none is sent twice."""
+    monkeypatch.setattr(connections, "LONGEST_WAIT", 0.005)
+    left = 9_000_000
+
+    def receive(accepted):
+        nonlocal left
+        threading.Event().wait(0.05)
+        while left > 0:
+            left -= len(accepted.recv(2**20))
+        accepted.sendall(OK)
+
+    with accepting(receive) as base, Transport(KEY, api_base=base, clock=clock) as transport:
+        assert transport.post(PATH, {"a": "b" * left}).record.attempts == 1
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,11 @@ from contextlib import closing, contextmanager
 import pytest
 from stripe_client.scripted import KEY, PATH, PEM, Scripted, behind_tls, http, slowly
 
+from reconciler.diagnostics.codes import service
 from reconciler.stripe import connections
+from reconciler.stripe.api_key import Secret
 from reconciler.stripe.errors import ConnectionFailedError
+from reconciler.stripe.http import Connection, Limits, Request
 from reconciler.stripe.transport import Transport
 
 
@@ -98,6 +101,17 @@ def test_a_proxy_that_is_none_for_http_is_named(clock, monkeypatch):
         pytest.raises(ConnectionFailedError, match="a proxy must be http or https"),
     ):
         transport.get(PATH)
+
+
+def test_a_proxy_that_says_nothing_is_given_up_with_the_time_to_connect(monkeypatch):
+    """And not with that of the whole exchange."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{listener.getsockname()[1]}")
+        limits = Limits(connect=0.05, total=3)
+        with closing(Connection("https://api.example", Secret(KEY), limits)) as connection:
+            failure = connection.send(Request("GET", PATH, (), {}))
+    assert (failure.rule, failure.permanent) == (service.UNREACHABLE, False)
+    assert failure.message.endswith("timed out")
 
 
 @pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])
