@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError, ThreadPoolExecutor
 from datetime import datetime
 from itertools import chain
-from threading import Event as Flag
 from typing import Self, TypeVar
 
 from msgspec.structs import replace
@@ -374,16 +373,19 @@ def describe_unreadable(error: PermissionDeniedError, permission: str) -> Unread
 
 
 def run_concurrently(work: Callable[[Item], T], items: Iterable[Item]) -> list[T]:
-    """Return the results in the order of the items; after a failure no other item begins."""
-    failed = Flag()
+    """Return the results in the order of the items; after a failure no other item begins.
+
+    Raises the error of the first that failed, in order or, if one before it had not begun, in time.
+    """
+    failures: list[BaseException] = []
 
     def attempt(item: Item) -> T:
-        if failed.is_set():
-            raise CancelledError  # of an item after the one whose error is raised
+        if failures:
+            raise CancelledError
         try:
             return work(item)
-        except BaseException:
-            failed.set()
+        except BaseException as error:
+            failures.append(error)
             raise
 
     pool = ThreadPoolExecutor(max_workers=SIDE_BY_SIDE)
@@ -391,5 +393,7 @@ def run_concurrently(work: Callable[[Item], T], items: Iterable[Item]) -> list[T
         with block_signals():
             futures = [pool.submit(attempt, item) for item in items]
         return [wait_for(future) for future in futures]
+    except CancelledError:
+        raise failures[0] from None
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import Future
 
 import pytest
+from builders.in_process import InTurn
 from stripe_client.scripted import KEY, Scripted, a_list, http, make, refusal, to
 
 from reconciler.diagnostics.errors import StoppedError
@@ -229,6 +231,34 @@ def test_a_failure_cancels_what_has_not_begun():
     for thread in set(threading.enumerate()) - before:
         thread.join(10)
     assert len(begun) < 50
+
+
+class Reversed(InTurn):
+    """Does what is submitted in the opposite order, as threads may, once the last is there."""
+
+    def submit(self, work, item):
+        self.waiting = [*getattr(self, "waiting", []), (Future(), work, item)]
+        if item == "last":
+            for future, each, given in reversed(self.waiting):
+                try:
+                    future.set_result(each(given))
+                except BaseException as error:
+                    future.set_exception(error)
+        return self.waiting[-1][0]
+
+
+def test_an_item_that_begins_after_the_failure_of_a_later_one_does_not_hide_it(monkeypatch):
+    """Threads begin in any order."""
+    monkeypatch.setattr("reconciler.stripe.client.ThreadPoolExecutor", Reversed)
+    begun = []
+
+    def work(item):
+        begun.append(item)
+        raise PermissionError(item)
+
+    with pytest.raises(PermissionError, match="last"):
+        run_concurrently(work, ["first", "second", "last"])
+    assert begun == ["last"]
 
 
 def test_nested_requests_share_the_connections(clock):
