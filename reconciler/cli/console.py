@@ -173,6 +173,7 @@ class Console:
         typed = ""
         try:
             _write(sys.stderr, question)
+            _wait_for_line()
             typed = sys.stdin.readline()
         finally:
             if not typed.endswith("\n"):
@@ -186,6 +187,16 @@ def _find_path(descriptor: int) -> str | None:
         return fcntl.fcntl(descriptor, name, bytes(1024)).rstrip(b"\0").decode()
     path = f"/proc/self/fd/{descriptor}"
     return os.path.realpath(path) if os.path.exists(path) else None
+
+
+def _wait_for_line() -> None:
+    """Wait until a line was typed; signals are handled meanwhile."""
+    from select import select
+
+    from ..threads import LONGEST_WAIT
+
+    while _is_terminal(sys.stdin) and not select([sys.stdin], [], [], LONGEST_WAIT)[0]:
+        pass
 
 
 def _is_terminal(stream: TextIO | None) -> bool:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from ..diagnostics.codes import service
 from ..model.meter import ExistingMeter, Status
-from ..threads import start_thread
+from ..threads import start_thread, wait_for
 from .codec import Json, Page, parse_id, parse_linked_page, parse_page
 from .errors import UnexpectedAnswerError
 from .http import Limits
@@ -186,14 +186,14 @@ def list_every_meter(
     equal versions in a pair, that of an inactive meter counts last.
     """
     first = _begin(partial(first_page, Status.INACTIVE), in_thread=in_pairs)
-    plain = tuple(every(None, first.result))
-    inactive = first.result()
+    plain = tuple(every(None, partial(wait_for, first)))
+    inactive = wait_for(first)
     seen = [*inactive.data, *plain]
     if not any(existing.status == Status.INACTIVE for existing in plain):
         read_again = partial(_read_again, plain, first_page, every)
         again = start_thread(read_again) if in_pairs else None
         stopped = tuple(every(Status.INACTIVE, wait_for_nothing))
-        seen += (*(again.result() if again else ()), *stopped)
+        seen += (*(wait_for(again) if again else ()), *stopped)
         if inactive.has_more:
             seen += every(Status.ACTIVE, wait_for_nothing)
     newest: dict[str, ExistingMeter] = {}

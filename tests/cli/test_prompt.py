@@ -94,6 +94,32 @@ def test_an_interrupted_question_says_that_nothing_was_written(world):
     assert made.posts() == []
 
 
+def test_a_signal_that_does_not_interrupt_the_question_is_handled_before_the_answer(monkeypatch):
+    """As one that arrives just before the wait for it begins: here, another thread receives it."""
+    monkeypatch.setattr("reconciler.threads.LONGEST_WAIT", 0.01)
+    handled, in_time = threading.Event(), []
+    master, slave = pty.openpty()
+
+    def type_later():
+        handled.wait(0.02)  # until the main thread waits
+        signal.raise_signal(signal.SIGUSR1)
+        in_time.append(handled.wait(5))
+        os.write(master, b"yes\n")
+
+    before = signal.signal(signal.SIGUSR1, lambda *_: handled.set())
+    typist = threading.Thread(target=type_later)
+    try:
+        with os.fdopen(slave) as terminal:
+            monkeypatch.setattr(sys, "stdin", terminal)
+            typist.start()
+            assert Console().ask("Go on? ") == "yes"
+    finally:
+        typist.join()
+        signal.signal(signal.SIGUSR1, before)
+        os.close(master)
+    assert in_time == [True]
+
+
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_progress_under_unbuffered_streams_loses_no_result(unbuffered, world, monkeypatch):
     """Log lines and the message about a signal appear while progress is shown."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import cache, partial
@@ -14,7 +16,7 @@ from stripe_client.scripted import KEY, PATH, Scripted, a_list, a_meter, http, t
 from reconciler.emulator import Phase, Server, Settings, open_state
 from reconciler.stripe import pagination
 from reconciler.stripe.client import Meters
-from reconciler.stripe.codec import parse_meter
+from reconciler.stripe.codec import Page, parse_meter
 from reconciler.stripe.errors import UnexpectedAnswerError
 from reconciler.stripe.http import Limits
 
@@ -95,6 +97,11 @@ class RunAfter(Generic[T]):
 
     def __init__(self, work: Callable[[], T]) -> None:
         self.result = cache(work)
+
+    def done(self) -> bool:
+        """Whether it has run: now, at the latest."""
+        self.result()
+        return True
 
 
 def seeded_with(count: int, inactive: int) -> dict[str, list[dict[str, object]]]:
@@ -177,6 +184,34 @@ def test_a_meter_whose_status_changes_is_found_once(
                 number += 1
             requests = 1 + -(-len(seed["meters"]) // 2)  # at the least
             assert number > requests, "the meter has to have moved in the midst of it"
+
+
+@pytest.mark.parametrize("slow", ["first", "again"])
+def test_a_signal_is_handled_while_the_other_one_of_a_pair_is_awaited(slow, monkeypatch):
+    """One that does not interrupt the wait: here, another thread receives it."""
+    monkeypatch.setattr("reconciler.threads.LONGEST_WAIT", 0.01)
+    handled, in_time = threading.Event(), []
+
+    def read_slowly():
+        handled.wait(0.02)  # until the main thread waits
+        signal.raise_signal(signal.SIGUSR1)
+        in_time.append(handled.wait(5))
+
+    def first_page(status):
+        if slow == ("first" if status else "again"):
+            read_slowly()
+        return Page((), has_more=False)
+
+    def every(_, may_go_on):
+        may_go_on()
+        return ()
+
+    before = signal.signal(signal.SIGUSR1, lambda *_: handled.set())
+    try:
+        assert pagination.list_every_meter(first_page, every, in_pairs=True) == ()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert in_time == [True]
 
 
 def test_the_newest_version_of_a_meter_counts(clock):
