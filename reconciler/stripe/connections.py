@@ -65,7 +65,7 @@ class _TimedReader(io.RawIOBase):
 
     def __init__(self, receiver: socket.socket) -> None:
         self._socket = receiver
-        self._raw = receiver.makefile("rb", buffering=0)
+        self._file = receiver.makefile("rb", buffering=0)  # never read; keeps the socket open
 
     def readable(self) -> bool:
         """Return True."""
@@ -85,7 +85,7 @@ class _TimedReader(io.RawIOBase):
 
     def close(self) -> None:
         """Close the file; the socket is closed with the last of its files."""
-        self._raw.close()
+        self._file.close()
         super().close()
 
 

@@ -236,8 +236,11 @@ def test_a_failure_cancels_what_has_not_begun():
 class Reversed(InTurn):
     """Does what is submitted in the opposite order, as threads may, once the last is there."""
 
+    def __init__(self, **_):
+        self.waiting = []
+
     def submit(self, work, item):
-        self.waiting = [*getattr(self, "waiting", []), (Future(), work, item)]
+        self.waiting.append((Future(), work, item))
         if item == "last":
             for future, each, given in reversed(self.waiting):
                 try:
