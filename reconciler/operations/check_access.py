@@ -19,8 +19,8 @@ from ..stripe.api_key import Key, Kind
 from ..stripe.billing.alerts import ALERTS
 from ..stripe.client import EVENTS, METERS, PRICES, SUBSCRIPTIONS, describe_unreadable
 from ..stripe.codec import parse_meter, parse_page
-from ..stripe.environment import find_ca_bundle, find_proxy, hide_password
 from ..stripe.errors import PermissionDeniedError
+from ..stripe.http.environment import find_ca_bundle, find_proxy, hide_password
 from ..stripe.response import Reply
 from ..stripe.transport import API_VERSION
 from ..timestamps import format_duration

@@ -27,7 +27,7 @@ from ..stripe.billing.periods import Periods
 from ..stripe.client import Events, Prices, describe_unreadable
 from ..stripe.codec import parse_id
 from ..stripe.errors import AccountDeniedError, InvalidRequestError, PermissionDeniedError
-from ..stripe.http import Connection, Limits, check_base
+from ..stripe.http.connection import Connection, Limits, check_base
 from ..stripe.meter_writer import AccountMeters
 from ..stripe.pagination import iterate_entries
 from ..stripe.rate_limit import RateLimiter

@@ -14,7 +14,7 @@ from ..diagnostics.codes import publishing as rules
 from ..diagnostics.codes import service
 from ..diagnostics.errors import AuthError, ServiceError
 from ..stripe.api_key import Secret
-from ..stripe.http import Connection, Limits, Request, Response, TransportError
+from ..stripe.http.connection import Connection, Limits, Request, Response, TransportError
 from ..stripe.retry import ATTEMPTS, Attempt, wait_before_retry
 from ..trusted_url import is_trusted_api_base
 

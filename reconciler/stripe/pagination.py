@@ -14,7 +14,7 @@ from ..model.meter import ExistingMeter, Status
 from ..threads import start_thread, wait_for
 from .codec import Json, Page, parse_id, parse_linked_page, parse_page
 from .errors import UnexpectedAnswerError
-from .http import Limits
+from .http.connection import Limits
 from .response import Reply
 from .transport import Transport
 

@@ -20,7 +20,7 @@ from ..model.request import Outcome, RequestRecord
 from .api_key import Key, Secret
 from .codec import encode_form
 from .errors import StripeError
-from .http import Connection, Limits, Request, check_base
+from .http.connection import Connection, Limits, Request, check_base
 from .rate_limit import RateLimiter
 from .response import Reply, interpret
 from .retry import Attempt, Budget, wait_before_retry
@@ -126,7 +126,7 @@ class Transport:
     @staticmethod
     def prepare() -> None:
         """Import what sends now: in a thread, the import would slow the reading of the files."""
-        import_module(".connections", __package__)
+        import_module(".http.pool", __package__)
 
     def monotonic(self) -> float:
         """The seconds of the clock that paces the requests."""

@@ -20,7 +20,7 @@ from reconciler.emulator.http_server import HttpServer
 from reconciler.emulator.messages import Request as Received
 from reconciler.emulator.messages import Response as Answer
 from reconciler.stripe.api_key import Secret
-from reconciler.stripe.http import Connection, Request, Response, TransportError
+from reconciler.stripe.http.connection import Connection, Request, Response, TransportError
 
 URL = "http://127.0.0.1:1"
 

@@ -10,7 +10,7 @@ import pytest
 from cli.world import RETIRED, SEATS
 from stripe_client.scripted import Scripted, a_list, a_meter, http, refusal
 
-from reconciler.stripe.http import Limits
+from reconciler.stripe.http.connection import Limits
 
 METERS, PRICES, EVENTS = "/v1/billing/meters", "/v1/prices", "/v1/events"
 SEAT = {"event_name": "seats", "display_name": "Seats", "default_aggregation": {"formula": "count"}}

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from published import held
 
 from reconciler.emulator import Phase
-from reconciler.stripe.http import Connection, Limits
+from reconciler.stripe.http.connection import Connection, Limits
 
 METERS = "GET /v1/billing/meters"
 

@@ -12,7 +12,7 @@ from virtual import VirtualClock
 
 from reconciler.emulator import Server, open_state
 from reconciler.stripe.api_key import Key
-from reconciler.stripe.http import Connection, Limits, Request, Response
+from reconciler.stripe.http.connection import Connection, Limits, Request, Response
 
 KEY = Key("sk_test_emulator")
 REQUESTS = {

@@ -26,10 +26,10 @@ from stripe_client.scripted import (
 from urllib3.util.ssl_ import create_urllib3_context
 
 from reconciler.diagnostics.errors import ServiceError
-from reconciler.stripe import connections
 from reconciler.stripe.api_key import Secret
 from reconciler.stripe.errors import ConnectionFailedError, StripeError, UnexpectedAnswerError
-from reconciler.stripe.http import Connection, Limits, Request, check_base
+from reconciler.stripe.http import pool
+from reconciler.stripe.http.connection import Connection, Limits, Request, check_base
 from reconciler.stripe.transport import Transport
 
 OK = http(200, {"id": "x"})
@@ -168,7 +168,7 @@ def test_a_signal_that_interrupts_no_wait_is_handled_before_the_response(
 ):
     """As one that arrives just before the wait begins: here, another thread receives it."""
     monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
-    monkeypatch.setattr(connections, "LONGEST_WAIT", 0.01)
+    monkeypatch.setattr(pool, "LONGEST_WAIT", 0.01)
     handled = threading.Event()
 
     def script(_):
@@ -189,7 +189,7 @@ def test_a_signal_that_interrupts_no_wait_is_handled_before_the_response(
 @pytest.mark.parametrize("encrypted", [False, True], ids=["http", "https"])
 def test_a_response_may_pause_for_longer_than_one_wait(encrypted, clock, monkeypatch):
     monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
-    monkeypatch.setattr(connections, "LONGEST_WAIT", 0.005)
+    monkeypatch.setattr(pool, "LONGEST_WAIT", 0.005)
     server = Scripted(lambda _: slowly(OK))
     with server.encrypt() if encrypted else server, to(server, clock) as transport:
         assert [transport.get(PATH).body["id"] for _ in range(2)] == ["x", "x"]
@@ -243,7 +243,7 @@ def test_a_response_that_comes_before_the_request_was_sent_counts(clock):
 
 def test_a_long_body_may_be_received_slowly(clock, monkeypatch):
     """The parts of it have the time of the whole: none is sent twice."""
-    monkeypatch.setattr(connections, "LONGEST_WAIT", 0.005)
+    monkeypatch.setattr(pool, "LONGEST_WAIT", 0.005)
     left = 9_000_000
 
     def receive(accepted):
@@ -274,7 +274,7 @@ def test_an_address_without_a_port_has_that_of_its_scheme(base, proxy, goal, clo
     sought = []
 
     def find(host, port, *_, **__):
-        sought.append((host, port))
+        sought.append((host.decode() if isinstance(host, bytes) else host, port))
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", find)
@@ -290,7 +290,7 @@ def test_an_address_without_a_port_has_that_of_its_scheme(base, proxy, goal, clo
 
 def test_tls_is_no_weaker_than_that_of_urllib3():
     """Whatever a distribution allows."""
-    ours, theirs = connections._build_tls_context(None), create_urllib3_context()
+    ours, theirs = pool._build_tls_context(None), create_urllib3_context()
     for name in ("minimum_version", "check_hostname", "verify_mode", "hostname_checks_common_name"):
         assert getattr(ours, name) == getattr(theirs, name), name
     assert ours.verify_flags & theirs.verify_flags == theirs.verify_flags

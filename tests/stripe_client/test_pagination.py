@@ -18,7 +18,7 @@ from reconciler.stripe import pagination
 from reconciler.stripe.client import Meters
 from reconciler.stripe.codec import Page, parse_meter
 from reconciler.stripe.errors import UnexpectedAnswerError
-from reconciler.stripe.http import Limits
+from reconciler.stripe.http.connection import Limits
 
 T = TypeVar("T")
 DECLARED = {"display_name": "A meter", "default_aggregation": {"formula": "sum"}}

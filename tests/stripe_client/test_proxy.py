@@ -13,10 +13,10 @@ import pytest
 from stripe_client.scripted import KEY, PATH, PEM, Scripted, behind_tls, http, slowly
 
 from reconciler.diagnostics.codes import service
-from reconciler.stripe import connections
 from reconciler.stripe.api_key import Secret
 from reconciler.stripe.errors import ConnectionFailedError
-from reconciler.stripe.http import Connection, Limits, Request
+from reconciler.stripe.http import pool
+from reconciler.stripe.http.connection import Connection, Limits, Request
 from reconciler.stripe.transport import Transport
 
 
@@ -69,7 +69,7 @@ def test_requests_go_through_a_tunnel_that_is_kept(user, login, scheme, clock, m
     The first response has pauses.
     """
     monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
-    monkeypatch.setattr(connections, "LONGEST_WAIT", 0.005)
+    monkeypatch.setattr(pool, "LONGEST_WAIT", 0.005)
 
     def script(asked):
         response = http(200, {"id": f"n{asked.number}"})

@@ -22,7 +22,7 @@ from reconciler.stripe.errors import (
     ServerError,
     UnexpectedAnswerError,
 )
-from reconciler.stripe.http import Limits
+from reconciler.stripe.http.connection import Limits
 from reconciler.stripe.retry import ATTEMPTS
 
 

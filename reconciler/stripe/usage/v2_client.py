@@ -12,7 +12,7 @@ from typing import Any, Unpack
 from ...timestamps import format_moment
 from ..codec import parse_adjustment, parse_meter_event, parse_session
 from ..errors import InvalidRequestError, StripeError
-from ..http import check_base
+from ..http.connection import check_base
 from ..transport import STRIPE, Client, Options
 from .client import RATE_LIMIT
 from .objects import MeterEvent, MeterEventAdjustment, MeterEventSession, UsageEvent

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 
-from ..diagnostics.codes import service
-from ..diagnostics.errors import ServiceError
-from ..trusted_url import is_loopback
+from ...diagnostics.codes import service
+from ...diagnostics.errors import ServiceError
+from ...trusted_url import is_loopback
 
 _VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR")
 """The first that is set counts, as in requests, curl and httpx; only the last may be a list."""
@@ -51,13 +52,20 @@ def find_proxy(base: str) -> str | None:
 
     It may contain a password. None without one, and for loopback.
     """
-    from urllib.request import getproxies
-
-    if is_loopback(base) or not getproxies():  # to import requests takes 100 ms
+    if is_loopback(base) or not _may_have_proxy():  # to import requests takes 100 ms
         return None
     from requests.utils import get_environ_proxies, select_proxy
 
     return select_proxy(base, get_environ_proxies(base)) or None
+
+
+def _may_have_proxy() -> bool:
+    """Whether there is a proxy for any address."""
+    if sys.platform == "darwin":
+        from urllib.request import getproxies  # those of the system; imports http.client
+
+        return bool(getproxies())
+    return any(name.lower().endswith("_proxy") for name in os.environ)
 
 
 def hide_password(proxy: str) -> str:

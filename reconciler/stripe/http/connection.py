@@ -19,18 +19,17 @@ from urllib.parse import quote_plus, urlsplit
 
 from msgspec import Struct
 
-from ..diagnostics.codes import service
-from ..diagnostics.diagnostic import Rule
-from ..diagnostics.errors import ServiceError
-from ..execution.protocol import SIDE_BY_SIDE
-from ..trusted_url import is_trusted_api_base
-from .api_key import Secret
+from ...diagnostics.codes import service
+from ...diagnostics.diagnostic import Rule
+from ...diagnostics.errors import ServiceError
+from ...execution.protocol import SIDE_BY_SIDE
+from ...trusted_url import is_trusted_api_base
+from ..api_key import Secret
 from .environment import find_ca_bundle
 
 if TYPE_CHECKING:
-    from http.client import HTTPConnection, HTTPResponse
-
-    from . import connections
+    from .exchange import Answer
+    from .pool import Link, Pool
 
 
 class Limits(Struct, frozen=True):
@@ -110,9 +109,9 @@ def _encode(fields: tuple[tuple[str, str], ...]) -> str:
     return "&".join([f"{_quote(name)}={_quote(value)}" for name, value in fields])
 
 
-def _collect_headers(response: HTTPResponse, headers: dict[str, str]) -> None:
+def _collect_headers(response: Answer, headers: dict[str, str]) -> None:
     """Add the headers, the names in lower case; values of a repeated one are a list."""
-    for name, value in response.headers.items():
+    for name, value in response.getheaders():
         key = name.lower()
         headers[key] = f"{headers[key]}, {value}" if key in headers else value
 
@@ -135,13 +134,13 @@ class _Pool:
         self._base, self._limits = base, limits
         self._bundle = find_ca_bundle(os.environ) if base.startswith("https:") else None
         self._lock = threading.Lock()
-        self._opened: connections.Pool | None = None
+        self._opened: Pool | None = None
 
-    def open(self) -> connections.Pool:
+    def open(self) -> Pool:
         """Return the connections, which a closed pool opens again."""
         if opened := self._opened:
             return opened
-        from .connections import Pool
+        from .pool import Pool
 
         with self._lock:
             if self._opened is None:
@@ -205,22 +204,20 @@ class Connection:
         try:
             pool = self._pool.open()
             ends = time.monotonic() + self._limits.total
-            connection, response = self._open(pool, request, ends)
+            link, response = self._open(pool, request, ends)
             result: Response | TransportError | None = None
             try:
                 _collect_headers(response, headers)
                 result = self._read(response, headers, ends)
                 return result
             finally:
-                pool.release(connection, response, complete=isinstance(result, Response))
+                pool.release(link, response, complete=isinstance(result, Response))
         except Exception as error:  # of any type: it holds the request, and so the key
             if time.monotonic() >= ends:
                 return self._time_out(headers)
             return self._describe(error, headers)
 
-    def _open(
-        self, pool: connections.Pool, request: Request, ends: float
-    ) -> tuple[HTTPConnection, HTTPResponse]:
+    def _open(self, pool: Pool, request: Request, ends: float) -> tuple[Link, Answer]:
         """Return the connection and the response, its body unread."""
         reads, form = request.method == "GET", _encode(request.fields)
         target = f"{request.path}?{form}" if reads and form else request.path
@@ -229,10 +226,9 @@ class Connection:
         return pool.send(request.method, target, None if reads else content, headers, ends)
 
     def _read(
-        self, response: HTTPResponse, headers: Mapping[str, str], ends: float
+        self, response: Answer, headers: Mapping[str, str], ends: float
     ) -> Response | TransportError:
         """Read the body within the limits; of a rejected response, it is left unread."""
-        from http.client import IncompleteRead
 
         def reject(rule: Rule, message: str) -> TransportError:
             return TransportError(
@@ -251,6 +247,8 @@ class Connection:
             if time.monotonic() >= ends and not response.isclosed():
                 return self._time_out(headers)
         if response.length:
+            from http.client import IncompleteRead
+
             raise IncompleteRead(bytes(body), response.length)
         return Response(response.status, headers, bytes(body))
 
@@ -259,7 +257,7 @@ class Connection:
         from http.client import HTTPException
         from ssl import SSLError
 
-        from .connections import ProxyAddressError
+        from .pool import ProxyAddressError
 
         reason: BaseException = error
         while cause := reason.__cause__ or reason.__context__:

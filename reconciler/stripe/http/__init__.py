@@ -1,0 +1,1 @@
+"""HTTP: connections to one API, and one request over one of them, within limits."""

@@ -1,0 +1,149 @@
+"""What is read here is what http.client reads; and a head is one request."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stripe_client.scripted import PEM
+
+from reconciler.stripe.http import exchange
+from reconciler.stripe.http.exchange import _Sized, send, write_head
+
+
+class Received:
+    """A socket that has received these pieces, and then the end of the connection."""
+
+    def __init__(self, pieces):
+        self.pieces, self.timeout, self.sent = list(pieces), None, b""
+
+    def sendall(self, data):
+        self.sent += data
+
+    def gettimeout(self):
+        return self.timeout
+
+    def settimeout(self, seconds):
+        self.timeout = seconds
+
+    def recv(self, size):
+        piece = self.pieces.pop(0) if self.pieces else b""
+        if piece[size:]:
+            self.pieces.insert(0, piece[size:])
+        return piece[:size]
+
+    def recv_into(self, buffer):
+        piece = self.recv(len(buffer))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
+def cut(data, size):
+    return [data[n : n + size] for n in range(0, len(data), size)]
+
+
+def read(pieces):
+    """What a response is to its reader: its parts, or that there is none."""
+    try:
+        answer = send(Received(pieces), b"", None, "GET")
+        body = b""
+        while piece := answer.read(2**16):
+            body += piece
+    except (OSError, ValueError) as error:
+        return type(error)
+    headers = [(name.lower(), value.strip()) for name, value in answer.getheaders()]
+    length = None if isinstance(answer, _Sized) else answer.length
+    return answer.status, headers, body, answer.isclosed(), length or 0
+
+
+TOKENS = st.text("abcXYZ-_!09", min_size=1, max_size=8)
+VALUES = st.text("aZ09 ,;=/\t\"'-", max_size=12)
+BODIES = st.binary(max_size=300)
+
+
+@st.composite
+def responses(draw):
+    """A response with one length, which may be wrong, and other headers in any order."""
+    body = draw(BODIES)
+    length = len(body) + draw(st.sampled_from([0, 0, 0, -1, -7, 3]))
+    headers = [(name, value) for name, value in draw(st.lists(st.tuples(TOKENS, VALUES)))]
+    headers.insert(draw(st.integers(0, len(headers))), ("Content-Length", str(max(0, length))))
+    if draw(st.booleans()):
+        headers.append(("Connection", draw(st.sampled_from(["close", "Keep-Alive", "x, Close"]))))
+    status = draw(st.sampled_from(["200 OK", "402 ", "500", "429 Too Many", "204 None", "304 x"]))
+    lines = [f"HTTP/1.1 {status}", *(f"{name}:{value}" for name, value in headers)]
+    return "\r\n".join([*lines, "", ""]).encode() + body
+
+
+@given(response=responses(), size=st.integers(1, 400))
+def test_a_response_is_what_http_client_reads(response, size):
+    """However it arrives; where the end is missing, both leave something to read."""
+    with pytest.MonkeyPatch.context() as patch:
+        ours = read(cut(response, size))
+        patch.setattr(exchange, "_HEAD", re.compile(b"(?!)"))
+        theirs = read(cut(response, size))
+    if isinstance(ours, tuple) and isinstance(theirs, tuple):
+        (*ours, ended, _), (*theirs, their_end, left) = ours, theirs
+        assert ended == (their_end and not left)
+    assert ours == theirs
+
+
+@pytest.mark.parametrize(
+    ("more", "closes"),
+    [
+        (b"", False),
+        (b"Connection: keep-alive\r\n", False),
+        (b"Connection: Close\r\n", True),
+        (b"connection: x, close\r\n", True),
+    ],
+)
+@pytest.mark.parametrize("surplus", [b"", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_connection_is_kept_unless_it_ends_or_has_more(more, closes, surplus):
+    head = b"HTTP/1.1 200 OK\r\n" + more + b"Content-Length: 2\r\n\r\n"
+    answer = send(Received([head + b"{}" + surplus]), b"", None, "GET")
+    assert isinstance(answer, _Sized)
+    assert (answer.read(100), answer.isclosed()) == (b"{}", True)
+    assert answer.will_close is (closes or bool(surplus))
+
+
+def test_a_head_is_one_request():
+    headers = {"Authorization": "Bearer x", "A": "ö"}
+    head = write_head("POST", "/v1/a?b=c", "host:1", headers, 3)
+    assert head == (
+        b"POST /v1/a?b=c HTTP/1.1\r\nHost: host:1\r\nAccept-Encoding: identity\r\n"
+        b"Content-Length: 3\r\nAuthorization: Bearer x\r\nA: \xf6\r\n\r\n"
+    )
+
+
+@pytest.mark.parametrize("target", ["/a b", "/a\r\nX: y", "/a\tb", "/ä", "/\x7f"])
+def test_a_path_does_not_end_a_head(target):
+    with pytest.raises(ValueError, match="not allowed"):
+        write_head("GET", target, "host", {}, None)
+
+
+@pytest.mark.parametrize("value", ["a\r\nX: y", "a\nb", "a\rb", "a\0b"])
+def test_a_header_does_not_end_a_head(value):
+    """And its value, which may be a key, is not in the error."""
+    with pytest.raises(ValueError, match=r"^the header Key contains a line break$"):
+        write_head("GET", "/", "host", {"Key": value}, None)
+
+
+def test_tls_imports_no_other_client(monkeypatch):
+    """Each takes 15 to 50 ms before the first request."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
+    program = (
+        "import sys\n"
+        "from reconciler.stripe.http.pool import Pool\n"
+        "Pool('https://api.stripe.com', 1, 1, None)\n"
+        "print(*sys.modules)"
+    )
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    command = [sys.executable, "-S", "-c", program]  # without the modules that tests add to it
+    ran = subprocess.run(command, env=environ, capture_output=True, text=True, check=True)
+    others = {"http.client", "urllib.request", "urllib3", "requests", "encodings.idna"}
+    assert others.isdisjoint(ran.stdout.split())
