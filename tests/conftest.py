@@ -115,11 +115,11 @@ def _keep_bytecode(config: pytest.Config) -> None:
         os.environ["PYTHONPYCACHEPREFIX"] = folder.name
 
 
-# Read by the package, by git or by requests: API keys, the job, the console, the network.
+# Read by the package, git, requests or pytest: API keys, the job, the console, the network.
 _READ = re.compile(
     r"(STRIPE|RECONCILER|GIT|GITHUB|GITLAB|CI|BUILD|BUILDKITE|CIRCLE|JENKINS)_.*|.*_PROXY"
     r"|BUILDKITE|CI|CIRCLECI|COLUMNS|FORCE_COLOR|NO_COLOR|TERM|TF_BUILD|XDG_CONFIG_HOME"
-    r"|CURL_CA_BUNDLE|REQUESTS_CA_BUNDLE|SSL_CERT_DIR|SSL_CERT_FILE",
+    r"|CURL_CA_BUNDLE|PYTEST_ADDOPTS|REQUESTS_CA_BUNDLE|SSL_CERT_DIR|SSL_CERT_FILE",
     re.IGNORECASE,
 )
 

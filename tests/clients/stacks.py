@@ -77,7 +77,8 @@ def run_go_tests(sources: Iterable[Path], **environment: str) -> str:
         for source in sources:
             shutil.copy(source, folder)
         _install([go, "mod", "tidy"], folder)
-        return run(go, "test", "-count=1", "-v", ".", cwd=folder, **environment)
+        # without `go vet`, which would check all that they import
+        return run(go, "test", "-count=1", "-vet=off", "-v", ".", cwd=folder, **environment)
 
 
 def run(*words: str | Path, cwd: Path | None = None, **environment: str) -> str:

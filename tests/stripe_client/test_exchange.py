@@ -19,6 +19,8 @@ from reconciler.stripe.http.exchange import _Sized, send, write_head
 class Received:
     """A socket that has received these pieces, and then the end of the connection."""
 
+    stays_open = False
+
     def __init__(self, pieces):
         self.pieces, self.timeout, self.sent = list(pieces), None, b""
 
@@ -32,6 +34,7 @@ class Received:
         self.timeout = seconds
 
     def recv(self, size):
+        assert self.pieces or not self.stays_open, "it waits"
         piece = self.pieces.pop(0) if self.pieces else b""
         if piece[size:]:
             self.pieces.insert(0, piece[size:])
@@ -104,11 +107,40 @@ def test_a_response_is_what_http_client_reads(response, size):
 )
 @pytest.mark.parametrize("surplus", [b"", b"HTTP/1.1 200 OK\r\n\r\n"])
 def test_a_connection_is_kept_unless_it_ends_or_has_more(more, closes, surplus):
+    """What arrives with the body, and not with the head, is left to be received."""
     head = b"HTTP/1.1 200 OK\r\n" + more + b"Content-Length: 2\r\n\r\n"
     answer = send(Received([head + b"{}" + surplus]), b"", None, "GET")
     assert isinstance(answer, _Sized)
     assert (answer.read(100), answer.isclosed()) == (b"{}", True)
     assert answer.will_close is (closes or bool(surplus))
+    connected = Received([head, b"{}" + surplus])
+    answer = send(connected, b"", None, "GET")
+    assert (answer.read(100), answer.will_close) == (b"{}", closes)
+    assert connected.recv(100) == surplus
+
+
+@pytest.mark.parametrize(
+    ("response", "body"),
+    [
+        (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}", b"{}"),
+        (b"HTTP/1.1 200 OK\nContent-Length: 2\r\n\r\n{}", b"{}"),
+        (b"HTTP/1.1 200 OK\r\nA: \xc3\xb6\r\nContent-Length: 2\r\n\r\n{}", b"{}"),
+        (b"HTTP/1.1 200 OK\r\nA: b\r\n c\r\nContent-Length: 2\r\n\r\n{}", b"{}"),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b"2\r\n{}\r\n0\r\n\r\n",
+            b"{}",
+        ),
+    ],
+    ids=["1.0", "line feed", "utf-8", "folded", "chunks and a length"],
+)
+def test_other_responses_are_left_to_http_client(response, body):
+    """Nothing is waited for once they are complete."""
+    connected = Received([response])
+    connected.stays_open = True
+    answer = send(connected, b"", None, "GET")
+    assert not isinstance(answer, _Sized)
+    assert (answer.read(100), answer.isclosed()) == (body, True)
 
 
 def test_a_head_is_one_request():

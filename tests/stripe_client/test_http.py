@@ -133,6 +133,16 @@ def test_a_connection_that_is_not_silent_is_not_used_again(late):
     assert idle.sock is None
 
 
+@pytest.mark.parametrize("framing", [b"Content-Length: 2", b"Transfer-Encoding: chunked"])
+def test_a_connection_that_the_server_will_close_is_not_used_again(framing):
+    """Even where it is still open: the next request would be lost, or not."""
+    head = b"HTTP/1.1 200 OK\r\nConnection: close\r\n" + framing + b"\r\n\r\n"
+    body = b"{}" if b"Length" in framing else b"2\r\n{}\r\n0\r\n\r\n"
+    with Scripted(lambda _: head + body) as server, closing(connect(server)) as connection:
+        assert connection.send(Request("GET", PATH, (), {})).body == b"{}"
+        assert not connection._pool.open()._idle
+
+
 def test_a_negative_chunk_does_not_exceed_the_limit_of_a_body():
     """http.client would read until the end of the connection."""
     sent = []
@@ -286,6 +296,20 @@ def test_an_address_without_a_port_has_that_of_its_scheme(base, proxy, goal, clo
     ):
         transport.get(PATH)
     assert sought == [goal] * caught.value.attempts
+
+
+@pytest.mark.parametrize(
+    ("base", "host"),
+    [
+        ("http://[::1]:8080", "[::1]:8080"),
+        ("http://127.0.0.1", "127.0.0.1"),
+        ("http://127.0.0.1:443/x", "127.0.0.1:443"),
+        ("https://API.example:443", "api.example"),
+    ],
+)
+def test_a_request_names_its_host(base, host):
+    """And its port, unless it is that of the scheme; as RFC 9110, section 7.2 has it."""
+    assert pool.Pool(base, 1, 1, None)._name == host
 
 
 def test_tls_is_no_weaker_than_that_of_urllib3():

@@ -17,6 +17,7 @@ from reconciler.stripe.api_key import Secret
 from reconciler.stripe.errors import ConnectionFailedError
 from reconciler.stripe.http import pool
 from reconciler.stripe.http.connection import Connection, Limits, Request
+from reconciler.stripe.http.environment import find_proxy
 from reconciler.stripe.transport import Transport
 
 
@@ -112,6 +113,13 @@ def test_a_proxy_that_says_nothing_is_given_up_with_the_time_to_connect(monkeypa
             failure = connection.send(Request("GET", PATH, (), {}))
     assert (failure.rule, failure.permanent) == (service.UNREACHABLE, False)
     assert failure.message.endswith("timed out")
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "all_proxy"])
+def test_a_proxy_is_found_by_any_name(variable, monkeypatch):
+    assert find_proxy("https://api.example") is None
+    monkeypatch.setenv(variable, "http://proxy.example")
+    assert find_proxy("https://api.example") == "http://proxy.example"
 
 
 @pytest.mark.parametrize("variable", ["NO_PROXY", "no_proxy"])

@@ -72,9 +72,9 @@ class Pool:
     def __init__(self, base: str, connect: float, read: float, bundle: str | None) -> None:
         parts = urlsplit(base)
         self._prefix, self._read, self._timeout = parts.path, read, connect
-        self._host, port = _find_host(parts.hostname or ""), parts.port or _PORTS[parts.scheme]
-        self._connect = _prepare(base, self._host, port, bundle)
-        name = f"[{self._host}]" if ":" in self._host else self._host
+        host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+        self._connect = _prepare(base, host, port, bundle)
+        name = f"[{host}]" if ":" in host else host
         self._name = name if port == _PORTS[parts.scheme] else f"{name}:{port}"
         self._idle: deque[Link] = deque()
         self._is_closed = False
@@ -154,13 +154,6 @@ def _is_silent(connected: Any) -> bool:
     polled = select.poll()
     polled.register(connected, select.POLLIN)
     return not polled.poll(0)
-
-
-def _find_host(name: str) -> str:
-    """Return the host of an address in ASCII; raise UnicodeError for a malformed one."""
-    if name.isascii() and all(0 < len(label) < 64 for label in name.removesuffix(".").split(".")):
-        return name
-    return name.encode("idna").decode("ascii")
 
 
 def _prepare(
