@@ -14,6 +14,7 @@ from stripe_client.scripted import PEM
 
 from reconciler.stripe.http import exchange
 from reconciler.stripe.http.exchange import _Sized, send, write_head
+from reconciler.stripe.http.pool import Pool
 
 
 class Received:
@@ -150,6 +151,20 @@ def test_a_head_is_one_request():
         b"POST /v1/a?b=c HTTP/1.1\r\nHost: host:1\r\nAccept-Encoding: identity\r\n"
         b"Content-Length: 3\r\nAuthorization: Bearer x\r\nA: \xf6\r\n\r\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("base", "host"),
+    [
+        ("http://[::1]:8080", "[::1]:8080"),
+        ("http://127.0.0.1", "127.0.0.1"),
+        ("http://127.0.0.1:443/x", "127.0.0.1:443"),
+        ("https://API.example:443", "api.example"),
+    ],
+)
+def test_a_request_names_its_host(base, host):
+    """And its port, unless it is that of the scheme; as RFC 9110, section 7.2 has it."""
+    assert Pool(base, 1, 1, None)._name == host
 
 
 @pytest.mark.parametrize("target", ["/a b", "/a\r\nX: y", "/a\tb", "/ä", "/\x7f"])

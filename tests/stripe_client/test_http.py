@@ -298,20 +298,6 @@ def test_an_address_without_a_port_has_that_of_its_scheme(base, proxy, goal, clo
     assert sought == [goal] * caught.value.attempts
 
 
-@pytest.mark.parametrize(
-    ("base", "host"),
-    [
-        ("http://[::1]:8080", "[::1]:8080"),
-        ("http://127.0.0.1", "127.0.0.1"),
-        ("http://127.0.0.1:443/x", "127.0.0.1:443"),
-        ("https://API.example:443", "api.example"),
-    ],
-)
-def test_a_request_names_its_host(base, host):
-    """And its port, unless it is that of the scheme; as RFC 9110, section 7.2 has it."""
-    assert pool.Pool(base, 1, 1, None)._name == host
-
-
 def test_tls_is_no_weaker_than_that_of_urllib3():
     """Whatever a distribution allows."""
     ours, theirs = pool._build_tls_context(None), create_urllib3_context()
