@@ -6,14 +6,17 @@ import os
 import re
 import subprocess
 import sys
+from contextlib import suppress
+from http.client import HTTPException, RemoteDisconnected
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stripe_client.scripted import PEM
+from stripe_client.scripted import PATH, PEM, http, scripted
 
+from reconciler.stripe.errors import ConnectionFailedError
 from reconciler.stripe.http import exchange
-from reconciler.stripe.http.exchange import _Sized, send, write_head
+from reconciler.stripe.http.exchange import MalformedRequestError, _Sized, send, write_head
 from reconciler.stripe.http.pool import Pool
 
 
@@ -42,7 +45,7 @@ class Received:
         return piece[:size]
 
     def recv_into(self, buffer):
-        piece = self.recv(len(buffer))
+        piece = Received.recv(self, len(buffer))
         buffer[: len(piece)] = piece
         return len(piece)
 
@@ -58,7 +61,7 @@ def read(pieces):
         body = b""
         while piece := answer.read(2**16):
             body += piece
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, HTTPException) as error:
         return type(error)
     headers = [(name.lower(), value.strip()) for name, value in answer.getheaders()]
     length = None if isinstance(answer, _Sized) else answer.length
@@ -68,6 +71,7 @@ def read(pieces):
 TOKENS = st.text("abcXYZ-_!09", min_size=1, max_size=8)
 VALUES = st.text("aZ09 ,;=/\t\"'-", max_size=12)
 BODIES = st.binary(max_size=300)
+STATUSES = ("200 OK", "402 ", "500", "429 Too Many", "204 None", "304 x", "2000 OK", "200OK", "20")
 
 
 @st.composite
@@ -79,7 +83,7 @@ def responses(draw):
     headers.insert(draw(st.integers(0, len(headers))), ("Content-Length", str(max(0, length))))
     if draw(st.booleans()):
         headers.append(("Connection", draw(st.sampled_from(["close", "Keep-Alive", "x, Close"]))))
-    status = draw(st.sampled_from(["200 OK", "402 ", "500", "429 Too Many", "204 None", "304 x"]))
+    status = draw(st.sampled_from(STATUSES))
     lines = [f"HTTP/1.1 {status}", *(f"{name}:{value}" for name, value in headers)]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
@@ -125,6 +129,8 @@ def test_a_connection_is_kept_unless_it_ends_or_has_more(more, closes, surplus):
     [
         (b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\n{}", b"{}"),
         (b"HTTP/1.1 200 OK\nContent-Length: 2\r\n\r\n{}", b"{}"),
+        (b"HTTP/1.1 200 OK\nContent-Length: 2\n\n{}", b"{}"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 2\n\r\n{}", b"{}"),
         (b"HTTP/1.1 200 OK\r\nA: \xc3\xb6\r\nContent-Length: 2\r\n\r\n{}", b"{}"),
         (b"HTTP/1.1 200 OK\r\nA: b\r\n c\r\nContent-Length: 2\r\n\r\n{}", b"{}"),
         (
@@ -133,7 +139,7 @@ def test_a_connection_is_kept_unless_it_ends_or_has_more(more, closes, surplus):
             b"{}",
         ),
     ],
-    ids=["1.0", "line feed", "utf-8", "folded", "chunks and a length"],
+    ids=["1.0", "line feed", "line feeds", "mixed", "utf-8", "folded", "chunks and a length"],
 )
 def test_other_responses_are_left_to_http_client(response, body):
     """Nothing is waited for once they are complete."""
@@ -144,13 +150,56 @@ def test_other_responses_are_left_to_http_client(response, body):
     assert (answer.read(100), answer.isclosed()) == (body, True)
 
 
+@pytest.mark.parametrize(
+    "response",
+    [b"SSH-2.0-OpenSSH_9.2\r\n", b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 150],
+    ids=["of another protocol", "of endless headers"],
+)
+def test_a_head_that_is_none_is_not_waited_for(response):
+    connected = Received([response])
+    connected.stays_open = True
+    with pytest.raises(HTTPException):
+        send(connected, b"", None, "GET")
+
+
+class UrllibsTransport(Received):
+    """TLS within TLS, which receives 0 at the end of the connection."""
+
+    def recv(self, size):
+        return super().recv(size) or 0
+
+
+@pytest.mark.parametrize("response", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n{}"])
+def test_the_end_of_a_tunnel_is_that_of_any_connection(response):
+    connected = UrllibsTransport([response] if response else [])
+    with suppress(RemoteDisconnected):
+        answer = send(connected, b"", None, "GET")
+        assert (answer.read(100), answer.read(100), answer.length) == (b"{}", b"", 18)
+
+
 def test_a_head_is_one_request():
     headers = {"Authorization": "Bearer x", "A": "ö"}
     head = write_head("POST", "/v1/a?b=c", "host:1", headers, 3)
     assert head == (
-        b"POST /v1/a?b=c HTTP/1.1\r\nHost: host:1\r\nAccept-Encoding: identity\r\n"
+        b"POST /v1/a?b=c HTTP/1.1\r\nHost: host:1\r\n"
         b"Content-Length: 3\r\nAuthorization: Bearer x\r\nA: \xf6\r\n\r\n"
     )
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_no_header_is_sent_twice(method, clock, monkeypatch):
+    heads = []
+
+    def write(*words):
+        heads.append(write_head(*words))
+        return heads[-1]
+
+    monkeypatch.setattr(exchange, "write_head", write)
+    with scripted(clock, http(200, {})) as (_, transport):
+        getattr(transport, method)(PATH, {"a": "b"})
+    names = [line.partition(b":")[0].lower() for line in heads[0].splitlines()[1:]]
+    assert len(set(names)) == len(names)
+    assert b"accept-encoding" in names  # or a proxy may compress the response
 
 
 @pytest.mark.parametrize(
@@ -169,15 +218,24 @@ def test_a_request_names_its_host(base, host):
 
 @pytest.mark.parametrize("target", ["/a b", "/a\r\nX: y", "/a\tb", "/ä", "/\x7f"])
 def test_a_path_does_not_end_a_head(target):
-    with pytest.raises(ValueError, match="not allowed"):
+    with pytest.raises(MalformedRequestError, match="not allowed"):
         write_head("GET", target, "host", {}, None)
 
 
 @pytest.mark.parametrize("value", ["a\r\nX: y", "a\nb", "a\rb", "a\0b"])
 def test_a_header_does_not_end_a_head(value):
     """And its value, which may be a key, is not in the error."""
-    with pytest.raises(ValueError, match=r"^the header Key contains a line break$"):
+    with pytest.raises(MalformedRequestError, match=r"^the header Key contains a line break$"):
         write_head("GET", "/", "host", {"Key": value}, None)
+
+
+def test_a_request_that_cannot_be_sent_is_not_tried_again(clock):
+    with (
+        scripted(clock, http(200, {})) as (server, transport),
+        pytest.raises(ConnectionFailedError, match="not allowed") as caught,
+    ):
+        transport.get("/v1/a b")
+    assert (caught.value.attempts, server.asked) == (1, [])
 
 
 def test_tls_imports_no_other_client(monkeypatch):

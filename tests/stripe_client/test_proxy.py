@@ -117,6 +117,8 @@ def test_a_proxy_that_says_nothing_is_given_up_with_the_time_to_connect(monkeypa
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "all_proxy"])
 def test_a_proxy_is_found_by_any_name(variable, monkeypatch):
+    monkeypatch.setenv("HTTP_PROXY", "")
+    monkeypatch.setenv("NO_PROXY", "other.example")
     assert find_proxy("https://api.example") is None
     monkeypatch.setenv(variable, "http://proxy.example")
     assert find_proxy("https://api.example") == "http://proxy.example"

@@ -198,7 +198,7 @@ class Connection:
         return TransportError(service.TOO_SLOW, message, permanent=True, headers=headers)
 
     def _exchange(self, request: Request) -> Response | TransportError:
-        """Send, and read the response, up to the deadline; no import counts."""
+        """Send, and read the response, up to the deadline; to import the pool does not count."""
         headers: dict[str, str] = {}
         ends = math.inf
         try:
@@ -267,7 +267,7 @@ class Connection:
             return TransportError(service.TLS_FAILED, why, permanent=True, headers=headers)
         if isinstance(error, ProxyAddressError):  # whose cause may quote a password
             why = str(error)
-        # A ValueError is a malformed chunk, a UnicodeError a malformed host.
+        # A ValueError is a malformed chunk, a UnicodeError a header that is not Latin-1.
         passes = isinstance(error, HTTPException | OSError | ValueError)
         permanent = isinstance(error, UnicodeError) or not passes
         message = f"no response from {self._base}: {why or type(reason).__name__}"

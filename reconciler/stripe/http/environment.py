@@ -60,12 +60,13 @@ def find_proxy(base: str) -> str | None:
 
 
 def _may_have_proxy() -> bool:
-    """Whether there is a proxy for any address."""
+    """Whether a proxy is set, for whatever addresses."""
     if sys.platform == "darwin":
         from urllib.request import getproxies  # those of the system; imports http.client
 
         return bool(getproxies())
-    return any(name.lower().endswith("_proxy") for name in os.environ)
+    names = (name.lower() for name, value in os.environ.items() if value)
+    return any(name.endswith("_proxy") and name != "no_proxy" for name in names)
 
 
 def hide_password(proxy: str) -> str:

@@ -91,7 +91,8 @@ class Pool:
         """Send once, and return the connection and the response with its body unread.
 
         This, and the reading of the body by this thread, end at a time of the monotonic clock.
-        Raises OSError, HTTPException or ValueError; then the connection is closed.
+        Raises OSError, HTTPException, ValueError, ProxyAddressError or MalformedRequestError; then
+        the connection is closed.
         """
         LIMITS.set(ends, self._read, LONGEST_WAIT)
         length = None if body is None else len(body)
