@@ -6,6 +6,7 @@ compilation of schemas and patterns are done once; `Child(fresh=True)` does with
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import select
@@ -103,6 +104,8 @@ def _start_parent(dask: bool) -> tuple[subprocess.Popen[bytes], socket.socket]:
     with theirs:
         words = [sys.executable, __file__, str(theirs.fileno()), *(["dask"] if dask else [])]
         parent = subprocess.Popen(words, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+    for end in (parent.wait, parent.kill, ours.close):  # the last first
+        atexit.register(end)
     return parent, ours
 
 
