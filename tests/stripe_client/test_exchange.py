@@ -87,7 +87,7 @@ def responses(draw):
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-@given(response=responses(), size=st.integers(1, 400))
+@given(response=responses(), size=st.just(1000) | st.integers(1, 400))
 def test_a_response_is_what_http_client_reads(response, size):
     """However it arrives, whole or not."""
     with pytest.MonkeyPatch.context() as patch:
@@ -126,6 +126,8 @@ def test_a_connection_is_kept_unless_it_ends_or_has_more(more, closes, surplus):
         (b"HTTP/1.1 200 OK\nContent-Length: 2\r\n\r\n{}", b"{}"),
         (b"HTTP/1.1 200 OK\nContent-Length: 2\n\n{}", b"{}"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: 2\n\r\n{}", b"{}"),
+        (b"HTTP/1.1 204 No Content\r\nContent-Length: 2\r\n\r\n", b""),
+        (b"HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\n\r\n", b""),
         (b"HTTP/1.1 200 OK\r\nA: \xc3\xb6\r\nContent-Length: 2\r\n\r\n{}", b"{}"),
         (b"HTTP/1.1 200 OK\r\nA: b\r\n c\r\nContent-Length: 2\r\n\r\n{}", b"{}"),
         (
@@ -134,7 +136,17 @@ def test_a_connection_is_kept_unless_it_ends_or_has_more(more, closes, surplus):
             b"{}",
         ),
     ],
-    ids=["1.0", "line feed", "line feeds", "mixed", "utf-8", "folded", "chunks and a length"],
+    ids=[
+        "1.0",
+        "line feed",
+        "line feeds",
+        "mixed",
+        "204",
+        "304",
+        "utf-8",
+        "folded",
+        "chunks and a length",
+    ],
 )
 def test_other_responses_are_left_to_http_client(response, body):
     """Nothing is waited for once they are complete."""
