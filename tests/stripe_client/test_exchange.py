@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from http.client import HTTPException, RemoteDisconnected
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stripe_client.scripted import PATH, PEM, http, scripted
+from stripe_client.scripted import KEY, PATH, PEM, Scripted, http, scripted
 
 from reconciler.stripe.errors import ConnectionFailedError
 from reconciler.stripe.http import exchange
 from reconciler.stripe.http.exchange import MalformedRequestError, _Sized, send, write_head
 from reconciler.stripe.http.pool import Pool
+from reconciler.stripe.transport import Transport
 
 
 class Received:
@@ -220,7 +222,7 @@ def test_no_header_is_sent_twice(method, clock, monkeypatch):
 )
 def test_a_request_names_its_host(base, host):
     """And its port, unless it is that of the scheme; as RFC 9110, section 7.2 has it."""
-    assert Pool(base, 1, 1, None)._name == host
+    assert Pool(base, 1, 1, None)._host == host
 
 
 @pytest.mark.parametrize("target", ["/a b", "/a\r\nX: y", "/a\tb", "/ä", "/\x7f"])
@@ -243,6 +245,27 @@ def test_a_request_that_cannot_be_sent_is_not_tried_again(clock):
     ):
         transport.get("/v1/a b")
     assert (caught.value.attempts, server.asked) == (1, [])
+
+
+@pytest.mark.parametrize(
+    ("host", "error"), [("api.example", None), ("other.example", "S011"), ("127.0.0.2", "S011")]
+)
+def test_a_certificate_is_that_of_the_host(host, error, clock, monkeypatch):
+    """Whatever address the host has: here, it is that of one server."""
+    find = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda _, *rest, **more: find("127.0.0.1", *rest, **more)
+    )
+    monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
+    with Scripted(lambda _: http(200, {"id": "x"})).encrypt() as server:
+        base = f"https://{host}:{server.address[1]}"
+        with (
+            Transport(KEY, api_base=base, clock=clock) as transport,
+            pytest.raises(ConnectionFailedError) if error else nullcontext() as caught,
+        ):
+            assert transport.get(PATH).body == {"id": "x"}
+    assert (caught.value.diagnostic.code if caught else None) == error
+    assert len(server.asked) == (not error)
 
 
 def test_tls_imports_no_other_client(monkeypatch):

@@ -3,7 +3,7 @@
 A connection is opened in a thread of its own, which is abandoned at the deadline: nothing else ends
 the search for an address. Imported with the first request.
 
-requests and urllib3 take 50 ms longer to import, and twice as long for each request. Only
+requests and urllib3 take 50 ms longer to import, and more than twice as long for each request. Only
 connections through a proxy use them.
 """
 
@@ -75,7 +75,7 @@ class Pool:
         host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
         self._connect = _prepare(base, host, port, bundle)
         name = f"[{host}]" if ":" in host else host
-        self._name = name if port == _PORTS[parts.scheme] else f"{name}:{port}"
+        self._host = name if port == _PORTS[parts.scheme] else f"{name}:{port}"
         self._idle: deque[Link] = deque()
         self._is_closed = False
         weakref.finalize(self, _close_all, self._idle)  # a pool that is not closed
@@ -96,7 +96,7 @@ class Pool:
         """
         LIMITS.set(ends, self._read, LONGEST_WAIT)
         length = None if body is None else len(body)
-        head = exchange.write_head(method, self._prefix + target, self._name, headers, length)
+        head = exchange.write_head(method, self._prefix + target, self._host, headers, length)
         link = self._take()
         try:
             connected = link.open()
