@@ -97,18 +97,15 @@ def test(session: nox.Session) -> None:
 
 @nox.session(python=False)
 def full(session: nox.Session) -> None:
-    """Run the whole matrix and longer stories."""
-    profile = {"HYPOTHESIS_PROFILE": "build"}
-    which = ("-m", "full or hypothesis", "--ignore", "tests/clients")
+    """Run the whole fault matrix, and what takes long."""
+    which = ("-m", "full", "--ignore", "tests/clients")
     one_by_one = ("--maxschedchunk", "1")  # or one worker would get all that take long
-    session.run(
-        "pytest", *WORKERS, *which, *one_by_one, *(session.posargs or _find_marked()), env=profile
-    )
+    session.run("pytest", *WORKERS, *which, *one_by_one, *(session.posargs or _find_marked()))
 
 
 def _find_marked() -> list[str]:
-    """Find the files whose tests may have these markers: to collect all takes seconds, thrice."""
-    named = re.compile(r"\bfull\b|\bhypothesis\b|\bpytestmark\b")
+    """Find the files whose tests may have the marker: to collect all takes seconds, twice."""
+    named = re.compile(r"\bfull\b|\bpytestmark\b")
     files = [file for file in Path("tests").rglob("test_*.py") if file.parent.name != "clients"]
     return sorted(str(file) for file in files if named.search(file.read_text("utf-8")))
 
@@ -124,7 +121,7 @@ def oldest(session: nox.Session) -> None:
     """Run the tests with the oldest versions that pyproject.toml allows.
 
     With --no-venv, in the environment that is active: .ci/run has made it by then. Assertions
-    explain themselves only in tests given after `--`: rewriting them all costs each worker seconds.
+    explain themselves only with arguments after `--`: rewriting them all costs each worker seconds.
     """
     if session.venv_backend != "none":
         pins = session.run("python", ".ci/oldest.py", silent=True)

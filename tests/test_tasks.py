@@ -35,7 +35,7 @@ def test_the_build_and_contributors_run_the_same_tasks():
     page = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
     assert set(re.findall(r"^\| `nox -s (\w+)` \|", page, re.M)) == declared()
     assert set(re.findall(r"\btask (\w+)", BUILD)) == declared() - {"test"}
-    assert BUILD.index('bash -euo pipefail -c "$command"') < BUILD.index("task oldest")
+    assert BUILD.index('bash -euo pipefail -c "$command"') < BUILD.index("begin check_oldest")
 
 
 def test_the_matrix_is_found_by_its_text():
