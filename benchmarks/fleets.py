@@ -54,7 +54,10 @@ def clustering(workers: int) -> Iterator[Any]:
         raise Skipped("dask is not installed: pip install 'meter-reconciler[dask]'") from None
     os.environ.update(environment())  # the workers inherit the key, and find the package
     with distributed.LocalCluster(
-        n_workers=workers, threads_per_worker=1, dashboard_address=None, host="127.0.0.1"
+        n_workers=workers,
+        threads_per_worker=1,
+        host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",  # None means port 8787, which another may have
     ) as cluster:
         yield cluster
 

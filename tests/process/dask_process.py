@@ -25,7 +25,7 @@ def main(workers: int, protocol: str) -> None:
         LocalCluster(
             n_workers=workers,
             threads_per_worker=1,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # None: port 8787, which another may have
             host="127.0.0.1",
             protocol=protocol,
         ) as cluster,

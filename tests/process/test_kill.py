@@ -47,7 +47,7 @@ def succeeded(stand, ended):
     assert max(stand.effects.values()) == 1
     stops = {id_ for id_, kind in stand.effects if kind == "billing.meter.deactivated"}
     assert stops == twenty.STOPPED
-    intended = {entry["key"] for entry in stand.journal() if entry["kind"] == "request"}
+    intended = {entry["key"] for entry in stand.journal(killed=True) if entry["kind"] == "request"}
     assert {entry.key for entry in stand.server.log.posts} <= intended
 
 
@@ -74,7 +74,9 @@ def test_a_run_killed_at_any_request_is_finished_by_the_next(stand, method, numb
     def kill(_, moment):
         first.slay()
         if method == "POST":
-            on_disk.extend(entry for entry in stand.journal() if _key(entry) == moment.request.key)
+            on_disk.extend(
+                entry for entry in stand.journal(killed=True) if _key(entry) == moment.request.key
+            )
         if phase is Phase.BEFORE:
             stand.lose(moment)
 
