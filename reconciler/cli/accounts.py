@@ -142,20 +142,35 @@ def _describe_mismatch(project: Project, pattern: str, given: str) -> UsageError
     return UsageError(usage.NO_ACCOUNT(f"no account matches {pattern!r}{given}", hint=hint))
 
 
-def match_names(known: Iterable[str], patterns: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the names of accounts that match the globs, each once; raise UsageError for none."""
-    names = tuple(known)
+def select_names(
+    project: Project, names: Iterable[str], patterns: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Return which of these names of accounts match the globs, each once.
+
+    An entry selects all of its connected accounts, also former ones. Raise UsageError for a glob
+    that matches neither a name nor an account of the project.
+    """
+    known = tuple(names)
     chosen: dict[str, None] = {}
     for pattern in patterns:
-        found = [name for name in names if matches(name, (pattern,))]
-        if not found:
-            close = suggest(pattern, names)
-            listed = f"the project has {', '.join(names)}"
-            hint = f"did you mean {close}? {listed}" if close else listed
-            message = f"no account matches {pattern!r}{_GIVEN}"
-            raise UsageError(usage.NO_ACCOUNT(message, hint=hint))
+        found = [
+            name
+            for name in known
+            if any(matches(each, (pattern,)) for each in (name, name.partition("/")[0]))
+        ]
+        if not found and not any(_may_match(each, pattern) for each in project.accounts):
+            raise _describe_mismatch(project, pattern, _GIVEN)
         chosen |= dict.fromkeys(found)
     return tuple(chosen)
+
+
+def select_present(
+    project: Project, patterns: tuple[str, ...], context: Context
+) -> tuple[Account, ...]:
+    """Return the accounts of the project that match the globs; a glob may match none."""
+    entries = (e for e in project.accounts if any(_may_match(e, p) for p in patterns))
+    expanded = (each for entry in entries for each in _expand(project, entry, context))
+    return tuple(e for e in expanded if any(_matches(e, p, context) for p in patterns))
 
 
 def _check_selected(project: Project, accounts: tuple[Account, ...]) -> None:

@@ -11,10 +11,9 @@ from ..diagnostics.suggest import suggest
 from ..model.change import FieldChange
 from ..model.meter import ExistingMeter, Meter, Status
 from ..model.project import Account, MeterConfig
-from ..planning.guards import check
 from ..report.documents import AccountReadiness, MeterReadiness
 from .session import Session
-from .snapshot import take_snapshot
+from .snapshot import check_account, take_snapshot
 
 
 def select_meters(account: Account, names: Iterable[str]) -> tuple[MeterConfig, ...]:
@@ -44,11 +43,9 @@ def check_ready(desired: Iterable[MeterConfig], session: Session) -> AccountRead
     """Compare these meters with one listing of the account's active meters."""
     active = session.meters.list_active()
     snapshot = take_snapshot(session, (), active)
-    _, refusals = check((), session.account, snapshot)
-    if refusals:
-        return AccountReadiness(
-            account=snapshot.account, exit_code=Exit.REFUSED, diagnostics=refusals
-        )
+    exit_code, said = check_account(session.account, snapshot)
+    if exit_code is not Exit.DONE:
+        return AccountReadiness(account=snapshot.account, exit_code=exit_code, diagnostics=said)
     by_name: dict[str, list[ExistingMeter]] = {}
     for meter in active:
         by_name.setdefault(meter.event_name, []).append(meter)
@@ -58,6 +55,7 @@ def check_ready(desired: Iterable[MeterConfig], session: Session) -> AccountRead
         meters=meters,
         exit_code=Exit.DONE if all(each.ready for each in meters) else Exit.CHANGES,
         diagnostics=(
+            *said,
             *(each.problem for each in meters if each.problem),
             *session.report_rate(),
         ),

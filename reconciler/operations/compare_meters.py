@@ -17,12 +17,11 @@ from ..drift.parity import compare_accounts
 from ..model.meter import ExistingMeter
 from ..model.pattern import matches
 from ..model.project import Account, Project
-from ..planning.guards import check
 from ..planning.warnings import warn_of_unknown_fields
 from ..report.comparison import Comparison
 from ..report.result import AccountResult
 from .session import Session
-from .snapshot import take_snapshot
+from .snapshot import check_account, take_snapshot
 
 
 class AccountReading(AccountResult, frozen=True, kw_only=True):
@@ -35,16 +34,15 @@ def read_account(session: Session) -> AccountReading:
     """Read the meters of one account; REFUSED where it is not the configured account or mode."""
     existing = session.meters.list_all()
     snapshot = take_snapshot(session, (), existing)
-    _, refusals = check((), session.account, snapshot)
-    refused = any(diagnostic.level is Level.ERROR for diagnostic in refusals)
+    exit_code, said = check_account(session.account, snapshot)
     unknown = (
         (*_warn_of_status(meter), *warn_of_unknown_fields(meter.event_name, [meter]))
         for meter in existing
     )
     return AccountReading(
         account=snapshot.account,
-        exit_code=Exit.REFUSED if refused else Exit.DONE,
-        diagnostics=(*refusals, *session.report_rate(), *chain.from_iterable(unknown)),
+        exit_code=exit_code,
+        diagnostics=(*said, *session.report_rate(), *chain.from_iterable(unknown)),
         existing=existing,
     )
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from msgspec.structs import replace
-
 from ..diagnostics.diagnostic import Diagnostic, Level
+from ..diagnostics.errors import Exit
 from ..model.match import MeterMatch
 from ..model.meter import ExistingMeter, Unreadable
 from ..model.price import group_by_meter
@@ -52,10 +51,11 @@ def take_snapshot(
     )
 
 
-def check_account(account: Account, snapshot: Snapshot) -> tuple[Diagnostic, ...]:
-    """Return a warning where the key reaches another account or mode than is configured.
+def check_account(account: Account, snapshot: Snapshot) -> tuple[Exit, tuple[Diagnostic, ...]]:
+    """Return REFUSED and an error where the key reaches another account or mode than configured.
 
-    For commands that only show what exists: where something is decided, a guard refuses it.
+    Where the key may not tell, DONE and a warning: these commands write nothing to Stripe.
     """
-    _, refusals = check((), account, snapshot)
-    return tuple(replace(diagnostic, level=Level.WARNING) for diagnostic in refusals)
+    _, found = check((), account, snapshot)
+    refused = any(diagnostic.level is Level.ERROR for diagnostic in found)
+    return Exit.REFUSED if refused else Exit.DONE, found

@@ -125,14 +125,16 @@ class History(CommandResult, frozen=True, kw_only=True):
     """The result of `history`: runs, oldest first, and what could not be read.
 
     With `--meter`, `meter` is that event_name, `timeline` what happened to it, oldest first, and
-    `similar` a known event_name to suggest where nothing did. The exit code is that of the worst
-    source; a damaged journal entry, or a missing source, is no failure.
+    `similar` a known event_name to suggest where nothing did. `others` counts the runs on accounts
+    that were not selected. The exit code is that of the worst source; a damaged journal entry, or
+    a missing source, is no failure.
     """
 
     runs: tuple[PastRun, ...] = ()
     meter: str | None = None
     timeline: tuple[Moment, ...] | None = None
     similar: str | None = None
+    others: int = 0
 
     @property
     def complete(self) -> bool:

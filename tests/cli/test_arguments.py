@@ -246,13 +246,13 @@ def test_a_list_of_nothing_says_whether_there_is_anything(words, world, run):
     ("account", "code"), [({"livemode": True}, "G006"), ({"account_id": "acct_other"}, "G007")]
 )
 def test_what_is_listed_of_another_account_says_so(account, code, world, run):
-    """A warning; nothing is decided by it, so the exit code is 0."""
+    """It is shown, and refused: a script must not take it for the configured account."""
     made = world(SEATS, {"meters": [existing("seats", "Seats")]}, **account)
     ran = run("list", made.folder, "--format", "json")
     (listed,) = held(ran.out)["accounts"]
-    assert (ran.code, len(listed["meters"])) == (0, 1)
-    assert [(p["code"], p["level"]) for p in listed["diagnostics"]] == [(code, "warning")]
-    assert f"warning {code}" in run("list", made.folder).out
+    assert (ran.code, len(listed["meters"])) == (3, 1)
+    assert [(p["code"], p["level"]) for p in listed["diagnostics"]] == [(code, "error")]
+    assert f"error {code}" in run("list", made.folder).out
 
 
 def test_explain(run):

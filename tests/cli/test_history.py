@@ -317,3 +317,13 @@ def test_half_a_line_of_another_process_swallows_nothing(world, run, cut, tail):
     runs = [[change["event_name"] for change in each["changes"]] for each in document["runs"]]
     assert runs == [["seats"], ["calls"]]
     assert [each["exit_code"] for each in document["runs"]] == [0, 0]
+
+
+def test_runs_of_other_accounts_are_counted(world, run):
+    """A journal that has runs is not empty."""
+    made = world(SEATS)
+    assert run("apply", made.folder, "--yes").code == 0
+    made.add_account("elsewhere")
+    said = run("history", made.folder, "--account", "elsewhere").out
+    assert said.endswith("No runs on the selected accounts; 1 on others.\n")
+    assert len(held(run("history", made.folder, "--format", "json").out)["runs"]) == 1

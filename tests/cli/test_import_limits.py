@@ -170,13 +170,29 @@ def test_an_error_leaves_standard_output_empty(world, run, monkeypatch):
     assert "meters.yaml:2:10: error Y003" in ran.err
 
 
-def test_the_wrong_mode_is_a_warning(world, run):
-    """Nothing is written to Stripe, and `plan` refuses it."""
-    made = world("", {"meters": TWO}, livemode=True)
+@pytest.mark.parametrize(
+    ("account", "code"), [({"livemode": True}, "G006"), ({"account_id": "acct_other"}, "G007")]
+)
+@pytest.mark.parametrize("words", [(), ("--into", "meters.yaml"), ("--into", "new.yaml")])
+def test_meters_of_another_account_are_refused(account, code, words, world, run, monkeypatch):
+    """A declaration of them would create them in the configured account."""
+    made = world("", {"meters": TWO}, **account)
+    monkeypatch.chdir(made.folder)
+    before = {path: path.read_bytes() for path in made.folder.iterdir() if path.is_file()}
+    ran = run("import", *words)
+    assert (ran.code, ran.out) == (3, "")
+    assert f"error {code}" in ran.err
+    assert {path: path.read_bytes() for path in made.folder.iterdir() if path.is_file()} == before
+
+
+def test_a_key_that_may_not_tell_its_account_may_import(world, run):
+    """Nothing is written to Stripe: what cannot be confirmed is a warning."""
+    made = world("", {"meters": TWO}, account_id="acct_other")
+    made.server.arm("garbage:path=/v1/account:status=403")
     ran = run("import", made.folder)
     assert ran.code == 0
-    assert "warning G00" in ran.err
-    assert made.posts() == []
+    assert "warning G008" in ran.err
+    assert "event_name: calls" in ran.out
 
 
 @pytest.mark.parametrize("target", ["folder", "missing/../meters.yaml/x.yaml"])

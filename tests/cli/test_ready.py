@@ -117,6 +117,16 @@ def test_the_wrong_mode_is_refused(ready):
     assert [each["code"] for each in account["diagnostics"]] == ["G006"]
 
 
+def test_a_key_that_may_not_tell_its_account_is_a_warning(ready, run):
+    """As in a plan without changes: what cannot be confirmed refuses writes only."""
+    made, _ = ready(SEATS, ACCOUNT, account_id="acct_other")
+    made.server.arm("garbage:path=/v1/account:status=403")
+    ran = run("ready", "-C", made.folder, "--format", "json")
+    (account,) = held(ran.out)["accounts"]
+    assert (ran.code, [meter["ready"] for meter in account["meters"]]) == (0, [True])
+    assert [(p["code"], p["level"]) for p in account["diagnostics"]] == [("G008", "warning")]
+
+
 def test_several_active_meters_are_not_ready(ready):
     """Which of them records usage is unknown."""
     twice = [existing("calls", "Calls", "sum", id=f"mtr_{n}") for n in "ab"]

@@ -195,3 +195,25 @@ def test_the_meters_of_the_platform_itself_are_not_read(platform, run):
     assert run("plan", "--account", "partners", "--format", "json").code == 0
     listed = [entry.account for entry in made.server.log if entry.path == "/v1/billing/meters"]
     assert set(listed) == set(IDS)
+
+
+def test_the_history_of_an_entry_is_that_of_its_accounts(platform, run):
+    """Also of one that is no longer connected; events are read of those that are."""
+    made = platform()
+    assert run("apply", *ALL, "--yes").code == 0
+    text = Path("reconciler.yaml").read_text()
+    Path("reconciler.yaml").write_text(text.replace('"all"', json.dumps(IDS[:1])))
+    made.server.log.clear()
+
+    def read(pattern, *words):
+        ran = run("history", "--account", pattern, *words, "--format", "json")
+        assert ran.code == 0, ran
+        return sorted(each["account"]["name"] for each in held(ran.out)["runs"])
+
+    every = [f"partners/{id_}" for id_ in IDS]
+    assert read("partners") == read("partners/*") == every
+    assert read(every[-1]) == every[-1:]
+    assert not made.server.log
+    assert read("partners", "--meter", "calls") == every
+    read_of = {entry.account for entry in made.server.log if entry.path == "/v1/events"}
+    assert read_of == {IDS[0]}

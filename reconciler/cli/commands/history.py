@@ -27,7 +27,7 @@ from ...render import Document
 from ...report.history import History
 from ...report.result import AccountResult
 from ...stripe.client import read_if_permitted
-from ..accounts import match_names, run_on_accounts, select_accounts
+from ..accounts import run_on_accounts, select_accounts, select_names, select_present
 from ..arguments import ProjectOptions, option
 from ..context import PLAIN, Command, Context, open_session
 
@@ -48,22 +48,21 @@ def _show(options: HistoryOptions, context: Context) -> Document:
     project = load(options.path)
     entries, diagnostics = journal.read(Path(project.root) / ".reconciler", context.clock)
     runs = parse_runs(entries)
-    names: tuple[str, ...] = ()
+    total = len(runs)
     if options.account:
-        known = (*(each.name for each in project.accounts), *(run.account.name for run in runs))
-        names = match_names(dict.fromkeys(known), options.account)  # also of former accounts
+        names = select_names(project, (run.account.name for run in runs), options.account)
         runs = tuple(run for run in runs if run.account.name in names)
     failed = any(diagnostic.level is Level.ERROR for diagnostic in diagnostics)
     history = History(
         runs=runs,
+        others=total - len(runs),
         diagnostics=(*project.diagnostics, *diagnostics),
         own_exit=Exit.FAILED if failed else Exit.DONE,
     )
     if options.meter is None:
         return history
-    accounts = tuple(each for each in project.accounts if each.name in names)
-    if not options.account:
-        accounts = select_accounts(project, (), context)
+    select = select_present if options.account else select_accounts
+    accounts = select(project, options.account, context)
     return _narrow(options.meter, history, project.root, accounts, context)
 
 
@@ -119,8 +118,10 @@ def _read_events(account: Account, meter: str, context: Context) -> _EventsRead:
     since, ref = int(context.clock.now()) - REACH, AccountRef(account.name)
     try:
         with open_session(account, context) as session:
-            if elsewhere := check_account(account, take_snapshot(session, (), ())):
-                return _EventsRead(account=ref, diagnostics=elsewhere)
+            _, elsewhere = check_account(account, take_snapshot(session, (), ()))
+            if elsewhere:
+                said = tuple(replace(each, level=Level.WARNING) for each in elsewhere)
+                return _EventsRead(account=ref, diagnostics=said)
             found = read_if_permitted(
                 "rak_event_read",
                 lambda: (

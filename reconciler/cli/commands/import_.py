@@ -11,7 +11,7 @@ from ...adoption.extend_file import extend
 from ...adoption.terraform import read_terraform
 from ...config import load_accounts
 from ...diagnostics.codes import usage
-from ...diagnostics.errors import ConfigError, ReconcilerError, UsageError
+from ...diagnostics.errors import ConfigError, Exit, ReconcilerError, RefusedError, UsageError
 from ...diagnostics.explain_error import explain_error
 from ...model.project import Account, AccountRef
 from ...operations.snapshot import check_account, take_snapshot
@@ -98,7 +98,10 @@ def _read_meters(
     with open_session(account, context) as session:
         existing = session.meters.list_all()
         snapshot = take_snapshot(session, (), existing)
-        said = (*check_account(account, snapshot), *session.report_rate())
+        exit_code, said = check_account(account, snapshot)
+        if exit_code is not Exit.DONE:
+            raise RefusedError(*said)
+        said += session.report_rate()
     adopted = adopt_meters(existing, account, wanted)
     return snapshot.account, replace(adopted, diagnostics=(*said, *adopted.diagnostics))
 

@@ -54,7 +54,7 @@ def _list(options: ListOptions, context: Context) -> Document:
 def _read_account(session: Session, options: ListOptions) -> AccountInventory:
     existing = session.meters.list_all()
     snapshot = take_snapshot(session, (), existing)
-    diagnostics = check_account(session.account, snapshot)
+    exit_code, diagnostics = check_account(session.account, snapshot)
     meters = tuple(sorted((meter for meter in existing if _matches(meter, options)), key=_order))
     prices, unreadable = _read_prices(session, meters, options) if options.prices else (None, ())
     diagnostics += (
@@ -65,7 +65,7 @@ def _read_account(session: Session, options: ListOptions) -> AccountInventory:
     )
     return AccountInventory(
         account=snapshot.account,
-        exit_code=Exit.DENIED if unreadable else Exit.DONE,
+        exit_code=Exit.DENIED if unreadable else exit_code,
         meters=meters,
         total=len(existing),
         prices=prices,

@@ -24,7 +24,9 @@ _DEEPER = " " * 8
 
 def render_runs(history: History) -> Iterator[Line]:
     """Yield the runs, the newest last."""
-    if not history.runs:
+    if not history.runs and history.others:
+        yield (f"No runs on the selected accounts; {history.others:,} on others.",)
+    elif not history.runs:
         yield ("The journal of this project is empty.",)
     for n, run in enumerate(history.runs):
         if n:
