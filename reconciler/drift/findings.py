@@ -341,14 +341,18 @@ def _check_inactive_prices(
     used = {price.meter for price in prices}
     meters = [meter for meter in names.inactive if meter.id in used]
     shown = next(iter(names.active), meters[0])
+    ids = " and ".join(meter.id for meter in meters)
+    which = "which is inactive and counts" if len(meters) == 1 else "which are inactive and count"
     yield build_finding(
         Kind.PRICE_ON_INACTIVE,
         Severity.REVENUE,
-        f"{names.event_name!r} has prices in use on an inactive meter, which counts no usage",
+        f"{names.event_name!r} has prices in use on {ids}, {which} no usage",
         meter_ids=tuple(existing.id for existing in meters),
         prices=prices,
         since=max(meter.inactive_since for meter in meters),
-        remediation=_serve_prices(names.desired, names, meters, prices)
+        remediation=known.apply(names.event_name)
+        if [change.reactivates] == meters
+        else _serve_prices(names.desired, names, meters, prices)
         if names.desired
         else remediation.declare(shown, prices),
     )
@@ -361,9 +365,9 @@ def _serve_prices(
     prices: Iterable[Price],
 ) -> Remediation:
     """Return how prices get usage again: reactivate their meter, if it is one and can be active."""
-    consent = _accept_prices(prices, desired)
     if names.active or names.unclear or len(meters) > 1:
-        return consent
+        return _accept_prices(prices, desired, "  # to give them up; or move the subscriptions")
+    consent = _accept_prices(prices, desired)
     return remediation.keep_active(meters[0], desired, f"  # or give it up: {consent.text}")
 
 
@@ -377,7 +381,7 @@ def _list_unserved_prices(
     return known.find_prices([change.existing] if change.existing else names.inactive)
 
 
-def _accept_prices(prices: Iterable[Price], desired: MeterConfig) -> Remediation:
+def _accept_prices(prices: Iterable[Price], desired: MeterConfig, note: str = "") -> Remediation:
     """Return the consent given already, extended to these prices."""
     accepted = [*desired.accepted_prices, *(price.id for price in prices)]
-    return remediation.accept_prices(desired, accepted)
+    return remediation.accept_prices(desired, accepted, note)

@@ -51,9 +51,9 @@ class Commands(Struct, frozen=True):
         return Remediation(RemediationKind.COMMAND, shlex.join(words))
 
 
-def accept_prices(desired: MeterConfig, price_ids: Iterable[str]) -> Remediation:
+def accept_prices(desired: MeterConfig, price_ids: Iterable[str], note: str = "") -> Remediation:
     """Return the consent to exactly these prices in use on an inactive meter."""
-    consent = f"accepts: {format_flow({'prices': list(price_ids)})}"
+    consent = f"accepts: {format_flow({'prices': list(price_ids)})}{note}"
     return _edit(consent + name_override(desired, "accepts"))
 
 

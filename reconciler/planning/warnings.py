@@ -81,7 +81,7 @@ def _explain_change(
             f"usage of {change.event_name!r} is not recorded between deactivating "
             f"{_list_ids(filter(None, [change.existing]))} and activating {successor}"
         )
-        yield diagnose(change, rules.GAP, message)
+        yield diagnose(change, rules.GAP, message, _advise_replacement(change))
     elif change.action is Action.REACTIVATE and change.existing:
         yield _explain_reactivation(change, change.existing, now)
         yield from warn_of_rename(change)
@@ -89,11 +89,20 @@ def _explain_change(
         yield from _check_event_name(change)
         yield from _check_new_meter(change)
     if change.action.deactivates and change.existing and not change.prices and not unreadable:
-        message = f"{change.event_name!r}: No prices found. Inline prices cannot be listed and may "
-        message += "still use this meter."
+        on = f" on {change.existing.id}" if change.others else ""  # the others may have some
+        message = f"{change.event_name!r}: No prices found{on}. Inline prices cannot be listed and "
+        message += "may still use this meter."
         yield diagnose(change, rules.NO_PRICES, message)
     if change.action.deactivates and change.existing and change.alerts:
         yield warn_of_alerts(change, change.existing)
+
+
+def _advise_replacement(change: Change) -> str:
+    """Return the hint where the successor has been there before, perhaps with prices."""
+    if change.reactivates is None:
+        return ""
+    move = f"; move the subscriptions to prices of {change.reactivates.id}"
+    return f"pause usage senders or re-send rejected usage{move if change.prices else ''}"
 
 
 def _shorten(text: str) -> str:

@@ -139,19 +139,31 @@ def _list_prices(reported: ReportedChange) -> Iterator[Fact]:
 
 def _describe_cost(reported: ReportedChange) -> str:
     """Return what is lost if the meter is deactivated; how much that is, no run reads."""
-    replaced = reported.change.action is Action.REPLACE
-    number = len(reported.known_prices)
-    unread = isinstance(reported.prices, Unreadable)
-    if unread or PRICES_UNREADABLE.code in reported.change.refused_by:
-        bill = "whether prices bill it is not known"
-    elif not number:
-        bill = "no listed price bills it"
-    else:
-        price = "the price in use does" if number == 1 else f"the {number:,} prices in use do"
-        bill = f"{price} not bill it"
-    lost = "is recorded by another meter" if replaced else "is not recorded"
+    change = reported.change
+    lost = "is not recorded"
+    if change.action is Action.REPLACE:
+        lost = f"is recorded by {change.reactivates.id if change.reactivates else 'another meter'}"
     unknown = "the amount is unknown, since usage was not read"
-    return f"usage sent from then on {lost}, and {bill}; {unknown}"
+    return f"usage sent from then on {lost}, and {_describe_billing(reported)}; {unknown}"
+
+
+def _describe_billing(reported: ReportedChange) -> str:
+    """Return which prices in use do not bill that usage, and which do."""
+    change = reported.change
+    unread = isinstance(reported.prices, Unreadable)
+    if unread or PRICES_UNREADABLE.code in change.refused_by:
+        return "whether prices bill it is not known"
+    by_meter = group_by_meter(reported.known_prices)
+    said = []
+    for meter, one, many in (
+        (change.existing, "does not bill", "do not bill"),
+        (change.reactivates, "bills", "bill"),
+    ):
+        if meter and (number := len(by_meter.get(meter.id, ()))):
+            price = "the price in use" if number == 1 else f"the {number:,} prices in use"
+            on = f" on {meter.id}" if len(by_meter) > 1 or meter is change.reactivates else ""
+            said.append(f"{price}{on} {one if number == 1 else many} it")
+    return ", but ".join(said) or "no listed price bills it"
 
 
 def list_finding_facts(finding: Finding) -> Iterator[Fact]:

@@ -82,3 +82,41 @@ def test_prices_on_several_meters_are_listed_by_meter(world, run):
     out = run("plan", made.folder).out
     assert "prices: on mtr_old: price_old (" in out
     assert "prices: on mtr_off: price_off (" in out
+
+
+@pytest.mark.parametrize(
+    ("prices", "bills", "advice"),
+    {
+        "none": ((), "no listed price bills it", ""),
+        "on the new": (("mtr_new",), "the price in use on mtr_new bills it", ""),
+        "on both": (
+            ("mtr_old", "mtr_new", "mtr_new"),
+            "the price in use on mtr_old does not bill it, but the 2 prices in use on mtr_new "
+            "bill it",
+            "; move the subscriptions to prices of mtr_new",
+        ),
+    }.values(),
+    ids=["none", "on the new", "on both"],
+)
+def test_a_replacement_says_which_prices_bill_its_successor(prices, bills, advice, world, run):
+    """The meter that is reactivated may have prices: they bill again, and nothing else does."""
+    old = existing("calls", "Calls", "count", id="mtr_old")
+    new = existing("calls", "Calls", "sum", id="mtr_new", status="inactive")
+    listed = [{"id": f"price_{n}", "meter": meter} for n, meter in enumerate(prices)]
+    consent = "retires: [mtr_old], accepts: {prices: [price_0]}" if advice else "retires: [mtr_old]"
+    declared = CALLS.replace("calls,", f"calls, {consent},", 1)
+    made = world(declared, {"meters": [old, new], "prices": listed})
+    said = " ".join(run("plan", made.folder).out.split())
+    assert f"is recorded by mtr_new, and {bills};" in said
+    assert f"hint: pause usage senders or re-send rejected usage{advice} " in said
+    assert ("No prices found on mtr_old." in said) == (not advice)
+    audit = run("drift", made.folder, "--format", "json")
+    found = account_of(audit)["findings"]
+    remedies = {each["code"]: each["remediation"]["text"] for each in found}
+    assert set(remedies) == {"D004", *(["D003"] if prices else [])}
+    assert all(
+        text.endswith("apply " + f"{made.folder} --account sandbox --only calls")
+        for text in remedies.values()
+    )
+    assert run("apply", made.folder, "--yes").code == 0
+    assert run("drift", made.folder).code == 0

@@ -16,6 +16,7 @@ DEACTIVATE = "stripe post /v1/billing/meters/{}/deactivate"
 COUNT = 'default_aggregation: {formula: "count"}'
 ENTRY = '- {event_name: "calls", display_name: "Calls", default_aggregation: {formula: "sum"}, '
 OR = "  # or give it up: "
+MOVE = "  # to give them up; or move the subscriptions"
 LOW, HIGH, REVENUE = Severity.LOW, Severity.HIGH, Severity.REVENUE
 
 
@@ -75,7 +76,7 @@ TABLE = {
         declare(accepts=("old",)),
         [existing(), inactive()],
         ["p@mtr_i"],
-        ("price_on_inactive", REVENUE, 'accepts: {prices: ["old", "p"]}'),
+        ("price_on_inactive", REVENUE, 'accepts: {prices: ["old", "p"]}' + MOVE),
     ),
     "a price on a retired meter": _case(
         retire(),
@@ -272,7 +273,7 @@ def test_prices_beside_a_meter_of_unknown_status_can_only_be_accepted():
     found = {finding.kind: finding.remediation for finding in entry.findings}
     remedy = found[Kind.PRICE_ON_INACTIVE]
     assert remedy
-    assert remedy.text == 'accepts: {prices: ["p"]}'
+    assert remedy.text == 'accepts: {prices: ["p"]}' + MOVE
 
 
 def test_a_finding_has_all_its_prices():
