@@ -23,7 +23,7 @@ Scrub = Callable[[str], str]
 """Removes the key and control characters from text of others."""
 
 _REQUEST_ID = re.compile(r"req_[A-Za-z0-9_-]{1,100}")
-_SECONDS = re.compile(r"\d{1,6}(\.\d{1,6})?")
+_SECONDS = re.compile(r"[0-9]{1,300}(\.[0-9]{1,6})?")
 _ADVICE = {"true": True, "false": False}
 
 
@@ -64,7 +64,7 @@ def interpret(
     may_be_empty: bool = False,
 ) -> tuple[Attempt, Reply | StripeError]:
     """Return what one attempt came to, with the record of it and of the attempts `before`."""
-    record = _extend(before, response)
+    record = _extend(before, response, scrub)
     if isinstance(response, TransportError):
         kind = ConnectionFailedError if response.status is None else UnexpectedAnswerError
         error = kind(scrub(response.message), record, response.rule)
@@ -81,9 +81,11 @@ def interpret(
     return _describe_attempt(response), reply
 
 
-def _extend(before: RequestRecord, response: Response | TransportError) -> RequestRecord:
+def _extend(
+    before: RequestRecord, response: Response | TransportError, scrub: Scrub
+) -> RequestRecord:
     """Return the record after one more attempt; a malformed request id is left out."""
-    request_id = response.headers.get("request-id", "")
+    request_id = scrub(response.headers.get("request-id", ""))
     posted = before.operation.startswith("POST ")
     unseen = isinstance(response, TransportError) or may_have_effect(response.status, posted=posted)
     return replace(

@@ -52,7 +52,10 @@ def test_an_unknown_authority_is_not_trusted(made, run):
     [
         *((name, "FILE") for name in VARIABLES[:3]),
         *((name, "DIR") for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_DIR")),
-        ("SSL_CERT_DIR", "/nonexistent:{DIR}"),
+        *(
+            ("SSL_CERT_DIR", each)
+            for each in ("/nonexistent:{DIR}", "{EMPTY}:{DIR}", "{DIR}:{EMPTY}")
+        ),
     ],
 )
 @pytest.mark.parametrize("proxy", [None, "http://127.0.0.1:9"])

@@ -95,6 +95,7 @@ LEAKS = [
     http(200, "", Content_Encoding=KEY),
     http(400, "{}", Request_Id=f"req {KEY}"),
     http(400, "{}", Request_Id=KEY),
+    http(400, "{}", Request_Id=f"req_{KEY}"),
     f"HTTP/1.1 {KEY}\r\n\r\n".encode(),
     [f"HTTP/1.1 200 OK\r\nContent-Length: {KEY}\r\n\r\n".encode(), None],
     f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{KEY}\r\n".encode(),

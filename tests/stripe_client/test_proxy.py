@@ -6,11 +6,14 @@ import base64
 import re
 import select
 import socket
+import socketserver
 import threading
 from contextlib import closing, contextmanager
+from types import SimpleNamespace
 
 import pytest
 from stripe_client.scripted import KEY, PATH, PEM, Scripted, behind_tls, http, slowly
+from urllib3.util.ssltransport import SSLTransport
 
 from reconciler.diagnostics.codes import service
 from reconciler.stripe.api_key import Secret
@@ -93,6 +96,94 @@ def test_requests_go_through_a_tunnel_that_is_kept(user, login, scheme, clock, m
     keys = {asked.headers["authorization"] for asked in server.asked}
     assert (hosts, keys) == ({"api.example"}, {f"Bearer {KEY}"})
     assert server.asked[-1].params == {"a": "b"}
+
+
+@contextmanager
+def answering(said, scheme="http"):
+    """A proxy that says this to every request for a tunnel; it yields what it was asked."""
+    asked, context = [], behind_tls() if scheme == "https" else None
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            client = (
+                context.wrap_socket(self.request, server_side=True) if context else self.request
+            )
+            asked.append(client.recv(4096).decode())
+            client.sendall(said)
+            client.close()
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        yield server.server_address[1], asked
+        server.shutdown()
+
+
+def fail(clock):
+    """The error of a request to an API behind the proxy."""
+    with (
+        Transport(KEY, api_base="https://api.example", clock=clock) as transport,
+        pytest.raises(ConnectionFailedError) as caught,
+    ):
+        transport.get(PATH)
+    return caught.value
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize(
+    ("status", "attempts"), [(302, 1), (403, 1), (407, 1), (429, 5), (502, 5), (503, 5)]
+)
+def test_a_proxy_that_refuses_a_tunnel_is_named(status, attempts, scheme, clock, monkeypatch):
+    """A wrong password is tried once: a directory may lock the user out after a few."""
+    monkeypatch.setenv("SSL_CERT_FILE", str(PEM))
+    with answering(f"HTTP/1.1 {status} No\r\n\r\n".encode(), scheme) as (port, asked):
+        monkeypatch.setenv("HTTPS_PROXY", f"{scheme}://me:hunter2@127.0.0.1:{port}")
+        error = fail(clock)
+    said = f"the proxy 127.0.0.1:{port} responded with HTTP {status}"
+    assert (error.diagnostic.code, said in str(error)) == ("S010", True)
+    assert (error.attempts, len(asked)) == (attempts, attempts)
+    assert "hunter2" not in str(error)
+
+
+@pytest.mark.parametrize("said", [b"", b"SSH-2.0-OpenSSH\r\n"])
+def test_a_proxy_that_is_none_at_all_is_named(said, clock, monkeypatch):
+    with answering(said) as (port, asked):
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{port}")
+        error = fail(clock)
+    assert f"no connection to the proxy 127.0.0.1:{port}: " in str(error)
+    assert len(asked) == error.attempts == 5
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    assert "no connection to the proxy 127.0.0.1:9: Connection refused" in str(fail(clock))
+
+
+@pytest.mark.parametrize("password", ["p\u00e4\u20acss", "p%C3%A4%E2%82%ACss"])
+def test_a_password_may_have_any_letters(password, clock, monkeypatch):
+    with answering(b"HTTP/1.1 407 No\r\n\r\n") as (port, asked):
+        monkeypatch.setenv("HTTPS_PROXY", f"http://me:{password}@127.0.0.1:{port}")
+        error = fail(clock)
+    (given,) = re.findall(r"(?i)^proxy-authorization: basic (.*)\r$", asked[0], re.MULTILINE)
+    assert base64.b64decode(given).decode() == "me:p\u00e4\u20acss"
+    assert "responded with HTTP 407" in str(error)
+
+
+@pytest.mark.parametrize(
+    ("decrypted", "between", "encrypted"), [(1, 0, 0), (0, 1, 0), (0, 0, 1), (0, 0, 0)]
+)
+def test_what_comes_after_a_response_is_not_the_next_one(decrypted, between, encrypted):
+    """TLS within TLS may hold it in three places, none of which the socket shows."""
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        connected = SimpleNamespace(
+            sslobj=SimpleNamespace(pending=lambda: decrypted),
+            incoming=SimpleNamespace(pending=between),
+            socket=SimpleNamespace(pending=lambda: encrypted),
+            fileno=ours.fileno,
+        )
+        assert pool._is_silent(connected) == (not (decrypted or between or encrypted))
+
+
+def test_the_transport_of_urllib3_has_these_places():
+    """TLS within TLS is its `SSLTransport`."""
+    assert {"sslobj", "incoming", "socket"} <= set(SSLTransport.__init__.__code__.co_names)
 
 
 def test_a_proxy_that_is_none_for_http_is_named(clock, monkeypatch):

@@ -7,7 +7,7 @@ import threading
 import time
 
 import pytest
-from stripe_client.scripted import PATH, Scripted, error_of, http, refusal, to
+from stripe_client.scripted import PATH, Scripted, error_of, http, refusal, scripted, to
 
 from reconciler.diagnostics.errors import AuthError, Exit
 from reconciler.stripe.errors import (
@@ -172,6 +172,17 @@ def test_a_search_for_the_address_ends_with_the_deadline(clock, monkeypatch):
         assert (ended, server.asked) == ([], [])  # it is abandoned
         over.set()
     assert caught.value.diagnostic.code == "S012"
+
+
+@pytest.mark.parametrize("coding", ["", "Identity", "identity "])
+@pytest.mark.parametrize("status", ["200 OK", "200"], ids=["plain", "through http.client"])
+def test_headers_are_read_without_case_and_spaces(coding, status, clock):
+    """In whatever way the head is read."""
+    head = f"HTTP/1.1 {status}\r\nContent-Length: 2\r\nContent-Encoding: {coding} \r\n"
+    head += "Request-Id: req_1 \r\n"
+    with scripted(clock, f"{head}\r\n{{}}".encode()) as (_, transport):
+        reply = transport.get(PATH)
+    assert (reply.body, reply.record.request_id) == ({}, "req_1")
 
 
 def test_texts_of_a_response_are_sanitized(clock):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socketserver
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -254,17 +255,32 @@ def test_a_refused_connection_is_named(clock):
     assert caught.value.status is None
 
 
-def test_a_server_without_a_certificate_gets_nothing(clock):
-    with Scripted(in_turn(OK)) as server:
-        base = server.url.replace("http:", "https:")
+@pytest.mark.parametrize(
+    ("said", "code", "attempts"),
+    [(b"HTTP/1.1 400 Bad Request\r\n\r\n", "S011", 1), (b"", "S010", 5)],
+    ids=["not TLS", "ended"],
+)
+def test_a_server_without_tls_gets_nothing(said, code, attempts, clock, monkeypatch):
+    """One that only ends the connection, as while it is shut down, is tried again."""
+    heard = []
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self):
+            heard.append(self.request.recv(4096))
+            self.request.sendall(said)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        base = f"https://127.0.0.1:{server.server_address[1]}"
         with (
             Transport(KEY, api_base=base, clock=clock) as transport,
             pytest.raises(ConnectionFailedError) as caught,
         ):
             transport.get(PATH)
-    assert caught.value.diagnostic.code == "S011"
-    assert caught.value.attempts == 1
-    assert KEY not in str(server.asked)
+        server.shutdown()
+    assert (caught.value.diagnostic.code, caught.value.attempts) == (code, attempts)
+    assert len(heard) == attempts
+    assert KEY.encode() not in b"".join(heard)
 
 
 # Stopping and pacing

@@ -113,6 +113,7 @@ def _collect_headers(response: Answer, headers: dict[str, str]) -> None:
     """Add the headers, the names in lower case; values of a repeated one are a list."""
     for name, value in response.getheaders():
         key = name.lower()
+        value = value.strip(" \t")  # http.client leaves what comes after it
         headers[key] = f"{headers[key]}, {value}" if key in headers else value
 
 
@@ -122,7 +123,7 @@ def _check_head(status: int, headers: Mapping[str, str]) -> tuple[Rule, str] | N
         return service.UNEXPECTED_RESPONSE, f"HTTP {status} is not a final response"
     if 300 <= status < 400:
         return service.REDIRECTED, f"HTTP {status} would lead to another address"
-    if headers.get("content-encoding", "identity") != "identity":
+    if headers.get("content-encoding", "").lower() not in ("", "identity"):
         return service.NOT_JSON, "the response is compressed, which was not requested"
     return None
 
@@ -255,20 +256,17 @@ class Connection:
     def _describe(self, error: Exception, headers: Mapping[str, str]) -> TransportError:
         """Return why an exchange failed; only what may pass is worth a retry."""
         from http.client import HTTPException
-        from ssl import SSLError
 
-        from .pool import ProxyAddressError
+        from .pool import HandshakeError
+        from .proxy import ProxyError, find_reason
 
-        reason: BaseException = error
-        while cause := reason.__cause__ or reason.__context__:
-            reason = cause
-        why = (reason.strerror if isinstance(reason, OSError) else None) or str(reason)
-        if isinstance(error, SSLError):
+        why = find_reason(error)
+        if isinstance(error, HandshakeError):
             return TransportError(service.TLS_FAILED, why, permanent=True, headers=headers)
-        if isinstance(error, ProxyAddressError):  # whose cause may quote a password
-            why = str(error)
         # A ValueError is a malformed chunk, a UnicodeError a header that is not Latin-1.
         passes = isinstance(error, HTTPException | OSError | ValueError)
         permanent = isinstance(error, UnicodeError) or not passes
-        message = f"no response from {self._base}: {why or type(reason).__name__}"
+        if isinstance(error, ProxyError):  # whose cause may quote a password
+            why, permanent = str(error), error.permanent
+        message = f"no response from {self._base}: {why}"
         return TransportError(service.UNREACHABLE, message, permanent, headers=headers)

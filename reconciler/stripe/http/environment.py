@@ -15,19 +15,22 @@ _VARIABLES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT
 
 
 def find_ca_bundle(environ: Mapping[str, str]) -> str | None:
-    """Return the file or folder of certificates that the environment names; None without one.
+    """Return the file or folders of certificates that the environment names; None without one.
+
+    Folders are separated as in PATH, which OpenSSL reads.
 
     Raises ServiceError (S013) for one that cannot be used, before anything is sent.
     """
     for name in _VARIABLES:
         if given := environ.get(name):
             paths = given.split(os.pathsep) if name == "SSL_CERT_DIR" else [given]
-            found = next(filter(os.path.exists, paths), None)
-            if found is None:
+            found = [path for path in paths if os.path.exists(path)]
+            if not found:
                 raise _refuse(name, given, "which does not exist")
-            if not os.path.isdir(found):
-                _check_file(name, found)
-            return found
+            if os.path.isdir(found[0]):
+                return os.pathsep.join(filter(os.path.isdir, found))
+            _check_file(name, found[0])
+            return found[0]
     return None
 
 

@@ -51,6 +51,7 @@ class _Limits(threading.local):
 LIMITS = _Limits()
 
 _AT_ONCE = 2**16  # bytes to receive
+PORTS = {"http": 80, "https": 443}
 _LONGEST = 18  # digits of a length
 _HEAD = re.compile(
     rb"HTTP/1\.1 ([2-5]\d\d)(?: [ -~]*)?\r\n((?:[!#-'*+\-.^-z|~0-9A-Z]+:[\t -~]*\r\n){1,99})\r\n"

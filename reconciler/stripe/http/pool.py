@@ -13,28 +13,25 @@ import os
 import select
 import socket
 import ssl
+import time
 import weakref
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
+from typing import Any
+from urllib.parse import urlsplit
 
 from ...threads import LONGEST_WAIT, start_thread, wait_for
 from . import exchange
 from .environment import find_proxy
-from .exchange import LIMITS, Answer
+from .exchange import LIMITS, PORTS, Answer
 
-if TYPE_CHECKING:
-    from urllib3.util import Url
-
-_MALFORMED = "the address of a proxy is malformed"
-_PORTS = {"http": 80, "https": 443}
 _SHORT = 4096  # bytes of a body that a socket takes at once, also a new one
+_LONGEST_IDLE = 50.0  # seconds; firewalls and load balancers forget connections, most after 60
 
 
-class ProxyAddressError(Exception):
-    """Why no connection can be made through a proxy; only the message hides its password."""
+class HandshakeError(Exception):
+    """TLS was not agreed on, or a certificate not accepted: nothing was sent."""
 
 
 class Link:
@@ -42,10 +39,14 @@ class Link:
 
     def __init__(self, connect: Callable[[float], socket.socket], timeout: float) -> None:
         self.sock: socket.socket | None = None
+        self.idle_since = 0.0
         self._connect, self._timeout = connect, timeout
 
     def open(self) -> socket.socket:
-        """Open it in a thread; raise TimeoutError, and abandon it, after the deadline."""
+        """Open it in a thread; raise TimeoutError, and abandon it, after the deadline.
+
+        Raises what `connect` does, HandshakeError in place of an SSLError.
+        """
         if self.sock is None:
             ends, timeout = LIMITS.ends, self._timeout
 
@@ -53,7 +54,12 @@ class Link:
                 LIMITS.set(ends, timeout, timeout)  # a proxy responds as well
                 return self._connect(timeout)
 
-            self.sock = wait_for(start_thread(work), LIMITS.measure_rest())
+            try:
+                self.sock = wait_for(start_thread(work), LIMITS.measure_rest())
+            except ssl.SSLError as error:
+                if _has_ended(error):
+                    raise ConnectionError from error
+                raise HandshakeError from error
         return self.sock
 
     def close(self) -> None:
@@ -66,16 +72,16 @@ class Link:
 class Pool:
     """Connections to one API that are kept alive, through a proxy where the environment has one.
 
-    `connect` and `read` are seconds to connect, and between two reads. Raises ProxyAddressError.
+    `connect` and `read` are seconds to connect, and between two reads. Raises ProxyError.
     """
 
     def __init__(self, base: str, connect: float, read: float, bundle: str | None) -> None:
         parts = urlsplit(base)
         self._prefix, self._read, self._timeout = parts.path, read, connect
-        host, port = parts.hostname or "", parts.port or _PORTS[parts.scheme]
+        host, port = parts.hostname or "", parts.port or PORTS[parts.scheme]
         self._connect = _prepare(base, host, port, bundle)
         name = f"[{host}]" if ":" in host else host
-        self._host = name if port == _PORTS[parts.scheme] else f"{name}:{port}"
+        self._host = name if port == PORTS[parts.scheme] else f"{name}:{port}"
         self._idle: deque[Link] = deque()
         self._is_closed = False
         weakref.finalize(self, _close_all, self._idle)  # a pool that is not closed
@@ -91,13 +97,15 @@ class Pool:
         """Send once, and return the connection and the response with its body unread.
 
         This, and the reading of the body by this thread, end at a time of the monotonic clock.
-        Raises OSError, HTTPException, ValueError, ProxyAddressError or MalformedRequestError; then
-        the connection is closed.
+        Raises OSError, HTTPException, ValueError, ProxyError, HandshakeError or
+        MalformedRequestError; then the connection is closed, and if it was used before, those that
+        are not in use as well: a network that has lost one will have lost others.
         """
         LIMITS.set(ends, self._read, LONGEST_WAIT)
         length = None if body is None else len(body)
         head = exchange.write_head(method, self._prefix + target, self._host, headers, length)
         link = self._take()
+        is_reused = link.sock is not None
         try:
             connected = link.open()
             moment = LONGEST_WAIT if (length or 0) <= _SHORT else self._read
@@ -105,12 +113,15 @@ class Pool:
             return link, exchange.send(connected, head, body, method)
         except BaseException:
             link.close()
+            if is_reused:
+                _close_all(self._idle)
             raise
 
     def _take(self) -> Link:
         """Return a connection that is open and silent, or a new one, which is not open yet."""
         while link := _pop(self._idle):
-            if link.sock is not None and _is_silent(link.sock):
+            is_recent = time.monotonic() - link.idle_since < _LONGEST_IDLE
+            if is_recent and link.sock is not None and _is_silent(link.sock):
                 return link
             link.close()  # the server has closed it, or it sends what was not requested
         return Link(self._connect, self._timeout)
@@ -118,6 +129,7 @@ class Pool:
     def release(self, link: Link, response: Answer, *, complete: bool) -> None:
         """Keep the connection, or close it: what is left of a response must not be read."""
         if complete and response.isclosed() and not response.will_close:
+            link.idle_since = time.monotonic()
             self._idle.append(link)
         else:
             response.close()
@@ -139,6 +151,12 @@ def _pop(idle: deque[Link]) -> Link | None:
         return None
 
 
+def _has_ended(error: ssl.SSLError) -> bool:
+    """Whether the server has ended the connection, as one does that is shut down."""
+    ends = isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+    return ends or error.reason == "UNEXPECTED_EOF_WHILE_READING"
+
+
 def _close_all(idle: deque[Link]) -> None:
     while link := _pop(idle):
         link.close()
@@ -147,10 +165,15 @@ def _close_all(idle: deque[Link]) -> None:
 def _is_silent(connected: Any) -> bool:
     """Whether nothing was received: TLS may have decrypted more than was read.
 
-    TLS within TLS is an `SSLTransport` of urllib3.
+    TLS within TLS is an `SSLTransport` of urllib3, which has decrypted one layer only of what is in
+    `incoming`.
     """
     decrypted = getattr(connected, "sslobj", connected)
     if hasattr(decrypted, "pending") and decrypted.pending():
+        return False
+    if hasattr(connected, "incoming") and (
+        connected.incoming.pending or connected.socket.pending()
+    ):
         return False
     polled = select.poll()
     polled.register(connected, select.POLLIN)
@@ -165,7 +188,9 @@ def _prepare(
         return lambda timeout: _connect(host, port, timeout)
     proxy, context = find_proxy(base), _build_tls_context(bundle)
     if proxy:
-        return _prepare_tunnel(_parse_proxy(proxy), (host, port), context)
+        from .proxy import prepare_tunnel
+
+        return prepare_tunnel(proxy, (host, port), context)
 
     def connect(timeout: float) -> socket.socket:
         named = host.encode("ascii")
@@ -183,72 +208,15 @@ def _connect(host: str, port: int, timeout: float) -> socket.socket:
     return connected
 
 
-def _prepare_tunnel(
-    proxy: Url, goal: tuple[str, int], context: ssl.SSLContext
-) -> Callable[[float], socket.socket]:
-    """Return what connects through a proxy."""
-    from urllib3 import make_headers
-    from urllib3.connection import HTTPSConnection, ProxyConfig
-    from urllib3.exceptions import HTTPError
-
-    class Tunnel(HTTPSConnection):
-        response_class = exchange.define_response()
-
-    scheme, login = proxy.scheme or "http", unquote(proxy.auth or "")
-    named = make_headers(proxy_basic_auth=login if ":" in login else f"{login}:") if login else {}
-    config = ProxyConfig(
-        ssl_context=context,
-        use_forwarding_for_https=False,
-        assert_hostname=None,
-        assert_fingerprint=None,
-    )
-    options: Any = {"ssl_context": context, "proxy": proxy, "proxy_config": config}
-
-    def connect(timeout: float) -> socket.socket:
-        made: Any = Tunnel(
-            proxy.host or "", proxy.port or _PORTS[scheme], timeout=timeout, **options
-        )
-        made.set_tunnel(*goal, headers=named, scheme=scheme)
-        try:
-            made.connect()
-        except BaseException as error:
-            made.close()
-            if not isinstance(error, HTTPError):
-                raise
-            if isinstance(error, ValueError):
-                raise ProxyAddressError(_MALFORMED) from error
-            raise ConnectionError from error
-        connected: socket.socket = made.sock
-        return connected
-
-    return connect
-
-
-def _parse_proxy(address: str) -> Url:
-    """Return the parts of the address of a proxy; raise ProxyAddressError."""
-    from urllib3.exceptions import LocationParseError
-    from urllib3.util import parse_url
-
-    try:
-        proxy = parse_url(address if "://" in address else f"http://{address}")
-    except LocationParseError:
-        raise ProxyAddressError(_MALFORMED) from None
-    if not proxy.host or any(map(str.isspace, proxy.host)):  # which old versions of urllib3 accept
-        raise ProxyAddressError(_MALFORMED)
-    if proxy.scheme not in _PORTS:
-        raise ProxyAddressError("a proxy must be http or https")
-    return proxy
-
-
 def _build_tls_context(bundle: str | None) -> ssl.SSLContext:
-    """Return a context that trusts the authorities of a file or folder, by default certifi's."""
+    """Return a context that trusts the authorities of a file or folders, by default certifi's."""
     if bundle is None:
         from certifi import where
 
         bundle = where()
-    in_folder = os.path.isdir(bundle)
+    is_file = os.path.isfile(bundle)
     context = ssl.create_default_context(
-        cafile=None if in_folder else bundle, capath=bundle if in_folder else None
+        cafile=bundle if is_file else None, capath=None if is_file else bundle
     )
     context.minimum_version = ssl.TLSVersion.TLSv1_2  # which distributions may lower
     context.hostname_checks_common_name = False
