@@ -145,6 +145,8 @@ def _send(
         record = answer.record
         if shown := _find_proof(step, answer, base):
             return StepResult(ResultStatus.DONE, shown, tuple(sent))
+        if ended := _check_created(step, answer, run.plan, tuple(sent)):
+            return ended
         run = run.ignoring_stop() if record.may_be_in_effect() else run
         if ended := _check_effect(step, answer, base, run, sent):
             return ended
@@ -299,10 +301,28 @@ def _report_stale(
     )
 
 
+def _check_created(
+    step: Step, answer: Answer, plan: Plan, sent: tuple[RequestRecord, ...]
+) -> StepResult | None:
+    """Return a result if a create made a meter of another event_name: another would be too many."""
+    made = answer.existing if answer.record.is_fresh() else None
+    if step.operation is not Operation.CREATE or made is None:
+        return None
+    if _is_target(step, made) or made.id in plan.listed:
+        return None
+    message = f"{_describe(step)}: Stripe created {made.id} with event_name {made.event_name!r}"
+    return StepResult(
+        ResultStatus.FAILED, None, sent, diagnose(step.change, rules.OTHER_NAME, message)
+    )
+
+
 def _describe_failure(step: Step, answer: Answer, sent: list[RequestRecord]) -> Diagnostic:
     ids = ", ".join(request.request_id for request in sent if request.request_id)
-    old = "only stored responses were returned, and the meter did not change"
-    why = answer.error.message if answer.error else old
+    why = "Stripe accepted the request, but the meter did not change"
+    if answer.record.replayed:
+        why = "only stored responses were returned, and the meter did not change"
+    if answer.error:
+        why = answer.error.message
     message = f"{_describe(step)} failed: {why}"
     rule = rules.NOT_ALLOWED if answer.record.is_denied() else rules.REJECTED_BY_API
     is_open = answer.record.result is Outcome.INDETERMINATE and not answer.record.is_denied()

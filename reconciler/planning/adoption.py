@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..config.yaml.writer import quote
@@ -11,6 +12,7 @@ from ..model.match import IMMUTABLE
 from ..model.meter import ExistingMeter, Status, has_unknown_values
 from ..model.project import MeterConfig
 
+_PLAIN = re.compile(r"(?i:(?!(?:y|n|yes|no|on|off|true|false|null)$)[a-z][a-z0-9_-]*)")
 ALLOW_UNKNOWN = "# with `allow_unknown_values: true` in the file"
 
 
@@ -44,6 +46,11 @@ def name_override(desired: MeterConfig, *paths: str) -> str:
     """Return as a comment where an edit of one of these settings has an effect."""
     location = desired.find_override(*paths)
     return f"  # in the override at {location}" if location else ""
+
+
+def format_ids(ids: Iterable[str]) -> str:
+    """Return a list of ids in flow style, each once; in quotes where YAML needs them."""
+    return f"[{', '.join(i if _PLAIN.fullmatch(i) else quote(i) for i in dict.fromkeys(ids))}]"
 
 
 def format_flow(value: Any) -> str:

@@ -20,6 +20,7 @@ from ..model.pattern import matches
 from ..model.price import select_unaccepted
 from ..model.project import Account
 from ..model.snapshot import Snapshot
+from .adoption import format_ids
 from .diagnose import diagnose, note_override
 from .prices import find_missing_permission, name_prices
 
@@ -113,8 +114,9 @@ def _check_prices_in_use(changes: Changes, *_: object) -> Iterator[Refusal]:
         prices = select_unaccepted(change.prices, change.desired)
         if not change.action.deactivates or not prices:
             continue
-        listed = ", ".join(price.id for price in prices)
-        consent = f"`accepts: {{prices: [{listed}]}}`"
+        accepted = change.desired.accepted_prices if change.desired else ()
+        ids = format_ids([*accepted, *(price.id for price in prices)])
+        consent = f"`accepts: {{prices: {ids}}}`"
         hint = (
             f"move the prices, or consent under this meter: {consent}"
             f"{note_override(change.desired, 'accepts')}"

@@ -19,6 +19,7 @@ from ..model.meter import ExistingMeter, Status, Unreadable
 from ..model.price import Price
 from ..model.project import MeterConfig
 from ..timestamps import format_duration, format_time
+from .adoption import format_ids
 from .alerts import warn_of_alerts
 from .diagnose import diagnose, note_override
 from .lookalikes import warn_of_lookalike_changes
@@ -165,7 +166,8 @@ def _explain_blocked(change: Change) -> Diagnostic:
             rule = rules.PRICES_ON_OTHER_METER
             meter = change.prices[0].meter
             message = f"prices in use of {change.event_name!r} are on {meter}, which differs"
-            hint = f"declare the settings of {meter}, or retire it with `retires: [{meter}]`"
+            hint = f"declare the settings of {meter}, or retire it with "
+            hint += f"`retires: {format_ids([meter])}`"
     listed = ", ".join(f"{name_price(price)} on {price.meter}" for price in change.prices)
     diagnostic = diagnose(change, rule, f"{message} ({listed})" if listed else message, hint)
     return diagnostic if change.desired else replace(diagnostic, level=Level.WARNING)
@@ -203,7 +205,7 @@ def _describe_consent(
 ) -> str:
     """Return everything that the declaration has to list, so that one review is enough."""
     others = dict.fromkeys(price.meter for price in change.prices if price.meter != existing.id)
-    consent = f"`retires: [{', '.join(dict.fromkeys([*desired.retires, existing.id, *others]))}]`"
+    consent = f"`retires: {format_ids([*desired.retires, existing.id, *others])}`"
     consent += note_override(desired, "retires")
     if len(others) > 1:
         consent += " (without the inactive meter to be reactivated)"
@@ -211,8 +213,8 @@ def _describe_consent(
     if unreadable:
         consent += ", and `accepts: {prices: [...]}` with the prices in use on it"
     elif set(stranded) - set(desired.accepted_prices):
-        accepted = ", ".join(dict.fromkeys([*desired.accepted_prices, *stranded]))
-        consent += f" and `accepts: {{prices: [{accepted}]}}`{note_override(desired, 'accepts')}"
+        accepted = format_ids([*desired.accepted_prices, *stranded])
+        consent += f" and `accepts: {{prices: {accepted}}}`{note_override(desired, 'accepts')}"
     return consent
 
 

@@ -120,3 +120,21 @@ def test_a_replacement_says_which_prices_bill_its_successor(prices, bills, advic
     )
     assert run("apply", made.folder, "--yes").code == 0
     assert run("drift", made.folder).code == 0
+
+
+@pytest.mark.parametrize("price", ["gold-monthly", "Gold plan 2", "2024-01-01", "no", "a, b: {c}"])
+def test_the_consent_to_copy_is_accepted_whatever_the_id(price, world, run):
+    """The ids of plans are chosen by their authors, and a plan is also a price."""
+    meters = [existing("calls", "Calls", "sum", id="mtr-c.1")]
+    made = world(
+        CALLS.replace("calls,", "calls, status: inactive,", 1),
+        {"meters": meters, "prices": [{"id": price, "meter": "mtr-c.1"}]},
+    )
+    ran = run("plan", made.folder, "--format", "json")
+    (said,) = [d for d in account_of(ran)["diagnostics"] if d["code"] == "G004"]
+    consent = said["hint"].partition("`")[2].partition("`")[0]
+    made.write(CALLS.replace("calls,", f"calls, status: inactive, {consent},", 1))
+    assert run("apply", made.folder, "--yes").code == 0
+    other = CALLS.replace("formula: sum", "formula: count")
+    made.write(other.replace("calls,", "calls, retires: [mtr-c.1],", 1))
+    assert run("validate", made.folder).code == 0

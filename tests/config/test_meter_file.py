@@ -59,7 +59,7 @@ def test_ten_errors_give_ten_diagnostics(tmp_path):
         ("C014", 17, 19),  # a space after Seats
         ("Y006", 20, 5),  # status again
         ("C013", 22, 19),  # 251 characters
-        ("C014", 24, 22),  # a date is no id
+        ("Y016", 24, 22),  # a date is no id
         ("C009", 25, 14),  # "yes"
     ]
 
@@ -111,7 +111,7 @@ ENTRIES = {
     "1.1 boolean": ("protect: on", "C009"),
     "string for list": ("retires: mtr_1", "C009"),
     "twice in a list": ("retires: [mtr_1, mtr_2, mtr_1]", "C027"),
-    "slash in an id": ("retires: [mtr/1]", "C014"),
+    "space after an id": ("retires: ['mtr_1 ']", "C014"),
     "line break after an id": ('retires: ["mtr_1\\n"]', "C014"),
     "number for an id": ("accepts: {prices: [9]}", "Y016"),
     "unknown acceptance": ("accepts: {active_prices: [price_9]}", "C010"),

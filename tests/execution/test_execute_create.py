@@ -55,9 +55,21 @@ def test_clocks_need_not_agree():
     assert (str(part.status), account.keys) == ("done", ["1-1"])
 
 
-def test_a_create_that_returns_another_meter_is_searched_by_its_name():
+def test_a_create_that_makes_a_meter_of_another_name_is_not_repeated():
+    """Stripe might store names in lower case; a meter that is one too many stays for ever."""
+    other = existing("mtr_other", "CALLS")
+    account = Account([], confirmed(shows=other))
+    run = run_of(account, *decide_all([declare()], []))
+    part = execute_step(list_steps(run.plan)["calls"][0], None, run)
+    assert (str(part.status), part.error.code, account.keys) == ("failed", "A017", ["1-1"])
+    assert "Stripe created mtr_other with event_name 'CALLS'" in part.error.message
+    assert part.sent[0].wrote
+
+
+def test_a_create_that_returns_a_known_meter_is_searched_by_its_name():
     other = existing("mtr_other", "other")
     account = Account([other], confirmed(shows=other))
     run = run_of(account, *decide_all([declare()], []))
+    run = replace(run, plan=replace(run.plan, listed=("mtr_other",)))
     part = execute_step(list_steps(run.plan)["calls"][0], None, run)
     assert (str(part.status), account.looks, len(account.requests)) == ("done", ["find"], 2)

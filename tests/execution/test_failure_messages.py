@@ -182,6 +182,11 @@ def test_stored_responses_are_reported_as_such():
     assert part.error.message == f"update of 'calls' failed: {why} ({', '.join(['req_1'] * 20)})"
 
 
+def test_an_accepted_request_without_an_effect_is_reported_as_such():
+    part, *_ = one(declare(display="New"), [existing()], *[confirmed(shows=existing())] * 4)
+    assert "failed: Stripe accepted the request, but the meter did not change" in part.error.message
+
+
 @pytest.mark.parametrize(
     ("answer", "hint"),
     [(lost_request(), "no effect is visible"), (rejected(), REJECTED_BY_API.remedy)],

@@ -92,9 +92,9 @@ PAIR = {
         *(False, [confirmed(), confirmed(shows=replace(MADE, livemode=True))], "failed", "A006"),
         *([STOP, CREATE, BACK], ["mtr_o"]),
     ),
-    "the create returns another meter": (
-        *(False, [confirmed(), confirmed(shows=replace(MADE, event_name="n2"))], "done", None),
-        *([STOP, CREATE, CREATE], ["mtr_new_calls"]),
+    "the create makes a meter of another name": (
+        *(False, [confirmed(), confirmed(shows=replace(MADE, event_name="n2"))], "failed", "A006"),
+        *([STOP, CREATE, BACK], ["mtr_o"]),
     ),
     "the deactivation returns another meter": (
         *(False, [confirmed(shows=replace(OLD, id="mtr_2", status="inactive"))], "done", None),

@@ -121,7 +121,8 @@ def test_active_prices_refuse_a_deactivation_until_each_is_accepted(desired, lef
     assert refused == {"calls": ("G004",) if left else ()}
     messages = [f"'calls' has prices in use: {left}"] if left else []
     assert [each.message for each in diagnostics] == messages
-    assert all(f"`accepts: {{prices: [{left}]}}`" in each.hint for each in diagnostics)
+    given = ", ".join(["p", left] if left == "q" else [left or ""])
+    assert all(f"`accepts: {{prices: [{given}]}}`" in each.hint for each in diagnostics)
     assert all(("status: inactive" in each.hint) is (desired is None) for each in diagnostics)
 
 

@@ -104,6 +104,13 @@ NAME_HELD = Rule(
     "can be created, however often it is tried.",
     "declare the settings of an inactive meter of this event_name, so that it is reactivated",
 )
+OTHER_NAME = Rule(
+    "A017",
+    "Stripe created a meter of another event_name",
+    "The request was accepted, but Stripe stored another event_name than the declared one. Since a "
+    "meter cannot be deleted, the request is not sent again.",
+    "declare the event_name that Stripe has stored; or deactivate the new meter in the Dashboard",
+)
 VERIFIED = Rule(
     "A101",
     "account verified",
