@@ -22,13 +22,13 @@ def splice(data: bytes, file: str, adoptions: Sequence[Adoption]) -> bytes:
     """Return a valid meter file with these entries at the end of its list.
 
     The result is read again: it has every old declaration as before, and each new one as its
-    meter is. Raise ConfigError where that cannot be reached by inserting lines.
+    meter is. Raise ConfigError where that cannot be reached by inserting lines, in place of `[]` if
+    the list is empty.
     """
     parsed = reader.read(data, file)
     text = decode(data, file)
     _check_insertable(parsed, text, adoptions)
-    at = _find_place(parsed, text)
-    before, after = text[:at], text[at:]
+    before, after = _divide(parsed, text)
     newline = found[-1] if (found := LINE_BREAK.findall(before)) else "\n"
     dash = _find_dash(parsed, text)
     lines = write_entries(adoptions, parsed.value.get("defaults", {}), dash)
@@ -46,10 +46,7 @@ def _check_insertable(parsed: ParsedFile, text: str, adoptions: Sequence[Adoptio
         hint = "add `meters:` to the file, or choose another one"
         raise _fail(parsed, "it has `overrides` and no `meters`", hint)
     start, _ = parsed.places[("meters",)]
-    if not parsed.value["meters"]:
-        hint = "remove the file, which declares nothing, and run again: --into creates it anew"
-        raise _fail(parsed, "`meters` is an empty list, whose line would have to change", hint)
-    if text[start.index] != "-":
+    if parsed.value["meters"] and text[start.index] != "-":
         raise _fail(parsed, "`meters` is not a plain block list")
     if any(each.needs_unknown_values for each in adoptions) and not parsed.value.get(
         "allow_unknown_values"
@@ -59,8 +56,20 @@ def _check_insertable(parsed: ParsedFile, text: str, adoptions: Sequence[Adoptio
         raise _fail(parsed, message, hint)
 
 
+def _divide(parsed: ParsedFile, text: str) -> tuple[str, str]:
+    """Return the text before the new entries and after them, an empty list left out."""
+    if parsed.value["meters"]:
+        at = _find_place(parsed, text)
+        return text[:at], text[at:]
+    start, end = parsed.places[("meters",)]
+    at = _find_next_line(text, end.index)
+    return text[: start.index].rstrip() + text[end.index : at], text[at:]
+
+
 def _find_dash(parsed: ParsedFile, text: str) -> str:
     """Return what is before the first key of the last entry: spaces, a dash, spaces."""
+    if not parsed.value["meters"]:
+        return "  - "
     last = parsed.places[("meters", len(parsed.value["meters"]) - 1)][0]
     before = text[last.index - last.column : last.index]
     if before.strip(" ") != "-":  # of a flow list, or an entry on the line after its dash

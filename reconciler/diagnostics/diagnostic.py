@@ -32,6 +32,7 @@ class Effect(StrEnum):
     LOSS = "loss"  # usage is being lost now
     CANCELLED = "cancelled"  # the user did not confirm
     UNVERIFIABLE = "unverifiable"  # the account could not be read after writing
+    NOT_BEGUN = "not_begun"  # nothing was read or written in the account
 
 
 class Location(Struct, frozen=True, order=True):

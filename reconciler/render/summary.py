@@ -80,7 +80,7 @@ def _count_rest(report: Report | AccountReport, command: str) -> list[str]:
     if command == "drift":
         return _count_findings(list(_list_entries(report)), _list_accounts(report))
     changes = list(_list_changes(report))
-    if report.exit_code is Exit.DONE and not _was_refused(command, changes):
+    if report.exit_code in (Exit.DONE, Exit.CHANGES) and not _was_refused(command, changes):
         return [] if _count_results(changes) and command == "apply" else _count_others(changes)
     return _count_results(changes) or [*_count_planned(changes), *_count_others(changes)]
 
@@ -146,8 +146,11 @@ _WITHOUT_EFFECT = (Exit.FAILED, Exit.REFUSED, Exit.STALE, Exit.DENIED)
 
 
 def _judge_empty(report: Report | AccountReport) -> tuple[Tone, str] | None:
-    """Return the verdict on a shard that has no accounts."""
-    if not isinstance(report, Report) or report.shard is None or report.accounts:
+    """Return the verdict on an account that was not begun, or a shard that has no accounts."""
+    if isinstance(report, AccountReport):
+        begun = not has_effect(report, Effect.NOT_BEGUN)
+        return None if begun else (Tone.WARNING, "Not begun: nothing was read or changed.")
+    if report.shard is None or report.accounts:
         return None
     return Tone.GOOD, f"No selected account is in shard {report.shard}: nothing to do."
 

@@ -80,8 +80,22 @@ def test_every_line_is_kept(before, after):
     assert len(declared) == len(kept) + 2
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n"], ids=["Unix", "Windows"])
+@pytest.mark.parametrize("after", ["\n", "", " # none yet\n", "\n# end\n", "\ndefaults: {}\n"])
+@pytest.mark.parametrize("value", [" []", " [ ]", "\n  []"])
+def test_an_empty_list_gives_way(value, after, end):
+    """All other lines stay; it is what `init` writes."""
+    text = f"# a comment\nversion: 1\nmeters:{value}{after}".replace("\n", end)
+    new = splice(text.encode(), "m.yaml", NEW).decode()
+    assert len(read_meters(new.encode(), "m.yaml").declared) == 2
+    first, _, rest = after.partition("\n")
+    assert new.startswith(f"# a comment\nversion: 1\nmeters:{first}\n  # ".replace("\n", end))
+    assert new.endswith(rest.replace("\n", end) or end)
+    assert new.count("\n") == new.count(end)
+
+
 REFUSED = {
-    "empty list": "version: 1\nmeters: []\n",
+    "empty list in flow style": "{version: 1, meters: []}\n",
     "flow list": f"version: 1\nmeters: [{{{A}}}]\n",
     "JSON": '{"version": 1, "meters": [{"event_name": "a", "display_name": "A", '
     '"default_aggregation": {"formula": "sum"}}]}\n',

@@ -3,6 +3,7 @@ one document on standard output, nothing else there."""
 
 from __future__ import annotations
 
+import re
 import signal
 from functools import partial
 
@@ -220,3 +221,14 @@ def test_every_exit_code_is_reached():
     from reconciler.diagnostics.errors import Exit
 
     assert reached == set(Exit)
+
+
+@pytest.mark.parametrize("format_", ["text", "markdown"])
+def test_a_detailed_exit_code_changes_no_word(format_, world, run):
+    """The counts of what is planned are in the verdict, and not in the line below it as well."""
+    made = world(f"{SEATS}\n{CALLS}", {"meters": [existing("calls", "Old", "sum")]})
+    words = ("plan", made.folder, "--format", format_)
+    plain, detailed = run(*words), run(*words, "--detailed-exitcode")
+    assert (plain.code, detailed.code) == (0, 2)
+    said = [re.sub("plan_id .*|exit code .", "", each.out) for each in (plain, detailed)]
+    assert said[0] == said[1]

@@ -222,6 +222,8 @@ def test_no_group_is_begun_after_a_failure(fault, code, left, fleet, run):
     assert ran.code == code
     if code:
         assert codes(ran)["acct_0001"] == ["A014"]
+        again = run("apply", "--yes", "--account", "partners").out
+        assert again.count("Not begun: nothing was read or changed.") == 2
         assert made.active() == dict.fromkeys(THREE, 0)
 
 

@@ -116,12 +116,22 @@ def test_a_file_that_the_account_does_not_read_is_refused(world, run):
     assert ran.out == run("import", made.folder).out
 
 
-def test_an_empty_list_is_refused_with_a_way_out(world, run):
+def test_meters_take_the_place_of_an_empty_list(world, run):
+    """As `init` writes it."""
     made = world("", {"meters": TWO})
     file = made.folder / "meters.yaml"
+    assert file.read_text() == "version: 1\nmeters: []\n"
+    assert run("import", made.folder, "--into", file).code == 0
+    assert file.read_text().startswith("version: 1\nmeters:\n  # mtr_1, active\n")
+    assert run("plan", made.folder, "--detailed-exitcode").code == 0
+
+
+def test_a_file_that_cannot_be_extended_is_left_with_a_way_out(world, run):
+    made = world("", {"meters": TWO})
+    file = made.file("meters.yaml", "{version: 1, meters: []}\n")
     ran = run("import", made.folder, "--into", file)
-    assert (ran.code, file.read_text()) == (1, "version: 1\nmeters: []\n")
-    assert "meters.yaml:2:1: error C041: the file is left as it is" in " ".join(ran.err.split())
+    assert (ran.code, file.read_text()) == (1, "{version: 1, meters: []}\n")
+    assert "meters.yaml:1:14: error C041: the file is left as it is" in " ".join(ran.err.split())
     assert "event_name: calls" in ran.out
     file.unlink()
     assert run("import", made.folder, "--into", file).code == 0

@@ -64,16 +64,21 @@ def _parse(text: str, file: str) -> dict[str, str]:
         pairs = json.loads(text, object_pairs_hook=list)
         found = dict(pairs)
         valid = isinstance(pairs, list) and len(found) == len(pairs)
-        valid = valid and all(_HASH.fullmatch(each) for each in found.values())
     except (ValueError, TypeError, RecursionError):
         valid = False
     if not valid:
         raise _refuse(file, 'not a JSON object of the form {"account": "plan_hash", …}')
+    if unplanned := [str(name) for name, each in found.items() if each is None]:
+        hint = "fix its error and plan again, or leave the account out, here and with --account"
+        raise _refuse(file, f"{_name(unplanned)} could not be planned, so has no plan_hash", hint)
+    wrong = [str(n) for n, h in found.items() if not (isinstance(h, str) and _HASH.fullmatch(h))]
+    if wrong:
+        raise _refuse(file, f"what is given for {_name(wrong)} is not a plan_hash")
     return found
 
 
-def _refuse(file: str, message: str) -> ConfigError:
-    return ConfigError(rules.EXPECTED_HASHES(message, Location(file)))
+def _refuse(file: str, message: str, hint: str = "") -> ConfigError:
+    return ConfigError(rules.EXPECTED_HASHES(message, Location(file), hint))
 
 
 def _name(accounts: list[str]) -> str:

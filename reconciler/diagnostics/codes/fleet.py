@@ -89,6 +89,7 @@ NOT_BEGUN = Rule(
     "`groups` applies to one group of accounts after another and stops after a group in which an "
     "account failed; a signal stops a run as well. Nothing was read or written in this account.",
     "fix the accounts that failed and run the command again",
+    effect=Effect.NOT_BEGUN,
 )
 ACCOUNT_UNKNOWN = Rule(
     "A015",
