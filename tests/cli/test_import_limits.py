@@ -239,3 +239,11 @@ def test_a_full_disk_leaves_the_file_as_it_is(world, run, monkeypatch):
     assert (ran.code, (made.folder / "meters.yaml").read_bytes()) == (1, before)
     assert "error E002: cannot be written: No space" in " ".join(ran.err.split())
     assert sorted(p.name for p in made.folder.iterdir()) == ["meters.yaml", "reconciler.yaml"]
+
+
+def test_one_of_several_accounts_is_to_be_chosen(world, run):
+    made = world("", {"meters": TWO})
+    made.add_account("elsewhere")
+    ran = run("import", made.folder, "--account", "*")
+    assert (ran.code, ran.out) == (64, "")
+    assert "hint: choose one with --account: sandbox, elsewhere" in ran.err

@@ -13,6 +13,7 @@ from ...config import load_accounts
 from ...diagnostics.codes import usage
 from ...diagnostics.errors import ConfigError, Exit, ReconcilerError, RefusedError, UsageError
 from ...diagnostics.explain_error import explain_error
+from ...diagnostics.shorten import shorten
 from ...model.project import Account, AccountRef
 from ...operations.snapshot import check_account, take_snapshot
 from ...render import Document
@@ -68,7 +69,9 @@ def _declare(options: ImportOptions, context: Context) -> Document:
     project = load_accounts(options.path, _list_unwritten(context))
     accounts = select_accounts(project, options.account, context)
     if len(accounts) > 1:
-        raise UsageError(usage.BAD_OPTIONS("import takes one account"))
+        names = ", ".join(account.name for account in accounts)
+        hint = f"choose one with --account: {shorten(names)}"
+        raise UsageError(usage.BAD_OPTIONS("import takes one account", hint=hint))
     ref, adopted = _read_meters(accounts[0], options, context)
     found = MeterDeclarations(
         account=ref,
