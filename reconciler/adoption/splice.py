@@ -1,7 +1,11 @@
-"""Insert entries into a meter file without changing a line of it, or say why that is not sure."""
+"""Insert entries into a meter file, or say why that is not sure.
+
+No line is changed but for that of an empty list, which loses its brackets.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from msgspec.structs import replace
@@ -45,8 +49,9 @@ def _check_insertable(parsed: ParsedFile, text: str, adoptions: Sequence[Adoptio
     if ("meters",) not in parsed.places:
         hint = "add `meters:` to the file, or choose another one"
         raise _fail(parsed, "it has `overrides` and no `meters`", hint)
-    start, _ = parsed.places[("meters",)]
-    if parsed.value["meters"] and text[start.index] != "-":
+    start, end = parsed.places[("meters",)]
+    is_empty = re.fullmatch(r"\[\s*\]", text[start.index : end.index])
+    if text[start.index] != "-" and not (is_empty and parsed.locate_key(("meters",)).column == 1):
         raise _fail(parsed, "`meters` is not a plain block list")
     if any(each.needs_unknown_values for each in adoptions) and not parsed.value.get(
         "allow_unknown_values"

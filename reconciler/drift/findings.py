@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct
 
 from ..diagnostics.lookalikes import tell_apart
+from ..diagnostics.shorten import list_some
 from ..model.alert import AlertsByMeter
 from ..model.change import Action, Change, Reason
 from ..model.event import RESEND
@@ -341,7 +342,7 @@ def _check_inactive_prices(
     used = {price.meter for price in prices}
     meters = [meter for meter in names.inactive if meter.id in used]
     shown = next(iter(names.active), meters[0])
-    ids = " and ".join(meter.id for meter in meters)
+    ids = list_some(meter.id for meter in meters)
     which = "which is inactive and counts" if len(meters) == 1 else "which are inactive and count"
     yield build_finding(
         Kind.PRICE_ON_INACTIVE,
@@ -350,12 +351,21 @@ def _check_inactive_prices(
         meter_ids=tuple(existing.id for existing in meters),
         prices=prices,
         since=max(meter.inactive_since for meter in meters),
-        remediation=known.apply(names.event_name)
-        if [change.reactivates] == meters
-        else _serve_prices(names.desired, names, meters, prices)
+        remediation=(
+            _reactivate_by_replacing(change, meters, known)
+            or _serve_prices(names.desired, names, meters, prices)
+        )
         if names.desired
         else remediation.declare(shown, prices),
     )
+
+
+def _reactivate_by_replacing(
+    change: Change, meters: list[ExistingMeter], known: DriftInput
+) -> Remediation | None:
+    """Return the command that applies a declared replacement by the only one of these meters."""
+    replaces = change.action is Action.REPLACE and [change.reactivates] == meters
+    return known.apply(change.event_name) if replaces else None
 
 
 def _serve_prices(

@@ -304,8 +304,11 @@ def _report_stale(
 def _check_created(
     step: Step, answer: Answer, plan: Plan, sent: tuple[RequestRecord, ...]
 ) -> StepResult | None:
-    """Return a result if a create made a meter of another event_name: another would be too many."""
-    made = answer.existing if answer.record.is_fresh() else None
+    """Return a result if a create made a meter of another event_name: another would be too many.
+
+    Also if a stored response says so: that of an earlier run of the plan, or of a lost response.
+    """
+    made = answer.existing if answer.record.result is Outcome.CONFIRMED else None
     if step.operation is not Operation.CREATE or made is None:
         return None
     if _is_target(step, made) or made.id in plan.listed:

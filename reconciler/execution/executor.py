@@ -30,6 +30,7 @@ from .steps import Step, list_steps
 
 _GIVE_UP = 8  # consecutive changes that could not be confirmed
 _FIX = "fix the error on this change"  # the others were applied
+_HINTED = (rules.NAME_HELD.code, rules.OTHER_NAME.code)  # whose hint a rollback keeps
 _MOMENT = 0.1  # seconds between two checks whether the run is to stop
 _GRACE = 10.0  # seconds to wait, after an interrupt, for changes that have sent no request yet
 
@@ -241,8 +242,8 @@ class _Progress:
             parts.append(undone)
             if undone.status.succeeded:
                 message = f"{why}; {undo.meter_id} is active again"
-                held = failure.error and failure.error.code == rules.NAME_HELD.code
-                hint = failure.error.hint if held and failure.error else ""
+                is_special = failure.error and failure.error.code in _HINTED
+                hint = failure.error.hint if is_special and failure.error else ""
                 error = diagnose(change, rules.COMPENSATED, message, hint)
                 return _build_result(failure.status, parts, error)
         loss = describe_loss(change, why, self.run.recovery_command)

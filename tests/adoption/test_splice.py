@@ -95,7 +95,11 @@ def test_an_empty_list_gives_way(value, after, end):
 
 
 REFUSED = {
-    "empty list in flow style": "{version: 1, meters: []}\n",
+    "flow root": "{version: 1, meters: []}\n",
+    "empty list in JSON": '{"meters": []}\n',
+    "indented root": "    version: 1\n    meters: []\n",
+    "comment in an empty list": "version: 1\nmeters: [\n  # keep\n]\n",
+    "null": "version: 1\nmeters: ~\n",
     "flow list": f"version: 1\nmeters: [{{{A}}}]\n",
     "JSON": '{"version": 1, "meters": [{"event_name": "a", "display_name": "A", '
     '"default_aggregation": {"formula": "sum"}}]}\n',

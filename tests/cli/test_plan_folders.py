@@ -189,8 +189,8 @@ WRONG = {
     "missing": (lambda h: json.dumps({k: v for k, v in h.items() if k != "b"}), "no plan_hash of"),
     "unknown": (lambda h: json.dumps(h | {"z": "0" * 64}), "the project does not have account z"),
     "list": (lambda h: json.dumps([h]), "not a JSON object"),
-    "null": (lambda h: json.dumps(h | {"b": None}), "account b could not be planned"),
-    "short": (lambda h: json.dumps(h | {"b": "0"}), "for account b is not a plan_hash"),
+    "null": (lambda h: json.dumps(h | {"b": None}), "no plan_hash of account b: not planned"),
+    "short": (lambda h: json.dumps(h | {"b": "0"}), "not a plan_hash: the value of account b"),
     "twice": (lambda h: f'{{"a": "{h["a"]}", {json.dumps(h)[1:]}', "not a JSON object"),
     "empty": (lambda h: "", "not a JSON object"),
 }

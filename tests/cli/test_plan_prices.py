@@ -138,3 +138,16 @@ def test_the_consent_to_copy_is_accepted_whatever_the_id(price, world, run):
     other = CALLS.replace("formula: sum", "formula: count")
     made.write(other.replace("calls,", "calls, retires: [mtr-c.1],", 1))
     assert run("validate", made.folder).code == 0
+
+
+def test_prices_of_a_refused_replacement_have_a_remedy_of_their_own(world, run):
+    """The command that would make them bill again is not one that is refused."""
+    old = existing("calls", "Calls", "count", id="mtr_old")
+    new = existing("calls", "Calls", "sum", id="mtr_new", status="inactive")
+    prices = [{"id": "price_o", "meter": "mtr_old"}, {"id": "price_n", "meter": "mtr_new"}]
+    declared = CALLS.replace("calls,", "calls, retires: [mtr_old],", 1)
+    made = world(declared, {"meters": [old, new], "prices": prices})
+    assert run("apply", made.folder, "--yes").code == 3
+    found = account_of(run("drift", made.folder, "--format", "json"))["findings"]
+    (remedy,) = [each["remediation"] for each in found if each["code"] == "D003"]
+    assert remedy["text"].startswith('accepts: {prices: ["price_n"]}  # to give them up; or move')

@@ -78,6 +78,20 @@ TABLE = {
         ["p@mtr_i"],
         ("price_on_inactive", REVENUE, 'accepts: {prices: ["old", "p"]}' + MOVE),
     ),
+    "a price on the meter that the declared replacement reactivates": _case(
+        declare(retires=("mtr_a",)),
+        [existing(formula="count"), inactive()],
+        ["p@mtr_i"],
+        ("price_on_inactive", REVENUE, APPLY),
+        ("differs", HIGH, APPLY),
+    ),
+    "a price on the meter that a replacement without consent would reactivate": _case(
+        declare(),
+        [existing(formula="count"), inactive()],
+        ["p@mtr_i"],
+        ("price_on_inactive", REVENUE, 'accepts: {prices: ["p"]}' + MOVE),
+        ("differs", HIGH, COUNT),
+    ),
     "a price on a retired meter": _case(
         retire(),
         [inactive()],

@@ -55,10 +55,14 @@ def test_clocks_need_not_agree():
     assert (str(part.status), account.keys) == ("done", ["1-1"])
 
 
-def test_a_create_that_makes_a_meter_of_another_name_is_not_repeated():
-    """Stripe might store names in lower case; a meter that is one too many stays for ever."""
+@pytest.mark.parametrize("stored", [False, True])
+def test_a_create_that_makes_a_meter_of_another_name_is_not_repeated(stored):
+    """Stripe might store names in lower case; a meter that is one too many stays for ever.
+
+    Nor if the response was stored: the plan is applied again, or the first response was lost.
+    """
     other = existing("mtr_other", "CALLS")
-    account = Account([], confirmed(shows=other))
+    account = Account([], confirmed(shows=other, replayed=stored))
     run = run_of(account, *decide_all([declare()], []))
     part = execute_step(list_steps(run.plan)["calls"][0], None, run)
     assert (str(part.status), part.error.code, account.keys) == ("failed", "A017", ["1-1"])

@@ -132,13 +132,26 @@ def test_a_price_is_in_use_while_a_subscription_has_not_ended(statuses, counts, 
 
 
 def test_archived_prices_count_where_subscriptions_may_not_be_read(selling, clock):
-    """Each carries the permission that would tell; the refusal is not asked for again and again."""
+    """Each carries the permission that would tell."""
     with to(selling, clock, "rk_test_some") as transport:
         found = Prices(transport).in_use(("mtr_1",))
     assert {price.id for price in found} == {f"price_{n}" for n in range(1, 300, 3)}
     told = {(price.active, price.missing_permission) for price in found}
     assert told == {(True, None), (False, "subscription_read")}
-    assert len(selling.log.matching("GET", SUBSCRIPTIONS)) <= 9
+
+
+def test_a_denied_read_is_not_repeated_for_each_price(clock):
+    """Only the requests that are on their way by then are sent."""
+    many = SIDE_BY_SIDE + 50
+    prices = [{"id": f"price_{n}", "meter": "mtr_0", "active": False} for n in range(many)]
+    keys = (Key(KEY, frozenset({"billing_meter_read", "plan_read"})),)
+    with (
+        open_state(None, seed(1) | {"prices": prices, "subscriptions": []}) as store,
+        Server(store, Settings(keys=keys), clock=clock) as server,
+        to(server, clock) as transport,
+    ):
+        assert len(Prices(transport).in_use(("mtr_0",))) == many
+    assert len(server.log.matching("GET", SUBSCRIPTIONS)) <= SIDE_BY_SIDE
 
 
 def test_a_price_archived_between_two_lists_counts_once(clock):

@@ -108,7 +108,7 @@ def answering(said, scheme="http"):
             client = (
                 context.wrap_socket(self.request, server_side=True) if context else self.request
             )
-            asked.append(client.recv(4096).decode())
+            asked.append(client.recv(4096).decode("latin-1"))
             client.sendall(said)
             client.close()
 
@@ -153,6 +153,19 @@ def test_a_proxy_that_is_none_at_all_is_named(said, clock, monkeypatch):
     assert len(asked) == error.attempts == 5
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
     assert "no connection to the proxy 127.0.0.1:9: Connection refused" in str(fail(clock))
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "attempts"), [(b"HTTP/1.1 400 No\r\n\r\n", "S011", 1), (b"", "S010", 5)]
+)
+def test_a_proxy_without_tls_is_named(said, code, attempts, clock, monkeypatch):
+    """Its address begins with https by mistake, or it ends the connection."""
+    with answering(said) as (port, asked):
+        monkeypatch.setenv("HTTPS_PROXY", f"https://127.0.0.1:{port}")
+        error = fail(clock)
+    assert (error.diagnostic.code, error.attempts) == (code, attempts)
+    assert f"no connection to the proxy 127.0.0.1:{port}: " in str(error)
+    assert len(asked) == attempts
 
 
 @pytest.mark.parametrize("password", ["p\u00e4\u20acss", "p%C3%A4%E2%82%ACss"])

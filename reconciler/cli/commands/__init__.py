@@ -118,8 +118,8 @@ exit codes:
     6  authentication or permission, or a missing key
    64  usage
   130  interrupted
-With several accounts, the first of 130, 64, 5, 1, 6, 3, 4, 2, 0: that of one
-of them, while others may be done.
+With several accounts, the first of 130, 64, 5, 1, 6, 3, 4, 2, 0; changes may
+have been applied in other accounts.
 
   reconciler help COMMAND  help for a command
   reconciler --version     the version of this tool

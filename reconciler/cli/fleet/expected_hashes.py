@@ -69,11 +69,12 @@ def _parse(text: str, file: str) -> dict[str, str]:
     if not valid:
         raise _refuse(file, 'not a JSON object of the form {"account": "plan_hash", …}')
     if unplanned := [str(name) for name, each in found.items() if each is None]:
-        hint = "fix its error and plan again, or leave the account out, here and with --account"
-        raise _refuse(file, f"{_name(unplanned)} could not be planned, so has no plan_hash", hint)
+        hint = "correct the error of the plan, or remove the account here and select others with "
+        hint += "--account"
+        raise _refuse(file, f"no plan_hash of {_name(unplanned)}: not planned, for an error", hint)
     wrong = [str(n) for n, h in found.items() if not (isinstance(h, str) and _HASH.fullmatch(h))]
     if wrong:
-        raise _refuse(file, f"what is given for {_name(wrong)} is not a plan_hash")
+        raise _refuse(file, f"not a plan_hash: the value of {_name(wrong)}")
     return found
 
 

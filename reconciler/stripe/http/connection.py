@@ -212,7 +212,8 @@ class Connection:
                 result = self._read(response, headers, ends)
                 return result
             finally:
-                pool.release(link, response, complete=isinstance(result, Response))
+                complete, failed = isinstance(result, Response), result is None
+                pool.release(link, response, complete=complete, failed=failed)
         except Exception as error:  # of any type: it holds the request, and so the key
             if time.monotonic() >= ends:
                 return self._time_out(headers)
@@ -268,5 +269,7 @@ class Connection:
         permanent = isinstance(error, UnicodeError) or not passes
         if isinstance(error, ProxyError):  # whose cause may quote a password
             why, permanent = str(error), error.permanent
+            if error.in_tls:
+                return TransportError(service.TLS_FAILED, why, permanent, headers=headers)
         message = f"no response from {self._base}: {why}"
         return TransportError(service.UNREACHABLE, message, permanent, headers=headers)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import io
 import math
 import re
+import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -236,6 +237,12 @@ class _Receiver:
 
     def makefile(self, _: str) -> io.BufferedReader:
         return _Buffer(_Reader(self._connected, self._received))
+
+
+def has_ended(error: ssl.SSLError) -> bool:
+    """Whether the server has ended a connection within TLS, as one does that is shut down."""
+    ends = isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
+    return ends or getattr(error, "reason", None) == "UNEXPECTED_EOF_WHILE_READING"
 
 
 @cache

@@ -57,7 +57,7 @@ class Link:
             try:
                 self.sock = wait_for(start_thread(work), LIMITS.measure_rest())
             except ssl.SSLError as error:
-                if _has_ended(error):
+                if exchange.has_ended(error):
                     raise ConnectionError from error
                 raise HandshakeError from error
         return self.sock
@@ -98,8 +98,8 @@ class Pool:
 
         This, and the reading of the body by this thread, end at a time of the monotonic clock.
         Raises OSError, HTTPException, ValueError, ProxyError, HandshakeError or
-        MalformedRequestError; then the connection is closed, and if it was used before, those that
-        are not in use as well: a network that has lost one will have lost others.
+        MalformedRequestError; then the connection is closed. If it was used before, those that are
+        not in use are closed as well: they have probably been lost with it.
         """
         LIMITS.set(ends, self._read, LONGEST_WAIT)
         length = None if body is None else len(body)
@@ -126,14 +126,21 @@ class Pool:
             link.close()  # the server has closed it, or it sends what was not requested
         return Link(self._connect, self._timeout)
 
-    def release(self, link: Link, response: Answer, *, complete: bool) -> None:
-        """Keep the connection, or close it: what is left of a response must not be read."""
+    def release(
+        self, link: Link, response: Answer, *, complete: bool, failed: bool = False
+    ) -> None:
+        """Keep the connection, or close it: what is left of a response must not be read.
+
+        If reading it failed, those that are not in use are closed as well.
+        """
         if complete and response.isclosed() and not response.will_close:
             link.idle_since = time.monotonic()
             self._idle.append(link)
         else:
             response.close()
             link.close()
+        if failed:
+            _close_all(self._idle)
         if self._is_closed:
             self.close()
 
@@ -149,12 +156,6 @@ def _pop(idle: deque[Link]) -> Link | None:
         return idle.pop()
     except IndexError:
         return None
-
-
-def _has_ended(error: ssl.SSLError) -> bool:
-    """Whether the server has ended the connection, as one does that is shut down."""
-    ends = isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError)
-    return ends or error.reason == "UNEXPECTED_EOF_WHILE_READING"
 
 
 def _close_all(idle: deque[Link]) -> None:

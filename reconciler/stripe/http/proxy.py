@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from . import exchange
-from .exchange import PORTS
+from .exchange import PORTS, has_ended
 
 if TYPE_CHECKING:
     from urllib3.util import Url
@@ -22,9 +22,9 @@ _TEMPORARY = (408, 429)  # and 5xx
 class ProxyError(Exception):
     """Why there is no connection through a proxy; only the message hides its password."""
 
-    def __init__(self, message: str, *, permanent: bool = True) -> None:
+    def __init__(self, message: str, *, permanent: bool = True, in_tls: bool = False) -> None:
         super().__init__(message)
-        self.permanent = permanent
+        self.permanent, self.in_tls = permanent, in_tls
 
 
 def find_reason(error: BaseException) -> str:
@@ -115,10 +115,11 @@ def _explain(error: Exception, where: str, statuses: list[int]) -> None:
     if isinstance(error, HTTPError) and isinstance(error, ValueError):
         raise ProxyError(_MALFORMED) from error
     status = statuses[-1] if statuses else None
-    if status is None and not isinstance(error, ssl.SSLError):
+    if status is None:
+        in_tls = isinstance(error, ssl.SSLError) and not has_ended(error)
         why = f"no connection to the proxy {where}: {find_reason(error)}"
-        raise ProxyError(why, permanent=False) from error
-    if status not in (None, 200):
+        raise ProxyError(why, permanent=in_tls, in_tls=in_tls) from error
+    if status != 200:
         permanent = status < 500 and status not in _TEMPORARY
         message = f"the proxy {where} responded with HTTP {status}"
         raise ProxyError(message, permanent=permanent) from error
