@@ -19,6 +19,8 @@ import hashlib
 import json
 import os
 import re
+import shutil
+import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -157,10 +159,19 @@ def shoot(browser: Browser, page: str, width: int, until: str, file: Path) -> No
     file.write_bytes(base64.b64decode(answer["data"]))
 
 
+def _has_emoji() -> bool:
+    """Whether a font has emoji: without one, the browser draws boxes."""
+    listing = shutil.which("fc-list")
+    words = [listing or "", ":lang=und-zsye"]
+    return bool(listing and subprocess.check_output(words))  # noqa: S603 - nothing from outside
+
+
 def main() -> None:
     """Make the pictures, and note what they are of."""
     if MISSING:
         sys.exit(MISSING)
+    if not _has_emoji():
+        sys.exit("no font has emoji: apt-get install fonts-noto-color-emoji")
     os.chdir(DOCS / "demo")
     texts = sources()
     with tempfile.TemporaryDirectory() as profile, opened(Path(profile)) as browser:
