@@ -108,10 +108,13 @@ REFUSED = {
 }
 
 
-@pytest.mark.parametrize("text", REFUSED.values(), ids=REFUSED)
-def test_what_is_not_sure_is_refused(text):
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_not_sure_is_refused(case):
+    text = REFUSED[case]
     with pytest.raises(ConfigError) as caught:
         splice(text.encode(), "m.yaml", NEW)
     (diagnostic,) = caught.value.diagnostics
     assert diagnostic.code == "C041"
     assert diagnostic.location.line > 0
+    named = "`meters` is not a plain block list" in diagnostic.message
+    assert named is (case != "entry below its dash")

@@ -19,6 +19,7 @@ from builders.meters import decide_all, declare, existing, inactive
 from msgspec.structs import replace
 from virtual import VirtualClock
 
+from reconciler.diagnostics.codes.applying import OTHER_NAME
 from reconciler.diagnostics.diagnostic import Diagnostic, Level
 from reconciler.diagnostics.errors import ReconcilerError, ServiceError
 from reconciler.execution.execute_step import KEYS
@@ -168,6 +169,14 @@ def test_one_of_the_two_meters_is_active_or_the_loss_is_reported(case):
     assert account.sent == requests
     assert now == active
     assert len(result.requests) >= len(requests) - ("internal" in case)
+
+
+def test_a_rollback_says_that_there_is_a_new_meter_of_another_name():
+    """Another apply would make one more."""
+    script = [confirmed(), confirmed(shows=replace(MADE, event_name="n2"))]
+    result, *_ = replaced(*script, other=False)
+    assert "Stripe created mtr_new_calls with event_name 'n2'" in result.error.message
+    assert result.error.hint == OTHER_NAME.remedy
 
 
 @pytest.mark.parametrize("case", [case for case in PAIR if PAIR[case][3] == "A005"])

@@ -174,15 +174,27 @@ def test_a_search_for_the_address_ends_with_the_deadline(clock, monkeypatch):
     assert caught.value.diagnostic.code == "S012"
 
 
+SIZED = ("Content-Length: 2\r\n", "{}")
+CHUNKED = ("Transfer-Encoding: chunked\r\n", "2\r\n{}\r\n0\r\n\r\n")  # read by http.client
+
+
 @pytest.mark.parametrize("coding", ["", "Identity", "identity "])
-@pytest.mark.parametrize("status", ["200 OK", "200"], ids=["plain", "through http.client"])
-def test_headers_are_read_without_case_and_spaces(coding, status, clock):
+@pytest.mark.parametrize(("framing", "body"), [SIZED, CHUNKED], ids=["sized", "chunked"])
+def test_headers_are_read_without_case_and_spaces(framing, body, coding, clock):
     """In whatever way the head is read."""
-    head = f"HTTP/1.1 {status}\r\nContent-Length: 2\r\nContent-Encoding: {coding} \r\n"
-    head += "Request-Id: req_1 \r\n"
-    with scripted(clock, f"{head}\r\n{{}}".encode()) as (_, transport):
+    head = f"HTTP/1.1 200 OK\r\n{framing}Content-Encoding: {coding} \r\nRequest-Id: req_1 \r\n"
+    with scripted(clock, f"{head}\r\n{body}".encode()) as (_, transport):
         reply = transport.get(PATH)
     assert (reply.body, reply.record.request_id) == ({}, "req_1")
+
+
+@pytest.mark.parametrize("seconds", ["40", "1234567", "9" * 300])
+def test_a_long_pause_is_shortened(seconds, clock):
+    """However many digits it has."""
+    asks = refusal(429, headers={"Retry-After": seconds})
+    with scripted(clock, asks, http(200, {})) as (_, transport):
+        transport.get(PATH)
+    assert 30 <= max(clock.slept) <= 31
 
 
 def test_texts_of_a_response_are_sanitized(clock):

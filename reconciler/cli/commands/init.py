@@ -22,11 +22,10 @@ from ...config.project_file import read_project
 from ...config.secret_scan import holds_key
 from ...diagnostics.codes import environment, usage
 from ...diagnostics.diagnostic import Level, Location
-from ...diagnostics.errors import RefusedError, UsageError
+from ...diagnostics.errors import Exit, RefusedError, UsageError
 from ...model.project import Account, AccountRef
 from ...operations.session import Session
-from ...operations.snapshot import take_snapshot
-from ...planning.guards import check
+from ...operations.snapshot import check_account, take_snapshot
 from ...render import Document
 from ...report.documents import NewProject, WrittenFile
 from .. import files, new_files
@@ -197,9 +196,9 @@ def _read_account(start: _Start, session: Session) -> _Start:
     """Add the meters and the id of the account; raise RefusedError for one of another mode."""
     existing = session.meters.list_all()
     snapshot = take_snapshot(session, (), existing)
-    _, refusals = check((), session.account, snapshot)
-    if refusals:
-        raise RefusedError(*refusals)
+    exit_code, said = check_account(session.account, snapshot)
+    if exit_code is not Exit.DONE:
+        raise RefusedError(*said)
     own = snapshot.own_id if isinstance(snapshot.own_id, str) else None
     adopted = adopt_meters(existing, session.account, Wanted())
     account = replace(start.account, account_id=own)
